@@ -1,0 +1,392 @@
+//! One error for everything: what, which point, where.
+
+use core::fmt;
+
+/// The id of a data point: its bit in `attr_flags`, its row in the layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointId(pub u16);
+
+impl PointId {
+    /// The id as an index.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for PointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What went wrong, to which point, and where.
+///
+/// `byte` counts from 0 in the bytes that were given; in a definition or a refused value it is the
+/// byte of the status. `bit` is the bit's number within its bit area. There are no strings in it:
+/// `gizwits-codec-std` adds names.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Error, ErrorKind, Layout, Point, Protocol};
+///
+/// const SWITCH: Point = Point::bool(0, Access::Writable, 0, 0);
+/// const CLASH: Point = Point::bool(1, Access::Writable, 0, 0);
+/// let error = Layout::<2>::new(Protocol::Standard, &[SWITCH, CLASH]).unwrap_err();
+/// assert_eq!(error.kind, ErrorKind::Overlap);
+/// assert_eq!(error.to_string(), "overlaps another point: point 1, point 0, byte 0, bit 0");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// The point it is about.
+    pub point: Option<PointId>,
+    /// The other point of a clash between two.
+    pub other: Option<PointId>,
+    /// The byte, from 0.
+    pub byte: Option<u32>,
+    /// The bit within its bit area, from the area's least significant bit.
+    pub bit: Option<u32>,
+}
+
+impl Error {
+    /// An error of this kind with nothing known about where.
+    #[must_use]
+    pub const fn new(kind: ErrorKind) -> Self {
+        Error {
+            kind,
+            point: None,
+            other: None,
+            byte: None,
+            bit: None,
+        }
+    }
+
+    /// The same error, about this point.
+    #[must_use]
+    pub const fn about(mut self, point: PointId) -> Self {
+        self.point = Some(point);
+        self
+    }
+
+    /// The same error, a clash with this other point.
+    #[must_use]
+    pub const fn with(mut self, other: PointId) -> Self {
+        self.other = Some(other);
+        self
+    }
+
+    /// The same error, at this byte.
+    #[must_use]
+    pub const fn at(mut self, byte: u32) -> Self {
+        self.byte = Some(byte);
+        self
+    }
+
+    /// The same error, at this bit of its area.
+    #[must_use]
+    pub const fn bit(mut self, bit: u32) -> Self {
+        self.bit = Some(bit);
+        self
+    }
+
+    /// The same error seen from an envelope in which the bytes begin `bytes` further on.
+    #[must_use]
+    pub const fn behind(mut self, bytes: u32) -> Self {
+        if let Some(byte) = self.byte {
+            self.byte = Some(byte.saturating_add(bytes));
+        }
+        self
+    }
+
+    /// The bytes ended too early: more of them may make it whole.
+    #[must_use]
+    pub const fn is_incomplete(&self) -> bool {
+        matches!(self.kind, ErrorKind::Incomplete { .. })
+    }
+
+    /// A value was refused by the encoder.
+    #[must_use]
+    pub const fn is_refused_value(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::WrongKind
+                | ErrorKind::BelowMin
+                | ErrorKind::AboveMax
+                | ErrorKind::PastLabels
+                | ErrorKind::OffStep { .. }
+                | ErrorKind::BinaryLength { .. }
+                | ErrorKind::NotWritable
+        )
+    }
+
+    /// A definition is usable in spite of it.
+    #[must_use]
+    pub const fn is_warning(&self) -> bool {
+        self.kind.is_warning()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lead = ": ";
+        self.kind.fmt(f)?;
+        for point in [self.point, self.other].into_iter().flatten() {
+            write!(f, "{lead}point {point}")?;
+            lead = ", ";
+        }
+        if let Some(byte) = self.byte {
+            write!(f, "{lead}byte {byte}")?;
+            lead = ", ";
+        }
+        if let Some(bit) = self.bit {
+            write!(f, "{lead}bit {bit}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Error {}
+
+macro_rules! kinds {
+    ($(#[$doc:meta] $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
+        /// What can go wrong, in payloads, in values and in definitions.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $(#[$doc] #[allow(missing_docs)] $kind $({ $($field: $type),* })?,)*
+        }
+
+        impl ErrorKind {
+            /// The kind in snake_case, for programs: stable.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(ErrorKind::$kind { .. } => $name,)* }
+            }
+        }
+
+        impl fmt::Display for ErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(ErrorKind::$kind { .. } => $text,)* })
+            }
+        }
+    };
+}
+
+kinds! {
+    // Payloads.
+    /// The bytes end `missing` bytes too early; `byte` is the first that is missing.
+    Incomplete { missing: u32 } "incomplete" "bytes are missing";
+    /// There are `extra` bytes after the end.
+    Trailing { extra: u32 } "trailing" "bytes follow the end";
+    /// The P0 action is not one of the protocol's.
+    UnknownAction { action: u8 } "unknown_action" "the action is unknown";
+    /// The P0 action belongs to the other protocol (standard or var_len).
+    OtherProtocol { action: u8 } "other_protocol" "the action belongs to the other protocol";
+    /// A flag past the last point that can have one.
+    UnknownFlag "unknown_flag" "a flag is set that belongs to no point";
+    /// A control for a point that can't be written.
+    NotWritable "not_writable" "the point is not writable";
+    /// The bytes don't begin with 00000003.
+    NotM2m "not_m2m" "not an M2M frame";
+    /// The length of an M2M frame is too small for its parts, or its varint has more than four bytes.
+    FrameLength "frame_length" "the frame's length is not possible";
+    /// The frame is longer than the limit set for it.
+    FrameLimit "frame_limit" "the frame is longer than the limit";
+
+    /// 0x0093 and 0x0094 have an sn, other commands have none.
+    FrameSn "frame_sn" "commands 0x0093 and 0x0094 have an sn, others have none";
+    /// A did is longer than 64 bytes.
+    DidLength "did_length" "a did has at most 64 bytes";
+
+    // Values.
+    /// The value is of another kind than the point.
+    WrongKind "wrong_kind" "the value's kind is not the point's";
+    /// The value is below the point's minimum.
+    BelowMin "below_min" "below the minimum";
+    /// The value is above the point's maximum.
+    AboveMax "above_max" "above the maximum";
+    /// The enum index has no label.
+    PastLabels "past_labels" "past the labels";
+    /// The value lies between the raw values `below` and `below + 1`.
+    OffStep { below: u32 } "off_step" "not on a step";
+    /// A binary value must have exactly `expected` bytes.
+    BinaryLength { expected: u16 } "binary_length" "the binary value's length is not the point's";
+    /// No point has this id.
+    UnknownPoint "unknown_point" "no such point";
+    /// The output needs `needed` bytes.
+    OutOfSpace { needed: u32 } "out_of_space" "the output is too short";
+    /// Text that is no exact decimal number.
+    NotANumber "not_a_number" "not a number, or one of too many digits";
+
+    // Definitions: rules of one point.
+    /// The kind must be counted in the other unit.
+    Unit "unit" "bool and enum stand in bits, everything else in bytes";
+    /// A point counted in bytes has a bit offset.
+    BitOffset "bit_offset" "a point in bytes has no bit offset";
+    /// A bool has exactly one bit.
+    BoolWidth "bool_width" "a bool has one bit";
+    /// An enum has 1 to 32 bits.
+    EnumWidth "enum_width" "an enum has 1 to 32 bits";
+    /// A uint8, uint16 or uint32 has 1, 2 or 4 bytes.
+    UintWidth "uint_width" "the length is not the integer's";
+    /// A binary has 1 to 65,535 bytes.
+    BinaryWidth "binary_width" "a binary has 1 to 65535 bytes";
+    /// An enum without labels.
+    NoLabels "no_labels" "an enum needs labels";
+    /// An enum has more labels than its bits can number.
+    TooManyLabels "too_many_labels" "more labels than the bits can number";
+    /// The raw minimum is negative.
+    NegativeMin "negative_min" "the raw minimum is negative";
+    /// The minimum is above the maximum.
+    MinAboveMax "min_above_max" "the minimum is above the maximum";
+    /// The raw maximum does not fit the integer.
+    MaxTooLarge "max_too_large" "the raw maximum does not fit the integer";
+    /// The ratio is not above zero.
+    Ratio "ratio" "the ratio is not above 0";
+    /// A ratio or addition has more than 15 significant digits.
+    Digits "digits" "more than 15 significant digits";
+    /// Some value of the point could not be held exactly.
+    ScaleOverflow "scale_overflow" "the ratio and addition lead to values of too many digits";
+
+    // Definitions: rules between points.
+    /// There are no points.
+    NoPoints "no_points" "no points";
+    /// There are more points than a layout can hold.
+    TooManyPoints "too_many_points" "too many points";
+    /// There are more different scales than the layout has room for.
+    TooManyScales "too_many_scales" "more different scales than the layout has room for";
+    /// Two points have the same id.
+    DuplicateId "duplicate_id" "two points have the same id";
+    /// The ids are not 0 to n-1.
+    IdRange "id_range" "the ids are not 0 to n-1";
+    /// The status is longer than 65,535 bytes.
+    StatusLength "status_length" "the status is longer than 65535 bytes";
+    /// Two points share a bit.
+    Overlap "overlap" "overlaps another point";
+    /// A bit area holds points of different access.
+    SharedArea "shared_area" "shares a bit area with a point of another access";
+    /// A writable point has a higher id than one that isn't.
+    WritableIds "writable_ids" "the ids of the writable points don't come first";
+    /// A writable point stands behind one that isn't.
+    WritableBytes "writable_bytes" "the bytes of the writable points don't come first";
+
+    // Definitions: warnings.
+    /// A bit field is wider than vendor code supports.
+    WideBits "wide_bits" "more than 8 bits, which vendor code does not support";
+    /// Bytes of the status belong to no point.
+    Gap "gap" "there is a gap before the point";
+    /// The order is not the one the cloud writes.
+    Order "order" "not in canonical order";
+
+    // Definitions: their JSON.
+    /// Not JSON, or a value of the wrong JSON type.
+    Json "json" "not JSON, or a value of the wrong type";
+    /// A key is missing.
+    Missing { key: Key } "missing" "a key is missing";
+    /// A value is of the wrong JSON type, or not a whole number where one is needed.
+    WrongType { key: Key } "wrong_type" "a value has the wrong type";
+    /// A word that is not one of those allowed.
+    UnknownWord { key: Key } "unknown_word" "a word is not one of those allowed";
+    /// A name is empty.
+    EmptyName "empty_name" "a name is empty";
+    /// Two points have the same name.
+    DuplicateName "duplicate_name" "two points have the same name";
+    /// There is more than one entity.
+    Entities "entities" "there must be exactly one entity";
+    /// The attrs stand outside an entity.
+    OutsideEntity "outside_entity" "the attrs must stand in an entity";
+    /// A label is not a string.
+    LabelType { index: u32 } "label_type" "a label is not a string";
+}
+
+impl ErrorKind {
+    /// A definition is usable in spite of it.
+    #[must_use]
+    pub const fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            ErrorKind::WideBits | ErrorKind::Gap | ErrorKind::Order
+        )
+    }
+}
+
+/// A key of the definition JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Key {
+    PacketVersion,
+    ProtocolType,
+    Entities,
+    Attrs,
+    Id,
+    Name,
+    Type,
+    DataType,
+    Position,
+    Unit,
+    ByteOffset,
+    BitOffset,
+    Len,
+    UintSpec,
+    Min,
+    Max,
+    Ratio,
+    Addition,
+    Enum,
+}
+
+impl Key {
+    /// The key as the definition spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Key::PacketVersion => "packetVersion",
+            Key::ProtocolType => "protocolType",
+            Key::Entities => "entities",
+            Key::Attrs => "attrs",
+            Key::Id => "id",
+            Key::Name => "name",
+            Key::Type => "type",
+            Key::DataType => "data_type",
+            Key::Position => "position",
+            Key::Unit => "unit",
+            Key::ByteOffset => "byte_offset",
+            Key::BitOffset => "bit_offset",
+            Key::Len => "len",
+            Key::UintSpec => "uint_spec",
+            Key::Min => "min",
+            Key::Max => "max",
+            Key::Ratio => "ratio",
+            Key::Addition => "addition",
+            Key::Enum => "enum",
+        }
+    }
+
+    /// The key's place within an attr, as a JSON pointer.
+    #[must_use]
+    pub const fn pointer(self) -> &'static str {
+        match self {
+            Key::Unit => "/position/unit",
+            Key::ByteOffset => "/position/byte_offset",
+            Key::BitOffset => "/position/bit_offset",
+            Key::Len => "/position/len",
+            Key::Min => "/uint_spec/min",
+            Key::Max => "/uint_spec/max",
+            Key::Ratio => "/uint_spec/ratio",
+            Key::Addition => "/uint_spec/addition",
+            Key::Id => "/id",
+            Key::Name => "/name",
+            Key::Type => "/type",
+            Key::DataType => "/data_type",
+            Key::Position => "/position",
+            Key::UintSpec => "/uint_spec",
+            Key::Enum => "/enum",
+            Key::PacketVersion => "/packetVersion",
+            Key::ProtocolType => "/protocolType",
+            Key::Entities => "/entities",
+            Key::Attrs => "/attrs",
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The layout: a table of numbers that drives every decode and encode.
+//!
+//! A layout has no strings and no lifetimes, so the same `const fn` makes it in a `static` of a
+//! firmware and at run time on a server.
+
+use crate::decimal::Scale;
+use crate::error::{Error, ErrorKind, PointId};
+use crate::point::{Access, Point, Protocol};
+use crate::rules::{Findings, Tables, check};
+
+/// Where a point's value is: everything that a decode reads. 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// One past the last byte that the value touches (standard), else unused.
+    pub(crate) end: u16,
+    /// Uint: 0 or one more than the scale's index. Binary: its bytes.
+    pub(crate) aux: u16,
+    /// Bits of the last byte below the value.
+    pub(crate) shift: u8,
+    /// 32 less the value's bits.
+    pub(crate) drop: u8,
+    pub(crate) shape: Shape,
+    pub(crate) access: Access,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Bool,
+    Enum,
+    Uint,
+    Binary,
+}
+
+impl Field {
+    /// Room for a field.
+    pub const EMPTY: Field = Field {
+        end: 0,
+        aux: 0,
+        shift: 0,
+        drop: 0,
+        shape: Shape::Bool,
+        access: Access::Writable,
+    };
+
+    /// The first byte the value touches.
+    pub(crate) fn start(self) -> u32 {
+        let len = match self.shape {
+            Shape::Binary => u32::from(self.aux),
+            _ => (39_u32.saturating_add(self.shift.into())).saturating_sub(self.drop.into()) / 8,
+        };
+        u32::from(self.end).saturating_sub(len)
+    }
+}
+
+/// What a point's raw value may be: everything that only an encode and a check read. 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+}
+
+impl Spec {
+    /// Room for a spec.
+    pub const EMPTY: Spec = Spec { min: 0, max: 0 };
+}
+
+/// The figures of a layout as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub(crate) protocol: Protocol,
+    pub(crate) points: u16,
+    pub(crate) writable: u16,
+    pub(crate) scales: u16,
+    pub(crate) status_len: u16,
+    pub(crate) writable_len: u16,
+}
+
+impl Head {
+    pub(crate) const EMPTY: Head = Head {
+        protocol: Protocol::Standard,
+        points: 0,
+        writable: 0,
+        scales: 0,
+        status_len: 0,
+        writable_len: 0,
+    };
+
+    /// The number of points.
+    #[must_use]
+    pub const fn points(&self) -> usize {
+        self.points as usize
+    }
+
+    /// The number of different scales other than the identity.
+    #[must_use]
+    pub const fn scales(&self) -> usize {
+        self.scales as usize
+    }
+}
+
+/// The layout of a product of at most `N` points with at most `S` different scales, the identity
+/// not counted.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
+///
+/// // Checked by the compiler: an overlap, say, does not build.
+/// static LAYOUT: Layout<2> = Layout::must(
+///     Protocol::Standard,
+///     &[
+///         Point::bool(0, Access::Writable, 0, 0),
+///         Point::uint8(1, Access::Writable, 1, UintSpec::new(16, 30)),
+///     ],
+/// );
+/// let view = LAYOUT.get().view(&[0x01, 0x18])?;
+/// assert_eq!(view.get(PointId(1)), Some(Value::Number(24.into())));
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout<const N: usize, const S: usize = 4> {
+    head: Head,
+    fields: [Field; N],
+    specs: [Spec; N],
+    scales: [Scale; S],
+}
+
+impl<const N: usize, const S: usize> Layout<N, S> {
+    /// Lays the points out.
+    ///
+    /// # Errors
+    /// The first rule that the points break, with the points and the place; see [`check`](crate::rules::check).
+    pub const fn new(protocol: Protocol, points: &[Point]) -> Result<Self, Error> {
+        let mut layout = Layout {
+            head: Head::EMPTY,
+            fields: [Field::EMPTY; N],
+            specs: [Spec::EMPTY; N],
+            scales: [Scale::IDENTITY; S],
+        };
+        let mut first = [Error::new(ErrorKind::NoPoints)];
+        let mut findings = Findings::errors(&mut first);
+        let tables = Tables {
+            fields: &mut layout.fields,
+            specs: &mut layout.specs,
+            scales: &mut layout.scales,
+        };
+        layout.head = check(protocol, points, points.len(), tables, &mut findings);
+        match findings.first() {
+            Some(error) => Err(error),
+            None => Ok(layout),
+        }
+    }
+
+    /// Lays the points out in a `const` or `static`, where a definition that breaks a rule is a
+    /// compile error. At run time use [`new`](Self::new).
+    ///
+    /// # Panics
+    /// If the points break a rule.
+    #[must_use]
+    #[expect(clippy::panic, reason = "for constants: it panics in the compiler")]
+    pub const fn must(protocol: Protocol, points: &[Point]) -> Self {
+        match Self::new(protocol, points) {
+            Ok(layout) => layout,
+            Err(error) => match error.kind {
+                ErrorKind::Overlap => panic!("two points overlap"),
+                ErrorKind::SharedArea => panic!("points of different access share a bit area"),
+                ErrorKind::DuplicateId | ErrorKind::IdRange => panic!("the ids are not 0 to n-1"),
+                ErrorKind::WritableIds => panic!("the ids of the writable points don't come first"),
+                ErrorKind::WritableBytes => panic!("the writable points don't come first"),
+                ErrorKind::TooManyPoints => panic!("more points than the layout has room for"),
+                ErrorKind::TooManyScales => panic!("more scales than the layout has room for"),
+                ErrorKind::MinAboveMax | ErrorKind::MaxTooLarge => panic!("impossible limits"),
+                _ => panic!("a point breaks a rule: `Layout::new` at run time says which"),
+            },
+        }
+    }
+
+    /// The layout without its capacity in the type.
+    #[inline]
+    #[must_use]
+    pub const fn get(&self) -> LayoutRef<'_> {
+        LayoutRef {
+            head: self.head,
+            fields: &self.fields,
+            specs: &self.specs,
+            scales: &self.scales,
+        }
+    }
+}
+
+/// A layout: what every decode and encode takes. Cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct LayoutRef<'l> {
+    pub(crate) head: Head,
+    pub(crate) fields: &'l [Field],
+    pub(crate) specs: &'l [Spec],
+    pub(crate) scales: &'l [Scale],
+}
+
+impl<'l> LayoutRef<'l> {
+    /// The layout that [`check`](crate::rules::check) wrote into these tables.
+    #[inline]
+    #[must_use]
+    pub const fn new(
+        head: Head,
+        fields: &'l [Field],
+        specs: &'l [Spec],
+        scales: &'l [Scale],
+    ) -> Self {
+        LayoutRef {
+            head,
+            fields,
+            specs,
+            scales,
+        }
+    }
+
+    /// Standard or var_len.
+    #[inline]
+    #[must_use]
+    pub const fn protocol(self) -> Protocol {
+        self.head.protocol
+    }
+
+    /// The number of points; their ids are 0 to one less.
+    #[inline]
+    #[must_use]
+    pub const fn points(self) -> u16 {
+        self.head.points
+    }
+
+    /// The number of writable points; their ids are 0 to one less.
+    #[inline]
+    #[must_use]
+    pub const fn writable(self) -> u16 {
+        self.head.writable
+    }
+
+    /// The bytes of a whole status.
+    #[inline]
+    #[must_use]
+    pub const fn status_len(self) -> usize {
+        self.head.status_len as usize
+    }
+
+    /// The bytes of the writable section: the head of the status, and the `attr_vals` of a control.
+    #[inline]
+    #[must_use]
+    pub const fn writable_len(self) -> usize {
+        self.head.writable_len as usize
+    }
+
+    /// The bytes of a control's `attr_flags`.
+    #[inline]
+    #[must_use]
+    pub const fn flags_len(self) -> usize {
+        self.head.writable.div_ceil(8) as usize
+    }
+
+    /// Who may change this point.
+    #[must_use]
+    pub fn access(self, id: PointId) -> Option<Access> {
+        Some(self.field(id)?.access)
+    }
+
+    /// The least and the greatest raw value that the definition allows; of a binary its length.
+    #[must_use]
+    pub fn limits(self, id: PointId) -> Option<(u32, u32)> {
+        self.field(id)?;
+        let spec = self.specs.get(id.index())?;
+        Some((spec.min, spec.max))
+    }
+
+    /// The scale of this point's values; the identity for all but integers.
+    #[must_use]
+    pub fn scale(self, id: PointId) -> Option<Scale> {
+        Some(self.scale_of(*self.field(id)?))
+    }
+
+    #[inline]
+    pub(crate) fn field(self, id: PointId) -> Option<&'l Field> {
+        self.fields.get(..self.head.points())?.get(id.index())
+    }
+
+    #[inline]
+    pub(crate) fn scale_of(self, field: Field) -> Scale {
+        match (field.shape, field.aux.checked_sub(1)) {
+            (Shape::Uint, Some(index)) => *self
+                .scales
+                .get(usize::from(index))
+                .unwrap_or(&Scale::IDENTITY),
+            _ => Scale::IDENTITY,
+        }
+    }
+}

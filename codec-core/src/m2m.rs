@@ -1,0 +1,434 @@
+//! The M2M frame: what the LAN, MQTT and the cloud's command logs carry (vendor: GAgent, "M2M").
+//!
+//! ```text
+//! 00 00 00 03 | length, varint | flag | command, 2 | sn, 4 | did length, 2, did | body
+//!                                                    └ 0093, 0094 only  └ flag & 1 only
+//! ```
+//!
+//! The length counts what follows it; its varint has 7 bits a byte, the least significant first, in
+//! 1 to 4 bytes. The 021x service messages of MQTT have the first four bytes and the command alone.
+//!
+//! One grammar serves both ways to read: [`parse`] takes a slice, [`Decoder`] a stream.
+
+use nom::bytes::streaming::tag;
+use nom::combinator::cond;
+use nom::error::ParseError;
+use nom::number::streaming::{be_u8, be_u16, be_u32};
+use nom::{Err, IResult, Needed, Parser};
+
+use crate::error::{Error, ErrorKind};
+
+/// What every frame begins with.
+pub const PREFIX: [u8; 4] = [0, 0, 0, 3];
+/// The length that a stream accepts unless told otherwise.
+pub const DEFAULT_LIMIT: usize = 64 * 1024;
+/// The longest did.
+pub const MAX_DID: usize = 64;
+
+/// P0 to the device, without acknowledgement.
+pub const TO_DEVICE: u16 = 0x0090;
+/// P0 from the device: a reply or a report.
+pub const FROM_DEVICE: u16 = 0x0091;
+/// P0 in either direction, to be acknowledged.
+pub const REQUEST: u16 = 0x0093;
+/// The acknowledgement of a [`REQUEST`], with or without a P0.
+pub const ACK: u16 = 0x0094;
+
+/// One M2M frame.
+///
+/// ```
+/// use gizwits_codec_core::m2m::{self, Event};
+///
+/// let (event, rest) = m2m::parse(b"\0\0\0\x03\x04\0\0\x90\x02", m2m::DEFAULT_LIMIT)?;
+/// let Event::Frame(frame) = event else { panic!() };
+/// assert_eq!((frame.command, frame.sn, frame.p0()), (m2m::TO_DEVICE, None, Some(&[0x02][..])));
+/// assert!(rest.is_empty());
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'b> {
+    /// Bit 0: a did follows. The other bits have no known meaning.
+    pub flag: u8,
+    /// What the body is.
+    pub command: u16,
+    /// The sequence number, of 0x0093 and 0x0094 alone.
+    pub sn: Option<u32>,
+    /// The device, usually 22 ASCII characters.
+    pub did: Option<&'b [u8]>,
+    /// The rest: for 0x0090, 0x0091, 0x0093 and 0x0094 a P0.
+    pub body: &'b [u8],
+}
+
+impl<'b> Frame<'b> {
+    /// Whether frames of this command have a sequence number.
+    #[inline]
+    #[must_use]
+    pub const fn has_sn(command: u16) -> bool {
+        matches!(command, REQUEST | ACK)
+    }
+
+    /// Whether frames of this command carry a P0.
+    #[inline]
+    #[must_use]
+    pub const fn has_p0(command: u16) -> bool {
+        matches!(command, TO_DEVICE | FROM_DEVICE | REQUEST | ACK)
+    }
+
+    /// The P0, if the command has one and it is there: devices send empty bodies, too.
+    #[inline]
+    #[must_use]
+    pub fn p0(&self) -> Option<&'b [u8]> {
+        (Frame::has_p0(self.command) && !self.body.is_empty()).then_some(self.body)
+    }
+
+    /// Writes the frame to the head of `out` and returns its length.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfSpace`]; [`ErrorKind::FrameSn`] if an sn is there that the command doesn't
+    /// have, or the other way round; [`ErrorKind::DidLength`]; [`ErrorKind::FrameLimit`] for a
+    /// length that no varint of four bytes holds.
+    pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
+        let head = self.encode_head(self.body.len(), out)?;
+        let needed = head.saturating_add(self.body.len());
+        let Some(to) = out.get_mut(head..needed) else {
+            let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+        };
+        for (to, from) in to.iter_mut().zip(self.body) {
+            *to = *from;
+        }
+        Ok(needed)
+    }
+
+    /// Writes all but the body of a frame whose body is `body_len` bytes long, and returns where
+    /// the body begins: for those who encode it in its place.
+    ///
+    /// # Errors
+    /// As for [`encode`](Self::encode).
+    pub fn encode_head(&self, body_len: usize, out: &mut [u8]) -> Result<usize, Error> {
+        if self.sn.is_some() != Frame::has_sn(self.command) {
+            return Err(Error::new(ErrorKind::FrameSn));
+        }
+        let did = match self.did {
+            Some(did) if did.len() > MAX_DID => return Err(Error::new(ErrorKind::DidLength)),
+            Some(did) => did,
+            None => &[],
+        };
+        let sn_len = if self.sn.is_some() { 4 } else { 0 };
+        let did_len = if self.did.is_some() { 2 } else { 0 };
+        let length = 3_usize
+            .saturating_add(sn_len)
+            .saturating_add(did_len)
+            .saturating_add(did.len())
+            .saturating_add(body_len);
+        let mut rest = match u32::try_from(length) {
+            Ok(length) if length < 1 << 28 => length,
+            _ => return Err(Error::new(ErrorKind::FrameLimit)),
+        };
+
+        let mut writer = Writer { out, len: 0 };
+        writer.put(&PREFIX);
+        loop {
+            let more = rest > 0x7f;
+            writer.put(&[(rest & 0x7f) as u8 | if more { 0x80 } else { 0 }]);
+            rest >>= 7;
+            if !more {
+                break;
+            }
+        }
+        writer.put(&[self.flag | u8::from(self.did.is_some())]);
+        writer.put(&self.command.to_be_bytes());
+        if let Some(sn) = self.sn {
+            writer.put(&sn.to_be_bytes());
+        }
+        if self.did.is_some() {
+            writer.put(&(did.len() as u16).to_be_bytes());
+            writer.put(did);
+        }
+        if writer.len > writer.out.len() {
+            let needed = u32::try_from(writer.len.saturating_add(body_len)).unwrap_or(u32::MAX);
+            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+        }
+        Ok(writer.len)
+    }
+}
+
+/// Counts all that is put, writes what fits.
+struct Writer<'o> {
+    out: &'o mut [u8],
+    len: usize,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let room = self.out.get_mut(self.len..).unwrap_or(&mut []);
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.len = self.len.saturating_add(bytes.len());
+    }
+}
+
+/// What a stream is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'b> {
+    /// A frame.
+    Frame(Frame<'b>),
+    /// The six bytes that a service message begins with; they don't tell how long it is.
+    Service {
+        /// 0x020e, 0x0210 to 0x021f, 0x022c.
+        command: u16,
+    },
+}
+
+/// Takes the frame or service message at the head of `bytes` off; returns it and what follows.
+///
+/// # Errors
+/// [`ErrorKind::Incomplete`] if more bytes may make it whole; [`ErrorKind::NotM2m`],
+/// [`ErrorKind::FrameLength`]; [`ErrorKind::FrameLimit`] for a length above `limit`.
+pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
+    match event(bytes, limit) {
+        Ok((rest, event)) => Ok((event, rest)),
+        Err(Err::Incomplete(needed)) => {
+            let missing = match needed {
+                Needed::Size(size) => u32::try_from(size.get()).unwrap_or(u32::MAX),
+                Needed::Unknown => 1,
+            };
+            let have = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            Err(Error::new(ErrorKind::Incomplete { missing }).at(have))
+        }
+        Err(Err::Error(fault) | Err::Failure(fault)) => {
+            let byte = match fault.kind {
+                ErrorKind::NotM2m => bytes
+                    .iter()
+                    .zip(PREFIX)
+                    .take_while(|(a, b)| **a == *b)
+                    .count(),
+                _ => PREFIX.len(),
+            };
+            Err(Error::new(fault.kind).at(byte as u32))
+        }
+    }
+}
+
+struct Fault {
+    kind: ErrorKind,
+}
+
+impl<'b> ParseError<&'b [u8]> for Fault {
+    fn from_error_kind(_: &'b [u8], kind: nom::error::ErrorKind) -> Self {
+        Fault {
+            kind: match kind {
+                nom::error::ErrorKind::Tag => ErrorKind::NotM2m,
+                _ => ErrorKind::FrameLength,
+            },
+        }
+    }
+
+    fn append(_: &'b [u8], _: nom::error::ErrorKind, fault: Self) -> Self {
+        fault
+    }
+}
+
+type Parsed<'b, O> = IResult<&'b [u8], O, Fault>;
+
+fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
+    let (input, _) = tag(&PREFIX[..]).parse(input)?;
+    // A frame's length is 3 at least, so a 2 in its place begins a service command.
+    if let Some((2, rest)) = input.split_first() {
+        let (rest, low) = be_u8(rest)?;
+        return match low {
+            0x0e | 0x10..=0x1f | 0x2c => {
+                let command = 0x0200 | u16::from(low);
+                Ok((rest, Event::Service { command }))
+            }
+            _ => Err(Err::Error(fault(ErrorKind::FrameLength))),
+        };
+    }
+    let (input, length) = varint(input)?;
+    if length < 3 {
+        return Err(Err::Error(fault(ErrorKind::FrameLength)));
+    }
+    if length > limit {
+        return Err(Err::Error(fault(ErrorKind::FrameLimit)));
+    }
+    let (rest, content) = split(length, input)?;
+    match frame(content) {
+        Ok((_, frame)) => Ok((rest, Event::Frame(frame))),
+        // The content is whole: what it lacks, its length denies it.
+        Err(_) => Err(Err::Error(fault(ErrorKind::FrameLength))),
+    }
+}
+
+fn fault(kind: ErrorKind) -> Fault {
+    Fault { kind }
+}
+
+fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
+    let mut length = 0;
+    for shift in [0, 7, 14, 21] {
+        let (rest, byte) = be_u8(input)?;
+        input = rest;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok((input, length));
+        }
+    }
+    Err(Err::Error(fault(ErrorKind::FrameLength)))
+}
+
+/// nom's `take` leaves a panic in the image; this doesn't.
+fn split(len: usize, input: &[u8]) -> Parsed<'_, &[u8]> {
+    match input.split_at_checked(len) {
+        Some((head, rest)) => Ok((rest, head)),
+        None => Err(Err::Incomplete(Needed::new(
+            len.saturating_sub(input.len()),
+        ))),
+    }
+}
+
+fn frame(input: &[u8]) -> Parsed<'_, Frame<'_>> {
+    let (input, (flag, command)) = (be_u8, be_u16).parse(input)?;
+    let (input, sn) = cond(Frame::has_sn(command), be_u32).parse(input)?;
+    // Devices set the flag without a did, too: one that doesn't fit is none.
+    let (body, did) = match cond(flag & 1 == 1, did).parse(input) {
+        Ok(found) => found,
+        Err(_) => (input, None),
+    };
+    let frame = Frame {
+        flag,
+        command,
+        sn,
+        did,
+        body,
+    };
+    Ok((&[], frame))
+}
+
+fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let (input, len) = be_u16(input)?;
+    if usize::from(len) > MAX_DID {
+        return Err(Err::Error(fault(ErrorKind::DidLength)));
+    }
+    split(usize::from(len), input)
+}
+
+/// What [`scan`] found at the head of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scan<'b> {
+    /// How many bytes are done with, those of the event included.
+    pub consumed: usize,
+    /// How many of them belong to nothing.
+    pub skipped: usize,
+    /// What they end with; `None`: more bytes are needed.
+    pub event: Option<Event<'b>>,
+}
+
+/// Looks for the next event of a stream: what can't begin one is skipped byte by byte.
+///
+/// The caller drops `consumed` bytes and asks again, with more bytes if there was no event.
+/// How the bytes are cut into calls makes no difference to the events.
+#[must_use]
+pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
+    let mut rest = bytes;
+    let mut skipped = 0_usize;
+    loop {
+        match event(rest, limit) {
+            Ok((behind, event)) => {
+                return Scan {
+                    consumed: bytes.len().saturating_sub(behind.len()),
+                    skipped,
+                    event: Some(event),
+                };
+            }
+            Err(Err::Incomplete(_)) => {
+                return Scan {
+                    consumed: skipped,
+                    skipped,
+                    event: None,
+                };
+            }
+            Err(_) => {
+                rest = rest.get(1..).unwrap_or(&[]);
+                skipped = skipped.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// Eats a stream in chunks of any size, over a buffer of the caller's.
+///
+/// ```
+/// use gizwits_codec_core::m2m::{Decoder, Event};
+///
+/// let mut buffer = [0; 64];
+/// let mut decoder = Decoder::new(&mut buffer);
+/// for chunk in [&b"noise\0\0"[..], b"\0\x03\x03", b"\0\0\x15"] {
+///     let rest = decoder.push(chunk);
+///     assert!(rest.is_empty(), "there was room for it");
+/// }
+/// let Some(Event::Frame(frame)) = decoder.next_event() else { panic!() };
+/// assert_eq!(frame.command, 0x0015);
+/// ```
+#[derive(Debug)]
+pub struct Decoder<'o> {
+    buffer: &'o mut [u8],
+    start: usize,
+    end: usize,
+    skipped: usize,
+}
+
+impl<'o> Decoder<'o> {
+    /// A decoder of frames that are up to 8 bytes shorter than the buffer, header included; longer
+    /// ones are skipped as garbage.
+    #[must_use]
+    pub fn new(buffer: &'o mut [u8]) -> Self {
+        Decoder {
+            buffer,
+            start: 0,
+            end: 0,
+            skipped: 0,
+        }
+    }
+
+    /// Takes what fits of `bytes` and returns the rest, to be pushed again when
+    /// [`next_event`](Self::next_event) has no more events.
+    #[must_use = "what doesn't fit is returned"]
+    pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        if self.start > 0 {
+            let mut to = 0_usize;
+            while let Some(byte) = self.buffer.get(self.start).copied()
+                && self.start < self.end
+            {
+                if let Some(slot) = self.buffer.get_mut(to) {
+                    *slot = byte;
+                }
+                to = to.saturating_add(1);
+                self.start = self.start.saturating_add(1);
+            }
+            (self.start, self.end) = (0, to);
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or(&mut []);
+        let taken = room.len().min(bytes.len());
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.end = self.end.saturating_add(taken);
+        bytes.get(taken..).unwrap_or(&[])
+    }
+
+    /// The next frame or service message; `None`: push more bytes.
+    pub fn next_event(&mut self) -> Option<Event<'_>> {
+        let limit = self.buffer.len().saturating_sub(8);
+        let found = scan(self.buffer.get(self.start..self.end)?, limit);
+        self.start = self.start.saturating_add(found.consumed);
+        self.skipped = self.skipped.saturating_add(found.skipped);
+        found.event
+    }
+
+    /// How many bytes so far belonged to nothing.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+}

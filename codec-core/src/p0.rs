@@ -1,0 +1,105 @@
+//! P0: an action byte and its body, the same in every envelope (vendor: UART protocol, "P0").
+//!
+//! ```text
+//! 01 | attr_flags | attr_vals     control, to the device
+//! 02                              read, to the device
+//! 03 | dev_status                 reply to a read, from the device
+//! 04 | dev_status                 report, from the device
+//! 05 | bytes   06 | bytes         transparent, to and from the device
+//! 11 .. 14                        the var_len counterparts of 01 .. 04
+//! 71 | 72 | 73                    envelopes of a light gateway's sub-devices
+//! ```
+
+use crate::error::{Error, ErrorKind};
+use crate::layout::LayoutRef;
+use crate::point::Protocol;
+use crate::view::View;
+
+/// The actions that carry data points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// To the device: set these points.
+    Control,
+    /// To the device: tell the status.
+    Read,
+    /// From the device: the answer to a read.
+    Reply,
+    /// From the device, unasked.
+    Report,
+}
+
+/// A P0, taken apart.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol, Value};
+///
+/// static LAYOUT: Layout<1> = Layout::must(
+///     Protocol::Standard,
+///     &[Point::bool(0, Access::Writable, 0, 0)],
+/// );
+/// let P0::Report(view) = P0::parse(LAYOUT.get(), &[0x04, 0x01])? else {
+///     panic!("not a report");
+/// };
+/// assert_eq!(view.get(PointId(0)), Some(Value::Bool(true)));
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub enum P0<'l, 'b> {
+    /// To the device: set these points.
+    Control(View<'l, 'b>),
+    /// To the device: tell the status.
+    Read,
+    /// From the device: the answer to a read.
+    Reply(View<'l, 'b>),
+    /// From the device, unasked.
+    Report(View<'l, 'b>),
+    /// Bytes that the protocol does not look into.
+    Transparent {
+        /// Whether they come from the device.
+        from_device: bool,
+        /// The bytes.
+        data: &'b [u8],
+    },
+    /// An envelope of a light gateway's sub-devices.
+    Gateway {
+        /// 0x71 state, 0x72 to, 0x73 from the sub-devices.
+        action: u8,
+        /// What follows the action.
+        body: &'b [u8],
+    },
+}
+
+impl<'l, 'b> P0<'l, 'b> {
+    /// Takes the bytes of a whole P0 apart.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownAction`], [`ErrorKind::OtherProtocol`]; those of
+    /// [`LayoutRef::view`] and [`LayoutRef::view_control`]. `byte` counts from the action byte.
+    pub fn parse(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
+        let Some((&action, body)) = p0.split_first() else {
+            return Err(Error::new(ErrorKind::Incomplete { missing: 1 }).at(0));
+        };
+        match (action, layout.protocol()) {
+            (0x01, Protocol::Standard) => layout.view_control(body).map(P0::Control),
+            (0x02, Protocol::Standard) => match body.len() {
+                0 => Ok(P0::Read),
+                extra => {
+                    let extra = u32::try_from(extra).unwrap_or(u32::MAX);
+                    Err(Error::new(ErrorKind::Trailing { extra }).at(0))
+                }
+            },
+            (0x03, Protocol::Standard) => layout.view(body).map(P0::Reply),
+            (0x04, Protocol::Standard) => layout.view(body).map(P0::Report),
+            (0x05 | 0x06, _) => Ok(P0::Transparent {
+                from_device: action == 0x06,
+                data: body,
+            }),
+            (0x71..=0x73, _) => Ok(P0::Gateway { action, body }),
+            (0x01..=0x04, Protocol::VarLen) | (0x11..=0x14, Protocol::Standard) => {
+                return Err(Error::new(ErrorKind::OtherProtocol { action }).at(0));
+            }
+            _ => return Err(Error::new(ErrorKind::UnknownAction { action }).at(0)),
+        }
+        .map_err(|error| error.behind(1))
+    }
+}

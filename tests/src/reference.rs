@@ -1,0 +1,811 @@
+//! The second witness: a slow codec written straight from the rules of the protocol spec.
+//!
+//! It shares no code with the real codec and knows one rule for bits, the one that settles every
+//! question of order: **every bit container (flags, mask, bit area) is one unsigned integer sent
+//! big-endian; bit n is `(int >> n) & 1`**. So each container becomes a [`BigUint`] and is shifted.
+//! Nothing here is fast and nothing is checked twice; definitions are taken to be valid.
+//!
+//! Bodies are P0 without the action byte.
+
+use std::collections::BTreeMap;
+
+use num_bigint::{BigInt, BigUint};
+use serde_json::Value;
+
+/// Who may change a point, and in which section of the status it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefAccess {
+    /// `status_writable`, "W" in the vendor's tables.
+    Writable,
+    /// `status_readonly`, "R".
+    ReadOnly,
+    /// `alert`, "N".
+    Alert,
+    /// `fault`, "E".
+    Fault,
+}
+
+/// The `data_type` of a point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefKind {
+    /// One bit.
+    Bool,
+    /// The wire value is the index of a label.
+    Enum(Vec<String>),
+    /// uint8, uint16 or uint32, always unsigned and big-endian.
+    Uint {
+        /// 1, 2 or 4.
+        bytes: usize,
+    },
+    /// Raw bytes of a fixed length.
+    Binary,
+}
+
+/// One data point of a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefPoint {
+    /// The id, from 0 without holes; the bit number in flags and masks.
+    pub id: usize,
+    /// The name.
+    pub name: String,
+    /// Its section.
+    pub access: RefAccess,
+    /// Its data type.
+    pub kind: RefKind,
+    /// For bytes the first byte; for bits the first byte of the *area* shared with others.
+    pub byte_offset: usize,
+    /// The number of the lowest bit in the area; runs past 7.
+    pub bit_offset: usize,
+    /// Bits or bytes, by `bit`.
+    pub len: usize,
+    /// Whether the unit is the bit.
+    pub bit: bool,
+    /// The least raw value (`uint_spec.min` is a raw limit, not an engineering one).
+    pub min: u64,
+    /// The greatest raw value.
+    pub max: u64,
+    /// y = ratio * x + addition, as the JSON number's text.
+    pub ratio: String,
+    /// y = ratio * x + addition, as the JSON number's text.
+    pub addition: String,
+}
+
+/// A value as it stands on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// Of a bool, an enum or a uint.
+    Number(u64),
+    /// Of a binary.
+    Bytes(Vec<u8>),
+}
+
+// ---------------------------------------------------------------- definitions
+
+/// The points of a valid definition, by id: the order of the array means nothing.
+pub fn points(definition: &Value) -> Vec<RefPoint> {
+    let attrs = definition["entities"][0]["attrs"].as_array();
+    let mut points: Vec<RefPoint> = attrs.expect("attrs").iter().map(point).collect();
+    points.sort_by_key(|point| point.id);
+    points
+}
+
+fn point(attr: &Value) -> RefPoint {
+    // Whole numbers come as 1 or as 1.0.
+    let whole = |value: &Value| value.as_f64().expect("a number") as u64;
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    let position = &attr["position"];
+    let kind = match text(&attr["data_type"]).as_str() {
+        "bool" => RefKind::Bool,
+        "enum" => RefKind::Enum(
+            attr["enum"]
+                .as_array()
+                .expect("labels")
+                .iter()
+                .map(text)
+                .collect(),
+        ),
+        "uint8" => RefKind::Uint { bytes: 1 },
+        "uint16" => RefKind::Uint { bytes: 2 },
+        "uint32" => RefKind::Uint { bytes: 4 },
+        "binary" => RefKind::Binary,
+        other => panic!("data_type {other}"),
+    };
+    let spec = attr.get("uint_spec");
+    let limit = |key| spec.map(|spec| whole(&spec[key]));
+    // A ratio left out is 1, an addition left out is 0.
+    let factor = |key: &str, default: &str| {
+        let number = spec.and_then(|spec| spec.get(key));
+        number.map_or(default.to_owned(), |number| number.to_string())
+    };
+    RefPoint {
+        id: whole(&attr["id"]) as usize,
+        name: text(&attr["name"]),
+        access: match text(&attr["type"]).as_str() {
+            "status_writable" | "W" => RefAccess::Writable,
+            "status_readonly" | "R" => RefAccess::ReadOnly,
+            "alert" | "N" => RefAccess::Alert,
+            "fault" | "E" => RefAccess::Fault,
+            other => panic!("type {other}"),
+        },
+        byte_offset: whole(&position["byte_offset"]) as usize,
+        bit_offset: whole(&position["bit_offset"]) as usize,
+        len: whole(&position["len"]) as usize,
+        bit: position["unit"] == "bit",
+        min: limit("min").unwrap_or(0),
+        max: limit("max").unwrap_or(match &kind {
+            RefKind::Bool => 1,
+            RefKind::Enum(labels) => labels.len() as u64 - 1,
+            RefKind::Uint { .. } | RefKind::Binary => 0,
+        }),
+        ratio: factor("ratio", "1"),
+        addition: factor("addition", "0"),
+        kind,
+    }
+}
+
+/// The bytes `start..end` where a point of a standard product lives. For a bit that is its whole
+/// area, of `ceil(max(bit_offset + len) / 8)` bytes over all that name the same `byte_offset`.
+fn span(points: &[RefPoint], point: &RefPoint) -> (usize, usize) {
+    let start = point.byte_offset;
+    if !point.bit {
+        return (start, start + point.len);
+    }
+    let area = points.iter().filter(|p| p.bit && p.byte_offset == start);
+    let bits = area.map(|p| p.bit_offset + p.len).max().unwrap_or(0);
+    (start, start + bits.div_ceil(8))
+}
+
+/// Bytes of a full `dev_status`.
+pub fn status_len(points: &[RefPoint]) -> usize {
+    let ends = points.iter().map(|point| span(points, point).1);
+    ends.max().unwrap_or(0)
+}
+
+/// Bytes of the writable section, which is the head of `dev_status` and all of `attr_vals`.
+pub fn writable_len(points: &[RefPoint]) -> usize {
+    let ends = writable(points).map(|point| span(points, point).1);
+    ends.max().unwrap_or(0)
+}
+
+/// Bytes of `attr_flags`: a bit for each writable point.
+pub fn flags_len(points: &[RefPoint]) -> usize {
+    writable(points).count().div_ceil(8)
+}
+
+/// Bytes of the mask of a var_len body: a bit for each point of whatever access.
+pub fn mask_len(points: &[RefPoint]) -> usize {
+    points.len().div_ceil(8)
+}
+
+fn writable(points: &[RefPoint]) -> impl Iterator<Item = &RefPoint> {
+    points.iter().filter(|p| p.access == RefAccess::Writable)
+}
+
+// ------------------------------------------------------------- bits and bytes
+
+/// `len` bits of a container from bit `offset` up.
+fn field(container: &BigUint, offset: usize, len: usize) -> u64 {
+    let mask = (BigUint::from(1u8) << len) - 1u8;
+    let value = (container >> offset) & mask;
+    value.try_into().expect("a field fits 64 bits")
+}
+
+/// A container as exactly `len` bytes, big-endian.
+fn container(value: &BigUint, len: usize) -> Vec<u8> {
+    if len == 0 {
+        return Vec::new(); // no members: the container is absent, not one zero byte
+    }
+    let bytes = value.to_bytes_be();
+    let mut out = vec![0; len.checked_sub(bytes.len()).expect("the container fits")];
+    out.extend(bytes);
+    out
+}
+
+/// A number as wide as the field says, or a panic: the reference is never asked to cut.
+fn number(raw: &Raw, bits: usize) -> BigUint {
+    let Raw::Number(number) = raw else {
+        panic!("a number expected, got {raw:?}")
+    };
+    let number = BigUint::from(*number);
+    assert!(number.bits() <= bits as u64, "{number} is over {bits} bits");
+    number
+}
+
+fn from_bytes(point: &RefPoint, bytes: &[u8]) -> Raw {
+    match point.kind {
+        RefKind::Binary => Raw::Bytes(bytes.to_vec()),
+        _ => Raw::Number(field(&BigUint::from_bytes_be(bytes), 0, bytes.len() * 8)),
+    }
+}
+
+fn to_bytes(point: &RefPoint, raw: &Raw) -> Vec<u8> {
+    match raw {
+        Raw::Bytes(bytes) => {
+            assert_eq!((bytes.len(), &point.kind), (point.len, &RefKind::Binary));
+            bytes.clone()
+        }
+        Raw::Number(_) => container(&number(raw, point.len * 8), point.len),
+    }
+}
+
+// ------------------------------------------------------------------- standard
+
+/// One point out of a status, or out of the writable head of one.
+fn read(points: &[RefPoint], point: &RefPoint, status: &[u8]) -> Raw {
+    let (start, end) = span(points, point);
+    let bytes = &status[start..end];
+    if point.bit {
+        let area = BigUint::from_bytes_be(bytes);
+        Raw::Number(field(&area, point.bit_offset, point.len))
+    } else {
+        from_bytes(point, bytes)
+    }
+}
+
+/// One point into a status whose bits for it are still zero.
+fn write(points: &[RefPoint], point: &RefPoint, raw: &Raw, status: &mut [u8]) {
+    let (start, end) = span(points, point);
+    let bytes = &mut status[start..end];
+    if point.bit {
+        let area = BigUint::from_bytes_be(bytes) | (number(raw, point.len) << point.bit_offset);
+        bytes.copy_from_slice(&container(&area, end - start));
+    } else {
+        bytes.copy_from_slice(&to_bytes(point, raw));
+    }
+}
+
+/// Every point of a full status (actions 0x03 and 0x04); `None` unless the length is exact.
+pub fn decode_status(points: &[RefPoint], body: &[u8]) -> Option<Vec<(usize, Raw)>> {
+    let value = |point: &RefPoint| (point.id, read(points, point, body));
+    (body.len() == status_len(points)).then(|| points.iter().map(value).collect())
+}
+
+/// The flagged points of a control (action 0x01): `attr_flags`, then the *whole* writable section
+/// at its normal offsets. `None` for a wrong length or a flag past the last writable point.
+pub fn decode_control(points: &[RefPoint], body: &[u8]) -> Option<Vec<(usize, Raw)>> {
+    let (flags, vals) = body.split_at_checked(flags_len(points))?;
+    let flags = BigUint::from_bytes_be(flags);
+    if vals.len() != writable_len(points) || flags.bits() > writable(points).count() as u64 {
+        return None;
+    }
+    // The value of a point whose flag is clear must be ignored; senders don't always zero it.
+    let flagged = writable(points).filter(|point| flags.bit(point.id as u64));
+    Some(flagged.map(|p| (p.id, read(points, p, vals))).collect())
+}
+
+/// A full status; points without a value are zero.
+pub fn encode_status(points: &[RefPoint], values: &BTreeMap<usize, Raw>) -> Vec<u8> {
+    let mut body = vec![0; status_len(points)];
+    for (id, raw) in values {
+        write(points, &points[*id], raw, &mut body);
+    }
+    body
+}
+
+/// A control of the writable points among `values` (others can't be flagged and are left out).
+pub fn encode_control(points: &[RefPoint], values: &BTreeMap<usize, Raw>) -> Vec<u8> {
+    let mut flags = BigUint::ZERO;
+    let mut vals = vec![0; writable_len(points)];
+    for point in writable(points) {
+        if let Some(raw) = values.get(&point.id) {
+            flags.set_bit(point.id as u64, true);
+            write(points, point, raw, &mut vals);
+        }
+    }
+    [container(&flags, flags_len(points)), vals].concat()
+}
+
+// -------------------------------------------------------------------- var_len
+
+/// The present points of a var_len body (actions 0x11, 0x13, 0x14): mask, bit area, values.
+/// `None` for a wrong length or a mask bit past the last point.
+pub fn decode_var_len(points: &[RefPoint], body: &[u8]) -> Option<Vec<(usize, Raw)>> {
+    let (mask, rest) = body.split_at_checked(mask_len(points))?;
+    let mask = BigUint::from_bytes_be(mask);
+    if mask.bits() > points.len() as u64 {
+        return None;
+    }
+    let present = || points.iter().filter(|point| mask.bit(point.id as u64));
+    // All present bit points in id order, packed from bit 0; no area when there is none.
+    let bits: usize = present().filter(|p| p.bit).map(|p| p.len).sum();
+    let (area, mut rest) = rest.split_at_checked(bits.div_ceil(8))?;
+    let area = BigUint::from_bytes_be(area);
+    let mut values = BTreeMap::new();
+    let mut offset = 0;
+    for point in present().filter(|point| point.bit) {
+        values.insert(point.id, Raw::Number(field(&area, offset, point.len)));
+        offset += point.len;
+    }
+    // Then all present byte points in id order, whatever the ids of the bit points.
+    for point in present().filter(|point| !point.bit) {
+        let (bytes, after) = rest.split_at_checked(point.len)?;
+        values.insert(point.id, from_bytes(point, bytes));
+        rest = after;
+    }
+    rest.is_empty().then(|| values.into_iter().collect())
+}
+
+/// A var_len body in which exactly the points of `values` are present.
+pub fn encode_var_len(points: &[RefPoint], values: &BTreeMap<usize, Raw>) -> Vec<u8> {
+    let mut mask = BigUint::ZERO;
+    let mut area = BigUint::ZERO;
+    let mut bits = 0;
+    let mut bytes = Vec::new();
+    for (id, raw) in values {
+        let point = &points[*id];
+        mask.set_bit(*id as u64, true);
+        if point.bit {
+            area |= number(raw, point.len) << bits;
+            bits += point.len;
+        } else {
+            bytes.extend(to_bytes(point, raw));
+        }
+    }
+    let mask = container(&mask, mask_len(points));
+    [mask, container(&area, bits.div_ceil(8)), bytes].concat()
+}
+
+// --------------------------------------------------------------------- values
+
+/// y = ratio * x + addition, exactly, as the shortest decimal text: no exponent, no zeros at the
+/// end, never -0.
+pub fn engineering(point: &RefPoint, raw: u64) -> String {
+    let (ratio, ratio_scale) = decimal(&point.ratio);
+    let (addition, addition_scale) = decimal(&point.addition);
+    // Both at the common scale, where whole numbers suffice.
+    let scale = ratio_scale.max(addition_scale);
+    let ten = |power: usize| BigInt::from(10).pow(power as u32);
+    let y = ratio * ten(scale - ratio_scale) * raw + addition * ten(scale - addition_scale);
+    let sign = if y < BigInt::ZERO { "-" } else { "" };
+    let digits = format!("{:0>1$}", y.magnitude().to_string(), scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let text = format!("{sign}{whole}.{fraction}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A JSON number's text as (n, s) with the value n / 10^s: "-90.5" is (-905, 1), "1e-6" (1, 6).
+fn decimal(text: &str) -> (BigInt, usize) {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let exponent: i64 = exponent.parse().expect("an exponent");
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: BigInt = format!("{whole}{fraction}").parse().expect("digits");
+    let scale = fraction.len() as i64 - exponent;
+    if scale < 0 {
+        return (
+            digits * BigInt::from(10).pow(scale.unsigned_abs() as u32),
+            0,
+        );
+    }
+    (digits, scale as usize)
+}
+
+/// The values as the cloud's history data has them, `{"a":1,"b":"off"}` in the order given:
+/// bool 0/1, enum its label, uint the engineering value, binary lower-case hex. An index past the
+/// labels, or of a label that stands twice, stays a number.
+pub fn json_attrs(points: &[RefPoint], values: &[(usize, Raw)]) -> String {
+    let escaped = |text: &str| serde_json::to_string(text).expect("a string");
+    let member = |(id, raw): &(usize, Raw)| {
+        let point = &points[*id];
+        let value = match (raw, &point.kind) {
+            (Raw::Bytes(bytes), _) => format!("\"{}\"", hex(bytes)),
+            (Raw::Number(x), RefKind::Enum(labels)) => match labels.get(*x as usize) {
+                Some(label) if !stands_twice(labels, label) => escaped(label),
+                _ => x.to_string(),
+            },
+            (Raw::Number(x), RefKind::Uint { .. }) => engineering(point, *x),
+            (Raw::Number(x), _) => x.to_string(),
+        };
+        format!("{}:{value}", escaped(&point.name))
+    };
+    let members: Vec<String> = values.iter().map(member).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Whether an enum has this label more than once.
+pub fn stands_twice(labels: &[String], label: &str) -> bool {
+    labels.iter().filter(|other| *other == label).count() > 1
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The values that the definition doesn't allow, by name: `past_labels`, `below_min`, `above_max`.
+/// The limits are raw ones.
+pub fn flagged(points: &[RefPoint], values: &[(usize, Raw)]) -> Vec<(String, &'static str)> {
+    let mut out = Vec::new();
+    for (id, raw) in values {
+        let point = &points[*id];
+        let why = match (raw, &point.kind) {
+            (Raw::Number(x), RefKind::Enum(labels)) if *x >= labels.len() as u64 => "past_labels",
+            (Raw::Number(x), RefKind::Uint { .. }) if *x < point.min => "below_min",
+            (Raw::Number(x), RefKind::Uint { .. }) if *x > point.max => "above_max",
+            _ => continue,
+        };
+        out.push((point.name.clone(), why));
+    }
+    out
+}
+
+// ----------------------------------------------------------------- M2M stream
+
+/// What a stream of LAN or MQTT bytes holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefEvent {
+    /// `00000003`, varint length, flag, command, `[sn]`, `[did]`, body.
+    Frame {
+        /// The flag byte; bit 0 announces a did.
+        flag: u8,
+        /// The command, such as 0x0091.
+        command: u16,
+        /// Of 0x0093 and 0x0094 only.
+        sn: Option<u32>,
+        /// When announced and when its length makes sense.
+        did: Option<Vec<u8>>,
+        /// The rest.
+        body: Vec<u8>,
+    },
+    /// `00000003` and the command, with no length: an MQTT service message.
+    Service {
+        /// 0x020e, 0x022c or 0x0210..=0x021f.
+        command: u16,
+    },
+}
+
+/// What can be said about one place of the stream.
+enum Here {
+    /// An event, and its bytes.
+    Event(RefEvent, usize),
+    /// No event begins here.
+    Nothing,
+    /// The bytes run out before that is known.
+    Unknown,
+}
+
+/// All events of a stream; `limit` is the greatest length after the varint.
+pub fn m2m_events(bytes: &[u8], limit: usize) -> Vec<RefEvent> {
+    m2m_scan(bytes, limit).0
+}
+
+/// All events of a stream, and how many bytes at its end may still become one.
+pub fn m2m_scan(bytes: &[u8], limit: usize) -> (Vec<RefEvent>, usize) {
+    let mut events = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match here(&bytes[at..], limit) {
+            Here::Event(event, len) => {
+                events.push(event);
+                at += len;
+            }
+            Here::Nothing => at += 1, // whatever fails: drop one byte and search on
+            Here::Unknown => break,
+        }
+    }
+    (events, bytes.len() - at)
+}
+
+fn here(bytes: &[u8], limit: usize) -> Here {
+    const HEADER: [u8; 4] = [0, 0, 0, 3];
+    if bytes.len() < 4 {
+        let begun = HEADER.starts_with(bytes);
+        return if begun { Here::Unknown } else { Here::Nothing };
+    }
+    if bytes[..4] != HEADER {
+        return Here::Nothing;
+    }
+    match bytes[4..] {
+        [] | [2] => return Here::Unknown,
+        [2, low @ (0x0e | 0x2c | 0x10..=0x1f), ..] => {
+            let command = 0x0200 | u16::from(low);
+            return Here::Event(RefEvent::Service { command }, 6);
+        }
+        _ => {}
+    }
+    // A varint of 1 to 4 bytes: 7 bits each, least significant group first, bit 7 says "more".
+    let mut len = 0;
+    let mut start = 4;
+    loop {
+        if start == 8 {
+            return Here::Nothing;
+        }
+        let Some(byte) = bytes.get(start) else {
+            return Here::Unknown;
+        };
+        len |= usize::from(byte & 0x7f) << (7 * (start - 4));
+        start += 1;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    if len < 3 || len > limit {
+        return Here::Nothing;
+    }
+    let Some(frame) = bytes[start..].get(..len) else {
+        return Here::Unknown;
+    };
+    let flag = frame[0];
+    let command = u16::from_be_bytes([frame[1], frame[2]]);
+    let mut rest = &frame[3..];
+    let mut sn = None;
+    if command == 0x0093 || command == 0x0094 {
+        let Some((bytes, after)) = rest.split_first_chunk() else {
+            return Here::Nothing; // the length has no room for the sn
+        };
+        sn = Some(u32::from_be_bytes(*bytes));
+        rest = after;
+    }
+    let mut did = None;
+    if flag & 1 == 1
+        && let Some((did_len, after)) = rest.split_first_chunk()
+        && let did_len = usize::from(u16::from_be_bytes(*did_len))
+        && did_len <= 64
+        && let Some((bytes, after)) = after.split_at_checked(did_len)
+    {
+        did = Some(bytes.to_vec());
+        rest = after;
+    }
+    let body = rest.to_vec();
+    let event = RefEvent::Frame {
+        flag,
+        command,
+        sn,
+        did,
+        body,
+    };
+    Here::Event(event, start + len)
+}
+
+// ---------------------------------------------------------------------- tests
+
+#[cfg(test)]
+mod tests {
+    //! The worked examples of the protocol spec.
+    use super::*;
+    use serde_json::json;
+
+    /// Points from lines of "access data_type byte_offset bit_offset len", named p0, p1, ...
+    fn product(lines: &[&str]) -> Vec<RefPoint> {
+        let attr = |(id, line): (usize, &&str)| {
+            let word: Vec<&str> = line.split(' ').collect();
+            let at = |n: usize| word[n].parse::<u64>().unwrap();
+            let bit = ["bool", "enum"].contains(&word[1]);
+            let mut attr = json!({
+                "id": id, "name": format!("p{id}"), "type": word[0], "data_type": word[1],
+                "position": {"byte_offset": at(2), "bit_offset": at(3), "len": at(4),
+                    "unit": if bit { "bit" } else { "byte" }},
+            });
+            match word[1] {
+                "enum" => attr["enum"] = json!(["a", "b", "c"]),
+                "bool" | "binary" => {}
+                _ => attr["uint_spec"] = json!({"min": 0, "max": 100}),
+            }
+            attr
+        };
+        let attrs: Vec<Value> = lines.iter().enumerate().map(attr).collect();
+        points(&json!({"entities": [{"attrs": attrs}]}))
+    }
+
+    fn unhex(text: &str) -> Vec<u8> {
+        let text = text.replace(' ', "");
+        let byte = |n| u8::from_str_radix(&text[n..n + 2], 16).unwrap();
+        (0..text.len()).step_by(2).map(byte).collect()
+    }
+
+    fn numbers(values: &[(usize, Raw)]) -> Vec<u64> {
+        let number = |(_, raw): &(usize, Raw)| match raw {
+            Raw::Number(x) => *x,
+            Raw::Bytes(_) => panic!(),
+        };
+        values.iter().map(number).collect()
+    }
+
+    /// Decodes a whole status and demands the same bytes back.
+    fn status(points: &[RefPoint], hex: &str) -> Vec<u64> {
+        let values = decode_status(points, &unhex(hex)).unwrap();
+        let again = encode_status(points, &values.iter().cloned().collect());
+        assert_eq!(again, unhex(hex));
+        numbers(&values)
+    }
+
+    #[test]
+    fn bit_areas_of_two_bytes() {
+        let wavemaker = product(&[
+            "W bool 0 0 1",
+            "W bool 0 1 1",
+            "W bool 0 2 1",
+            "W bool 0 3 1",
+            "W bool 0 4 1",
+            "W enum 0 5 2",
+            "W enum 0 7 2",
+            "W enum 0 9 3",
+        ]);
+        assert_eq!(status(&wavemaker, "02 41"), [1, 0, 0, 0, 0, 2, 0, 1]);
+        let lamp = product(&["W bool 0 0 1", "W bool 0 8 1", "W enum 0 13 2"]);
+        assert_eq!(status(&lamp, "41 01"), [1, 1, 2]);
+    }
+
+    #[test]
+    fn spa() {
+        let lines: Vec<String> = (0..6)
+            .map(|n| format!("W bool 0 {n} 1"))
+            .chain((1..5).map(|n| format!("W uint8 {n} 0 1")))
+            .chain(["R uint8 5 0 1", "R uint16 6 0 2", "N bool 8 0 1"].map(String::from))
+            .collect();
+        let spa = product(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(
+            status(&spa, "05 18 00 00 00 1a 00 16 00"),
+            [1, 0, 1, 0, 0, 0, 24, 0, 0, 0, 26, 22, 0]
+        );
+        // 10 writable points, so two flag bytes; bit 1 switches the bubbles.
+        let control = unhex("00 02 02 00 00 00 00");
+        let values = decode_control(&spa, &control).unwrap();
+        assert_eq!(values, [(1, Raw::Number(1))]);
+        let again = encode_control(&spa, &values.into_iter().collect());
+        assert_eq!(again, control);
+        assert_eq!(decode_control(&spa, &unhex("04 00 02 00 00 00 00")), None);
+        assert_eq!(decode_control(&spa, &control[1..]), None);
+        assert_eq!(decode_status(&spa, &[0; 8]), None);
+        assert_eq!(decode_status(&spa, &[0; 10]), None);
+    }
+
+    #[test]
+    fn ph_monitor() {
+        let mut ph = product(&[
+            "R bool 0 0 1",
+            "R bool 0 1 1",
+            "R uint16 1 0 2",
+            "R uint16 3 0 2",
+            "R uint32 5 0 4",
+        ]);
+        ph[2].ratio = "0.01".into();
+        ph[2].max = 1400;
+        ph[3].addition = "-2000".into();
+        let body = unhex("03 02dc 089d 00000000");
+        let values = decode_status(&ph, &body).unwrap();
+        assert_eq!(
+            json_attrs(&ph, &values),
+            r#"{"p0":1,"p1":1,"p2":7.32,"p3":205,"p4":0}"#
+        );
+        assert_eq!(flagged(&ph, &values), [("p3".to_owned(), "above_max")]);
+    }
+
+    #[test]
+    fn controls_of_22_and_59_points() {
+        // 21 bits in 3 bytes and a uint8, as the dosing pump has them: id 1 is the bit of value 2.
+        let lines: Vec<String> = (0..21)
+            .map(|n| format!("W bool 0 {n} 1"))
+            .chain(["W uint8 3 0 1".into()])
+            .collect();
+        let pump = product(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let values = decode_control(&pump, &unhex("000002 000002 00")).unwrap();
+        assert_eq!(values, [(1, Raw::Number(1))]);
+        // 59 writable points, so 8 flag bytes: bit 5 is id 5, here at byte 1.
+        let lines: Vec<String> = (0..5)
+            .map(|n| format!("W bool 0 {n} 1"))
+            .chain((1..55).map(|n| format!("W uint8 {n} 0 1")))
+            .collect();
+        let motor = product(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let body = [unhex("0000000000000020 00 37"), vec![0; 53]].concat();
+        let values = BTreeMap::from([(5, Raw::Number(55))]);
+        assert_eq!(encode_control(&motor, &values), body);
+    }
+
+    #[test]
+    fn var_len() {
+        // 71 points, so a mask of 9 bytes; ids 1 (1 bit), 12 (2 bits) and 15 (a byte) matter.
+        let mut lines = vec!["W bool 0 0 1"; 71];
+        lines[12] = "W enum 0 0 2";
+        lines[15] = "W uint8 0 0 1";
+        let pump = product(&lines);
+        for (hex, values) in [
+            ("000000000000001002 04", vec![(1, 0), (12, 2)]),
+            ("000000000000008000 4b", vec![(15, 75)]),
+            ("000000000000009002 05 4b", vec![(1, 1), (12, 2), (15, 75)]),
+        ] {
+            let raw = |(id, x)| (id, Raw::Number(x));
+            let values: Vec<_> = values.into_iter().map(raw).collect();
+            assert_eq!(decode_var_len(&pump, &unhex(hex)), Some(values.clone()));
+            let again = encode_var_len(&pump, &values.into_iter().collect());
+            assert_eq!(again, unhex(hex));
+        }
+        for bad in ["800000000000000000", "00000000000000100204 00", "000000"] {
+            assert_eq!(decode_var_len(&pump, &unhex(bad)), None, "{bad}");
+        }
+        let voice = product(&[
+            "W bool 0 0 1",
+            "W bool 0 0 1",
+            "R enum 0 0 2",
+            "W enum 0 0 1",
+            "W enum 0 0 2",
+            "R uint8 0 0 1",
+            "W uint8 0 0 1",
+            "R uint8 0 0 1",
+            "W uint8 0 0 1",
+            "R binary 0 0 4",
+        ]);
+        let values = decode_var_len(&voice, &unhex("03ff 57 58 46 2d 3c 486f6d65")).unwrap();
+        assert_eq!(numbers(&values[..9]), [1, 1, 1, 1, 2, 88, 70, 45, 60]);
+        assert_eq!(values[9].1, Raw::Bytes(b"Home".to_vec()));
+        let widths = product(&[
+            "W enum 0 0 1",
+            "W enum 0 0 2",
+            "W enum 0 0 3",
+            "W enum 0 0 3",
+        ]);
+        let values = decode_var_len(&widths, &unhex("0f 01ad")).unwrap();
+        assert_eq!(numbers(&values), [1, 2, 5, 6]);
+        let past = "past_labels";
+        assert_eq!(
+            flagged(&widths, &values),
+            [("p2".into(), past), ("p3".into(), past)]
+        );
+        assert_eq!(
+            json_attrs(&widths, &values),
+            r#"{"p0":"b","p1":"c","p2":5,"p3":6}"#
+        );
+    }
+
+    #[test]
+    fn exact_decimals() {
+        let mut point = product(&["R uint8 0 0 1"]).remove(0);
+        for (ratio, addition, raw, text) in [
+            ("0.01", "0", 732, "7.32"),
+            ("0.5", "5", 50, "30"),
+            ("1", "-10", 0, "-10"),
+            ("1.0", "-10", 10, "0"),
+            ("0.1", "-90.5", 905, "0"),
+            ("0.1", "-90.5", 904, "-0.1"),
+            ("1e-6", "1E+3", 4_294_967_295, "5294.967295"),
+            ("10", "0.25", 100, "1000.25"),
+            ("10", "0", 0, "0"),
+        ] {
+            (point.ratio, point.addition) = (ratio.into(), addition.into());
+            assert_eq!(engineering(&point, raw), text);
+        }
+    }
+
+    #[test]
+    fn streams() {
+        let frame = |flag, command, sn, did: Option<&str>, body: &str| RefEvent::Frame {
+            flag,
+            command,
+            sn,
+            did: did.map(|did| did.as_bytes().to_vec()),
+            body: unhex(body),
+        };
+        // The two frames of the vendor's example log, garbage around and between them.
+        let bytes = unhex(
+            "ff 00 000000030b0000910401000010000000 00000003 02 0000000309000090010101000010 0000",
+        );
+        let report = frame(0, 0x91, None, None, "0401000010000000");
+        let control = frame(0, 0x90, None, None, "010101000010");
+        assert_eq!(m2m_scan(&bytes, 65_536), (vec![report, control], 2));
+        for (hex, event) in [
+            (
+                "00000003080000930000000402",
+                frame(0, 0x93, Some(4), None, "02"),
+            ),
+            (
+                "00000003 0a 01 0094 00000007 0001 41",
+                frame(1, 0x94, Some(7), Some("A"), ""),
+            ),
+            (
+                "00000003 06 01 0091 0401 00",
+                frame(1, 0x91, None, None, "040100"),
+            ),
+            ("00000003 83 00 00 0015", frame(0, 0x15, None, None, "")),
+            ("00000003 0211 ff", RefEvent::Service { command: 0x0211 }),
+        ] {
+            assert_eq!(m2m_events(&unhex(hex), 64), [event], "{hex}");
+        }
+        for (hex, pending) in [
+            ("00000003 06 00 0093 000000", 3), // no room for the sn; 0000 may begin a header
+            ("00000003 02 20 00", 1),
+            ("00000003 80 80 80 80 01", 0),
+            ("00000003 41 00 0091", 0), // over the limit of 64
+            ("00000003 40 00 0091", 8),
+        ] {
+            assert_eq!(m2m_scan(&unhex(hex), 64), (vec![], pending), "{hex}");
+        }
+    }
+}
