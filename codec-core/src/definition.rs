@@ -435,8 +435,9 @@ impl<'a, const N: usize> Definition<'a, N> {
     }
 }
 
-/// Deep nesting would overflow the reader's stack.
-fn too_deep(json: &str) -> bool {
+/// Whether arrays and objects are nested deeper than [`MAX_DEPTH`]: the reader would overflow its stack.
+#[must_use]
+pub fn too_deep(json: &str) -> bool {
     let (mut depth, mut text, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {

@@ -1,0 +1,1006 @@
+//! Everything that is wrong with a definition, each thing with its place in the text.
+
+use std::fmt;
+use std::ops::Range;
+
+use gizwits_codec_core as core;
+use gizwits_codec_core::definition::{self, Labels, Number, Text};
+use gizwits_codec_core::layout::{Field, Spec};
+use gizwits_codec_core::rules::{self, Findings, MAX_POINTS, Tables};
+use gizwits_codec_core::{Access, ErrorKind, Key, Kind, Point, PointId, Protocol, Scale, Unit};
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
+use serde_json::value::RawValue;
+
+use crate::product::{Attr, Inner, Product, place};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The definition can't be used.
+    Error,
+    /// It can, though something about it is odd.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
+}
+
+/// One finding about a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Its kind in snake_case.
+    pub kind: &'static str,
+    /// The JSON pointer of the value it is about; of one that is missing, where it belongs.
+    pub pointer: String,
+    /// The bytes of the text that it is about.
+    pub span: Range<usize>,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+    /// What is wrong, with the points' names.
+    pub message: String,
+    /// What stands there, in a few words; may be empty.
+    pub label: String,
+    /// What would be right; may be empty.
+    pub help: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Diagnostic {
+            severity,
+            line,
+            column,
+            message,
+            label,
+            ..
+        } = self;
+        write!(f, "{line}:{column}: {severity}: {message}")?;
+        if !label.is_empty() {
+            write!(f, " ({label})")?;
+        }
+        Ok(())
+    }
+}
+
+/// What [`check`] found, and the product if there is no error among it.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The product.
+    pub product: Option<Product>,
+    /// All findings in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a definition can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid(
+    /// All findings, warnings among them.
+    pub Vec<Diagnostic>,
+);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let errors = self.0.iter().filter(|one| one.severity == Severity::Error);
+        for (n, one) in errors.enumerate() {
+            if n > 0 {
+                f.write_str("\n")?;
+            }
+            one.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Holds a definition against all rules, to the end.
+///
+/// ```
+/// use gizwits_codec_std::check;
+///
+/// let found = check("{\n  \"entities\": [] // none yet\n}").diagnostics;
+/// assert_eq!((found[0].kind, found[0].line), ("json", 2));
+/// assert!(found[0].message.contains("comment"));
+/// ```
+#[must_use]
+pub fn check(json: &str) -> Check {
+    // Positions are those of the text as given.
+    let text = json.strip_prefix('\u{feff}').unwrap_or(json);
+    let mut checker = Checker {
+        text,
+        skipped: json.len() - text.len(),
+        root: None,
+        found: Vec::new(),
+    };
+    let product = checker.run();
+    let mut diagnostics = checker.found;
+    diagnostics.sort_by_key(|one| (one.span.start, one.severity));
+    let sound = diagnostics
+        .iter()
+        .all(|one| one.severity == Severity::Warning);
+    Check {
+        product: product.filter(|_| sound),
+        diagnostics,
+    }
+}
+
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: false,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+struct Checker<'t> {
+    text: &'t str,
+    skipped: usize,
+    root: Option<ast::Value<'t>>,
+    found: Vec<Diagnostic>,
+}
+
+/// One attr that could be read, perhaps not to a sound point.
+struct Entry {
+    name: String,
+    display_name: String,
+    labels: Vec<String>,
+    id: Option<PointId>,
+    point: Option<Point>,
+}
+
+impl Entry {
+    /// The name, or what stands in for it.
+    fn title(&self, index: usize) -> String {
+        match (self.name.as_str(), self.id) {
+            ("", Some(id)) => format!("point {id}"),
+            ("", None) => format!("attr {index}"),
+            (name, _) => format!("`{name}`"),
+        }
+    }
+}
+
+impl<'t> Checker<'t> {
+    fn run(&mut self) -> Option<Product> {
+        self.root = self.parse();
+        let root = self.root.take()?;
+        self.root = Some(root.clone());
+        let Some(object) = root.as_object() else {
+            self.add(Severity::Error, "json", "", "a definition is a JSON object");
+            return None;
+        };
+        self.duplicates(&root, "");
+
+        let protocol = self.protocol(object);
+        self.version(object);
+        let product_key = text_of(object.get("product_key"));
+        let hex = |key: &str| key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !product_key
+            .as_deref()
+            .is_some_and(|key| key.len() == 32 && hex(key))
+        {
+            let message = match product_key {
+                Some(_) => "the product_key is not 32 hex digits",
+                None => "there is no product_key",
+            };
+            self.add(Severity::Warning, "product_key", "/product_key", message);
+        }
+
+        let attrs = self.attrs(object)?;
+        let mut entries = Vec::new();
+        for (index, attr) in attrs.elements.iter().enumerate() {
+            entries.push(self.entry(attr, index));
+        }
+        self.names(&entries);
+
+        let points: Vec<Point> = entries.iter().filter_map(|entry| entry.point).collect();
+        let count = entries.len().min(MAX_POINTS + 1);
+        let mut fields = vec![Field::EMPTY; count];
+        let mut specs = vec![Spec::EMPTY; count];
+        let mut scales = vec![Scale::IDENTITY; count];
+        let mut room = vec![core::Error::new(ErrorKind::NoPoints); 16 + 16 * count];
+        let mut findings = Findings::all(&mut room);
+        let tables = Tables {
+            fields: &mut fields,
+            specs: &mut specs,
+            scales: &mut scales,
+        };
+        // Without a protocol its own rules can't be told from the others'.
+        let rules = protocol.unwrap_or(Protocol::VarLen);
+        let head = rules::check(rules, &points, entries.len(), tables, &mut findings);
+        let found = findings.found().min(room.len());
+        self.rules(&entries, &room[..found]);
+
+        let sound = points.len() == entries.len()
+            && protocol.is_some()
+            && self
+                .found
+                .iter()
+                .all(|one| one.severity == Severity::Warning);
+        if !sound {
+            return None;
+        }
+        let attrs = entries.into_iter().filter_map(|entry| {
+            let Entry {
+                name,
+                display_name,
+                labels,
+                point,
+                ..
+            } = entry;
+            Some(Attr::new(name, display_name, point?, labels))
+        });
+        let name = text_of(object.get("name")).unwrap_or_default();
+        let names = (name, product_key.unwrap_or_default());
+        let tables = (fields, specs, scales);
+        Some(Product::new(Inner::new(
+            names,
+            head,
+            tables,
+            attrs.collect(),
+        )))
+    }
+
+    fn parse(&mut self) -> Option<ast::Value<'t>> {
+        if definition::too_deep(self.text) {
+            let limit = definition::MAX_DEPTH;
+            let message = format!("arrays and objects are nested more than {limit} deep");
+            self.add(Severity::Error, "json", "", message);
+            return None;
+        }
+        match parse_to_ast(self.text, &CollectOptions::default(), &STRICT) {
+            Ok(parsed) => {
+                // The parser of positions is lenient in places, such as control characters.
+                if let Err(error) = serde_json::from_str::<IgnoredAny>(self.text) {
+                    let start = offset(self.text, error.line(), error.column());
+                    let message = format!("not JSON: {}", without_place(&error.to_string()));
+                    self.add_at(Severity::Error, "json", "", start..start, message);
+                    return None;
+                }
+                parsed.value
+            }
+            Err(error) => {
+                let range = error.range();
+                let message = match error.kind() {
+                    ParseErrorKind::CommentsNotAllowed => {
+                        "JSON has no comments: this one must go".to_owned()
+                    }
+                    ParseErrorKind::TrailingCommasNotAllowed => {
+                        "JSON has no comma after the last member".to_owned()
+                    }
+                    kind => format!("not JSON: {}", lower_first(&kind.to_string())),
+                };
+                self.add_at(Severity::Error, "json", "", range.start..range.end, message);
+                None
+            }
+        }
+    }
+
+    /// Keys that stand twice, anywhere.
+    fn duplicates(&mut self, value: &ast::Value<'_>, pointer: &str) {
+        match value {
+            ast::Value::Object(object) => {
+                let mut seen = std::collections::HashSet::new();
+                for member in &object.properties {
+                    let key = member.name.as_str();
+                    let pointer = format!("{pointer}/{}", escaped(key));
+                    if !seen.insert(key.to_owned()) {
+                        let range = member.name.range();
+                        let message = format!("the key \"{key}\" stands twice in one object");
+                        let range = range.start..range.end;
+                        self.add_at(Severity::Error, "duplicate_key", &pointer, range, message);
+                    }
+                    self.duplicates(&member.value, &pointer);
+                }
+            }
+            ast::Value::Array(array) => {
+                for (index, value) in array.elements.iter().enumerate() {
+                    self.duplicates(value, &format!("{pointer}/{index}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn protocol(&mut self, object: &ast::Object<'_>) -> Option<Protocol> {
+        let pointer = Key::ProtocolType.pointer();
+        let Some(member) = object.get(Key::ProtocolType.name()) else {
+            let message = "protocolType is missing: \"standard\" or \"var_len\"";
+            self.add(Severity::Error, "missing", pointer, message);
+            return None;
+        };
+        let word = text_of(Some(member));
+        let protocol = word.as_deref().and_then(definition::protocol);
+        if protocol.is_none() {
+            let given = self.source(&member.value);
+            let message =
+                format!("protocolType is {given}: \"standard\" or \"var_len\" is expected");
+            self.add(Severity::Error, "unknown_word", pointer, message);
+        }
+        protocol
+    }
+
+    fn version(&mut self, object: &ast::Object<'_>) {
+        let pointer = Key::PacketVersion.pointer();
+        let Some(member) = object.get(Key::PacketVersion.name()) else {
+            let message = "there is no packetVersion; 0x00000004 is assumed";
+            self.add(Severity::Warning, "packet_version", pointer, message);
+            return;
+        };
+        let number = member.value.as_number_lit();
+        let number = number.and_then(|number| number.value.parse().ok());
+        if !definition::is_packet_version(text_of(Some(member)).as_deref(), number) {
+            let given = self.source(&member.value);
+            let message = format!("packetVersion is {given}: \"0x00000004\" is expected");
+            self.add(Severity::Error, "unknown_word", pointer, message);
+        }
+    }
+
+    /// The attrs of the one entity.
+    fn attrs<'v>(&mut self, object: &'v ast::Object<'t>) -> Option<&'v ast::Array<'t>> {
+        let error = Severity::Error;
+        if object.get("attrs").is_some() {
+            let message =
+                "the attrs stand outside an entity: \"entities\": [{\"attrs\": […]}] is expected";
+            self.add(error, "outside_entity", "/attrs", message);
+        }
+        let Some(member) = object.get("entities") else {
+            if object.get("attrs").is_none() {
+                self.add(error, "missing", "/entities", "entities is missing");
+            }
+            return None;
+        };
+        let Some(entities) = member.value.as_array() else {
+            let message = "entities is a list of one entity";
+            self.add(error, "wrong_type", "/entities", message);
+            return None;
+        };
+        if entities.elements.len() != 1 {
+            let message = format!(
+                "there are {} entities: exactly one is expected",
+                entities.elements.len()
+            );
+            self.add(error, "entities", "/entities", message);
+        }
+        let entity = entities.elements.first()?;
+        let Some(entity) = entity.as_object() else {
+            self.add(error, "wrong_type", "/entities/0", "an entity is an object");
+            return None;
+        };
+        match entity.get("attrs").map(|member| &member.value) {
+            Some(ast::Value::Array(attrs)) => Some(attrs),
+            Some(_) => {
+                self.add(error, "wrong_type", "/entities/0/attrs", "attrs is a list");
+                None
+            }
+            None => {
+                self.add(error, "missing", "/entities/0/attrs", "attrs is missing");
+                None
+            }
+        }
+    }
+
+    /// Reads one attr, by the schema that the core has for it.
+    fn entry(&mut self, value: &ast::Value<'t>, index: usize) -> Entry {
+        let pointer = format!("/entities/0/attrs/{index}");
+        let mut entry = Entry {
+            name: text_at(value, "name").unwrap_or_default(),
+            display_name: text_at(value, "display_name").unwrap_or_default(),
+            labels: Vec::new(),
+            id: None,
+            point: None,
+        };
+        let range = value.range();
+        let source = self.text.get(range.start..range.end).unwrap_or("");
+        let mut reader = serde_json::Deserializer::from_str(source);
+        let attr = match serde_path_to_error::deserialize::<_, JsonAttr<'_>>(&mut reader) {
+            Ok(attr) => attr,
+            Err(error) => {
+                let message = error.inner().to_string();
+                let message = without_place(&message);
+                // Those are found above, wherever they are.
+                if !message.starts_with("duplicate field") {
+                    let path = error.path().to_string();
+                    let path = if path == "." {
+                        String::new()
+                    } else {
+                        format!("/{}", path.replace('.', "/"))
+                    };
+                    let message = format!("{}: {message}", entry.title(index));
+                    self.add(
+                        Severity::Error,
+                        "wrong_type",
+                        &format!("{pointer}{path}"),
+                        message,
+                    );
+                }
+                return entry;
+            }
+        };
+        let id = attr.id.as_ref().and_then(Number::number);
+        entry.id = id
+            .and_then(Result::ok)
+            .and_then(|id| id.to_string().parse().ok().map(PointId));
+        if let Some(labels) = &attr.labels {
+            entry.labels = labels
+                .list()
+                .unwrap_or_default()
+                .into_iter()
+                .flatten()
+                .collect();
+        }
+        let mut errors = Vec::new();
+        entry.point = attr.point(&mut |error| errors.push(error));
+        for error in errors {
+            let (pointer, message) = shape(&entry, index, &pointer, error.kind, |pointer| {
+                self.value_at(pointer)
+                    .map(|value| self.source(value))
+                    .unwrap_or_default()
+            });
+            self.add(Severity::Error, error.kind.name(), &pointer, message);
+        }
+        let mut seen = std::collections::HashSet::new();
+        let twice: Vec<String> = entry
+            .labels
+            .iter()
+            .filter(|label| !seen.insert(label.as_str()))
+            .cloned()
+            .collect();
+        for label in twice {
+            let message = format!(
+                "{} has the label \"{label}\" twice: it decodes to its index",
+                entry.title(index)
+            );
+            let pointer = format!("{pointer}/enum");
+            self.add(Severity::Warning, "duplicate_label", &pointer, message);
+        }
+        entry
+    }
+
+    fn names(&mut self, entries: &[Entry]) {
+        let mut first = std::collections::HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if entry.name.is_empty() {
+                continue;
+            }
+            let earlier = *first.entry(entry.name.as_str()).or_insert(index);
+            if earlier != index {
+                let message = format!(
+                    "two points are named `{}`: attr {earlier} and attr {index}",
+                    entry.name
+                );
+                let pointer = format!("/entities/0/attrs/{index}/name");
+                self.add(Severity::Error, "duplicate_name", &pointer, message);
+            }
+        }
+    }
+
+    /// What the core found about the points.
+    fn rules(&mut self, entries: &[Entry], found: &[core::Error]) {
+        let mut repeated = std::collections::HashMap::new();
+        for error in found {
+            let with = |id: Option<PointId>, nth: usize| {
+                let mut same = entries.iter().enumerate().filter(|(_, one)| {
+                    one.point.is_some_and(|point| Some(PointId(point.id)) == id)
+                });
+                same.nth(nth)
+            };
+            let mut nth = 0;
+            if let (ErrorKind::DuplicateId, Some(id)) = (error.kind, error.point) {
+                nth = *repeated.entry(id).and_modify(|n| *n += 1).or_insert(1);
+            }
+            let severity = if error.is_warning() {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let Some((index, entry)) = with(error.point, nth) else {
+                let message = match error.kind {
+                    ErrorKind::TooManyPoints => {
+                        format!(
+                            "{} points: at most {MAX_POINTS} are possible",
+                            entries.len()
+                        )
+                    }
+                    ErrorKind::NoPoints => {
+                        "there are no attrs: at least one is expected".to_owned()
+                    }
+                    kind => kind.to_string(),
+                };
+                self.add(severity, error.kind.name(), "/entities/0/attrs", message);
+                continue;
+            };
+            let Some(point) = entry.point else { continue };
+            let other = with(error.other, 0);
+            let told = tell(entry, &point, index, other, error.kind, entries);
+            let pointer = format!(
+                "/entities/0/attrs/{index}{}",
+                key(error.kind, &point).pointer()
+            );
+            let at = self.found.len();
+            self.add(severity, error.kind.name(), &pointer, told.message);
+            if let Some(one) = self.found.get_mut(at) {
+                one.label = told.label;
+                one.help = told.help;
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        kind: &'static str,
+        pointer: &str,
+        message: impl Into<String>,
+    ) {
+        let range = self.span(pointer);
+        self.add_at(severity, kind, pointer, range, message.into());
+    }
+
+    fn add_at(
+        &mut self,
+        severity: Severity,
+        kind: &'static str,
+        pointer: &str,
+        range: Range<usize>,
+        message: String,
+    ) {
+        let before = self.text.get(..range.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        self.found.push(Diagnostic {
+            severity,
+            kind,
+            pointer: pointer.to_owned(),
+            line: 1 + before.matches('\n').count(),
+            column: 1 + before[line_start..].chars().count(),
+            span: range.start + self.skipped..range.end + self.skipped,
+            message,
+            label: String::new(),
+            help: String::new(),
+        });
+    }
+
+    fn value_at(&self, pointer: &str) -> Option<&ast::Value<'t>> {
+        let mut value = self.root.as_ref()?;
+        for step in pointer.split('/').skip(1) {
+            value = match value {
+                ast::Value::Object(object) => {
+                    let same = |one: &&ast::ObjectProp<'t>| escaped(one.name.as_str()) == step;
+                    &object.properties.iter().find(same)?.value
+                }
+                ast::Value::Array(array) => array.elements.get(step.parse::<usize>().ok()?)?,
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+
+    /// The bytes of the value at a pointer, or of the nearest around it.
+    fn span(&self, pointer: &str) -> Range<usize> {
+        let mut pointer = pointer;
+        let missing = self.value_at(pointer).is_none();
+        loop {
+            if let Some(value) = self.value_at(pointer) {
+                let range = value.range();
+                // Of an object that lacks something its head will do.
+                let long = matches!(value, ast::Value::Object(_) | ast::Value::Array(_));
+                let end = if long && (missing || pointer.is_empty()) {
+                    range.start + 1
+                } else {
+                    range.end
+                };
+                return range.start..end;
+            }
+            match pointer.rfind('/') {
+                Some(cut) => pointer = &pointer[..cut],
+                None => return 0..0,
+            }
+        }
+    }
+
+    fn source(&self, value: &ast::Value<'_>) -> String {
+        let range = value.range();
+        let source = self.text.get(range.start..range.end).unwrap_or("");
+        let shown: String = source.chars().take(40).collect();
+        let dots = if shown.len() < source.len() {
+            "…"
+        } else {
+            ""
+        };
+        format!("{shown}{dots}")
+    }
+}
+
+type JsonAttr<'t> = definition::Attr<JsonText, Json<'t>, Json<'t>>;
+
+/// A value as it stands: with every digit of a number.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Json<'t>(#[serde(borrow)] &'t RawValue);
+
+impl Json<'_> {
+    /// The labels of a list, `None` for each that is no text.
+    fn list(&self) -> Option<Vec<Option<String>>> {
+        let list: Vec<JsonText> = serde_json::from_str(self.0.get()).ok()?;
+        Some(list.into_iter().map(|text| text.0).collect())
+    }
+}
+
+impl Number for Json<'_> {
+    fn number(&self) -> Option<Result<core::Decimal, core::Error>> {
+        let text = self.0.get();
+        text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+            .then(|| text.parse())
+    }
+}
+
+impl Labels for Json<'_> {
+    fn count(&self) -> Option<Result<u32, u32>> {
+        let list = self.list()?;
+        Some(match list.iter().position(Option::is_none) {
+            Some(index) => Err(u32::try_from(index).unwrap_or(u32::MAX)),
+            None => Ok(u32::try_from(list.len()).unwrap_or(u32::MAX)),
+        })
+    }
+}
+
+/// A value that may be text.
+struct JsonText(Option<String>);
+
+impl Text for JsonText {
+    fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = <&RawValue>::deserialize(deserializer)?;
+        Ok(JsonText(serde_json::from_str(value.get()).ok()))
+    }
+}
+
+fn text_of(member: Option<&ast::ObjectProp<'_>>) -> Option<String> {
+    let text = member?.value.as_string_lit()?;
+    Some(text.value.clone().into_owned())
+}
+
+fn text_at(value: &ast::Value<'_>, key: &str) -> Option<String> {
+    text_of(value.as_object()?.get(key))
+}
+
+/// A key as a step of a JSON pointer.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// serde's message without the place that it ends with.
+fn without_place(message: &str) -> &str {
+    message.split(" at line ").next().unwrap_or(message)
+}
+
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let mut offset = (start + column.saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// The words that a key may have.
+fn words(key: Key) -> &'static str {
+    match key {
+        Key::Type => "\"status_writable\", \"status_readonly\", \"alert\" or \"fault\"",
+        Key::DataType => "\"bool\", \"enum\", \"uint8\", \"uint16\", \"uint32\" or \"binary\"",
+        Key::Unit => "\"bit\" or \"byte\"",
+        Key::Id | Key::ByteOffset | Key::BitOffset | Key::Len => "a whole number, 0 or more,",
+        Key::Min | Key::Max => "a whole number",
+        Key::Ratio | Key::Addition => "a number",
+        Key::Name => "text",
+        Key::Enum => "a list of labels",
+        _ => "another value",
+    }
+}
+
+/// The pointer and the message of what is wrong with an attr's JSON.
+fn shape(
+    entry: &Entry,
+    index: usize,
+    pointer: &str,
+    kind: ErrorKind,
+    source: impl Fn(&str) -> String,
+) -> (String, String) {
+    let title = entry.title(index);
+    let at = |key: Key| format!("{pointer}{}", key.pointer());
+    match kind {
+        ErrorKind::Missing { key } => {
+            let message = match key {
+                Key::UintSpec => format!("{title} is an integer without a uint_spec"),
+                _ => format!("{title} has no {}: {} is expected", key.name(), words(key)),
+            };
+            (at(key), message)
+        }
+        ErrorKind::WrongType { key } | ErrorKind::UnknownWord { key } => {
+            let pointer = at(key);
+            let given = source(&pointer);
+            let message = format!(
+                "{title}: {} is {given}: {} is expected",
+                key.name(),
+                words(key)
+            );
+            (pointer, message)
+        }
+        ErrorKind::LabelType { index: label } => {
+            let pointer = format!("{}/{label}", at(Key::Enum));
+            let given = source(&pointer);
+            let message = format!("{title}: label {label} is {given}: labels are text in quotes");
+            (pointer, message)
+        }
+        ErrorKind::EmptyName => (at(Key::Name), format!("{title} has an empty name")),
+        ErrorKind::NoLabels => (at(Key::Enum), format!("{title} is an enum without labels")),
+        ErrorKind::MaxTooLarge => (
+            at(Key::Max),
+            format!("{title}: the raw maximum does not fit its integer"),
+        ),
+        ErrorKind::Digits => (
+            at(Key::UintSpec),
+            format!("{title}: a ratio or addition has more than 15 significant digits"),
+        ),
+        ErrorKind::IdRange => (at(Key::Id), format!("{title}: the ids are 0 to n-1")),
+        kind => (pointer.to_owned(), format!("{title}: {kind}")),
+    }
+}
+
+/// The key that a rule is about.
+fn key(kind: ErrorKind, point: &Point) -> Key {
+    match kind {
+        ErrorKind::Unit => Key::Unit,
+        ErrorKind::BitOffset => Key::BitOffset,
+        ErrorKind::BoolWidth
+        | ErrorKind::EnumWidth
+        | ErrorKind::UintWidth
+        | ErrorKind::BinaryWidth
+        | ErrorKind::WideBits => Key::Len,
+        ErrorKind::NoLabels | ErrorKind::TooManyLabels => Key::Enum,
+        ErrorKind::NegativeMin | ErrorKind::MinAboveMax => Key::Min,
+        ErrorKind::MaxTooLarge => Key::Max,
+        ErrorKind::Ratio | ErrorKind::ScaleOverflow => Key::Ratio,
+        ErrorKind::Digits => match point.kind {
+            Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec)
+                if spec.ratio.digits() <= 15 =>
+            {
+                Key::Addition
+            }
+            _ => Key::Ratio,
+        },
+        ErrorKind::DuplicateId | ErrorKind::IdRange | ErrorKind::WritableIds => Key::Id,
+        _ => Key::Position,
+    }
+}
+
+#[derive(Default)]
+struct Told {
+    message: String,
+    label: String,
+    help: String,
+}
+
+/// What a finding about a sound JSON says.
+fn tell(
+    entry: &Entry,
+    point: &Point,
+    index: usize,
+    other: Option<(usize, &Entry)>,
+    kind: ErrorKind,
+    entries: &[Entry],
+) -> Told {
+    let title = entry.title(index);
+    let len = point.position.len;
+    let here = place(point);
+    let other_title = other.map_or_else(|| "another point".to_owned(), |(n, one)| one.title(n));
+    let other_place = other
+        .and_then(|(_, one)| Some(place(&one.point?)))
+        .unwrap_or_default();
+    let (data_type, spec) = match point.kind {
+        Kind::Bool => ("bool", None),
+        Kind::Enum { .. } => ("enum", None),
+        Kind::Uint8(spec) => ("uint8", Some((spec, u32::from(u8::MAX)))),
+        Kind::Uint16(spec) => ("uint16", Some((spec, u32::from(u16::MAX)))),
+        Kind::Uint32(spec) => ("uint32", Some((spec, u32::MAX))),
+        Kind::Binary => ("binary", None),
+    };
+    let unit = match point.position.unit {
+        Unit::Bit => "bits",
+        Unit::Byte => "bytes",
+    };
+    let labels = entry.labels.len();
+    let mut told = Told {
+        label: here.clone(),
+        ..Told::default()
+    };
+    told.message = match kind {
+        ErrorKind::Overlap => {
+            told.label = format!("{here}; {other_title} has {other_place}");
+            told.help = next_free(point, entries);
+            format!("{title} overlaps {other_title}")
+        }
+        ErrorKind::SharedArea => {
+            told.label = format!("{here}; {other_title} has {other_place}");
+            told.help =
+                "writable, read-only, alert and fault points have a bit area each".to_owned();
+            format!(
+                "{title} ({}) shares a bit area with {other_title} ({})",
+                access(entry),
+                other.map_or("?", |(_, one)| access(one))
+            )
+        }
+        ErrorKind::WritableBytes => {
+            told.label = format!("{here}; {other_title} has {other_place}");
+            told.help = "the writable points are the head of the status".to_owned();
+            format!("{title} is writable and stands behind {other_title}, which is not")
+        }
+        ErrorKind::WritableIds => {
+            told.label = format!("id {}", point.id);
+            told.help =
+                "the ids of the writable points come first: a flag's bit is the id".to_owned();
+            format!(
+                "{title} is writable and its id comes after that of {other_title}, which is not"
+            )
+        }
+        ErrorKind::DuplicateId => {
+            told.label = format!("id {}", point.id);
+            format!("{title} and {other_title} have the same id, {}", point.id)
+        }
+        ErrorKind::IdRange => {
+            told.label = format!("id {}", point.id);
+            told.help = format!(
+                "the ids are 0 to {}, each once",
+                entries.len().saturating_sub(1)
+            );
+            format!(
+                "{title} has id {}, and there are {} points",
+                point.id,
+                entries.len()
+            )
+        }
+        ErrorKind::Unit => {
+            let (want, have) = match point.kind {
+                Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
+                _ => ("byte", "bit"),
+            };
+            told.help = format!("\"unit\": \"{want}\"");
+            format!(
+                "{title} is a {data_type} with the unit \"{have}\": {data_type} counts in {want}s"
+            )
+        }
+        ErrorKind::BitOffset => {
+            let bit = point.position.bit_offset;
+            format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected")
+        }
+        ErrorKind::BoolWidth => format!("{title} is a bool of {len} {unit}: 1 is expected"),
+        ErrorKind::EnumWidth => format!("{title} is an enum of {len} bits: 1 to 32 are possible"),
+        ErrorKind::UintWidth => {
+            let bytes = match spec {
+                Some((_, 0xff)) => 1,
+                Some((_, 0xffff)) => 2,
+                _ => 4,
+            };
+            format!("{title} is a {data_type} of {len} bytes: {bytes} is expected")
+        }
+        ErrorKind::BinaryWidth => {
+            format!("{title} is a binary of {len} bytes: 1 to 65535 are possible")
+        }
+        ErrorKind::WideBits => {
+            format!("{title} has {len} bits; vendor code supports 8 at most")
+        }
+        ErrorKind::NoLabels => format!("{title} is an enum without labels"),
+        ErrorKind::TooManyLabels => {
+            let room = 1_u64.checked_shl(len).unwrap_or(0);
+            format!("{title} has {labels} labels, and {len} bits number {room} at most")
+        }
+        ErrorKind::NegativeMin => {
+            let min = spec.map_or(0, |(spec, _)| spec.min);
+            told.help =
+                "limits are raw values: a negative value comes from the addition".to_owned();
+            format!("{title} has the raw minimum {min}: 0 or more is expected")
+        }
+        ErrorKind::MinAboveMax => {
+            let (min, max) = spec.map_or((0, 0), |(spec, _)| (spec.min, spec.max));
+            format!("{title} has the minimum {min} above its maximum {max}")
+        }
+        ErrorKind::MaxTooLarge => {
+            let (max, widest) = spec.map_or((0, 0), |(spec, widest)| (spec.max, widest));
+            format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
+        }
+        ErrorKind::Ratio => {
+            let ratio = spec.map_or_else(String::new, |(spec, _)| spec.ratio.to_string());
+            format!("{title} has the ratio {ratio}: above 0 is expected")
+        }
+        ErrorKind::Digits => {
+            format!("{title} has a ratio or addition of more than 15 significant digits")
+        }
+        ErrorKind::ScaleOverflow => {
+            format!("{title}: its ratio and addition lead to values of too many digits")
+        }
+        ErrorKind::StatusLength => {
+            format!("{title} stands past byte 65535, the longest status possible")
+        }
+        ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
+        ErrorKind::Order => {
+            told.help = "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary".to_owned();
+            format!("{title} is not in the order that the cloud writes")
+        }
+        kind => format!("{title}: {kind}"),
+    };
+    told
+}
+
+fn access(entry: &Entry) -> &'static str {
+    match entry.point.map(|point| point.access) {
+        Some(Access::Writable) => "writable",
+        Some(Access::ReadOnly) => "read-only",
+        Some(Access::Alert) => "alert",
+        Some(Access::Fault) => "fault",
+        None => "?",
+    }
+}
+
+/// Where a bit field that overlaps could go.
+fn next_free(point: &Point, entries: &[Entry]) -> String {
+    let position = &point.position;
+    let end = |unit: Unit, byte: Option<u32>| {
+        let others = entries
+            .iter()
+            .filter_map(|entry| entry.point)
+            .filter(|one| {
+                one.id != point.id
+                    && one.position.unit == unit
+                    && byte.is_none_or(|byte| one.position.byte_offset == byte)
+            });
+        let ends = others.map(|one| {
+            let first = match unit {
+                Unit::Bit => one.position.bit_offset,
+                Unit::Byte => one.position.byte_offset,
+            };
+            first.saturating_add(one.position.len)
+        });
+        ends.max()
+    };
+    match position.unit {
+        Unit::Bit => end(Unit::Bit, Some(position.byte_offset))
+            .map_or_else(String::new, |bit| format!("the next free bit is {bit}")),
+        Unit::Byte => end(Unit::Byte, None)
+            .map_or_else(String::new, |byte| format!("the next free byte is {byte}")),
+    }
+}

@@ -1,0 +1,284 @@
+//! Payloads to JSON.
+
+use std::io::Write as _;
+
+use gizwits_codec_core::m2m::{self, Event};
+use gizwits_codec_core::{Action, Kind, P0, Raw, Reading, Value, View};
+
+use crate::error::Error;
+use crate::payload;
+use crate::product::Product;
+
+/// A payload, taken apart; it borrows the product and the bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Decoded<'p, 'b> {
+    product: &'p Product,
+    /// The M2M frame or service message around it, if there was one.
+    pub envelope: Option<Event<'b>>,
+    /// What is in it.
+    pub content: Content<'p, 'b>,
+}
+
+/// What is in a payload.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'p, 'b> {
+    /// A P0 of the product.
+    P0(P0<'p, 'b>),
+    /// The body of a frame that carries no P0.
+    Body(&'b [u8]),
+}
+
+impl Product {
+    /// Takes an M2M frame or a bare P0 apart: what begins with 00000003 is a frame.
+    ///
+    /// # Errors
+    /// See [`Error::KINDS`]; `byte` counts from the first byte given.
+    pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        if bytes.starts_with(&m2m::PREFIX) {
+            self.decode_m2m(bytes)
+        } else {
+            self.decode_p0(bytes)
+        }
+    }
+
+    /// Takes a bare P0 apart.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_p0<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        match P0::parse(self.layout(), bytes) {
+            Ok(p0) => Ok(Decoded {
+                product: self,
+                envelope: None,
+                content: Content::P0(p0),
+            }),
+            Err(error) => Err(self.explain(error)),
+        }
+    }
+
+    /// Takes an M2M frame apart, and the P0 in it.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode); bytes after the frame are `trailing`.
+    pub fn decode_m2m<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        let (event, rest) = m2m::parse(bytes, usize::MAX).map_err(|error| self.explain(error))?;
+        let content = match event {
+            // How long a service message is, its head doesn't say.
+            Event::Service { .. } => Content::Body(rest),
+            Event::Frame(_) if !rest.is_empty() => {
+                let extra = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+                let end = bytes.len().saturating_sub(rest.len()) as u32;
+                let kind = gizwits_codec_core::ErrorKind::Trailing { extra };
+                return Err(self.explain(gizwits_codec_core::Error::new(kind).at(end)));
+            }
+            Event::Frame(frame) => match frame.p0() {
+                Some(p0) => Content::P0(P0::parse(self.layout(), p0).map_err(|error| {
+                    self.explain(error.behind(bytes.len().saturating_sub(p0.len()) as u32))
+                })?),
+                None => Content::Body(frame.body),
+            },
+        };
+        Ok(Decoded {
+            product: self,
+            envelope: Some(event),
+            content,
+        })
+    }
+}
+
+impl<'p, 'b> Decoded<'p, 'b> {
+    /// The action, if it is one with data points.
+    #[must_use]
+    pub fn action(&self) -> Option<Action> {
+        match self.content {
+            Content::P0(P0::Control(_)) => Some(Action::Control),
+            Content::P0(P0::Read) => Some(Action::Read),
+            Content::P0(P0::Reply(_)) => Some(Action::Reply),
+            Content::P0(P0::Report(_)) => Some(Action::Report),
+            _ => None,
+        }
+    }
+
+    /// The points of a control, reply or report.
+    #[must_use]
+    pub fn view(&self) -> Option<View<'p, 'b>> {
+        match self.content {
+            Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// One line of JSON: `{"frame":…,"action":…,"attrs":…,"flagged":…,"body":…}`, without the
+    /// members that are not there.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Appends what [`to_json`](Self::to_json) returns: no allocation once the buffer is large
+    /// enough.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        match self.envelope {
+            Some(Event::Frame(frame)) => {
+                let _ = write!(
+                    out,
+                    r#""frame":{{"command":"{:#06x}","flag":{}"#,
+                    frame.command, frame.flag
+                );
+                if let Some(sn) = frame.sn {
+                    let _ = write!(out, r#","sn":{sn}"#);
+                }
+                if let Some(did) = frame.did {
+                    out.extend(br#","did":"#);
+                    match std::str::from_utf8(did) {
+                        Ok(did) => {
+                            let _ = serde_json::to_writer(&mut *out, did);
+                        }
+                        Err(_) => put_hex(out, "0x", did),
+                    }
+                }
+                out.extend(b"},");
+            }
+            Some(Event::Service { command }) => {
+                let _ = write!(out, r#""frame":{{"command":"{command:#06x}"}},"#);
+            }
+            None => {}
+        }
+        match self.content {
+            Content::P0(P0::Control(view)) => self.write_points(out, "control", view),
+            Content::P0(P0::Reply(view)) => self.write_points(out, "reply", view),
+            Content::P0(P0::Report(view)) => self.write_points(out, "report", view),
+            Content::P0(P0::Read) => out.extend(br#""action":"read""#),
+            Content::P0(P0::Transparent { data, .. }) => {
+                out.extend(br#""action":"transparent","body":"#);
+                put_hex(out, "", data);
+            }
+            Content::P0(P0::Gateway { action, body }) => {
+                let _ = write!(out, r#""body":"{action:02x}"#);
+                payload::put_hex(out, body);
+                out.push(b'"');
+            }
+            Content::Body(body) => {
+                out.extend(br#""body":"#);
+                put_hex(out, "", body);
+            }
+        }
+        out.push(b'}');
+    }
+
+    fn write_points(&self, out: &mut Vec<u8>, action: &str, view: View<'p, 'b>) {
+        let _ = write!(out, r#""action":"{action}","attrs":{{"#);
+        let mut flagged = false;
+        for reading in view {
+            let Some(attr) = self.product.attr(reading.id()) else {
+                continue;
+            };
+            out.extend(attr.key.as_bytes());
+            self.write_value(out, reading);
+            out.push(b',');
+            flagged |= reading.flagged().is_some();
+        }
+        close(out);
+        if flagged {
+            out.extend(br#","flagged":{"#);
+            for reading in view {
+                if let Some(kind) = reading.flagged()
+                    && let Some(attr) = self.product.attr(reading.id())
+                {
+                    let _ = write!(out, r#"{}"{}","#, attr.key, kind.name());
+                }
+            }
+            close(out);
+        }
+    }
+
+    fn write_value(&self, out: &mut Vec<u8>, reading: Reading<'p, 'b>) {
+        match (reading.raw(), reading.value()) {
+            (Raw::Number(raw), Value::Enum(_)) => {
+                let attr = self.product.attr(reading.id());
+                match attr.and_then(|attr| attr.rendered.get(raw as usize)) {
+                    Some(label) => out.extend(label.as_bytes()),
+                    None => put_number(out, raw),
+                }
+            }
+            (Raw::Number(raw), Value::Number(number)) => {
+                if number.scale() == 0 && number.coefficient() == i64::from(raw) {
+                    put_number(out, raw);
+                } else {
+                    let _ = write!(out, "{number}");
+                }
+            }
+            (Raw::Number(raw), _) => put_number(out, raw),
+            (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
+        }
+    }
+}
+
+/// Closes an object whose last member may have left a comma.
+fn close(out: &mut Vec<u8>) {
+    if let Some(comma @ b',') = out.last_mut() {
+        *comma = b'}';
+    } else {
+        out.push(b'}');
+    }
+}
+
+fn put_number(out: &mut Vec<u8>, number: u32) {
+    let _ = write!(out, "{number}");
+}
+
+fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {
+    out.push(b'"');
+    out.extend(prefix.as_bytes());
+    payload::put_hex(out, bytes);
+    out.push(b'"');
+}
+
+impl Product {
+    /// The value of a reading in words, for people: a label, a number, hex.
+    #[must_use]
+    pub fn show(&self, reading: Reading<'_, '_>) -> String {
+        match (reading.value(), self.attr(reading.id())) {
+            (Value::Bool(on), _) => if on { "on" } else { "off" }.to_owned(),
+            (Value::Enum(index), attr) => attr
+                .and_then(|attr| attr.labels().get(index as usize).cloned())
+                .unwrap_or_else(|| index.to_string()),
+            (Value::Number(number), _) => number.to_string(),
+            (Value::Binary(bytes), _) => payload::hex(bytes),
+        }
+    }
+
+    /// The range and step of a point's values in words: `16..30, step 1`; the labels of an enum.
+    #[must_use]
+    pub fn range(&self, id: gizwits_codec_core::PointId) -> String {
+        let layout = self.layout();
+        let (Some(attr), Some(scale), Some((min, max))) =
+            (self.attr(id), layout.scale(id), layout.limits(id))
+        else {
+            return String::new();
+        };
+        match attr.point().kind {
+            Kind::Bool => "on or off".to_owned(),
+            Kind::Enum { .. } => {
+                let shown: Vec<&str> = attr.labels().iter().map(String::as_str).take(12).collect();
+                let dots = if attr.labels().len() > 12 {
+                    ", …"
+                } else {
+                    ""
+                };
+                format!("{}{dots}", shown.join(", "))
+            }
+            Kind::Binary => match max {
+                1 => "1 byte".to_owned(),
+                _ => format!("{max} bytes"),
+            },
+            _ => {
+                let (low, high) = (scale.value(min), scale.value(max));
+                format!("{low}..{high}, step {}", scale.ratio())
+            }
+        }
+    }
+}

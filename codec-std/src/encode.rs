@@ -1,0 +1,383 @@
+//! JSON and words to payloads.
+
+use std::collections::HashSet;
+
+use gizwits_codec_core as core;
+use gizwits_codec_core::m2m::{self, Frame};
+use gizwits_codec_core::{Action, Decimal, Encoder, ErrorKind, Kind, PointId, Rounding, Value};
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::payload;
+use crate::product::{Attr, Product};
+
+/// A message in the making: an action and values, by name.
+#[derive(Clone, Debug)]
+pub struct Message<'p> {
+    product: &'p Product,
+    action: Action,
+    rounding: Rounding,
+    values: Vec<Option<Owned>>,
+}
+
+#[derive(Clone, Debug)]
+enum Owned {
+    Bool(bool),
+    Enum(u32),
+    Number(Decimal),
+    Binary(Vec<u8>),
+}
+
+impl Owned {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Owned::Bool(value) => Value::Bool(*value),
+            Owned::Enum(index) => Value::Enum(*index),
+            Owned::Number(number) => Value::Number(*number),
+            Owned::Binary(bytes) => Value::Binary(bytes),
+        }
+    }
+}
+
+impl Product {
+    /// Begins a message.
+    #[must_use]
+    pub fn message(&self, action: Action) -> Message<'_> {
+        Message {
+            product: self,
+            action,
+            rounding: Rounding::Exact,
+            values: vec![None; self.attrs().len()],
+        }
+    }
+}
+
+impl Message<'_> {
+    /// Rounds numbers that are off the step instead of refusing them.
+    #[must_use]
+    pub fn rounding(mut self, rounding: Rounding) -> Self {
+        self.rounding = rounding;
+        self
+    }
+
+    /// Sets a point from a word as people type it: `on`, a label or index, `7.32`, hex or
+    /// `base64:…`. Hex is padded with zeros on the right, as the API's control does.
+    ///
+    /// # Errors
+    /// `unknown_point`, `duplicate_point`, `wrong_kind`, `unknown_label`, `binary_length`.
+    pub fn set_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
+        let attr = self.product.expect(name)?;
+        let given = format!("{name} = {word}");
+        let value = match attr.point().kind {
+            Kind::Bool => match word.to_ascii_lowercase().as_str() {
+                "true" | "on" | "1" => Owned::Bool(true),
+                "false" | "off" | "0" => Owned::Bool(false),
+                _ => return Err(wrong_kind(attr, &given, "true, false, on, off, 1 or 0")),
+            },
+            Kind::Enum { .. } => match (attr.label(word), word.parse()) {
+                (Some(index), _) | (None, Ok(index)) => Owned::Enum(index),
+                (None, Err(_)) => return Err(self.unknown_label(attr, &given)),
+            },
+            Kind::Binary => Owned::Binary(binary(attr, &given, word)?),
+            _ => match word.parse() {
+                Ok(number) => Owned::Number(number),
+                Err(_) => return Err(wrong_kind(attr, &given, "a number")),
+            },
+        };
+        self.put(attr.id(), value)
+    }
+
+    /// Sets points from a JSON object in the conventions of the API: `{"switch":true,"mode":"cool",
+    /// "set_temp":24,"blob":"0102"}`. A string is a label, a number an index.
+    ///
+    /// # Errors
+    /// `json`; those of [`set_word`](Self::set_word).
+    pub fn set_json(&mut self, json: &str) -> Result<(), Error> {
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let members = reader
+            .deserialize_map(Members)
+            .and_then(|members| reader.end().map(|()| members))
+            .map_err(|error| Error::new("json", format!("not a JSON object: {error}")))?;
+        for (name, value) in members {
+            self.set_json_value(&name, value.get())?;
+        }
+        Ok(())
+    }
+
+    fn set_json_value(&mut self, name: &str, json: &str) -> Result<(), Error> {
+        let attr = self.product.expect(name)?;
+        let given = format!("{name} = {json}");
+        let text: Option<String> = serde_json::from_str(json).ok();
+        let value = match attr.point().kind {
+            Kind::Bool => match json {
+                "true" | "1" | r#""1""# => Owned::Bool(true),
+                "false" | "0" | r#""0""# => Owned::Bool(false),
+                _ => return Err(wrong_kind(attr, &given, "true, false, 1 or 0")),
+            },
+            Kind::Enum { .. } => match (&text, json.parse()) {
+                (Some(label), _) => match attr.label(label) {
+                    Some(index) => Owned::Enum(index),
+                    None => return Err(self.unknown_label(attr, &given)),
+                },
+                (None, Ok(index)) => Owned::Enum(index),
+                (None, Err(_)) => return Err(wrong_kind(attr, &given, "a label or its index")),
+            },
+            Kind::Binary => match (text, serde_json::from_str::<Vec<u8>>(json)) {
+                (Some(text), _) => Owned::Binary(binary(attr, &given, &text)?),
+                (None, Ok(bytes)) => Owned::Binary(padded(attr, &given, bytes)?),
+                (None, Err(_)) => {
+                    return Err(wrong_kind(attr, &given, "hex, base64:… or a list of bytes"));
+                }
+            },
+            // Not by way of a float: every digit counts.
+            _ => match json.parse() {
+                Ok(number) => Owned::Number(number),
+                Err(_) => return Err(wrong_kind(attr, &given, "a number")),
+            },
+        };
+        self.put(attr.id(), value)
+    }
+
+    /// Sets a point to a value.
+    ///
+    /// # Errors
+    /// `unknown_point`, `duplicate_point`.
+    pub fn set(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
+        let id = self.product.expect(name)?.id();
+        self.put(
+            id,
+            match value {
+                Value::Bool(value) => Owned::Bool(value),
+                Value::Enum(index) => Owned::Enum(index),
+                Value::Number(number) => Owned::Number(number),
+                Value::Binary(bytes) => Owned::Binary(bytes.to_vec()),
+            },
+        )
+    }
+
+    fn put(&mut self, id: PointId, value: Owned) -> Result<(), Error> {
+        match self.values.get_mut(id.index()) {
+            Some(slot @ None) => {
+                *slot = Some(value);
+                Ok(())
+            }
+            _ => {
+                let name = self.product.attr(id).map_or("?", Attr::name);
+                let message = format!("`{name}` is given twice");
+                Err(Error::new("duplicate_point", message).about(name))
+            }
+        }
+    }
+
+    /// The P0.
+    ///
+    /// # Errors
+    /// What the definition doesn't allow, said with what it does; `missing_points` of a report or
+    /// reply, `nothing_set` of a control.
+    pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        let given = || self.product.attrs().zip(&self.values);
+        match self.action {
+            Action::Control if self.values.iter().all(Option::is_none) => {
+                return Err(Error::new(
+                    "nothing_set",
+                    "a control sets at least one point: NAME=VALUE",
+                ));
+            }
+            Action::Reply | Action::Report => {
+                let missing = given().filter(|(_, value)| value.is_none());
+                let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
+                if !missing.is_empty() {
+                    let message = format!(
+                        "the status of a standard product has all its points; missing: {}",
+                        missing.join(", ")
+                    );
+                    return Err(Error::new("missing_points", message));
+                }
+            }
+            Action::Read if self.values.iter().any(Option::is_some) => {
+                return Err(Error::new("wrong_kind", "a read sets no points"));
+            }
+            Action::Control | Action::Read => {}
+        }
+        let layout = self.product.layout();
+        let mut out = vec![0; layout.p0_len(self.action)];
+        let mut encoder = Encoder::begin(layout, self.action, &mut out)?.rounding(self.rounding);
+        for (attr, value) in given() {
+            if let Some(value) = value {
+                let value = value.value();
+                encoder
+                    .set(attr.id(), value)
+                    .map_err(|error| self.refused(attr, value, error))?;
+            }
+        }
+        let len = encoder.finish().len();
+        out.truncate(len);
+        Ok(out)
+    }
+
+    fn unknown_label(&self, attr: &Attr, given: &str) -> Error {
+        let labels = self.product.range(attr.id());
+        let last = attr.labels().len().saturating_sub(1);
+        refusal(
+            "unknown_label",
+            attr,
+            format!("{given} is none of its labels: {labels} (or an index, 0..{last})"),
+        )
+    }
+
+    /// A refused value, with what is allowed.
+    fn refused(&self, attr: &Attr, value: Value<'_>, error: core::Error) -> Error {
+        let product = self.product;
+        let name = attr.name();
+        let range = product.range(attr.id());
+        let scale = product
+            .layout()
+            .scale(attr.id())
+            .unwrap_or(core::Scale::IDENTITY);
+        let (min, max) = product.layout().limits(attr.id()).unwrap_or_default();
+        let given = match value {
+            Value::Bool(value) => format!("{name} = {value}"),
+            Value::Enum(index) => format!("{name} = {index}"),
+            Value::Number(number) => format!("{name} = {number}"),
+            Value::Binary(bytes) => format!("{name} of {} bytes", bytes.len()),
+        };
+        let message = match error.kind {
+            ErrorKind::BelowMin => {
+                format!(
+                    "{given} is below its minimum {} ({range})",
+                    scale.value(min)
+                )
+            }
+            ErrorKind::AboveMax => {
+                format!(
+                    "{given} is above its maximum {} ({range})",
+                    scale.value(max)
+                )
+            }
+            ErrorKind::OffStep { below } => format!(
+                "{given} is not on a step: {} and {} are ({range})",
+                scale.value(below),
+                scale.value(below.saturating_add(1))
+            ),
+            ErrorKind::PastLabels => {
+                format!("{given} is past its labels: 0..{max} ({range})")
+            }
+            ErrorKind::NotWritable => {
+                let writable = product.layout().writable();
+                let names: Vec<&str> = product
+                    .attrs()
+                    .take(usize::from(writable))
+                    .map(Attr::name)
+                    .collect();
+                format!(
+                    "`{name}` is not writable; writable are: {}",
+                    names.join(", ")
+                )
+            }
+            _ => return product.explain(error),
+        };
+        refusal(error.kind.name(), attr, message)
+    }
+}
+
+/// An error about a value: the point, and its place in the status.
+fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
+    let position = &attr.point().position;
+    let bit = matches!(position.unit, core::Unit::Bit).then_some(position.bit_offset);
+    Error::new(kind, message)
+        .about(attr.name())
+        .at(Some(position.byte_offset), bit)
+}
+
+fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {
+    refusal(
+        "wrong_kind",
+        attr,
+        format!("{given}: {expected} is expected"),
+    )
+}
+
+fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    if let Some(text) = text.strip_prefix("base64:") {
+        if !payload::base64_into(text, &mut bytes) && !text.is_empty() {
+            return Err(wrong_kind(attr, given, "base64 after `base64:`"));
+        }
+        return padded(attr, given, bytes);
+    }
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let even = if digits.len().is_multiple_of(2) {
+        ""
+    } else {
+        "0"
+    };
+    if !payload::hex_into(&format!("{digits}{even}"), &mut bytes) && !digits.is_empty() {
+        return Err(wrong_kind(attr, given, "hex, or `base64:` and base64,"));
+    }
+    padded(attr, given, bytes)
+}
+
+fn padded(attr: &Attr, given: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let len = attr.point().position.len as usize;
+    if bytes.len() > len {
+        let message = format!("{given} has {} bytes; the point has {len}", bytes.len());
+        return Err(refusal("binary_length", attr, message));
+    }
+    bytes.resize(len, 0);
+    Ok(bytes)
+}
+
+/// The members of a JSON object as they stand, each key once.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object {\"NAME\":VALUE,…}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members: Self::Value = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            if !seen.insert(name.clone()) {
+                return Err(serde::de::Error::custom(format!("`{name}` is given twice")));
+            }
+            members.push((name, value));
+        }
+        Ok(members)
+    }
+}
+
+/// Puts a P0 into the M2M frame that its action travels in: control and read to the device, reply
+/// and report from it; with an sn 0x0093, a reply 0x0094.
+///
+/// # Errors
+/// `did_length`, `frame_limit`.
+pub fn wrap(
+    p0: &[u8],
+    action: Action,
+    sn: Option<u32>,
+    did: Option<&str>,
+) -> Result<Vec<u8>, Error> {
+    let command = match (action, sn) {
+        (Action::Reply, Some(_)) => m2m::ACK,
+        (_, Some(_)) => m2m::REQUEST,
+        (Action::Control | Action::Read, None) => m2m::TO_DEVICE,
+        (Action::Reply | Action::Report, None) => m2m::FROM_DEVICE,
+    };
+    let frame = Frame {
+        flag: 0,
+        command,
+        sn,
+        did: did.map(str::as_bytes),
+        body: p0,
+    };
+    let room = did.map_or(0, str::len).saturating_add(p0.len());
+    let mut out = vec![0; room.saturating_add(24)];
+    let len = frame.encode(&mut out)?;
+    out.truncate(len);
+    Ok(out)
+}

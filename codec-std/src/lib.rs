@@ -1,0 +1,61 @@
+//! Gizwits (机智云) data points with names, labels and JSON.
+//!
+//! A [`Product`] is read from its definition, decodes payloads to JSON and encodes them from it, in
+//! the conventions of the Enterprise API's `/data` answers: a bool is 0 or 1, an enum its label, a
+//! number exact, a binary lower-case hex. [`check`] finds all that is wrong with a definition.
+//! Nothing here prints or exits; firmware and allocation-free code use [`core`] alone.
+//!
+//! ```
+//! use gizwits_codec_std::{Action, Product, payload};
+//!
+//! let product = Product::from_json(
+//!     r#"{
+//!       "name": "lamp", "product_key": "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50",
+//!       "protocolType": "standard", "packetVersion": "0x00000004",
+//!       "entities": [{"id": 0, "name": "entity0", "attrs": [
+//!         {"id": 0, "name": "mode", "type": "status_writable", "data_type": "enum",
+//!          "position": {"unit": "bit", "byte_offset": 0, "bit_offset": 0, "len": 2},
+//!          "enum": ["day", "night", "party"]},
+//!         {"id": 1, "name": "warmth", "type": "status_writable", "data_type": "uint16",
+//!          "position": {"unit": "byte", "byte_offset": 1, "bit_offset": 0, "len": 2},
+//!          "uint_spec": {"min": 0, "max": 1000, "ratio": 0.01, "addition": -2}}]}]
+//!     }"#,
+//! )?;
+//!
+//! let bytes = payload::parse("04 01 02dc", None)?;
+//! assert_eq!(
+//!     product.decode(&bytes)?.to_json(),
+//!     r#"{"action":"report","attrs":{"mode":"night","warmth":5.32}}"#,
+//! );
+//!
+//! let mut control = product.message(Action::Control);
+//! control.set_word("warmth", "5.32")?;
+//! assert_eq!(payload::hex(&control.encode()?), "01020002dc");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//! `tokio`: `M2mCodec`, for those who speak to devices over TCP.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod check;
+mod decode;
+mod encode;
+mod error;
+#[cfg(feature = "tokio")]
+mod m2m_codec;
+pub mod payload;
+mod product;
+
+pub use gizwits_codec_core as core;
+pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
+
+pub use check::{Check, Diagnostic, Invalid, Severity, check};
+pub use decode::{Content, Decoded};
+pub use encode::{Message, wrap};
+pub use error::Error;
+#[cfg(feature = "tokio")]
+pub use m2m_codec::{M2mCodec, M2mFrame};
+pub use product::{Attr, Product};

@@ -1,0 +1,152 @@
+//! M2M frames over tokio's byte streams.
+
+use std::io;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use gizwits_codec_core::m2m::{self, Event, Frame};
+use tokio_util::codec::{Decoder, Encoder};
+
+/// One M2M frame that owns its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct M2mFrame {
+    /// Bit 0: a did follows.
+    pub flag: u8,
+    /// What the body is.
+    pub command: u16,
+    /// The sequence number, of 0x0093 and 0x0094 alone.
+    pub sn: Option<u32>,
+    /// The device.
+    pub did: Option<Bytes>,
+    /// The rest: for 0x0090, 0x0091, 0x0093 and 0x0094 a P0.
+    pub body: Bytes,
+}
+
+impl M2mFrame {
+    /// The frame over these bytes.
+    #[must_use]
+    pub fn as_frame(&self) -> Frame<'_> {
+        Frame {
+            flag: self.flag,
+            command: self.command,
+            sn: self.sn,
+            did: self.did.as_deref(),
+            body: &self.body,
+        }
+    }
+}
+
+/// Reads and writes M2M frames; skips garbage and the service messages of MQTT.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use gizwits_codec_std::M2mCodec;
+/// use tokio_util::codec::Decoder;
+///
+/// let mut stream = BytesMut::from(&b"noise\0\0\0\x03\x04\0\0\x90\x02\0\0"[..]);
+/// let frame = M2mCodec::new().decode(&mut stream)?.expect("a whole frame");
+/// assert_eq!((frame.command, &frame.body[..]), (0x0090, &[0x02][..]));
+/// assert_eq!(&stream[..], b"\0\0", "perhaps the head of the next one");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct M2mCodec {
+    limit: usize,
+}
+
+impl M2mCodec {
+    /// A codec for frames of at most 64 KiB.
+    #[must_use]
+    pub fn new() -> Self {
+        M2mCodec {
+            limit: m2m::DEFAULT_LIMIT,
+        }
+    }
+
+    /// The same for frames whose length is at most `limit`; longer ones are skipped as garbage.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+impl Default for M2mCodec {
+    fn default() -> Self {
+        M2mCodec::new()
+    }
+}
+
+impl Decoder for M2mCodec {
+    type Item = M2mFrame;
+    type Error = io::Error;
+
+    fn decode(&mut self, stream: &mut BytesMut) -> io::Result<Option<M2mFrame>> {
+        loop {
+            let found = m2m::scan(stream, self.limit);
+            let Some(event) = found.event else {
+                stream.advance(found.consumed);
+                return Ok(None);
+            };
+            let Event::Frame(frame) = event else {
+                stream.advance(found.consumed);
+                continue;
+            };
+            let (flag, command, sn) = (frame.flag, frame.command, frame.sn);
+            let (did_len, body_len) = (frame.did.map(<[u8]>::len), frame.body.len());
+            // The did and then the body are the last of what was consumed.
+            let mut bytes = stream.split_to(found.consumed).freeze();
+            let body = bytes.split_off(bytes.len() - body_len);
+            let did = did_len.map(|len| bytes.split_off(bytes.len() - len));
+            return Ok(Some(M2mFrame {
+                flag,
+                command,
+                sn,
+                did,
+                body,
+            }));
+        }
+    }
+
+    /// What is left over at the end of the stream is an incomplete frame or garbage.
+    fn decode_eof(&mut self, stream: &mut BytesMut) -> io::Result<Option<M2mFrame>> {
+        match self.decode(stream)? {
+            Some(frame) => Ok(Some(frame)),
+            None if stream.is_empty() => Ok(None),
+            None => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!(
+                    "the stream ends within an M2M frame, after {} bytes of it",
+                    stream.len()
+                ),
+            )),
+        }
+    }
+}
+
+impl Encoder<Frame<'_>> for M2mCodec {
+    type Error = io::Error;
+
+    fn encode(&mut self, frame: Frame<'_>, stream: &mut BytesMut) -> io::Result<()> {
+        let start = stream.len();
+        let room = frame.body.len() + frame.did.map_or(0, <[u8]>::len) + 24;
+        stream.resize(start + room, 0);
+        match frame.encode(&mut stream[start..]) {
+            Ok(len) => {
+                stream.truncate(start + len);
+                Ok(())
+            }
+            Err(error) => {
+                stream.truncate(start);
+                Err(io::Error::new(io::ErrorKind::InvalidInput, error))
+            }
+        }
+    }
+}
+
+impl Encoder<M2mFrame> for M2mCodec {
+    type Error = io::Error;
+
+    fn encode(&mut self, frame: M2mFrame, stream: &mut BytesMut) -> io::Result<()> {
+        self.encode(frame.as_frame(), stream)
+    }
+}

@@ -1,0 +1,203 @@
+//! Payloads as text: hex, base64 or a list of bytes, and which of them a text is.
+//!
+//! The cloud's command logs are documented as base64 and come as lower-case hex. The two alphabets
+//! overlap, so the content decides: what decodes to a whole M2M frame is one.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use gizwits_codec_core::m2m;
+
+use crate::error::Error;
+
+/// How bytes are written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Two digits a byte, in either case.
+    Hex,
+    /// The standard alphabet, with or without padding.
+    Base64,
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The bytes that a text means.
+///
+/// Hex may begin with `0x` and have spaces or colons between bytes; a list is `[0,0,0,3]`. Where
+/// hex and base64 are both possible the order is: hex of a whole M2M frame, base64 of one, hex,
+/// base64.
+///
+/// ```
+/// use gizwits_codec_std::payload::{Encoding, parse};
+///
+/// let frame = [0, 0, 0, 3, 3, 0, 0, 0x15];
+/// for text in ["0000000303000015", "00:00:00:03 03 00 00 15", "AAAAAwMAABU=", "[0,0,0,3,3,0,0,21]"] {
+///     assert_eq!(parse(text, None)?, frame);
+/// }
+/// assert_eq!(parse("0404", Some(Encoding::Base64))?, [0xd3, 0x8d, 0x38]);
+/// # Ok::<(), gizwits_codec_std::Error>(())
+/// ```
+///
+/// # Errors
+/// `not_hex_or_base64`
+pub fn parse(text: &str, encoding: Option<Encoding>) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    parse_into(text, encoding, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// [`parse`] into a buffer that is cleared first: no allocation once it is large enough.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_into(
+    text: &str,
+    encoding: Option<Encoding>,
+    bytes: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let text = text.trim();
+    if text.starts_with('[') && encoding.is_none() {
+        return list(text, bytes);
+    }
+    match encoding {
+        Some(Encoding::Hex) => hex_into(text, bytes)
+            .then_some(())
+            .ok_or_else(|| refused(text, "not hex: two digits a byte are expected")),
+        Some(Encoding::Base64) => base64_into(text, bytes)
+            .then_some(())
+            .ok_or_else(|| refused(text, "not base64")),
+        None => {
+            let is_hex = hex_into(text, bytes);
+            if is_hex && is_frame(bytes) {
+                return Ok(());
+            }
+            // Only base64 of 00000003 begins like this, so nothing else needs to be tried.
+            if text.starts_with("AAAAAw") && base64_into(text, bytes) && is_frame(bytes) {
+                return Ok(());
+            }
+            if (is_hex && hex_into(text, bytes)) || base64_into(text, bytes) {
+                return Ok(());
+            }
+            Err(refused(
+                text,
+                "neither hex (two digits a byte), nor base64, nor a list of bytes [0,0,0,3]",
+            ))
+        }
+    }
+}
+
+fn refused(text: &str, why: &str) -> Error {
+    let shown: String = text.chars().take(40).collect();
+    let dots = if shown.len() < text.len() { "…" } else { "" };
+    Error::new("not_hex_or_base64", format!("`{shown}{dots}` is {why}"))
+}
+
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    faster_hex::hex_string(bytes)
+}
+
+/// Base64 with padding.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+fn is_frame(bytes: &[u8]) -> bool {
+    bytes.starts_with(&m2m::PREFIX)
+        && matches!(
+            m2m::parse(bytes, usize::MAX),
+            Ok((m2m::Event::Frame(_), []))
+        )
+}
+
+/// Appends lower-case hex.
+pub(crate) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + 2 * bytes.len(), 0);
+    // The room is just what it takes.
+    let _ = faster_hex::hex_encode(bytes, &mut out[start..]);
+}
+
+pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .unwrap_or(text)
+        .as_bytes();
+    bytes.clear();
+    if digits.iter().any(|byte| matches!(byte, b' ' | b':')) {
+        // Separators stand between bytes: never within one.
+        for pair in digits.split(|byte| matches!(byte, b' ' | b':')) {
+            let start = bytes.len();
+            bytes.resize(start + pair.len() / 2, 0);
+            if faster_hex::hex_decode(pair, &mut bytes[start..]).is_err() {
+                return false;
+            }
+        }
+        return !bytes.is_empty();
+    }
+    bytes.resize(digits.len() / 2, 0);
+    !digits.is_empty() && faster_hex::hex_decode(digits, bytes).is_ok()
+}
+
+pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
+    bytes.clear();
+    !text.is_empty() && BASE64.decode_vec(text, bytes).is_ok()
+}
+
+fn list(text: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
+    bytes.clear();
+    match serde_json::from_str::<Vec<u8>>(text) {
+        Ok(list) => {
+            bytes.extend(list);
+            Ok(())
+        }
+        Err(error) => Err(refused(
+            text,
+            &format!("not a list of bytes from 0 to 255: {error}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn refusals() {
+        for text in ["", "0", "0x", "[256]", "[1,", "é", "abc=d", "abd", "0:00", "zz zz"] {
+            let error = parse(text, None).unwrap_err();
+            assert_eq!(error.kind, "not_hex_or_base64", "{text}");
+        }
+        assert!(parse("123", Some(Encoding::Hex)).is_err());
+        // An odd number of digits is no hex, and may be base64.
+        assert_eq!(parse("abc", None), Ok(vec![0x69, 0xb7]));
+    }
+
+    proptest! {
+        #[test]
+        fn every_form_means_the_same(tail in proptest::collection::vec(any::<u8>(), 3..200)) {
+            let frame = m2m::Frame { flag: 0, command: 0x90, sn: None, did: None, body: &tail };
+            let mut bytes = vec![0; tail.len() + 16];
+            let len = frame.encode(&mut bytes).unwrap_or(0);
+            bytes.truncate(len);
+            let colons: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            for text in [
+                hex(&bytes),
+                format!("0x{}", hex(&bytes).to_uppercase()),
+                colons.join(":"),
+                base64(&bytes),
+                base64(&bytes).trim_end_matches('=').to_owned(),
+                format!("{bytes:?}"),
+            ] {
+                prop_assert_eq!(parse(&text, None), Ok(bytes.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! A product: its layout, with the names and labels of its points.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use gizwits_codec_core as core;
+use gizwits_codec_core::layout::{Field, Head, LayoutRef, Spec};
+use gizwits_codec_core::{Access, Decimal, Kind, Point, PointId, Protocol, Scale, Unit};
+use serde_json::{Value, json};
+
+use crate::check::{self, Invalid};
+use crate::error::Error;
+
+/// One product's definition, ready to decode and encode. Cheap to clone, `Send` and `Sync`.
+#[derive(Clone)]
+pub struct Product(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) name: String,
+    pub(crate) product_key: String,
+    pub(crate) head: Head,
+    pub(crate) fields: Box<[Field]>,
+    pub(crate) specs: Box<[Spec]>,
+    pub(crate) scales: Box<[Scale]>,
+    pub(crate) attrs: Box<[Attr]>,
+    ids: HashMap<String, PointId>,
+}
+
+/// One data point of a product.
+#[derive(Clone, Debug)]
+pub struct Attr {
+    name: String,
+    display_name: String,
+    point: Point,
+    labels: Vec<String>,
+    /// `"name":`
+    pub(crate) key: Box<str>,
+    /// Each label as JSON; the index where the label stands twice.
+    pub(crate) rendered: Box<[Box<str>]>,
+}
+
+impl Attr {
+    pub(crate) fn new(
+        name: String,
+        display_name: String,
+        point: Point,
+        labels: Vec<String>,
+    ) -> Self {
+        let mut uses: HashMap<&str, u32> = HashMap::new();
+        for label in &labels {
+            *uses.entry(label).or_default() += 1;
+        }
+        let rendered = labels
+            .iter()
+            .enumerate()
+            .map(|(index, label)| match uses.get(label.as_str()) {
+                Some(1) => Value::from(label.as_str()).to_string().into(),
+                _ => index.to_string().into(),
+            })
+            .collect();
+        Attr {
+            key: format!("{}:", Value::from(name.as_str())).into(),
+            name,
+            display_name,
+            point,
+            labels,
+            rendered,
+        }
+    }
+
+    /// The point's id.
+    #[must_use]
+    pub fn id(&self) -> PointId {
+        PointId(self.point.id)
+    }
+
+    /// The name that messages use.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name that people read; may be empty.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    /// Access, kind and position.
+    #[must_use]
+    pub fn point(&self) -> &Point {
+        &self.point
+    }
+
+    /// The labels of an enum; empty for other kinds.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The index of a label; `None` if there is no such label or it stands twice.
+    #[must_use]
+    pub fn label(&self, label: &str) -> Option<u32> {
+        let mut found = self.labels.iter().zip(0..).filter(|(one, _)| *one == label);
+        match (found.next(), found.next()) {
+            (Some((_, index)), None) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The bits or bytes in words: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place(&self.point)
+    }
+}
+
+pub(crate) fn place(point: &Point) -> String {
+    let position = &point.position;
+    let (unit, first) = match position.unit {
+        Unit::Bit => ("bit", position.bit_offset),
+        Unit::Byte => ("byte", position.byte_offset),
+    };
+    let last = first.saturating_add(position.len.saturating_sub(1));
+    let range = if first == last {
+        format!("{unit} {first}")
+    } else {
+        format!("{unit}s {first}..{last}")
+    };
+    match position.unit {
+        Unit::Bit => format!("{range} of byte {}", position.byte_offset),
+        Unit::Byte => range,
+    }
+}
+
+impl Product {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Product(Arc::new(inner))
+    }
+
+    /// Reads a definition.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as [`check`](crate::check()) finds it.
+    pub fn from_json(json: &str) -> Result<Self, Invalid> {
+        let check = check::check(json);
+        check.product.ok_or(Invalid(check.diagnostics))
+    }
+
+    /// The definition as JSON, with what it says about the points and nothing else.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let attrs: Vec<Value> = self.attrs().map(attr_json).collect();
+        let protocol = match self.protocol() {
+            Protocol::Standard => "standard",
+            Protocol::VarLen => "var_len",
+        };
+        let definition = json!({
+            "name": self.name(),
+            "product_key": self.product_key(),
+            "protocolType": protocol,
+            "packetVersion": "0x00000004",
+            "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
+        });
+        format!("{definition:#}")
+    }
+
+    /// The product's name; may be empty.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The product's key; may be empty.
+    #[must_use]
+    pub fn product_key(&self) -> &str {
+        &self.0.product_key
+    }
+
+    /// Standard or var_len.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.layout().protocol()
+    }
+
+    /// The layout alone.
+    #[inline]
+    #[must_use]
+    pub fn layout(&self) -> LayoutRef<'_> {
+        let inner = &*self.0;
+        LayoutRef::new(inner.head, &inner.fields, &inner.specs, &inner.scales)
+    }
+
+    /// The points in the order of their ids.
+    pub fn attrs(&self) -> impl ExactSizeIterator<Item = &Attr> + DoubleEndedIterator {
+        self.0.attrs.iter()
+    }
+
+    /// The point with this id.
+    #[inline]
+    #[must_use]
+    pub fn attr(&self, id: PointId) -> Option<&Attr> {
+        self.0.attrs.get(id.index())
+    }
+
+    /// The point with this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Attr> {
+        self.attr(*self.0.ids.get(name)?)
+    }
+
+    /// The point with this name, or an error that names the nearest.
+    pub(crate) fn expect(&self, name: &str) -> Result<&Attr, Error> {
+        self.find(name).ok_or_else(|| {
+            let near = self
+                .attrs()
+                .map(|attr| (strsim::jaro_winkler(attr.name(), name), attr.name()))
+                .filter(|(similarity, _)| *similarity > 0.7)
+                .max_by(|one, two| one.0.total_cmp(&two.0));
+            let hint = match near {
+                Some((_, near)) => format!("did you mean `{near}`?"),
+                None => {
+                    let names: Vec<&str> = self.attrs().map(Attr::name).take(20).collect();
+                    let dots = if self.attrs().len() > 20 { ", …" } else { "" };
+                    format!("there are {}{dots}", names.join(", "))
+                }
+            };
+            Error::new(
+                "unknown_point",
+                format!("no point is named `{name}`; {hint}"),
+            )
+        })
+    }
+
+    /// An error of the core in the definition's words.
+    pub(crate) fn explain(&self, error: core::Error) -> Error {
+        use core::ErrorKind as K;
+        let name = |id: Option<PointId>| Some(self.attr(id?)?.name());
+        let point = name(error.point);
+        let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
+        let byte = error.byte.unwrap_or(0);
+        let message = match error.kind {
+            K::Incomplete { missing } => format!(
+                "the payload ends{before}: byte {byte} is expected, {missing} {} missing",
+                if missing == 1 { "byte is" } else { "bytes are" }
+            ),
+            K::Trailing { extra } => format!(
+                "{extra} {} the end, from byte {byte} on",
+                if extra == 1 {
+                    "byte follows"
+                } else {
+                    "bytes follow"
+                }
+            ),
+            K::UnknownAction { action } => format!(
+                "{action:#04x} in byte {byte} is no action; those of this product are {}",
+                match self.protocol() {
+                    Protocol::Standard => "0x01 to 0x06",
+                    Protocol::VarLen => "0x11 to 0x14, 0x05 and 0x06",
+                }
+            ),
+            K::OtherProtocol { action } => match self.protocol() {
+                Protocol::Standard => format!(
+                    "action {action:#04x} in byte {byte} is of a var_len product; \
+                     this definition is standard"
+                ),
+                Protocol::VarLen => format!(
+                    "action {action:#04x} in byte {byte} is of a standard product; \
+                     this definition is var_len"
+                ),
+            },
+            K::UnknownFlag => format!(
+                "flag {} is set in byte {byte}; the last point is {}",
+                error.bit.unwrap_or(0),
+                self.layout().points().saturating_sub(1)
+            ),
+            K::NotWritable => format!("`{}` is not writable", point.unwrap_or("?")),
+            K::NotM2m => "not an M2M frame: it does not begin with 00000003".to_owned(),
+            K::FrameLength => {
+                "the length of the M2M frame, from byte 4 on, is not possible".to_owned()
+            }
+            kind => match point {
+                Some(name) => format!("`{name}`: {kind}"),
+                None => kind.to_string(),
+            },
+        };
+        let told = Error::new(error.kind.name(), message).at(error.byte, error.bit);
+        match point {
+            Some(name) => told.about(name),
+            None => told,
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) fn new(
+        (name, product_key): (String, String),
+        head: Head,
+        (fields, specs, mut scales): (Vec<Field>, Vec<Spec>, Vec<Scale>),
+        mut attrs: Vec<Attr>,
+    ) -> Self {
+        attrs.sort_by_key(Attr::id);
+        scales.truncate(head.scales());
+        let ids = attrs.iter().map(|attr| (attr.name.clone(), attr.id()));
+        Inner {
+            name,
+            product_key,
+            head,
+            fields: fields.into(),
+            specs: specs.into(),
+            scales: scales.into(),
+            ids: ids.collect(),
+            attrs: attrs.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Product")
+            .field("name", &self.name())
+            .field("product_key", &self.product_key())
+            .field("protocol", &self.protocol())
+            .field("points", &self.attrs().len())
+            .finish()
+    }
+}
+
+fn attr_json(attr: &Attr) -> Value {
+    let point = attr.point();
+    let position = &point.position;
+    let (data_type, spec) = match point.kind {
+        Kind::Bool => ("bool", None),
+        Kind::Enum { .. } => ("enum", None),
+        Kind::Uint8(spec) => ("uint8", Some(spec)),
+        Kind::Uint16(spec) => ("uint16", Some(spec)),
+        Kind::Uint32(spec) => ("uint32", Some(spec)),
+        Kind::Binary => ("binary", None),
+    };
+    let mut json = json!({
+        "id": point.id,
+        "name": attr.name(),
+        "display_name": attr.display_name(),
+        "type": match point.access {
+            Access::Writable => "status_writable",
+            Access::ReadOnly => "status_readonly",
+            Access::Alert => "alert",
+            Access::Fault => "fault",
+        },
+        "data_type": data_type,
+        "position": {
+            "byte_offset": position.byte_offset,
+            "bit_offset": position.bit_offset,
+            "len": position.len,
+            "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
+        },
+    });
+    if let Some(spec) = spec {
+        let number = |decimal: Decimal| serde_json::to_value(decimal).unwrap_or(Value::Null);
+        json["uint_spec"] = json!({
+            "min": spec.min,
+            "max": spec.max,
+            "ratio": number(spec.ratio),
+            "addition": number(spec.addition),
+        });
+    }
+    if let Kind::Enum { .. } = point.kind {
+        json["enum"] = json!(attr.labels());
+    }
+    json
+}
