@@ -9,7 +9,9 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use heapless::Vec;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use crate::decimal::Decimal;
 use crate::error::{Error, ErrorKind, Key, PointId};
@@ -377,23 +379,54 @@ impl<'a, const N: usize> Definition<'a, N> {
         if too_deep(json) {
             return Err(Error::new(ErrorKind::Json));
         }
-        // The version is text or a number, and this reader has to know beforehand.
-        let (document, version) = match document::<&str, N>(json) {
-            Ok(document) => (
-                document.0,
-                document.1.map(|text| is_packet_version(Some(text), None)),
-            ),
-            Err(error) => {
-                let (document, version) = document::<f64, N>(json).map_err(|_| error)?;
-                let good = |number| is_packet_version(None, Decimal::try_from(number).ok());
-                (document, version.map(good))
-            }
+        let mut definition = Definition {
+            name: None,
+            product_key: None,
+            protocol: Protocol::Standard,
+            attrs: Attrs {
+                points: Vec::new(),
+                names: Vec::new(),
+                first: None,
+            },
         };
-        if version == Some(false) {
-            let key = Key::PacketVersion;
-            return Err(Error::new(ErrorKind::UnknownWord { key }));
+        // The version is text or a number, and this reader has to know beforehand.
+        match read_json::<&str, N>(json, &mut definition.attrs) {
+            Ok(head) => {
+                let version = head.version.map(|text| is_packet_version(Some(text), None));
+                definition.finish(head, version)?;
+            }
+            Err(error) => {
+                let head = read_json::<f64, N>(json, &mut definition.attrs).map_err(|_| error)?;
+                let good = |number| is_packet_version(None, Decimal::try_from(number).ok());
+                let version = head.version.map(good);
+                definition.finish(head, version)?;
+            }
         }
-        Ok(document)
+        Ok(definition)
+    }
+
+    /// Holds it against the rules.
+    fn finish<V>(&mut self, head: Head<'a, V>, version: Option<bool>) -> Result<(), Error> {
+        let missing = |key| Error::new(ErrorKind::Missing { key });
+        let unknown = |key| Error::new(ErrorKind::UnknownWord { key });
+        let word = head.protocol.ok_or(missing(Key::ProtocolType))?;
+        if version == Some(false) {
+            return Err(unknown(Key::PacketVersion));
+        }
+        if head.outside.is_some() {
+            return Err(Error::new(ErrorKind::OutsideEntity));
+        }
+        let entities = head.entities.ok_or(missing(Key::Entities))?;
+        if entities.count != 1 {
+            return Err(Error::new(ErrorKind::Entities));
+        }
+        if !entities.attrs {
+            return Err(missing(Key::Attrs));
+        }
+        self.name = head.name;
+        self.product_key = head.product_key;
+        self.protocol = protocol(word).ok_or(unknown(Key::ProtocolType))?;
+        self.attrs.finish(self.protocol)
     }
 
     /// The product's name.
@@ -455,71 +488,209 @@ pub fn too_deep(json: &str) -> bool {
     false
 }
 
-#[derive(serde::Deserialize)]
-#[serde(bound(deserialize = "V: Deserialize<'de>"))]
-struct Document<'a, V, const N: usize> {
-    #[serde(borrow)]
+/// What a definition says beside its points.
+struct Head<'a, V> {
     name: Option<&'a str>,
-    #[serde(borrow)]
     product_key: Option<&'a str>,
-    #[serde(rename = "packetVersion")]
     version: Option<V>,
-    #[serde(rename = "protocolType", borrow)]
     protocol: Option<&'a str>,
-    #[serde(borrow)]
-    entities: Option<Entities<'a, N>>,
-    attrs: Option<IgnoredAny>,
+    entities: Option<Entities>,
+    /// Attrs outside an entity.
+    outside: Option<IgnoredAny>,
 }
 
-type Versioned<'a, V, const N: usize> = (Definition<'a, N>, Option<V>);
-
-fn document<'a, V: Deserialize<'a>, const N: usize>(
-    json: &'a str,
-) -> Result<Versioned<'a, V, N>, Error> {
-    let (document, len) = serde_json_core::from_str::<Document<'a, V, N>>(json)
-        .map_err(|_| Error::new(ErrorKind::Json))?;
-    let rest = json.get(len..).unwrap_or("");
-    if !rest
-        .bytes()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-    {
-        return Err(Error::new(ErrorKind::Json));
-    }
-    let missing = |key| Error::new(ErrorKind::Missing { key });
-    let word = document.protocol.ok_or(missing(Key::ProtocolType))?;
-    let protocol = protocol(word).ok_or(Error::new(ErrorKind::UnknownWord {
-        key: Key::ProtocolType,
-    }))?;
-    if document.attrs.is_some() {
-        return Err(Error::new(ErrorKind::OutsideEntity));
-    }
-    let entities = document.entities.ok_or(missing(Key::Entities))?;
-    let (1, Some(mut attrs)) = (entities.count, entities.attrs) else {
-        return Err(match entities.count {
-            1 => missing(Key::Attrs),
-            _ => Error::new(ErrorKind::Entities),
-        });
-    };
-    attrs.finish(protocol)?;
-    let definition = Definition {
-        name: document.name,
-        product_key: document.product_key,
-        protocol,
-        attrs,
-    };
-    Ok((definition, document.version))
-}
-
-/// All entities: the first one's attrs, and how many there are.
-struct Entities<'a, const N: usize> {
+/// How many entities there are, and whether the first has attrs.
+struct Entities {
     count: u32,
-    attrs: Option<Attrs<'a, N>>,
+    attrs: bool,
 }
 
-#[derive(serde::Deserialize)]
-struct Entity<'a, const N: usize> {
-    #[serde(borrow)]
-    attrs: Option<Attrs<'a, N>>,
+/// Reads a definition whose version is a `V`. The points go to `attrs`: they are large, and a
+/// reader that handed them on would fill a small stack with copies.
+fn read_json<'a, V: Deserialize<'a>, const N: usize>(
+    json: &'a str,
+    attrs: &mut Attrs<'a, N>,
+) -> Result<Head<'a, V>, Error> {
+    attrs.points.clear();
+    attrs.names.clear();
+    attrs.first = None;
+    let malformed = Error::new(ErrorKind::Json);
+    let mut reader = serde_json_core::de::Deserializer::new(json.as_bytes(), None);
+    let head = reader.deserialize_map(Reader(attrs, PhantomData::<Head<'a, V>>));
+    let head = head.map_err(|_| malformed)?;
+    reader.end().map_err(|_| malformed)?;
+    Ok(head)
+}
+
+/// Reads a `T` whose attrs go where the first field says.
+struct Reader<'s, 'a, T, const N: usize>(&'s mut Attrs<'a, N>, PhantomData<T>);
+
+/// The attrs of an entity.
+struct Entity;
+/// The list of them.
+struct List;
+
+macro_rules! keys {
+    ($name:ident { $($key:ident = $text:literal),* }) => {
+        #[derive(serde::Deserialize)]
+        #[serde(field_identifier)]
+        enum $name {
+            $(#[serde(rename = $text)] $key,)*
+            #[serde(other)]
+            Other,
+        }
+    };
+}
+
+keys!(HeadKey {
+    Name = "name",
+    ProductKey = "product_key",
+    Version = "packetVersion",
+    Protocol = "protocolType",
+    Entities = "entities",
+    Attrs = "attrs"
+});
+keys!(EntityKey { Attrs = "attrs" });
+
+/// A key that stands twice is an error, as serde's derive has it.
+fn once<T, E: de::Error>(slot: &Option<T>) -> Result<(), E> {
+    match slot {
+        Some(_) => Err(E::custom("a key stands twice")),
+        None => Ok(()),
+    }
+}
+
+/// The value of a key that stands once; null is none.
+fn put<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    once(slot)?;
+    *slot = map.next_value()?;
+    Ok(())
+}
+
+impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de>
+    for Reader<'_, 'a, Head<'a, V>, N>
+{
+    type Value = Head<'a, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a definition")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head<'a, V>, A::Error> {
+        let mut head = Head {
+            name: None,
+            product_key: None,
+            version: None,
+            protocol: None,
+            entities: None,
+            outside: None,
+        };
+        while let Some(key) = map.next_key()? {
+            match key {
+                HeadKey::Name => put(&mut head.name, &mut map)?,
+                HeadKey::ProductKey => put(&mut head.product_key, &mut map)?,
+                HeadKey::Version => put(&mut head.version, &mut map)?,
+                HeadKey::Protocol => put(&mut head.protocol, &mut map)?,
+                HeadKey::Entities => {
+                    once(&head.entities)?;
+                    let seed = Reader(&mut *self.0, PhantomData::<Entities>);
+                    head.entities = Some(map.next_value_seed(seed)?);
+                }
+                HeadKey::Attrs => head.outside = Some(map.next_value()?),
+                HeadKey::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(head)
+    }
+}
+
+impl<'de: 'a, 'a, const N: usize> DeserializeSeed<'de> for Reader<'_, 'a, Entities, N> {
+    type Value = Entities;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Entities, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Reader<'_, 'a, Entities, N> {
+    type Value = Entities;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of one entity")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entities, A::Error> {
+        let attrs = list.next_element_seed(Reader(&mut *self.0, PhantomData::<Entity>))?;
+        let mut entities = Entities {
+            count: u32::from(attrs.is_some()),
+            attrs: attrs.unwrap_or(false),
+        };
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            entities.count = entities.count.saturating_add(1);
+        }
+        Ok(entities)
+    }
+}
+
+impl<'de: 'a, 'a, const N: usize> DeserializeSeed<'de> for Reader<'_, 'a, Entity, N> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Reader<'_, 'a, Entity, N> {
+    /// Whether it has attrs.
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an entity")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut attrs = None;
+        while let Some(key) = map.next_key()? {
+            match key {
+                EntityKey::Attrs => {
+                    once(&attrs)?;
+                    attrs = Some(map.next_value_seed(Reader(&mut *self.0, PhantomData::<List>))?);
+                }
+                EntityKey::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(attrs.is_some())
+    }
+}
+
+impl<'de: 'a, 'a, const N: usize> DeserializeSeed<'de> for Reader<'_, 'a, List, N> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Reader<'_, 'a, List, N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of attrs")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(attr) = list.next_element()? {
+            self.0.add(&attr);
+        }
+        Ok(())
+    }
 }
 
 /// The points and their names, and the first thing that was wrong.
@@ -596,61 +767,5 @@ impl<'a, const N: usize> Attrs<'a, N> {
             return Err(first);
         }
         Ok(())
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> Deserialize<'de> for Attrs<'a, N> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(AttrsVisitor(PhantomData))
-    }
-}
-
-struct AttrsVisitor<'a, const N: usize>(PhantomData<&'a ()>);
-
-impl<'de: 'a, 'a, const N: usize> Visitor<'de> for AttrsVisitor<'a, N> {
-    type Value = Attrs<'a, N>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of attrs")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Attrs<'a, N>, A::Error> {
-        let mut attrs = Attrs {
-            points: Vec::new(),
-            names: Vec::new(),
-            first: None,
-        };
-        while let Some(attr) = list.next_element()? {
-            attrs.add(&attr);
-        }
-        Ok(attrs)
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> Deserialize<'de> for Entities<'a, N> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EntitiesVisitor(PhantomData))
-    }
-}
-
-struct EntitiesVisitor<'a, const N: usize>(PhantomData<&'a ()>);
-
-impl<'de: 'a, 'a, const N: usize> Visitor<'de> for EntitiesVisitor<'a, N> {
-    type Value = Entities<'a, N>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of one entity")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entities<'a, N>, A::Error> {
-        let first: Option<Entity<'a, N>> = list.next_element()?;
-        let mut entities = Entities {
-            count: u32::from(first.is_some()),
-            attrs: first.and_then(|entity| entity.attrs),
-        };
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            entities.count = entities.count.saturating_add(1);
-        }
-        Ok(entities)
     }
 }

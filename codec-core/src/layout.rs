@@ -292,3 +292,16 @@ impl<'l> LayoutRef<'l> {
         }
     }
 }
+
+impl PartialEq for LayoutRef<'_> {
+    /// The same points in the same places; room to spare makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        let (points, scales) = (self.head.points(), self.head.scales());
+        self.head == other.head
+            && self.fields.get(..points) == other.fields.get(..points)
+            && self.specs.get(..points) == other.specs.get(..points)
+            && self.scales.get(..scales) == other.scales.get(..scales)
+    }
+}
+
+impl Eq for LayoutRef<'_> {}

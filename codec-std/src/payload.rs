@@ -171,7 +171,9 @@ mod tests {
 
     #[test]
     fn refusals() {
-        for text in ["", "0", "0x", "[256]", "[1,", "é", "abc=d", "abd", "0:00", "zz zz"] {
+        for text in [
+            "", "0", "0x", "[256]", "[1,", "é", "abc=d", "abd", "0:00", "zz zz",
+        ] {
             let error = parse(text, None).unwrap_err();
             assert_eq!(error.kind, "not_hex_or_base64", "{text}");
         }

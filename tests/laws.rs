@@ -1,0 +1,98 @@
+//! The laws over arbitrary definitions, values and streams.
+
+use bytes::BytesMut;
+use gizwits_codec_core::m2m::{self, Event};
+use gizwits_codec_std::M2mCodec;
+use gizwits_tests::arbitrary::{self, Draw, Protocol};
+use gizwits_tests::{laws, vectors};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tokio_util::codec::{Decoder, Encoder};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn standard(bytes in vec(any::<u8>(), 0..3000)) {
+        laws::standard(&bytes);
+    }
+
+    #[test]
+    fn m2m_streams(bytes in vec(any::<u8>(), 0..600)) {
+        laws::m2m(&bytes);
+    }
+
+    #[test]
+    fn definitions(bytes in vec(any::<u8>(), 0..2000)) {
+        let json = arbitrary::definition(&mut Draw::new(&bytes), Protocol::Standard);
+        laws::definition(json.to_string().as_bytes());
+        let json = arbitrary::definition(&mut Draw::new(&bytes), Protocol::VarLen);
+        laws::definition(format!("{json:#}").as_bytes());
+    }
+
+    /// A definition with a few bytes changed is read or refused, never more.
+    #[test]
+    fn broken_definitions(
+        which in any::<prop::sample::Index>(),
+        edits in vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..6),
+    ) {
+        let names = vectors::fixtures();
+        let mut text = vectors::fixture(&names[which.index(names.len())]).into_bytes();
+        for (at, byte, replace) in edits {
+            let at = at.index(text.len());
+            match replace {
+                true => text[at] = byte,
+                false => { text.remove(at); }
+            }
+        }
+        laws::definition(&text);
+    }
+
+    /// tokio's codec finds the frames of a stream however it is cut, and writes them.
+    #[test]
+    fn tokio_codec(bytes in vec(any::<u8>(), 0..600), chunk in 1_usize..50) {
+        let stream = arbitrary::stream(&mut Draw::new(&bytes));
+        let mut expected = Vec::new();
+        let mut rest = &stream[..];
+        loop {
+            let found = m2m::scan(rest, m2m::DEFAULT_LIMIT);
+            rest = &rest[found.consumed..];
+            match found.event {
+                Some(Event::Frame(frame)) => expected.push(frame),
+                Some(Event::Service { .. }) => {}
+                None => break,
+            }
+        }
+        let mut codec = M2mCodec::new();
+        let (mut buffer, mut frames) = (BytesMut::new(), Vec::new());
+        for chunk in stream.chunks(chunk) {
+            buffer.extend_from_slice(chunk);
+            while let Some(frame) = codec.decode(&mut buffer).unwrap() {
+                frames.push(frame);
+            }
+        }
+        prop_assert_eq!(buffer.len(), rest.len());
+        prop_assert_eq!(codec.decode_eof(&mut buffer).is_err(), !rest.is_empty());
+        let found: Vec<_> = frames.iter().map(|frame| frame.as_frame()).collect();
+        prop_assert_eq!(&found, &expected);
+        let mut written = BytesMut::new();
+        for frame in expected {
+            codec.encode(frame, &mut written).unwrap();
+        }
+        for frame in frames {
+            prop_assert_eq!(codec.decode(&mut written).unwrap(), Some(frame));
+        }
+    }
+}
+
+/// Every fixture is read without a finding, prints itself, and the core agrees about it.
+#[test]
+fn fixtures() {
+    for name in vectors::fixtures() {
+        let text = vectors::fixture(&name);
+        let found = gizwits_codec_std::check(&text).diagnostics;
+        assert!(found.is_empty(), "{name}: {found:?}");
+        laws::definition(text.as_bytes());
+        laws::definition(format!("\u{feff}{text}").as_bytes());
+    }
+}

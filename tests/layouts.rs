@@ -1,0 +1,95 @@
+//! A layout that the compiler made is the layout that the definition makes.
+
+use gizwits_codec_core::layout::LayoutRef;
+use gizwits_codec_core::{Access, Decimal, ErrorKind, Layout, Point, Protocol, UintSpec};
+use gizwits_tests::vectors::product;
+
+use Access::{Alert, Fault, ReadOnly, Writable};
+
+const fn d(coefficient: i64, scale: u8) -> Decimal {
+    Decimal::new(coefficient, scale)
+}
+
+static AIR_CONDITIONER: Layout<11> = Layout::must(
+    Protocol::Standard,
+    &[
+        Point::bool(0, Writable, 0, 0),
+        Point::bool(1, Writable, 0, 1),
+        Point::enumeration(2, Writable, 0, 2, 2, 4),
+        Point::enumeration(3, Writable, 0, 4, 2, 3),
+        Point::uint8(4, Writable, 1, UintSpec::new(0, 24)),
+        Point::uint8(5, Writable, 2, UintSpec::new(0, 24)),
+        Point::uint8(6, Writable, 3, UintSpec::new(16, 30)),
+        Point::uint8(
+            7,
+            ReadOnly,
+            4,
+            UintSpec::new(0, 45).scaled(d(1, 0), d(-10, 0)),
+        ),
+        Point::bool(8, Alert, 5, 0),
+        Point::bool(9, Alert, 5, 1),
+        Point::bool(10, Fault, 6, 0),
+    ],
+);
+
+static BORDER_HEAD: Layout<4> = Layout::must(
+    Protocol::Standard,
+    &[
+        Point::enumeration(0, Writable, 0, 0, 7, 100),
+        Point::enumeration(1, Writable, 0, 7, 6, 40),
+        Point::enumeration(2, Writable, 0, 13, 32, 3),
+        Point::binary(3, Writable, 6, 60),
+    ],
+);
+
+#[test]
+fn constant_and_run_time_are_one() {
+    assert_eq!(AIR_CONDITIONER.get(), product("air-conditioner").layout());
+    assert_eq!(AIR_CONDITIONER.get().status_len(), 7);
+    assert_eq!(BORDER_HEAD.get().status_len(), 66);
+}
+
+#[test]
+fn a_layout_has_room_to_spare() {
+    let points = [Point::bool(0, Writable, 0, 0)];
+    let exact = Layout::<1>::new(Protocol::Standard, &points).unwrap();
+    let roomy = Layout::<100, 7>::new(Protocol::Standard, &points).unwrap();
+    let (exact, roomy): (LayoutRef<'_>, LayoutRef<'_>) = (exact.get(), roomy.get());
+    assert_eq!(exact, roomy);
+    assert_eq!(roomy.view(&[1]).unwrap().iter().count(), 1);
+
+    let scaled = |id: u16, ratio| {
+        Point::uint8(
+            id,
+            Writable,
+            id.into(),
+            UintSpec::new(0, 9).scaled(d(ratio, 0), d(0, 0)),
+        )
+    };
+    let three = [scaled(0, 2), scaled(1, 3), scaled(2, 2)];
+    assert!(Layout::<3, 2>::new(Protocol::Standard, &three).is_ok());
+    let error = Layout::<3, 1>::new(Protocol::Standard, &three).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TooManyScales);
+    let error = Layout::<2, 2>::new(Protocol::Standard, &three).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TooManyPoints);
+}
+
+/// The cost of laying out grows with the points, not with their square: each rule that compares
+/// points does so between neighbours in some order.
+#[test]
+fn the_largest_product_is_laid_out() {
+    let points: Vec<Point> = (0..1024)
+        .rev()
+        .map(|id| {
+            let scale = d(i64::from(id % 97) + 1, 3);
+            Point::uint16(
+                id,
+                Writable,
+                2 * u32::from(id),
+                UintSpec::new(0, 9).scaled(scale, scale),
+            )
+        })
+        .collect();
+    let layout = Layout::<1024, 97>::new(Protocol::Standard, &points).unwrap();
+    assert_eq!(layout.get().status_len(), 2048);
+}

@@ -1,0 +1,349 @@
+//! The laws, each over bytes that somebody makes up.
+
+use gizwits_codec_core::definition::Definition;
+use gizwits_codec_core::layout::LayoutRef;
+use gizwits_codec_core::m2m::{self, Decoder, Event};
+use gizwits_codec_core::{Action, Encoder, ErrorKind, Layout, P0, PointId, Raw as CoreRaw, View};
+use gizwits_codec_std::{Product, check};
+
+use crate::arbitrary::{self, Draw, Protocol};
+use crate::reference::{self, Raw, RefEvent, RefPoint};
+
+/// Any text as a definition: it is read or refused. What is read prints as a definition of the same
+/// product, and the reader without an allocator agrees about it.
+///
+/// # Panics
+/// If the law is broken.
+pub fn definition(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let found = check(&text);
+    for one in &found.diagnostics {
+        assert!(
+            text.get(one.span.clone()).is_some(),
+            "a span outside the text: {one:?}"
+        );
+    }
+    let core = Definition::<1024>::parse(&text);
+    let Some(product) = found.product else {
+        assert!(!found.diagnostics.is_empty(), "refused without a word");
+        return;
+    };
+    let printed = product.to_json();
+    let again = match Product::from_json(&printed) {
+        Ok(again) => again,
+        Err(invalid) => panic!("it prints what it does not read: {invalid}\n{printed}"),
+    };
+    assert_eq!(again.to_json(), printed);
+    assert_eq!(again.layout(), product.layout());
+
+    // The core leaves escapes as they stand.
+    if !text.contains('\\') {
+        let core = match core {
+            Ok(core) => core,
+            Err(error) => panic!("the core refuses it: {error}"),
+        };
+        let points: Vec<_> = product.attrs().map(|attr| *attr.point()).collect();
+        assert_eq!(core.points(), points);
+        for attr in product.attrs() {
+            assert_eq!(core.point_name(attr.id()), Some(attr.name()));
+        }
+        let layout = core.layout::<1024>();
+        assert_eq!(layout.as_ref().map(Layout::get), Ok(product.layout()));
+    }
+}
+
+/// An arbitrary standard product: whatever is decoded or encoded, the slow decoder says the same.
+///
+/// # Panics
+/// If the law is broken.
+pub fn standard(bytes: &[u8]) {
+    let mut draw = Draw::new(bytes);
+    let json = arbitrary::definition(&mut draw, Protocol::Standard);
+    let product = match Product::from_json(&json.to_string()) {
+        Ok(product) => product,
+        Err(invalid) => panic!("a valid definition is refused: {invalid}\n{json:#}"),
+    };
+    let points = reference::points(&json);
+    let layout = product.layout();
+    assert_eq!(layout.status_len(), reference::status_len(&points));
+    assert_eq!(layout.writable_len(), reference::writable_len(&points));
+    assert_eq!(layout.flags_len(), reference::flags_len(&points));
+
+    // Values as they should be: there and back, by numbers and by JSON.
+    let values = arbitrary::raw_values(&mut draw, &points, true);
+    let status = reference::encode_status(&points, &values);
+    for (action, code) in [(Action::Reply, 3), (Action::Report, 4)] {
+        let p0 = [&[code], &status[..]].concat();
+        round_trip(&product, &points, action, &p0, &reference::decode_status);
+    }
+    let mut flagged = values;
+    flagged.retain(|id, _| *id < usize::from(layout.writable()) && draw.bool());
+    let control = [&[1], &reference::encode_control(&points, &flagged)[..]].concat();
+    if !flagged.is_empty() {
+        round_trip(
+            &product,
+            &points,
+            Action::Control,
+            &control,
+            &reference::decode_control,
+        );
+    }
+
+    // Any bytes of the right length decode as the slow decoder has them.
+    let body = draw.bytes(layout.status_len());
+    let view = layout.view(&body).expect("the length is right");
+    let expected = reference::decode_status(&points, &body).expect("the length is right");
+    agrees(&points, view, &expected);
+    let p0 = [&[4], &body[..]].concat();
+    assert_eq!(
+        decoded(&product, &p0),
+        expected_json(&points, "report", &expected)
+    );
+    let body = draw.bytes(layout.p0_len(Action::Control) - 1);
+    match (
+        layout.view_control(&body),
+        reference::decode_control(&points, &body),
+    ) {
+        (Ok(view), Some(expected)) => agrees(&points, view, &expected),
+        (Err(error), None) => assert!(matches!(
+            error.kind,
+            ErrorKind::NotWritable | ErrorKind::UnknownFlag
+        )),
+        (ours, theirs) => panic!("{ours:?}, and the slow decoder has {theirs:?}"),
+    }
+    // What was flagged as impossible the encoder refuses, and nothing else.
+    let mut out = vec![0; layout.p0_len(Action::Report)];
+    let mut encoder = Encoder::begin(layout, Action::Report, &mut out).expect("room");
+    for reading in view {
+        let set = encoder.set(reading.id(), reading.value());
+        assert_eq!(set.err().map(|error| error.kind), reading.flagged());
+    }
+
+    lengths(layout, &p0, &control);
+
+    // And nothing at all makes it panic.
+    let junk = draw.bytes(draw_len(&body));
+    let _ = P0::parse(layout, &junk);
+    let _ = product.decode(&junk).map(|decoded| decoded.to_json());
+}
+
+fn draw_len(body: &[u8]) -> usize {
+    body.len().min(64)
+}
+
+type Reader = dyn Fn(&[RefPoint], &[u8]) -> Option<Vec<(usize, Raw)>>;
+
+/// A canonical P0 decodes to what the slow decoder says, and that encodes to the P0 again.
+fn round_trip(product: &Product, points: &[RefPoint], action: Action, p0: &[u8], slow: &Reader) {
+    let expected = slow(points, &p0[1..]).expect("the slow decoder reads what it wrote");
+    let word = match action {
+        Action::Control => "control",
+        Action::Read => "read",
+        Action::Reply => "reply",
+        Action::Report => "report",
+    };
+    let json = expected_json(points, word, &expected);
+    assert_eq!(decoded(product, p0), json);
+    let view = match P0::parse(product.layout(), p0) {
+        Ok(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => view,
+        other => panic!("{other:?}"),
+    };
+    agrees(points, view, &expected);
+
+    let mut out = vec![0xaa; p0.len() + 3];
+    let mut encoder = Encoder::begin(product.layout(), action, &mut out).expect("room");
+    // The order makes no difference.
+    let readings: Vec<_> = view.into_iter().collect();
+    for reading in readings.iter().rev() {
+        encoder
+            .set(reading.id(), reading.value())
+            .expect("it was decoded from a canonical P0");
+    }
+    assert_eq!(encoder.finish(), p0);
+
+    let mut message = product.message(action);
+    let attrs = reference::json_attrs(points, &expected);
+    message.set_json(&attrs).expect("values that were decoded");
+    assert_eq!(message.encode().expect("values that were decoded"), p0);
+}
+
+fn decoded(product: &Product, p0: &[u8]) -> String {
+    match product.decode_p0(p0) {
+        Ok(decoded) => decoded.to_json(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn expected_json(points: &[RefPoint], action: &str, values: &[(usize, Raw)]) -> String {
+    let attrs = reference::json_attrs(points, values);
+    let flagged: Vec<String> = reference::flagged(points, values)
+        .iter()
+        .map(|(name, why)| format!("{}:\"{why}\"", serde_json::Value::from(name.as_str())))
+        .collect();
+    let flagged = match flagged.is_empty() {
+        true => String::new(),
+        false => format!(",\"flagged\":{{{}}}", flagged.join(",")),
+    };
+    format!(r#"{{"action":"{action}","attrs":{attrs}{flagged}}}"#)
+}
+
+/// A view has just these raw values, by iteration and by id.
+fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
+    let raw = |raw: CoreRaw<'_>| match raw {
+        CoreRaw::Number(number) => Raw::Number(u64::from(number)),
+        CoreRaw::Bytes(bytes) => Raw::Bytes(bytes.to_vec()),
+    };
+    let readings: Vec<(usize, Raw)> = view
+        .iter()
+        .map(|reading| (reading.id().index(), raw(reading.raw())))
+        .collect();
+    assert_eq!(readings, expected);
+    for point in points {
+        let id = PointId(point.id as u16);
+        let there = expected.iter().find(|(id, _)| *id == point.id);
+        let ours = view.read(id).map(|reading| raw(reading.raw()));
+        assert_eq!(ours.as_ref(), there.map(|(_, raw)| raw));
+    }
+}
+
+/// A body of any other length is the right error, and the lax view has what is whole.
+fn lengths(layout: LayoutRef<'_>, report: &[u8], control: &[u8]) {
+    for p0 in [report, control] {
+        for len in 0..p0.len() {
+            let error = P0::parse(layout, &p0[..len]).expect_err("it is cut");
+            let missing = (p0.len() - len) as u32;
+            // Without its action byte nobody knows how long it would be.
+            let missing = if len == 0 { 1 } else { missing };
+            assert_eq!(error.kind, ErrorKind::Incomplete { missing });
+            assert_eq!(error.byte, Some(len as u32));
+        }
+        for extra in 1..4 {
+            let long = [p0, &vec![0; extra][..]].concat();
+            let error = P0::parse(layout, &long).expect_err("it is too long");
+            let kind = ErrorKind::Trailing {
+                extra: extra as u32,
+            };
+            assert_eq!((error.kind, error.byte), (kind, Some(p0.len() as u32)));
+        }
+    }
+    let body = &report[1..];
+    let whole = layout.view(body).expect("the length is right");
+    for len in 0..=body.len() {
+        let lax = layout.view_lax(&body[..len]);
+        assert_eq!(lax.missing(), body.len() - len);
+        assert!(lax.extra().is_empty());
+        for reading in lax {
+            assert_eq!(whole.get(reading.id()), Some(reading.value()));
+        }
+        let cut = layout
+            .view(&body[..len])
+            .err()
+            .and_then(|error| error.point);
+        if let Some(id) = cut {
+            assert_eq!(lax.get(id), None, "the point named is one that is cut");
+        }
+    }
+    let long = [body, &[1, 2, 3]].concat();
+    let lax = layout.view_lax(&long);
+    assert_eq!((lax.missing(), lax.extra()), (0, &[1, 2, 3][..]));
+    assert!(
+        lax.iter()
+            .map(|reading| reading.value())
+            .eq(whole.iter().map(|one| one.value()))
+    );
+}
+
+/// A stream of frames and garbage: the slow scanner finds the same events, and so does the decoder
+/// however the stream is cut. Whatever was decoded encodes to a frame that decodes to it.
+///
+/// # Panics
+/// If the law is broken.
+pub fn m2m(bytes: &[u8]) {
+    let mut draw = Draw::new(bytes);
+    let stream = match draw.bool() {
+        true => arbitrary::stream(&mut draw),
+        false => draw.bytes(bytes.len()),
+    };
+    let limit = [3, 16, 300, 4096, m2m::DEFAULT_LIMIT][draw.below(5) as usize];
+    let (expected, pending) = reference::m2m_scan(&stream, limit);
+
+    let mut rest = &stream[..];
+    let mut events = Vec::new();
+    loop {
+        let found = m2m::scan(rest, limit);
+        rest = &rest[found.consumed..];
+        match found.event {
+            Some(event) => events.push(owned(event)),
+            None => break,
+        }
+    }
+    assert_eq!((&events, rest.len()), (&expected, pending));
+
+    let mut buffer = vec![0; limit + 8];
+    let mut decoder = Decoder::new(&mut buffer);
+    let mut chunked = Vec::new();
+    let mut rest = &stream[..];
+    while !rest.is_empty() {
+        let (mut chunk, behind) = rest.split_at((1 + draw.below(40) as usize).min(rest.len()));
+        rest = behind;
+        while !chunk.is_empty() {
+            let before = chunk.len();
+            chunk = decoder.push(chunk);
+            let events = chunked.len();
+            while let Some(event) = decoder.next_event() {
+                chunked.push(owned(event));
+            }
+            assert!(
+                chunk.len() < before || chunked.len() > events,
+                "it is stuck"
+            );
+        }
+    }
+    assert_eq!(chunked, expected);
+
+    for event in &expected {
+        let RefEvent::Frame {
+            flag,
+            command,
+            sn,
+            did,
+            body,
+        } = event
+        else {
+            continue;
+        };
+        let frame = m2m::Frame {
+            flag: *flag,
+            command: *command,
+            sn: *sn,
+            did: did.as_deref(),
+            body,
+        };
+        let mut out = vec![0; body.len() + 96];
+        let len = frame.encode(&mut out).expect("it was decoded");
+        let limit = m2m::DEFAULT_LIMIT;
+        assert_eq!(
+            m2m::parse(&out[..len], limit),
+            Ok((Event::Frame(frame), &[][..]))
+        );
+        for cut in (0..len).take(40) {
+            let error = m2m::parse(&out[..cut], limit).expect_err("it is cut");
+            assert!(error.is_incomplete() && error.byte == Some(cut as u32));
+        }
+        let error = frame.encode(&mut vec![0; len - 1]).expect_err("no room");
+        assert_eq!(error.kind, ErrorKind::OutOfSpace { needed: len as u32 });
+    }
+}
+
+fn owned(event: Event<'_>) -> RefEvent {
+    match event {
+        Event::Frame(frame) => RefEvent::Frame {
+            flag: frame.flag,
+            command: frame.command,
+            sn: frame.sn,
+            did: frame.did.map(<[u8]>::to_vec),
+            body: frame.body.to_vec(),
+        },
+        Event::Service { command } => RefEvent::Service { command },
+    }
+}

@@ -1,0 +1,12 @@
+//! What the tests of the whole workspace share: fixtures and vectors, a slow second decoder, a
+//! generator of definitions, values and streams, and the laws that hold for all of them.
+//!
+//! The laws are called with bytes that proptest or a fuzzer makes up; they panic when one is broken.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod arbitrary;
+pub mod laws;
+pub mod reference;
+pub mod vectors;
