@@ -155,9 +155,13 @@ pub const fn check(
     let whole = sound == count;
 
     check_ids(protocol, points, specs, count, &mut head, findings);
-    if let Protocol::Standard = protocol {
-        sort(points, specs, sound, By::Position);
-        check_positions(points, specs, sound, whole, fields, &mut head, findings);
+    match protocol {
+        Protocol::Standard => {
+            sort(points, specs, sound, By::Position);
+            check_positions(points, specs, sound, whole, fields, &mut head, findings);
+        }
+        Protocol::VarLen if whole => place_all(points, specs, fields, &mut head, findings),
+        Protocol::VarLen => {}
     }
     sort(points, specs, sound, By::Scale);
     find_scales(points, specs, sound, fields, scales, &mut head, findings);
@@ -239,7 +243,8 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
     good
 }
 
-/// The rules in the order of the ids: writable first; a warning where the order is not canonical.
+/// The rules in the order of the ids: writable first, since a flag's bit is the id; a warning where
+/// the order is not canonical.
 const fn check_ids(
     protocol: Protocol,
     points: &[Point],
@@ -256,11 +261,11 @@ const fn check_ids(
         if let Some(index) = specs[id].max.checked_sub(1) {
             let point = &points[index as usize];
             match (point.access, closed) {
-                (Access::Writable, None) => head.writable += 1,
-                (Access::Writable, Some(other)) => {
+                (Access::Writable, Some(other)) if matches!(protocol, Protocol::Standard) => {
                     let error = point.error(ErrorKind::WritableIds);
                     findings.add(error.with(PointId(other)));
                 }
+                (Access::Writable, _) => head.writable += 1,
                 (_, None) => closed = Some(point.id),
                 _ => {}
             }
@@ -363,11 +368,62 @@ const fn check_positions(
                 ordered = false;
             }
             before = point.id;
-            fields[point.id as usize].end = (end - point.position.bit_offset / 8) as u16;
+            let bit = match point.position.unit {
+                Unit::Bit => point.position.bit_offset,
+                Unit::Byte => 0,
+            };
+            fields[point.id as usize].end = (end - bit / 8) as u16;
+            fields[point.id as usize].shift = (bit % 8) as u8;
             n += 1;
         }
     }
     head.status_len = reach.end as u16;
+}
+
+/// The places that the points of a var_len product have in a message with all of them: one bit area
+/// in the order of the ids, then the bytes in the order of the ids. Offsets in the definition say
+/// nothing.
+const fn place_all(
+    points: &[Point],
+    specs: &[Spec],
+    fields: &mut [Field],
+    head: &mut Head,
+    findings: &mut Findings<'_>,
+) {
+    let (mut bits, mut bytes) = (0, 0);
+    let mut id = 0;
+    while id < points.len() {
+        let position = &points[specs[id].max as usize - 1].position;
+        match position.unit {
+            Unit::Bit => bits += position.len,
+            Unit::Byte => bytes += position.len,
+        }
+        id += 1;
+    }
+    let area = bits.div_ceil(8);
+    if area + bytes > MAX_STATUS {
+        findings.add(Error::new(ErrorKind::StatusLength));
+        return;
+    }
+    head.status_len = (area + bytes) as u16;
+    (bits, bytes) = (0, area);
+    id = 0;
+    while id < points.len() {
+        let position = &points[specs[id].max as usize - 1].position;
+        match position.unit {
+            Unit::Bit => {
+                fields[id].end = (area - bits / 8) as u16;
+                fields[id].shift = (bits % 8) as u8;
+                bits += position.len;
+            }
+            Unit::Byte => {
+                bytes += position.len;
+                fields[id].end = bytes as u16;
+                fields[id].shift = 0;
+            }
+        }
+        id += 1;
+    }
 }
 
 /// How far the points seen so far reach, and which of them reaches farthest.
@@ -432,7 +488,6 @@ const fn fill(points: &[Point], fields: &mut [Field], specs: &mut [Spec]) {
         let len = point.position.len;
         let field = &mut fields[point.id as usize];
         field.access = point.access;
-        field.shift = 0;
         let (shape, bits, min, max) = match point.kind {
             Kind::Bool => (Shape::Bool, 1, 0, 1),
             Kind::Enum { labels } => (Shape::Enum, len, 0, labels - 1),
@@ -443,10 +498,8 @@ const fn fill(points: &[Point], fields: &mut [Field], specs: &mut [Spec]) {
         };
         field.shape = shape;
         field.drop = (32 - bits) as u8;
-        match shape {
-            Shape::Bool | Shape::Enum => field.shift = (point.position.bit_offset % 8) as u8,
-            Shape::Binary => field.aux = len as u16,
-            Shape::Uint => {}
+        if let Shape::Binary = shape {
+            field.aux = len as u16;
         }
         specs[point.id as usize] = Spec { min, max };
         n += 1;

@@ -59,3 +59,7 @@ pub use error::Error;
 #[cfg(feature = "tokio")]
 pub use m2m_codec::{M2mCodec, M2mFrame};
 pub use product::{Attr, Product};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,162 @@
+//! `gizwits encode`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use gizwits_codec_std::{Action, Error, Rounding, payload, wrap};
+
+use crate::{Failure, definition};
+
+/// Encode values to a payload
+#[derive(Args)]
+#[command(
+    after_help = EXAMPLES,
+    long_about = "Encode values to a payload.\n\n\
+        Values are in engineering units, as `layout` shows them. A bool is on or off, an enum a \
+        label or its index, a binary hex, padded on the right with zeros, or base64:… \
+        A standard report or reply needs every point."
+)]
+pub(crate) struct Encode {
+    /// The product's definition, as the Enterprise API hands it out
+    #[arg(short, long, value_name = "FILE")]
+    definition: PathBuf,
+    /// What the payload does
+    #[arg(value_enum)]
+    action: What,
+    /// Values
+    #[arg(value_name = "NAME=VALUE", conflicts_with = "json")]
+    values: Vec<String>,
+    /// Values as an object, in the conventions of the API
+    #[arg(long, value_name = "OBJECT")]
+    json: Option<String>,
+    /// What to put the payload in
+    #[arg(long, value_enum, default_value = "none")]
+    frame: Envelope,
+    /// How to write the bytes
+    #[arg(long = "as", value_enum, default_value = "hex")]
+    form: Form,
+    /// The frame's sequence number: command 0x0093, of a reply 0x0094
+    #[arg(long, value_name = "N", value_parser = number)]
+    sn: Option<u32>,
+    /// The device, in the frame
+    #[arg(long, value_name = "DID")]
+    did: Option<String>,
+    /// Round values that are off the step, half up
+    #[arg(long)]
+    round: bool,
+}
+
+const EXAMPLES: &str = "\
+Exit status: 0; 1 if a value is refused; 2 for wrong usage or definition.
+
+Examples:
+  gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24 switch=on
+  gizwits encode -d tests/fixtures/air-conditioner.json control --json '{\"mode\":\"除湿\"}'
+  gizwits encode -d tests/fixtures/air-conditioner.json --frame m2m --sn 7 read";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// To the device: set these points
+    Control,
+    /// To the device: tell the status
+    Read,
+    /// From the device: the answer to a read
+    Reply,
+    /// From the device, unasked
+    Report,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Envelope {
+    /// The bare P0
+    None,
+    /// An M2M frame
+    M2m,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Hex,
+    Base64,
+    Array,
+}
+
+fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    }
+}
+
+impl Encode {
+    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
+            let message = "error: --sn and --did belong to a frame: add --frame m2m";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let (_, product) = definition::load(&self.definition)?;
+        let action = match self.action {
+            What::Control => Action::Control,
+            What::Read => Action::Read,
+            What::Reply => Action::Reply,
+            What::Report => Action::Report,
+        };
+        let encode = || {
+            let mut message = product.message(action).rounding(match self.round {
+                true => Rounding::HalfUp,
+                false => Rounding::Exact,
+            });
+            for given in &self.values {
+                let Some((name, value)) = given.split_once('=') else {
+                    return Ok(Err(format!("error: `{given}` is no NAME=VALUE")));
+                };
+                message.set_word(name, value)?;
+            }
+            if let Some(json) = &self.json {
+                message.set_json(json)?;
+            }
+            let p0 = message.encode()?;
+            match self.frame {
+                Envelope::None => Ok(Ok(p0)),
+                Envelope::M2m => wrap(&p0, action, self.sn, self.did.as_deref()).map(Ok),
+            }
+        };
+        let bytes = match encode() {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(usage)) => return Err(Failure::Usage(usage)),
+            Err(error) => return Err(self.refused(&product, &error)?),
+        };
+        match self.form {
+            Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,
+            Form::Base64 => writeln!(out, "{}", payload::base64(&bytes))?,
+            Form::Array => {
+                let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
+                writeln!(out, "[{}]", bytes.join(","))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what was refused, and where the definition says so.
+    fn refused(
+        &self,
+        product: &gizwits_codec_std::Product,
+        error: &Error,
+    ) -> Result<Failure, io::Error> {
+        let mut told = format!("error: {error}");
+        if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
+            let (file, id, place) = (self.definition.display(), attr.id(), attr.place());
+            told += &format!("\n  definition: {file}, point {id}, {place}");
+        }
+        // What was given is wrong as a command, or refused by the definition.
+        if matches!(
+            error.kind,
+            "duplicate_point" | "nothing_set" | "json" | "did_length"
+        ) {
+            return Ok(Failure::Usage(told));
+        }
+        writeln!(io::stderr(), "{told}")?;
+        Ok(Failure::Some)
+    }
+}

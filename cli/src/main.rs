@@ -1,0 +1,99 @@
+//! `gizwits`: decode, encode and look at the data points of Gizwits devices.
+//!
+//! stdout is the answer, stderr is everything else. Exit status: 0; 1 if a payload failed, a value
+//! was refused or a definition has errors; 2 for wrong usage or a definition that can't be used.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod check;
+mod decode;
+mod definition;
+mod encode;
+mod layout;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Decode, encode and look at the data points of Gizwits (机智云) devices.
+#[derive(Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
+  gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24
+  gizwits layout -d tests/fixtures/air-conditioner.json
+  gizwits check -d tests/fixtures/air-conditioner.json";
+
+#[derive(Subcommand)]
+enum Command {
+    Decode(decode::Decode),
+    Encode(encode::Encode),
+    Layout(layout::LayoutArgs),
+    Check(check::Check),
+    /// Print a script that completes `gizwits` in your shell
+    #[command(after_help = "Example:\n  gizwits completions bash > /etc/bash_completion.d/gizwits")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Why a command ends without success.
+pub(crate) enum Failure {
+    /// Wrong usage or an unusable definition: exit status 2, with this on stderr.
+    Usage(String),
+    /// Some payload failed or a value was refused, which has been told: exit status 1.
+    Some,
+    /// Reading or writing failed.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Io(error)
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let colours = {
+        let choice = anstream::AutoStream::choice(&io::stdout());
+        choice != anstream::ColorChoice::Never && io::stdout().is_terminal()
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let ended = match cli.command {
+        Command::Decode(decode) => decode.run(&mut out, colours),
+        Command::Encode(encode) => encode.run(&mut out),
+        Command::Layout(layout) => layout::run(&layout, &mut out, colours),
+        Command::Check(check) => check.run(&mut out, colours),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "gizwits", &mut out);
+            Ok(())
+        }
+    };
+    match ended.and_then(|()| Ok(out.flush()?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Some) => match out.flush() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(2),
+            _ => ExitCode::from(1),
+        },
+        // Whoever reads has seen enough.
+        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Io(error)) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Usage(message)) => {
+            let _ = writeln!(anstream::stderr(), "{message}");
+            ExitCode::from(2)
+        }
+    }
+}
