@@ -74,7 +74,7 @@ pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) ->
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(1);
     let report =
         miette::Report::new(told).with_source_code(Named(NamedSource::new(name, text.to_owned())));
     let mut out = String::new();

@@ -150,7 +150,15 @@ impl<'p> Picture<'p> {
         let raw = match scale {
             Some(scale) if scale.addition() != 0.into() || scale.ratio() != 1.into() => {
                 let sign = if scale.addition() < 0.into() { "" } else { "+" };
-                format!("  ({}*raw{sign}{})", scale.ratio(), scale.addition())
+                let ratio = match scale.ratio() {
+                    one if one == 1.into() => String::new(),
+                    ratio => format!("{ratio}*"),
+                };
+                let addition = match scale.addition() {
+                    none if none == 0.into() => String::new(),
+                    addition => format!("{sign}{addition}"),
+                };
+                format!("  ({ratio}raw{addition})")
             }
             _ => String::new(),
         };
@@ -164,7 +172,7 @@ impl<'p> Picture<'p> {
             return out + &self.mask();
         }
         let numbers: String = (0..8).rev().map(|bit| format!("{bit:^CELL$}")).collect();
-        out += &format!("byte         bit {}\n", numbers[1..].trim_end());
+        out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
         let mut cut = BTreeMap::new();
         for row in &self.rows {
             let mut cell = |text: &str, width: usize| {
@@ -186,7 +194,7 @@ impl<'p> Picture<'p> {
                             .rev()
                             .map(|bit| centred(&format!("{}", lowest + bit), CELL))
                             .collect();
-                        out += &format!("{:16}{}\n", "", numbers.trim_end());
+                        out += &format!("{:13}{}\n", "", numbers.trim_end());
                     }
                     let cells: Vec<String> = spans(bits)
                         .map(|(id, width)| {
@@ -219,7 +227,7 @@ impl<'p> Picture<'p> {
                 _ => Style::new(),
             };
             let letter = access.map_or(" ", letter);
-            out += &format!("{place:>12}  {letter}│{style}{cells}{style:#}│\n");
+            out += &format!("{place:>9}  {letter}│{style}{cells}{style:#}│\n");
         }
         out += &format!("\n{}\n", self.foot());
         if !cut.is_empty() {

@@ -1,0 +1,204 @@
+//! Decodes and encodes an air conditioner's frames on a Cortex-M, under QEMU.
+//!
+//! What goes wrong is told by value: no `assert!`, no `unwrap`. The panic handler calls a symbol
+//! that nobody defines, so that the image links only if no panic can be reached.
+
+#![no_std]
+#![no_main]
+
+use core::arch::{asm, global_asm};
+use core::hint::black_box;
+
+use gizwits_codec_core::m2m::{self, Decoder, Event, Frame};
+use gizwits_codec_core::{
+    Access, Action, Decimal, Encoder, Error, ErrorKind, Layout, P0, Point, PointId, Protocol,
+    UintSpec, Value,
+};
+
+const SWITCH: PointId = PointId(0);
+const SET_TEMP: PointId = PointId(6);
+const ROOM_TEMP: PointId = PointId(7);
+
+static LAYOUT: Layout<11, 1> = Layout::must(
+    Protocol::Standard,
+    &[
+        Point::bool(0, Access::Writable, 0, 0),
+        Point::bool(1, Access::Writable, 0, 1),
+        Point::enumeration(2, Access::Writable, 0, 2, 2, 4),
+        Point::enumeration(3, Access::Writable, 0, 4, 2, 3),
+        Point::uint8(4, Access::Writable, 1, UintSpec::new(0, 24)),
+        Point::uint8(5, Access::Writable, 2, UintSpec::new(0, 24)),
+        Point::uint8(6, Access::Writable, 3, UintSpec::new(16, 30)),
+        Point::uint8(
+            7,
+            Access::ReadOnly,
+            4,
+            UintSpec::new(0, 45).scaled(Decimal::ONE, Decimal::new(-10, 0)),
+        ),
+        Point::bool(8, Access::Alert, 5, 0),
+        Point::bool(9, Access::Alert, 5, 1),
+        Point::bool(10, Access::Fault, 6, 0),
+    ],
+);
+
+/// From the vendor's page: the control that was sent, and the report of the device.
+static CONTROL: [u8; 14] = [0, 0, 0, 3, 9, 0, 0, 0x90, 1, 1, 1, 0, 0, 0x10];
+static REPORT: [u8; 16] = [0, 0, 0, 3, 11, 0, 0, 0x91, 4, 1, 0, 0, 0x10, 0, 0, 0];
+
+fn p0(frame: &[u8]) -> Result<P0<'static, '_>, Error> {
+    match m2m::parse(frame, m2m::DEFAULT_LIMIT)? {
+        (Event::Frame(frame), _) => P0::parse(LAYOUT.get(), frame.p0().unwrap_or(&[])),
+        _ => Err(Error::new(ErrorKind::NotM2m)),
+    }
+}
+
+fn decodes_the_logged_control() -> bool {
+    let Ok(P0::Control(view)) = p0(black_box(&CONTROL)) else {
+        return false;
+    };
+    let mut readings = view.iter().map(|reading| (reading.id(), reading.value()));
+    readings.next() == Some((SWITCH, Value::Bool(true))) && readings.next().is_none()
+}
+
+fn decodes_the_logged_report() -> bool {
+    let Ok(P0::Report(view)) = p0(black_box(&REPORT)) else {
+        return false;
+    };
+    view.get(ROOM_TEMP) == Some(Value::Number(Decimal::new(-10, 0)))
+        && view.get(SET_TEMP) == Some(Value::Number(Decimal::new(16, 0)))
+        && view.iter().count() == 11
+}
+
+fn finds_the_frame_in_a_stream() -> bool {
+    let mut buffer = [0; 40];
+    let mut decoder = Decoder::new(&mut buffer);
+    let mut found = 0;
+    for part in [&[0xff, 0, 0, 0, 0][..], black_box(&CONTROL), &[3, 0], &REPORT] {
+        for byte in part {
+            if !decoder.push(core::slice::from_ref(byte)).is_empty() {
+                return false;
+            }
+            while let Some(event) = decoder.next_event() {
+                if let Event::Frame(frame) = event {
+                    found = found << 8 | u32::from(frame.command);
+                }
+            }
+        }
+    }
+    found == 0x9091
+}
+
+fn encodes_the_logged_report() -> bool {
+    let mut status = [0; 8];
+    let Ok(mut report) = Encoder::begin(LAYOUT.get(), Action::Report, &mut status) else {
+        return false;
+    };
+    let number = |value| Value::Number(Decimal::new(black_box(value), 0));
+    for (id, value) in [
+        (SWITCH, Value::Bool(black_box(true))),
+        (PointId(2), Value::Enum(black_box(0))),
+        (ROOM_TEMP, number(-10)),
+        (SET_TEMP, number(16)),
+    ] {
+        if report.set(id, value).is_err() {
+            return false;
+        }
+    }
+    let frame = Frame {
+        flag: 0,
+        command: m2m::FROM_DEVICE,
+        sn: None,
+        did: None,
+        body: report.finish(),
+    };
+    let mut out = [0; 32];
+    frame.encode(&mut out).is_ok_and(|len| out.get(..len) == Some(&REPORT))
+}
+
+fn encodes_a_control() -> bool {
+    let mut out = [0; 8];
+    let Ok(mut control) = Encoder::begin(LAYOUT.get(), Action::Control, &mut out) else {
+        return false;
+    };
+    let set = control.set(SET_TEMP, Value::Number(Decimal::new(black_box(24), 0)));
+    set.is_ok() && control.finish() == [0x01, 0x40, 0, 0, 0, 0x18]
+}
+
+fn refuses_what_is_wrong() -> bool {
+    let mut out = [0; 8];
+    let Ok(mut control) = Encoder::begin(LAYOUT.get(), Action::Control, &mut out) else {
+        return false;
+    };
+    let hot = control.set(SET_TEMP, Value::Number(Decimal::new(black_box(31), 0)));
+    let room = control.set(ROOM_TEMP, Value::Number(Decimal::new(black_box(20), 0)));
+    let cut = p0(black_box(&REPORT).get(..9).unwrap_or(&[]));
+    let action = P0::parse(LAYOUT.get(), black_box(&[0x53]));
+    kind(hot) == Some(ErrorKind::AboveMax)
+        && kind(room) == Some(ErrorKind::NotWritable)
+        && cut.is_err_and(|error| error.is_incomplete() && error.byte == Some(9))
+        && kind(action) == Some(ErrorKind::UnknownAction { action: 0x53 })
+}
+
+fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
+    result.err().map(|error| error.kind)
+}
+
+type Step = (&'static str, fn() -> bool);
+
+static STEPS: [Step; 6] = [
+    ("decodes the logged control\n\0", decodes_the_logged_control),
+    ("decodes the logged report\n\0", decodes_the_logged_report),
+    ("finds the frames in a stream\n\0", finds_the_frame_in_a_stream),
+    ("encodes the logged report\n\0", encodes_the_logged_report),
+    ("encodes a control\n\0", encodes_a_control),
+    ("refuses what is wrong\n\0", refuses_what_is_wrong),
+];
+
+#[unsafe(no_mangle)]
+extern "C" fn start() -> ! {
+    let mut all = true;
+    for (name, step) in &STEPS {
+        let good = step();
+        all &= good;
+        say(if good { "ok    \0" } else { "FAIL  \0" });
+        say(name);
+    }
+    loop {
+        // SYS_EXIT with ADP_Stopped_ApplicationExit, or with a run time error.
+        semihosting(0x18, if all { 0x20026 } else { 0x20023 });
+    }
+}
+
+/// Writes a text that ends with a zero (SYS_WRITE0).
+fn say(text: &'static str) {
+    semihosting(0x04, text.as_ptr() as usize);
+}
+
+fn semihosting(operation: usize, argument: usize) {
+    // SAFETY: QEMU runs with semihosting, which the instruction asks for; a text is not written to.
+    unsafe {
+        asm!("bkpt 0xab", inout("r0") operation => _, in("r1") argument, options(nostack));
+    }
+}
+
+// The initial stack, the reset handler, and every fault at the end of the run.
+global_asm!(
+    ".section .vectors, \"a\"",
+    ".word 0x20004000",
+    ".word start",
+    ".rept 14",
+    ".word fault",
+    ".endr",
+    ".text",
+    ".thumb_func",
+    "fault: b fault",
+);
+
+unsafe extern "C" {
+    safe fn a_panic_is_reachable() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    a_panic_is_reachable()
+}
