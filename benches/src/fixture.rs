@@ -11,14 +11,12 @@ use gizwits_codec_std::{Product, payload};
 pub const PAYLOADS: usize = 1000;
 
 /// Product A.
-pub static A: LazyLock<Fixture> = LazyLock::new(|| {
-    Fixture::new(include_str!("../../tests/fixtures/product-a.json"))
-});
+pub static A: LazyLock<Fixture> =
+    LazyLock::new(|| Fixture::new(include_str!("../../tests/fixtures/product-a.json")));
 
 /// Product B.
-pub static B: LazyLock<Fixture> = LazyLock::new(|| {
-    Fixture::new(include_str!("../../tests/fixtures/product-b.json"))
-});
+pub static B: LazyLock<Fixture> =
+    LazyLock::new(|| Fixture::new(include_str!("../../tests/fixtures/product-b.json")));
 
 /// A product and its payloads.
 #[derive(Debug)]
@@ -59,16 +57,17 @@ impl Fixture {
 
     /// The statuses: the bodies of the reports.
     pub fn statuses(&self) -> impl Iterator<Item = &[u8]> {
-        self.statuses.chunks_exact(self.product.layout().status_len())
+        self.statuses
+            .chunks_exact(self.product.layout().status_len())
     }
 }
 
 /// A report with a value within its limits for every point.
 fn report(product: &Product, random: &mut Random) -> Vec<u8> {
     let layout = product.layout();
-    let mut report = vec![0; layout.p0_len(Action::Report)];
+    let mut buffer = vec![0; layout.p0_len(Action::Report)];
     let mut encoder =
-        Encoder::begin(layout, Action::Report, &mut report).expect("the buffer is large enough");
+        Encoder::begin(layout, Action::Report, &mut buffer).expect("the buffer is large enough");
     for id in (0..layout.points()).map(PointId) {
         let (min, max) = layout.limits(id).expect("the point exists");
         let kind = product.attr(id).map(|attr| attr.point().kind);
@@ -80,8 +79,7 @@ fn report(product: &Product, random: &mut Random) -> Vec<u8> {
         }
         .expect("the value is within its limits");
     }
-    encoder.finish();
-    report
+    encoder.finish().to_vec()
 }
 
 /// SplitMix64: small, and good enough to leave no pattern for branch prediction.

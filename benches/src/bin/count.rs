@@ -1,0 +1,31 @@
+//! Decodes payloads with one kernel and does nothing else, for an instruction counter.
+//!
+//! `count A/raw/layout 5000`: the number is rounded up to whole rounds of 1000. Without arguments it
+//! lists the kernels. See `benches/decode.rs` for how to count with it.
+
+use std::process::ExitCode;
+
+use gizwits_benches::{fixture, kernels};
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let (name, payloads) = (args.next(), args.next());
+    let found = kernels::all()
+        .into_iter()
+        .find(|kernel| Some(kernel.name) == name.as_deref());
+    match (found, payloads.map(|payloads| payloads.parse::<usize>())) {
+        (Some(mut kernel), Some(Ok(payloads))) => {
+            for _ in 0..payloads.div_ceil(fixture::PAYLOADS) {
+                (kernel.run)();
+            }
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("count KERNEL PAYLOADS, with one of these kernels:");
+            for kernel in kernels::all() {
+                eprintln!("  {}", kernel.name);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
