@@ -3,7 +3,7 @@
 //!
 //! [`Attr`] is the schema of one data point, shared with `gizwits-codec-std`: generic over how text,
 //! numbers and labels are held, since that is all in which the two differ. What it makes of the JSON
-//! is a [`Point`]; the rules that points obey are those of [`rules::check`](crate::rules::check).
+//! is a [`Point`]; the rules that points obey are those of [`rules::check`].
 
 use core::fmt;
 use core::marker::PhantomData;

@@ -128,7 +128,7 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     /// Lays the points out.
     ///
     /// # Errors
-    /// The first rule that the points break, with the points and the place; see [`check`](crate::rules::check).
+    /// The first rule that the points break, with the points and the place; see [`check`].
     pub const fn new(protocol: Protocol, points: &[Point]) -> Result<Self, Error> {
         let mut layout = Layout {
             head: Head::EMPTY,
@@ -197,7 +197,7 @@ pub struct LayoutRef<'l> {
 }
 
 impl<'l> LayoutRef<'l> {
-    /// The layout that [`check`](crate::rules::check) wrote into these tables.
+    /// The layout that [`check`] wrote into these tables.
     #[inline]
     #[must_use]
     pub const fn new(

@@ -73,7 +73,12 @@ fn finds_the_frame_in_a_stream() -> bool {
     let mut buffer = [0; 40];
     let mut decoder = Decoder::new(&mut buffer);
     let mut found = 0;
-    for part in [&[0xff, 0, 0, 0, 0][..], black_box(&CONTROL), &[3, 0], &REPORT] {
+    for part in [
+        &[0xff, 0, 0, 0, 0][..],
+        black_box(&CONTROL),
+        &[3, 0],
+        &REPORT,
+    ] {
         for byte in part {
             if !decoder.push(core::slice::from_ref(byte)).is_empty() {
                 return false;
@@ -112,7 +117,9 @@ fn encodes_the_logged_report() -> bool {
         body: report.finish(),
     };
     let mut out = [0; 32];
-    frame.encode(&mut out).is_ok_and(|len| out.get(..len) == Some(&REPORT))
+    frame
+        .encode(&mut out)
+        .is_ok_and(|len| out.get(..len) == Some(&REPORT))
 }
 
 fn encodes_a_control() -> bool {
@@ -148,7 +155,10 @@ type Step = (&'static str, fn() -> bool);
 static STEPS: [Step; 6] = [
     ("decodes the logged control\n\0", decodes_the_logged_control),
     ("decodes the logged report\n\0", decodes_the_logged_report),
-    ("finds the frames in a stream\n\0", finds_the_frame_in_a_stream),
+    (
+        "finds the frames in a stream\n\0",
+        finds_the_frame_in_a_stream,
+    ),
     ("encodes the logged report\n\0", encodes_the_logged_report),
     ("encodes a control\n\0", encodes_a_control),
     ("refuses what is wrong\n\0", refuses_what_is_wrong),
