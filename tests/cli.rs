@@ -875,6 +875,33 @@ fn what_is_no_definition() {
     assert_eq!(kinds, ["bool_width", "no_labels", "ratio", "unknown_word"]);
 }
 
+/// A definition of the other protocol is read and checked; its messages are not decoded yet.
+#[test]
+fn var_len_is_refused_in_words() {
+    let mut definition = sound();
+    definition["protocolType"] = json!("var_len");
+    let file = std::env::temp_dir().join(format!("gizwits-var-len-{}.json", std::process::id()));
+    std::fs::write(&file, definition.to_string()).unwrap();
+    let name = file.to_str().unwrap();
+    assert_eq!(run(&["check", "-d", name]).code, 0);
+    for payload in ["1101", "1401ff"] {
+        let ran = run(&["decode", "-d", name, payload]);
+        assert!(
+            ran.code == 1 && ran.stdout.contains("not decoded yet"),
+            "{}",
+            ran.stdout
+        );
+    }
+    assert!(
+        run(&["decode", "-d", name, "0401"])
+            .stdout
+            .contains("\"other_protocol\"")
+    );
+    let ran = run(&["encode", "-d", name, "control", "power=on"]);
+    assert!(ran.code == 1 && ran.stdout.is_empty(), "{}", ran.stdout);
+    std::fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn what_is_only_odd() {
     let mut plain = sound();

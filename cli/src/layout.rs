@@ -376,9 +376,9 @@ impl<'p> Picture<'p> {
              <text class=\"h\" x=\"20\" y=\"34\">{}</text>\n\
              <text class=\"b\" x=\"{}\" y=\"74\">byte</text>\n{body}\
              <text class=\"l\" x=\"{LEFT}\" y=\"{foot}\">{}</text>\n</svg>\n",
-            escaped(&self.head()),
+            escaped(&self.head().replace("   ", " · ")),
             LEFT - 10,
-            escaped(&self.foot()),
+            escaped(&self.foot().replace("        ", " · ")),
         )
     }
 }

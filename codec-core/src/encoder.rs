@@ -60,9 +60,14 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// [`p0_len`](LayoutRef::p0_len) bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`].
+    /// [`ErrorKind::OutOfSpace`]; [`ErrorKind::OtherProtocol`] for a var_len product, whose messages
+    /// are not encoded yet.
     #[inline]
     pub fn begin(layout: LayoutRef<'l>, action: Action, out: &'o mut [u8]) -> Result<Self, Error> {
+        let code = action.code(layout.protocol());
+        if layout.protocol() == Protocol::VarLen {
+            return Err(Error::new(ErrorKind::OtherProtocol { action: code }));
+        }
         let needed = layout.p0_len(action);
         let Some((out, _)) = out.split_at_mut_checked(needed) else {
             let needed = needed as u32;
@@ -70,7 +75,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         };
         out.fill(0);
         if let Some(first) = out.first_mut() {
-            *first = action.code(layout.protocol());
+            *first = code;
         }
         Ok(Encoder {
             layout,

@@ -176,6 +176,10 @@ impl Message<'_> {
     /// What the definition doesn't allow, said with what it does; `missing_points` of a report or
     /// reply, `nothing_set` of a control.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        if self.product.protocol() == core::Protocol::VarLen {
+            let message = "messages of var_len products are not encoded yet";
+            return Err(Error::new("other_protocol", message));
+        }
         let given = || self.product.attrs().zip(&self.values);
         match self.action {
             Action::Control if self.values.iter().all(Option::is_none) => {

@@ -253,6 +253,9 @@ impl Product {
                     "bytes follow"
                 }
             ),
+            K::UnknownAction {
+                action: 0x11..=0x14,
+            } => "messages of var_len products are not decoded yet".to_owned(),
             K::UnknownAction { action } => format!(
                 "{action:#04x} in byte {byte} is no action; those of this product are {}",
                 match self.protocol() {
