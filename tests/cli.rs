@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use gizwits_codec_core::definition::Definition;
 use gizwits_tests::vectors::vectors;
 use serde_json::{Value, json};
 
@@ -482,6 +483,9 @@ fn check(text: &str, name: &str) -> (i32, Vec<Value>) {
     let ran = run(&["check", "--json", "-d", file.to_str().unwrap()]);
     let people = run(&["check", "-d", file.to_str().unwrap()]);
     assert_eq!(people.code, ran.code);
+    // The reader without an allocator draws the same line.
+    let core = Definition::<1024>::parse(text);
+    assert_eq!(core.is_err(), ran.code == 1, "{name}: {:?}", core.err());
     std::fs::remove_file(file).unwrap();
     let lines = ran
         .stdout

@@ -651,6 +651,21 @@ mod tests {
         assert!(Scale::new(d("1e12"), d("0"), 255).is_ok());
     }
 
+    #[cfg(feature = "serde")]
+    #[test]
+    fn json_is_exact() {
+        for (number, json) in [
+            ("7.32", "7.32"),
+            ("-90.5", "-90.5"),
+            ("24", "24"),
+            ("42949672.95", "42949672.95"),
+            ("0.1234567890123456", "\"0.1234567890123456\""),
+        ] {
+            assert_eq!(serde_json::to_string(&d(number)).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Decimal>(json).unwrap(), d(number));
+        }
+    }
+
     proptest! {
         #[test]
         fn text_round_trip(coefficient: i64, scale in 0_u8..=18) {
