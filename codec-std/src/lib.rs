@@ -48,6 +48,7 @@ mod error;
 mod m2m_codec;
 pub mod payload;
 mod product;
+mod words;
 
 pub use gizwits_codec_core as core;
 pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
