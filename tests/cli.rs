@@ -1,12 +1,12 @@
 //! The command line: what it promises, through the binary.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gizwits_codec_core::definition::Definition;
-use gizwits_tests::vectors::vectors;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 const AIR_CONDITIONER: &str = "tests/fixtures/air-conditioner.json";
@@ -23,7 +23,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn run_with(arguments: &[&str], stdin: &str) -> Ran {
+fn run_with(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_gizwits"))
         .args(arguments)
         .current_dir(root())
@@ -33,10 +33,10 @@ fn run_with(arguments: &[&str], stdin: &str) -> Ran {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    let stdin = stdin.to_owned();
+    let stdin = stdin.as_ref().to_owned();
     // From another thread: the child may answer before it has read everything.
     let writer = std::thread::spawn(move || {
-        let _ = input.write_all(stdin.as_bytes());
+        let _ = input.write_all(&stdin);
     });
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -51,6 +51,34 @@ fn run(arguments: &[&str]) -> Ran {
     run_with(arguments, "")
 }
 
+/// A folder of its own with the fixtures in it, gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("gizwits-{name}-{}", std::process::id()));
+        let fixtures = folder.join("tests/fixtures");
+        std::fs::create_dir_all(&fixtures).unwrap();
+        for file in std::fs::read_dir(root().join("tests/fixtures")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), fixtures.join(file.file_name())).unwrap();
+        }
+        Folder(folder)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let file = self.0.join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 fn decode(payload: &str) -> Value {
     let ran = run(&["decode", "-d", AIR_CONDITIONER, payload]);
     serde_json::from_str(&ran.stdout).unwrap()
@@ -60,64 +88,95 @@ fn encode(arguments: &[&str]) -> Ran {
     run(&[&["encode", "-d", AIR_CONDITIONER], arguments].concat())
 }
 
-/// Every vector through one process a definition, and the canonical ones back.
+/// JSON without the space between its tokens, otherwise as it stands.
+fn compact(json: &str) -> String {
+    let mut quoted = false;
+    let mut escaped = false;
+    let keep = |one: &char| {
+        let space = one.is_whitespace() && !quoted;
+        quoted ^= *one == '"' && !escaped;
+        escaped = *one == '\\' && !escaped;
+        !space
+    };
+    json.chars().filter(keep).collect()
+}
+
+/// Every vector through one process a definition, to the letter, and the canonical ones back.
 #[test]
 fn vectors_decode_and_encode() {
-    let mut by_definition: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for vector in vectors("standard.json")
-        .into_iter()
-        .chain(vectors("m2m.json"))
-    {
-        let definition = vector["definition"].as_str().unwrap().to_owned();
-        by_definition.entry(definition).or_default().push(vector);
-    }
-    let mut encoded = 0;
-    for (definition, vectors) in by_definition {
-        let file = format!("tests/fixtures/{definition}.json");
-        let payload = |vector: &Value| vector["payload"].as_str().unwrap().to_owned();
-        let payloads: Vec<String> = vectors.iter().map(payload).collect();
-        let ran = run_with(&["decode", "-d", &file], &payloads.join("\n"));
-        assert_eq!(
-            (ran.code, ran.stdout.lines().count()),
-            (0, vectors.len()),
-            "{definition}"
-        );
-        for (vector, line) in vectors.iter().zip(ran.stdout.lines()) {
-            let decoded: Value = serde_json::from_str(line).unwrap();
-            let expect = &vector["expect"];
-            assert_eq!(&decoded, expect, "{}", vector["id"]);
-            let action = expect["action"].as_str().unwrap_or("");
-            let encodes = matches!(action, "control" | "read" | "reply" | "report");
-            if vector["canonical"] != true || !encodes {
-                continue;
-            }
-            encoded += 1;
-            let mut arguments = vec!["encode".to_owned(), "-d".to_owned(), file.clone()];
-            arguments.push(action.to_owned());
-            if let Some(attrs) = expect.get("attrs") {
-                arguments.extend(["--json".to_owned(), attrs.to_string()]);
-            }
-            if let Some(frame) = expect.get("frame") {
-                arguments.extend(["--frame".to_owned(), "m2m".to_owned()]);
-                if let Some(sn) = frame["sn"].as_u64() {
-                    arguments.extend(["--sn".to_owned(), sn.to_string()]);
-                }
-                if let Some(did) = frame["did"].as_str() {
-                    arguments.extend(["--did".to_owned(), did.to_owned()]);
-                }
-            }
-            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let ran = run(&arguments);
-            assert_eq!(
-                ran.stdout.trim_end(),
-                payload(vector),
-                "{} {}",
-                vector["id"],
-                ran.stderr
-            );
+    type Vector = BTreeMap<String, Box<RawValue>>;
+    let text = |vector: &Vector, member: &str| -> String {
+        serde_json::from_str(vector[member].get()).unwrap()
+    };
+    let mut by_definition: BTreeMap<String, Vec<Vector>> = BTreeMap::new();
+    for file in ["standard.json", "m2m.json"] {
+        let file = std::fs::read_to_string(root().join("tests/vectors").join(file)).unwrap();
+        for vector in serde_json::from_str::<Vec<Vector>>(&file).unwrap() {
+            let definition = text(&vector, "definition");
+            by_definition.entry(definition).or_default().push(vector);
         }
     }
+    let encoded: usize = std::thread::scope(|scope| {
+        let one = |(definition, vectors): (&String, &Vec<Vector>)| {
+            let file = format!("tests/fixtures/{definition}.json");
+            let payloads: Vec<String> = vectors.iter().map(|one| text(one, "payload")).collect();
+            let ran = run_with(&["decode", "-d", &file], payloads.join("\n"));
+            assert_eq!(
+                (ran.code, ran.stdout.lines().count()),
+                (0, vectors.len()),
+                "{definition}"
+            );
+            let mut encoded = 0;
+            for ((vector, payload), line) in vectors.iter().zip(payloads).zip(ran.stdout.lines()) {
+                let id = text(vector, "id");
+                assert_eq!(line, compact(vector["expect"].get()), "{id}");
+                if vector
+                    .get("canonical")
+                    .is_none_or(|one| one.get() != "true")
+                {
+                    continue;
+                }
+                let Some(ran) = encode_again(&file, vector["expect"].get()) else {
+                    continue;
+                };
+                assert_eq!(ran.stdout, payload + "\n", "{id} {}", ran.stderr);
+                encoded += 1;
+            }
+            encoded
+        };
+        let threads: Vec<_> = by_definition
+            .iter()
+            .map(|each| scope.spawn(move || one(each)))
+            .collect();
+        threads.into_iter().map(|one| one.join().unwrap()).sum()
+    });
     assert!(encoded > 80, "{encoded}");
+}
+
+/// Encodes what was decoded; `None` if it is nothing that `encode` makes.
+fn encode_again(file: &str, expect: &str) -> Option<Ran> {
+    let decoded: BTreeMap<String, Box<RawValue>> = serde_json::from_str(expect).unwrap();
+    let action = decoded.get("action")?.get().trim_matches('"');
+    if action == "transparent" {
+        return None;
+    }
+    let mut arguments = vec!["encode".to_owned(), "-d".to_owned(), file.to_owned()];
+    arguments.push(action.to_owned());
+    if let Some(attrs) = decoded.get("attrs") {
+        arguments.extend(["--json".to_owned(), attrs.get().to_owned()]);
+    }
+    if let Some(frame) = decoded.get("frame") {
+        let frame: Value = serde_json::from_str(frame.get()).unwrap();
+        arguments.extend(["--frame".to_owned(), "m2m".to_owned()]);
+        if let Some(sn) = frame["sn"].as_u64() {
+            arguments.extend(["--sn".to_owned(), sn.to_string()]);
+        }
+        if let Some(did) = frame["did"].as_str() {
+            arguments.extend(["--did".to_owned(), did.to_owned()]);
+        }
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Some(run(&arguments))
 }
 
 /// The vendor's own log, and the history data of the same second.
@@ -205,7 +264,7 @@ fn payloads_that_fail() {
     }
     let ran = run_with(
         &["decode", "-d", AIR_CONDITIONER],
-        &format!("{REPORT}\n\n  \nzz\n{CONTROL}\n"),
+        format!("{REPORT}\n\n  \nzz\n{CONTROL}\n"),
     );
     assert_eq!((ran.code, ran.stdout.lines().count()), (1, 3));
     assert!(
@@ -335,6 +394,8 @@ fn values_that_are_refused() {
             2,
             "given twice",
         ),
+        (&["read", "switch"], 2, "takes no names"),
+        (&["read", "--json", "{\"switch\":1}"], 2, "takes no names"),
         (&["control", "--json", "[1]"], 2, "not a JSON object"),
         (
             &["control", "--json", "{}", "switch=on"],
@@ -362,26 +423,32 @@ fn values_that_are_refused() {
 
 #[test]
 fn help_examples_and_completions() {
-    for command in ["decode", "encode", "layout", "check"] {
-        let ran = run(&[command, "--help"]);
-        assert!(ran.stdout.contains("Example"), "{command}");
-        for line in ran
+    let folder = Folder::new("examples");
+    let binary = Path::new(env!("CARGO_BIN_EXE_gizwits")).parent().unwrap();
+    let path = std::env::join_paths([binary, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+    for command in [
+        &[][..],
+        &["decode"],
+        &["encode"],
+        &["layout"],
+        &["check"],
+        &["completions"],
+    ] {
+        let ran = run(&[command, &["--help"]].concat());
+        let (_, examples) = ran
             .stdout
-            .lines()
-            .filter(|line| line.starts_with("  gizwits "))
-        {
-            if line.contains(['<', '>']) || line.contains("--svg") {
-                continue;
-            }
-            let words: Vec<String> = line
-                .trim()
-                .split(' ')
-                .skip(1)
-                .map(|word| word.replace('\'', ""))
-                .collect();
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let ran = run(&words);
-            assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
+            .split_once("Example")
+            .unwrap_or_else(|| panic!("{command:?} without an example"));
+        // As one types them, from a folder that has the fixtures and can be written to.
+        if cfg!(not(unix)) {
+            continue;
+        }
+        for line in examples.lines().skip(1) {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", line]).env("PATH", &path);
+            let output = shell.current_dir(&folder.0).output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && told.is_empty(), "{line}: {told}");
         }
     }
     assert!(run(&["completions", "bash"]).stdout.contains("_gizwits"));
@@ -395,6 +462,160 @@ fn help_examples_and_completions() {
     let ran = run(&["decode", "-d", "no-such-file.json", REPORT]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("no-such-file.json"));
+}
+
+/// Lines that are no text fail in their place.
+#[test]
+fn lines_of_any_kind() {
+    let mut input = vec![b'0'; (16 << 20) + 1];
+    input.extend(b"\n\xff\xfe\n02\r\n\n02");
+    let ran = run_with(&["decode", "-d", AIR_CONDITIONER], input);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let read = json!({"action": "read"});
+    assert_eq!((ran.code, &lines[2..]), (1, &[read.clone(), read][..]));
+    assert_eq!(lines[0]["error"]["message"], "the line is over 16 MiB long");
+    assert_eq!(lines[1]["error"]["message"], "the line is not UTF-8 text");
+    assert!(ran.stderr.ends_with("4 payloads, 2 failed\n"));
+}
+
+/// Whoever follows a log sees each line when it is there, not when the log ends.
+#[test]
+fn answers_come_at_once() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gizwits"))
+        .args(["decode", "-d", AIR_CONDITIONER])
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    for (payload, action) in [("02\n", "read"), (CONTROL, "control")] {
+        input.write_all(payload.as_bytes()).unwrap();
+        input.write_all(b"\n").unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let decoded: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(decoded["action"], action);
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn tables_for_people() {
+    let table = |payload| {
+        let ran = run(&[
+            "decode",
+            "-d",
+            AIR_CONDITIONER,
+            "--output",
+            "table",
+            payload,
+        ]);
+        ran.stdout
+    };
+    for (payload, words) in [
+        ("0431000028000000", "  mode            制冷  0\n"),
+        (
+            "0431000028000000",
+            "  fan_speed       3     3      ! past its labels\n",
+        ),
+        (
+            "0431000028000000",
+            "  set_temp        40           ! above its maximum (16..30, step 1)\n",
+        ),
+        ("0304", "  03 04 __\n        ^ byte 2\n"),
+        ("050102", "transparent\n  0102\n"),
+        (
+            "000000030800009307000000 02",
+            "read  app2dev  command 0x0093  sn 117440512\n",
+        ),
+    ] {
+        let shown = table(payload);
+        assert!(shown.contains(words), "{payload}\n{shown}");
+    }
+}
+
+#[test]
+fn definitions_that_cannot_be_used() {
+    let folder = Folder::new("unusable");
+    let mut broken = sound();
+    broken["entities"][0]["attrs"][3]["uint_spec"]["ratio"] = json!(0);
+    broken["entities"][0]["attrs"][0]["name"] = json!("po\u{1b}[31mwer");
+    broken["entities"][0]["attrs"][1]["name"] = json!("po\u{1b}[31mwer");
+    let broken = folder.write("broken.json", broken.to_string());
+    let latin = folder.write("latin.json", b"{\"name\": \"\xe9\"}");
+    for command in [&["decode"][..], &["encode"], &["layout"]] {
+        for (file, words) in [
+            (&broken, "error: `level` has the ratio 0"),
+            (&latin, "not UTF-8 at byte 10"),
+        ] {
+            let rest: &[&str] = match command {
+                ["decode"] => &["02"],
+                ["encode"] => &["read"],
+                _ => &[],
+            };
+            let ran = run(&[command, &["-d", file], rest].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command:?}");
+            assert!(ran.stderr.contains(words), "{command:?}: {}", ran.stderr);
+            assert!(
+                !ran.stderr.contains('\u{1b}'),
+                "nothing steers the terminal"
+            );
+        }
+    }
+    let ran = run(&["decode", "-d", "-"]);
+    assert!(ran.code == 2 && ran.stderr.contains("standard input is the definition"));
+
+    // The definition on one line of many thousand characters, as the API has it: still a picture.
+    let people = run(&["check", "-d", &broken]);
+    assert_eq!(people.code, 1);
+    assert!(
+        people
+            .stdout
+            .lines()
+            .all(|line| line.chars().count() <= 110),
+        "{}",
+        people.stdout
+    );
+    assert!(people.stdout.contains(r#""ratio":0"#), "{}", people.stdout);
+
+    // A list is no object, though serde would take it for one.
+    let mut list = sound();
+    list["entities"][0]["attrs"][0]["position"] = json!(["bit", 0, 0, 1]);
+    list["entities"][0]["attrs"][3] = json!([]);
+    let ran = run(&[
+        "check",
+        "--json",
+        "-d",
+        &folder.write("list.json", list.to_string()),
+    ]);
+    let pointers: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["pointer"].take())
+        .collect();
+    let attrs = "/entities/0/attrs";
+    assert_eq!(
+        json!(pointers),
+        json!([format!("{attrs}/0/position"), format!("{attrs}/3")])
+    );
+
+    // What could be read is told, and then what couldn't.
+    let missing = folder.0.join("missing.json");
+    let missing = missing.to_str().unwrap();
+    let ran = run(&["check", "-d", missing, "-d", AIR_CONDITIONER, &broken]);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (2, 1));
+    assert!(
+        ran.stdout
+            .starts_with("tests/fixtures/air-conditioner.json: standard, 7 bytes, 11 points, no")
+    );
+    assert!(ran.stderr.contains("missing.json"), "{}", ran.stderr);
 }
 
 #[test]
@@ -872,6 +1093,21 @@ fn what_is_no_definition() {
         .map(|one| one["kind"].clone())
         .collect();
     assert_eq!(kinds, ["bool_width", "no_labels", "ratio", "unknown_word"]);
+}
+
+#[test]
+fn flags_past_the_last_point() {
+    let folder = Folder::new("flags");
+    let file = folder.write("sound.json", sound().to_string());
+    for (payload, kind, place) in [
+        ("01800000000000", "unknown_flag", json!([1, 7])),
+        ("01200000000000", "not_writable", json!([1, null])),
+    ] {
+        let ran = run(&["decode", "-d", &file, payload]);
+        let error = &serde_json::from_str::<Value>(&ran.stdout).unwrap()["error"];
+        assert_eq!((ran.code, &error["kind"]), (1, &json!(kind)), "{error}");
+        assert_eq!(json!([error["byte"], error["bit"]]), place, "{error}");
+    }
 }
 
 /// A definition of the other protocol is read and checked; its messages are not decoded yet.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gizwits_codec_std::core::Protocol;
 use gizwits_codec_std::{Severity, check};
-use serde_json::json;
+use serde_json::Value;
 
 use crate::{Failure, definition};
 
@@ -52,16 +52,18 @@ impl Check {
                     "" => one.message.clone(),
                     label => format!("{} ({label})", one.message),
                 };
-                let line = json!({
-                    "file": name,
-                    "severity": one.severity.to_string(),
-                    "kind": one.kind,
-                    "pointer": one.pointer,
-                    "line": one.line,
-                    "column": one.column,
-                    "message": message,
-                });
-                writeln!(out, "{line}")?;
+                let text = |text: &str| Value::from(text);
+                writeln!(
+                    out,
+                    r#"{{"file":{},"severity":"{}","kind":"{}","pointer":{},"line":{},"column":{},"message":{}}}"#,
+                    text(&name),
+                    one.severity,
+                    one.kind,
+                    text(&one.pointer),
+                    one.line,
+                    one.column,
+                    text(&message),
+                )?;
             }
             if !self.json {
                 summary(out, &name, &found)?;

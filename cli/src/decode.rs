@@ -1,6 +1,7 @@
 //! `gizwits decode`
 
-use std::io::{self, BufRead, IsTerminal as _, Write};
+use std::borrow::Cow;
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read, Write};
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
@@ -11,10 +12,13 @@ use gizwits_codec_std::core::{P0, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{Failure, definition};
+use crate::{Failure, definition, printable, tell};
 
 /// The longest line that is taken for a payload: 64 KiB as a list of bytes, several times over.
 const MAX_LINE: usize = 16 << 20;
+
+/// What ends the input of a terminal.
+const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
 
 /// Decode payloads to JSON, one line each
 #[derive(Args)]
@@ -47,7 +51,7 @@ const EXAMPLES: &str = "\
 Examples:
   gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
   gizwits decode -d tests/fixtures/air-conditioner.json --output table AAAAAwkAAJABAQEAABA=
-  gizwits decode -d tests/fixtures/air-conditioner.json < payloads.txt";
+  echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
 
 fn long_help() -> String {
     let mut help = String::from("Kinds of errors:\n");
@@ -80,6 +84,10 @@ enum Output {
 
 impl Decode {
     pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
+        if self.payloads.is_empty() && self.definition.as_os_str() == "-" {
+            let message = "error: standard input is the definition: give payloads as arguments";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let (_, product) = definition::load(&self.definition)?;
         let mut decoder = Decoder {
             options: self,
@@ -93,9 +101,9 @@ impl Decode {
         if self.payloads.is_empty() {
             let stdin = io::stdin();
             if stdin.is_terminal() {
-                writeln!(io::stderr(), "reading payloads, one a line; Ctrl-D ends")?;
+                tell(format_args!("reading payloads, one a line; {END} ends"));
             }
-            decoder.lines(&mut stdin.lock(), out)?;
+            decoder.lines(BufReader::with_capacity(1 << 16, stdin.lock()), out)?;
         } else {
             for payload in &self.payloads {
                 decoder.payload(Ok(payload), out)?;
@@ -107,7 +115,7 @@ impl Decode {
             failed => {
                 let payloads = decoder.payloads;
                 let plural = if payloads == 1 { "" } else { "s" };
-                writeln!(io::stderr(), "{payloads} payload{plural}, {failed} failed")?;
+                tell(format_args!("{payloads} payload{plural}, {failed} failed"));
                 Err(Failure::Some)
             }
         }
@@ -125,15 +133,21 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn lines(&mut self, input: &mut io::StdinLock<'_>, out: &mut impl Write) -> io::Result<()> {
+    fn lines(&mut self, mut input: BufReader<impl Read>, out: &mut impl Write) -> io::Result<()> {
         let mut line = Vec::new();
-        let waits = !is_file();
         loop {
             line.clear();
             let mut read = 0;
             // A line of any length ends; of one that is too long the rest is passed over.
             loop {
-                let chunk = input.fill_buf()?;
+                // Whoever follows a log wants what there is before the next line is waited for.
+                if input.buffer().is_empty() {
+                    out.flush()?;
+                }
+                let chunk = match input.fill_buf() {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    chunk => chunk?,
+                };
                 let end = chunk.iter().position(|byte| *byte == b'\n');
                 let taken = end.map_or(chunk.len(), |end| end + 1);
                 let room = MAX_LINE.saturating_sub(line.len()).min(taken);
@@ -161,11 +175,6 @@ impl Decoder<'_> {
                 Ok(text) if text.trim().is_empty() => {}
                 Ok(text) => self.payload(Ok(text), out)?,
             }
-            // Whoever follows a log wants each line when it is there; a file is read at one go.
-            if !waits {
-                continue;
-            }
-            out.flush()?;
         }
     }
 
@@ -191,19 +200,20 @@ impl Decoder<'_> {
             (Err(error), Output::Json) => write_error(error, &mut self.line)?,
             (Err(error), Output::Table) => {
                 let style = paint(self.colours, AnsiColor::Red);
-                write!(self.line, "{style}error{style:#} {}: {error}", error.kind)?;
+                let (number, message) = (self.payloads, printable(&error.message));
+                write!(
+                    self.line,
+                    "{style}error{style:#}: payload {number}: {message}"
+                )?;
+                if let Some(byte) = error.byte {
+                    point_at(bytes, byte as usize, &mut self.line)?;
+                }
             }
         }
         self.failed += u64::from(decoded.is_err());
         self.line.push(b'\n');
         out.write_all(&self.line)
     }
-}
-
-/// Whether standard input is a file, which never makes one wait.
-fn is_file() -> bool {
-    let metadata = std::fs::metadata("/dev/stdin");
-    metadata.is_ok_and(|metadata| metadata.is_file())
 }
 
 fn write_error(error: &Error, out: &mut Vec<u8>) -> io::Result<()> {
@@ -225,12 +235,41 @@ fn write_error(error: &Error, out: &mut Vec<u8>) -> io::Result<()> {
     out.write_all(b"}}")
 }
 
+/// The bytes around the one that an error is about, and a caret below it.
+fn point_at(bytes: &[u8], byte: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    const NEAR: usize = 12;
+    let first = byte.saturating_sub(NEAR).min(bytes.len());
+    let last = (byte + NEAR).min(bytes.len());
+    let mut row = match first {
+        0 => "  ".to_owned(),
+        _ => "  … ".to_owned(),
+    };
+    let mut caret = 0;
+    for at in first..last.max(byte + 1) {
+        if at == byte {
+            caret = row.width();
+        }
+        match bytes.get(at) {
+            Some(byte) => row += &format!("{byte:02x} "),
+            None => row += "__ ",
+        }
+    }
+    if last < bytes.len() {
+        row.push('…');
+    }
+    let row = row.trim_end();
+    write!(out, "\n{row}\n{:caret$}^ byte {byte}", "")
+}
+
 fn paint(colours: bool, colour: AnsiColor) -> Style {
     match colours {
         true => colour.on_default(),
         false => Style::new(),
     }
 }
+
+/// Of a point: its name, its value, the raw value where it differs, what is odd about it.
+type Row<'p> = (Cow<'p, str>, String, String, String);
 
 fn table(
     product: &Product,
@@ -279,11 +318,11 @@ fn table(
     let Some(view) = decoded.view() else {
         return Ok(());
     };
-    let rows: Vec<(&str, String, String, String)> = view
+    let rows: Vec<Row<'_>> = view
         .iter()
         .filter_map(|reading| {
-            let name = product.attr(reading.id())?.name();
-            let value = product.show(reading);
+            let name = printable(product.attr(reading.id())?.name());
+            let value = printable(&product.show(reading)).into_owned();
             let raw = match (reading.raw(), reading.value()) {
                 (Raw::Number(raw), Value::Bool(_) | Value::Enum(_)) => raw.to_string(),
                 (Raw::Number(raw), _) if raw.to_string() != value => format!("raw {raw}"),
@@ -299,9 +338,7 @@ fn table(
             Some((name, value, raw, flagged))
         })
         .collect();
-    let wide = |column: fn(&(&str, String, String, String)) -> usize| {
-        rows.iter().map(column).max().unwrap_or(0)
-    };
+    let wide = |column: fn(&Row<'_>) -> usize| rows.iter().map(column).max().unwrap_or(0);
     let (names, values, raws) = (
         wide(|row| row.0.width()),
         wide(|row| row.1.width()).min(24),

@@ -1,12 +1,13 @@
 //! `gizwits encode`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::{Action, Error, Rounding, payload, wrap};
+use gizwits_codec_std::core::Protocol;
+use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
-use crate::{Failure, definition};
+use crate::{Failure, definition, printable, tell};
 
 /// Encode values to a payload
 #[derive(Args)]
@@ -83,7 +84,7 @@ enum Form {
 }
 
 fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
-    match text.strip_prefix("0x") {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16),
         None => text.parse(),
     }
@@ -102,6 +103,11 @@ impl Encode {
             What::Reply => Action::Reply,
             What::Report => Action::Report,
         };
+        let given = !self.values.is_empty() || self.json.is_some();
+        if action == Action::Read && given && product.protocol() == Protocol::Standard {
+            let message = "error: the read of a standard product takes no names: it asks for all";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let encode = || {
             let mut message = product.message(action).rounding(match self.round {
                 true => Rounding::HalfUp,
@@ -125,7 +131,7 @@ impl Encode {
         let bytes = match encode() {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(usage)) => return Err(Failure::Usage(usage)),
-            Err(error) => return Err(self.refused(&product, &error)?),
+            Err(error) => return Err(self.refused(&product, &error)),
         };
         match self.form {
             Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,
@@ -139,12 +145,8 @@ impl Encode {
     }
 
     /// Tells what was refused, and where the definition says so.
-    fn refused(
-        &self,
-        product: &gizwits_codec_std::Product,
-        error: &Error,
-    ) -> Result<Failure, io::Error> {
-        let mut told = format!("error: {error}");
+    fn refused(&self, product: &Product, error: &Error) -> Failure {
+        let mut told = format!("error: {}", printable(&error.message));
         if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
             let (file, id, place) = (self.definition.display(), attr.id(), attr.place());
             told += &format!("\n  definition: {file}, point {id}, {place}");
@@ -154,9 +156,9 @@ impl Encode {
             error.kind,
             "duplicate_point" | "nothing_set" | "json" | "did_length"
         ) {
-            return Ok(Failure::Usage(told));
+            return Failure::Usage(told);
         }
-        writeln!(io::stderr(), "{told}")?;
-        Ok(Failure::Some)
+        tell(format_args!("{told}"));
+        Failure::Some
     }
 }

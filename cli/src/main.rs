@@ -12,6 +12,7 @@ mod definition;
 mod encode;
 mod layout;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ enum Command {
     Layout(layout::LayoutArgs),
     Check(check::Check),
     /// Print a script that completes `gizwits` in your shell
-    #[command(after_help = "Example:\n  gizwits completions bash > /etc/bash_completion.d/gizwits")]
+    #[command(after_help = "Example:\n  gizwits completions bash > gizwits.bash")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -79,21 +80,40 @@ fn main() -> ExitCode {
             Ok(())
         }
     };
-    match ended.and_then(|()| Ok(out.flush()?)) {
+    // What was found comes before what went wrong.
+    let flushed = out.flush().map_err(Failure::Io);
+    match ended.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Some) => match out.flush() {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(2),
-            _ => ExitCode::from(1),
-        },
+        Err(Failure::Some) => ExitCode::from(1),
         // Whoever reads has seen enough.
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Io(error)) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
+            tell(format_args!("error: {error}"));
             ExitCode::from(2)
         }
         Err(Failure::Usage(message)) => {
-            let _ = writeln!(anstream::stderr(), "{message}");
+            tell(format_args!("{message}"));
             ExitCode::from(2)
         }
     }
+}
+
+/// A line on stderr; where that is closed nobody wants it.
+pub(crate) fn tell(message: std::fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{message}");
+}
+
+/// Text from outside as a terminal may have it: without control characters.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    for one in text.chars() {
+        match one.is_control() {
+            true => out.extend(one.escape_default()),
+            false => out.push(one),
+        }
+    }
+    Cow::Owned(out)
 }

@@ -409,6 +409,29 @@ impl<'t> Checker<'t> {
             id: None,
             point: None,
         };
+        let Some(object) = value.as_object() else {
+            let given = self.source(value);
+            let message = format!("{} is {given}: an object is expected", entry.title(index));
+            self.add(Severity::Error, "wrong_type", &pointer, message);
+            return entry;
+        };
+        // Serde would read a list as an object without its keys.
+        for key in [Key::Position, Key::UintSpec] {
+            let Some(member) = object.get(key.name()) else {
+                continue;
+            };
+            if matches!(
+                member.value,
+                ast::Value::Object(_) | ast::Value::NullKeyword(_)
+            ) {
+                continue;
+            }
+            let kind = ErrorKind::WrongType { key };
+            let given = self.source(&member.value);
+            let (pointer, message) = shape(&entry, index, &pointer, kind, |_| given.clone());
+            self.add(Severity::Error, kind.name(), &pointer, message);
+            return entry;
+        }
         let range = value.range();
         let source = self.text.get(range.start..range.end).unwrap_or("");
         let mut reader = serde_json::Deserializer::from_str(source);

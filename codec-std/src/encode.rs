@@ -1,7 +1,5 @@
 //! JSON and words to payloads.
 
-use std::collections::HashSet;
-
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
 use gizwits_codec_core::{Action, Decimal, Encoder, ErrorKind, Kind, PointId, Rounding, Value};
@@ -332,7 +330,7 @@ fn padded(attr: &Attr, given: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error
     Ok(bytes)
 }
 
-/// The members of a JSON object as they stand, each key once.
+/// The members of a JSON object as they stand: a key may come twice, and is refused then.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -344,12 +342,8 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members: Self::Value = Vec::new();
-        let mut seen = HashSet::new();
-        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-            if !seen.insert(name.clone()) {
-                return Err(serde::de::Error::custom(format!("`{name}` is given twice")));
-            }
-            members.push((name, value));
+        while let Some(member) = map.next_entry::<String, &RawValue>()? {
+            members.push(member);
         }
         Ok(members)
     }

@@ -16,6 +16,8 @@ fn words(key: Key) -> &'static str {
         Key::Ratio | Key::Addition => "a number",
         Key::Name => "text",
         Key::Enum => "a list of labels",
+        Key::Position => "an object of byte_offset, bit_offset, len and unit",
+        Key::UintSpec => "an object of min, max, ratio and addition",
         _ => "another value",
     }
 }

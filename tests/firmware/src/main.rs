@@ -11,8 +11,8 @@ use core::hint::black_box;
 
 use gizwits_codec_core::m2m::{self, Decoder, Event, Frame};
 use gizwits_codec_core::{
-    Access, Action, Decimal, Encoder, Error, ErrorKind, Layout, P0, Point, PointId, Protocol,
-    UintSpec, Value,
+    Access, Action, Decimal, Encoder, Error, ErrorKind, Layout, LayoutRef, P0, Point, PointId,
+    Protocol, UintSpec, Value,
 };
 
 const SWITCH: PointId = PointId(0);
@@ -45,9 +45,14 @@ static LAYOUT: Layout<11, 1> = Layout::must(
 static CONTROL: [u8; 14] = [0, 0, 0, 3, 9, 0, 0, 0x90, 1, 1, 1, 0, 0, 0x10];
 static REPORT: [u8; 16] = [0, 0, 0, 3, 11, 0, 0, 0x91, 4, 1, 0, 0, 0x10, 0, 0, 0];
 
+/// The layout out of the optimiser's sight: what it knows of this one proves nothing about others.
+fn layout() -> LayoutRef<'static> {
+    black_box(&LAYOUT).get()
+}
+
 fn p0(frame: &[u8]) -> Result<P0<'static, '_>, Error> {
     match m2m::parse(frame, m2m::DEFAULT_LIMIT)? {
-        (Event::Frame(frame), _) => P0::parse(LAYOUT.get(), frame.p0().unwrap_or(&[])),
+        (Event::Frame(frame), _) => P0::parse(layout(), frame.p0().unwrap_or(&[])),
         _ => Err(Error::new(ErrorKind::NotM2m)),
     }
 }
@@ -76,8 +81,8 @@ fn finds_the_frame_in_a_stream() -> bool {
     for part in [
         &[0xff, 0, 0, 0, 0][..],
         black_box(&CONTROL),
-        &[3, 0],
-        &REPORT,
+        black_box(&[3, 0]),
+        black_box(&REPORT),
     ] {
         for byte in part {
             if !decoder.push(core::slice::from_ref(byte)).is_empty() {
@@ -95,7 +100,7 @@ fn finds_the_frame_in_a_stream() -> bool {
 
 fn encodes_the_logged_report() -> bool {
     let mut status = [0; 8];
-    let Ok(mut report) = Encoder::begin(LAYOUT.get(), Action::Report, &mut status) else {
+    let Ok(mut report) = Encoder::begin(layout(), Action::Report, &mut status) else {
         return false;
     };
     let number = |value| Value::Number(Decimal::new(black_box(value), 0));
@@ -124,7 +129,7 @@ fn encodes_the_logged_report() -> bool {
 
 fn encodes_a_control() -> bool {
     let mut out = [0; 8];
-    let Ok(mut control) = Encoder::begin(LAYOUT.get(), Action::Control, &mut out) else {
+    let Ok(mut control) = Encoder::begin(layout(), Action::Control, &mut out) else {
         return false;
     };
     let set = control.set(SET_TEMP, Value::Number(Decimal::new(black_box(24), 0)));
@@ -133,13 +138,13 @@ fn encodes_a_control() -> bool {
 
 fn refuses_what_is_wrong() -> bool {
     let mut out = [0; 8];
-    let Ok(mut control) = Encoder::begin(LAYOUT.get(), Action::Control, &mut out) else {
+    let Ok(mut control) = Encoder::begin(layout(), Action::Control, &mut out) else {
         return false;
     };
     let hot = control.set(SET_TEMP, Value::Number(Decimal::new(black_box(31), 0)));
     let room = control.set(ROOM_TEMP, Value::Number(Decimal::new(black_box(20), 0)));
     let cut = p0(black_box(&REPORT).get(..9).unwrap_or(&[]));
-    let action = P0::parse(LAYOUT.get(), black_box(&[0x53]));
+    let action = P0::parse(layout(), black_box(&[0x53]));
     kind(hot) == Some(ErrorKind::AboveMax)
         && kind(room) == Some(ErrorKind::NotWritable)
         && cut.is_err_and(|error| error.is_incomplete() && error.byte == Some(9))
