@@ -196,15 +196,16 @@ impl Core {
             {
                 return None;
             }
-            slot.kept = Some(self.kept(token));
+            slot.kept = Some(self.kept(token, Duration::MAX));
             Some(())
         })?;
         product.fresh_token(self.now())
     }
 
     pub(crate) fn keep_token(&self, product: &ProductCore, token: &Token) {
+        let life = token.expires_at.since(self.now());
         product.with(|slot| {
-            slot.kept = Some(self.kept(token.clone()));
+            slot.kept = Some(self.kept(token.clone(), life));
             slot.refused = None;
             slot.failure = None;
             slot.fetches = slot.fetches.wrapping_add(1);
@@ -214,11 +215,10 @@ impl Core {
         }
     }
 
-    /// Tokens are refreshed ten minutes before they expire and up to one more, or in the middle of a
-    /// short life.
-    fn kept(&self, token: Token) -> Kept {
+    /// Tokens are refreshed ten minutes before they expire and up to one more; new ones that live
+    /// shorter, in the middle of their life.
+    fn kept(&self, token: Token, life: Duration) -> Kept {
         let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(self.chance());
-        let life = token.expires_at.since(self.now());
         Kept {
             refresh_at: token.expires_at.minus(margin.min(life / 2)),
             token,

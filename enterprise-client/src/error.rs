@@ -181,11 +181,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Api(error) => error.fmt(f),
-            Error::RateLimited(error) => write!(
-                f,
-                "{}: the quota is used up; it is reset at {}",
-                error.target, error.reset_at
-            ),
+            Error::RateLimited(error) => error.fmt(f),
             Error::Unexpected(error) => error.fmt(f),
             Error::Decode(error) => error.fmt(f),
             Error::Transport(error) => error.fmt(f),
@@ -220,6 +216,16 @@ impl fmt::Display for ApiError {
             "" => write!(f, ", with HTTP status {}", self.status),
             remedy => write!(f, "; {remedy}"),
         }
+    }
+}
+
+impl fmt::Display for RateLimited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: the quota is used up; it is reset at {}",
+            self.target, self.reset_at
+        )
     }
 }
 
