@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub(crate) type Definition = gizwits_codec_std::Product;
 /// There is none without the codec.
 #[cfg(not(feature = "codec"))]
-pub(crate) enum Definition {}
+pub enum Definition {}
 
 /// A call, ready to be sent.
 #[must_use = "a call does nothing until it is sent"]

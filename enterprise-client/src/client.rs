@@ -38,6 +38,8 @@ const BASE_URL: &str = "https://enterpriseapi.gizwits.com";
 #[derive(Clone)]
 pub struct Enterprise<C> {
     pub(crate) core: Arc<Core>,
+    // The async one is nothing but its type.
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
     pub(crate) front: C,
 }
 

@@ -188,18 +188,15 @@ impl Core {
                 return None;
             }
         };
+        let kept = self.kept(token, Duration::MAX);
+        let now = self.now();
         product.with(|slot| {
-            if slot
-                .refused
-                .as_ref()
-                .is_some_and(|refused| refused.is(&token))
-            {
+            let refused = slot.refused.as_ref();
+            if now >= kept.refresh_at || refused.is_some_and(|refused| refused.is(&kept.token)) {
                 return None;
             }
-            slot.kept = Some(self.kept(token, Duration::MAX));
-            Some(())
-        })?;
-        product.fresh_token(self.now())
+            Some(slot.kept.insert(kept).token.clone())
+        })
     }
 
     pub(crate) fn keep_token(&self, product: &ProductCore, token: &Token) {

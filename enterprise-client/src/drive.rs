@@ -34,7 +34,10 @@ pub(crate) async fn drive(
                 let span = span(&exchange, &request);
                 let result = core.transport.send(request).instrument(span.clone()).await;
                 record(&span, &result);
-                exchange.answered(result);
+                if let Some(code) = exchange.answered(result) {
+                    span.record("gizwits.error_code", code.number());
+                    span.record("otel.status_code", "ERROR");
+                }
             }
             Turn::Done(result) => {
                 if let Err(error) = &result {
@@ -80,6 +83,7 @@ fn span(exchange: &Exchange<'_>, request: &Request) -> Span {
         url.template = endpoint.path(),
         url.full = format!("{}{}{redacted}", request.base, request.path()),
         gizwits.endpoint = endpoint.id,
+        gizwits.error_code = field::Empty,
     )
 }
 

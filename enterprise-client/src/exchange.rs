@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::answer;
-use crate::code::Repeat;
+use crate::code::{ErrorCode, Repeat};
 use crate::core::{Core, ProductCore};
 use crate::endpoint::{self, Auth, Endpoint};
 use crate::error::{ApiError, Error, RateLimited, TransportError};
@@ -332,19 +332,23 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Tells what came of a [`Turn::Send`].
-    pub(crate) fn answered(&mut self, result: Result<Answer, Failure>) {
+    /// Tells what came of a [`Turn::Send`]; the code, if it was refused.
+    pub(crate) fn answered(&mut self, result: Result<Answer, Failure>) -> Option<ErrorCode> {
         if let Some(fetch) = &mut self.fetch {
             return fetch.answered(result);
         }
-        let Some((request, permit)) = self.sent.take() else {
-            return;
-        };
+        let (request, permit) = self.sent.take()?;
+        let mut code = None;
         let next = match result {
             Ok(answer) => {
                 self.core.observe_clock(&answer);
                 self.core.limiter.observe(permit, &answer, self.core.now());
-                self.judge(request, answer)
+                let refusal = answer::refusal(&request, &answer);
+                code = refusal.as_ref().map(|refusal| refusal.code);
+                match refusal {
+                    Some(refusal) => self.refused(refusal, &answer),
+                    None => self.judge(request, answer),
+                }
             }
             Err(failure) => self.failed(&request, failure),
         };
@@ -353,6 +357,7 @@ impl<'a> Exchange<'a> {
             Ok(Some(wait)) => Some(Turn::Wait(wait)),
             Err(done) => Some(Turn::Done(*done)),
         };
+        code
     }
 
     /// Ends with the result, or goes on, perhaps after a wait.
@@ -380,6 +385,8 @@ impl<'a> Exchange<'a> {
     }
 
     fn refused(&mut self, refusal: ApiError, answer: &Answer) -> Verdict {
+        // The path is there, whatever it says.
+        self.core.remember_route(&self.parts.endpoint, self.route());
         match refusal.code.repeat() {
             // The server looked at the token and at nothing else, so even a control may go again.
             Repeat::NewToken if !self.renewed => {

@@ -132,3 +132,7 @@ pub type Enterprise = client::Enterprise<Async>;
 pub type Product = client::Product<Async>;
 /// One device of a product.
 pub type Device = device::Device<Async>;
+
+#[cfg(all(doctest, feature = "codec"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -189,10 +189,7 @@ impl<O: Paged> Iterator for Items<crate::blocking::Blocking, O> {
         let front = self.call.enterprise.front.clone();
         match front.wait(std::future::poll_fn(|task| self.poll(task))) {
             Ok(item) => item,
-            Err(error) => {
-                self.walk.fetched(Err(error));
-                self.walk.step().item()
-            }
+            Err(error) => self.walk.refuse(error),
         }
     }
 }
@@ -214,16 +211,6 @@ enum Step<O: Paged> {
     End,
 }
 
-#[cfg(feature = "blocking")]
-impl<O: Paged> Step<O> {
-    fn item(self) -> Option<Result<O::Item, Error>> {
-        match self {
-            Step::Item(item) => Some(item),
-            Step::Fetch(..) | Step::End => None,
-        }
-    }
-}
-
 impl<O: Paged> Walk<O> {
     fn new(windows: Vec<O>, skip: u64) -> Self {
         Walk {
@@ -240,6 +227,15 @@ impl<O: Paged> Walk<O> {
         let mut walk = Walk::new(Vec::new(), 0);
         walk.ready.push_back(Err(error));
         walk
+    }
+
+    /// Ends with an error, unless it is over.
+    #[cfg(feature = "blocking")]
+    fn refuse(&mut self, error: Error) -> Option<Result<O::Item, Error>> {
+        let over = self.windows.is_empty() && self.ready.is_empty();
+        self.windows.clear();
+        self.ready.clear();
+        (!over).then_some(Err(error))
     }
 
     fn step(&mut self) -> Step<O> {

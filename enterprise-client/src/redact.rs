@@ -44,7 +44,7 @@ pub(crate) fn cover<'s>(text: &mut [u8], secrets: impl IntoIterator<Item = &'s s
     }
     for key in KEYS {
         let mut from = 0;
-        while let Some(at) = find(text, key, from) {
+        while let Some(at) = find(text, key.len(), from, |part| part.eq_ignore_ascii_case(key)) {
             from = at + key.len();
             let separates = |byte: &u8| matches!(byte, b'"' | b'\\' | b' ' | b':' | b'=' | b'\'');
             let rest = text.get(from..).unwrap_or_default();
@@ -66,7 +66,7 @@ pub(crate) fn cover<'s>(text: &mut [u8], secrets: impl IntoIterator<Item = &'s s
 
 fn cover_all(text: &mut [u8], secret: &[u8]) {
     let mut from = 0;
-    while let Some(at) = find(text, secret, from) {
+    while let Some(at) = find(text, secret.len(), from, |part| part == secret) {
         from = at + secret.len();
         if let Some(found) = text.get_mut(at..from) {
             found.fill(b'*');
@@ -74,11 +74,9 @@ fn cover_all(text: &mut [u8], secret: &[u8]) {
     }
 }
 
-fn find(text: &[u8], what: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let found = rest
-        .windows(what.len().max(1))
-        .position(|window| window.eq_ignore_ascii_case(what))?;
+/// Where a window of this length from here on fits.
+fn find(text: &[u8], len: usize, from: usize, fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
+    let found = text.get(from..)?.windows(len.max(1)).position(fits)?;
     Some(from + found)
 }
 
@@ -135,6 +133,7 @@ mod tests {
             (r#""{\"token\":\"abc\"}""#, r#""{\"token\":\"***\"}""#),
             ("Authorization: token s3", "Authorization: token **"),
             ("token invalid", "token invalid"),
+            ("S3 is not s3", "S3 is not **"),
             ("a%2Bb a+b", "***** ***"),
             ("<p>a+b</p>", "<p>***</p>"),
         ] {

@@ -458,11 +458,21 @@ async fn paths_that_are_not_there_fall_back() {
         let enterprise = product.enterprise();
         assert_eq!(enterprise.answering_path(&endpoint), None);
         for calls in [2, 3] {
-            let reports = product.device_reports();
             match endpoint.id {
-                id if id == endpoint::SUMMARY.id => drop(reports.summary().send().await.unwrap()),
-                id if id == endpoint::REALTIME.id => drop(reports.realtime().send().await.unwrap()),
-                _ => drop(reports.alert_events().send().await.unwrap()),
+                id if id == endpoint::SUMMARY.id => {
+                    drop(product.device_reports().summary().send().await.unwrap())
+                }
+                id if id == endpoint::REALTIME.id => {
+                    drop(product.device_reports().realtime().send().await.unwrap())
+                }
+                _ => drop(
+                    product
+                        .device_reports()
+                        .alert_events()
+                        .send()
+                        .await
+                        .unwrap(),
+                ),
             }
             // The second time it knows the way.
             assert_eq!(server.calls().len(), calls, "{}", endpoint.id);

@@ -9,9 +9,12 @@ use common::{
 use gizwits_enterprise_client::endpoint::{self, Auth, Endpoint};
 use gizwits_enterprise_client::http::Request;
 use gizwits_enterprise_client::{
-    Accepted, Date, Error, ErrorCode, ExposeSecret as _, Month, Outcome, Period, RetryPolicy,
-    Timestamp, Token, Week, codec, devices,
+    Accepted, Date, Error, ErrorCode, ExposeSecret as _, Front, Month, Outcome, Period,
+    RetryPolicy, Timestamp, Token, Week, devices,
 };
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 
 /// The answer as JSON, for a look at what was kept.
@@ -139,7 +142,7 @@ macro_rules! table {
             (row(e::DEVICES, "…/devices/search?city=%E6%9D%AD%E5%B7%9E&is_online=1&is_alert=0&liveness_start=1704067200", None),
                 $send!(|p| p.devices().search().city("杭州").is_online(true).is_alert(false).active_since(at(1_704_067_200)))),
             (row(e::CONTROL, &format!("…/devices/{DID}/control"), Some(json!({"attrs": {"switch": true, "warmth": 5.32}}))),
-                $send!(|p| p.device(DID).control(json!({"switch": 1, "warmth": 5.32})))),
+                $send!(|p| p.device(DID).control(json!({"switch": true, "warmth": 5.32})))),
             (row(e::ONLINE, &format!("…/devices/{DID}/online?start_ts=1704067200&end_ts=1704070800&sort=asc"), None),
                 $send!(|p| p.device(DID).online().between(at(1_704_067_200), at(1_704_070_800)).sort(log::Sort::Asc))),
             (row(e::CMD, &format!("…/devices/{DID}/cmd?limit=50"), None),
@@ -204,13 +207,19 @@ fn product(server: &Server) -> gizwits_enterprise_client::Product {
         server,
         TestClock::new()
     );
-    let product = client
-        .retry(RetryPolicy::NONE)
-        .build()
-        .unwrap()
-        .product(KEY, PSECRET);
-    let definition = fixture(endpoint::DATAPOINT.id);
-    product.set_definition(codec::Product::from_json(&definition).unwrap());
+    let enterprise = client.retry(RetryPolicy::NONE).build().unwrap();
+    defined(enterprise.product(KEY, PSECRET))
+}
+
+/// So that a control and a log ask for nothing else.
+fn defined<C: Front>(
+    product: gizwits_enterprise_client::client::Product<C>,
+) -> gizwits_enterprise_client::client::Product<C> {
+    #[cfg(feature = "codec")]
+    product.set_definition(
+        gizwits_enterprise_client::codec::Product::from_json(&fixture(endpoint::DATAPOINT.id))
+            .unwrap(),
+    );
     product
 }
 
@@ -372,6 +381,175 @@ fn every_endpoint_fails_well() {
     }
 }
 
+/// Any JSON, with the names that the answers have.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from),
+        Just(Value::from("000000030f000091040302dc0102030405280000")),
+    ];
+    let name = prop_oneof!["[a-z_]{0,6}", select(NAMES).prop_map(str::to_owned)];
+    leaf.prop_recursive(5, 64, 8, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((name.clone(), inner), 0..8).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+const NAMES: &[&str] = &[
+    "meta",
+    "objects",
+    "total",
+    "skip",
+    "next",
+    "did",
+    "mac",
+    "uid",
+    "gid",
+    "macs",
+    "count",
+    "detail",
+    "location",
+    "data",
+    "month",
+    "timestamp",
+    "ts",
+    "type",
+    "payload",
+    "attrs",
+    "heartbeat",
+    "token",
+    "expire_at",
+    "entities",
+    "name",
+    "data_type",
+    "success",
+    "failed",
+    "error_code",
+    "error_message",
+    "longitude",
+    "active",
+    "new",
+    "7_day",
+];
+
+/// The answer with some value in it replaced.
+fn changed(value: &mut Value, at: &mut usize, by: &Value) {
+    if *at == 0 {
+        *value = by.clone();
+    }
+    *at = at.wrapping_sub(1);
+    match value {
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|value| changed(value, at, by)),
+        Value::Array(values) => values.iter_mut().for_each(|value| changed(value, at, by)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn no_answer_makes_it_panic(json in any_json(), at in 0..40_usize, bytes: Vec<u8>, status in 200..600_u16) {
+        for (row, run) in table!(sent) {
+            let mut answers = vec![json.to_string().into_bytes(), bytes.clone()];
+            let mut value: Value = serde_json::from_str(&body(&row)).unwrap();
+            changed(&mut value, &mut at.clone(), &json);
+            answers.push(value.to_string().into_bytes());
+            for body in answers {
+                for status in [200, status] {
+                    let server = server(&row, answer(status, body.clone()));
+                    if let Err(error) = run(product(&server)) {
+                        prop_assert!(!error.to_string().is_empty());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn deep_answers_are_refused() {
+    for (row, run) in table!(sent) {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+            let server = server(&row, answer(200, deep));
+            assert!(run(product(&server)).is_err(), "{}", row.endpoint.id);
+        }
+    }
+}
+
+/// The test files that call an endpoint's method, by their text.
+fn tested(endpoint: &Endpoint) -> String {
+    let files = [
+        ("endpoints", include_str!("endpoints.rs")),
+        ("calls", include_str!("calls.rs")),
+        ("codec", include_str!("codec.rs")),
+        ("pages", include_str!("pages.rs")),
+        ("shown", include_str!("shown.rs")),
+        ("sockets", include_str!("sockets.rs")),
+    ];
+    // `users().bound(`, but `.control(` of `device(did).control(attrs)`, whatever the device is.
+    let call = endpoint.function.trim_start_matches("product.");
+    let call = match call.split_once(").") {
+        Some((handler, call)) if !handler.ends_with('(') => format!(".{call}"),
+        _ => call.to_owned(),
+    };
+    let call = call.get(..=call.rfind('(').unwrap()).unwrap();
+    let calls = |text: &str| {
+        let text: String = text.split_whitespace().collect();
+        text.contains(call)
+    };
+    let found = files
+        .iter()
+        .filter(|(_, text)| calls(text))
+        .map(|(name, _)| *name);
+    found.collect::<Vec<_>>().join(", ")
+}
+
+/// The table of README.md is that of the source.
+#[test]
+fn the_readme_tells_the_same() {
+    let rows = endpoint::ALL.iter().enumerate().map(|(n, endpoint)| {
+        format!(
+            "| {} | {} | `{}` | `{}` | {} |",
+            n + 1,
+            endpoint.method.as_str(),
+            endpoint.path(),
+            endpoint.function,
+            tested(endpoint)
+        )
+    });
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    let readme = include_str!("../README.md").lines();
+    let shown: Vec<&str> = readme.filter(|line| line.contains("| `/v1/")).collect();
+    assert_eq!(shown.join("\n"), rows, "README.md should say:\n{rows}");
+}
+
+/// As its literal template.
+#[test]
+fn every_path_stands_in_the_source_once() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let mut text = String::new();
+    for file in std::fs::read_dir(source).unwrap() {
+        text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    for template in endpoint::ALL.iter().flat_map(|endpoint| endpoint.templates) {
+        assert_eq!(
+            text.matches(&format!("\"{template}\"")).count(),
+            1,
+            "{template}"
+        );
+    }
+}
+
 /// A folder of answers, named like our own.
 #[test]
 fn answers_from_elsewhere() {
@@ -409,14 +587,8 @@ mod blocking {
 
     fn product(server: &Server) -> blocking::Product {
         let client = client!(blocking::Enterprise, server, TestClock::new());
-        let product = client
-            .retry(RetryPolicy::NONE)
-            .build()
-            .unwrap()
-            .product(KEY, PSECRET);
-        let definition = fixture(endpoint::DATAPOINT.id);
-        product.set_definition(codec::Product::from_json(&definition).unwrap());
-        product
+        let enterprise = client.retry(RetryPolicy::NONE).build().unwrap();
+        defined(enterprise.product(KEY, PSECRET))
     }
 
     #[test]

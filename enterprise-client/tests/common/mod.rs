@@ -1,5 +1,5 @@
 //! A server in memory, and a clock that only moves when it is waited for.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
