@@ -1,13 +1,15 @@
 //! The same without async: every call ends with a `send()` that waits, every page with an iterator.
 //!
 //! Waiting is done by the async client on a runtime of its own, one thread for all clones, so that
-//! there is one implementation and the caller needs no runtime. It can't be used from async code.
+//! there is one implementation and the caller needs no runtime. Within async code a call stops the
+//! thread that it is made on, and nothing else: make it on one that may be stopped.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tokio::runtime;
 use tokio::sync::oneshot;
+use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
 use crate::client;
 use crate::error::Error;
@@ -56,13 +58,20 @@ impl Front for Blocking {
 }
 
 impl Blocking {
-    /// Runs a future on this thread; the runtime's own drives sockets and timers.
-    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
-        if runtime::Handle::try_current().is_ok() {
-            let message =
-                "a blocking call within async code would stop its runtime: use the async client";
-            return Err(Error::invalid(message));
-        }
-        Ok(self.0.handle.block_on(future))
+    /// Runs a future on the client's thread and waits for it on this one.
+    pub(crate) fn wait<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let future = async move {
+            // Nobody waits any more only if the waiting thread is gone.
+            let _ = answer.send(future.await);
+        };
+        let future = future.in_current_span().with_current_subscriber();
+        drop(self.0.handle.spawn(future));
+        answered
+            .recv()
+            .unwrap_or_else(|_| Err(Error::invalid("the client's thread has ended")))
     }
 }

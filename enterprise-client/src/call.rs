@@ -272,7 +272,7 @@ impl<O: Operation> Call<crate::blocking::Blocking, O> {
     /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
     pub fn send(self) -> Result<O::Output, Error> {
         let front = self.enterprise.front.clone();
-        front.wait(self.run())?
+        front.wait(self.run())
     }
 }
 

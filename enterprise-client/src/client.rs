@@ -88,7 +88,7 @@ impl<C: Front> Enterprise<C> {
     /// What is known of the quota.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
-        self.core.limiter.rate_limit()
+        self.core.settings.limiter.rate_limit()
     }
 
     /// Which of an endpoint's paths the server has; none before the first answer.
@@ -207,9 +207,9 @@ impl<C: Front> Product<C> {
 impl<C> fmt::Debug for Enterprise<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Enterprise")
-            .field("id", &self.core.id)
-            .field("base_url", &self.core.base)
-            .field("rate_limit", &self.core.limiter)
+            .field("id", &self.core.settings.id)
+            .field("base_url", &self.core.settings.base)
+            .field("rate_limit", &self.core.settings.limiter)
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::SecretString;
 
 use crate::endpoint::Endpoint;
-use crate::error::ApiError;
+use crate::error::Error;
 use crate::http::{Answer, Transport};
 use crate::id::{EnterpriseId, ProductKey};
 use crate::limiter::Limiter;
@@ -17,6 +17,17 @@ use crate::time::{Clock, Timestamp};
 use crate::token::{Token, TokenKey, TokenStore};
 
 pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) budget: Budget,
+    routes: Mutex<HashMap<&'static str, usize>>,
+    products: Mutex<HashMap<ProductKey, Vec<Arc<ProductCore>>>>,
+    chance: Mutex<fastrand::Rng>,
+    /// Microseconds that the server's clock is ahead of ours.
+    ahead: AtomicI64,
+}
+
+/// What the caller chose.
+pub(crate) struct Settings {
     pub(crate) id: EnterpriseId,
     pub(crate) secret: SecretString,
     /// Without a slash at its end.
@@ -27,14 +38,8 @@ pub(crate) struct Core {
     pub(crate) limiter: Limiter,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_wait: Duration,
-    pub(crate) budget: Budget,
-    /// Paths that the caller put in place of ours, by the endpoint's id.
+    /// Paths in place of ours, by the endpoint's id.
     pub(crate) paths: HashMap<&'static str, String>,
-    routes: Mutex<HashMap<&'static str, usize>>,
-    products: Mutex<HashMap<ProductKey, Vec<Arc<ProductCore>>>>,
-    chance: Mutex<fastrand::Rng>,
-    /// Microseconds that the server's clock is ahead of ours.
-    ahead: AtomicI64,
 }
 
 /// What all calls for one product share.
@@ -54,7 +59,7 @@ struct Slot {
     refused: Option<Token>,
     /// Counts the ends of fetches.
     fetches: u64,
-    failure: Option<ApiError>,
+    failure: Option<Error>,
 }
 
 struct Kept {
@@ -62,33 +67,10 @@ struct Kept {
     refresh_at: Timestamp,
 }
 
-/// Everything that has no default, for [`Core::new`].
-pub(crate) struct Settings {
-    pub(crate) id: EnterpriseId,
-    pub(crate) secret: SecretString,
-    pub(crate) base: String,
-    pub(crate) transport: Box<dyn Transport>,
-    pub(crate) clock: Box<dyn Clock>,
-    pub(crate) store: Box<dyn TokenStore>,
-    pub(crate) limiter: Limiter,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) max_wait: Duration,
-    pub(crate) paths: HashMap<&'static str, String>,
-}
-
 impl Core {
     pub(crate) fn new(settings: Settings) -> Self {
         Core {
-            id: settings.id,
-            secret: settings.secret,
-            base: settings.base,
-            transport: settings.transport,
-            clock: settings.clock,
-            store: settings.store,
-            limiter: settings.limiter,
-            retry: settings.retry,
-            max_wait: settings.max_wait,
-            paths: settings.paths,
+            settings,
             budget: Budget::default(),
             routes: Mutex::default(),
             products: Mutex::default(),
@@ -101,7 +83,7 @@ impl Core {
     pub(crate) fn now(&self) -> Timestamp {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let distance = Duration::from_micros(ahead.unsigned_abs());
-        let now = Timestamp::from(self.clock.now());
+        let now = Timestamp::from(self.settings.clock.now());
         if ahead < 0 {
             now.minus(distance)
         } else {
@@ -115,7 +97,7 @@ impl Core {
             .header("date")
             .and_then(|date| httpdate::parse_http_date(date).ok());
         let Some(date) = date else { return };
-        let now: SystemTime = self.clock.now();
+        let now: SystemTime = self.settings.clock.now();
         let ahead = match date.duration_since(now) {
             Ok(ahead) => i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX),
             Err(behind) => i64::try_from(behind.duration().as_micros()).map_or(i64::MIN, |by| -by),
@@ -174,14 +156,14 @@ impl Core {
 
     fn key(&self, product: &ProductCore) -> TokenKey {
         TokenKey {
-            enterprise: self.id.clone(),
+            enterprise: self.settings.id.clone(),
             product: product.key.clone(),
         }
     }
 
     /// The token of the store, if it is a fresh one that wasn't refused; kept from then on.
     pub(crate) fn stored_token(&self, product: &ProductCore) -> Option<Token> {
-        let token = match self.store.load(&self.key(product)) {
+        let token = match self.settings.store.load(&self.key(product)) {
             Ok(token) => token?,
             Err(error) => {
                 tracing::warn!(%error, "no token from the store");
@@ -207,7 +189,7 @@ impl Core {
             slot.failure = None;
             slot.fetches = slot.fetches.wrapping_add(1);
         });
-        if let Err(error) = self.store.save(&self.key(product), token) {
+        if let Err(error) = self.settings.store.save(&self.key(product), token) {
             tracing::warn!(%error, "the token was not stored");
         }
     }
@@ -237,9 +219,9 @@ impl Core {
         });
         if dropped {
             let key = self.key(product);
-            let stored = self.store.load(&key).ok().flatten();
+            let stored = self.settings.store.load(&key).ok().flatten();
             if stored.is_some_and(|stored| stored.is(refused))
-                && let Err(error) = self.store.remove(&key)
+                && let Err(error) = self.settings.store.remove(&key)
             {
                 tracing::warn!(%error, "the refused token was not removed from the store");
             }
@@ -276,19 +258,19 @@ impl ProductCore {
         self.with(|slot| slot.fetches)
     }
 
-    /// Those who wait for the token share the refusal.
-    pub(crate) fn fetch_refused(&self, error: &ApiError) {
+    /// Those who wait for the token share the failure.
+    pub(crate) fn fetch_failed(&self, error: &Error) {
         self.with(|slot| {
             slot.fetches = slot.fetches.wrapping_add(1);
-            slot.failure = Some(error.clone());
+            slot.failure = Some(error.copy());
         });
     }
 
-    /// The refusal that ended a fetch since `fetches` were counted.
-    pub(crate) fn refused_since(&self, fetches: u64) -> Option<ApiError> {
+    /// The failure that ended a fetch since `fetches` were counted.
+    pub(crate) fn failed_since(&self, fetches: u64) -> Option<Error> {
         self.with(|slot| {
             let failure = slot.failure.as_ref()?;
-            (slot.fetches != fetches).then(|| failure.clone())
+            (slot.fetches != fetches).then(|| failure.copy())
         })
     }
 }

@@ -44,12 +44,12 @@ impl Custom {
         });
         // A `next` link may be whole, and must lead to the same server then.
         let own = path
-            .strip_prefix(enterprise.core.base.as_str())
+            .strip_prefix(enterprise.core.settings.base.as_str())
             .unwrap_or(&path);
         let wrong = if !own.starts_with('/') || own.starts_with("//") {
             Some(format!(
                 "`{path}` does not lead to {}",
-                enterprise.core.base
+                enterprise.core.settings.base
             ))
         } else {
             None

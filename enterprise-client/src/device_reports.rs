@@ -16,7 +16,7 @@ use crate::page::{Page, Paged};
 use crate::period::{Period, Periodic, periodic};
 use crate::place::{EventCount, Places, StateCount};
 use crate::scalar::model;
-use crate::time::Date;
+use crate::time::{Date, Timestamp};
 
 /// Reports on the devices of a product.
 #[derive(Clone, Debug)]
@@ -243,7 +243,7 @@ model! {
         region: String,
         /// Its city.
         city: String,
-        /// When it was registered, without a zone; by its place, China's time.
+        /// When it was registered, without a zone: [`registered_at`](Self::registered_at).
         created_at: String,
     }
 
@@ -296,6 +296,27 @@ model! {
         detail: BTreeMap<String, EventCount>,
         /// By place.
         location: Places<EventCount>,
+    }
+}
+
+impl ReportedDevice {
+    /// When it was registered, if `created_at` is by a clock so many hours ahead of UTC. The page
+    /// doesn't tell; the cloud is in China, 8 hours ahead.
+    #[must_use]
+    pub fn registered_at(&self, hours_ahead: i8) -> Option<Timestamp> {
+        let (date, time) = self.created_at.as_deref()?.split_once([' ', 'T'])?;
+        let mut seconds = date.parse::<Date>().ok()?.seconds();
+        let parts: Vec<u32> = time
+            .split(':')
+            .map_while(|part| part.parse().ok())
+            .collect();
+        let [hour @ 0..24, minute @ 0..60, second @ 0..=60] = parts[..] else {
+            return None;
+        };
+        seconds += i64::from(hour * 3600 + minute * 60 + second);
+        Some(Timestamp::from_seconds(
+            seconds - i64::from(hours_ahead) * 3600,
+        ))
     }
 }
 

@@ -149,7 +149,8 @@ model! {
         /// Its product.
         product_key: ProductKey,
         /// Its type; `normal` is the one seen.
-        r#type: String,
+        #[serde(rename = "type")]
+        kind: String,
         /// Whether it is online.
         is_online: bool,
         /// Whether it is disabled.

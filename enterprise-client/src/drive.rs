@@ -28,11 +28,16 @@ pub(crate) async fn drive(
             }
             Turn::Wait(wait) => {
                 tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
-                core.clock.sleep(wait).await;
+                core.settings.clock.sleep(wait).await;
             }
             Turn::Send(request) => {
                 let span = span(&exchange, &request);
-                let result = core.transport.send(request).instrument(span.clone()).await;
+                let result = core
+                    .settings
+                    .transport
+                    .send(request)
+                    .instrument(span.clone())
+                    .await;
                 record(&span, &result);
                 if let Some(code) = exchange.answered(result) {
                     span.record("gizwits.error_code", code.number());

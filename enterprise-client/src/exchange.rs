@@ -49,7 +49,12 @@ impl Parts {
     /// The one path that answers, or those to try.
     fn templates<'a>(&'a self, core: &'a Core) -> Vec<&'a str> {
         let own = self.template.as_deref();
-        match own.or_else(|| core.paths.get(self.endpoint.id).map(String::as_str)) {
+        match own.or_else(|| {
+            core.settings
+                .paths
+                .get(self.endpoint.id)
+                .map(String::as_str)
+        }) {
             Some(template) => vec![template],
             None => self.endpoint.templates.to_vec(),
         }
@@ -87,7 +92,7 @@ impl Parts {
         let mut headers = vec![("accept", "application/json".to_owned())];
         // All that there are, wherever they stand: a server may echo what it was sent before.
         let mut secrets = vec![Secret {
-            value: core.secret.clone(),
+            value: core.settings.secret.clone(),
             variable: "GIZWITS_ENTERPRISE_SECRET",
         }];
         secrets.extend(product.map(|product| Secret {
@@ -105,8 +110,8 @@ impl Parts {
                 });
             }
             Auth::Enterprise => {
-                headers.push(("x-gizwits-enterprise-id", core.id.to_string()));
-                let secret = core.secret.expose_secret().to_owned();
+                headers.push(("x-gizwits-enterprise-id", core.settings.id.to_string()));
+                let secret = core.settings.secret.expose_secret().to_owned();
                 headers.push(("x-gizwits-enterprise-secret", secret));
             }
         }
@@ -115,7 +120,7 @@ impl Parts {
         }
         Ok(Request {
             method: self.endpoint.method,
-            base: core.base.clone(),
+            base: core.settings.base.clone(),
             path,
             query: self.query.clone(),
             headers,
@@ -129,8 +134,8 @@ impl Parts {
 pub(crate) fn token_parts(core: &Core, product: &ProductCore) -> Parts {
     let mut parts = Parts::new(endpoint::ACCESS_TOKEN);
     let body = json!({
-        "enterprise_id": core.id,
-        "enterprise_secret": core.secret.expose_secret(),
+        "enterprise_id": core.settings.id,
+        "enterprise_secret": core.settings.secret.expose_secret(),
         "product_secret": product.secret.expose_secret(),
     });
     parts.body = Some(body.to_string());
@@ -199,8 +204,8 @@ impl<'a> Exchange<'a> {
         Exchange {
             core,
             product,
-            policy: options.retry.unwrap_or(core.retry),
-            max_wait: options.max_wait.unwrap_or(core.max_wait),
+            policy: options.retry.unwrap_or(core.settings.retry),
+            max_wait: options.max_wait.unwrap_or(core.settings.max_wait),
             repeatable: options.repeatable.unwrap_or(parts.endpoint.repeatable),
             options,
             routes: std::iter::once(first).chain(others).collect(),
@@ -253,7 +258,7 @@ impl<'a> Exchange<'a> {
             }
         }
         let now = self.core.now();
-        let permit = match self.core.limiter.acquire(now) {
+        let permit = match self.core.settings.limiter.acquire(now) {
             Ok(permit) => permit,
             Err(reset) => {
                 return match self.wait_until(reset, reset.since(now), None) {
@@ -295,8 +300,8 @@ impl<'a> Exchange<'a> {
                 self.seen = product.fetches();
                 return Err(Box::new(Turn::Gate));
             }
-            if let Some(refusal) = product.refused_since(self.seen) {
-                return Err(Box::new(Turn::Done(Err(Error::Api(Box::new(refusal))))));
+            if let Some(error) = product.failed_since(self.seen) {
+                return Err(Box::new(Turn::Done(Err(error))));
             }
             if let Some(token) = core.stored_token(product) {
                 return Ok(token);
@@ -322,9 +327,7 @@ impl<'a> Exchange<'a> {
                 Ok(token)
             }
             Err(error) => {
-                if let Error::Api(refusal) = &error {
-                    product.fetch_refused(refusal);
-                }
+                product.fetch_failed(&error);
                 // One that would do is better than none.
                 let valid = product.valid_token(now);
                 valid.ok_or_else(|| Box::new(Turn::Done(Err(error))))
@@ -342,7 +345,10 @@ impl<'a> Exchange<'a> {
         let next = match result {
             Ok(answer) => {
                 self.core.observe_clock(&answer);
-                self.core.limiter.observe(permit, &answer, self.core.now());
+                self.core
+                    .settings
+                    .limiter
+                    .observe(permit, &answer, self.core.now());
                 let refusal = answer::refusal(&request, &answer);
                 code = refusal.as_ref().map(|refusal| refusal.code);
                 match refusal {
@@ -409,7 +415,7 @@ impl<'a> Exchange<'a> {
                 let wait = wait.clamp(Duration::from_secs(1), HOUR);
                 self.limited = self.limited.saturating_add(1);
                 let reset = now.plus(wait);
-                self.core.limiter.exhausted(reset);
+                self.core.settings.limiter.exhausted(reset);
                 return match self.wait_until(reset, wait, Some(refusal)) {
                     Ok(wait) => Ok(Some(wait)),
                     Err(error) => Err(Box::new(Err(error))),

@@ -141,35 +141,22 @@ impl<C: Front, O: Paged> Items<C, O> {
         self.walk.missing
     }
 
-    fn poll(&mut self, task: &mut Task<'_>) -> Poll<Option<Result<O::Item, Error>>> {
-        loop {
-            if let Some(fetching) = &mut self.fetching {
-                let page = ready!(fetching.as_mut().poll(task));
-                self.fetching = None;
-                self.walk.fetched(page);
-            }
-            match self.walk.step() {
-                Step::Item(item) => return Poll::Ready(Some(item)),
-                Step::End => return Poll::Ready(None),
-                Step::Fetch(operation, skip) => {
-                    let mut call = Call::new(
-                        self.call.enterprise.clone(),
-                        self.call.product.clone(),
-                        self.call.parts.clone(),
-                        operation,
-                    );
-                    call.options = self.call.options;
-                    self.fetching = Some(Box::pin(call.skip(skip).run()));
-                }
-            }
-        }
+    fn call(&self, operation: O, skip: u64) -> Call<C, O> {
+        let mut call = Call::new(
+            self.call.enterprise.clone(),
+            self.call.product.clone(),
+            self.call.parts.clone(),
+            operation,
+        );
+        call.options = self.call.options;
+        call.skip(skip)
     }
 }
 
 impl<O: Paged> Items<Async, O> {
     /// The next one.
     pub async fn next(&mut self) -> Option<Result<O::Item, Error>> {
-        std::future::poll_fn(|task| self.poll(task)).await
+        std::future::poll_fn(|task| Pin::new(&mut *self).poll_next(task)).await
     }
 }
 
@@ -177,7 +164,21 @@ impl<O: Paged> Stream for Items<Async, O> {
     type Item = Result<O::Item, Error>;
 
     fn poll_next(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll(task)
+        let this = self.get_mut();
+        loop {
+            if let Some(fetching) = &mut this.fetching {
+                let page = ready!(fetching.as_mut().poll(task));
+                this.fetching = None;
+                this.walk.fetched(page);
+            }
+            match this.walk.step() {
+                Step::Item(item) => return Poll::Ready(Some(item)),
+                Step::End => return Poll::Ready(None),
+                Step::Fetch(operation, skip) => {
+                    this.fetching = Some(Box::pin(this.call(operation, skip).run()));
+                }
+            }
+        }
     }
 }
 
@@ -186,10 +187,15 @@ impl<O: Paged> Iterator for Items<crate::blocking::Blocking, O> {
     type Item = Result<O::Item, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let front = self.call.enterprise.front.clone();
-        match front.wait(std::future::poll_fn(|task| self.poll(task))) {
-            Ok(item) => item,
-            Err(error) => self.walk.refuse(error),
+        loop {
+            match self.walk.step() {
+                Step::Item(item) => return Some(item),
+                Step::End => return None,
+                Step::Fetch(operation, skip) => {
+                    let page = self.call(operation, skip).send();
+                    self.walk.fetched(page);
+                }
+            }
         }
     }
 }
@@ -227,15 +233,6 @@ impl<O: Paged> Walk<O> {
         let mut walk = Walk::new(Vec::new(), 0);
         walk.ready.push_back(Err(error));
         walk
-    }
-
-    /// Ends with an error, unless it is over.
-    #[cfg(feature = "blocking")]
-    fn refuse(&mut self, error: Error) -> Option<Result<O::Item, Error>> {
-        let over = self.windows.is_empty() && self.ready.is_empty();
-        self.windows.clear();
-        self.ready.clear();
-        (!over).then_some(Err(error))
     }
 
     fn step(&mut self) -> Step<O> {

@@ -96,24 +96,6 @@ pub enum Period {
 }
 
 impl Period {
-    /// Day by day.
-    #[must_use]
-    pub fn days(start: Date, end: Date) -> Self {
-        Period::Days(start, end)
-    }
-
-    /// Week by week.
-    #[must_use]
-    pub fn weeks(start: Week, end: Week) -> Self {
-        Period::Weeks(start, end)
-    }
-
-    /// Month by month.
-    #[must_use]
-    pub fn months(start: Month, end: Month) -> Self {
-        Period::Months(start, end)
-    }
-
     fn cycle(&self) -> &'static str {
         match self {
             Period::Days(..) => "date",
@@ -260,7 +242,7 @@ mod tests {
     #[test]
     fn weeks_overlap() {
         let shown = |start, end| {
-            let pieces = Period::weeks(week(start), week(end)).pieces().unwrap();
+            let pieces = Period::Weeks(week(start), week(end)).pieces().unwrap();
             pieces
                 .iter()
                 .map(|piece| piece.ends())
@@ -281,7 +263,7 @@ mod tests {
             ["2016-53..2017-52", "2017-52..2018-01"]
         );
         assert!(
-            Period::weeks(week("2017-02"), week("2016-51"))
+            Period::Weeks(week("2017-02"), week("2016-51"))
                 .pieces()
                 .is_err()
         );
@@ -294,7 +276,7 @@ mod tests {
         #[test]
         fn pieces_cover_the_span(start in 0_i64..20_000, days in 0_i64..2_000, months in 0_i64..100) {
             let first = Date::new(1970, 1, 1).unwrap().plus_days(start);
-            let pieces = Period::days(first, first.plus_days(days)).pieces().unwrap();
+            let pieces = Period::Days(first, first.plus_days(days)).pieces().unwrap();
             prop_assert_eq!(pieces.len() as i64, days / 30 + 1);
             let mut next = first;
             for piece in pieces {
@@ -306,7 +288,7 @@ mod tests {
             prop_assert_eq!(next, first.plus_days(days + 1));
 
             let first = Month::new(2015, (start % 12 + 1) as u8).unwrap();
-            let pieces = Period::months(first, first.plus(months)).pieces().unwrap();
+            let pieces = Period::Months(first, first.plus(months)).pieces().unwrap();
             prop_assert_eq!(pieces.len() as i64, months / 12 + 1);
             let Some(Period::Months(_, last)) = pieces.last() else { panic!() };
             prop_assert_eq!(*last, first.plus(months));

@@ -182,9 +182,12 @@ impl Product<crate::blocking::Blocking> {
     /// # Errors
     /// Those of the call; [`Error::Definition`] with everything that is wrong with it.
     pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
-        let options = crate::exchange::Options::default();
-        let definition = definition(&self.enterprise.core, &self.product, options);
-        self.enterprise.front.wait(definition)?
+        let product = self.clone();
+        let front = &self.enterprise.front;
+        front.wait(async move {
+            let options = crate::exchange::Options::default();
+            definition(&product.enterprise.core, &product.product, options).await
+        })
     }
 }
 

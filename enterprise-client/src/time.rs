@@ -189,6 +189,11 @@ impl Date {
         Date::from_days(self.days().saturating_add(days))
     }
 
+    /// Its first second in UTC, since 1970.
+    pub(crate) const fn seconds(self) -> i64 {
+        self.days() * 86_400
+    }
+
     // Days since 1970-01-01; the year begins with March, so that a leap day is its last.
     const fn days(self) -> i64 {
         let year = self.year as i64 - (self.month <= 2) as i64;

@@ -57,19 +57,22 @@ async fn a_hundred_callers_share_one_token() {
 }
 
 #[tokio::test]
-async fn a_hundred_callers_share_one_refusal() {
-    let server = Server::new(|_| refusal(5004));
-    let product = product(&server);
-    for result in at_once((0..100).map(|_| total(&product))).await {
-        assert_eq!(
-            result.unwrap_err().code(),
-            Some(ErrorCode::EnterpriseSecretError)
-        );
+async fn a_hundred_callers_share_one_failure() {
+    let refused = || refusal(5004);
+    let timeout = || Err(Failure::new(FailureKind::Timeout).caused_by("no answer"));
+    let faults: [(fn() -> _, _); 2] = [(refused, 1), (timeout, 3)];
+    for (fault, attempts) in faults {
+        let server = Server::new(move |_| fault());
+        let product = product(&server);
+        for result in at_once((0..100).map(|_| total(&product))).await {
+            let error = result.unwrap_err();
+            assert!(error.is_timeout() || error.code() == Some(ErrorCode::EnterpriseSecretError));
+        }
+        assert_eq!(server.requests().len(), attempts);
+        // The next one tries again.
+        total(&product).await.unwrap_err();
+        assert_eq!(server.requests().len(), 2 * attempts);
     }
-    assert_eq!(server.requests().len(), 1);
-    // The next one tries again.
-    total(&product).await.unwrap_err();
-    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
@@ -600,12 +603,13 @@ fn a_builder_refuses_what_can_not_work() {
     ] {
         assert!(builder().base_url(url).build().is_err(), "{url}");
     }
-    for url in ["http://127.0.0.1:8080", "https://example.com/gateway/"] {
-        assert!(builder().base_url(url).build().is_ok(), "{url}");
-    }
+    assert!(builder().base_url("http://127.0.0.1:8080").build().is_ok());
+    // Without TLS there is no https.
+    let https = builder().base_url("https://example.com/gateway/").build();
+    assert_eq!(https.is_ok(), cfg!(feature = "rustls"));
     assert!(Enterprise::builder().secret("s").build().is_err());
     assert!(Enterprise::builder().id("e").build().is_err());
-    let shown = format!("{:?}", builder().secret("hush").build().unwrap());
+    let shown = format!("{:?}", builder().secret("hush"));
     assert!(
         shown.contains("https://enterpriseapi.gizwits.com") && !shown.contains("hush"),
         "{shown}"
@@ -623,4 +627,27 @@ async fn the_ip_list_is_said_in_words() {
              add this machine's public IP to the Enterprise API white list"
         )
     );
+}
+
+#[tokio::test]
+async fn an_answer_of_another_shape_says_where() {
+    let body = r#"{"objects":[{"did":"a","mac":"m"},{"did":"b","mac":"m","longitude":"east"}]}"#;
+    let server = Server::answers([answer(200, body)]);
+    let error = product(&server)
+        .devices()
+        .search()
+        .send()
+        .await
+        .unwrap_err();
+    let Error::Decode(error) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        (error.path.as_str(), error.message.as_str()),
+        (
+            "objects[1].longitude",
+            "a number is expected at line 1 column 74",
+        )
+    );
+    assert_eq!(error.excerpt, body);
 }
