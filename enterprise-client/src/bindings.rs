@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::answer;
-use crate::call::{Call, Context, Operation};
+use crate::call::{Call, Context, Operation, Received};
 use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
 use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
-use crate::http::{Answer, Request};
 use crate::id::{AppId, Did, Uid};
 use crate::outcome::Outcome;
 
@@ -90,23 +88,6 @@ impl<C: Front> Call<C, Binding> {
     }
 }
 
-/// The devices of one request.
-fn sent(parts: &Parts) -> Vec<Did> {
-    let body: Option<Value> = parts
-        .body
-        .as_ref()
-        .and_then(|body| serde_json::from_str(body).ok());
-    match body.as_ref().and_then(|body| body.get("dids")) {
-        Some(Value::String(text)) => text.split(',').map(Did::from).collect(),
-        Some(Value::Array(dids)) => dids
-            .iter()
-            .filter_map(Value::as_str)
-            .map(Did::from)
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
 impl Operation for Binding {
     type Output = Outcome<Did>;
 
@@ -114,30 +95,28 @@ impl Operation for Binding {
         if let Some(did) = self.dids.iter().find(|did| did.as_str().contains(',')) {
             return Err(Error::invalid(format!("`{did}` is no did: it has a comma")));
         }
-        let texts: Vec<&str> = self.dids.iter().map(Did::as_str).collect();
-        let lists: Vec<Value> = match self.list {
-            _ if texts.is_empty() => Vec::new(),
-            DidList::Single => texts.into_iter().map(Value::from).collect(),
-            DidList::Comma => vec![texts.join(",").into()],
-            DidList::Array => vec![texts.into()],
+        // Of a list that is sent at once there is one piece, and none if it is empty.
+        let piece = match self.list {
+            DidList::Single => 1,
+            DidList::Comma | DidList::Array => self.dids.len().max(1),
         };
-        let part = |dids: Value| {
+        let part = |dids: &[Did]| {
             let mut parts = parts.clone();
-            let body = json!({"uid": self.uid, "appid": self.appid, "dids": dids});
+            let texts: Vec<&str> = dids.iter().map(Did::as_str).collect();
+            let list = match self.list {
+                DidList::Single | DidList::Comma => Value::from(texts.join(",")),
+                DidList::Array => Value::from(texts),
+            };
+            let body = json!({"uid": self.uid, "appid": self.appid, "dids": list});
             parts.body = Some(body.to_string());
+            parts.about = dids.iter().map(Did::to_string).collect();
             parts
         };
-        Ok(lists.into_iter().map(part).collect())
+        Ok(self.dids.chunks(piece).map(part).collect())
     }
 
-    fn read(
-        &self,
-        parts: &Parts,
-        request: &Request,
-        answer: &Answer,
-        _: &Context<'_>,
-    ) -> Result<Outcome<Did>, Error> {
-        Ok(Outcome::new(&sent(parts), answer::json(request, answer)?))
+    fn read(&self, received: &Received<'_>) -> Result<Outcome<Did>, Error> {
+        Outcome::read(received)
     }
 
     fn join(&self, before: Outcome<Did>, next: Outcome<Did>) -> Outcome<Did> {
@@ -150,6 +129,6 @@ impl Operation for Binding {
         error: Error,
         rest: &[Parts],
     ) -> Result<Outcome<Did>, Error> {
-        Ok(done.stop(error, rest.iter().flat_map(sent).collect()))
+        Ok(done.stop(error, rest))
     }
 }

@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+
+use crate::answer;
 use crate::client::Enterprise;
 use crate::core::ProductCore;
 use crate::drive::drive;
@@ -20,6 +23,7 @@ use crate::time::Timestamp;
 pub(crate) type Definition = gizwits_codec_std::Product;
 /// There is none without the codec.
 #[cfg(not(feature = "codec"))]
+#[derive(Clone)]
 pub enum Definition {}
 
 /// A call, ready to be sent.
@@ -38,6 +42,24 @@ pub struct Context<'a> {
     pub(crate) definition: Option<&'a Definition>,
 }
 
+/// An answer, and what it answers.
+pub struct Received<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) request: &'a Request,
+    pub(crate) answer: &'a Answer,
+    pub(crate) context: &'a Context<'a>,
+}
+
+impl Received<'_> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        answer::json(self.request, self.answer)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.answer.body().trim_ascii().is_empty()
+    }
+}
+
 /// What a call does and what it answers. Only this crate implements it.
 pub trait Operation: Clone + Send + Sync + 'static {
     /// The answer.
@@ -52,13 +74,7 @@ pub trait Operation: Clone + Send + Sync + 'static {
 
     /// One answer of them.
     #[doc(hidden)]
-    fn read(
-        &self,
-        parts: &Parts,
-        request: &Request,
-        answer: &Answer,
-        context: &Context<'_>,
-    ) -> Result<Self::Output, Error>;
+    fn read(&self, received: &Received<'_>) -> Result<Self::Output, Error>;
 
     /// Two answers as one.
     #[doc(hidden)]
@@ -97,12 +113,9 @@ macro_rules! operations {
 
             fn read(
                 &self,
-                _: &$crate::exchange::Parts,
-                request: &$crate::http::Request,
-                answer: &$crate::http::Answer,
-                _: &$crate::call::Context<'_>,
+                received: &$crate::call::Received<'_>,
             ) -> Result<Self::Output, $crate::error::Error> {
-                $crate::answer::json(request, answer)
+                received.json()
             }
         }
     )*};
@@ -218,7 +231,12 @@ impl<C: Front, O: Operation> Call<C, O> {
         for (n, parts) in all.iter().enumerate() {
             let answered = drive(core, product, parts.clone(), self.options).await;
             let read = answered.and_then(|(request, answer)| {
-                self.operation.read(parts, &request, &answer, &context)
+                self.operation.read(&Received {
+                    parts,
+                    request: &request,
+                    answer: &answer,
+                    context: &context,
+                })
             });
             done = Some(match (done, read) {
                 (None, read) => read?,
@@ -240,9 +258,10 @@ impl<C: Front, O: Operation> Call<C, O> {
     pub fn curl(&self) -> Result<String, Error> {
         let core = &*self.enterprise.core;
         let product = self.product.as_deref();
+        let definition = product.and_then(ProductCore::known_definition);
         let context = Context {
             now: core.now(),
-            definition: product.and_then(crate::product::known_definition),
+            definition: definition.as_ref(),
         };
         let token = secrecy::SecretString::from("$GIZWITS_TOKEN");
         let mut commands = Vec::new();

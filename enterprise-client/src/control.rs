@@ -4,12 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::answer;
-use crate::call::{Call, Context, Operation};
+use crate::call::{Call, Context, Operation, Received};
 use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
-use crate::http::{Answer, Request};
 use crate::redact::quoted;
 use crate::scalar::Extra;
 
@@ -101,6 +99,9 @@ impl Control {
             #[cfg(feature = "codec")]
             Ok(What::Attrs(json)) if self.checked || self.encoded => match context.definition {
                 Some(definition) => self.checked_body(json, definition),
+                None if self.encoded => Err(Error::invalid(
+                    "without the product's definition there are no raw bytes: get it first",
+                )),
                 None => Ok(self.attrs_body(json)),
             },
             Ok(What::Attrs(json)) => {
@@ -193,14 +194,8 @@ impl Operation for Control {
         Ok(vec![parts])
     }
 
-    fn read(
-        &self,
-        _: &Parts,
-        request: &Request,
-        answer: &Answer,
-        _: &Context<'_>,
-    ) -> Result<Accepted, Error> {
-        Accepted::read(request, answer)
+    fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
+        Accepted::read(received)
     }
 
     #[cfg(feature = "codec")]
@@ -219,11 +214,11 @@ pub struct Accepted {
 
 impl Accepted {
     /// Nothing, `null` and `{}` are the same.
-    pub(crate) fn read(request: &Request, answer: &Answer) -> Result<Self, Error> {
-        if answer.body().trim_ascii().is_empty() {
+    pub(crate) fn read(received: &Received<'_>) -> Result<Self, Error> {
+        if received.is_empty() {
             return Ok(Accepted::default());
         }
-        let extra: Option<Extra> = answer::json(request, answer)?;
+        let extra: Option<Extra> = received.json()?;
         Ok(Accepted {
             extra: extra.unwrap_or_default(),
         })

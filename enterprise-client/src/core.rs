@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
+use crate::call::Definition;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::http::{Answer, Transport};
@@ -49,8 +50,10 @@ pub(crate) struct ProductCore {
     /// Held by the one who gets a token.
     pub(crate) gate: tokio::sync::Mutex<()>,
     slot: Mutex<Slot>,
+    definition: Mutex<Option<Definition>>,
+    /// Held by the one who gets the definition.
     #[cfg(feature = "codec")]
-    pub(crate) definition: tokio::sync::OnceCell<gizwits_codec_std::Product>,
+    pub(crate) defining: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -147,8 +150,9 @@ impl Core {
             secret,
             gate: tokio::sync::Mutex::new(()),
             slot: Mutex::default(),
+            definition: Mutex::default(),
             #[cfg(feature = "codec")]
-            definition: tokio::sync::OnceCell::new(),
+            defining: tokio::sync::Mutex::new(()),
         });
         known.push(Arc::clone(&product));
         product
@@ -251,6 +255,22 @@ impl ProductCore {
                 .filter(|kept| now < kept.token.expires_at)?;
             Some(kept.token.clone())
         })
+    }
+
+    /// The definition, if it is known.
+    pub(crate) fn known_definition(&self) -> Option<Definition> {
+        self.definition
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    #[cfg(feature = "codec")]
+    pub(crate) fn define(&self, definition: Option<Definition>) {
+        *self
+            .definition
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = definition;
     }
 
     /// How many fetches have ended.

@@ -1,20 +1,18 @@
 //! Calls that this crate doesn't know.
 
+use std::sync::Arc;
+
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answer;
-use crate::call::{Call, Context, Operation};
+use crate::call::{Call, Context, Operation, Received};
 use crate::client::Enterprise;
 use crate::core::ProductCore;
 use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
-use crate::http::{Answer, Request};
-
-use std::sync::Arc;
 
 /// [`Product::request`](crate::client::Product::request) and
 /// [`Enterprise::request`](crate::client::Enterprise::request)
@@ -89,16 +87,10 @@ impl Operation for Custom {
         }
     }
 
-    fn read(
-        &self,
-        _: &Parts,
-        request: &Request,
-        answer: &Answer,
-        _: &Context<'_>,
-    ) -> Result<Value, Error> {
-        match answer.body().trim_ascii() {
-            [] => Ok(Value::Null),
-            _ => answer::json(request, answer),
+    fn read(&self, received: &Received<'_>) -> Result<Value, Error> {
+        if received.is_empty() {
+            return Ok(Value::Null);
         }
+        received.json()
     }
 }

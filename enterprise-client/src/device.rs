@@ -37,6 +37,7 @@ impl<C: Front> Device<C> {
     }
 
     /// Sends bytes to the device as they are: for data points a P0, whose first byte is the action.
+    /// Early editions of the page wanted the whole M2M frame; the codec's `wrap` makes one.
     #[doc = page!(CONTROL)]
     pub fn control_raw(&self, bytes: impl Into<Vec<u8>>) -> Call<C, Control> {
         self.call(endpoint::CONTROL, Control::raw(bytes.into()))

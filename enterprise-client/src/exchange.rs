@@ -27,6 +27,8 @@ pub struct Parts {
     pub(crate) path: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<String>,
+    /// The MACs or dids that it is about, of a list that may take several requests.
+    pub(crate) about: Vec<String>,
 }
 
 impl Parts {
@@ -37,6 +39,7 @@ impl Parts {
             path: Vec::new(),
             query: Vec::new(),
             body: None,
+            about: Vec::new(),
         }
     }
 
@@ -48,14 +51,9 @@ impl Parts {
 
     /// The one path that answers, or those to try.
     fn templates<'a>(&'a self, core: &'a Core) -> Vec<&'a str> {
-        let own = self.template.as_deref();
-        match own.or_else(|| {
-            core.settings
-                .paths
-                .get(self.endpoint.id)
-                .map(String::as_str)
-        }) {
-            Some(template) => vec![template],
+        let given = core.settings.paths.get(self.endpoint.id);
+        match self.template.as_ref().or(given) {
+            Some(template) => vec![template.as_str()],
             None => self.endpoint.templates.to_vec(),
         }
     }
@@ -185,7 +183,7 @@ pub(crate) struct Exchange<'a> {
     sent: Option<(Request, Permit)>,
     next: Option<Turn>,
     /// How often something was sent.
-    pub(crate) sends: u32,
+    sends: u32,
 }
 
 impl<'a> Exchange<'a> {
@@ -320,7 +318,7 @@ impl<'a> Exchange<'a> {
             turn => return Err(Box::new(turn)),
         };
         self.fetch = None;
-        let token = result.and_then(|(request, answer)| read_token(core, &request, &answer));
+        let token = result.and_then(|(request, answer)| read_token(&request, &answer, core.now()));
         match token {
             Ok(token) => {
                 core.keep_token(product, &token);
@@ -368,10 +366,6 @@ impl<'a> Exchange<'a> {
 
     /// Ends with the result, or goes on, perhaps after a wait.
     fn judge(&mut self, request: Request, answer: Answer) -> Verdict {
-        if let Some(refusal) = answer::refusal(&request, &answer) {
-            self.core.remember_route(&self.parts.endpoint, self.route());
-            return self.refused(refusal, &answer);
-        }
         if answer.is_success() {
             self.core.budget.give_back(self.spent);
             self.core.remember_route(&self.parts.endpoint, self.route());
@@ -489,9 +483,13 @@ impl<'a> Exchange<'a> {
 /// Go on, after a wait or at once; or the end.
 type Verdict = Result<Option<Duration>, Box<Result<(Request, Answer), Error>>>;
 
-pub(crate) fn read_token(core: &Core, request: &Request, answer: &Answer) -> Result<Token, Error> {
+pub(crate) fn read_token(
+    request: &Request,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<Token, Error> {
     let token: TokenAnswer = answer::json(request, answer)?;
-    Ok(token.token(core.now()))
+    Ok(token.token(now))
 }
 
 fn retry_after(answer: &Answer) -> Option<Duration> {

@@ -7,15 +7,13 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::answer;
-use crate::call::{Call, Context, Operation, operations};
+use crate::call::{Call, Context, Operation, Received, operations};
 use crate::client::Product;
 use crate::control::Accepted;
 use crate::endpoint::{self, page};
 use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
-use crate::http::{Answer, Request};
 use crate::id::{Gid, Mac};
 use crate::outcome::Outcome;
 use crate::scalar::model;
@@ -123,14 +121,8 @@ pub struct Delete;
 impl Operation for Delete {
     type Output = Accepted;
 
-    fn read(
-        &self,
-        _: &Parts,
-        request: &Request,
-        answer: &Answer,
-        _: &Context<'_>,
-    ) -> Result<Accepted, Error> {
-        Accepted::read(request, answer)
+    fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
+        Accepted::read(received)
     }
 }
 
@@ -145,28 +137,12 @@ pub struct Change {
 /// The most MACs in one call.
 const MOST: usize = 1000;
 
-/// What a change sends; read back to see what it sent.
-#[derive(Serialize, Deserialize)]
-struct Body {
-    action: String,
-    reassign: bool,
-    macs: Vec<Mac>,
-}
-
 impl<C: Front> Call<C, Change> {
     /// Whether devices of other groups are taken out of those. They fail unless told otherwise.
     pub fn reassign(mut self, reassign: bool) -> Self {
         self.operation.reassign = reassign;
         self
     }
-}
-
-fn sent(parts: &Parts) -> Vec<Mac> {
-    let body: Option<Body> = parts
-        .body
-        .as_ref()
-        .and_then(|body| serde_json::from_str(body).ok());
-    body.map(|body| body.macs).unwrap_or_default()
 }
 
 impl Operation for Change {
@@ -177,19 +153,14 @@ impl Operation for Change {
             let mut parts = parts.clone();
             let body = json!({"action": self.action, "reassign": self.reassign, "macs": macs});
             parts.body = Some(body.to_string());
+            parts.about = macs.iter().map(Mac::to_string).collect();
             parts
         };
         Ok(self.macs.chunks(MOST).map(part).collect())
     }
 
-    fn read(
-        &self,
-        parts: &Parts,
-        request: &Request,
-        answer: &Answer,
-        _: &Context<'_>,
-    ) -> Result<Outcome<Mac>, Error> {
-        Ok(Outcome::new(&sent(parts), answer::json(request, answer)?))
+    fn read(&self, received: &Received<'_>) -> Result<Outcome<Mac>, Error> {
+        Outcome::read(received)
     }
 
     fn join(&self, before: Outcome<Mac>, next: Outcome<Mac>) -> Outcome<Mac> {
@@ -202,7 +173,7 @@ impl Operation for Change {
         error: Error,
         rest: &[Parts],
     ) -> Result<Outcome<Mac>, Error> {
-        Ok(done.stop(error, rest.iter().flat_map(sent).collect()))
+        Ok(done.stop(error, rest))
     }
 }
 

@@ -7,12 +7,10 @@ use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::answer;
-use crate::call::{Call, Context, Definition, Operation};
+use crate::call::{Call, Context, Definition, Operation, Received};
 use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
-use crate::http::{Answer, Request};
 use crate::page::{Page, Paged};
 use crate::scalar::{Extra, model, open_enum};
 use crate::time::Timestamp;
@@ -29,8 +27,10 @@ pub enum Sort {
 
 /// The span of a log, and its order.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Span {
+struct Span {
     between: Option<(Timestamp, Timestamp)>,
+    /// One window of a walk, checked, in seconds: it stays as it is while its pages are fetched.
+    window: Option<(i64, i64)>,
     sort: Option<Sort>,
 }
 
@@ -44,8 +44,10 @@ const SLACK: Duration = Duration::from_secs(60);
 impl Span {
     /// The span in whole seconds, checked against what the server keeps.
     fn seconds(&self, now: Timestamp) -> Result<Option<(i64, i64)>, Error> {
-        let Some((start, end)) = self.between else {
-            return Ok(None);
+        let (start, end) = match (self.window, self.between) {
+            (Some(window), _) => return Ok(Some(window)),
+            (None, Some(between)) => between,
+            (None, None) => return Ok(None),
         };
         let oldest = now.minus(KEPT);
         if start < oldest.minus(SLACK) {
@@ -67,25 +69,28 @@ impl Span {
     /// The same in windows that the server answers. Neighbours share a second, since whether the ends
     /// belong to a window is not documented.
     fn windows(&self, now: Timestamp) -> Result<Vec<Span>, Error> {
-        // In ascending order what comes meanwhile moves nothing.
-        let sort = Some(self.sort.unwrap_or(Sort::Asc));
-        let Some((start, end)) = self.seconds(now)? else {
-            return Ok(vec![Span {
-                between: None,
-                sort: self.sort,
-            }]);
+        let span = self.seconds(now)?;
+        let (start, end) = match (span, self.sort) {
+            (Some(span), _) => span,
+            // The server's own window begins later with each page, which moves what is counted from
+            // its beginning.
+            (None, Some(Sort::Asc)) => (now.minus(WINDOW).seconds(), now.seconds()),
+            (None, _) => return Ok(vec![*self]),
         };
+        // In ascending order what comes meanwhile moves nothing.
+        let sort = self.sort.unwrap_or(Sort::Asc);
         let mut windows = Vec::new();
         let mut from = start;
         while from < end {
             let to = end.min(from.saturating_add(WINDOW.as_secs().cast_signed()));
             windows.push(Span {
-                between: Some((Timestamp::from_seconds(from), Timestamp::from_seconds(to))),
-                sort,
+                between: None,
+                window: Some((from, to)),
+                sort: Some(sort),
             });
             from = to;
         }
-        if sort == Some(Sort::Desc) {
+        if sort == Sort::Desc {
             windows.reverse();
         }
         Ok(windows)
@@ -170,15 +175,10 @@ impl<T: Record> Operation for Log<T> {
             .map(|parts| vec![parts])
     }
 
-    fn read(
-        &self,
-        _: &Parts,
-        request: &Request,
-        answer: &Answer,
-        context: &Context<'_>,
-    ) -> Result<Page<T>, Error> {
-        let mut page: Page<T> = answer::json(request, answer)?;
-        if let Some(definition) = context.definition.filter(|_| self.decodes) {
+    fn read(&self, received: &Received<'_>) -> Result<Page<T>, Error> {
+        let mut page: Page<T> = received.json()?;
+        let definition = received.context.definition;
+        if let Some(definition) = definition.filter(|_| self.decodes) {
             page.objects
                 .iter_mut()
                 .for_each(|record| record.decode(definition));

@@ -1,8 +1,11 @@
 //! What became of a list of devices: some in, some out, some not even tried.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use crate::call::Received;
 use crate::error::Error;
+use crate::exchange::Parts;
 use crate::scalar::Extra;
 
 /// What became of the devices of a call. That some failed is no error.
@@ -25,8 +28,8 @@ pub struct Outcome<T> {
 }
 
 /// One answer.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Lists<T> {
+#[derive(Deserialize)]
+struct Lists<T> {
     #[serde(default = "Vec::new")]
     success: Vec<T>,
     #[serde(default = "Vec::new")]
@@ -35,7 +38,7 @@ pub(crate) struct Lists<T> {
     extra: Extra,
 }
 
-impl<T: PartialEq + Clone> Outcome<T> {
+impl<T> Outcome<T> {
     /// Whether all of them are in `success`.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -45,18 +48,6 @@ impl<T: PartialEq + Clone> Outcome<T> {
             && self.stopped.is_none()
     }
 
-    pub(crate) fn new(sent: &[T], lists: Lists<T>) -> Self {
-        let mentioned = |one: &T| lists.success.contains(one) || lists.failed.contains(one);
-        Outcome {
-            unmentioned: sent.iter().filter(|one| !mentioned(one)).cloned().collect(),
-            success: lists.success,
-            failed: lists.failed,
-            left: Vec::new(),
-            stopped: None,
-            extra: lists.extra,
-        }
-    }
-
     pub(crate) fn join(mut self, next: Self) -> Self {
         self.success.extend(next.success);
         self.failed.extend(next.failed);
@@ -64,10 +55,27 @@ impl<T: PartialEq + Clone> Outcome<T> {
         self.extra.extend(next.extra);
         self
     }
+}
 
-    pub(crate) fn stop(mut self, error: Error, left: Vec<T>) -> Self {
+impl<T: From<String> + PartialEq + DeserializeOwned> Outcome<T> {
+    pub(crate) fn read(received: &Received<'_>) -> Result<Self, Error> {
+        let lists: Lists<T> = received.json()?;
+        let mentioned = |one: &T| lists.success.contains(one) || lists.failed.contains(one);
+        let sent = received.parts.about.iter().cloned().map(T::from);
+        Ok(Outcome {
+            unmentioned: sent.filter(|one| !mentioned(one)).collect(),
+            success: lists.success,
+            failed: lists.failed,
+            left: Vec::new(),
+            stopped: None,
+            extra: lists.extra,
+        })
+    }
+
+    pub(crate) fn stop(mut self, error: Error, rest: &[Parts]) -> Self {
         self.stopped = Some(error);
-        self.left = left;
+        let left = rest.iter().flat_map(|parts| parts.about.iter().cloned());
+        self.left = left.map(T::from).collect();
         self
     }
 }

@@ -206,6 +206,8 @@ struct Walk<O: Paged> {
     /// Of the window being walked; none between windows.
     skip: Option<u64>,
     first_skip: u64,
+    /// Whether no page of the window has come yet.
+    at_start: bool,
     ready: VecDeque<Result<O::Item, Error>>,
     seen: Seen,
     missing: u64,
@@ -223,6 +225,7 @@ impl<O: Paged> Walk<O> {
             windows: windows.into(),
             skip: None,
             first_skip: skip,
+            at_start: true,
             ready: VecDeque::new(),
             seen: Seen::default(),
             missing: 0,
@@ -258,29 +261,28 @@ impl<O: Paged> Walk<O> {
             }
         };
         let asked = self.skip.unwrap_or(0);
-        let first = self.ready.is_empty() && self.seen.pages_of_window == 0;
+        let first = std::mem::take(&mut self.at_start);
         let got = page.objects.len() as u64;
         let end = asked.saturating_add(got);
-        let meta = page.meta.unwrap_or_default();
+        let total = page.total();
+        let ignores_skip = |meta: &Meta| meta.skip.is_some_and(|skip| skip != asked);
+        let ignores_skip = page.meta.as_ref().is_some_and(ignores_skip);
+        // Without a total the link is a hint, to go on no further.
+        let link = page.meta.is_some_and(|meta| meta.next.is_some());
+        let over = got == 0 || total.map_or(!link, |total| end >= total);
         let fresh = self.seen.take_new(page.objects);
-        let ignores_skip = meta.skip.is_some_and(|skip| skip != asked);
         let repeats = !first && (fresh.is_empty() || ignores_skip);
         self.ready.extend(fresh.into_iter().map(Ok));
-        let over = match meta.total {
-            Some(total) => end >= total,
-            // Without a total the link is a hint, to go on no further.
-            None => meta.next.is_none(),
-        };
-        if got == 0 || over || repeats || (first && ignores_skip && asked > 0) {
+        if over || repeats || (ignores_skip && asked > 0) {
             let reached = if repeats { asked } else { end };
-            let missing = meta.total.unwrap_or(0).saturating_sub(reached);
+            let missing = total.unwrap_or(0).saturating_sub(reached);
             if missing > 0 {
                 tracing::warn!(missing, "the server counts more than it gives");
             }
             self.missing = self.missing.saturating_add(missing);
             self.windows.pop_front();
             self.skip = None;
-            self.seen.pages_of_window = 0;
+            self.at_start = true;
         } else {
             self.skip = Some(end);
         }
@@ -292,18 +294,15 @@ impl<O: Paged> Walk<O> {
 struct Seen {
     keys: HashSet<u64>,
     order: VecDeque<u64>,
-    pages_of_window: u64,
 }
 
 impl Seen {
     const MOST: usize = 20_000;
 
     /// What wasn't on an earlier page. What stands twice on one page is there twice.
-    fn take_new<T: Serialize>(&mut self, objects: Vec<T>) -> Vec<T> {
-        self.pages_of_window += 1;
+    fn take_new<T: Serialize>(&mut self, mut objects: Vec<T>) -> Vec<T> {
         let mut keys = Vec::with_capacity(objects.len());
-        let mut fresh = objects;
-        fresh.retain(|object| {
+        objects.retain(|object| {
             let mut hasher = DefaultHasher::new();
             serde_json::to_string(object)
                 .unwrap_or_default()
@@ -322,19 +321,6 @@ impl Seen {
                 self.keys.remove(&oldest);
             }
         }
-        fresh
-    }
-}
-
-impl Default for Meta {
-    fn default() -> Self {
-        Meta {
-            total: None,
-            limit: None,
-            skip: None,
-            previous: None,
-            next: None,
-            extra: Extra::new(),
-        }
+        objects
     }
 }

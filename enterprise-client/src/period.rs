@@ -211,12 +211,9 @@ macro_rules! periodic {
 
             fn read(
                 &self,
-                _: &$crate::exchange::Parts,
-                request: &$crate::http::Request,
-                answer: &$crate::http::Answer,
-                _: &$crate::call::Context<'_>,
+                received: &$crate::call::Received<'_>,
             ) -> Result<$output, $crate::error::Error> {
-                $crate::answer::json(request, answer)
+                received.json()
             }
 
             fn join(&self, before: $output, next: $output) -> $output {

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::answer;
-use crate::call::{Call, Context, Definition, Operation};
+use crate::call::{Call, Definition, Operation, Received};
 use crate::client::Product;
-use crate::core::ProductCore;
+use crate::core::{Core, ProductCore};
 use crate::endpoint;
 use crate::error::Error;
-use crate::exchange::{Parts, token_parts};
+use crate::exchange::{Options, read_token, token_parts};
 use crate::front::Front;
 use crate::http::{Answer, Request};
 use crate::scalar::{Extra, absent, lenient};
-use crate::token::{Token, TokenAnswer};
+use crate::token::Token;
 
 /// [`Product::access_token`](crate::client::Product::access_token)
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +30,8 @@ impl AccessToken {
 impl Operation for AccessToken {
     type Output = Token;
 
-    fn read(
-        &self,
-        _: &Parts,
-        request: &Request,
-        answer: &Answer,
-        context: &Context<'_>,
-    ) -> Result<Token, Error> {
-        let token: TokenAnswer = answer::json(request, answer)?;
-        Ok(token.token(context.now))
+    fn read(&self, received: &Received<'_>) -> Result<Token, Error> {
+        read_token(received.request, received.answer, received.context.now)
     }
 }
 
@@ -49,16 +42,8 @@ pub struct Datapoint;
 impl Operation for Datapoint {
     type Output = Datapoints;
 
-    fn read(
-        &self,
-        _: &Parts,
-        request: &Request,
-        answer: &Answer,
-        _: &Context<'_>,
-    ) -> Result<Datapoints, Error> {
-        let mut datapoints: Datapoints = answer::json(request, answer)?;
-        datapoints.json = String::from_utf8_lossy(answer.body()).into_owned();
-        Ok(datapoints)
+    fn read(&self, received: &Received<'_>) -> Result<Datapoints, Error> {
+        Datapoints::read(received.request, received.answer)
     }
 }
 
@@ -101,6 +86,12 @@ pub struct Datapoints {
 }
 
 impl Datapoints {
+    fn read(request: &Request, answer: &Answer) -> Result<Self, Error> {
+        let mut datapoints: Datapoints = answer::json(request, answer)?;
+        datapoints.json = String::from_utf8_lossy(answer.body()).into_owned();
+        Ok(datapoints)
+    }
+
     /// The answer as it came, in which no digit is lost.
     #[must_use]
     pub fn json(&self) -> &str {
@@ -117,50 +108,34 @@ impl Datapoints {
     }
 }
 
-/// The definition, from the server once and from memory ever after.
+/// The definition, from the server once and from memory then.
 #[cfg(feature = "codec")]
 pub(crate) async fn definition(
-    core: &crate::core::Core,
+    core: &Core,
     product: &ProductCore,
-    options: crate::exchange::Options,
+    options: Options,
 ) -> Result<Definition, Error> {
-    let options = crate::exchange::Options {
+    if let Some(definition) = product.known_definition() {
+        return Ok(definition);
+    }
+    let _one_at_a_time = product.defining.lock().await;
+    if let Some(definition) = product.known_definition() {
+        return Ok(definition);
+    }
+    let options = Options {
         repeatable: None,
         ..options
     };
-    let fetch = async || {
-        let parts = Parts::new(endpoint::DATAPOINT);
-        let driven = crate::drive::drive(core, Some(product), parts.clone(), options).await;
-        let (request, answer) = driven?;
-        let context = Context {
-            now: core.now(),
-            definition: None,
-        };
-        Datapoint
-            .read(&parts, &request, &answer, &context)?
-            .definition()
-    };
-    product.definition.get_or_try_init(fetch).await.cloned()
+    let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
+    let (request, answer) = crate::drive::drive(core, Some(product), parts, options).await?;
+    let definition = Datapoints::read(&request, &answer)?.definition()?;
+    product.define(Some(definition.clone()));
+    Ok(definition)
 }
 
 #[cfg(not(feature = "codec"))]
-pub(crate) async fn definition(
-    _: &crate::core::Core,
-    _: &ProductCore,
-    _: crate::exchange::Options,
-) -> Result<Definition, Error> {
+pub(crate) async fn definition(_: &Core, _: &ProductCore, _: Options) -> Result<Definition, Error> {
     Err(Error::invalid("definitions need the feature `codec`"))
-}
-
-/// The definition, if it is in memory.
-pub(crate) fn known_definition(product: &ProductCore) -> Option<&Definition> {
-    #[cfg(feature = "codec")]
-    return product.definition.get();
-    #[cfg(not(feature = "codec"))]
-    {
-        let _ = product;
-        None
-    }
 }
 
 #[cfg(feature = "codec")]
@@ -170,7 +145,7 @@ impl Product<crate::front::Async> {
     /// # Errors
     /// Those of the call; [`Error::Definition`] with everything that is wrong with it.
     pub async fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
-        let options = crate::exchange::Options::default();
+        let options = Options::default();
         definition(&self.enterprise.core, &self.product, options).await
     }
 }
@@ -185,7 +160,7 @@ impl Product<crate::blocking::Blocking> {
         let product = self.clone();
         let front = &self.enterprise.front;
         front.wait(async move {
-            let options = crate::exchange::Options::default();
+            let options = Options::default();
             definition(&product.enterprise.core, &product.product, options).await
         })
     }
@@ -193,10 +168,13 @@ impl Product<crate::blocking::Blocking> {
 
 #[cfg(feature = "codec")]
 impl<C: Front> Product<C> {
-    /// A definition that is known already, which saves the call for it. It is used unless there is one
-    /// from before.
+    /// Uses this definition from now on, which saves the call for it.
     pub fn set_definition(&self, definition: gizwits_codec_std::Product) {
-        // What is there already came the same way.
-        let _ = self.product.definition.set(definition);
+        self.product.define(Some(definition));
+    }
+
+    /// Asks for the definition anew the next time: after its data points were changed.
+    pub fn forget_definition(&self) {
+        self.product.define(None);
     }
 }

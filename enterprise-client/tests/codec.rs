@@ -326,4 +326,40 @@ async fn a_definition_may_be_known_already() {
         .await
         .unwrap();
     assert_eq!(server.calls().len(), 1);
+    // Its data points were changed.
+    product.forget_definition();
+    product.definition().await.unwrap();
+    product.definition().await.unwrap();
+    assert_eq!(server.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_command_for_a_shell_is_checked_as_far_as_the_definition_is_known() {
+    let server = server("{}");
+    let product = product(&server);
+    let device = product.device(DID);
+    let attrs = json!({"switch": 1});
+    assert!(
+        device
+            .control(&attrs)
+            .curl()
+            .unwrap()
+            .ends_with(r#"'{"attrs":{"switch":1}}'"#)
+    );
+    assert!(matches!(
+        device.control(&attrs).as_raw().curl(),
+        Err(Error::Invalid(_))
+    ));
+    product.definition().await.unwrap();
+    assert!(
+        device
+            .control(&attrs)
+            .curl()
+            .unwrap()
+            .ends_with(r#"'{"attrs":{"switch":true}}'"#)
+    );
+    assert!(matches!(
+        device.control(json!({"x": 1})).curl(),
+        Err(Error::Codec(_))
+    ));
 }

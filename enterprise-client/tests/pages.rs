@@ -304,6 +304,41 @@ async fn long_spans_are_cut_and_lose_nothing_at_the_borders() {
 }
 
 #[tokio::test]
+async fn a_walk_that_takes_hours_keeps_its_windows() {
+    for (span, sort) in [(true, Sort::Asc), (true, Sort::Desc), (false, Sort::Asc)] {
+        let clock = TestClock::new();
+        let slow = clock.clone();
+        let server = paged(move |request| {
+            slow.advance(Duration::from_secs(1800));
+            let (Some(start), Some(end)) = (number(request, "start_ts"), number(request, "end_ts"))
+            else {
+                panic!("a window has two ends");
+            };
+            let skip = number(request, "skip").unwrap_or(0);
+            let all: Vec<i64> = (start..=end).filter(|second| second % 7200 == 0).collect();
+            let page = all
+                .iter()
+                .skip(skip as usize)
+                .take(5)
+                .map(|ts| json!({"ts": ts, "attrs": {}}));
+            json!({"meta": {"total": all.len(), "skip": skip}, "objects": page.collect::<Vec<_>>()})
+        });
+        let builder = client!(gizwits_enterprise_client::Enterprise, server, clock);
+        let product = builder
+            .build()
+            .unwrap()
+            .product(common::KEY, common::PSECRET);
+        let mut call = product.device(DID).data().sort(sort);
+        if span {
+            call = call.between(at(7), at(0));
+        }
+        let (found, error) = all(call.stream()).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(found.len(), if span { 7 * 12 + 1 } else { 2 * 12 });
+    }
+}
+
+#[tokio::test]
 async fn spans_that_can_not_be_answered_cost_nothing() {
     let server = hourly(true);
     let (product, _) = {
