@@ -243,3 +243,31 @@ impl fmt::Display for ErrorCode {
         write!(f, "{} ({})", self.number(), self.label())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_there_once() {
+        assert_eq!(ErrorCode::ALL.len(), 56);
+        let numbers: Vec<u32> = ErrorCode::ALL.iter().map(|code| code.number()).collect();
+        assert!(numbers.is_sorted_by(|one, next| one < next));
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from(code.number()), *code);
+            assert_ne!(code.kind(), ErrorKind::Unknown, "{code}");
+            assert!(
+                !code.label().is_empty() && !code.remedy().is_empty(),
+                "{code}"
+            );
+            let again = matches!(code.repeat(), Repeat::Soon | Repeat::IfHarmless);
+            assert!(!again || matches!(code.kind(), ErrorKind::Server | ErrorKind::Transient));
+        }
+        let unknown = ErrorCode::from(7777);
+        assert_eq!(
+            (unknown, unknown.number()),
+            (ErrorCode::Unknown(7777), 7777)
+        );
+        assert_eq!(unknown.to_string(), "7777 (not a documented code)");
+    }
+}

@@ -148,6 +148,16 @@ pub(crate) struct Options {
     pub(crate) repeatable: Option<bool>,
 }
 
+impl Options {
+    /// For the token or the definition that a call needs first.
+    pub(crate) fn of_another(self) -> Self {
+        Options {
+            repeatable: None,
+            ..self
+        }
+    }
+}
+
 /// What to do next.
 pub(crate) enum Turn {
     /// Get hold of the product's gate and come back.
@@ -305,10 +315,7 @@ impl<'a> Exchange<'a> {
                 return Ok(token);
             }
         }
-        let options = Options {
-            repeatable: None,
-            ..self.options
-        };
+        let options = self.options.of_another();
         let fetch = self.fetch.get_or_insert_with(|| {
             let parts = token_parts(core, product);
             Box::new(Exchange::new(core, Some(product), parts, options))
@@ -325,7 +332,10 @@ impl<'a> Exchange<'a> {
                 Ok(token)
             }
             Err(error) => {
-                product.fetch_failed(&error);
+                // How long a caller waits for the quota is its own affair.
+                if !matches!(error, Error::RateLimited(_)) {
+                    product.fetch_failed(&error);
+                }
                 // One that would do is better than none.
                 let valid = product.valid_token(now);
                 valid.ok_or_else(|| Box::new(Turn::Done(Err(error))))

@@ -246,3 +246,31 @@ impl<T: Serialize> Serialize for Place<T> {
 }
 
 plain_fields!(Places<u64>, Places<StateCount>, Places<EventCount>, BTreeMap<String, EventCount>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_any_form() {
+        let json =
+            r#"{"B":{"count":"4","A":3,"B":{"count":1,"note":"x"}},"C":2,"since":"2020","D":{}}"#;
+        let places: Places<u64> = serde_json::from_str(json).unwrap();
+        let names: Vec<&str> = places.0.iter().map(|place| place.name.as_str()).collect();
+        // Their order, and a city with its region's name.
+        assert_eq!(names, ["B", "C", "D"]);
+        let inner = places
+            .get("B")
+            .and_then(|place| place.places.get("B"))
+            .unwrap();
+        assert_eq!((places.0[0].count, inner.count), (Some(4), Some(1)));
+        assert_eq!(inner.extra["note"], "x");
+        assert_eq!(places.get("C").and_then(|place| place.count), Some(2));
+        assert!(serde_json::from_str::<Places<u64>>("3").is_err());
+        assert!(serde_json::from_str::<Places<u64>>(r#"{"A":{"count":-1}}"#).is_err());
+        assert_eq!(
+            serde_json::from_str::<Places<u64>>("null").unwrap().0.len(),
+            0
+        );
+    }
+}

@@ -122,11 +122,8 @@ pub(crate) async fn definition(
     if let Some(definition) = product.known_definition() {
         return Ok(definition);
     }
-    let options = Options {
-        repeatable: None,
-        ..options
-    };
     let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
+    let options = options.of_another();
     let (request, answer) = crate::drive::drive(core, Some(product), parts, options).await?;
     let definition = Datapoints::read(&request, &answer)?.definition()?;
     product.define(Some(definition.clone()));
