@@ -25,9 +25,7 @@ pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
         .body()
         .windows(marker.len())
         .find(|window| window == marker)?;
-    let mut body = answer.body().to_vec();
-    redact::cover(&mut body, request.secrets());
-    let body: Body = serde_json::from_slice(&body).ok()?;
+    let body: Body = serde_json::from_slice(answer.body()).ok()?;
     let number = match &body.error_code {
         Scalar::Int(number) => u32::try_from(*number).unwrap_or(u32::MAX),
         Scalar::Text(text) => text.trim().parse().unwrap_or(u32::MAX),
@@ -40,15 +38,25 @@ pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
         code: ErrorCode::from(number),
         status: answer.status(),
         message: match body.error_message {
-            Some(Value::String(message)) => message,
+            Some(Value::String(message)) => covered(request, &message),
             Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
+            Some(other) => covered(request, &other.to_string()),
         },
         detail: body
             .detail_message
-            .filter(|detail| !detail.is_null() && *detail != ""),
+            .filter(|detail| !detail.is_null() && *detail != "")
+            .map(|detail| {
+                let text = covered(request, &detail.to_string());
+                serde_json::from_str(&text).unwrap_or(Value::String(text))
+            }),
         target: request.target(),
     })
+}
+
+fn covered(request: &Request, text: &str) -> String {
+    let mut text = text.as_bytes().to_vec();
+    redact::cover(&mut text, request.secrets());
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// An answer that is none of the API's.
@@ -162,6 +170,17 @@ mod tests {
                 None => assert_eq!(code, 0, "{body}"),
             }
         }
+    }
+
+    #[test]
+    fn refusals_hide_secrets() {
+        let body = r#"{"error_code":5009,"error_message":"hush-hush is old","detail":{"token":7,"x":"hush-hush"}}"#;
+        let error = refusal(&request(), &answer(400, body)).unwrap();
+        assert_eq!(error.message, "********* is old");
+        assert!(!format!("{error} {error:?}").contains("hush"));
+        let body = r#"{"error_code":5009,"detail":["hush-hush",1]}"#;
+        let error = refusal(&request(), &answer(400, body)).unwrap();
+        assert_eq!(error.detail, Some(serde_json::json!(["*********", 1])));
     }
 
     #[test]

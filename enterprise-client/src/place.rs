@@ -9,15 +9,21 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::scalar::{self, Extra, model, plain_fields};
 
-/// Places, in the server's order.
+/// Places next to each other.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Places<T>(pub Vec<Place<T>>);
+#[non_exhaustive]
+pub struct Places<T> {
+    /// The places, in the server's order.
+    pub list: Vec<Place<T>>,
+    /// Members that are no places.
+    pub extra: Extra,
+}
 
 /// A place and what is counted there.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +37,6 @@ pub struct Place<T> {
     pub detail: Option<BTreeMap<String, T>>,
     /// The places in it.
     pub places: Places<T>,
-    /// Members that are no places.
-    pub extra: Extra,
     /// Whether it is a number alone.
     bare: bool,
 }
@@ -41,13 +45,16 @@ impl<T> Places<T> {
     /// A place among these.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Place<T>> {
-        self.0.iter().find(|place| place.name == name)
+        self.list.iter().find(|place| place.name == name)
     }
 }
 
 impl<T> Default for Places<T> {
     fn default() -> Self {
-        Places(Vec::new())
+        Places {
+            list: Vec::new(),
+            extra: Extra::new(),
+        }
     }
 }
 
@@ -58,7 +65,6 @@ impl<T> Place<T> {
             count: None,
             detail: None,
             places: Places::default(),
-            extra: Extra::new(),
             bare: false,
         }
     }
@@ -131,9 +137,9 @@ impl<'de, T: Count> Visitor<'de> for MemberVisitor<T> {
                     place.detail = Some(detail.collect());
                 }
                 _ => match map.next_value::<Member<T>>()? {
-                    Member::Place(inner) => place.places.0.push(Place { name, ..inner }),
+                    Member::Place(inner) => place.places.list.push(Place { name, ..inner }),
                     Member::Other(value) => {
-                        place.extra.insert(name, value);
+                        place.places.extra.insert(name, value);
                     }
                 },
             }
@@ -208,18 +214,43 @@ impl<'de, T: Count> Deserialize<'de> for Counted<T> {
 
 impl<'de, T: Count> Deserialize<'de> for Places<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The floor above the countries has neither count nor detail, so these are places as well.
-        match Member::deserialize(deserializer)? {
-            Member::Place(place) if !place.bare => Ok(place.places),
+        match Member::<T>::deserialize(deserializer)? {
+            Member::Place(place) if !place.bare => {
+                let mut places = place.places;
+                // The floor above the countries has neither as a rule.
+                let count = place.count.map(serde_json::to_value);
+                let detail = place.detail.map(serde_json::to_value);
+                for (name, value) in [("count", count), ("detail", detail)] {
+                    if let Some(value) = value {
+                        let value = value.map_err(de::Error::custom)?;
+                        places.extra.insert(name.to_owned(), value);
+                    }
+                }
+                Ok(places)
+            }
             Member::Other(Value::Null) => Ok(Places::default()),
             _ => Err(de::Error::custom("an object of places is expected")),
         }
     }
 }
 
+impl<T: Serialize> Places<T> {
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        for place in &self.list {
+            map.serialize_entry(&place.name, place)?;
+        }
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
+        }
+        Ok(())
+    }
+}
+
 impl<T: Serialize> Serialize for Places<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|place| (&place.name, place)))
+        let mut map = serializer.serialize_map(None)?;
+        self.write(&mut map)?;
+        map.end()
     }
 }
 
@@ -235,12 +266,7 @@ impl<T: Serialize> Serialize for Place<T> {
         if let Some(detail) = &self.detail {
             map.serialize_entry("detail", detail)?;
         }
-        for place in &self.places.0 {
-            map.serialize_entry(&place.name, place)?;
-        }
-        for (name, value) in &self.extra {
-            map.serialize_entry(name, value)?;
-        }
+        self.places.write(&mut map)?;
         map.end()
     }
 }
@@ -256,20 +282,34 @@ mod tests {
         let json =
             r#"{"B":{"count":"4","A":3,"B":{"count":1,"note":"x"}},"C":2,"since":"2020","D":{}}"#;
         let places: Places<u64> = serde_json::from_str(json).unwrap();
-        let names: Vec<&str> = places.0.iter().map(|place| place.name.as_str()).collect();
+        let names: Vec<&str> = places
+            .list
+            .iter()
+            .map(|place| place.name.as_str())
+            .collect();
         // Their order, and a city with its region's name.
         assert_eq!(names, ["B", "C", "D"]);
         let inner = places
             .get("B")
             .and_then(|place| place.places.get("B"))
             .unwrap();
-        assert_eq!((places.0[0].count, inner.count), (Some(4), Some(1)));
-        assert_eq!(inner.extra["note"], "x");
+        assert_eq!((places.list[0].count, inner.count), (Some(4), Some(1)));
+        assert_eq!(inner.places.extra["note"], "x");
         assert_eq!(places.get("C").and_then(|place| place.count), Some(2));
+        assert_eq!(places.extra["since"], "2020");
+        let json = r#"{"count":3,"A":1}"#;
+        let places: Places<u64> = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            serde_json::to_value(&places).unwrap(),
+            serde_json::json!({"count": 3, "A": 1})
+        );
         assert!(serde_json::from_str::<Places<u64>>("3").is_err());
         assert!(serde_json::from_str::<Places<u64>>(r#"{"A":{"count":-1}}"#).is_err());
         assert_eq!(
-            serde_json::from_str::<Places<u64>>("null").unwrap().0.len(),
+            serde_json::from_str::<Places<u64>>("null")
+                .unwrap()
+                .list
+                .len(),
             0
         );
     }
