@@ -2,81 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gizwits_codec_core::definition::Definition;
+use gizwits_codec_std::Error;
+use gizwits_tests::program::{self, Folder, Ran, root};
+use gizwits_tests::vectors::sound;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+const GIZWITS: &str = env!("CARGO_BIN_EXE_gizwits");
 const AIR_CONDITIONER: &str = "tests/fixtures/air-conditioner.json";
 const REPORT: &str = "000000030b0000910401000010000000";
 const CONTROL: &str = "0000000309000090010101000010";
 
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn run_with(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gizwits"))
-        .args(arguments)
-        .current_dir(root())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let stdin = stdin.as_ref().to_owned();
-    // From another thread: the child may answer before it has read everything.
-    let writer = std::thread::spawn(move || {
-        let _ = input.write_all(&stdin);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    program::run(GIZWITS, arguments, stdin.as_ref())
 }
 
 fn run(arguments: &[&str]) -> Ran {
     run_with(arguments, "")
-}
-
-/// A folder of its own with the fixtures in it, gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("gizwits-{name}-{}", std::process::id()));
-        let fixtures = folder.join("tests/fixtures");
-        std::fs::create_dir_all(&fixtures).unwrap();
-        for file in std::fs::read_dir(root().join("tests/fixtures")).unwrap() {
-            let file = file.unwrap();
-            std::fs::copy(file.path(), fixtures.join(file.file_name())).unwrap();
-        }
-        Folder(folder)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let file = self.0.join(name);
-        std::fs::write(&file, text).unwrap();
-        file.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 fn decode(payload: &str) -> Value {
@@ -246,6 +191,10 @@ fn payloads_that_fail() {
         ("0000000304000093", "incomplete", Some(8)),
     ] {
         let error = &decode(payload)["error"];
+        assert!(
+            Error::KINDS.iter().any(|(known, _)| *known == kind),
+            "{kind} is in the closed list"
+        );
         assert_eq!(error["kind"], kind, "{payload}: {error}");
         assert_eq!(error["byte"].as_u64(), byte, "{payload}: {error}");
     }
@@ -424,7 +373,7 @@ fn values_that_are_refused() {
 #[test]
 fn help_examples_and_completions() {
     let folder = Folder::new("examples");
-    let binary = Path::new(env!("CARGO_BIN_EXE_gizwits")).parent().unwrap();
+    let binary = Path::new(GIZWITS).parent().unwrap();
     let path = std::env::join_paths([binary, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
     for command in [
         &[][..],
@@ -485,7 +434,7 @@ fn lines_of_any_kind() {
 /// Whoever follows a log sees each line when it is there, not when the log ends.
 #[test]
 fn answers_come_at_once() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gizwits"))
+    let mut child = Command::new(GIZWITS)
         .args(["decode", "-d", AIR_CONDITIONER])
         .current_dir(root())
         .stdin(Stdio::piped())
@@ -621,7 +570,7 @@ fn definitions_that_cannot_be_used() {
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     let line = format!("{REPORT}\n").repeat(20_000);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gizwits"))
+    let mut child = Command::new(GIZWITS)
         .args(["decode", "-d", AIR_CONDITIONER])
         .current_dir(root())
         .stdin(Stdio::piped())
@@ -665,436 +614,6 @@ fn pictures() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-// ------------------------------------------------------------------ definitions that break a rule
-
-const ATTR: &str = "/entities/0/attrs/";
-
-/// Two bools, an enum, a uint8, a binary; a read-only uint16; an alert.
-fn sound() -> Value {
-    let bits = |bit: u32, len: u32, byte: u32| json!({"unit": "bit", "byte_offset": byte, "bit_offset": bit, "len": len});
-    let bytes = |byte: u32, len: u32| json!({"unit": "byte", "byte_offset": byte, "bit_offset": 0, "len": len});
-    let attr = |id: u32, name: &str, access: &str, data_type: &str, position: Value| json!({"id": id, "name": name, "type": access, "data_type": data_type, "position": position});
-    let mut attrs = vec![
-        attr(0, "power", "status_writable", "bool", bits(0, 1, 0)),
-        attr(1, "light", "status_writable", "bool", bits(1, 1, 0)),
-        attr(2, "mode", "status_writable", "enum", bits(2, 2, 0)),
-        attr(3, "level", "status_writable", "uint8", bytes(1, 1)),
-        attr(4, "blob", "status_writable", "binary", bytes(2, 3)),
-        attr(5, "heat", "status_readonly", "uint16", bytes(5, 2)),
-        attr(6, "smoke", "alert", "bool", bits(0, 1, 7)),
-    ];
-    attrs[2]["enum"] = json!(["a", "b", "c"]);
-    attrs[3]["uint_spec"] = json!({"min": 0, "max": 100, "ratio": 1, "addition": 0});
-    attrs[5]["uint_spec"] = json!({"min": 0, "max": 60000, "ratio": 0.01, "addition": -90.5});
-    json!({
-        "name": "sound", "product_key": "0123456789abcdef0123456789abcdef",
-        "protocolType": "standard", "packetVersion": "0x00000004",
-        "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
-    })
-}
-
-fn check(text: &str, name: &str) -> (i32, Vec<Value>) {
-    let file = std::env::temp_dir().join(format!("gizwits-{name}-{}.json", std::process::id()));
-    std::fs::write(&file, text).unwrap();
-    let ran = run(&["check", "--json", "-d", file.to_str().unwrap()]);
-    let people = run(&["check", "-d", file.to_str().unwrap()]);
-    assert_eq!(people.code, ran.code);
-    // The reader without an allocator draws the same line.
-    let core = Definition::<1024>::parse(text);
-    assert_eq!(core.is_err(), ran.code == 1, "{name}: {:?}", core.err());
-    std::fs::remove_file(file).unwrap();
-    let lines = ran
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    (ran.code, lines)
-}
-
-/// What breaks a rule: where to write what; the kind, the pointer, and words of the message.
-type Rule<'a> = (&'a str, Value, &'a str, &'a str, &'a [&'a str]);
-
-#[test]
-fn each_broken_rule_has_its_own_words() {
-    let (code, findings) = check(&sound().to_string(), "sound");
-    assert_eq!((code, findings.len()), (0, 0), "{findings:?}");
-    let attr = |n: u32, key: &str| format!("{ATTR}{n}{key}");
-    let long: Vec<String> = (0..5).map(|n| n.to_string()).collect();
-    let rules: &[Rule<'_>] = &[
-        (
-            &attr(1, "/id"),
-            json!(0),
-            "duplicate_id",
-            &attr(1, "/id"),
-            &["light", "power"],
-        ),
-        (
-            &attr(6, "/id"),
-            json!(9),
-            "id_range",
-            &attr(6, "/id"),
-            &["smoke", "9"],
-        ),
-        (
-            &attr(0, "/id"),
-            json!("0"),
-            "wrong_type",
-            &attr(0, "/id"),
-            &["power", "\"0\""],
-        ),
-        (
-            &attr(0, "/id"),
-            json!(0.5),
-            "wrong_type",
-            &attr(0, "/id"),
-            &["power", "0.5"],
-        ),
-        (
-            &attr(1, "/name"),
-            json!("power"),
-            "duplicate_name",
-            &attr(1, "/name"),
-            &["power", "attr 0"],
-        ),
-        (
-            &attr(1, "/name"),
-            json!(""),
-            "empty_name",
-            &attr(1, "/name"),
-            &["point 1"],
-        ),
-        (
-            &attr(0, "/data_type"),
-            json!("int8"),
-            "unknown_word",
-            &attr(0, "/data_type"),
-            &["power", "int8", "uint8"],
-        ),
-        (
-            &attr(0, "/type"),
-            json!("secret"),
-            "unknown_word",
-            &attr(0, "/type"),
-            &["power", "secret", "status_writable"],
-        ),
-        (
-            &attr(0, "/position/unit"),
-            json!("word"),
-            "unknown_word",
-            &attr(0, "/position/unit"),
-            &["power", "word"],
-        ),
-        (
-            "/protocolType",
-            json!("fixed"),
-            "unknown_word",
-            "/protocolType",
-            &["fixed", "standard"],
-        ),
-        (
-            "/packetVersion",
-            json!("0x00000005"),
-            "unknown_word",
-            "/packetVersion",
-            &["0x00000005", "0x00000004"],
-        ),
-        (
-            &attr(1, "/position/len"),
-            json!(2),
-            "bool_width",
-            &attr(1, "/position/len"),
-            &["light", "2"],
-        ),
-        (
-            &attr(2, "/enum"),
-            json!([]),
-            "no_labels",
-            &attr(2, "/enum"),
-            &["mode"],
-        ),
-        (
-            &attr(2, "/enum"),
-            Value::Null,
-            "no_labels",
-            &attr(2, "/enum"),
-            &["mode"],
-        ),
-        (
-            &attr(2, "/enum"),
-            json!(long),
-            "too_many_labels",
-            &attr(2, "/enum"),
-            &["mode", "5 labels", "4 at most"],
-        ),
-        (
-            &attr(2, "/enum"),
-            json!(["a", 1, "c"]),
-            "label_type",
-            &attr(2, "/enum/1"),
-            &["mode", "label 1", "text"],
-        ),
-        (
-            &attr(2, "/position/len"),
-            json!(33),
-            "enum_width",
-            &attr(2, "/position/len"),
-            &["mode", "33"],
-        ),
-        (
-            &attr(2, "/position/unit"),
-            json!("byte"),
-            "unit",
-            &attr(2, "/position/unit"),
-            &["mode", "enum", "bits"],
-        ),
-        (
-            &attr(3, "/position/unit"),
-            json!("bit"),
-            "unit",
-            &attr(3, "/position/unit"),
-            &["level", "bytes"],
-        ),
-        (
-            &attr(3, "/position/len"),
-            json!(2),
-            "uint_width",
-            &attr(3, "/position/len"),
-            &["level", "uint8", "2 bytes"],
-        ),
-        (
-            &attr(4, "/position/len"),
-            json!(0),
-            "binary_width",
-            &attr(4, "/position/len"),
-            &["blob"],
-        ),
-        (
-            &attr(4, "/position/len"),
-            json!(70000),
-            "binary_width",
-            &attr(4, "/position/len"),
-            &["blob", "65535"],
-        ),
-        (
-            &attr(4, "/position/bit_offset"),
-            json!(3),
-            "bit_offset",
-            &attr(4, "/position/bit_offset"),
-            &["blob", "3"],
-        ),
-        (
-            &attr(2, "/position/bit_offset"),
-            json!(1),
-            "overlap",
-            &attr(2, "/position"),
-            &["mode", "light", "byte 0"],
-        ),
-        (
-            &attr(4, "/position/byte_offset"),
-            json!(1),
-            "overlap",
-            &attr(4, "/position"),
-            &["blob", "level"],
-        ),
-        (
-            &attr(1, "/type"),
-            json!("fault"),
-            "shared_area",
-            &attr(1, "/position"),
-            &["light", "power", "fault"],
-        ),
-        (
-            &attr(6, "/type"),
-            json!("status_writable"),
-            "writable_ids",
-            &attr(6, "/id"),
-            &["smoke", "heat"],
-        ),
-        (
-            &attr(6, "/type"),
-            json!("status_writable"),
-            "writable_bytes",
-            &attr(6, "/position"),
-            &["smoke", "heat"],
-        ),
-        (
-            &attr(3, "/uint_spec/min"),
-            json!(101),
-            "min_above_max",
-            &attr(3, "/uint_spec/min"),
-            &["level", "101", "100"],
-        ),
-        (
-            &attr(3, "/uint_spec/min"),
-            json!(-1),
-            "negative_min",
-            &attr(3, "/uint_spec/min"),
-            &["level", "-1"],
-        ),
-        (
-            &attr(3, "/uint_spec/max"),
-            json!(256),
-            "max_too_large",
-            &attr(3, "/uint_spec/max"),
-            &["level", "256", "255"],
-        ),
-        (
-            &attr(3, "/uint_spec/ratio"),
-            json!(0),
-            "ratio",
-            &attr(3, "/uint_spec/ratio"),
-            &["level", "above 0"],
-        ),
-        (
-            &attr(3, "/uint_spec/ratio"),
-            json!(-0.5),
-            "ratio",
-            &attr(3, "/uint_spec/ratio"),
-            &["level", "-0.5"],
-        ),
-        (
-            &attr(5, "/uint_spec/addition"),
-            json!(1.234567890123456),
-            "digits",
-            &attr(5, "/uint_spec/addition"),
-            &["heat", "15"],
-        ),
-        (
-            &attr(5, "/uint_spec/ratio"),
-            json!(1e15),
-            "scale_overflow",
-            &attr(5, "/uint_spec/ratio"),
-            &["heat"],
-        ),
-        (
-            &attr(3, "/uint_spec"),
-            Value::Null,
-            "missing",
-            &attr(3, "/uint_spec"),
-            &["level", "uint_spec"],
-        ),
-        (
-            &attr(6, "/position/byte_offset"),
-            json!(65535),
-            "status_length",
-            &attr(6, "/position"),
-            &["smoke", "65535"],
-        ),
-        (
-            "/entities/0/attrs",
-            json!([]),
-            "no_points",
-            "/entities/0/attrs",
-            &["no attrs"],
-        ),
-        (
-            "/entities",
-            json!([{"attrs": []}, {"attrs": []}]),
-            "entities",
-            "/entities",
-            &["2 entities"],
-        ),
-        ("/entities", json!({}), "wrong_type", "/entities", &["list"]),
-    ];
-    for (pointer, value, kind, at, words) in rules {
-        let mut broken = sound();
-        *broken.pointer_mut(pointer).unwrap() = value.clone();
-        let name = format!("{kind}-{}", pointer.replace('/', "_"));
-        let (code, findings) = check(&format!("{broken:#}"), &name);
-        let found = findings
-            .iter()
-            .find(|one| one["kind"] == *kind && one["pointer"] == *at)
-            .unwrap_or_else(|| panic!("no {kind} at {at}: {findings:#?}"));
-        assert_eq!((code, &found["severity"]), (1, &json!("error")), "{found}");
-        assert!(
-            found["line"].as_u64() > Some(1) && found["column"].as_u64() > Some(0),
-            "{found}"
-        );
-        let message = found["message"].as_str().unwrap();
-        for word in *words {
-            assert!(message.contains(word), "{kind}: `{message}` lacks {word}");
-        }
-    }
-}
-
-#[test]
-fn what_is_no_definition() {
-    let good = sound();
-    let attrs = &good["entities"][0]["attrs"];
-    let flat = json!({"protocolType": "standard", "packetVersion": "0x00000004", "attrs": attrs});
-    let mut many = sound();
-    let mut attr = many["entities"][0]["attrs"][0].clone();
-    many["entities"][0]["attrs"] = (0..1025)
-        .map(|id| {
-            attr["id"] = json!(id);
-            attr["name"] = json!(format!("p{id}"));
-            attr["position"]["bit_offset"] = json!(id);
-            attr.clone()
-        })
-        .collect();
-    let mut no_protocol = sound();
-    no_protocol.as_object_mut().unwrap().remove("protocolType");
-    let text = good.to_string();
-    for (name, text, kind, words) in [
-        (
-            "jsonc",
-            text.replacen('{', "{ // a comment\n", 1),
-            "json",
-            "comment",
-        ),
-        ("comma", text.replacen("],", ",],", 1), "json", "comma"),
-        ("cut", text[..40].to_owned(), "json", "not JSON"),
-        ("empty", String::new(), "json", ""),
-        ("deep", "[".repeat(5000), "json", "deep"),
-        ("array", "[]".to_owned(), "json", "object"),
-        (
-            "key",
-            text.replacen("\"id\":0", "\"id\":0,\"id\":0", 1),
-            "duplicate_key",
-            "\"id\"",
-        ),
-        ("flat", flat.to_string(), "outside_entity", "entities"),
-        (
-            "none",
-            r#"{"protocolType":"standard"}"#.to_owned(),
-            "missing",
-            "entities",
-        ),
-        ("many", many.to_string(), "too_many_points", "1024"),
-        (
-            "protocol",
-            no_protocol.to_string(),
-            "missing",
-            "protocolType",
-        ),
-    ] {
-        let (code, findings) = check(&text, name);
-        let found = findings.iter().find(|one| one["kind"] == kind);
-        let found = found.unwrap_or_else(|| panic!("{name}: {findings:?}"));
-        assert_eq!((code, &found["severity"]), (1, &json!("error")), "{name}");
-        assert!(
-            found["message"].as_str().unwrap().contains(words),
-            "{name}: {found}"
-        );
-    }
-    // Everything at once, not the first alone.
-    let mut broken = sound();
-    for (pointer, value) in [
-        ("/entities/0/attrs/0/position/len", json!(2)),
-        ("/entities/0/attrs/2/enum", json!([])),
-        ("/entities/0/attrs/3/uint_spec/ratio", json!(0)),
-        ("/entities/0/attrs/5/data_type", json!("int")),
-    ] {
-        *broken.pointer_mut(pointer).unwrap() = value;
-    }
-    let kinds: Vec<Value> = check(&broken.to_string(), "several")
-        .1
-        .iter()
-        .map(|one| one["kind"].clone())
-        .collect();
-    assert_eq!(kinds, ["bool_width", "no_labels", "ratio", "unknown_word"]);
-}
-
 #[test]
 fn flags_past_the_last_point() {
     let folder = Folder::new("flags");
@@ -1135,46 +654,4 @@ fn var_len_is_refused_in_words() {
     let ran = run(&["encode", "-d", name, "control", "power=on"]);
     assert!(ran.code == 1 && ran.stdout.is_empty(), "{}", ran.stdout);
     std::fs::remove_file(file).unwrap();
-}
-
-#[test]
-fn what_is_only_odd() {
-    let mut plain = sound();
-    let members = plain.as_object_mut().unwrap();
-    members.remove("packetVersion");
-    members.remove("product_key");
-    let mut odd = sound();
-    odd["product_key"] = json!("not hex");
-    odd["packetVersion"] = json!(4);
-    odd["entities"][0]["attrs"][2]["enum"] = json!(["a", "b", "a"]);
-    odd["entities"][0]["attrs"][2]["position"]["len"] = json!(9);
-    odd["entities"][0]["attrs"][2]["desc"] = json!(["not", "text"]);
-    for n in 3..7 {
-        let byte = &mut odd["entities"][0]["attrs"][n]["position"]["byte_offset"];
-        *byte = json!(byte.as_u64().unwrap() + 2);
-    }
-    let mut order = sound();
-    order["entities"][0]["attrs"][3]["position"]["byte_offset"] = json!(4);
-    order["entities"][0]["attrs"][4]["position"]["byte_offset"] = json!(1);
-    for (name, definition, kinds) in [
-        ("plain", plain, &["packet_version", "product_key"][..]),
-        (
-            "odd",
-            odd,
-            &["duplicate_label", "wide_bits", "gap", "product_key"],
-        ),
-        ("order", order, &["order"]),
-    ] {
-        let (code, findings) = check(&definition.to_string(), name);
-        assert_eq!(code, 0, "{name}: {findings:?}");
-        for kind in kinds {
-            let found = findings.iter().find(|one| one["kind"] == *kind);
-            assert_eq!(
-                found.unwrap_or(&Value::Null)["severity"],
-                "warning",
-                "{name}: {findings:?}"
-            );
-        }
-        assert_eq!(findings.len(), kinds.len(), "{name}: {findings:?}");
-    }
 }

@@ -122,13 +122,9 @@ pub fn standard(bytes: &[u8]) {
     lengths(layout, &p0, &control);
 
     // And nothing at all makes it panic.
-    let junk = draw.bytes(draw_len(&body));
+    let junk = draw.bytes(body.len().min(64));
     let _ = P0::parse(layout, &junk);
     let _ = product.decode(&junk).map(|decoded| decoded.to_json());
-}
-
-fn draw_len(body: &[u8]) -> usize {
-    body.len().min(64)
 }
 
 type Reader = dyn Fn(&[RefPoint], &[u8]) -> Option<Vec<(usize, Raw)>>;
