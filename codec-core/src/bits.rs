@@ -109,6 +109,24 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
     true
 }
 
+/// Puts bytes before byte `end`; false if there is no room for them.
+#[inline]
+#[must_use]
+pub(crate) fn store_bytes(bytes: &mut [u8], end: u16, value: &[u8]) -> bool {
+    let end = usize::from(end);
+    let to = match end.checked_sub(value.len()) {
+        Some(start) => bytes.get_mut(start..end),
+        None => None,
+    };
+    let Some(to) = to else {
+        return false;
+    };
+    for (to, from) in to.iter_mut().zip(value) {
+        *to = *from;
+    }
+    true
+}
+
 /// Bit `n` of a bitmap, which is an integer sent big-endian. Bits past its end are 0.
 #[inline]
 pub(crate) fn bit(bitmap: &[u8], n: u16) -> bool {

@@ -5,13 +5,14 @@
 
 use crate::decimal::Scale;
 use crate::error::{Error, ErrorKind, PointId};
+use crate::mask::Mask;
 use crate::point::{Access, Point, Protocol};
 use crate::rules::{Findings, Tables, check};
 
 /// Where a point's value is: everything that a decode reads. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// One past the last byte that the value touches (standard), else unused.
+    /// One past the last byte that the value touches, in a status with all points.
     pub(crate) end: u16,
     /// Uint: 0 or one more than the scale's index. Binary: its bytes.
     pub(crate) aux: u16,
@@ -41,6 +42,27 @@ impl Field {
         shape: Shape::Bool,
         access: Access::Writable,
     };
+
+    /// Whether it stands in a bit area.
+    #[inline]
+    pub(crate) const fn in_bits(self) -> bool {
+        matches!(self.shape, Shape::Bool | Shape::Enum)
+    }
+
+    /// The bits of a number.
+    #[inline]
+    pub(crate) const fn width(self) -> u16 {
+        32_u16.wrapping_sub(self.drop as u16)
+    }
+
+    /// The bytes of what stands in bytes.
+    #[inline]
+    pub(crate) const fn len(self) -> u16 {
+        match self.shape {
+            Shape::Binary => self.aux,
+            _ => self.width() / 8,
+        }
+    }
 
     /// The first byte the value touches.
     pub(crate) fn start(self) -> u32 {
@@ -73,6 +95,8 @@ pub struct Head {
     pub(crate) scales: u16,
     pub(crate) status_len: u16,
     pub(crate) writable_len: u16,
+    /// The bytes of the bit area of a var_len message with all points.
+    pub(crate) area_len: u16,
 }
 
 impl Head {
@@ -83,7 +107,14 @@ impl Head {
         scales: 0,
         status_len: 0,
         writable_len: 0,
+        area_len: 0,
     };
+
+    /// Standard or var_len.
+    #[must_use]
+    pub const fn protocol(&self) -> Protocol {
+        self.protocol
+    }
 
     /// The number of points.
     #[must_use]
@@ -228,32 +259,44 @@ impl<'l> LayoutRef<'l> {
         self.head.points
     }
 
-    /// The number of writable points; their ids are 0 to one less.
+    /// The number of writable points. In a standard product their ids are 0 to one less.
     #[inline]
     #[must_use]
     pub const fn writable(self) -> u16 {
         self.head.writable
     }
 
-    /// The bytes of a whole status.
+    /// The bytes of a whole status: of a var_len product what follows the mask of all points.
     #[inline]
     #[must_use]
     pub const fn status_len(self) -> usize {
         self.head.status_len as usize
     }
 
-    /// The bytes of the writable section: the head of the status, and the `attr_vals` of a control.
+    /// The bytes of the writable section of a standard product: the head of the status, and the
+    /// `attr_vals` of a control. A var_len product has none: 0.
     #[inline]
     #[must_use]
     pub const fn writable_len(self) -> usize {
         self.head.writable_len as usize
     }
 
-    /// The bytes of a control's `attr_flags`.
+    /// The bytes of the bitmap of a message: `attr_flags`, for the writable points of a standard
+    /// product's control; the mask, for all points of every var_len message.
     #[inline]
     #[must_use]
     pub const fn flags_len(self) -> usize {
-        self.head.writable.div_ceil(8) as usize
+        match self.head.protocol {
+            Protocol::Standard => self.head.writable.div_ceil(8) as usize,
+            Protocol::VarLen => self.mask_len(),
+        }
+    }
+
+    /// The bytes of a bitmap of all points.
+    #[inline]
+    #[must_use]
+    pub const fn mask_len(self) -> usize {
+        self.head.points.div_ceil(8) as usize
     }
 
     /// Who may change this point.
@@ -305,3 +348,77 @@ impl PartialEq for LayoutRef<'_> {
 }
 
 impl Eq for LayoutRef<'_> {}
+
+/// Where the points of a var_len message go: those present, in the order of their ids, bools and
+/// enums in one bit area from its bit 0 up, everything else in the bytes behind it (vendor: UART
+/// protocol, var_len `attr_vals`).
+///
+/// ```text
+/// present: 1 bit, 2 bits, uint8  ->  area of 1 byte, shifts 0 and 1; the integer ends at byte 2
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packing {
+    /// The bytes of the bit area.
+    pub(crate) area: u16,
+    /// The bits and bytes, area included, of the points so far.
+    bits: u16,
+    pub(crate) bytes: u16,
+}
+
+impl Packing {
+    /// Nothing so far, behind an area of so many bytes.
+    #[inline]
+    pub(crate) const fn behind(area: u16) -> Self {
+        Packing {
+            area,
+            bits: 0,
+            bytes: area,
+        }
+    }
+
+    /// All of these points: the area that they take, and the length of the whole.
+    #[inline]
+    pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
+        let mut all = Packing::behind(0);
+        for field in mask.ids().filter_map(|id| layout.field(id)) {
+            all.pass(*field);
+        }
+        let area = all.bits.div_ceil(8);
+        Packing {
+            area,
+            bytes: all.bytes.wrapping_add(area),
+            ..all
+        }
+    }
+
+    /// The bits at the top of the area that no point has.
+    #[inline]
+    pub(crate) const fn spare(self) -> u16 {
+        (self.area.wrapping_mul(8)).wrapping_sub(self.bits)
+    }
+
+    /// Goes past a point.
+    #[inline]
+    pub(crate) fn pass(&mut self, field: Field) {
+        // No sum here exceeds the length of a status with all points, which the rules have bounded.
+        if field.in_bits() {
+            self.bits = self.bits.wrapping_add(field.width());
+        } else {
+            self.bytes = self.bytes.wrapping_add(field.len());
+        }
+    }
+
+    /// The next point, where it goes.
+    #[inline]
+    pub(crate) fn place(&mut self, mut field: Field) -> Field {
+        if field.in_bits() {
+            field.end = self.area.wrapping_sub(self.bits / 8);
+            field.shift = (self.bits % 8) as u8;
+            self.pass(field);
+        } else {
+            self.pass(field);
+            field.end = self.bytes;
+        }
+        field
+    }
+}
