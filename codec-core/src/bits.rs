@@ -15,7 +15,7 @@
 ///
 /// On 64-bit machines a field is one 8-byte load. One that ends in the first 8 bytes comes from
 /// `head`, which holds them left-aligned, so that no load can begin before the first byte.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'b> {
     pub(crate) bytes: &'b [u8],
     #[cfg(target_pointer_width = "64")]
@@ -67,7 +67,7 @@ fn load_wide(bytes: &[u8], head: u64, end: u16, shift: u8, drop: u8) -> Option<u
     }
     let word = match end.checked_sub(8) {
         None | Some(0) => head.wrapping_shr(64_usize.wrapping_sub(end.wrapping_mul(8)) as u32),
-        Some(start) => u64::from_be_bytes(*bytes.get(start..)?.first_chunk()?),
+        Some(start) => u64::from_be_bytes(*bytes.get(start..end)?.first_chunk()?),
     };
     Some(word.wrapping_shr(u32::from(shift)) as u32 & u32::MAX.wrapping_shr(u32::from(drop)))
 }

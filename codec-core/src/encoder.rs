@@ -122,7 +122,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
             (Shape::Bool, Value::Bool(value)) => u32::from(value),
             (Shape::Enum, Value::Enum(index)) => index,
             (Shape::Uint, Value::Number(number)) => {
-                match self.layout.scale_of(field).raw(number, self.rounding) {
+                match self.layout.scale_of(&field).raw(number, self.rounding) {
                     decimal::Raw::Exactly(raw) => raw,
                     decimal::Raw::Low => return Err(self.refused(ErrorKind::BelowMin, id, field)),
                     decimal::Raw::High => return Err(self.refused(ErrorKind::AboveMax, id, field)),
@@ -211,17 +211,17 @@ impl<'l, 'o> Encoder<'l, 'o> {
         if set.is_full(layout.points()) {
             return self.out;
         }
-        let fields = || set.ids().filter_map(|id| layout.field(id).copied());
+        let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
         let all = Packing::all(layout, set);
         let area = layout.head.area_len;
 
         // Bits go down to bit 0 of the whole area. None is written over before it was read: what a
         // point takes lies below all points that come after it.
         let mut packing = Packing::behind(area);
-        for from in fields().filter(|field| field.in_bits()) {
-            let to = packing.place(from);
+        for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
+            let to = packing.place(id, from);
             let raw = Source::new(values).load(from.end, from.shift, from.drop);
-            let _ = bits::store(values, to.end, to.shift, to.drop, raw.unwrap_or(0));
+            let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
         }
         // The area that is needed is the end of the whole one; everything goes to the front.
         let mut end = 0;
@@ -240,7 +240,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         {
             *first &= 0xff_u8.wrapping_shr(all.spare().into());
         }
-        for field in fields().filter(|field| !field.in_bits()) {
+        for (_, field) in fields().filter(|(_, field)| !field.in_bits()) {
             take(values, field.end.saturating_sub(field.len()), field.len());
         }
         let len = mask.saturating_add(end);
@@ -252,7 +252,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
         let error = Error::new(kind).about(id);
         match self.layout.protocol() {
-            Protocol::Standard => error.at(field.start()),
+            Protocol::Standard => error.at(field.place(id).start().into()),
             Protocol::VarLen => error,
         }
     }

@@ -64,13 +64,37 @@ impl Field {
         }
     }
 
+    /// Where it stands in a status with all points.
+    #[inline]
+    pub(crate) const fn place(&self, id: PointId) -> Place<'_> {
+        Place {
+            id,
+            field: self,
+            end: self.end,
+            shift: self.shift,
+        }
+    }
+}
+
+/// Where a point stands in a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'l> {
+    pub(crate) id: PointId,
+    pub(crate) field: &'l Field,
+    /// One past the last byte that the value touches.
+    pub(crate) end: u16,
+    /// Bits of the last byte below the value.
+    pub(crate) shift: u8,
+}
+
+impl Place<'_> {
     /// The first byte the value touches.
-    pub(crate) fn start(self) -> u32 {
-        let len = match self.shape {
-            Shape::Binary => u32::from(self.aux),
-            _ => (39_u32.saturating_add(self.shift.into())).saturating_sub(self.drop.into()) / 8,
+    pub(crate) fn start(self) -> u16 {
+        let len = match self.field.shape {
+            Shape::Binary => self.field.aux,
+            _ => (7 + u16::from(self.shift)).wrapping_add(self.field.width()) / 8,
         };
-        u32::from(self.end).saturating_sub(len)
+        self.end.saturating_sub(len)
     }
 }
 
@@ -316,7 +340,7 @@ impl<'l> LayoutRef<'l> {
     /// The scale of this point's values; the identity for all but integers.
     #[must_use]
     pub fn scale(self, id: PointId) -> Option<Scale> {
-        Some(self.scale_of(*self.field(id)?))
+        Some(*self.scale_of(self.field(id)?))
     }
 
     #[inline]
@@ -325,13 +349,13 @@ impl<'l> LayoutRef<'l> {
     }
 
     #[inline]
-    pub(crate) fn scale_of(self, field: Field) -> Scale {
+    pub(crate) fn scale_of(self, field: &Field) -> &'l Scale {
         match (field.shape, field.aux.checked_sub(1)) {
-            (Shape::Uint, Some(index)) => *self
+            (Shape::Uint, Some(index)) => self
                 .scales
                 .get(usize::from(index))
                 .unwrap_or(&Scale::IDENTITY),
-            _ => Scale::IDENTITY,
+            _ => &Scale::IDENTITY,
         }
     }
 }
@@ -381,7 +405,7 @@ impl Packing {
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
         for field in mask.ids().filter_map(|id| layout.field(id)) {
-            all.pass(*field);
+            all.pass(field);
         }
         let area = all.bits.div_ceil(8);
         Packing {
@@ -399,7 +423,7 @@ impl Packing {
 
     /// Goes past a point.
     #[inline]
-    pub(crate) fn pass(&mut self, field: Field) {
+    pub(crate) fn pass(&mut self, field: &Field) {
         // No sum here exceeds the length of a status with all points, which the rules have bounded.
         if field.in_bits() {
             self.bits = self.bits.wrapping_add(field.width());
@@ -408,17 +432,21 @@ impl Packing {
         }
     }
 
-    /// The next point, where it goes.
+    /// Where the next point goes.
     #[inline]
-    pub(crate) fn place(&mut self, mut field: Field) -> Field {
-        if field.in_bits() {
-            field.end = self.area.wrapping_sub(self.bits / 8);
-            field.shift = (self.bits % 8) as u8;
-            self.pass(field);
+    pub(crate) fn place<'l>(&mut self, id: PointId, field: &'l Field) -> Place<'l> {
+        let bits = self.bits;
+        self.pass(field);
+        let (end, shift) = if field.in_bits() {
+            (self.area.wrapping_sub(bits / 8), (bits % 8) as u8)
         } else {
-            self.pass(field);
-            field.end = self.bytes;
+            (self.bytes, 0)
+        };
+        Place {
+            id,
+            field,
+            end,
+            shift,
         }
-        field
     }
 }

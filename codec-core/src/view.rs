@@ -11,9 +11,9 @@
 use core::ops::Range;
 
 use crate::bits::{self, Source};
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, Scale};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Field, LayoutRef, Packing, Shape};
+use crate::layout::{Field, LayoutRef, Packing, Place, Shape, Spec};
 use crate::mask::{Ids, Mask};
 use crate::point::{Access, Protocol};
 
@@ -43,18 +43,37 @@ pub enum Raw<'b> {
 /// One point of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'l, 'b> {
-    id: PointId,
-    field: Field,
-    layout: LayoutRef<'l>,
+    place: Place<'l>,
+    spec: &'l Spec,
+    scale: &'l Scale,
     raw: Raw<'b>,
 }
 
-impl<'b> Reading<'_, 'b> {
+impl<'l, 'b> Reading<'l, 'b> {
+    /// The value at a place; `None` if the bytes end before it does.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn new(layout: LayoutRef<'l>, body: Source<'b>, place: Place<'l>) -> Option<Self> {
+        let field = place.field;
+        let raw = if field.shape == Shape::Binary {
+            let end = usize::from(place.end);
+            let start = end.checked_sub(usize::from(field.aux))?;
+            Raw::Bytes(body.bytes.get(start..end)?)
+        } else {
+            Raw::Number(body.load(place.end, place.shift, field.drop)?)
+        };
+        Some(Reading {
+            place,
+            spec: layout.specs.get(place.id.index())?,
+            scale: layout.scale_of(field),
+            raw,
+        })
+    }
+
     /// The point's id.
     #[inline]
     #[must_use]
     pub fn id(&self) -> PointId {
-        self.id
+        self.place.id
     }
 
     /// What is on the wire.
@@ -65,25 +84,23 @@ impl<'b> Reading<'_, 'b> {
     }
 
     /// What it means.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[must_use]
     pub fn value(&self) -> Value<'b> {
-        match (self.raw, self.field.shape) {
+        match (self.raw, self.place.field.shape) {
             (Raw::Bytes(bytes), _) => Value::Binary(bytes),
             (Raw::Number(raw), Shape::Bool) => Value::Bool(raw != 0),
             (Raw::Number(raw), Shape::Enum) => Value::Enum(raw),
-            (Raw::Number(raw), _) => Value::Number(self.layout.scale_of(self.field).value(raw)),
+            (Raw::Number(raw), _) => Value::Number(self.scale.value(raw)),
         }
     }
 
     /// Where it stands in [`View::values`].
     #[must_use]
     pub fn span(&self) -> Span {
-        let end = usize::from(self.field.end);
-        let start = self.field.start() as usize;
         Span {
-            bytes: start..end,
-            shift: self.field.shift,
+            bytes: usize::from(self.place.start())..usize::from(self.place.end),
+            shift: self.place.shift,
         }
     }
 
@@ -95,13 +112,12 @@ impl<'b> Reading<'_, 'b> {
         let Raw::Number(raw) = self.raw else {
             return None;
         };
-        let spec = self.layout.specs.get(self.id.index())?;
-        if raw > spec.max {
-            Some(match self.field.shape {
+        if raw > self.spec.max {
+            Some(match self.place.field.shape {
                 Shape::Enum => ErrorKind::PastLabels,
                 _ => ErrorKind::AboveMax,
             })
-        } else if raw < spec.min {
+        } else if raw < self.spec.min {
             Some(ErrorKind::BelowMin)
         } else {
             None
@@ -153,7 +169,8 @@ impl<'l> LayoutRef<'l> {
             return self.view_packed(body);
         }
         if body.len() != self.status_len() {
-            return Err(wrong_length(self.whole(), 0, body.len(), self.status_len()));
+            let needed = self.status_len();
+            return Err(wrong_length(self.whole(), u16::MAX, 0, body.len(), needed));
         }
         Ok(self.place(None, body, self.head.status_len))
     }
@@ -184,12 +201,10 @@ impl<'l> LayoutRef<'l> {
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
             let view = self.view_packed(body)?;
-            let mut readings = view
-                .places()
-                .filter(|(_, field)| field.access != Access::Writable);
-            return match readings.next() {
+            let mut places = view.places();
+            return match places.find(|place| place.field.access != Access::Writable) {
                 None => Ok(view),
-                Some((id, _)) => {
+                Some(Place { id, .. }) => {
                     let byte = self
                         .flags_len()
                         .wrapping_sub(1)
@@ -213,8 +228,13 @@ impl<'l> LayoutRef<'l> {
             }
             _ => {
                 let limit = self.head.writable_len;
-                let cut = self.whole().filter(|(_, field)| field.end <= limit);
-                Err(wrong_length(cut, skipped, body.len(), needed))
+                Err(wrong_length(
+                    self.whole(),
+                    limit,
+                    skipped,
+                    body.len(),
+                    needed,
+                ))
             }
         }
     }
@@ -317,7 +337,13 @@ impl<'l> LayoutRef<'l> {
         }
         let skipped = self.mask_len();
         let needed = skipped.saturating_add(view.len.into());
-        Err(wrong_length(view.places(), skipped, body.len(), needed))
+        Err(wrong_length(
+            view.places(),
+            u16::MAX,
+            skipped,
+            body.len(),
+            needed,
+        ))
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
@@ -377,10 +403,12 @@ fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
-/// The error of a body of `have` bytes whose values begin `skipped` bytes in.
+/// The error of a body of `have` bytes whose values, those that end by `limit`, begin `skipped` bytes
+/// in.
 #[cold]
 fn wrong_length(
-    places: impl Iterator<Item = (PointId, Field)>,
+    places: Places<'_, '_>,
+    limit: u16,
     skipped: usize,
     have: usize,
     needed: usize,
@@ -398,10 +426,10 @@ fn wrong_length(
     };
     // The point with the first byte that is missing.
     let cut = places
-        .filter(|(_, field)| usize::from(field.end) > values)
-        .min_by_key(|(_, field)| field.start());
+        .filter(|place| usize::from(place.end) > values && place.end <= limit)
+        .min_by_key(|place| place.start());
     match cut {
-        Some((id, _)) => error.about(id),
+        Some(place) => error.about(place.id),
         None => error,
     }
 }
@@ -413,7 +441,8 @@ impl<'l, 'b> View<'l, 'b> {
     #[inline]
     #[must_use]
     pub fn read(&self, id: PointId) -> Option<Reading<'l, 'b>> {
-        let mut field = *self.layout.field(id)?;
+        let field = self.layout.field(id)?;
+        let mut place = field.place(id);
         if let Some(mask) = self.mask {
             if !mask.contains(id) {
                 return None;
@@ -421,12 +450,12 @@ impl<'l, 'b> View<'l, 'b> {
             if let Some(area) = self.packed {
                 let mut packing = Packing::behind(area);
                 for before in mask.ids().take_while(|before| *before < id) {
-                    packing.pass(*self.layout.field(before)?);
+                    packing.pass(self.layout.field(before)?);
                 }
-                field = packing.place(field);
+                place = packing.place(id, field);
             }
         }
-        self.reading(id, field)
+        Reading::new(self.layout, self.body, place)
     }
 
     /// The value of the point with this id, as [`read`](Self::read) has it.
@@ -452,7 +481,8 @@ impl<'l, 'b> View<'l, 'b> {
     #[must_use]
     pub fn iter(&self) -> Iter<'l, 'b> {
         Iter {
-            view: *self,
+            layout: self.layout,
+            body: self.body,
             places: self.places(),
         }
     }
@@ -500,14 +530,12 @@ impl<'l, 'b> View<'l, 'b> {
     pub fn merge_into(&self, known: &mut [u8], status: &mut [u8]) -> Result<(), Error> {
         self.layout.fits(known, status)?;
         for reading in self {
-            let (id, Some(field)) = (reading.id, self.layout.field(reading.id)) else {
-                continue;
-            };
+            let field = reading.place.field;
             // There is room for every point of the layout.
             let _ = match reading.raw {
                 Raw::Number(raw) => bits::store(status, field.end, field.shift, field.drop, raw),
                 Raw::Bytes(bytes) => bits::store_bytes(status, field.end, bytes),
-            } && bits::set_bit(known, id.0);
+            } && bits::set_bit(known, reading.id().0);
         }
         Ok(())
     }
@@ -518,23 +546,6 @@ impl<'l, 'b> View<'l, 'b> {
             None => self.layout.whole(),
             Some(mask) => Places::Some(self.layout, mask.ids(), self.packed.map(Packing::behind)),
         }
-    }
-
-    #[inline]
-    fn reading(&self, id: PointId, field: Field) -> Option<Reading<'l, 'b>> {
-        let raw = if field.shape == Shape::Binary {
-            let end = usize::from(field.end);
-            let start = end.checked_sub(usize::from(field.aux))?;
-            Raw::Bytes(self.body.bytes.get(start..end)?)
-        } else {
-            Raw::Number(self.body.load(field.end, field.shift, field.drop)?)
-        };
-        Some(Reading {
-            id,
-            field,
-            layout: self.layout,
-            raw,
-        })
     }
 }
 
@@ -565,37 +576,36 @@ enum Places<'l, 'b> {
     Some(LayoutRef<'l>, Ids<'b>, Option<Packing>),
 }
 
-impl Iterator for Places<'_, '_> {
-    type Item = (PointId, Field);
+impl<'l> Iterator for Places<'l, '_> {
+    type Item = Place<'l>;
 
-    #[inline]
-    fn next(&mut self) -> Option<(PointId, Field)> {
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn next(&mut self) -> Option<Place<'l>> {
         match self {
             Places::Whole(fields, next) => {
-                let field = *fields.next()?;
-                let id = PointId(*next);
+                let place = fields.next()?.place(PointId(*next));
                 *next = next.wrapping_add(1);
-                Some((id, field))
+                Some(place)
             }
             Places::Some(layout, ids, packing) => {
                 let id = ids.next()?;
-                let field = *layout.field(id)?;
-                Some((
-                    id,
-                    match packing {
-                        None => field,
-                        Some(packing) => packing.place(field),
-                    },
-                ))
+                let field = layout.field(id)?;
+                Some(match packing {
+                    None => field.place(id),
+                    Some(packing) => packing.place(id, field),
+                })
             }
         }
     }
 }
 
 /// The points of a message in the order of their ids.
+///
+/// `for_each` and `fold` are the fast ways through it.
 #[derive(Clone, Debug)]
 pub struct Iter<'l, 'b> {
-    view: View<'l, 'b>,
+    layout: LayoutRef<'l>,
+    body: Source<'b>,
     places: Places<'l, 'b>,
 }
 
@@ -605,10 +615,45 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     #[inline]
     fn next(&mut self) -> Option<Reading<'l, 'b>> {
         loop {
-            let (id, field) = self.places.next()?;
-            if let Some(reading) = self.view.reading(id, field) {
+            let place = self.places.next()?;
+            if let Some(reading) = Reading::new(self.layout, self.body, place) {
                 return Some(reading);
             }
         }
+    }
+
+    /// A loop for each kind of message, in place of a choice for each point.
+    #[inline]
+    fn fold<A, F: FnMut(A, Reading<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
+        let Iter {
+            layout,
+            body,
+            places,
+        } = self;
+        match places {
+            Places::Whole(fields, first) => {
+                for (field, id) in fields.zip(first..) {
+                    if let Some(reading) = Reading::new(layout, body, field.place(PointId(id))) {
+                        all = next(all, reading);
+                    }
+                }
+            }
+            Places::Some(_, ids, packing) => {
+                // A packing is only used where there is one.
+                let packed = packing.is_some();
+                let mut packing = packing.unwrap_or(Packing::behind(0));
+                for id in ids {
+                    let Some(field) = layout.field(id) else { break };
+                    let place = match packed {
+                        true => packing.place(id, field),
+                        false => field.place(id),
+                    };
+                    if let Some(reading) = Reading::new(layout, body, place) {
+                        all = next(all, reading);
+                    }
+                }
+            }
+        }
+        all
     }
 }

@@ -191,15 +191,14 @@ impl Product {
     pub(crate) fn write_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
         out.extend(br#""attrs":{"#);
         let mut flagged = false;
-        for reading in view {
-            let Some(attr) = self.attr(reading.id()) else {
-                continue;
-            };
-            out.extend(attr.key.as_bytes());
-            self.write_value(out, reading);
-            out.push(b',');
-            flagged |= reading.flagged().is_some();
-        }
+        view.iter().for_each(|reading| {
+            if let Some(attr) = self.attr(reading.id()) {
+                out.extend(attr.key.as_bytes());
+                write_value(out, attr, &reading);
+                out.push(b',');
+                flagged |= reading.flagged().is_some();
+            }
+        });
         close(out, b'}');
         if flagged {
             out.extend(br#","flagged":{"#);
@@ -213,26 +212,23 @@ impl Product {
             close(out, b'}');
         }
     }
+}
 
-    fn write_value(&self, out: &mut Vec<u8>, reading: Reading<'_, '_>) {
-        match (reading.raw(), reading.value()) {
-            (Raw::Number(raw), Value::Enum(_)) => {
-                let attr = self.attr(reading.id());
-                match attr.and_then(|attr| attr.rendered.get(raw as usize)) {
-                    Some(label) => out.extend(label.as_bytes()),
-                    None => put_number(out, raw),
-                }
+fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &Reading<'_, '_>) {
+    match (reading.raw(), reading.value()) {
+        (Raw::Number(raw), Value::Enum(_)) => match attr.rendered.get(raw as usize) {
+            Some(label) => out.extend(label.as_bytes()),
+            None => put_number(out, raw),
+        },
+        (Raw::Number(raw), Value::Number(number)) => {
+            if number.scale() == 0 && number.coefficient() == i64::from(raw) {
+                put_number(out, raw);
+            } else {
+                let _ = write!(out, "{number}");
             }
-            (Raw::Number(raw), Value::Number(number)) => {
-                if number.scale() == 0 && number.coefficient() == i64::from(raw) {
-                    put_number(out, raw);
-                } else {
-                    let _ = write!(out, "{number}");
-                }
-            }
-            (Raw::Number(raw), _) => put_number(out, raw),
-            (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
         }
+        (Raw::Number(raw), _) => put_number(out, raw),
+        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
     }
 }
 
