@@ -233,12 +233,15 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     #[inline]
     #[must_use]
     pub const fn get(&self) -> LayoutRef<'_> {
-        LayoutRef {
-            head: self.head,
-            fields: &self.fields,
-            specs: &self.specs,
-            scales: &self.scales,
-        }
+        LayoutRef::new(self.head, &self.fields, &self.specs, &self.scales)
+    }
+}
+
+/// The first `len` of some rows, which are that many or more.
+const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
+    match rows.split_at_checked(len) {
+        Some((head, _)) => head,
+        None => rows,
     }
 }
 
@@ -263,9 +266,9 @@ impl<'l> LayoutRef<'l> {
     ) -> Self {
         LayoutRef {
             head,
-            fields,
-            specs,
-            scales,
+            fields: head_of(fields, head.points()),
+            specs: head_of(specs, head.points()),
+            scales: head_of(scales, head.scales()),
         }
     }
 
@@ -345,7 +348,7 @@ impl<'l> LayoutRef<'l> {
 
     #[inline]
     pub(crate) fn field(self, id: PointId) -> Option<&'l Field> {
-        self.fields.get(..self.head.points())?.get(id.index())
+        self.fields.get(id.index())
     }
 
     #[inline]
@@ -363,11 +366,10 @@ impl<'l> LayoutRef<'l> {
 impl PartialEq for LayoutRef<'_> {
     /// The same points in the same places; room to spare makes no difference.
     fn eq(&self, other: &Self) -> bool {
-        let (points, scales) = (self.head.points(), self.head.scales());
         self.head == other.head
-            && self.fields.get(..points) == other.fields.get(..points)
-            && self.specs.get(..points) == other.specs.get(..points)
-            && self.scales.get(..scales) == other.scales.get(..scales)
+            && self.fields == other.fields
+            && self.specs == other.specs
+            && self.scales == other.scales
     }
 }
 
@@ -384,69 +386,92 @@ impl Eq for LayoutRef<'_> {}
 pub(crate) struct Packing {
     /// The bytes of the bit area.
     pub(crate) area: u16,
-    /// The bits and bytes, area included, of the points so far.
-    bits: u16,
-    pub(crate) bytes: u16,
+    /// The room that the points so far take.
+    room: Room,
 }
 
 impl Packing {
     /// Nothing so far, behind an area of so many bytes.
     #[inline]
     pub(crate) const fn behind(area: u16) -> Self {
-        Packing {
-            area,
-            bits: 0,
-            bytes: area,
-        }
+        let room = Room(0);
+        Packing { area, room }
     }
 
-    /// All of these points: the area that they take, and the length of the whole.
+    /// All of these points.
     #[inline]
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
-        let mut all = Packing::behind(0);
-        for field in mask.ids().filter_map(|id| layout.field(id)) {
-            all.pass(field);
-        }
-        let area = all.bits.div_ceil(8);
-        Packing {
-            area,
-            bytes: all.bytes.wrapping_add(area),
-            ..all
-        }
+        let fields = mask.ids().filter_map(|id| layout.field(id));
+        let room = fields.fold(Room(0), |room, field| room.and(field.room()));
+        let area = room.bits().div_ceil(8);
+        Packing { area, room }
+    }
+
+    /// One past the last byte so far.
+    #[inline]
+    pub(crate) const fn end(self) -> u16 {
+        self.area.wrapping_add(self.room.bytes())
     }
 
     /// The bits at the top of the area that no point has.
     #[inline]
     pub(crate) const fn spare(self) -> u16 {
-        (self.area.wrapping_mul(8)).wrapping_sub(self.bits)
+        (self.area.wrapping_mul(8)).wrapping_sub(self.room.bits())
     }
 
     /// Goes past a point.
     #[inline]
     pub(crate) fn pass(&mut self, field: &Field) {
-        // No sum here exceeds the length of a status with all points, which the rules have bounded.
-        if field.in_bits() {
-            self.bits = self.bits.wrapping_add(field.width());
-        } else {
-            self.bytes = self.bytes.wrapping_add(field.len());
-        }
+        self.room = self.room.and(field.room());
     }
 
     /// Where the next point goes.
     #[inline]
     pub(crate) fn place<'l>(&mut self, id: PointId, field: &'l Field) -> Place<'l> {
-        let bits = self.bits;
+        let bits = self.room.bits();
         self.pass(field);
-        let (end, shift) = if field.in_bits() {
-            (self.area.wrapping_sub(bits / 8), (bits % 8) as u8)
-        } else {
-            (self.bytes, 0)
+        let (end, shift) = match field.in_bits() {
+            true => (self.area.wrapping_sub(bits / 8), (bits % 8) as u8),
+            false => (self.end(), 0),
         };
         Place {
             id,
             field,
             end,
             shift,
+        }
+    }
+}
+
+/// Bits in an area and bytes behind it, side by side so that one addition serves both. Neither
+/// exceeds what a status with all points has, which the rules have bounded by 16 bits.
+#[derive(Clone, Copy, Debug)]
+struct Room(u32);
+
+impl Room {
+    #[inline]
+    const fn bits(self) -> u16 {
+        self.0 as u16
+    }
+
+    #[inline]
+    const fn bytes(self) -> u16 {
+        self.0.wrapping_shr(16) as u16
+    }
+
+    #[inline]
+    const fn and(self, other: Room) -> Room {
+        Room(self.0.wrapping_add(other.0))
+    }
+}
+
+impl Field {
+    /// The room that the point takes.
+    #[inline]
+    const fn room(&self) -> Room {
+        match self.in_bits() {
+            true => Room(self.width() as u32),
+            false => Room((self.len() as u32).wrapping_shl(16)),
         }
     }
 }

@@ -323,7 +323,7 @@ impl<'l> LayoutRef<'l> {
             layout: self,
             mask: Some(mask),
             packed: Some(all.area),
-            len: all.bytes,
+            len: all.end(),
             body: Source::new(values),
             whole_body: false,
         }
@@ -393,8 +393,7 @@ impl<'l> LayoutRef<'l> {
     /// All points at the places of the layout.
     #[inline]
     fn whole(self) -> Places<'l, 'static> {
-        let fields = self.fields.get(..self.head.points()).unwrap_or(&[]);
-        Places::Whole(fields.iter(), 0)
+        Places::Whole(self.fields.iter(), 0)
     }
 }
 
