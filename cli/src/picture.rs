@@ -289,21 +289,21 @@ impl<'p> Picture<'p> {
         }
     }
 
-    /// What a cell of bits says: the name, and of a message the value; in parentheses what is
-    /// there without being set.
-    fn label(&self, id: usize) -> String {
-        let attr = self.attrs[id];
-        let name = printable(attr.name());
+    /// The name of a point, in parentheses if the message has it without setting it.
+    fn name(&self, id: usize) -> String {
+        let name = printable(self.attrs[id].name());
         match &self.message {
-            None => name.into_owned(),
-            Some(message) => match message.values.get(&id) {
-                None => format!("({name})"),
-                // The bit says it all.
-                Some(_) if attr.point().position.len == 1 && attr.labels().is_empty() => {
-                    name.into_owned()
-                }
-                Some(value) => format!("{name}={}", printable(value)),
-            },
+            Some(message) if !message.values.contains_key(&id) => format!("({name})"),
+            _ => name.into_owned(),
+        }
+    }
+
+    /// The same with the value that the message has.
+    fn label(&self, id: usize) -> String {
+        let name = self.name(id);
+        match self.message.as_ref().and_then(|one| one.values.get(&id)) {
+            Some(value) => format!("{name}={}", printable(value)),
+            None => name,
         }
     }
 
@@ -316,11 +316,7 @@ impl<'p> Picture<'p> {
         }
         if let Some(message) = &self.message {
             return match message.values.get(&id) {
-                Some(value) if attr.point().position.len as usize <= BAND => {
-                    format!("{name} = {}", printable(value))
-                }
-                // The hex is the value.
-                Some(_) => name.into_owned(),
+                Some(value) => format!("{name} = {}", printable(value)),
                 None => format!("({name})"),
             };
         }
@@ -395,6 +391,10 @@ impl<'p> Picture<'p> {
                     }
                     let cells: Vec<String> = spans(bits)
                         .map(|(id, width)| match id {
+                            // The digit above a bool is its value.
+                            Some(id) if self.attrs[id].labels().is_empty() => {
+                                cell(id, &self.name(id), CELL * width - 1)
+                            }
                             Some(id) => cell(id, &self.label(id), CELL * width - 1),
                             None => centred("·", CELL * width - 1),
                         })
@@ -416,8 +416,11 @@ impl<'p> Picture<'p> {
                     (first, cells.join("│"))
                 }
                 Row::Bytes { id, part, .. } => {
-                    let text = self.hex(first, last) + &self.caption(*id, *part);
-                    (Some(*id), band(&text))
+                    let text = band(&(self.hex(first, last) + &self.caption(*id, *part)));
+                    if text.trim_end().ends_with('…') && self.message.is_some() {
+                        cut.insert(*id);
+                    }
+                    (Some(*id), text)
                 }
                 Row::Other { what, .. } if self.message.is_none() => {
                     (None, centred(what, 8 * CELL - 1))
@@ -582,7 +585,7 @@ impl<'p> Picture<'p> {
             ("R", "read-only"),
             ("A", "alert"),
             ("F", "fault"),
-            ("G", "unused"),
+            ("G", "no point"),
         ] {
             let (text, base) = (x + 24, y + 13);
             body += &format!(
