@@ -13,7 +13,7 @@ use core::hint::black_box;
 use gizwits_codec_core::m2m::{self, Decoder, Event, Frame};
 use gizwits_codec_core::{
     Access, Action, Decimal, Encoder, Error, ErrorKind, Layout, LayoutRef, P0, Point, PointId,
-    Protocol, UintSpec, Value,
+    Protocol, Raw, UintSpec, Value,
 };
 
 const SWITCH: PointId = PointId(0);
@@ -66,6 +66,19 @@ static PUMP: Layout<7, 1> = Layout::must(
         Point::binary(6, Access::Writable, 0, 4),
     ],
 );
+
+/// More points than a machine word has bits.
+static MANY: Layout<70> = Layout::must(Protocol::VarLen, &many());
+
+const fn many() -> [Point; 70] {
+    let mut points = [Point::bool(0, Access::Writable, 0, 0); 70];
+    let mut id = 0;
+    while id < 70 {
+        points[id as usize] = Point::bool(id, Access::Writable, 0, 0);
+        id += 1;
+    }
+    points
+}
 
 /// Bits 1 and 3 of the mask; PulseTide is 0, Mode 2.
 static PUMP_CONTROL: [u8; 3] = [0x11, 0b0000_1010, 0b100];
@@ -239,6 +252,29 @@ fn encodes_var_len_messages() -> bool {
         && control.finish() == PUMP_CONTROL
 }
 
+fn masks_of_several_words() -> bool {
+    const SET: [u16; 7] = [0, 31, 32, 33, 63, 64, 69];
+    let mut out = [0; 24];
+    let many = black_box(&MANY).get();
+    let Ok(mut report) = Encoder::begin(many, Action::Report, &mut out) else {
+        return false;
+    };
+    for id in SET.iter().rev() {
+        // Every other one is on.
+        if report.set(PointId(*id), Value::Bool(id % 2 == 1)).is_err() {
+            return false;
+        }
+    }
+    let report = report.finish();
+    let expected = [0x14, 0x21, 0x80, 0, 0, 0x03, 0x80, 0, 0, 0x01, 0b101_1010];
+    let Ok(P0::Report(view)) = P0::parse(many, black_box(report)) else {
+        return false;
+    };
+    let readings = view.iter().map(|reading| (reading.id().0, reading.raw()));
+    let raws = SET.iter().map(|id| (*id, Raw::Number(u32::from(id % 2))));
+    report == expected && readings.eq(raws)
+}
+
 fn keeps_a_state() -> bool {
     let (mut known, mut status) = ([0; 1], [0; 16]);
     let Some(status) = status.get_mut(..pump().status_len()) else {
@@ -266,7 +302,7 @@ fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
 
 type Step = (&'static str, fn() -> bool);
 
-static STEPS: [Step; 10] = [
+static STEPS: [Step; 11] = [
     ("decodes the logged control\n\0", decodes_the_logged_control),
     ("decodes the logged report\n\0", decodes_the_logged_report),
     (
@@ -279,6 +315,7 @@ static STEPS: [Step; 10] = [
     ("decodes a var_len control\n\0", decodes_a_var_len_control),
     ("decodes a var_len report\n\0", decodes_a_var_len_report),
     ("encodes var_len messages\n\0", encodes_var_len_messages),
+    ("reads masks of several words\n\0", masks_of_several_words),
     ("keeps a state\n\0", keeps_a_state),
 ];
 
