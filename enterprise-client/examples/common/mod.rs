@@ -1,0 +1,27 @@
+//! What every example begins with: a product, from the environment.
+
+use std::env;
+use std::error::Error;
+
+use gizwits_enterprise_client::{Enterprise, Product};
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+pub(crate) fn variable(name: &str) -> Result<String> {
+    env::var(name).map_err(|_| format!("the environment variable {name} is missing").into())
+}
+
+/// `GIZWITS_BASE_URL` may be missing; the rest is needed.
+pub(crate) fn product() -> Result<Product> {
+    let mut builder = Enterprise::builder()
+        .id(variable("GIZWITS_ENTERPRISE_ID")?)
+        .secret(variable("GIZWITS_ENTERPRISE_SECRET")?);
+    if let Ok(url) = env::var("GIZWITS_BASE_URL") {
+        builder = builder.base_url(url);
+    }
+    let (key, secret) = (
+        variable("GIZWITS_PRODUCT_KEY")?,
+        variable("GIZWITS_PRODUCT_SECRET")?,
+    );
+    Ok(builder.build()?.product(key, secret))
+}

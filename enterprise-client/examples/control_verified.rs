@@ -1,0 +1,67 @@
+//! Controls a device, and looks in its log whether it did as it was told: an answer to a control says
+//! that it was sent, and no more.
+//!
+//! `GIZWITS_DID=… cargo run --example control_verified -- '{"switch":true}'`, with the variables of
+//! `common`.
+
+mod common;
+
+use std::io::{Write, stdout};
+use std::time::Duration;
+
+use common::{Result, product, variable};
+use gizwits_enterprise_client::codec::Action;
+use gizwits_enterprise_client::{Device, Message, Product};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let attrs = std::env::args()
+        .nth(1)
+        .ok_or("attrs are missing: '{\"NAME\":VALUE}'")?;
+    let product = product()?;
+    let device = product.device(variable("GIZWITS_DID")?);
+    run(&product, &device, &attrs, &mut stdout()).await
+}
+
+pub(crate) async fn run(
+    product: &Product,
+    device: &Device,
+    attrs: &str,
+    out: &mut dyn Write,
+) -> Result<()> {
+    // What the device will tell if it obeys: 1 for true, as its reports do.
+    let definition = product.definition().await?;
+    let mut control = definition.message(Action::Control);
+    control.set_json(attrs)?;
+    let control = Message::decode(&definition, &control.encode()?)?;
+    let wanted = control.attrs().ok_or("a control has attrs")?;
+
+    let sent = product.enterprise().now();
+    device.control(wanted).send().await?;
+    writeln!(out, "sent {}", serde_json::to_string(wanted)?)?;
+
+    for _ in 0..10 {
+        let now = product.enterprise().now();
+        let reports = device
+            .cmd_log()
+            .between(sent.minus(Duration::from_secs(5)), now);
+        for command in reports.send().await?.objects {
+            let Some(Ok(message)) = command.decoded else {
+                continue;
+            };
+            let told = matches!(message.action(), Some(Action::Report | Action::Reply));
+            let (true, Some(attrs)) = (told && command.timestamp >= sent, message.attrs()) else {
+                continue;
+            };
+            if wanted
+                .iter()
+                .all(|(name, value)| attrs.get(name) == Some(value))
+            {
+                writeln!(out, "done at {}", command.timestamp)?;
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Err("the device has not told so within ten seconds".into())
+}

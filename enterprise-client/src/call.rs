@@ -1,0 +1,304 @@
+//! One call in the making. Parameters are added by name; `send` sends it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::answer;
+use crate::client::Enterprise;
+use crate::core::ProductCore;
+use crate::drive::drive;
+use crate::error::Error;
+use crate::exchange::{Options, Parts};
+use crate::front::{Async, Front};
+use crate::http::{Answer, Request};
+use crate::id::Gid;
+use crate::retry::RetryPolicy;
+use crate::time::Timestamp;
+
+/// The product's definition, as the codec knows it.
+#[cfg(feature = "codec")]
+pub(crate) type Definition = gizwits_codec_std::Product;
+/// There is none without the codec.
+#[cfg(not(feature = "codec"))]
+#[derive(Clone)]
+pub enum Definition {}
+
+/// A call, ready to be sent.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<C, O> {
+    pub(crate) enterprise: Enterprise<C>,
+    pub(crate) product: Option<Arc<ProductCore>>,
+    pub(crate) parts: Parts,
+    pub(crate) operation: O,
+    pub(crate) options: Options,
+}
+
+/// What an operation may look at.
+pub struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) definition: Option<&'a Definition>,
+}
+
+/// An answer, and what it answers.
+pub struct Received<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) request: &'a Request,
+    pub(crate) answer: &'a Answer,
+    pub(crate) context: &'a Context<'a>,
+}
+
+impl Received<'_> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        answer::json(self.request, self.answer)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.answer.body().trim_ascii().is_empty()
+    }
+}
+
+/// What a call does and what it answers. Only this crate implements it.
+pub trait Operation: Clone + Send + Sync + 'static {
+    /// The answer.
+    type Output: Send;
+
+    /// The requests it takes, after it was checked.
+    #[doc(hidden)]
+    fn requests(&self, parts: &Parts, context: &Context<'_>) -> Result<Vec<Parts>, Error> {
+        let _ = context;
+        Ok(vec![parts.clone()])
+    }
+
+    /// One answer of them.
+    #[doc(hidden)]
+    fn read(&self, received: &Received<'_>) -> Result<Self::Output, Error>;
+
+    /// Two answers as one.
+    #[doc(hidden)]
+    fn join(&self, before: Self::Output, next: Self::Output) -> Self::Output {
+        let _ = before;
+        next
+    }
+
+    /// After a failure behind the first answer: whether what is done is worth more than the error.
+    #[doc(hidden)]
+    fn stop(
+        &self,
+        done: Self::Output,
+        error: Error,
+        rest: &[Parts],
+    ) -> Result<Self::Output, Error> {
+        let _ = (done, rest);
+        Err(error)
+    }
+
+    #[doc(hidden)]
+    fn wants_definition(&self) -> bool {
+        false
+    }
+}
+
+/// Operations of one request, whose answer is the type as it stands.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident => $output:ty;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl $crate::call::Operation for $name {
+            type Output = $output;
+
+            fn read(
+                &self,
+                received: &$crate::call::Received<'_>,
+            ) -> Result<Self::Output, $crate::error::Error> {
+                received.json()
+            }
+        }
+    )*};
+}
+
+pub(crate) use operations;
+
+/// Optional parameters of the query, one method each.
+macro_rules! parameters {
+    ($operation:ty { $($(#[$doc:meta])* $name:ident => $key:literal,)* }) => {
+        impl<C: $crate::front::Front> $crate::call::Call<C, $operation> {
+            $(
+                $(#[$doc])*
+                pub fn $name(mut self, $name: impl Into<String>) -> Self {
+                    self.parts.set($key, $name);
+                    self
+                }
+            )*
+        }
+    };
+}
+
+pub(crate) use parameters;
+
+/// A flag is 0 or 1.
+pub(crate) struct Flag(pub(crate) bool);
+
+impl From<Flag> for String {
+    fn from(flag: Flag) -> Self {
+        if flag.0 { "1" } else { "0" }.to_owned()
+    }
+}
+
+/// Operations over all devices or those of one group.
+pub trait Grouped: Operation {}
+
+impl<C: Front, O: Grouped> Call<C, O> {
+    /// Only devices of this group.
+    pub fn gid(mut self, gid: impl Into<Gid>) -> Self {
+        self.parts.set("gid", gid.into());
+        self
+    }
+}
+
+impl<C, O> Call<C, O> {
+    pub(crate) fn new(
+        enterprise: Enterprise<C>,
+        product: Option<Arc<ProductCore>>,
+        parts: Parts,
+        operation: O,
+    ) -> Self {
+        Call {
+            enterprise,
+            product,
+            parts,
+            operation,
+            options: Options::default(),
+        }
+    }
+
+    /// Another retry policy for this call.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.options.retry = Some(retry);
+        self
+    }
+
+    /// Another limit for waiting until the quota is reset.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.options.max_wait = Some(wait);
+        self
+    }
+
+    /// Whether a second request does no harm, so that it may be sent again when no answer came. Reads
+    /// are repeatable and writes are not, unless told otherwise here.
+    pub fn repeatable(mut self, repeatable: bool) -> Self {
+        self.options.repeatable = Some(repeatable);
+        self
+    }
+
+    /// A parameter that this crate doesn't know, in place of one of the same name.
+    pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.parts.set(name, value);
+        self
+    }
+
+    pub(crate) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.parts.set(name, value);
+        self
+    }
+
+    pub(crate) fn path(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.parts.path.push((name, value.into()));
+        self
+    }
+}
+
+impl<C: Front, O: Operation> Call<C, O> {
+    pub(crate) async fn run(self) -> Result<O::Output, Error> {
+        let core = &*self.enterprise.core;
+        let product = self.product.as_deref();
+        let definition = match product {
+            Some(product) if self.operation.wants_definition() => {
+                Some(crate::product::definition(core, product, self.options).await?)
+            }
+            _ => None,
+        };
+        let context = Context {
+            now: core.now(),
+            definition: definition.as_ref(),
+        };
+        let all = self.operation.requests(&self.parts, &context)?;
+        let mut done: Option<O::Output> = None;
+        for (n, parts) in all.iter().enumerate() {
+            let answered = drive(core, product, parts.clone(), self.options).await;
+            let read = answered.and_then(|(request, answer)| {
+                self.operation.read(&Received {
+                    parts,
+                    request: &request,
+                    answer: &answer,
+                    context: &context,
+                })
+            });
+            done = Some(match (done, read) {
+                (None, read) => read?,
+                (Some(done), Ok(next)) => self.operation.join(done, next),
+                (Some(done), Err(error)) => {
+                    let rest = all.get(n..).unwrap_or_default();
+                    return self.operation.stop(done, error, rest);
+                }
+            });
+        }
+        done.ok_or_else(|| Error::invalid("there is nothing to send"))
+    }
+
+    /// The requests as commands for a POSIX shell, one a line, with `$GIZWITS_TOKEN` and the like in
+    /// place of secrets. What is checked against the definition is if that is known already.
+    ///
+    /// # Errors
+    /// What is wrong with the call before anything is sent.
+    pub fn curl(&self) -> Result<String, Error> {
+        let core = &*self.enterprise.core;
+        let product = self.product.as_deref();
+        let definition = product.and_then(ProductCore::known_definition);
+        let context = Context {
+            now: core.now(),
+            definition: definition.as_ref(),
+        };
+        let token = secrecy::SecretString::from("$GIZWITS_TOKEN");
+        let mut commands = Vec::new();
+        for parts in self.operation.requests(&self.parts, &context)? {
+            let route = core.route(&parts.endpoint).unwrap_or(0);
+            commands.push(parts.request(core, product, Some(&token), route)?.curl());
+        }
+        Ok(commands.join("\n"))
+    }
+}
+
+impl<O: Operation> Call<Async, O> {
+    /// Sends it.
+    ///
+    /// # Errors
+    /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
+    pub async fn send(self) -> Result<O::Output, Error> {
+        self.run().await
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<O: Operation> Call<crate::blocking::Blocking, O> {
+    /// Sends it and waits.
+    ///
+    /// # Errors
+    /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
+    pub fn send(self) -> Result<O::Output, Error> {
+        let front = self.enterprise.front.clone();
+        front.wait(self.run())
+    }
+}
+
+impl<C, O> fmt::Debug for Call<C, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("endpoint", &self.parts.endpoint.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,197 @@
+//! The devices of a product: found by MAC or by search.
+
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::call::{Call, Flag, operations, parameters};
+use crate::client::Product;
+use crate::endpoint::{self, page};
+use crate::front::Front;
+use crate::id::{Did, Mac, ProductKey, Uid};
+use crate::page::{Page, Paged};
+use crate::scalar::{Extra, model};
+use crate::time::Timestamp;
+
+/// The devices of a product.
+#[derive(Clone, Debug)]
+pub struct Devices<C>(pub(crate) Product<C>);
+
+impl<C: Front> Devices<C> {
+    /// The id of the device with this MAC, and its passcode.
+    #[doc = page!(DEVICE_BY_MAC)]
+    pub fn by_mac(&self, mac: impl Into<Mac>) -> Call<C, ByMac> {
+        self.0
+            .call(endpoint::DEVICE_BY_MAC, ByMac)
+            .query("mac", mac.into())
+    }
+
+    /// How the device with this MAC is registered.
+    #[doc = page!(DEVICE_DETAIL)]
+    pub fn detail(&self, mac: impl Into<Mac>) -> Call<C, Detail> {
+        self.0
+            .call(endpoint::DEVICE_DETAIL, Detail)
+            .query("mac", mac.into())
+    }
+
+    /// Devices by place and state. Pages of 20 unless told otherwise.
+    #[doc = page!(DEVICES)]
+    pub fn search(&self) -> Call<C, Search> {
+        self.0.call(endpoint::DEVICES, Search)
+    }
+}
+
+operations! {
+    /// [`Devices::by_mac`]
+    ByMac => Identity;
+    /// [`Devices::detail`]
+    Detail => Registration;
+    /// [`Devices::search`]
+    Search => Page<Found>;
+}
+
+impl Paged for Search {
+    type Item = Found;
+}
+
+impl crate::call::Grouped for Search {}
+
+parameters!(Search {
+    /// Only in this country.
+    country => "country",
+    /// Only in this region of a country.
+    region => "region",
+    /// Only in this city.
+    city => "city",
+});
+
+impl<C: Front> Call<C, Search> {
+    /// Only those that are online, or offline.
+    pub fn is_online(self, online: bool) -> Self {
+        self.query("is_online", Flag(online))
+    }
+
+    /// Only those with a fault, or without.
+    pub fn is_faulty(self, faulty: bool) -> Self {
+        self.query("is_faulty", Flag(faulty))
+    }
+
+    /// Only those with an alert, or without.
+    pub fn is_alert(self, alert: bool) -> Self {
+        self.query("is_alert", Flag(alert))
+    }
+
+    /// Disabled ones too.
+    pub fn show_disabled(self, show: bool) -> Self {
+        self.query("show_disabled", Flag(show))
+    }
+
+    /// Only those that were active at this moment or later.
+    pub fn active_since(self, moment: impl Into<Timestamp>) -> Self {
+        self.query("liveness_start", moment.into().seconds().to_string())
+    }
+
+    /// Only the one with this id.
+    pub fn did(self, did: impl Into<Did>) -> Self {
+        self.query("type", "did").query("val", did.into())
+    }
+
+    /// Only the one with this MAC.
+    pub fn mac(self, mac: impl Into<Mac>) -> Self {
+        self.query("type", "mac").query("val", mac.into())
+    }
+
+    /// Only those that are bound to this user.
+    pub fn uid(self, uid: impl Into<Uid>) -> Self {
+        self.query("type", "uid").query("val", uid.into())
+    }
+}
+
+/// The id of a device, and its passcode, which `Debug` doesn't show.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The device's id.
+    pub did: Did,
+    /// What authenticates the device on LAN and MQTT: a secret.
+    #[serde(default, deserialize_with = "passcode")]
+    pub passcode: Option<SecretString>,
+    /// Members that this crate doesn't know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+fn passcode<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
+    let text: Option<String> = crate::scalar::lenient(deserializer)?;
+    Ok(text.map(SecretString::from))
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("did", &self.did)
+            .field("passcode", &self.passcode)
+            .finish_non_exhaustive()
+    }
+}
+
+model! {
+    /// How a device is registered.
+    Registration {
+        /// Its id.
+        did: Did,
+        /// Its MAC.
+        mac: Mac,
+    } or {
+        /// Its product.
+        product_key: ProductKey,
+        /// Its type; `normal` is the one seen.
+        #[serde(rename = "type")]
+        kind: String,
+        /// Whether it is online.
+        is_online: bool,
+        /// Whether it is disabled.
+        is_disabled: bool,
+    }
+
+    /// A device that a search found.
+    Found {
+        /// Its id.
+        did: Did,
+        /// Its MAC.
+        mac: Mac,
+    } or {
+        /// Its country, by its address on the internet.
+        country: String,
+        /// Its region.
+        region: String,
+        /// Its city.
+        city: String,
+        /// Its longitude in degrees.
+        longitude: f64,
+        /// Its latitude in degrees.
+        latitude: f64,
+        /// Whether it is online.
+        is_online: bool,
+        /// Whether it has a fault.
+        is_faulty: bool,
+        /// Whether it has an alert.
+        is_alert: bool,
+        /// When it came online the last time.
+        #[serde(alias = "latest_online")]
+        online_latest: Timestamp,
+        /// When it was registered.
+        created_at: Timestamp,
+        /// The version of its MCU's hardware.
+        mcu_hard_version: String,
+        /// The version of its MCU's software.
+        mcu_soft_version: String,
+        /// The version of its module's hardware.
+        wifi_hard_version: String,
+        /// The version of its module's software.
+        wifi_soft_version: String,
+    }
+}

@@ -1,0 +1,241 @@
+//! The endpoints, each path once.
+//!
+//! Where the page's detail section contradicts its list, the first template is the likely path and
+//! the others are tried when the server has no such route.
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    GET,
+    /// Creates, or acts.
+    POST,
+    /// Changes.
+    PUT,
+    /// Removes.
+    DELETE,
+}
+
+impl Method {
+    /// As it stands in the request.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::GET => "GET",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::DELETE => "DELETE",
+        }
+    }
+}
+
+/// How a request shows who sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Auth {
+    /// The credentials are in the body.
+    Body,
+    /// `Authorization: token …`, a token of the product.
+    Token,
+    /// `X-Gizwits-Enterprise-ID` and `X-Gizwits-Enterprise-Secret`.
+    Enterprise,
+}
+
+/// One endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The name that the page lists it under.
+    pub id: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The paths, most likely first.
+    pub templates: &'static [&'static str],
+    /// How it is authorized.
+    pub auth: Auth,
+    /// Whether a second request does no harm and answers the same. Not so for the writes: a MAC that
+    /// is assigned twice comes back as failed.
+    pub repeatable: bool,
+    /// The method of this crate that calls it.
+    pub function: &'static str,
+}
+
+impl Endpoint {
+    /// The most likely path.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        self.templates.first().copied().unwrap_or_default()
+    }
+}
+
+macro_rules! repeats {
+    (repeatable) => {
+        true
+    };
+    (once) => {
+        false
+    };
+}
+
+macro_rules! templates {
+    ($first:literal [$($more:literal)*]) => {
+        &[$first $(, $more)*]
+    };
+}
+
+macro_rules! endpoints {
+    ($($first:literal $more:tt {
+        $($name:ident $id:literal $method:ident $auth:ident $repeatable:ident $function:literal)+
+    })*) => {
+        $($(
+            #[doc = concat!("`", stringify!($method), " ", $first, "`, called by `", $function, "`.")]
+            pub const $name: Endpoint = Endpoint {
+                id: $id,
+                method: Method::$method,
+                templates: templates!($first $more),
+                auth: Auth::$auth,
+                repeatable: repeats!($repeatable),
+                function: $function,
+            };
+        )+)*
+
+        /// All of them, in the order of the page's list.
+        pub const ALL: &[Endpoint] = &[$($($name),+),*];
+
+        /// Method, path and listed name of an endpoint, for the documentation of what calls it.
+        macro_rules! page {
+            $($(($name) => {
+                concat!("\n\n`", stringify!($method), " ", $first, "`  \nListed as `", $id, "`.")
+            };)+)*
+        }
+    };
+}
+
+endpoints! {
+    "/v1/products/{product_key}/access_token" [] {
+        ACCESS_TOKEN "post_v1_products_product_key_access_token" POST Body repeatable
+            "product.access_token()"
+    }
+    "/v1/products/{product_key}/datapoint" [] {
+        DATAPOINT "get_v1_products_product_key_datapoint" GET Token repeatable
+            "product.datapoint()"
+    }
+    "/v1/users/search" [] {
+        USERS "get_v1_users_search" GET Enterprise repeatable
+            "product.users().registered()"
+    }
+    "/v1/products/{product_key}/users/search" [] {
+        BOUND_USERS "get_v1_products_product_key_users_search" GET Token repeatable
+            "product.users().bound()"
+    }
+    "/v1/products/{product_key}/devices" [] {
+        DEVICE_BY_MAC "get_v1_products_product_key_devices" GET Token repeatable
+            "product.devices().by_mac(mac)"
+    }
+    "/v1/products/{product_key}/device_detail" [] {
+        DEVICE_DETAIL "get_v1_products_product_key_device_detail" GET Token repeatable
+            "product.devices().detail(mac)"
+    }
+    "/v1/products/{product_key}/devices/search" [] {
+        DEVICES "get_v1_products_product_key_devices_search" GET Token repeatable
+            "product.devices().search()"
+    }
+    "/v1/products/{product_key}/devices/{did}/control" [] {
+        CONTROL "post_v1_products_product_key_devices_did_control" POST Token once
+            "product.device(did).control(attrs)"
+    }
+    "/v1/products/{product_key}/devices/{did}/online" [] {
+        ONLINE "get_v1_products_product_key_devices_did_online" GET Token repeatable
+            "product.device(did).online()"
+    }
+    "/v1/products/{product_key}/devices/{did}/cmd" [] {
+        CMD "get_v1_products_product_key_devices_did_cmd" GET Token repeatable
+            "product.device(did).cmd_log()"
+    }
+    "/v1/products/{product_key}/devices/{did}/data" [] {
+        DATA "get_v1_products_product_key_devices_did_data" GET Token repeatable
+            "product.device(did).data()"
+    }
+    "/v1/products/{product_key}/device_groups" [] {
+        GROUPS "get_v1_products_product_key_device_groups" GET Token repeatable
+            "product.groups().tree()"
+        CREATE_GROUP "post_v1_products_product_key_device_groups" POST Token once
+            "product.groups().create()"
+    }
+    "/v1/products/{product_key}/device_groups/{gid}" [] {
+        DELETE_GROUP "delete_v1_products_product_key_device_groups_gid" DELETE Token once
+            "product.group(gid).delete()"
+        GROUP_MACS "get_v1_products_product_key_device_groups_gid" GET Token repeatable
+            "product.group(gid).macs()"
+        CHANGE_GROUP "put_v1_products_product_key_device_groups_gid" PUT Token once
+            "product.group(gid).assign(macs)"
+    }
+    "/v1/products/{product_key}/devices/bindings" [] {
+        BIND "post_v1_products_product_key_devices_bindings" POST Token once
+            "product.bindings().bind(uid, appid, dids)"
+        UNBIND "delete_v1_products_product_key_devices_bindings" DELETE Token once
+            "product.bindings().unbind(uid, appid, dids)"
+    }
+    "/v1/products/{product_key}/devices/report/activation" [] {
+        ACTIVATION "get_v1_products_product_key_devices_report_activation" GET Token repeatable
+            "product.device_reports().activation()"
+    }
+    "/v1/products/{product_key}/devices/locations" [] {
+        LOCATIONS "get_v1_products_product_key_devices_locations" GET Token repeatable
+            "product.device_reports().locations()"
+    }
+    "/v1/products/{product_key}/devices/summary" ["/v1/products/{product_key}/summary"] {
+        SUMMARY "get_v1_products_product_key_summary" GET Token repeatable
+            "product.device_reports().summary()"
+    }
+    "/v1/products/{product_key}/incr_devices" [] {
+        NEW_DEVICES "get_v1_products_product_key_incr_devices" GET Token repeatable
+            "product.device_reports().new_devices()"
+    }
+    "/v1/products/{product_key}/active_devices" [] {
+        ACTIVE_DEVICES "get_v1_products_product_key_active_devices" GET Token repeatable
+            "product.device_reports().active_devices()"
+    }
+    "/v1/products/{product_key}/devices/report/liveness/history" [] {
+        LIVENESS "get_v1_products_product_key_devices_report_liveness_history" GET Token repeatable
+            "product.device_reports().liveness(period)"
+    }
+    "/v1/products/{product_key}/devices/report/rt" ["/v1/products/{product_key}/devices/report/devices/report/rt"] {
+        REALTIME "get_v1_products_product_key_devices_report_rt" GET Token repeatable
+            "product.device_reports().realtime()"
+    }
+    "/v1/products/{product_key}/fault/report/devices" [] {
+        FAULT_DEVICES "get_v1_products_product_key_fault_report_devices" GET Token repeatable
+            "product.device_reports().fault_devices()"
+    }
+    "/v1/products/{product_key}/alert/report/devices" [] {
+        ALERT_DEVICES "get_v1_products_product_key_alert_report_devices" GET Token repeatable
+            "product.device_reports().alert_devices()"
+    }
+    "/v1/products/{product_key}/fault/report/events" [] {
+        FAULT_EVENTS "get_v1_products_product_key_fault_report_events" GET Token repeatable
+            "product.device_reports().fault_events()"
+    }
+    "/v1/products/{product_key}/alert/report/events" ["/v1/products/{product_key}/fault/alert/events"] {
+        ALERT_EVENTS "get_v1_products_product_key_fault_alert_events" GET Token repeatable
+            "product.device_reports().alert_events()"
+    }
+    "/v1/products/{product_key}/users/report/new" [] {
+        NEW_USERS "get_v1_products_product_key_users_report_new" GET Token repeatable
+            "product.user_reports().new_users(period)"
+    }
+    "/v1/users/liveness_total" [] {
+        USER_LIVENESS "get_v1_users_liveness_total" GET Enterprise repeatable
+            "product.user_reports().liveness(start, end)"
+    }
+    "/v1/users/location" [] {
+        USER_LOCATIONS "get_v1_users_location" GET Enterprise repeatable
+            "product.user_reports().locations()"
+    }
+    "/v1/products/{product_key}/users/report/total" [] {
+        USER_TOTAL "get_v1_products_product_key_users_report_total" GET Token repeatable
+            "product.user_reports().total()"
+    }
+}
+
+pub(crate) use page;

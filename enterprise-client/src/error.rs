@@ -1,0 +1,327 @@
+//! What can go wrong.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::code::ErrorCode;
+use crate::http::{Failure, FailureKind, Target};
+use crate::time::Timestamp;
+
+/// Why a call failed. No variant holds a secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server refused, with a code.
+    Api(Box<ApiError>),
+    /// The quota is used up, and its reset is further away than the caller waits.
+    RateLimited(Box<RateLimited>),
+    /// The answer is none of the API's: a gateway's page, a redirect, a path that isn't there.
+    Unexpected(Box<Unexpected>),
+    /// The answer is not of the expected shape.
+    Decode(Box<DecodeError>),
+    /// There was no whole answer.
+    Transport(Box<TransportError>),
+    /// A value that the product's definition doesn't allow; nothing was sent.
+    #[cfg(feature = "codec")]
+    Codec(gizwits_codec_std::Error),
+    /// The product's definition can't be used; nothing was sent.
+    #[cfg(feature = "codec")]
+    Definition(gizwits_codec_std::Invalid),
+    /// The call is wrong in itself; nothing was sent.
+    Invalid(String),
+}
+
+/// The server's refusal.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The code.
+    pub code: ErrorCode,
+    /// The HTTP status. It says less than the code: wrong tokens are 400, too many calls 403.
+    pub status: u16,
+    /// The server's words; may be empty.
+    pub message: String,
+    /// The server's details, if there are any.
+    pub detail: Option<Value>,
+    /// Which request.
+    pub target: Target,
+}
+
+/// The quota is used up.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RateLimited {
+    /// When it is reset, as far as is known.
+    pub reset_at: Timestamp,
+    /// The server's refusal; none if the request wasn't sent because the quota is known to be used up.
+    pub refusal: Option<ApiError>,
+    /// Which request.
+    pub target: Target,
+}
+
+/// An answer that is none of the API's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Unexpected {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its content type, if it says so.
+    pub content_type: Option<String>,
+    /// How its body begins.
+    pub excerpt: String,
+    /// Which request.
+    pub target: Target,
+}
+
+/// An answer that is not of the expected shape.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where in the JSON: `objects[3].did`; `.` is the top.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+    /// The body around it.
+    pub excerpt: String,
+    /// Which request.
+    pub target: Target,
+}
+
+/// There was no whole answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TransportError {
+    /// How, and why.
+    pub failure: Failure,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Which request.
+    pub target: Target,
+}
+
+impl Error {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Error::Invalid(message.into())
+    }
+
+    /// For another caller with the same trouble; a cause becomes its text.
+    pub(crate) fn copy(&self) -> Self {
+        match self {
+            Error::Api(error) => Error::Api(error.clone()),
+            Error::RateLimited(error) => Error::RateLimited(error.clone()),
+            Error::Unexpected(error) => Error::Unexpected(error.clone()),
+            Error::Decode(error) => Error::Decode(error.clone()),
+            Error::Transport(error) => {
+                let source = error.failure.source.as_deref();
+                Error::Transport(Box::new(TransportError {
+                    failure: Failure {
+                        kind: error.failure.kind,
+                        status: error.failure.status,
+                        source: source.map(|source| source.to_string().into()),
+                    },
+                    attempts: error.attempts,
+                    target: error.target.clone(),
+                }))
+            }
+            #[cfg(feature = "codec")]
+            Error::Codec(error) => Error::Codec(error.clone()),
+            #[cfg(feature = "codec")]
+            Error::Definition(invalid) => Error::Definition(invalid.clone()),
+            Error::Invalid(message) => Error::Invalid(message.clone()),
+        }
+    }
+
+    /// The server's code, if it refused.
+    #[must_use]
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.api().map(|error| error.code)
+    }
+
+    /// The server's refusal, if it is one.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiError> {
+        match self {
+            Error::Api(error) => Some(error),
+            Error::RateLimited(error) => error.refusal.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status, if one came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Error::Unexpected(error) => Some(error.status),
+            Error::Decode(error) => Some(error.status),
+            Error::Transport(error) => error.failure.status,
+            _ => self.api().map(|error| error.status),
+        }
+    }
+
+    /// Whether it took too long.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Error::Transport(error) if error.failure.kind == FailureKind::Timeout)
+    }
+
+    /// Whether the server may have done what was asked although the call failed.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Error::Transport(error) => error.failure.may_have_arrived(),
+            Error::Unexpected(error) => error.status >= 500,
+            Error::Decode(_) => true,
+            Error::Api(error) => error.code == ErrorCode::SendCommandFailed,
+            _ => false,
+        }
+    }
+
+    /// A word for it, for programs: a span's `error.type`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Error::Api(_) => "api",
+            Error::RateLimited(_) => "rate_limited",
+            Error::Unexpected(_) => "unexpected",
+            Error::Decode(_) => "decode",
+            Error::Transport(error) => match error.failure.kind {
+                FailureKind::Connect => "connect",
+                FailureKind::Timeout => "timeout",
+                FailureKind::Broken => "broken",
+                FailureKind::TooLong => "too_long",
+                FailureKind::Request => "request",
+            },
+            #[cfg(feature = "codec")]
+            Error::Codec(error) => error.kind,
+            #[cfg(feature = "codec")]
+            Error::Definition(_) => "definition",
+            Error::Invalid(_) => "invalid",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Api(error) => error.fmt(f),
+            Error::RateLimited(error) => error.fmt(f),
+            Error::Unexpected(error) => error.fmt(f),
+            Error::Decode(error) => error.fmt(f),
+            Error::Transport(error) => error.fmt(f),
+            #[cfg(feature = "codec")]
+            Error::Codec(error) => error.fmt(f),
+            #[cfg(feature = "codec")]
+            Error::Definition(invalid) => write!(f, "the definition can't be used: {invalid}"),
+            Error::Invalid(message) => f.write_str(message),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Transport(error) => {
+                let source = error.failure.source.as_deref();
+                source.map(|source| source as &(dyn StdError + 'static))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: error {}", self.target, self.code)?;
+        if !self.message.is_empty() && self.message != self.code.label() {
+            write!(f, ", the server says: {}", self.message)?;
+        }
+        match self.code.remedy() {
+            "" => write!(f, ", with HTTP status {}", self.status),
+            remedy => write!(f, "; {remedy}"),
+        }
+    }
+}
+
+impl fmt::Display for RateLimited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: the quota is used up; it is reset at {}",
+            self.target, self.reset_at
+        )
+    }
+}
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: HTTP status {} with an answer that is none of the API's: {}",
+            self.target,
+            self.status,
+            if self.excerpt.is_empty() {
+                "(nothing)"
+            } else {
+                &self.excerpt
+            }
+        )
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: HTTP status {}, but the answer is not of the expected shape at `{}`: {}; in {}",
+            self.target,
+            self.status,
+            self.path,
+            self.message,
+            if self.excerpt.is_empty() {
+                "(nothing)"
+            } else {
+                &self.excerpt
+            }
+        )
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.target)?;
+        f.write_str(match self.failure.kind {
+            FailureKind::Connect => "no connection",
+            FailureKind::Timeout => "the answer took too long",
+            FailureKind::Broken => "the connection broke",
+            FailureKind::TooLong => "the answer is too long",
+            FailureKind::Request => "the request could not be made",
+        })?;
+        if let Some(status) = self.failure.status {
+            write!(f, " after HTTP status {status}")?;
+        }
+        if self.attempts > 1 {
+            write!(f, ", {} times", self.attempts)?;
+        }
+        let mut source = self
+            .failure
+            .source
+            .as_deref()
+            .map(|one| one as &dyn StdError);
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "codec")]
+impl From<gizwits_codec_std::Error> for Error {
+    fn from(error: gizwits_codec_std::Error) -> Self {
+        Error::Codec(error)
+    }
+}

@@ -1,0 +1,298 @@
+//! What goes out and what comes back, before and after any socket.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::endpoint::Method;
+use crate::redact;
+
+/// A secret of a request, and the shell variable that stands for it in a curl command.
+#[derive(Clone)]
+pub(crate) struct Secret {
+    pub(crate) value: SecretString,
+    pub(crate) variable: &'static str,
+}
+
+/// A request, whole. `Debug` shows neither secrets nor the query.
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) base: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) secrets: Vec<Secret>,
+}
+
+impl Request {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The path, without the query; it holds no secret.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The whole URL. The query may hold a secret.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let mut url = format!("{}{}", self.base, self.path);
+        for (n, (name, value)) in self.query.iter().enumerate() {
+            url.push(if n == 0 { '?' } else { '&' });
+            url.push_str(&redact::encode(name));
+            url.push('=');
+            url.push_str(&redact::encode(value));
+        }
+        url
+    }
+
+    /// Names and values of the headers. Values may hold secrets.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The body, JSON. It may hold secrets.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// The same request as a command for a POSIX shell, with `$GIZWITS_TOKEN` and the like in place
+    /// of secrets.
+    #[must_use]
+    pub fn curl(&self) -> String {
+        let mut command = format!(
+            "curl -X {} {}",
+            self.method.as_str(),
+            self.shell(&self.url())
+        );
+        for (name, value) in self.headers() {
+            command.push_str(" -H ");
+            command.push_str(&self.shell(&format!("{name}: {value}")));
+        }
+        if let Some(body) = self.body() {
+            command.push_str(" --data-binary ");
+            command.push_str(&self.shell(&String::from_utf8_lossy(body)));
+        }
+        command
+    }
+
+    /// One word of a shell command: text in single quotes, secrets as variables in double ones.
+    fn shell(&self, text: &str) -> String {
+        let mut forms: Vec<(String, &str)> = Vec::new();
+        for secret in &self.secrets {
+            let value = secret.value.expose_secret();
+            forms.extend(
+                redact::forms(value)
+                    .into_iter()
+                    .map(|form| (form, secret.variable)),
+            );
+        }
+        // A secret that holds another one goes first.
+        forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
+        let mut word = String::from("'");
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            let secret = forms
+                .iter()
+                .find(|(form, _)| rest.starts_with(form.as_str()));
+            let taken = match secret {
+                Some((form, variable)) => {
+                    word.push_str("'\"$");
+                    word.push_str(variable);
+                    word.push_str("\"'");
+                    form.len()
+                }
+                None => {
+                    match next {
+                        '\'' => word.push_str(r"'\''"),
+                        next => word.push(next),
+                    }
+                    next.len_utf8()
+                }
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        word.push('\'');
+        word
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Target {
+            method: self.method,
+            path: self.path.clone(),
+        }
+    }
+
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets
+            .iter()
+            .map(|secret| secret.value.expose_secret())
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("body_len", &self.body.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which request an error is about: method and path, which hold no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Target {
+    /// The method.
+    pub method: Method,
+    /// The path.
+    pub path: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)
+    }
+}
+
+/// An answer, whole. `Debug` shows no body.
+#[derive(Clone)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer, from a transport.
+    pub fn new(
+        status: u16,
+        headers: impl IntoIterator<Item = (String, String)>,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        Answer {
+            status,
+            headers: headers.into_iter().collect(),
+            body: body.into(),
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The first header with this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(one, _)| one.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a request got no whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// There was no connection, so nothing was sent.
+    Connect,
+    /// It took too long.
+    Timeout,
+    /// The connection broke.
+    Broken,
+    /// The answer was longer than the limit.
+    TooLong,
+    /// The request could not be made.
+    Request,
+}
+
+/// A request that got no whole answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// How.
+    pub kind: FailureKind,
+    /// The status, if it came.
+    pub status: Option<u16>,
+    /// Why, without the URL.
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure, from a transport.
+    #[must_use]
+    pub fn new(kind: FailureKind) -> Self {
+        Failure {
+            kind,
+            status: None,
+            source: None,
+        }
+    }
+
+    /// With the status that came before it.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// With its cause. The cause must not show the URL's query.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the server may have got the request.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        !matches!(self.kind, FailureKind::Connect | FailureKind::Request)
+    }
+}
+
+/// The future of an answer.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
+
+/// What carries requests to the server. The default is reqwest; tests and gateways bring their own.
+///
+/// It must not follow redirects, since requests carry secrets, and must not repeat requests.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends a request and waits for the whole answer.
+    fn send(&self, request: Request) -> Answering<'_>;
+}

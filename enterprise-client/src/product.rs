@@ -1,0 +1,177 @@
+//! A product's token and definition.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::answer;
+use crate::call::{Call, Definition, Operation, Received};
+use crate::client::Product;
+use crate::core::{Core, ProductCore};
+use crate::endpoint;
+use crate::error::Error;
+use crate::exchange::{Options, read_token, token_parts};
+use crate::front::Front;
+use crate::http::{Answer, Request};
+use crate::scalar::{Extra, absent, lenient};
+use crate::token::Token;
+
+/// [`Product::access_token`](crate::client::Product::access_token)
+#[derive(Clone, Copy, Debug)]
+pub struct AccessToken;
+
+impl AccessToken {
+    pub(crate) fn call<C: Front>(product: &Product<C>) -> Call<C, AccessToken> {
+        let mut call = product.call(endpoint::ACCESS_TOKEN, AccessToken);
+        call.parts = token_parts(&product.enterprise.core, &product.product);
+        call
+    }
+}
+
+impl Operation for AccessToken {
+    type Output = Token;
+
+    fn read(&self, received: &Received<'_>) -> Result<Token, Error> {
+        read_token(received.request, received.answer, received.context.now)
+    }
+}
+
+/// [`Product::datapoint`](crate::client::Product::datapoint)
+#[derive(Clone, Copy, Debug)]
+pub struct Datapoint;
+
+impl Operation for Datapoint {
+    type Output = Datapoints;
+
+    fn read(&self, received: &Received<'_>) -> Result<Datapoints, Error> {
+        Datapoints::read(received.request, received.answer)
+    }
+}
+
+/// A product's data points, as the server describes them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Datapoints {
+    /// The product's name.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "absent")]
+    pub name: Option<String>,
+    /// The product's key.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "absent")]
+    pub product_key: Option<String>,
+    /// `standard` or `var_len`.
+    #[serde(
+        rename = "protocolType",
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "absent"
+    )]
+    pub protocol_type: Option<String>,
+    /// The version of the protocol.
+    #[serde(
+        rename = "packetVersion",
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "absent"
+    )]
+    pub packet_version: Option<String>,
+    /// The entities and their data points.
+    pub entities: Vec<Value>,
+    /// How an app shows them.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "absent")]
+    pub ui: Option<Value>,
+    /// Members that this crate doesn't know.
+    #[serde(flatten)]
+    pub extra: Extra,
+    #[serde(skip)]
+    json: String,
+}
+
+impl Datapoints {
+    fn read(request: &Request, answer: &Answer) -> Result<Self, Error> {
+        let mut datapoints: Datapoints = answer::json(request, answer)?;
+        datapoints.json = String::from_utf8_lossy(answer.body()).into_owned();
+        Ok(datapoints)
+    }
+
+    /// The answer as it came, in which no digit is lost.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The definition that the codec works by.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] with everything that is wrong with it.
+    #[cfg(feature = "codec")]
+    pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
+        gizwits_codec_std::Product::from_json(&self.json).map_err(Error::Definition)
+    }
+}
+
+/// The definition, from the server once and from memory then.
+#[cfg(feature = "codec")]
+pub(crate) async fn definition(
+    core: &Core,
+    product: &ProductCore,
+    options: Options,
+) -> Result<Definition, Error> {
+    if let Some(definition) = product.known_definition() {
+        return Ok(definition);
+    }
+    let _one_at_a_time = product.defining.lock().await;
+    if let Some(definition) = product.known_definition() {
+        return Ok(definition);
+    }
+    let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
+    let options = options.of_another();
+    let (request, answer) = crate::drive::drive(core, Some(product), parts, options).await?;
+    let definition = Datapoints::read(&request, &answer)?.definition()?;
+    product.define(Some(definition.clone()));
+    Ok(definition)
+}
+
+#[cfg(not(feature = "codec"))]
+pub(crate) async fn definition(_: &Core, _: &ProductCore, _: Options) -> Result<Definition, Error> {
+    Err(Error::invalid("definitions need the feature `codec`"))
+}
+
+#[cfg(feature = "codec")]
+impl Product<crate::front::Async> {
+    /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
+    ///
+    /// # Errors
+    /// Those of the call; [`Error::Definition`] with everything that is wrong with it.
+    pub async fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
+        let options = Options::default();
+        definition(&self.enterprise.core, &self.product, options).await
+    }
+}
+
+#[cfg(all(feature = "codec", feature = "blocking"))]
+impl Product<crate::blocking::Blocking> {
+    /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
+    ///
+    /// # Errors
+    /// Those of the call; [`Error::Definition`] with everything that is wrong with it.
+    pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
+        let product = self.clone();
+        let front = &self.enterprise.front;
+        front.wait(async move {
+            let options = Options::default();
+            definition(&product.enterprise.core, &product.product, options).await
+        })
+    }
+}
+
+#[cfg(feature = "codec")]
+impl<C: Front> Product<C> {
+    /// Uses this definition from now on, which saves the call for it.
+    pub fn set_definition(&self, definition: gizwits_codec_std::Product) {
+        self.product.define(Some(definition));
+    }
+
+    /// Asks for the definition anew the next time: after its data points were changed.
+    pub fn forget_definition(&self) {
+        self.product.define(None);
+    }
+}

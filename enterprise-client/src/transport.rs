@@ -1,0 +1,128 @@
+//! Requests over reqwest: no redirects, no retries, no referer.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use reqwest::header::{HeaderName, HeaderValue};
+
+use crate::endpoint::Method;
+use crate::error::Error;
+use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
+
+/// Far more than any answer has, and little enough to hold.
+const LONGEST: usize = 64 << 20;
+
+pub(crate) struct Reqwest(reqwest::Client);
+
+pub(crate) struct Timeouts {
+    /// Of a whole request.
+    pub(crate) total: Duration,
+    /// Of the connection alone.
+    pub(crate) connect: Duration,
+}
+
+impl Reqwest {
+    pub(crate) fn new(
+        user_agent: &str,
+        timeouts: &Timeouts,
+        system_proxy: bool,
+    ) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .timeout(timeouts.total)
+            .connect_timeout(timeouts.connect);
+        if !system_proxy {
+            builder = builder.no_proxy();
+        }
+        #[cfg(feature = "rustls")]
+        {
+            builder = builder.tls_backend_preconfigured(tls()?);
+        }
+        let client = builder.build().map_err(|error| unusable(&error))?;
+        Ok(Reqwest(client))
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, Failure> {
+        let method = match request.method() {
+            Method::GET => reqwest::Method::GET,
+            Method::POST => reqwest::Method::POST,
+            Method::PUT => reqwest::Method::PUT,
+            Method::DELETE => reqwest::Method::DELETE,
+        };
+        let mut outgoing = self.0.request(method, request.url());
+        for (name, value) in request.headers() {
+            let unusable = |_| {
+                Failure::new(FailureKind::Request)
+                    .caused_by(format!("the header `{name}` can't hold its value"))
+            };
+            let name = HeaderName::try_from(name).map_err(|_| unusable(()))?;
+            let mut value = HeaderValue::try_from(value).map_err(|_| unusable(()))?;
+            value.set_sensitive(!matches!(name.as_str(), "accept" | "content-type"));
+            outgoing = outgoing.header(name, value);
+        }
+        if let Some(body) = request.body {
+            outgoing = outgoing.body(body);
+        }
+        let mut response = outgoing.send().await.map_err(failure)?;
+        let status = response.status().as_u16();
+        let headers: Vec<(String, String)> = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failure(error).status(status))?
+        {
+            if body.len().saturating_add(chunk.len()) > LONGEST {
+                return Err(Failure::new(FailureKind::TooLong).status(status));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer::new(status, headers, body))
+    }
+}
+
+impl Transport for Reqwest {
+    fn send(&self, request: Request) -> Answering<'_> {
+        Box::pin(self.answer(request))
+    }
+}
+
+fn failure(error: reqwest::Error) -> Failure {
+    let kind = if error.is_connect() {
+        FailureKind::Connect
+    } else if error.is_timeout() {
+        FailureKind::Timeout
+    } else if error.is_builder() {
+        FailureKind::Request
+    } else {
+        FailureKind::Broken
+    };
+    Failure::new(kind).caused_by(error.without_url())
+}
+
+fn unusable(error: &dyn StdError) -> Error {
+    Error::invalid(format!("no HTTP client: {error}"))
+}
+
+/// rustls on ring, with the certificates that the platform trusts. Made here and not by reqwest, so
+/// that whatever else is in the program, this is what is used.
+#[cfg(feature = "rustls")]
+fn tls() -> Result<rustls::ClientConfig, Error> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_platform_verifier())
+        .map_err(|error| unusable(&error))?;
+    Ok(config.with_no_client_auth())
+}

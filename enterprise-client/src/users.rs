@@ -1,0 +1,135 @@
+//! The users of a product.
+
+use serde_json::Value;
+
+use crate::call::{Call, Grouped, operations, parameters};
+use crate::client::Product;
+use crate::endpoint::{self, page};
+use crate::front::Front;
+use crate::id::Uid;
+use crate::page::{Page, Paged};
+use crate::scalar::model;
+use crate::time::Timestamp;
+
+/// The users of a product.
+#[derive(Clone, Debug)]
+pub struct Users<C>(pub(crate) Product<C>);
+
+impl<C: Front> Users<C> {
+    /// Users who registered with the product's apps. Pages of 20 unless told otherwise.
+    ///
+    /// The page's list swaps the words for this and for [`bound`](Self::bound).
+    #[doc = page!(USERS)]
+    pub fn registered(&self) -> Call<C, Registered> {
+        let key = self.0.key().clone();
+        self.0
+            .call(endpoint::USERS, Registered)
+            .query("product_key", key)
+    }
+
+    /// Users who bound a device of the product. Pages of 20 unless told otherwise.
+    #[doc = page!(BOUND_USERS)]
+    pub fn bound(&self) -> Call<C, Bound> {
+        self.0.call(endpoint::BOUND_USERS, Bound)
+    }
+}
+
+operations! {
+    /// [`Users::registered`]
+    Registered => Page<User>;
+    /// [`Users::bound`]
+    Bound => Page<User>;
+}
+
+impl Paged for Registered {
+    type Item = User;
+}
+
+impl Paged for Bound {
+    type Item = User;
+}
+
+impl Grouped for Bound {}
+
+parameters!(Registered {
+    /// Only of this app.
+    appid => "appid",
+    /// Only with this name.
+    username => "username",
+    /// Only with this phone number.
+    phone => "phone",
+    /// Only with this e-mail address.
+    email => "email",
+});
+
+/// What a search for bound users looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserKey {
+    /// The user's id.
+    Uid,
+    /// The user's name.
+    Username,
+    /// The user's phone number.
+    Phone,
+    /// The user's e-mail address.
+    Email,
+    /// A device's id; only then the answer tells who owns it.
+    Did,
+    /// A device's MAC.
+    Mac,
+    /// A device's serial number.
+    DeviceSn,
+}
+
+impl<C: Front> Call<C, Bound> {
+    /// Only those with this value.
+    pub fn by(self, key: UserKey, value: impl Into<String>) -> Self {
+        let key = match key {
+            UserKey::Uid => "uid",
+            UserKey::Username => "username",
+            UserKey::Phone => "phone",
+            UserKey::Email => "email",
+            UserKey::Did => "did",
+            UserKey::Mac => "mac",
+            UserKey::DeviceSn => "device_sn",
+        };
+        self.query("type", key).query("val", value)
+    }
+}
+
+model! {
+    /// A user.
+    User {
+        /// The user's id.
+        uid: Uid,
+    } or {
+        /// The name to log in with.
+        username: String,
+        /// The name that people read.
+        name: String,
+        /// The phone number.
+        phone: String,
+        /// The e-mail address.
+        email: String,
+        /// The day of birth.
+        birthday: String,
+        /// As the app wrote it.
+        gender: String,
+        /// As the app wrote it.
+        address: String,
+        /// As the app wrote it.
+        remark: String,
+        /// Whether the user never gave a name.
+        #[serde(alias = "is_anomymous")]
+        is_anonymous: bool,
+        /// When the user registered.
+        created_at: Timestamp,
+        /// When the user was changed.
+        updated_at: Timestamp,
+        /// Where the user logs in, if it isn't Gizwits.
+        auth_src: Value,
+        /// Whether the user owns the device; only of a search by did.
+        is_owner: bool,
+    }
+}

@@ -1,0 +1,365 @@
+//! What the codec does before a control is sent and after a log came.
+#![cfg(feature = "codec")]
+
+mod common;
+
+use common::{DID, NOW, Server, TOKEN, answer, fixture, is_token, product, refusal, token_answer};
+use gizwits_enterprise_client::codec::{self, Action, Rounding};
+use gizwits_enterprise_client::{
+    Attrs, Body, Coding, Error, ErrorCode, Product, Timestamp, endpoint,
+};
+use serde_json::{Value, json};
+
+/// Has the definition, and answers everything else with this.
+fn server(body: impl Into<String>) -> Server {
+    let body = body.into();
+    Server::new(move |request| {
+        if is_token(request) {
+            token_answer(TOKEN)
+        } else if request.path().ends_with("/datapoint") {
+            answer(200, fixture(endpoint::DATAPOINT.id))
+        } else {
+            answer(200, body.clone())
+        }
+    })
+}
+
+fn sent(server: &Server) -> Value {
+    let calls = server.calls();
+    serde_json::from_slice(calls.last().unwrap().body().unwrap()).unwrap()
+}
+
+async fn control(attrs: Value) -> Result<Value, Error> {
+    let server = server("{}");
+    let result = product(&server).device(DID).control(attrs).send().await;
+    let result = result.map(|_| sent(&server));
+    if matches!(result, Err(Error::Codec(_))) {
+        // The definition, and nothing else.
+        assert_eq!(server.calls().len(), 1);
+    }
+    result
+}
+
+#[tokio::test]
+async fn a_control_is_checked_and_completed() {
+    let body = control(json!({"switch": 1, "mode": "night", "warmth": 5.32, "code": "1234567"}));
+    assert_eq!(
+        body.await.unwrap(),
+        json!({"attrs": {"switch": true, "mode": "night", "warmth": 5.32, "code": "1234567000"}})
+    );
+    assert_eq!(
+        control(json!({"mode": 2})).await.unwrap(),
+        json!({"attrs": {"mode": "party"}})
+    );
+    for (attrs, kind) in [
+        (json!({"swich": 1}), "unknown_point"),
+        (json!({"humidity": 40}), "not_writable"),
+        (json!({"warmth": 9}), "above_max"),
+        (json!({"warmth": -3}), "below_min"),
+        (json!({"warmth": 5.325}), "off_step"),
+        (json!({"mode": "dusk"}), "unknown_label"),
+        (json!({"code": "010203040506"}), "binary_length"),
+        (json!({"switch": "maybe"}), "wrong_kind"),
+        (json!({}), "nothing_set"),
+    ] {
+        match control(attrs.clone()).await {
+            Err(Error::Codec(error)) => assert_eq!(error.kind, kind, "{attrs}"),
+            other => panic!("{attrs}: {other:?}"),
+        }
+    }
+    assert!(matches!(control(json!([1])).await, Err(Error::Invalid(_))));
+}
+
+#[tokio::test]
+async fn every_form_on_the_wire() {
+    let server = server("{}");
+    let device = product(&server).device(DID);
+    let attrs = json!({"switch": true, "code": "01"});
+    device
+        .control(&attrs)
+        .binary_coding(Coding::Base64)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        sent(&server),
+        json!({"binary_coding": "base64", "attrs": {"switch": true, "code": "AQAAAAA="}})
+    );
+    device
+        .control(&attrs)
+        .binary_coding(Coding::Hex)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        sent(&server),
+        json!({"binary_coding": "hex", "attrs": {"switch": true, "code": "0100000000"}})
+    );
+    device.control(&attrs).as_raw().send().await.unwrap();
+    assert_eq!(
+        sent(&server),
+        json!({"raw": [1, 9, 1, 0, 0, 1, 0, 0, 0, 0]})
+    );
+    device
+        .control(&attrs)
+        .as_raw()
+        .binary_coding(Coding::Hex)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        sent(&server),
+        json!({"binary_coding": "hex", "raw": "01090100000100000000"})
+    );
+    device.control_raw(*b"abc").send().await.unwrap();
+    assert_eq!(sent(&server), json!({"raw": [97, 98, 99]}));
+    device
+        .control_raw(*b"abc")
+        .binary_coding(Coding::Base64)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        sent(&server),
+        json!({"binary_coding": "base64", "raw": "YWJj"})
+    );
+    device
+        .control(json!({"warmth": 5.324}))
+        .rounding(Rounding::HalfUp)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent(&server), json!({"attrs": {"warmth": 5.32}}));
+    device
+        .control(json!({"new_point": 1}))
+        .unchecked()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent(&server), json!({"attrs": {"new_point": 1}}));
+    // One definition for all of them.
+    let definitions = server
+        .calls()
+        .iter()
+        .filter(|call| call.path().ends_with("/datapoint"))
+        .count();
+    assert_eq!(definitions, 1);
+}
+
+#[tokio::test]
+async fn data_and_decoded_frames_are_the_same_values() {
+    let log = server(fixture(endpoint::CMD.id));
+    let page = product(&log).device(DID).cmd_log().send().await.unwrap();
+    let [control, report] = page.objects.as_slice() else {
+        panic!("two commands");
+    };
+    let report = report.decoded.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(
+        (report.command, report.action()),
+        (Some(0x91), Some(Action::Report))
+    );
+
+    let data = server(fixture(endpoint::DATA.id));
+    let page = product(&data).device(DID).data().send().await.unwrap();
+    let snapshot = &page.objects[0];
+    assert_eq!(Some(&snapshot.attrs), report.attrs());
+    assert_eq!(
+        snapshot.attrs["warmth"].as_decimal().unwrap().to_string(),
+        "5.32"
+    );
+    assert_eq!(snapshot.attrs["switch"].as_bool(), Some(true));
+
+    // What a device tells, a control takes.
+    let writable: Attrs = snapshot
+        .attrs
+        .clone()
+        .into_iter()
+        .filter(|(name, _)| ["switch", "mode", "warmth", "code"].contains(&name.as_str()))
+        .collect();
+    product(&data)
+        .device(DID)
+        .control(&writable)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent(&data)["attrs"]["warmth"], json!(5.32));
+
+    let control = control.decoded.as_ref().unwrap().as_ref().unwrap();
+    assert_eq!(control.action(), Some(Action::Control));
+    assert_eq!(
+        serde_json::to_value(control.attrs().unwrap()).unwrap(),
+        json!({"switch": 1, "code": "0100000000"})
+    );
+}
+
+#[tokio::test]
+async fn a_payload_that_can_not_be_decoded_is_kept() {
+    let payloads = [
+        "AAAAAw8AAJEEAwLcAQIDBAUoAAA=", // base64 of the report
+        "04ff02dc0102030405280000",     // bare, with a mode past the labels
+        "0000000305000090050a",         // transparent
+        "00000003040000900a",           // no action
+        "hello!",
+    ];
+    let objects: Vec<Value> = payloads.iter().map(|payload| json!({"timestamp": NOW, "type": "dev2app", "payload": payload, "ip": "1.2.3.4"})).collect();
+    let log = server(json!({"objects": objects}).to_string());
+    let page = product(&log).device(DID).cmd_log().send().await.unwrap();
+    let decoded: Vec<_> = page
+        .objects
+        .iter()
+        .map(|one| one.decoded.clone().unwrap())
+        .collect();
+    assert_eq!(
+        decoded[0].as_ref().unwrap().attrs().unwrap()["mode"].as_str(),
+        Some("night")
+    );
+    let Body::Points { flagged, attrs, .. } = &decoded[1].as_ref().unwrap().body else {
+        panic!("points");
+    };
+    assert_eq!(flagged, &[("mode".to_owned(), "past_labels")]);
+    assert_eq!(attrs["mode"].as_f64(), Some(3.0));
+    assert_eq!(
+        decoded[2].as_ref().map(|message| message.body.clone()),
+        Ok(Body::Bytes(vec![10]))
+    );
+    assert_eq!(decoded[3].as_ref().unwrap_err().kind, "unknown_action");
+    assert_eq!(decoded[4].as_ref().unwrap_err().kind, "not_hex_or_base64");
+    for (object, payload) in page.objects.iter().zip(payloads) {
+        assert_eq!(
+            (object.payload.as_str(), &object.extra["ip"]),
+            (payload, &json!("1.2.3.4"))
+        );
+    }
+
+    let page = product(&log)
+        .device(DID)
+        .cmd_log()
+        .undecoded()
+        .send()
+        .await
+        .unwrap();
+    assert!(page.objects[0].decoded.is_none());
+    // The definition was asked for once, by the first of the two clients.
+    let definitions = log
+        .calls()
+        .iter()
+        .filter(|call| call.path().ends_with("/datapoint"))
+        .count();
+    assert_eq!(definitions, 1);
+}
+
+#[tokio::test]
+async fn a_walk_decodes_with_one_definition() {
+    let log = server(fixture(endpoint::CMD.id));
+    let device = product(&log).device(DID);
+    let now = NOW as i64;
+    let (start, end) = (
+        Timestamp::from_seconds(now - 6 * 86_400),
+        Timestamp::from_seconds(now),
+    );
+    let mut commands = device.cmd_log().between(start, end).stream();
+    let mut count = 0;
+    while let Some(command) = commands.next().await {
+        assert!(command.unwrap().decoded.unwrap().is_ok());
+        count += 1;
+    }
+    // The same two in each of the four windows.
+    assert_eq!((count, log.calls().len()), (2, 5));
+}
+
+#[tokio::test]
+async fn a_definition_comes_once_for_a_hundred_callers() {
+    let server = server("{}");
+    let product = product(&server);
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let product: Product = product.clone();
+            tokio::spawn(async move { product.definition().await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap().name(), "test lamp");
+    }
+    assert_eq!((server.tokens(), server.calls().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_definition_that_can_not_be_used_is_explained() {
+    let broken = Server::answers([answer(
+        200,
+        r#"{"entities":[{"attrs":[{"id":0,"name":"a","data_type":"float"}]}]}"#,
+    )]);
+    let error = product(&broken)
+        .device(DID)
+        .control(json!({"a": 1}))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Definition(_)), "{error}");
+    let none = Server::answers([refusal(5402)]);
+    let error = product(&none)
+        .device(DID)
+        .cmd_log()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::DatapointNotFound));
+    // Both work without it.
+    product(&Server::answers([answer(200, "{}")]))
+        .device(DID)
+        .control(json!({"a": 1}))
+        .unchecked()
+        .send()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_definition_may_be_known_already() {
+    let server = server("{}");
+    let product = product(&server);
+    product.set_definition(codec::Product::from_json(&fixture(endpoint::DATAPOINT.id)).unwrap());
+    product
+        .device(DID)
+        .control(json!({"switch": true}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(server.calls().len(), 1);
+    // Its data points were changed.
+    product.forget_definition();
+    product.definition().await.unwrap();
+    product.definition().await.unwrap();
+    assert_eq!(server.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_command_for_a_shell_is_checked_as_far_as_the_definition_is_known() {
+    let server = server("{}");
+    let product = product(&server);
+    let device = product.device(DID);
+    let attrs = json!({"switch": 1});
+    assert!(
+        device
+            .control(&attrs)
+            .curl()
+            .unwrap()
+            .ends_with(r#"'{"attrs":{"switch":1}}'"#)
+    );
+    assert!(matches!(
+        device.control(&attrs).as_raw().curl(),
+        Err(Error::Invalid(_))
+    ));
+    product.definition().await.unwrap();
+    assert!(
+        device
+            .control(&attrs)
+            .curl()
+            .unwrap()
+            .ends_with(r#"'{"attrs":{"switch":true}}'"#)
+    );
+    assert!(matches!(
+        device.control(json!({"x": 1})).curl(),
+        Err(Error::Codec(_))
+    ));
+}
