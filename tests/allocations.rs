@@ -14,7 +14,10 @@ fn allocations(mut work: impl FnMut()) -> u64 {
 
 #[test]
 fn the_core_allocates_nothing() {
-    for vector in vectors("standard.json") {
+    for vector in vectors("standard.json")
+        .into_iter()
+        .chain(vectors("var_len.json"))
+    {
         let product = product(vector["definition"].as_str().unwrap());
         let bytes = payload::parse(vector["payload"].as_str().unwrap(), None).unwrap();
         let mut out = vec![0; 4096];
@@ -42,7 +45,10 @@ fn the_core_allocates_nothing() {
 
 #[test]
 fn a_product_decodes_into_a_used_buffer_without_allocating() {
-    for vector in vectors("standard.json") {
+    for vector in vectors("standard.json")
+        .into_iter()
+        .chain(vectors("var_len.json"))
+    {
         let product = product(vector["definition"].as_str().unwrap());
         let text = vector["payload"].as_str().unwrap();
         let (mut bytes, mut out) = (Vec::new(), Vec::new());

@@ -18,6 +18,11 @@ proptest! {
     }
 
     #[test]
+    fn var_len(bytes in vec(any::<u8>(), 0..3000)) {
+        laws::var_len(&bytes);
+    }
+
+    #[test]
     fn m2m_streams(bytes in vec(any::<u8>(), 0..600)) {
         laws::m2m(&bytes);
     }

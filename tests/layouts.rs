@@ -42,8 +42,27 @@ static BORDER_HEAD: Layout<4> = Layout::must(
     ],
 );
 
+static VOICE_TOY: Layout<8> = Layout::must(
+    Protocol::VarLen,
+    &[
+        Point::bool(0, Writable, 0, 0),
+        Point::bool(1, Writable, 0, 0),
+        Point::enumeration(2, ReadOnly, 0, 0, 2, 3),
+        Point::enumeration(3, Writable, 0, 0, 1, 2),
+        Point::enumeration(4, Writable, 0, 0, 2, 3),
+        Point::uint8(5, Writable, 0, UintSpec::new(0, 100)),
+        Point::uint8(6, Writable, 0, UintSpec::new(0, 100)),
+        Point::binary(7, ReadOnly, 0, 6),
+    ],
+);
+
 #[test]
 fn constant_and_run_time_are_one() {
+    assert_eq!(VOICE_TOY.get(), product("voice-toy").layout());
+    assert_eq!(
+        (VOICE_TOY.get().mask_len(), VOICE_TOY.get().status_len()),
+        (1, 9)
+    );
     assert_eq!(AIR_CONDITIONER.get(), product("air-conditioner").layout());
     assert_eq!(AIR_CONDITIONER.get().status_len(), 7);
     assert_eq!(BORDER_HEAD.get().status_len(), 66);
@@ -92,4 +111,24 @@ fn the_largest_product_is_laid_out() {
         .collect();
     let layout = Layout::<1024, 97>::new(Protocol::Standard, &points).unwrap();
     assert_eq!(layout.get().status_len(), 2048);
+}
+
+/// A state takes only what was decoded with its own layout.
+#[test]
+fn states_are_of_one_product() {
+    let (toy, pump) = (product("voice-toy"), product("wave-pump"));
+    let mut state = toy.state();
+    let decoded = pump.decode(&[0x14, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]).unwrap();
+    let error = toy.merge(&mut state, &decoded).unwrap_err();
+    assert_eq!(error.kind, "other_product");
+    assert_eq!(state.never_seen().count(), 8);
+    // The same definition read twice is one product.
+    let again = product("voice-toy");
+    let decoded = again.decode(&[0x14, 0b1, 1]).unwrap();
+    assert_eq!(toy.merge(&mut state, &decoded), Ok(true));
+    assert!(
+        state
+            .to_json()
+            .starts_with(r#"{"attrs":{"switch":1},"never_seen":["wakeup_word","#)
+    );
 }

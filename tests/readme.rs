@@ -1,12 +1,10 @@
 //! The `gizwits` commands that README.md shows print what it shows.
 
-use std::path::Path;
-use std::process::Command;
+use gizwits_tests::program;
 
 #[test]
 fn what_it_shows_is_what_they_print() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let readme = std::fs::read_to_string(program::root().join("README.md")).unwrap();
     let blocks = readme.split("```console\n").skip(1);
     let mut shown = 0;
     for block in blocks.map(|block| block.split("```").next().unwrap()) {
@@ -19,14 +17,10 @@ fn what_it_shows_is_what_they_print() {
                     None => continue,
                 },
             };
-            let ran = Command::new(env!("CARGO_BIN_EXE_gizwits"))
-                .args(words.split(' '))
-                .current_dir(&root)
-                .output()
-                .unwrap();
-            let printed = String::from_utf8(ran.stdout).unwrap();
-            assert_eq!(printed.trim_end(), output.trim_end(), "{command}");
-            assert!(ran.status.success(), "{command}");
+            let words: Vec<&str> = words.split(' ').collect();
+            let ran = program::run(env!("CARGO_BIN_EXE_gizwits"), &words, b"");
+            assert_eq!(ran.stdout.trim_end(), output.trim_end(), "{command}");
+            assert_eq!(ran.code, 0, "{command}");
             shown += 1;
         }
     }

@@ -25,7 +25,7 @@ fn decode(product: &Product, vector: &Value) -> String {
 
 #[test]
 fn they_decode() {
-    for file in ["standard.json", "m2m.json"] {
+    for file in ["standard.json", "var_len.json", "m2m.json"] {
         each(file, |product, vector, id| {
             let ours: Value = serde_json::from_str(&decode(product, vector)).unwrap();
             assert_eq!(ours, vector["expect"], "{id}");
@@ -36,7 +36,7 @@ fn they_decode() {
 #[test]
 fn the_canonical_ones_encode() {
     let mut encoded = 0;
-    for file in ["standard.json", "m2m.json"] {
+    for file in ["standard.json", "var_len.json", "m2m.json"] {
         each(file, |product, vector, id| {
             let expect = &vector["expect"];
             let action = match expect["action"].as_str() {
@@ -53,6 +53,9 @@ fn the_canonical_ones_encode() {
             if let Some(attrs) = expect.get("attrs") {
                 message.set_json(&attrs.to_string()).unwrap();
             }
+            for name in expect["wanted"].as_array().into_iter().flatten() {
+                message.want(name.as_str().unwrap()).unwrap();
+            }
             let mut bytes = message.encode().unwrap();
             if let Some(frame) = expect.get("frame") {
                 let sn = frame["sn"].as_u64().map(|sn| sn as u32);
@@ -66,5 +69,5 @@ fn the_canonical_ones_encode() {
             encoded += 1;
         });
     }
-    assert!(encoded > 80, "{encoded} were encoded");
+    assert!(encoded > 180, "{encoded} were encoded");
 }

@@ -2,11 +2,12 @@
 
 use std::hint::black_box;
 
-use gizwits_codec_core::{LayoutRef, Raw, Reading, Value};
+use gizwits_codec_core::{LayoutRef, PointId, Raw, Reading, Value};
 use gizwits_codec_std::Product;
 use gizwits_codec_std::payload::{self, Encoding};
 
-use crate::fixture::{A, B, Fixture};
+use crate::fixture::{A, B, Fixture, L4, Messages, W5, W50, W100};
+use crate::popcount::Runs;
 use crate::{generated, naive};
 
 /// One decoder with one form of output.
@@ -35,7 +36,7 @@ pub struct Pair {
 }
 
 /// The ratios that matter.
-pub const PAIRS: [Pair; 12] = [
+pub const PAIRS: [Pair; 20] = [
     Pair {
         title: "A to raw integers: run-time layout / generated constants",
         over: "A/raw/layout",
@@ -95,6 +96,46 @@ pub const PAIRS: [Pair; 12] = [
         title: "B hex to NDJSON: naive / Product",
         over: "B/ndjson/naive",
         under: "B/ndjson/product",
+    },
+    Pair {
+        title: "W, 36 of 71 points / 4 of 71",
+        over: "W50/raw/view",
+        under: "W5/raw/view",
+    },
+    Pair {
+        title: "W, 71 of 71 points / 4 of 71",
+        over: "W100/raw/view",
+        under: "W5/raw/view",
+    },
+    Pair {
+        title: "4 of 1024 points (L) / 4 of 71 (W)",
+        over: "L4/raw/view",
+        under: "W5/raw/view",
+    },
+    Pair {
+        title: "L, 4 of 1024 points: a walk over all points / view",
+        over: "L4/raw/walk",
+        under: "L4/raw/view",
+    },
+    Pair {
+        title: "W, 36 of 71 points: a walk over all points / view",
+        over: "W50/raw/walk",
+        under: "W50/raw/view",
+    },
+    Pair {
+        title: "W, the last of 4 points: popcounts / a pass",
+        over: "W5/last/popcount",
+        under: "W5/last/view",
+    },
+    Pair {
+        title: "W, the last of 36 points: popcounts / a pass",
+        over: "W50/last/popcount",
+        under: "W50/last/view",
+    },
+    Pair {
+        title: "W, the last of 71 points: popcounts / a pass",
+        over: "W100/last/popcount",
+        under: "W100/last/view",
     },
 ];
 
@@ -170,7 +211,92 @@ pub fn all() -> Vec<Kernel> {
         each_line("B/ndjson/naive", b, |line| {
             black_box(&naive::ndjson(&b.definition, line));
         }),
+        messages("W5/raw/view", &W5),
+        walk("W5/raw/walk", &W5),
+        last("W5/last/view", &W5),
+        popcount("W5/last/popcount", &W5),
+        messages("W50/raw/view", &W50),
+        walk("W50/raw/walk", &W50),
+        last("W50/last/view", &W50),
+        popcount("W50/last/popcount", &W50),
+        messages("W100/raw/view", &W100),
+        walk("W100/raw/walk", &W100),
+        last("W100/last/view", &W100),
+        popcount("W100/last/popcount", &W100),
+        messages("L4/raw/view", &L4),
+        walk("L4/raw/walk", &L4),
     ]
+}
+
+/// Every point of var_len messages as it is on the wire; of a binary 0.
+fn messages(name: &'static str, messages: &'static Messages) -> Kernel {
+    let layout = messages.product.layout();
+    let mut out = Vec::new();
+    let run = Box::new(move || {
+        for body in &messages.bodies {
+            packed(layout, body, &mut out);
+            black_box(&mut out);
+        }
+    });
+    Kernel { name, run }
+}
+
+/// The last point of var_len messages alone, which is a binary.
+fn last(name: &'static str, messages: &'static Messages) -> Kernel {
+    let layout = messages.product.layout();
+    let id = PointId(layout.points() - 1);
+    let run = Box::new(move || {
+        for body in &messages.bodies {
+            black_box(read(layout, body, id));
+        }
+    });
+    Kernel { name, run }
+}
+
+fn read<'b>(layout: LayoutRef<'_>, body: &'b [u8], id: PointId) -> Option<&'b [u8]> {
+    match layout.view(body).ok()?.read(id)?.raw() {
+        Raw::Bytes(bytes) => Some(bytes),
+        Raw::Number(_) => None,
+    }
+}
+
+/// The same by popcounts.
+fn popcount(name: &'static str, messages: &'static Messages) -> Kernel {
+    let runs = Runs::new(&messages.product);
+    let id = PointId(messages.product.layout().points() - 1);
+    let run = Box::new(move || {
+        for body in &messages.bodies {
+            black_box(runs.bytes(body, id));
+        }
+    });
+    Kernel { name, run }
+}
+
+/// The same as [`messages`], with a test for each point of the product.
+fn walk(name: &'static str, messages: &'static Messages) -> Kernel {
+    let definition = serde_json::from_str(&messages.product.to_json());
+    let slots = naive::slots(&definition.unwrap_or_default());
+    let mut out = Vec::new();
+    let run = Box::new(move || {
+        for body in &messages.bodies {
+            naive::walk(&slots, body, &mut out);
+            black_box(&mut out);
+        }
+    });
+    Kernel { name, run }
+}
+
+#[inline]
+fn packed(layout: LayoutRef<'_>, body: &[u8], out: &mut Vec<(u16, u32)>) {
+    out.clear();
+    if let Ok(view) = layout.view(body) {
+        view.iter().for_each(|reading| {
+            out.push(match reading.raw() {
+                Raw::Number(raw) => (reading.id().0, raw),
+                Raw::Bytes(_) => (reading.id().0, 0),
+            });
+        });
+    }
 }
 
 /// A kernel that fills a slot a point.
@@ -264,9 +390,12 @@ fn fill<'l, 'b, T>(
     convert: impl Fn(Reading<'l, 'b>) -> T,
 ) {
     if let Ok(view) = layout.view(status) {
-        for (slot, reading) in out.iter_mut().zip(view) {
-            *slot = convert(reading);
-        }
+        let mut slots = out.iter_mut();
+        view.iter().for_each(|reading| {
+            if let Some(slot) = slots.next() {
+                *slot = convert(reading);
+            }
+        });
     }
 }
 
@@ -287,6 +416,23 @@ pub fn check() {
         constants!(b, floats, status, doubles);
         generated::b::Status::new(status.try_into().unwrap()).coefficients()
     });
+    for messages in [&W5, &W50, &W100, &L4] {
+        let slots = naive::slots(&serde_json::from_str(&messages.product.to_json()).unwrap());
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for body in &messages.bodies {
+            packed(messages.product.layout(), body, &mut ours);
+            naive::walk(&slots, body, &mut theirs);
+            assert_eq!(ours, theirs, "{}", payload::hex(body));
+            let layout = messages.product.layout();
+            if layout.points() <= 128 {
+                let runs = Runs::new(&messages.product);
+                for id in (0..layout.points()).map(PointId) {
+                    let ours = read(layout, body, id);
+                    assert!(ours.is_none() || ours == runs.bytes(body, id));
+                }
+            }
+        }
+    }
 }
 
 /// `generated` fills the three slices, and returns what the typed struct has.

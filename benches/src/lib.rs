@@ -5,3 +5,4 @@ pub mod fixture;
 pub mod generated;
 pub mod kernels;
 pub mod naive;
+pub mod popcount;

@@ -65,6 +65,62 @@ pub fn ndjson(definition: &Value, line: &str) -> String {
     json!({"action": "report", "attrs": decode(definition, &report[1..])}).to_string()
 }
 
+/// A point of a var_len product to [`walk`] over.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// Whether it is in bits.
+    bit: bool,
+    binary: bool,
+    /// Its bits or bytes.
+    len: usize,
+}
+
+/// The points of a var_len product in the order of their ids.
+#[must_use]
+pub fn slots(definition: &Value) -> Vec<Slot> {
+    let attrs = definition["entities"][0]["attrs"].as_array().unwrap();
+    let slot = |attr: &Value| Slot {
+        bit: attr["position"]["unit"] == "bit",
+        binary: attr["data_type"] == "binary",
+        len: attr["position"]["len"].as_u64().unwrap() as usize,
+    };
+    attrs.iter().map(slot).collect()
+}
+
+/// A var_len body to raw integers, binaries to 0, as a careful program does it that asks each point
+/// of the product whether it is there: once for the length of the bit area, once for its value.
+pub fn walk(slots: &[Slot], body: &[u8], out: &mut Vec<(u16, u32)>) {
+    out.clear();
+    let (mask, values) = body.split_at(slots.len().div_ceil(8));
+    let there = |id: usize| mask[mask.len() - 1 - id / 8] >> (id % 8) & 1 == 1;
+    let mut bits = 0;
+    for (id, slot) in slots.iter().enumerate() {
+        if slot.bit && there(id) {
+            bits += slot.len;
+        }
+    }
+    let (area, mut rest) = values.split_at(bits.div_ceil(8));
+    bits = 0;
+    for (id, Slot { bit, binary, len }) in slots.iter().enumerate() {
+        if !there(id) {
+            continue;
+        }
+        if *bit {
+            let mut raw = 0;
+            for n in 0..*len {
+                let at = bits + n;
+                raw |= u32::from(area[area.len() - 1 - at / 8] >> (at % 8) & 1) << n;
+            }
+            bits += len;
+            out.push((id as u16, raw));
+        } else {
+            let (value, behind) = rest.split_at(*len);
+            rest = behind;
+            out.push((id as u16, if *binary { 0 } else { integer(value) as u32 }));
+        }
+    }
+}
+
 fn integer(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
 }

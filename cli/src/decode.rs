@@ -206,7 +206,8 @@ impl Decoder<'_> {
                     "{style}error{style:#}: payload {number}: {message}"
                 )?;
                 if let Some(byte) = error.byte {
-                    point_at(bytes, byte as usize, &mut self.line)?;
+                    self.line
+                        .extend(pointed_at(bytes, byte as usize).as_bytes());
                 }
             }
         }
@@ -236,7 +237,7 @@ fn write_error(error: &Error, out: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// The bytes around the one that an error is about, and a caret below it.
-fn point_at(bytes: &[u8], byte: usize, out: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn pointed_at(bytes: &[u8], byte: usize) -> String {
     const NEAR: usize = 12;
     let first = byte.saturating_sub(NEAR).min(bytes.len());
     let last = (byte + NEAR).min(bytes.len());
@@ -258,7 +259,7 @@ fn point_at(bytes: &[u8], byte: usize, out: &mut Vec<u8>) -> io::Result<()> {
         row.push('…');
     }
     let row = row.trim_end();
-    write!(out, "\n{row}\n{:caret$}^ byte {byte}", "")
+    format!("\n{row}\n{:caret$}^ byte {byte}", "")
 }
 
 fn paint(colours: bool, colour: AnsiColor) -> Style {
@@ -284,7 +285,7 @@ fn table(
     let warn = paint(colours, AnsiColor::Yellow);
     let (title, body) = match decoded.content {
         Content::P0(P0::Control(_)) => ("control", None),
-        Content::P0(P0::Read) => ("read", None),
+        Content::P0(P0::Read { .. }) => ("read", None),
         Content::P0(P0::Reply(_)) => ("reply", None),
         Content::P0(P0::Report(_)) => ("report", None),
         Content::P0(P0::Transparent { data, .. }) => ("transparent", Some(data)),
@@ -295,7 +296,9 @@ fn table(
     match decoded.envelope {
         Some(Event::Frame(frame)) => {
             let way = match (frame.command, decoded.content) {
-                (m2m::TO_DEVICE, _) | (_, Content::P0(P0::Control(_) | P0::Read)) => "  app2dev",
+                (m2m::TO_DEVICE, _) | (_, Content::P0(P0::Control(_) | P0::Read { .. })) => {
+                    "  app2dev"
+                }
                 (m2m::FROM_DEVICE, _) | (_, Content::P0(P0::Reply(_) | P0::Report(_))) => {
                     "  dev2app"
                 }
@@ -314,6 +317,14 @@ fn table(
     }
     if let Some(body) = body {
         write!(out, "\n  {}", payload::hex(body))?;
+    }
+    if let Content::P0(P0::Read {
+        wanted: Some(wanted),
+    }) = decoded.content
+    {
+        for attr in wanted.ids().filter_map(|id| product.attr(id)) {
+            write!(out, "\n  {}", printable(attr.name()))?;
+        }
     }
     let Some(view) = decoded.view() else {
         return Ok(());

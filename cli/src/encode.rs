@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::core::Protocol;
 use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
 use crate::{Failure, definition, printable, tell};
@@ -16,7 +15,9 @@ use crate::{Failure, definition, printable, tell};
     long_about = "Encode values to a payload.\n\n\
         Values are in engineering units, as `layout` shows them. A bool is on or off, an enum a \
         label or its index, a binary hex, padded on the right with zeros, or base64:… \
-        A standard report or reply needs every point."
+        A report or reply of a standard product needs every point; any message of a var_len product \
+        has the points that it is given. A read of a var_len product takes names without values, or \
+        none for all."
 )]
 pub(crate) struct Encode {
     /// The product's definition, as the Enterprise API hands it out
@@ -25,7 +26,7 @@ pub(crate) struct Encode {
     /// What the payload does
     #[arg(value_enum)]
     action: What,
-    /// Values
+    /// Values; the names of a read
     #[arg(value_name = "NAME=VALUE", conflicts_with = "json")]
     values: Vec<String>,
     /// Values as an object, in the conventions of the API
@@ -54,7 +55,8 @@ Exit status: 0; 1 if a value is refused; 2 for wrong usage or definition.
 Examples:
   gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24 switch=on
   gizwits encode -d tests/fixtures/air-conditioner.json control --json '{\"mode\":\"除湿\"}'
-  gizwits encode -d tests/fixtures/air-conditioner.json --frame m2m --sn 7 read";
+  gizwits encode -d tests/fixtures/air-conditioner.json --frame m2m --sn 7 read
+  gizwits encode -d tests/fixtures/wave-pump.json read Mode Flow";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
@@ -103,9 +105,8 @@ impl Encode {
             What::Reply => Action::Reply,
             What::Report => Action::Report,
         };
-        let given = !self.values.is_empty() || self.json.is_some();
-        if action == Action::Read && given && product.protocol() == Protocol::Standard {
-            let message = "error: the read of a standard product takes no names: it asks for all";
+        if action == Action::Read && self.json.is_some() {
+            let message = "error: a read sets no points: --json is for values";
             return Err(Failure::Usage(message.to_owned()));
         }
         let encode = || {
@@ -114,10 +115,16 @@ impl Encode {
                 false => Rounding::Exact,
             });
             for given in &self.values {
-                let Some((name, value)) = given.split_once('=') else {
-                    return Ok(Err(format!("error: `{given}` is no NAME=VALUE")));
-                };
-                message.set_word(name, value)?;
+                match (given.split_once('='), action) {
+                    (None, Action::Read) => message.want(given)?,
+                    (Some((name, _)), Action::Read) => {
+                        let told =
+                            format!("error: `{given}` sets a value: a read takes `{name}` alone");
+                        return Ok(Err(told));
+                    }
+                    (Some((name, value)), _) => message.set_word(name, value)?,
+                    (None, _) => return Ok(Err(format!("error: `{given}` is no NAME=VALUE"))),
+                }
             }
             if let Some(json) = &self.json {
                 message.set_json(json)?;
@@ -154,7 +161,7 @@ impl Encode {
         // What was given is wrong as a command, or refused by the definition.
         if matches!(
             error.kind,
-            "duplicate_point" | "nothing_set" | "json" | "did_length"
+            "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length"
         ) {
             return Failure::Usage(told);
         }

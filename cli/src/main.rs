@@ -11,6 +11,7 @@ mod decode;
 mod definition;
 mod encode;
 mod layout;
+mod picture;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};

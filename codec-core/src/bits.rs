@@ -15,7 +15,7 @@
 ///
 /// On 64-bit machines a field is one 8-byte load. One that ends in the first 8 bytes comes from
 /// `head`, which holds them left-aligned, so that no load can begin before the first byte.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'b> {
     pub(crate) bytes: &'b [u8],
     #[cfg(target_pointer_width = "64")]
@@ -67,7 +67,7 @@ fn load_wide(bytes: &[u8], head: u64, end: u16, shift: u8, drop: u8) -> Option<u
     }
     let word = match end.checked_sub(8) {
         None | Some(0) => head.wrapping_shr(64_usize.wrapping_sub(end.wrapping_mul(8)) as u32),
-        Some(start) => u64::from_be_bytes(*bytes.get(start..)?.first_chunk()?),
+        Some(start) => u64::from_be_bytes(*bytes.get(start..end)?.first_chunk()?),
     };
     Some(word.wrapping_shr(u32::from(shift)) as u32 & u32::MAX.wrapping_shr(u32::from(drop)))
 }
@@ -105,6 +105,24 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
         *byte = (*byte & !(mask as u8)) | (value & mask) as u8;
         mask >>= 8;
         value >>= 8;
+    }
+    true
+}
+
+/// Puts bytes before byte `end`; false if there is no room for them.
+#[inline]
+#[must_use]
+pub(crate) fn store_bytes(bytes: &mut [u8], end: u16, value: &[u8]) -> bool {
+    let end = usize::from(end);
+    let to = match end.checked_sub(value.len()) {
+        Some(start) => bytes.get_mut(start..end),
+        None => None,
+    };
+    let Some(to) = to else {
+        return false;
+    };
+    for (to, from) in to.iter_mut().zip(value) {
+        *to = *from;
     }
     true
 }

@@ -2,17 +2,23 @@
 //!
 //! The encoder is as strict as the view is tolerant: what the definition doesn't allow is refused.
 
-use crate::bits;
+use crate::bits::{self, Source};
 use crate::decimal::{self, Rounding};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Field, LayoutRef, Shape};
+use crate::layout::{Field, LayoutRef, Packing, Shape};
+use crate::mask::Mask;
 use crate::p0::Action;
 use crate::point::{Access, Protocol};
 use crate::view::Value;
 
-/// Writes one P0 into a buffer: the action byte, then the values as they are set.
+/// Writes one P0 into a buffer: the action byte, then the values as they are set, in any order.
 ///
-/// A point that is not set is 0 in a report or reply, and not flagged in a control.
+/// A point that is not set is 0 in a report or reply of a standard product, and not there in a
+/// control or in a message of a var_len product.
+///
+/// The values of a var_len message stand at the places of the layout until
+/// [`finish`](Self::finish) moves them together. So the buffer has room for all points, and no
+/// point that is set moves those behind it.
 ///
 /// ```
 /// use gizwits_codec_core::{
@@ -35,23 +41,38 @@ use crate::view::Value;
 #[derive(Debug)]
 pub struct Encoder<'l, 'o> {
     layout: LayoutRef<'l>,
+    action: Action,
     rounding: Rounding,
     /// The whole P0.
     out: &'o mut [u8],
-    /// How many bytes of flags follow the action; of a message without flags `None`.
+    /// How many bytes of flags or mask follow the action; of a message without any `None`.
     flags: Option<usize>,
 }
 
 impl LayoutRef<'_> {
-    /// The bytes of a P0 of this action, the action byte included.
+    /// The bytes of a P0 of this action, the action byte included; of a var_len product the most
+    /// that it can have.
     #[must_use]
     pub const fn p0_len(self, action: Action) -> usize {
-        let body = match action {
-            Action::Control => self.flags_len().saturating_add(self.writable_len()),
-            Action::Read => 0,
-            Action::Reply | Action::Report => self.status_len(),
+        let values = match (action, self.protocol()) {
+            (Action::Control, Protocol::Standard) => self.writable_len(),
+            (Action::Read, _) => 0,
+            _ => self.status_len(),
         };
-        body.saturating_add(1)
+        let flags = match self.bitmap(action) {
+            Some(flags) => flags,
+            None => 0,
+        };
+        values.saturating_add(flags).saturating_add(1)
+    }
+
+    /// The bytes of flags or mask that a P0 of this action has.
+    const fn bitmap(self, action: Action) -> Option<usize> {
+        match (action, self.protocol()) {
+            (Action::Control, Protocol::Standard) => Some(self.flags_len()),
+            (_, Protocol::Standard) => None,
+            (_, Protocol::VarLen) => Some(self.mask_len()),
+        }
     }
 }
 
@@ -60,14 +81,9 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// [`p0_len`](LayoutRef::p0_len) bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`]; [`ErrorKind::OtherProtocol`] for a var_len product, whose messages
-    /// are not encoded yet.
+    /// [`ErrorKind::OutOfSpace`]
     #[inline]
     pub fn begin(layout: LayoutRef<'l>, action: Action, out: &'o mut [u8]) -> Result<Self, Error> {
-        let code = action.code(layout.protocol());
-        if layout.protocol() == Protocol::VarLen {
-            return Err(Error::new(ErrorKind::OtherProtocol { action: code }));
-        }
         let needed = layout.p0_len(action);
         let Some((out, _)) = out.split_at_mut_checked(needed) else {
             let needed = needed as u32;
@@ -75,16 +91,14 @@ impl<'l, 'o> Encoder<'l, 'o> {
         };
         out.fill(0);
         if let Some(first) = out.first_mut() {
-            *first = code;
+            *first = action.code(layout.protocol());
         }
         Ok(Encoder {
             layout,
+            action,
             rounding: Rounding::Exact,
             out,
-            flags: match action {
-                Action::Control => Some(layout.flags_len()),
-                _ => None,
-            },
+            flags: layout.bitmap(action),
         })
     }
 
@@ -99,7 +113,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPoint`], [`ErrorKind::NotWritable`] in a control,
-    /// [`ErrorKind::WrongKind`], [`ErrorKind::PastLabels`], [`ErrorKind::BelowMin`],
+    /// [`ErrorKind::WrongAction`] in a read, [`ErrorKind::WrongKind`], [`ErrorKind::PastLabels`], [`ErrorKind::BelowMin`],
     /// [`ErrorKind::AboveMax`], [`ErrorKind::OffStep`] with the raw value below,
     /// [`ErrorKind::BinaryLength`]. Nothing is written then.
     pub fn set(&mut self, id: PointId, value: Value<'_>) -> Result<(), Error> {
@@ -108,14 +122,14 @@ impl<'l, 'o> Encoder<'l, 'o> {
             (Shape::Bool, Value::Bool(value)) => u32::from(value),
             (Shape::Enum, Value::Enum(index)) => index,
             (Shape::Uint, Value::Number(number)) => {
-                match self.layout.scale_of(field).raw(number, self.rounding) {
+                match self.layout.scale_of(&field).raw(number, self.rounding) {
                     decimal::Raw::Exactly(raw) => raw,
-                    decimal::Raw::Low => return Err(refused(ErrorKind::BelowMin, id, field)),
-                    decimal::Raw::High => return Err(refused(ErrorKind::AboveMax, id, field)),
+                    decimal::Raw::Low => return Err(self.refused(ErrorKind::BelowMin, id, field)),
+                    decimal::Raw::High => return Err(self.refused(ErrorKind::AboveMax, id, field)),
                     decimal::Raw::Above(below) => {
                         // Only a value between two that are allowed is merely off the step.
                         let (min, max) = self.layout.limits(id).unwrap_or((0, u32::MAX));
-                        return Err(refused(
+                        return Err(self.refused(
                             if below < min {
                                 ErrorKind::BelowMin
                             } else if below >= max {
@@ -130,7 +144,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
                 }
             }
             (Shape::Binary, Value::Binary(bytes)) => return self.put_bytes(id, field, bytes),
-            _ => return Err(refused(ErrorKind::WrongKind, id, field)),
+            _ => return Err(self.refused(ErrorKind::WrongKind, id, field)),
         };
         self.put(id, field, raw)
     }
@@ -143,16 +157,104 @@ impl<'l, 'o> Encoder<'l, 'o> {
     pub fn set_raw(&mut self, id: PointId, raw: u32) -> Result<(), Error> {
         let field = self.field(id)?;
         if field.shape == Shape::Binary {
-            return Err(refused(ErrorKind::WrongKind, id, field));
+            return Err(self.refused(ErrorKind::WrongKind, id, field));
         }
         self.put(id, field, raw)
+    }
+
+    /// Asks for the point with this id in a read of a var_len product.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, Action, Encoder, Layout, Point, PointId, Protocol};
+    ///
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::VarLen,
+    ///     &[Point::bool(0, Access::Writable, 0, 0), Point::bool(1, Access::Fault, 0, 0)],
+    /// );
+    /// let mut out = [0; 8];
+    /// let mut read = Encoder::begin(LAYOUT.get(), Action::Read, &mut out)?;
+    /// read.want(PointId(1))?;
+    /// assert_eq!(read.finish(), [0x12, 0b10]);
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPoint`]; [`ErrorKind::WrongAction`] in any other message.
+    pub fn want(&mut self, id: PointId) -> Result<(), Error> {
+        if self.layout.field(id).is_none() {
+            return Err(Error::new(ErrorKind::UnknownPoint).about(id));
+        }
+        match (self.action, self.layout.protocol()) {
+            (Action::Read, Protocol::VarLen) => self.flag(id, true),
+            _ => Err(Error::new(ErrorKind::WrongAction).about(id)),
+        }
     }
 
     /// The whole P0.
     #[inline]
     #[must_use]
     pub fn finish(self) -> &'o [u8] {
-        self.out
+        match (self.layout.protocol(), self.action) {
+            (Protocol::Standard, _) | (_, Action::Read) => self.out,
+            (Protocol::VarLen, _) => self.packed(),
+        }
+    }
+
+    /// Moves the values of a var_len message together.
+    fn packed(self) -> &'o [u8] {
+        let layout = self.layout;
+        let mask = layout.mask_len().saturating_add(1);
+        let Some((head, values)) = self.out.split_at_mut_checked(mask) else {
+            return self.out;
+        };
+        let set = Mask::new(head.get(1..).unwrap_or(&[]));
+        if set.is_full(layout.points()) {
+            return self.out;
+        }
+        let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
+        let all = Packing::all(layout, set);
+        let area = layout.head.area_len;
+
+        // Bits go down to bit 0 of the whole area. None is written over before it was read: what a
+        // point takes lies below all points that come after it.
+        let mut packing = Packing::behind(area);
+        for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
+            let to = packing.place(id, from);
+            let raw = Source::new(values).load(from.end, from.shift, from.drop);
+            let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
+        }
+        // The area that is needed is the end of the whole one; everything goes to the front.
+        let mut end = 0;
+        let mut take = |values: &mut [u8], from: u16, len: u16| {
+            for at in (from..).take(len.into()) {
+                let byte = values.get(usize::from(at)).copied().unwrap_or(0);
+                if let Some(to) = values.get_mut(end) {
+                    *to = byte;
+                }
+                end = end.saturating_add(1);
+            }
+        };
+        take(values, area.saturating_sub(all.area), all.area);
+        if let Some(first) = values.first_mut()
+            && all.area > 0
+        {
+            *first &= 0xff_u8.wrapping_shr(all.spare().into());
+        }
+        for (_, field) in fields().filter(|(_, field)| !field.in_bits()) {
+            take(values, field.end.saturating_sub(field.len()), field.len());
+        }
+        let len = mask.saturating_add(end);
+        self.out.get(..len).unwrap_or(&[])
+    }
+
+    /// Where a point of a var_len message stands is not known before all are set.
+    #[cold]
+    fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
+        let error = Error::new(kind).about(id);
+        match self.layout.protocol() {
+            Protocol::Standard => error.at(field.place(id).start().into()),
+            Protocol::VarLen => error,
+        }
     }
 
     #[inline]
@@ -160,10 +262,13 @@ impl<'l, 'o> Encoder<'l, 'o> {
         let Some(field) = self.layout.field(id) else {
             return Err(Error::new(ErrorKind::UnknownPoint).about(id));
         };
-        if self.flags.is_some() && field.access != Access::Writable {
-            return Err(refused(ErrorKind::NotWritable, id, *field));
+        match self.action {
+            Action::Read => Err(self.refused(ErrorKind::WrongAction, id, *field)),
+            Action::Control if field.access != Access::Writable => {
+                Err(self.refused(ErrorKind::NotWritable, id, *field))
+            }
+            _ => Ok(*field),
         }
-        Ok(*field)
     }
 
     /// The bytes that the positions count in.
@@ -181,10 +286,10 @@ impl<'l, 'o> Encoder<'l, 'o> {
                 Shape::Enum => ErrorKind::PastLabels,
                 _ => ErrorKind::AboveMax,
             };
-            return Err(refused(kind, id, field));
+            return Err(self.refused(kind, id, field));
         }
         if raw < min {
-            return Err(refused(ErrorKind::BelowMin, id, field));
+            return Err(self.refused(ErrorKind::BelowMin, id, field));
         }
         let stored = bits::store(self.body(), field.end, field.shift, field.drop, raw);
         self.flag(id, stored)
@@ -193,15 +298,9 @@ impl<'l, 'o> Encoder<'l, 'o> {
     fn put_bytes(&mut self, id: PointId, field: Field, bytes: &[u8]) -> Result<(), Error> {
         let expected = field.aux;
         if bytes.len() != usize::from(expected) {
-            return Err(refused(ErrorKind::BinaryLength { expected }, id, field));
+            return Err(self.refused(ErrorKind::BinaryLength { expected }, id, field));
         }
-        let end = usize::from(field.end);
-        let start = end.saturating_sub(bytes.len());
-        let to = self.body().get_mut(start..end).unwrap_or(&mut []);
-        let stored = to.len() == bytes.len();
-        for (to, from) in to.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+        let stored = bits::store_bytes(self.body(), field.end, bytes);
         self.flag(id, stored)
     }
 
@@ -221,11 +320,6 @@ impl<'l, 'o> Encoder<'l, 'o> {
             Err(Error::new(ErrorKind::UnknownPoint).about(id))
         }
     }
-}
-
-#[cold]
-fn refused(kind: ErrorKind, id: PointId, field: Field) -> Error {
-    Error::new(kind).about(id).at(field.start())
 }
 
 impl Action {

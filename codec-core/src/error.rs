@@ -215,6 +215,8 @@ kinds! {
     BinaryLength { expected: u16 } "binary_length" "the binary value's length is not the point's";
     /// No point has this id.
     UnknownPoint "unknown_point" "no such point";
+    /// A read sets no values; only a read of a var_len product names points that it wants.
+    WrongAction "wrong_action" "the message has no place for it";
     /// The output needs `needed` bytes.
     OutOfSpace { needed: u32 } "out_of_space" "the output is too short";
     /// Text that is no exact decimal number.

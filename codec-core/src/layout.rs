@@ -5,13 +5,14 @@
 
 use crate::decimal::Scale;
 use crate::error::{Error, ErrorKind, PointId};
+use crate::mask::Mask;
 use crate::point::{Access, Point, Protocol};
 use crate::rules::{Findings, Tables, check};
 
 /// Where a point's value is: everything that a decode reads. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// One past the last byte that the value touches (standard), else unused.
+    /// One past the last byte that the value touches, in a status with all points.
     pub(crate) end: u16,
     /// Uint: 0 or one more than the scale's index. Binary: its bytes.
     pub(crate) aux: u16,
@@ -42,13 +43,58 @@ impl Field {
         access: Access::Writable,
     };
 
+    /// Whether it stands in a bit area.
+    #[inline]
+    pub(crate) const fn in_bits(self) -> bool {
+        matches!(self.shape, Shape::Bool | Shape::Enum)
+    }
+
+    /// The bits of a number.
+    #[inline]
+    pub(crate) const fn width(self) -> u16 {
+        32_u16.wrapping_sub(self.drop as u16)
+    }
+
+    /// The bytes of what stands in bytes.
+    #[inline]
+    pub(crate) const fn len(self) -> u16 {
+        match self.shape {
+            Shape::Binary => self.aux,
+            _ => self.width() / 8,
+        }
+    }
+
+    /// Where it stands in a status with all points.
+    #[inline]
+    pub(crate) const fn place(&self, id: PointId) -> Place<'_> {
+        Place {
+            id,
+            field: self,
+            end: self.end,
+            shift: self.shift,
+        }
+    }
+}
+
+/// Where a point stands in a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'l> {
+    pub(crate) id: PointId,
+    pub(crate) field: &'l Field,
+    /// One past the last byte that the value touches.
+    pub(crate) end: u16,
+    /// Bits of the last byte below the value.
+    pub(crate) shift: u8,
+}
+
+impl Place<'_> {
     /// The first byte the value touches.
-    pub(crate) fn start(self) -> u32 {
-        let len = match self.shape {
-            Shape::Binary => u32::from(self.aux),
-            _ => (39_u32.saturating_add(self.shift.into())).saturating_sub(self.drop.into()) / 8,
+    pub(crate) fn start(self) -> u16 {
+        let len = match self.field.shape {
+            Shape::Binary => self.field.aux,
+            _ => (7 + u16::from(self.shift)).wrapping_add(self.field.width()) / 8,
         };
-        u32::from(self.end).saturating_sub(len)
+        self.end.saturating_sub(len)
     }
 }
 
@@ -73,6 +119,8 @@ pub struct Head {
     pub(crate) scales: u16,
     pub(crate) status_len: u16,
     pub(crate) writable_len: u16,
+    /// The bytes of the bit area of a var_len message with all points.
+    pub(crate) area_len: u16,
 }
 
 impl Head {
@@ -83,7 +131,14 @@ impl Head {
         scales: 0,
         status_len: 0,
         writable_len: 0,
+        area_len: 0,
     };
+
+    /// Standard or var_len.
+    #[must_use]
+    pub const fn protocol(&self) -> Protocol {
+        self.protocol
+    }
 
     /// The number of points.
     #[must_use]
@@ -178,12 +233,15 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     #[inline]
     #[must_use]
     pub const fn get(&self) -> LayoutRef<'_> {
-        LayoutRef {
-            head: self.head,
-            fields: &self.fields,
-            specs: &self.specs,
-            scales: &self.scales,
-        }
+        LayoutRef::new(self.head, &self.fields, &self.specs, &self.scales)
+    }
+}
+
+/// The first `len` of some rows, which are that many or more.
+const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
+    match rows.split_at_checked(len) {
+        Some((head, _)) => head,
+        None => rows,
     }
 }
 
@@ -208,9 +266,9 @@ impl<'l> LayoutRef<'l> {
     ) -> Self {
         LayoutRef {
             head,
-            fields,
-            specs,
-            scales,
+            fields: head_of(fields, head.points()),
+            specs: head_of(specs, head.points()),
+            scales: head_of(scales, head.scales()),
         }
     }
 
@@ -228,32 +286,44 @@ impl<'l> LayoutRef<'l> {
         self.head.points
     }
 
-    /// The number of writable points; their ids are 0 to one less.
+    /// The number of writable points. In a standard product their ids are 0 to one less.
     #[inline]
     #[must_use]
     pub const fn writable(self) -> u16 {
         self.head.writable
     }
 
-    /// The bytes of a whole status.
+    /// The bytes of a whole status: of a var_len product what follows the mask of all points.
     #[inline]
     #[must_use]
     pub const fn status_len(self) -> usize {
         self.head.status_len as usize
     }
 
-    /// The bytes of the writable section: the head of the status, and the `attr_vals` of a control.
+    /// The bytes of the writable section of a standard product: the head of the status, and the
+    /// `attr_vals` of a control. A var_len product has none: 0.
     #[inline]
     #[must_use]
     pub const fn writable_len(self) -> usize {
         self.head.writable_len as usize
     }
 
-    /// The bytes of a control's `attr_flags`.
+    /// The bytes of the bitmap of a message: `attr_flags`, for the writable points of a standard
+    /// product's control; the mask, for all points of every var_len message.
     #[inline]
     #[must_use]
     pub const fn flags_len(self) -> usize {
-        self.head.writable.div_ceil(8) as usize
+        match self.head.protocol {
+            Protocol::Standard => self.head.writable.div_ceil(8) as usize,
+            Protocol::VarLen => self.mask_len(),
+        }
+    }
+
+    /// The bytes of a bitmap of all points.
+    #[inline]
+    #[must_use]
+    pub const fn mask_len(self) -> usize {
+        self.head.points.div_ceil(8) as usize
     }
 
     /// Who may change this point.
@@ -273,22 +343,22 @@ impl<'l> LayoutRef<'l> {
     /// The scale of this point's values; the identity for all but integers.
     #[must_use]
     pub fn scale(self, id: PointId) -> Option<Scale> {
-        Some(self.scale_of(*self.field(id)?))
+        Some(*self.scale_of(self.field(id)?))
     }
 
     #[inline]
     pub(crate) fn field(self, id: PointId) -> Option<&'l Field> {
-        self.fields.get(..self.head.points())?.get(id.index())
+        self.fields.get(id.index())
     }
 
     #[inline]
-    pub(crate) fn scale_of(self, field: Field) -> Scale {
+    pub(crate) fn scale_of(self, field: &Field) -> &'l Scale {
         match (field.shape, field.aux.checked_sub(1)) {
-            (Shape::Uint, Some(index)) => *self
+            (Shape::Uint, Some(index)) => self
                 .scales
                 .get(usize::from(index))
                 .unwrap_or(&Scale::IDENTITY),
-            _ => Scale::IDENTITY,
+            _ => &Scale::IDENTITY,
         }
     }
 }
@@ -296,12 +366,112 @@ impl<'l> LayoutRef<'l> {
 impl PartialEq for LayoutRef<'_> {
     /// The same points in the same places; room to spare makes no difference.
     fn eq(&self, other: &Self) -> bool {
-        let (points, scales) = (self.head.points(), self.head.scales());
         self.head == other.head
-            && self.fields.get(..points) == other.fields.get(..points)
-            && self.specs.get(..points) == other.specs.get(..points)
-            && self.scales.get(..scales) == other.scales.get(..scales)
+            && self.fields == other.fields
+            && self.specs == other.specs
+            && self.scales == other.scales
     }
 }
 
 impl Eq for LayoutRef<'_> {}
+
+/// Where the points of a var_len message go: those present, in the order of their ids, bools and
+/// enums in one bit area from its bit 0 up, everything else in the bytes behind it (vendor: UART
+/// protocol, var_len `attr_vals`).
+///
+/// ```text
+/// present: 1 bit, 2 bits, uint8  ->  area of 1 byte, shifts 0 and 1; the integer ends at byte 2
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packing {
+    /// The bytes of the bit area.
+    pub(crate) area: u16,
+    /// The room that the points so far take.
+    room: Room,
+}
+
+impl Packing {
+    /// Nothing so far, behind an area of so many bytes.
+    #[inline]
+    pub(crate) const fn behind(area: u16) -> Self {
+        let room = Room(0);
+        Packing { area, room }
+    }
+
+    /// All of these points.
+    #[inline]
+    pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
+        let fields = mask.ids().filter_map(|id| layout.field(id));
+        let room = fields.fold(Room(0), |room, field| room.and(field.room()));
+        let area = room.bits().div_ceil(8);
+        Packing { area, room }
+    }
+
+    /// One past the last byte so far.
+    #[inline]
+    pub(crate) const fn end(self) -> u16 {
+        self.area.wrapping_add(self.room.bytes())
+    }
+
+    /// The bits at the top of the area that no point has.
+    #[inline]
+    pub(crate) const fn spare(self) -> u16 {
+        (self.area.wrapping_mul(8)).wrapping_sub(self.room.bits())
+    }
+
+    /// Goes past a point.
+    #[inline]
+    pub(crate) fn pass(&mut self, field: &Field) {
+        self.room = self.room.and(field.room());
+    }
+
+    /// Where the next point goes.
+    #[inline]
+    pub(crate) fn place<'l>(&mut self, id: PointId, field: &'l Field) -> Place<'l> {
+        let bits = self.room.bits();
+        self.pass(field);
+        let (end, shift) = match field.in_bits() {
+            true => (self.area.wrapping_sub(bits / 8), (bits % 8) as u8),
+            false => (self.end(), 0),
+        };
+        Place {
+            id,
+            field,
+            end,
+            shift,
+        }
+    }
+}
+
+/// Bits in an area and bytes behind it, side by side so that one addition serves both. Neither
+/// exceeds what a status with all points has, which the rules have bounded by 16 bits.
+#[derive(Clone, Copy, Debug)]
+struct Room(u32);
+
+impl Room {
+    #[inline]
+    const fn bits(self) -> u16 {
+        self.0 as u16
+    }
+
+    #[inline]
+    const fn bytes(self) -> u16 {
+        self.0.wrapping_shr(16) as u16
+    }
+
+    #[inline]
+    const fn and(self, other: Room) -> Room {
+        Room(self.0.wrapping_add(other.0))
+    }
+}
+
+impl Field {
+    /// The room that the point takes.
+    #[inline]
+    const fn room(&self) -> Room {
+        match self.in_bits() {
+            true => Room(self.width() as u32),
+            false => Room((self.len() as u32).wrapping_shl(16)),
+        }
+    }
+}

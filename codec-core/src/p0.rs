@@ -6,12 +6,16 @@
 //! 03 | dev_status                 reply to a read, from the device
 //! 04 | dev_status                 report, from the device
 //! 05 | bytes   06 | bytes         transparent, to and from the device
-//! 11 .. 14                        the var_len counterparts of 01 .. 04
+//! 11 | mask | values              control, reply, report of a var_len product: a bit for every
+//! 13 | mask | values              point, then the values of those that are there
+//! 14 | mask | values
+//! 12 | mask                       read of a var_len product: the points that are wanted
 //! 71 | 72 | 73                    envelopes of a light gateway's sub-devices
 //! ```
 
 use crate::error::{Error, ErrorKind};
 use crate::layout::LayoutRef;
+use crate::mask::Mask;
 use crate::point::Protocol;
 use crate::view::View;
 
@@ -48,7 +52,10 @@ pub enum P0<'l, 'b> {
     /// To the device: set these points.
     Control(View<'l, 'b>),
     /// To the device: tell the status.
-    Read,
+    Read {
+        /// The points that a read of a var_len product asks for; a standard one asks for all.
+        wanted: Option<Mask<'b>>,
+    },
     /// From the device: the answer to a read.
     Reply(View<'l, 'b>),
     /// From the device, unasked.
@@ -80,16 +87,25 @@ impl<'l, 'b> P0<'l, 'b> {
             return Err(Error::new(ErrorKind::Incomplete { missing: 1 }).at(0));
         };
         match (action, layout.protocol()) {
-            (0x01, Protocol::Standard) => layout.view_control(body).map(P0::Control),
+            (0x01, Protocol::Standard) | (0x11, Protocol::VarLen) => {
+                layout.view_control(body).map(P0::Control)
+            }
+            (0x12, Protocol::VarLen) => layout.wanted(body).map(|wanted| P0::Read {
+                wanted: Some(wanted),
+            }),
             (0x02, Protocol::Standard) => match body.len() {
-                0 => Ok(P0::Read),
+                0 => Ok(P0::Read { wanted: None }),
                 extra => {
                     let extra = u32::try_from(extra).unwrap_or(u32::MAX);
                     Err(Error::new(ErrorKind::Trailing { extra }).at(0))
                 }
             },
-            (0x03, Protocol::Standard) => layout.view(body).map(P0::Reply),
-            (0x04, Protocol::Standard) => layout.view(body).map(P0::Report),
+            (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => {
+                layout.view(body).map(P0::Reply)
+            }
+            (0x04, Protocol::Standard) | (0x14, Protocol::VarLen) => {
+                layout.view(body).map(P0::Report)
+            }
             (0x05 | 0x06, _) => Ok(P0::Transparent {
                 from_device: action == 0x06,
                 data: body,

@@ -406,6 +406,7 @@ const fn place_all(
         return;
     }
     head.status_len = (area + bytes) as u16;
+    head.area_len = area as u16;
     (bits, bytes) = (0, area);
     id = 0;
     while id < points.len() {

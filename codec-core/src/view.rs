@@ -3,11 +3,19 @@
 //! A view is made once its length is right; then no access to it can fail. Values that the
 //! definition doesn't foresee, an enum index past the labels or a number beyond its limits, are
 //! kept and flagged, since devices send them.
+//!
+//! A status has every point at a place of its own, and so has a var_len message with all points.
+//! Where a point of any other var_len message stands follows from those before it, so iterating is
+//! the cheap way through one: the places come along. Nothing is kept for each message.
+
+use core::ops::Range;
 
 use crate::bits::{self, Source};
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, Scale};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Field, LayoutRef, Shape};
+use crate::layout::{Field, LayoutRef, Packing, Place, Shape, Spec};
+use crate::mask::{Ids, Mask};
+use crate::point::{Access, Protocol};
 
 /// The value of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +43,37 @@ pub enum Raw<'b> {
 /// One point of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'l, 'b> {
-    id: PointId,
-    field: Field,
-    layout: LayoutRef<'l>,
+    place: Place<'l>,
+    spec: &'l Spec,
+    scale: &'l Scale,
     raw: Raw<'b>,
 }
 
-impl<'b> Reading<'_, 'b> {
+impl<'l, 'b> Reading<'l, 'b> {
+    /// The value at a place; `None` if the bytes end before it does.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn new(layout: LayoutRef<'l>, body: Source<'b>, place: Place<'l>) -> Option<Self> {
+        let field = place.field;
+        let raw = if field.shape == Shape::Binary {
+            let end = usize::from(place.end);
+            let start = end.checked_sub(usize::from(field.aux))?;
+            Raw::Bytes(body.bytes.get(start..end)?)
+        } else {
+            Raw::Number(body.load(place.end, place.shift, field.drop)?)
+        };
+        Some(Reading {
+            place,
+            spec: layout.specs.get(place.id.index())?,
+            scale: layout.scale_of(field),
+            raw,
+        })
+    }
+
     /// The point's id.
     #[inline]
     #[must_use]
     pub fn id(&self) -> PointId {
-        self.id
+        self.place.id
     }
 
     /// What is on the wire.
@@ -57,14 +84,23 @@ impl<'b> Reading<'_, 'b> {
     }
 
     /// What it means.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[must_use]
     pub fn value(&self) -> Value<'b> {
-        match (self.raw, self.field.shape) {
+        match (self.raw, self.place.field.shape) {
             (Raw::Bytes(bytes), _) => Value::Binary(bytes),
             (Raw::Number(raw), Shape::Bool) => Value::Bool(raw != 0),
             (Raw::Number(raw), Shape::Enum) => Value::Enum(raw),
-            (Raw::Number(raw), _) => Value::Number(self.layout.scale_of(self.field).value(raw)),
+            (Raw::Number(raw), _) => Value::Number(self.scale.value(raw)),
+        }
+    }
+
+    /// Where it stands in [`View::values`].
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span {
+            bytes: usize::from(self.place.start())..usize::from(self.place.end),
+            shift: self.place.shift,
         }
     }
 
@@ -76,13 +112,12 @@ impl<'b> Reading<'_, 'b> {
         let Raw::Number(raw) = self.raw else {
             return None;
         };
-        let spec = self.layout.specs.get(self.id.index())?;
-        if raw > spec.max {
-            Some(match self.field.shape {
+        if raw > self.spec.max {
+            Some(match self.place.field.shape {
                 Shape::Enum => ErrorKind::PastLabels,
                 _ => ErrorKind::AboveMax,
             })
-        } else if raw < spec.min {
+        } else if raw < self.spec.min {
             Some(ErrorKind::BelowMin)
         } else {
             None
@@ -90,13 +125,28 @@ impl<'b> Reading<'_, 'b> {
     }
 }
 
+/// Where a value stands in the bytes behind the flags of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The bytes that it touches.
+    pub bytes: Range<usize>,
+    /// How many bits of the last of them are below it; 0 but for bools and enums.
+    pub shift: u8,
+}
+
 /// The points of one message over its bytes.
 #[derive(Clone, Copy)]
 pub struct View<'l, 'b> {
     layout: LayoutRef<'l>,
-    /// Of a control: which points it sets.
-    flags: Option<&'b [u8]>,
+    /// Which points it has; all without one.
+    mask: Option<Mask<'b>>,
+    /// The bytes of the bit area, if the points stand one behind the other.
+    packed: Option<u16>,
+    /// The bytes that the values should have.
+    len: u16,
+    /// The values, behind flags or mask.
     body: Source<'b>,
+    whole_body: bool,
 }
 
 impl core::fmt::Debug for View<'_, '_> {
@@ -107,112 +157,304 @@ impl core::fmt::Debug for View<'_, '_> {
 }
 
 impl<'l> LayoutRef<'l> {
-    /// The points of a status: the body of a report or a read reply, without its action byte.
+    /// The points of the body of a report or read reply, without its action byte: of a standard
+    /// product the status, of a var_len product the mask and the points in it.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] with the first point that is cut, [`ErrorKind::Trailing`].
+    /// [`ErrorKind::Incomplete`] with the first point that is cut, [`ErrorKind::Trailing`]; of a
+    /// var_len product [`ErrorKind::UnknownFlag`].
     #[inline]
     pub fn view<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
-        if body.len() != self.status_len() {
-            return Err(self.wrong_length(0, body.len(), self.status_len(), 0));
+        if self.protocol() == Protocol::VarLen {
+            return self.view_packed(body);
         }
-        Ok(self.view_lax(body))
+        if body.len() != self.status_len() {
+            let needed = self.status_len();
+            return Err(wrong_length(self.whole(), u16::MAX, 0, body.len(), needed));
+        }
+        Ok(self.place(None, body, self.head.status_len))
     }
 
     /// The same of a body of any length: the points that are whole.
     /// [`View::missing`] and [`View::extra`] tell what differs.
+    ///
+    /// Some devices answer a var_len read with the mask that was asked for and the values of all
+    /// points. A body of that length, which is not right for its mask, is taken as such:
+    /// [`View::is_whole_body`]. Behind a mask with unknown bits nothing can be placed: it all is
+    /// extra.
     #[inline]
     #[must_use]
     pub fn view_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
-        View {
-            layout: self,
-            flags: None,
-            body: Source::new(body),
+        match self.protocol() {
+            Protocol::Standard => self.place(None, body, self.head.status_len),
+            Protocol::VarLen => self.view_packed_lax(body),
         }
     }
 
-    /// The points that a control sets: its body, `attr_flags` and `attr_vals`, without its action
-    /// byte. Values whose flag is clear are not there.
+    /// The points that a control sets: its body, without its action byte. Values of a standard
+    /// control whose flag is clear are not there.
     ///
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]; [`ErrorKind::NotWritable`] or
     /// [`ErrorKind::UnknownFlag`] for a flag that can't be set.
     #[inline]
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
+        if self.protocol() == Protocol::VarLen {
+            let view = self.view_packed(body)?;
+            let mut places = view.places();
+            return match places.find(|place| place.field.access != Access::Writable) {
+                None => Ok(view),
+                Some(Place { id, .. }) => {
+                    let byte = self
+                        .flags_len()
+                        .wrapping_sub(1)
+                        .wrapping_sub(usize::from(id.0 / 8));
+                    Err(Error::new(ErrorKind::NotWritable).about(id).at(byte as u32))
+                }
+            };
+        }
         let skipped = self.flags_len();
         let needed = skipped.saturating_add(self.writable_len());
         match body.split_at_checked(skipped) {
             Some((flags, values)) if body.len() == needed => {
-                self.check_flags(flags)?;
-                Ok(View {
-                    layout: self,
-                    flags: Some(flags),
-                    body: Source::new(values),
-                })
+                let flags = Mask::new(flags);
+                match flags.past(self.writable()) {
+                    None => Ok(self.place(Some(flags), values, self.head.writable_len)),
+                    Some(bit) if bit < self.points() => {
+                        Err(Error::new(ErrorKind::NotWritable).about(PointId(bit)).at(0))
+                    }
+                    Some(bit) => Err(unknown_flag(bit)),
+                }
             }
-            _ => Err(self.wrong_length(skipped, body.len(), needed, self.head.writable_len)),
+            _ => {
+                let limit = self.head.writable_len;
+                Err(wrong_length(
+                    self.whole(),
+                    limit,
+                    skipped,
+                    body.len(),
+                    needed,
+                ))
+            }
         }
     }
 
-    fn check_flags(self, flags: &[u8]) -> Result<(), Error> {
-        let spare = self.writable() % 8;
-        let bad = match flags.first() {
-            Some(first) if spare > 0 => first.wrapping_shr(u32::from(spare)),
-            _ => 0,
-        };
-        if bad == 0 {
-            return Ok(());
+    /// The points that a var_len read asks for: its body, without its action byte.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`], [`ErrorKind::UnknownFlag`].
+    pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Mask<'b>, Error> {
+        let (mask, rest) = self.split_mask(body)?;
+        match u32::try_from(rest.len()) {
+            Ok(0) => Ok(mask),
+            extra => {
+                let extra = extra.unwrap_or(u32::MAX);
+                Err(Error::new(ErrorKind::Trailing { extra }).at(self.mask_len() as u32))
+            }
         }
-        let id = self.writable().saturating_add(bad.trailing_zeros() as u16);
-        Err(if id < self.points() {
-            Error::new(ErrorKind::NotWritable).about(PointId(id)).at(0)
-        } else {
-            Error::new(ErrorKind::UnknownFlag).at(0).bit(u32::from(id))
-        })
     }
 
-    /// The error of a body of `have` bytes whose values begin `skipped` bytes in.
-    #[cold]
-    fn wrong_length(self, skipped: usize, have: usize, needed: usize, section: u16) -> Error {
-        if let Some(extra) = have.checked_sub(needed)
-            && extra > 0
-        {
-            let extra = u32::try_from(extra).unwrap_or(u32::MAX);
-            return Error::new(ErrorKind::Trailing { extra }).at(needed as u32);
+    /// The points of a whole status that somebody keeps, of which those in `known` are known;
+    /// [`View::merge_into`] writes both.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol, UintSpec, Value};
+    ///
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::VarLen,
+    ///     &[
+    ///         Point::bool(0, Access::Writable, 0, 0),
+    ///         Point::uint8(1, Access::ReadOnly, 0, UintSpec::new(0, 100)),
+    ///     ],
+    /// );
+    /// let (mut known, mut status) = ([0; 1], [0; 2]);
+    /// for report in [&[0x14, 0b01, 0x01][..], &[0x14, 0b10, 0x18]] {
+    ///     if let P0::Report(view) = P0::parse(LAYOUT.get(), report)? {
+    ///         view.merge_into(&mut known, &mut status)?;
+    ///     }
+    /// }
+    /// let state = LAYOUT.get().view_known(&known, &status)?;
+    /// assert_eq!(state.get(PointId(0)), Some(Value::Bool(true)));
+    /// assert_eq!(state.get(PointId(1)), Some(Value::Number(24.into())));
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfSpace`] unless `known` has [`mask_len`](Self::mask_len) bytes and `status`
+    /// [`status_len`](Self::status_len).
+    pub fn view_known<'b>(self, known: &'b [u8], status: &'b [u8]) -> Result<View<'l, 'b>, Error> {
+        self.fits(known, status)?;
+        Ok(self.place(Some(Mask::new(known)), status, self.head.status_len))
+    }
+
+    fn fits(self, known: &[u8], status: &[u8]) -> Result<(), Error> {
+        for (len, needed) in [
+            (known.len(), self.mask_len()),
+            (status.len(), self.status_len()),
+        ] {
+            if len != needed {
+                let needed = needed as u32;
+                return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+            }
         }
-        let missing = needed.saturating_sub(have) as u32;
-        let error = Error::new(ErrorKind::Incomplete { missing }).at(have as u32);
-        let Some(values) = have.checked_sub(skipped) else {
-            return error;
+        Ok(())
+    }
+
+    /// A view of points at the places of the layout.
+    #[inline]
+    fn place<'b>(self, mask: Option<Mask<'b>>, values: &'b [u8], len: u16) -> View<'l, 'b> {
+        View {
+            layout: self,
+            mask,
+            packed: None,
+            len,
+            body: Source::new(values),
+            whole_body: false,
+        }
+    }
+
+    /// A var_len body, of the right length or not.
+    fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
+        if mask.is_full(self.points()) {
+            return self.place(None, values, self.head.status_len);
+        }
+        let all = Packing::all(self, mask);
+        View {
+            layout: self,
+            mask: Some(mask),
+            packed: Some(all.area),
+            len: all.end(),
+            body: Source::new(values),
+            whole_body: false,
+        }
+    }
+
+    fn view_packed<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
+        let (mask, values) = self.split_mask(body)?;
+        let view = self.pack(mask, values);
+        if values.len() == usize::from(view.len) {
+            return Ok(view);
+        }
+        let skipped = self.mask_len();
+        let needed = skipped.saturating_add(view.len.into());
+        Err(wrong_length(
+            view.places(),
+            u16::MAX,
+            skipped,
+            body.len(),
+            needed,
+        ))
+    }
+
+    fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
+        let nothing = View {
+            layout: self,
+            mask: Some(Mask::new(&[])),
+            packed: Some(0),
+            len: 0,
+            body: Source::new(body),
+            whole_body: false,
         };
-        // The point with the first byte that is missing.
-        let limit = if section > 0 { section } else { u16::MAX };
-        let cut = self
-            .fields
-            .iter()
-            .take(self.head.points())
-            .enumerate()
-            .filter(|(_, field)| usize::from(field.end) > values && field.end <= limit)
-            .min_by_key(|(_, field)| field.start());
-        match cut {
-            Some((id, _)) => error.about(PointId(id as u16)),
-            None => error,
+        match (self.split_mask(body), body.get(self.mask_len()..)) {
+            (Ok((mask, values)), _) => {
+                let view = self.pack(mask, values);
+                if values.len() != usize::from(view.len) && values.len() == self.status_len() {
+                    return View {
+                        whole_body: true,
+                        ..self.place(None, values, view.layout.head.status_len)
+                    };
+                }
+                view
+            }
+            (Err(_), Some(values)) => View {
+                body: Source::new(values),
+                ..nothing
+            },
+            (Err(_), None) => View {
+                len: self.mask_len() as u16,
+                ..nothing
+            },
         }
+    }
+
+    /// The mask of a var_len body, and what follows it.
+    fn split_mask<'b>(self, body: &'b [u8]) -> Result<(Mask<'b>, &'b [u8]), Error> {
+        let Some((mask, values)) = body.split_at_checked(self.mask_len()) else {
+            let missing = self.mask_len().saturating_sub(body.len()) as u32;
+            return Err(Error::new(ErrorKind::Incomplete { missing }).at(body.len() as u32));
+        };
+        let mask = Mask::new(mask);
+        match mask.past(self.points()) {
+            None => Ok((mask, values)),
+            Some(bit) => Err(unknown_flag(bit)),
+        }
+    }
+
+    /// All points at the places of the layout.
+    #[inline]
+    fn whole(self) -> Places<'l, 'static> {
+        Places::Whole(self.fields.iter(), 0)
+    }
+}
+
+#[cold]
+fn unknown_flag(bit: u16) -> Error {
+    Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
+}
+
+/// The error of a body of `have` bytes whose values, those that end by `limit`, begin `skipped` bytes
+/// in.
+#[cold]
+fn wrong_length(
+    places: Places<'_, '_>,
+    limit: u16,
+    skipped: usize,
+    have: usize,
+    needed: usize,
+) -> Error {
+    if let Some(extra) = have.checked_sub(needed)
+        && extra > 0
+    {
+        let extra = u32::try_from(extra).unwrap_or(u32::MAX);
+        return Error::new(ErrorKind::Trailing { extra }).at(needed as u32);
+    }
+    let missing = needed.saturating_sub(have) as u32;
+    let error = Error::new(ErrorKind::Incomplete { missing }).at(have as u32);
+    let Some(values) = have.checked_sub(skipped) else {
+        return error;
+    };
+    // The point with the first byte that is missing.
+    let cut = places
+        .filter(|place| usize::from(place.end) > values && place.end <= limit)
+        .min_by_key(|place| place.start());
+    match cut {
+        Some(place) => error.about(place.id),
+        None => error,
     }
 }
 
 impl<'l, 'b> View<'l, 'b> {
     /// The point with this id; `None` if there is no such point or the message doesn't have it.
+    ///
+    /// In a var_len message with some of the points it takes a pass over those before it.
     #[inline]
     #[must_use]
     pub fn read(&self, id: PointId) -> Option<Reading<'l, 'b>> {
-        let field = *self.layout.field(id)?;
-        if let Some(flags) = self.flags
-            && !bits::bit(flags, id.0)
-        {
-            return None;
+        let field = self.layout.field(id)?;
+        let mut place = field.place(id);
+        if let Some(mask) = self.mask {
+            if !mask.contains(id) {
+                return None;
+            }
+            if let Some(area) = self.packed {
+                let mut packing = Packing::behind(area);
+                for before in mask.ids().take_while(|before| *before < id) {
+                    packing.pass(self.layout.field(before)?);
+                }
+                place = packing.place(id, field);
+            }
         }
-        self.reading(id, field)
+        Reading::new(self.layout, self.body, place)
     }
 
     /// The value of the point with this id, as [`read`](Self::read) has it.
@@ -232,55 +474,77 @@ impl<'l, 'b> View<'l, 'b> {
         }
     }
 
-    /// The points of the message in the order of their ids.
+    /// The points of the message in the order of their ids: a step for each that it has, and one
+    /// for each machine word of flags.
     #[inline]
     #[must_use]
     pub fn iter(&self) -> Iter<'l, 'b> {
-        let all = self.layout.fields.get(..self.layout.head.points());
         Iter {
-            view: *self,
-            fields: all.unwrap_or(&[]).iter(),
-            next: 0,
+            layout: self.layout,
+            body: self.body,
+            places: self.places(),
         }
     }
 
-    /// How many bytes the body is short of a whole status.
+    /// The layout that it was made with.
+    #[inline]
+    #[must_use]
+    pub fn layout(&self) -> LayoutRef<'l> {
+        self.layout
+    }
+
+    /// The bytes that hold the values: those behind the flags or the mask.
+    #[inline]
+    #[must_use]
+    pub fn values(&self) -> &'b [u8] {
+        self.body.bytes
+    }
+
+    /// How many bytes the values are short of what they should have.
     #[must_use]
     pub fn missing(&self) -> usize {
-        match self.flags {
-            None => self
-                .layout
-                .status_len()
-                .saturating_sub(self.body.bytes.len()),
-            Some(_) => 0,
-        }
+        usize::from(self.len).saturating_sub(self.body.bytes.len())
     }
 
-    /// The bytes of the body behind the status.
+    /// The bytes behind the values.
     #[must_use]
     pub fn extra(&self) -> &'b [u8] {
-        match self.flags {
-            None => self.body.bytes.get(self.layout.status_len()..),
-            Some(_) => None,
+        let values = usize::from(self.len);
+        self.body.bytes.get(values..).unwrap_or(&[])
+    }
+
+    /// Whether a var_len body has all points although its mask names some:
+    /// [`view_lax`](LayoutRef::view_lax) set the mask aside.
+    #[must_use]
+    pub fn is_whole_body(&self) -> bool {
+        self.whole_body
+    }
+
+    /// Writes the points into a status that has all of them, each at its place in the layout, and
+    /// flags them in `known`. [`LayoutRef::view_known`] reads both.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfSpace`] unless `known` has [`mask_len`](LayoutRef::mask_len) bytes and
+    /// `status` [`status_len`](LayoutRef::status_len). Nothing is written then.
+    pub fn merge_into(&self, known: &mut [u8], status: &mut [u8]) -> Result<(), Error> {
+        self.layout.fits(known, status)?;
+        for reading in self {
+            let field = reading.place.field;
+            // There is room for every point of the layout.
+            let _ = match reading.raw {
+                Raw::Number(raw) => bits::store(status, field.end, field.shift, field.drop, raw),
+                Raw::Bytes(bytes) => bits::store_bytes(status, field.end, bytes),
+            } && bits::set_bit(known, reading.id().0);
         }
-        .unwrap_or(&[])
+        Ok(())
     }
 
     #[inline]
-    fn reading(&self, id: PointId, field: Field) -> Option<Reading<'l, 'b>> {
-        let raw = if field.shape == Shape::Binary {
-            let end = usize::from(field.end);
-            let start = end.checked_sub(usize::from(field.aux))?;
-            Raw::Bytes(self.body.bytes.get(start..end)?)
-        } else {
-            Raw::Number(self.body.load(field.end, field.shift, field.drop)?)
-        };
-        Some(Reading {
-            id,
-            field,
-            layout: self.layout,
-            raw,
-        })
+    fn places(&self) -> Places<'l, 'b> {
+        match self.mask {
+            None => self.layout.whole(),
+            Some(mask) => Places::Some(self.layout, mask.ids(), self.packed.map(Packing::behind)),
+        }
     }
 }
 
@@ -293,12 +557,55 @@ impl<'l, 'b> IntoIterator for View<'l, 'b> {
     }
 }
 
+impl<'l, 'b> IntoIterator for &View<'l, 'b> {
+    type Item = Reading<'l, 'b>;
+    type IntoIter = Iter<'l, 'b>;
+
+    fn into_iter(self) -> Iter<'l, 'b> {
+        self.iter()
+    }
+}
+
+/// The points of a message in the order of their ids, and where they stand.
+#[derive(Clone, Debug)]
+enum Places<'l, 'b> {
+    /// All of them, and the id of the next.
+    Whole(core::slice::Iter<'l, Field>, u16),
+    /// Those of a mask, one behind the other or at the places of the layout.
+    Some(LayoutRef<'l>, Ids<'b>, Option<Packing>),
+}
+
+impl<'l> Iterator for Places<'l, '_> {
+    type Item = Place<'l>;
+
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn next(&mut self) -> Option<Place<'l>> {
+        match self {
+            Places::Whole(fields, next) => {
+                let place = fields.next()?.place(PointId(*next));
+                *next = next.wrapping_add(1);
+                Some(place)
+            }
+            Places::Some(layout, ids, packing) => {
+                let id = ids.next()?;
+                let field = layout.field(id)?;
+                Some(match packing {
+                    None => field.place(id),
+                    Some(packing) => packing.place(id, field),
+                })
+            }
+        }
+    }
+}
+
 /// The points of a message in the order of their ids.
+///
+/// `for_each` and `fold` are the fast ways through it.
 #[derive(Clone, Debug)]
 pub struct Iter<'l, 'b> {
-    view: View<'l, 'b>,
-    fields: core::slice::Iter<'l, Field>,
-    next: u16,
+    layout: LayoutRef<'l>,
+    body: Source<'b>,
+    places: Places<'l, 'b>,
 }
 
 impl<'l, 'b> Iterator for Iter<'l, 'b> {
@@ -307,21 +614,45 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     #[inline]
     fn next(&mut self) -> Option<Reading<'l, 'b>> {
         loop {
-            let field = *self.fields.next()?;
-            let id = PointId(self.next);
-            self.next = self.next.wrapping_add(1);
-            if let Some(flags) = self.view.flags
-                && !bits::bit(flags, id.0)
-            {
-                continue;
-            }
-            if let Some(reading) = self.view.reading(id, field) {
+            let place = self.places.next()?;
+            if let Some(reading) = Reading::new(self.layout, self.body, place) {
                 return Some(reading);
             }
         }
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.fields.len()))
+    /// A loop for each kind of message, in place of a choice for each point.
+    #[inline]
+    fn fold<A, F: FnMut(A, Reading<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
+        let Iter {
+            layout,
+            body,
+            places,
+        } = self;
+        match places {
+            Places::Whole(fields, first) => {
+                for (field, id) in fields.zip(first..) {
+                    if let Some(reading) = Reading::new(layout, body, field.place(PointId(id))) {
+                        all = next(all, reading);
+                    }
+                }
+            }
+            Places::Some(_, ids, packing) => {
+                // A packing is only used where there is one.
+                let packed = packing.is_some();
+                let mut packing = packing.unwrap_or(Packing::behind(0));
+                for id in ids {
+                    let Some(field) = layout.field(id) else { break };
+                    let place = match packed {
+                        true => packing.place(id, field),
+                        false => field.place(id),
+                    };
+                    if let Some(reading) = Reading::new(layout, body, place) {
+                        all = next(all, reading);
+                    }
+                }
+            }
+        }
+        all
     }
 }

@@ -228,7 +228,7 @@ impl<'t> Checker<'t> {
         let rules = protocol.unwrap_or(Protocol::VarLen);
         let head = rules::check(rules, &points, entries.len(), tables, &mut findings);
         let found = findings.found().min(room.len());
-        self.rules(&entries, &room[..found]);
+        self.rules(&entries, rules, &room[..found]);
 
         let sound = points.len() == entries.len()
             && protocol.is_some()
@@ -247,7 +247,12 @@ impl<'t> Checker<'t> {
                 point,
                 ..
             } = entry;
-            Some(Attr::new(name, display_name, point?, labels))
+            Some(Attr::new(
+                (name, display_name),
+                head.protocol(),
+                point?,
+                labels,
+            ))
         });
         let name = text_of(object.get("name")).unwrap_or_default();
         let names = (name, product_key.unwrap_or_default());
@@ -518,7 +523,7 @@ impl<'t> Checker<'t> {
     }
 
     /// What the core found about the points.
-    fn rules(&mut self, entries: &[Entry], found: &[core::Error]) {
+    fn rules(&mut self, entries: &[Entry], protocol: Protocol, found: &[core::Error]) {
         let mut repeated = std::collections::HashMap::new();
         for error in found {
             let with = |id: Option<PointId>, nth: usize| {
@@ -554,7 +559,7 @@ impl<'t> Checker<'t> {
             };
             let Some(point) = entry.point else { continue };
             let other = with(error.other, 0);
-            let told = tell(entry, &point, index, other, error.kind, entries);
+            let told = tell(entry, (protocol, &point), index, other, error.kind, entries);
             let pointer = format!(
                 "/entities/0/attrs/{index}{}",
                 key(error.kind, &point).pointer()

@@ -7,7 +7,7 @@ use gizwits_codec_core::{Action, Kind, P0, Raw, Reading, Value, View};
 
 use crate::error::Error;
 use crate::payload;
-use crate::product::Product;
+use crate::product::{Attr, Product};
 
 /// A payload, taken apart; it borrows the product and the bytes.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
     pub fn action(&self) -> Option<Action> {
         match self.content {
             Content::P0(P0::Control(_)) => Some(Action::Control),
-            Content::P0(P0::Read) => Some(Action::Read),
+            Content::P0(P0::Read { .. }) => Some(Action::Read),
             Content::P0(P0::Reply(_)) => Some(Action::Reply),
             Content::P0(P0::Report(_)) => Some(Action::Report),
             _ => None,
@@ -108,8 +108,8 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
     }
 
-    /// One line of JSON: `{"frame":…,"action":…,"attrs":…,"flagged":…,"body":…}`, without the
-    /// members that are not there.
+    /// One line of JSON: `{"frame":…,"action":…,"attrs":…,"flagged":…,"wanted":…,"body":…}`, without
+    /// the members that are not there.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
@@ -148,10 +148,26 @@ impl<'p, 'b> Decoded<'p, 'b> {
             None => {}
         }
         match self.content {
-            Content::P0(P0::Control(view)) => self.write_points(out, "control", view),
-            Content::P0(P0::Reply(view)) => self.write_points(out, "reply", view),
-            Content::P0(P0::Report(view)) => self.write_points(out, "report", view),
-            Content::P0(P0::Read) => out.extend(br#""action":"read""#),
+            Content::P0(P0::Control(view)) => {
+                out.extend(br#""action":"control","#);
+                self.product.write_points(out, view);
+            }
+            Content::P0(P0::Reply(view)) => {
+                out.extend(br#""action":"reply","#);
+                self.product.write_points(out, view);
+            }
+            Content::P0(P0::Report(view)) => {
+                out.extend(br#""action":"report","#);
+                self.product.write_points(out, view);
+            }
+            Content::P0(P0::Read { wanted }) => {
+                out.extend(br#""action":"read""#);
+                if let Some(wanted) = wanted {
+                    out.extend(br#","wanted":"#);
+                    let attrs = wanted.ids().filter_map(|id| self.product.attr(id));
+                    write_names(out, attrs);
+                }
+            }
             Content::P0(P0::Transparent { data, .. }) => {
                 out.extend(br#""action":"transparent","body":"#);
                 put_hex(out, "", data);
@@ -168,61 +184,69 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
         out.push(b'}');
     }
+}
 
-    fn write_points(&self, out: &mut Vec<u8>, action: &str, view: View<'p, 'b>) {
-        let _ = write!(out, r#""action":"{action}","attrs":{{"#);
+impl Product {
+    /// `"attrs":{…}`, and `,"flagged":{…}` where something is.
+    pub(crate) fn write_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
+        out.extend(br#""attrs":{"#);
         let mut flagged = false;
-        for reading in view {
-            let Some(attr) = self.product.attr(reading.id()) else {
-                continue;
-            };
-            out.extend(attr.key.as_bytes());
-            self.write_value(out, reading);
-            out.push(b',');
-            flagged |= reading.flagged().is_some();
-        }
-        close(out);
+        view.iter().for_each(|reading| {
+            if let Some(attr) = self.attr(reading.id()) {
+                out.extend(attr.key.as_bytes());
+                write_value(out, attr, &reading);
+                out.push(b',');
+                flagged |= reading.flagged().is_some();
+            }
+        });
+        close(out, b'}');
         if flagged {
             out.extend(br#","flagged":{"#);
             for reading in view {
                 if let Some(kind) = reading.flagged()
-                    && let Some(attr) = self.product.attr(reading.id())
+                    && let Some(attr) = self.attr(reading.id())
                 {
                     let _ = write!(out, r#"{}"{}","#, attr.key, kind.name());
                 }
             }
-            close(out);
-        }
-    }
-
-    fn write_value(&self, out: &mut Vec<u8>, reading: Reading<'p, 'b>) {
-        match (reading.raw(), reading.value()) {
-            (Raw::Number(raw), Value::Enum(_)) => {
-                let attr = self.product.attr(reading.id());
-                match attr.and_then(|attr| attr.rendered.get(raw as usize)) {
-                    Some(label) => out.extend(label.as_bytes()),
-                    None => put_number(out, raw),
-                }
-            }
-            (Raw::Number(raw), Value::Number(number)) => {
-                if number.scale() == 0 && number.coefficient() == i64::from(raw) {
-                    put_number(out, raw);
-                } else {
-                    let _ = write!(out, "{number}");
-                }
-            }
-            (Raw::Number(raw), _) => put_number(out, raw),
-            (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
+            close(out, b'}');
         }
     }
 }
 
-/// Closes an object whose last member may have left a comma.
-fn close(out: &mut Vec<u8>) {
-    if let Some(comma @ b',') = out.last_mut() {
-        *comma = b'}';
-    } else {
-        out.push(b'}');
+fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &Reading<'_, '_>) {
+    match (reading.raw(), reading.value()) {
+        (Raw::Number(raw), Value::Enum(_)) => match attr.rendered.get(raw as usize) {
+            Some(label) => out.extend(label.as_bytes()),
+            None => put_number(out, raw),
+        },
+        (Raw::Number(raw), Value::Number(number)) => {
+            if number.scale() == 0 && number.coefficient() == i64::from(raw) {
+                put_number(out, raw);
+            } else {
+                let _ = write!(out, "{number}");
+            }
+        }
+        (Raw::Number(raw), _) => put_number(out, raw),
+        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
+    }
+}
+
+/// The names of attrs as a list.
+pub(crate) fn write_names<'p>(out: &mut Vec<u8>, attrs: impl Iterator<Item = &'p Attr>) {
+    out.push(b'[');
+    for attr in attrs {
+        out.extend(attr.key.trim_end_matches(':').as_bytes());
+        out.push(b',');
+    }
+    close(out, b']');
+}
+
+/// Closes an object or list whose last member may have left a comma.
+fn close(out: &mut Vec<u8>, end: u8) {
+    match out.last_mut() {
+        Some(comma @ b',') => *comma = end,
+        _ => out.push(end),
     }
 }
 

@@ -25,16 +25,19 @@ enum Owned {
     Enum(u32),
     Number(Decimal),
     Binary(Vec<u8>),
+    /// Of a read: no value, but the wish for one.
+    Wanted,
 }
 
 impl Owned {
-    fn value(&self) -> Value<'_> {
-        match self {
+    fn value(&self) -> Option<Value<'_>> {
+        Some(match self {
             Owned::Bool(value) => Value::Bool(*value),
             Owned::Enum(index) => Value::Enum(*index),
             Owned::Number(number) => Value::Number(*number),
             Owned::Binary(bytes) => Value::Binary(bytes),
-        }
+            Owned::Wanted => return None,
+        })
     }
 }
 
@@ -154,6 +157,25 @@ impl Message<'_> {
         )
     }
 
+    /// Asks for a point in a read of a var_len product. One that asks for none asks for all.
+    ///
+    /// # Errors
+    /// `unknown_point`, `duplicate_point`; `wrong_action` in any other message.
+    pub fn want(&mut self, name: &str) -> Result<(), Error> {
+        let attr = self.product.expect(name)?;
+        match (self.action, self.product.protocol()) {
+            (Action::Read, core::Protocol::VarLen) => self.put(attr.id(), Owned::Wanted),
+            (Action::Read, core::Protocol::Standard) => {
+                let message = "the read of a standard product takes no names: it asks for all";
+                Err(Error::new("wrong_action", message))
+            }
+            _ => {
+                let message = format!("`{name}` has no value: only a read takes names alone");
+                Err(Error::new("wrong_action", message).about(name))
+            }
+        }
+    }
+
     fn put(&mut self, id: PointId, value: Owned) -> Result<(), Error> {
         match self.values.get_mut(id.index()) {
             Some(slot @ None) => {
@@ -174,19 +196,16 @@ impl Message<'_> {
     /// What the definition doesn't allow, said with what it does; `missing_points` of a report or
     /// reply, `nothing_set` of a control.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        if self.product.protocol() == core::Protocol::VarLen {
-            let message = "messages of var_len products are not encoded yet";
-            return Err(Error::new("other_protocol", message));
-        }
         let given = || self.product.attrs().zip(&self.values);
-        match self.action {
-            Action::Control if self.values.iter().all(Option::is_none) => {
+        let nothing = self.values.iter().all(Option::is_none);
+        match (self.action, self.product.protocol()) {
+            (Action::Control, _) if nothing => {
                 return Err(Error::new(
                     "nothing_set",
                     "a control sets at least one point: NAME=VALUE",
                 ));
             }
-            Action::Reply | Action::Report => {
+            (Action::Reply | Action::Report, core::Protocol::Standard) => {
                 let missing = given().filter(|(_, value)| value.is_none());
                 let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
                 if !missing.is_empty() {
@@ -197,20 +216,22 @@ impl Message<'_> {
                     return Err(Error::new("missing_points", message));
                 }
             }
-            Action::Read if self.values.iter().any(Option::is_some) => {
-                return Err(Error::new("wrong_kind", "a read sets no points"));
-            }
-            Action::Control | Action::Read => {}
+            _ => {}
         }
         let layout = self.product.layout();
         let mut out = vec![0; layout.p0_len(self.action)];
         let mut encoder = Encoder::begin(layout, self.action, &mut out)?.rounding(self.rounding);
+        let wants_all = self.action == Action::Read && layout.protocol() == core::Protocol::VarLen;
         for (attr, value) in given() {
-            if let Some(value) = value {
-                let value = value.value();
-                encoder
-                    .set(attr.id(), value)
-                    .map_err(|error| self.refused(attr, value, error))?;
+            match value {
+                None if wants_all && nothing => encoder.want(attr.id())?,
+                None => {}
+                Some(value) => match value.value() {
+                    None => encoder.want(attr.id())?,
+                    Some(value) => encoder
+                        .set(attr.id(), value)
+                        .map_err(|error| self.refused(attr, value, error))?,
+                },
             }
         }
         let len = encoder.finish().len();
@@ -266,17 +287,14 @@ impl Message<'_> {
                 format!("{given} is past its labels: 0..{max} ({range})")
             }
             ErrorKind::NotWritable => {
-                let writable = product.layout().writable();
-                let names: Vec<&str> = product
-                    .attrs()
-                    .take(usize::from(writable))
-                    .map(Attr::name)
-                    .collect();
+                let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
+                let names: Vec<&str> = product.attrs().filter(writable).map(Attr::name).collect();
                 format!(
                     "`{name}` is not writable; writable are: {}",
                     names.join(", ")
                 )
             }
+            ErrorKind::WrongAction => format!("{given}: a read sets no points"),
             _ => return product.explain(error),
         };
         refusal(error.kind.name(), attr, message)
@@ -285,11 +303,8 @@ impl Message<'_> {
 
 /// An error about a value: the point, and its place in the status.
 fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
-    let position = &attr.point().position;
-    let bit = matches!(position.unit, core::Unit::Bit).then_some(position.bit_offset);
-    Error::new(kind, message)
-        .about(attr.name())
-        .at(Some(position.byte_offset), bit)
+    let (byte, bit) = attr.origin();
+    Error::new(kind, message).about(attr.name()).at(byte, bit)
 }
 
 fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {

@@ -73,6 +73,14 @@ impl Error {
             "a report or reply of a standard product needs every point",
         ),
         ("nothing_set", "a control sets no point"),
+        (
+            "wrong_action",
+            "a read sets no points, and only one of a var_len product names them",
+        ),
+        (
+            "other_product",
+            "the state and the payload are of different products",
+        ),
         ("json", "the values are not a JSON object"),
         ("frame_sn", "the command needs an sn, or has none"),
         ("did_length", "a did has at most 64 bytes"),

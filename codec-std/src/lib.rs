@@ -2,7 +2,7 @@
 //!
 //! A [`Product`] is read from its definition, decodes payloads to JSON and encodes them from it, in
 //! the conventions of the Enterprise API's `/data` answers: a bool is 0 or 1, an enum its label, a
-//! number exact, a binary lower-case hex. [`check`] finds all that is wrong with a definition.
+//! number exact, a binary lower-case hex. A [`State`] keeps what a device last reported. [`check`] finds all that is wrong with a definition.
 //! Nothing here prints or exits; firmware and allocation-free code use [`core`] alone.
 //!
 //! ```
@@ -48,6 +48,7 @@ mod error;
 mod m2m_codec;
 pub mod payload;
 mod product;
+mod state;
 mod words;
 
 pub use gizwits_codec_core as core;
@@ -60,6 +61,7 @@ pub use error::Error;
 #[cfg(feature = "tokio")]
 pub use m2m_codec::{M2mCodec, M2mFrame};
 pub use product::{Attr, Product};
+pub use state::State;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -32,6 +32,7 @@ pub(crate) struct Inner {
 pub struct Attr {
     name: String,
     display_name: String,
+    protocol: Protocol,
     point: Point,
     labels: Vec<String>,
     /// `"name":`
@@ -42,8 +43,8 @@ pub struct Attr {
 
 impl Attr {
     pub(crate) fn new(
-        name: String,
-        display_name: String,
+        (name, display_name): (String, String),
+        protocol: Protocol,
         point: Point,
         labels: Vec<String>,
     ) -> Self {
@@ -63,6 +64,7 @@ impl Attr {
             key: format!("{}:", Value::from(name.as_str())).into(),
             name,
             display_name,
+            protocol,
             point,
             labels,
             rendered,
@@ -109,14 +111,28 @@ impl Attr {
         }
     }
 
-    /// The bits or bytes in words: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`.
+    /// The bits or bytes in words: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`. Of a var_len
+    /// product, where they depend on the message, `bit 12 of the mask`.
     #[must_use]
     pub fn place(&self) -> String {
-        place(&self.point)
+        place(self.protocol, &self.point)
+    }
+
+    /// The byte of the status where it begins, and its bit there; unknown of a var_len product.
+    pub(crate) fn origin(&self) -> (Option<u32>, Option<u32>) {
+        let position = &self.point.position;
+        match (self.protocol, position.unit) {
+            (Protocol::VarLen, _) => (None, None),
+            (_, Unit::Byte) => (Some(position.byte_offset), None),
+            (_, Unit::Bit) => (Some(position.byte_offset), Some(position.bit_offset)),
+        }
     }
 }
 
-pub(crate) fn place(point: &Point) -> String {
+pub(crate) fn place(protocol: Protocol, point: &Point) -> String {
+    if protocol == Protocol::VarLen {
+        return format!("bit {} of the mask", point.id);
+    }
     let position = &point.position;
     let (unit, first) = match position.unit {
         Unit::Bit => ("bit", position.bit_offset),
@@ -253,9 +269,6 @@ impl Product {
                     "bytes follow"
                 }
             ),
-            K::UnknownAction {
-                action: 0x11..=0x14,
-            } => "messages of var_len products are not decoded yet".to_owned(),
             K::UnknownAction { action } => format!(
                 "{action:#04x} in byte {byte} is no action; those of this product are {}",
                 match self.protocol() {

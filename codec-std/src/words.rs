@@ -1,6 +1,6 @@
 //! What is wrong with a definition, in words: the points, what stands there, what would be right.
 
-use gizwits_codec_core::{Access, ErrorKind, Key, Kind, Point, Unit};
+use gizwits_codec_core::{Access, ErrorKind, Key, Kind, Point, Protocol, Unit};
 
 use crate::check::Entry;
 use crate::product::place;
@@ -108,7 +108,7 @@ pub(crate) struct Told {
 /// What a finding about a sound JSON says.
 pub(crate) fn tell(
     entry: &Entry,
-    point: &Point,
+    (protocol, point): (Protocol, &Point),
     index: usize,
     other: Option<(usize, &Entry)>,
     kind: ErrorKind,
@@ -116,10 +116,10 @@ pub(crate) fn tell(
 ) -> Told {
     let title = entry.title(index);
     let len = point.position.len;
-    let here = place(point);
+    let here = place(protocol, point);
     let other_title = other.map_or_else(|| "another point".to_owned(), |(n, one)| one.title(n));
     let other_place = other
-        .and_then(|(_, one)| Some(place(&one.point?)))
+        .and_then(|(_, one)| Some(place(protocol, &one.point?)))
         .unwrap_or_default();
     let (data_type, spec) = match point.kind {
         Kind::Bool => ("bool", None),
@@ -247,7 +247,13 @@ pub(crate) fn tell(
         }
         ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
         ErrorKind::Order => {
-            told.help = "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary".to_owned();
+            told.help = match protocol {
+                Protocol::Standard => {
+                    "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
+                }
+                Protocol::VarLen => "bool, enum, uint8, uint16, uint32, binary, whatever the access",
+            }
+            .to_owned();
             format!("{title} is not in the order that the cloud writes")
         }
         kind => format!("{title}: {kind}"),

@@ -186,11 +186,11 @@ pub fn definition(draw: &mut Draw<'_>, protocol: Protocol) -> Value {
     product(draw, protocol, attrs)
 }
 
-/// 1 to 40 points, sometimes up to 300. Those past the last byte repeat the ones drawn so far, as
-/// do those of a large definition, so that 300 points cost no more than a dozen.
+/// 1 to 40 points, sometimes up to 1,024, which are the most. Those past the last byte repeat the
+/// ones drawn so far, as do those of a large definition, so that they cost no more than a dozen.
 fn drafts(draw: &mut Draw<'_>) -> Vec<Draft> {
     let large = draw.chance(8);
-    let count = draw.size(1, if large { 300 } else { 40 });
+    let count = draw.size(1, if large { 1024 } else { 40 });
     let limit = if large { draw.size(1, 16) } else { count };
     // A leaning to bits makes long areas, one to bytes makes products without any.
     let lean = draw.pick(&[50, 95, 5, 0, 100]);

@@ -1,10 +1,14 @@
 //! The laws, each over bytes that somebody makes up.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use gizwits_codec_core::definition::Definition;
 use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::m2m::{self, Decoder, Event};
-use gizwits_codec_core::{Action, Encoder, ErrorKind, Layout, P0, PointId, Raw as CoreRaw, View};
-use gizwits_codec_std::{Product, check};
+use gizwits_codec_core::{
+    Access, Action, Encoder, ErrorKind, Layout, P0, PointId, Raw as CoreRaw, Reading, View,
+};
+use gizwits_codec_std::{Product, State, check};
 
 use crate::arbitrary::{self, Draw, Protocol};
 use crate::reference::{self, Raw, RefEvent, RefPoint};
@@ -122,13 +126,260 @@ pub fn standard(bytes: &[u8]) {
     lengths(layout, &p0, &control);
 
     // And nothing at all makes it panic.
-    let junk = draw.bytes(draw_len(&body));
+    let junk = draw.bytes(body.len().min(64));
     let _ = P0::parse(layout, &junk);
     let _ = product.decode(&junk).map(|decoded| decoded.to_json());
 }
 
-fn draw_len(body: &[u8]) -> usize {
-    body.len().min(64)
+/// An arbitrary var_len product and arbitrary masks: whatever is decoded, encoded or merged, the slow
+/// decoder says the same.
+///
+/// # Panics
+/// If the law is broken.
+pub fn var_len(bytes: &[u8]) {
+    let mut draw = Draw::new(bytes);
+    let json = arbitrary::definition(&mut draw, Protocol::VarLen);
+    let product = match Product::from_json(&json.to_string()) {
+        Ok(product) => product,
+        Err(invalid) => panic!("a valid definition is refused: {invalid}\n{json:#}"),
+    };
+    let points = reference::points(&json);
+    let layout = product.layout();
+    assert_eq!(layout.flags_len(), reference::mask_len(&points));
+
+    // Values as they should be, of any of the points: there and back, by numbers and by JSON.
+    let slow: &Reader = &reference::decode_var_len;
+    let values = arbitrary::raw_values(&mut draw, &points, true);
+    let mut state = product.state();
+    let mut last: BTreeMap<usize, Raw> = BTreeMap::new();
+    for (action, code) in [(Action::Reply, 0x13), (Action::Report, 0x14)] {
+        let present = mask(&mut draw, &points);
+        let mut some = values.clone();
+        some.retain(|id, _| present.contains(id));
+        let p0 = [&[code], &reference::encode_var_len(&points, &some)[..]].concat();
+        round_trip(&product, &points, action, &p0, slow);
+        packed_lengths(&product, &points, &p0);
+        merges(&product, &mut state, &p0, &mut last, &some);
+    }
+    let mut controlled = values;
+    let writable = |id: usize| layout.access(PointId(id as u16)) == Some(Access::Writable);
+    let present = mask(&mut draw, &points);
+    controlled.retain(|id, _| present.contains(id) && writable(*id));
+    let control = [
+        &[0x11],
+        &reference::encode_var_len(&points, &controlled)[..],
+    ]
+    .concat();
+    if !controlled.is_empty() {
+        round_trip(&product, &points, Action::Control, &control, slow);
+    }
+    assert_eq!(
+        product
+            .decode(&control)
+            .map(|decoded| product.merge(&mut state, &decoded)),
+        Ok(Ok(false))
+    );
+
+    // Any values behind any mask decode as the slow decoder has them, and merge. What is flagged as
+    // impossible the encoder refuses, and nothing else.
+    let present = mask(&mut draw, &points);
+    let bits: usize = lengths_of(&points, &present, true).sum();
+    let len = bits.div_ceil(8) + lengths_of(&points, &present, false).sum::<usize>();
+    let head: BTreeMap<usize, Raw> = BTreeMap::new();
+    let mut body = reference::encode_var_len(&points, &head);
+    for id in &present {
+        let byte = body.len() - 1 - id / 8;
+        body[byte] |= 1 << (id % 8);
+    }
+    body.extend(draw.bytes(len));
+    let expected = reference::decode_var_len(&points, &body).expect("the length is right");
+    let p0 = [&[0x14], &body[..]].concat();
+    assert_eq!(
+        decoded(&product, &p0),
+        expected_json(&points, "report", &expected)
+    );
+    let view = layout.view(&body).expect("the length is right");
+    agrees(&points, view, &expected);
+    assert!(!layout.view_lax(&body).is_whole_body());
+    merges(
+        &product,
+        &mut state,
+        &p0,
+        &mut last,
+        &expected.iter().cloned().collect(),
+    );
+    let mut out = vec![0; layout.p0_len(Action::Report)];
+    let mut encoder = Encoder::begin(layout, Action::Report, &mut out).expect("room");
+    for reading in view {
+        let set = encoder.set(reading.id(), reading.value());
+        assert_eq!(set.err().map(|error| error.kind), reading.flagged());
+    }
+    // A control may not have them all.
+    let controls = product.decode(&[&[0x11], &body[..]].concat()).map(|_| ());
+    match present.iter().find(|id| !writable(**id)) {
+        Some(id) => {
+            let error = controls.expect_err("it sets a point that is not writable");
+            assert_eq!(
+                (error.kind, error.byte),
+                (
+                    "not_writable",
+                    Some(layout.mask_len() as u32 - *id as u32 / 8)
+                )
+            );
+            assert_eq!(error.point.as_deref(), Some(points[*id].name.as_str()));
+        }
+        None => assert_eq!(controls, Ok(())),
+    }
+
+    // A device that answers with everything, whatever it was asked.
+    let everything: BTreeMap<usize, Raw> = arbitrary::raw_values(&mut draw, &points, false);
+    let whole = reference::encode_var_len(&points, &everything);
+    let values = &whole[layout.mask_len()..];
+    let answer = [&body[..layout.mask_len()], values].concat();
+    let lax = layout.view_lax(&answer);
+    match layout.view(&answer) {
+        Ok(view) => assert!(!lax.is_whole_body() && lax.iter().count() == view.iter().count()),
+        Err(_) => {
+            assert!(lax.is_whole_body());
+            let everything: Vec<(usize, Raw)> = everything.into_iter().collect();
+            agrees(&points, lax, &everything);
+        }
+    }
+
+    // Reads.
+    let names: Vec<&str> = present.iter().map(|id| points[*id].name.as_str()).collect();
+    let read = [&[0x12], &body[..layout.mask_len()]].concat();
+    let json = format!(
+        r#"{{"action":"read","wanted":{}}}"#,
+        serde_json::json!(names)
+    );
+    assert_eq!(decoded(&product, &read), json);
+    let mut message = product.message(Action::Read);
+    for name in names.iter().rev() {
+        message.want(name).expect("a name of the product");
+    }
+    let encoded = message.encode().expect("a read");
+    match names.is_empty() {
+        false => assert_eq!(encoded, read),
+        true => assert_eq!(
+            P0::parse(layout, &encoded).map(|p0| match p0 {
+                P0::Read {
+                    wanted: Some(wanted),
+                } => wanted.ids().count(),
+                other => panic!("{other:?}"),
+            }),
+            Ok(points.len())
+        ),
+    }
+
+    // And nothing at all makes it panic.
+    let junk = draw.bytes(body.len().min(64));
+    let _ = P0::parse(layout, &junk);
+    let _ = product.decode(&junk).map(|decoded| decoded.to_json());
+    let lax = layout.view_lax(&junk);
+    assert!(lax.iter().count() <= points.len() && lax.missing() + lax.extra().len() < 1 << 17);
+}
+
+/// Some of the points, all or none: few, half, most of them, or a run.
+fn mask(draw: &mut Draw<'_>, points: &[RefPoint]) -> BTreeSet<usize> {
+    let percent = [10, 50, 90, 100, 0][draw.below(5) as usize];
+    let ids = points.iter().map(|point| point.id);
+    ids.filter(|_| percent == 100 || (percent > 0 && draw.chance(percent)))
+        .collect()
+}
+
+fn lengths_of<'a>(
+    points: &'a [RefPoint],
+    present: &'a BTreeSet<usize>,
+    bit: bool,
+) -> impl Iterator<Item = usize> + 'a {
+    let of = points
+        .iter()
+        .filter(move |point| point.bit == bit && present.contains(&point.id));
+    of.map(|point| point.len)
+}
+
+/// A var_len message cut anywhere, or with more behind it, is the right error, and the lax view has
+/// what is whole.
+fn packed_lengths(product: &Product, points: &[RefPoint], p0: &[u8]) {
+    let layout = product.layout();
+    let mask_len = layout.mask_len();
+    let whole = layout.view(&p0[1..]).expect("the length is right");
+    for len in cuts(p0.len()) {
+        let error = P0::parse(layout, &p0[..len]).expect_err("it is cut");
+        // How long it would be is in the mask.
+        let end = match len {
+            0 => 1,
+            len if len <= mask_len => 1 + mask_len,
+            _ => p0.len(),
+        };
+        let missing = (end - len) as u32;
+        assert_eq!(error.kind, ErrorKind::Incomplete { missing });
+        assert_eq!(error.byte, Some(len as u32));
+        let Some(body) = p0[..len].get(1..) else {
+            continue;
+        };
+        let lax = layout.view_lax(body);
+        if lax.is_whole_body() {
+            // By chance as long as that would be.
+            assert_eq!(body.len(), mask_len + layout.status_len());
+            continue;
+        }
+        assert_eq!(lax.missing(), missing as usize);
+        assert!(lax.extra().is_empty());
+        for reading in lax {
+            assert_eq!(whole.get(reading.id()), Some(reading.value()));
+        }
+        assert_eq!(len > mask_len, error.point.is_some());
+        assert_eq!(
+            error.point.and_then(|id| lax.get(id)),
+            None,
+            "the point named is one that is cut"
+        );
+    }
+    let long = [p0, &[1, 2, 3]].concat();
+    let error = P0::parse(layout, &long).expect_err("it is too long");
+    assert_eq!(
+        (error.kind, error.byte),
+        (ErrorKind::Trailing { extra: 3 }, Some(p0.len() as u32))
+    );
+    let lax = layout.view_lax(&long[1..]);
+    if !lax.is_whole_body() {
+        assert_eq!((lax.missing(), lax.extra()), (0, &[1, 2, 3][..]));
+        assert!(
+            lax.iter()
+                .map(|one| one.value())
+                .eq(whole.iter().map(|one| one.value()))
+        );
+    }
+    // A bit past the last point makes it unreadable, not wrong.
+    if !points.len().is_multiple_of(8) {
+        let mut unknown = p0.to_vec();
+        unknown[1] |= 0x80;
+        let error = P0::parse(layout, &unknown).expect_err("nobody knows the point");
+        assert_eq!((error.kind, error.byte), (ErrorKind::UnknownFlag, Some(1)));
+        let lax = layout.view_lax(&unknown[1..]);
+        assert_eq!((lax.iter().count(), lax.extra()), (0, &p0[1 + mask_len..]));
+    }
+}
+
+/// The state has the last value of each point that it was told.
+fn merges(
+    product: &Product,
+    state: &mut State,
+    p0: &[u8],
+    last: &mut BTreeMap<usize, Raw>,
+    values: &BTreeMap<usize, Raw>,
+) {
+    let decoded = product.decode(p0).expect("it decodes");
+    assert_eq!(product.merge(state, &decoded), Ok(true));
+    last.extend(values.iter().map(|(id, raw)| (*id, raw.clone())));
+    let readings: Vec<(usize, Raw)> = state.view().iter().map(owned_reading).collect();
+    let expected: Vec<(usize, Raw)> = last.clone().into_iter().collect();
+    assert_eq!(readings, expected);
+    let unseen = state.never_seen().map(|attr| attr.id().index());
+    let expected = (0..product.attrs().len()).filter(|id| !last.contains_key(id));
+    assert!(unseen.eq(expected));
 }
 
 type Reader = dyn Fn(&[RefPoint], &[u8]) -> Option<Vec<(usize, Raw)>>;
@@ -150,7 +401,7 @@ fn round_trip(product: &Product, points: &[RefPoint], action: Action, p0: &[u8],
     };
     agrees(points, view, &expected);
 
-    let mut out = vec![0xaa; p0.len() + 3];
+    let mut out = vec![0xaa; product.layout().p0_len(action) + 3];
     let mut encoder = Encoder::begin(product.layout(), action, &mut out).expect("room");
     // The order makes no difference.
     let readings: Vec<_> = view.into_iter().collect();
@@ -189,27 +440,50 @@ fn expected_json(points: &[RefPoint], action: &str, values: &[(usize, Raw)]) -> 
 
 /// A view has just these raw values, by iteration and by id.
 fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
-    let raw = |raw: CoreRaw<'_>| match raw {
-        CoreRaw::Number(number) => Raw::Number(u64::from(number)),
-        CoreRaw::Bytes(bytes) => Raw::Bytes(bytes.to_vec()),
-    };
-    let readings: Vec<(usize, Raw)> = view
-        .iter()
-        .map(|reading| (reading.id().index(), raw(reading.raw())))
-        .collect();
+    let readings: Vec<(usize, Raw)> = view.iter().map(owned_reading).collect();
     assert_eq!(readings, expected);
     for point in points {
         let id = PointId(point.id as u16);
         let there = expected.iter().find(|(id, _)| *id == point.id);
-        let ours = view.read(id).map(|reading| raw(reading.raw()));
+        let ours = view.read(id).map(|reading| owned_reading(reading).1);
         assert_eq!(ours.as_ref(), there.map(|(_, raw)| raw));
     }
+    // Where it says that a value stands, it stands.
+    for reading in view {
+        let span = reading.span();
+        let bytes = &view.values()[span.bytes];
+        let point = &points[reading.id().index()];
+        let number = || {
+            let window = bytes
+                .iter()
+                .fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
+            let bits = if point.bit { point.len } else { 8 * point.len };
+            (window >> span.shift) & ((1 << bits) - 1)
+        };
+        match reading.raw() {
+            CoreRaw::Bytes(value) => assert_eq!((bytes, span.shift), (value, 0)),
+            CoreRaw::Number(raw) => assert_eq!(number(), u64::from(raw)),
+        }
+    }
+}
+
+fn owned_reading(reading: Reading<'_, '_>) -> (usize, Raw) {
+    let raw = match reading.raw() {
+        CoreRaw::Number(number) => Raw::Number(u64::from(number)),
+        CoreRaw::Bytes(bytes) => Raw::Bytes(bytes.to_vec()),
+    };
+    (reading.id().index(), raw)
+}
+
+/// Every length below `len`, or a hundred of them.
+fn cuts(len: usize) -> impl Iterator<Item = usize> {
+    (0..len).step_by((len / 100).max(1))
 }
 
 /// A body of any other length is the right error, and the lax view has what is whole.
 fn lengths(layout: LayoutRef<'_>, report: &[u8], control: &[u8]) {
     for p0 in [report, control] {
-        for len in 0..p0.len() {
+        for len in cuts(p0.len()) {
             let error = P0::parse(layout, &p0[..len]).expect_err("it is cut");
             let missing = (p0.len() - len) as u32;
             // Without its action byte nobody knows how long it would be.
@@ -228,7 +502,7 @@ fn lengths(layout: LayoutRef<'_>, report: &[u8], control: &[u8]) {
     }
     let body = &report[1..];
     let whole = layout.view(body).expect("the length is right");
-    for len in 0..=body.len() {
+    for len in cuts(body.len() + 1) {
         let lax = layout.view_lax(&body[..len]);
         assert_eq!(lax.missing(), body.len() - len);
         assert!(lax.extra().is_empty());

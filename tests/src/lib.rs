@@ -8,5 +8,6 @@
 
 pub mod arbitrary;
 pub mod laws;
+pub mod program;
 pub mod reference;
 pub mod vectors;

@@ -1,4 +1,5 @@
-//! Decodes and encodes an air conditioner's frames on a Cortex-M, under QEMU.
+//! Decodes and encodes an air conditioner's frames, and messages of a var_len wave pump, on a
+//! Cortex-M, under QEMU.
 //!
 //! What goes wrong is told by value: no `assert!`, no `unwrap`. The panic handler calls a symbol
 //! that nobody defines, so that the image links only if no panic can be reached.
@@ -12,7 +13,7 @@ use core::hint::black_box;
 use gizwits_codec_core::m2m::{self, Decoder, Event, Frame};
 use gizwits_codec_core::{
     Access, Action, Decimal, Encoder, Error, ErrorKind, Layout, LayoutRef, P0, Point, PointId,
-    Protocol, UintSpec, Value,
+    Protocol, Raw, UintSpec, Value,
 };
 
 const SWITCH: PointId = PointId(0);
@@ -41,6 +42,49 @@ static LAYOUT: Layout<11, 1> = Layout::must(
     ],
 );
 
+const PULSE_TIDE: PointId = PointId(1);
+const FAULT_UART: PointId = PointId(2);
+const MODE: PointId = PointId(3);
+const FLOW: PointId = PointId(4);
+const CLOCK: PointId = PointId(6);
+
+/// The first points of a wave pump of a kind, not all 71; the fault stands between writable ones.
+static PUMP: Layout<7, 1> = Layout::must(
+    Protocol::VarLen,
+    &[
+        Point::bool(0, Access::Writable, 0, 0),
+        Point::bool(1, Access::Writable, 0, 0),
+        Point::bool(2, Access::Fault, 0, 0),
+        Point::enumeration(3, Access::Writable, 0, 0, 2, 4),
+        Point::uint8(4, Access::Writable, 0, UintSpec::new(0, 100)),
+        Point::uint16(
+            5,
+            Access::ReadOnly,
+            0,
+            UintSpec::new(0, 2000).scaled(Decimal::new(1, 1), Decimal::new(-40, 0)),
+        ),
+        Point::binary(6, Access::Writable, 0, 4),
+    ],
+);
+
+/// More points than a machine word has bits.
+static MANY: Layout<70> = Layout::must(Protocol::VarLen, &many());
+
+const fn many() -> [Point; 70] {
+    let mut points = [Point::bool(0, Access::Writable, 0, 0); 70];
+    let mut id = 0;
+    while id < 70 {
+        points[id as usize] = Point::bool(id, Access::Writable, 0, 0);
+        id += 1;
+    }
+    points
+}
+
+/// Bits 1 and 3 of the mask; PulseTide is 0, Mode 2.
+static PUMP_CONTROL: [u8; 3] = [0x11, 0b0000_1010, 0b100];
+/// All but the fault and the flow: bits 1, 0 and 2; 0x021c * 0.1 - 40 = 14; four bytes.
+static PUMP_REPORT: [u8; 9] = [0x14, 0b0110_1011, 0b1001, 0x02, 0x1c, 1, 2, 3, 4];
+
 /// From the vendor's page: the control that was sent, and the report of the device.
 static CONTROL: [u8; 14] = [0, 0, 0, 3, 9, 0, 0, 0x90, 1, 1, 1, 0, 0, 0x10];
 static REPORT: [u8; 16] = [0, 0, 0, 3, 11, 0, 0, 0x91, 4, 1, 0, 0, 0x10, 0, 0, 0];
@@ -48,6 +92,10 @@ static REPORT: [u8; 16] = [0, 0, 0, 3, 11, 0, 0, 0x91, 4, 1, 0, 0, 0x10, 0, 0, 0
 /// The layout out of the optimiser's sight: what it knows of this one proves nothing about others.
 fn layout() -> LayoutRef<'static> {
     black_box(&LAYOUT).get()
+}
+
+fn pump() -> LayoutRef<'static> {
+    black_box(&PUMP).get()
 }
 
 fn p0(frame: &[u8]) -> Result<P0<'static, '_>, Error> {
@@ -151,13 +199,110 @@ fn refuses_what_is_wrong() -> bool {
         && kind(action) == Some(ErrorKind::UnknownAction { action: 0x53 })
 }
 
+fn decodes_a_var_len_control() -> bool {
+    let Ok(P0::Control(view)) = P0::parse(pump(), black_box(&PUMP_CONTROL)) else {
+        return false;
+    };
+    let mut readings = view.iter().map(|reading| (reading.id(), reading.value()));
+    readings.next() == Some((PULSE_TIDE, Value::Bool(false)))
+        && readings.next() == Some((MODE, Value::Enum(2)))
+        && readings.next().is_none()
+        && view.raw(MODE) == Some(2)
+}
+
+fn decodes_a_var_len_report() -> bool {
+    let Ok(P0::Report(view)) = P0::parse(pump(), black_box(&PUMP_REPORT)) else {
+        return false;
+    };
+    view.get(PointId(5)) == Some(Value::Number(Decimal::new(14, 0)))
+        && view.get(CLOCK) == Some(Value::Binary(&[1, 2, 3, 4]))
+        && view.get(FLOW).is_none()
+        && view.iter().count() == 5
+}
+
+fn encodes_var_len_messages() -> bool {
+    let mut out = [0; 16];
+    let Ok(mut report) = Encoder::begin(pump(), Action::Report, &mut out) else {
+        return false;
+    };
+    // In any order.
+    for (id, value) in [
+        (CLOCK, Value::Binary(&[1, 2, 3, 4])),
+        (MODE, Value::Enum(black_box(2))),
+        (PointId(5), Value::Number(Decimal::new(black_box(14), 0))),
+        (PULSE_TIDE, Value::Bool(black_box(false))),
+        (SWITCH, Value::Bool(black_box(true))),
+    ] {
+        if report.set(id, value).is_err() {
+            return false;
+        }
+    }
+    if report.finish() != PUMP_REPORT {
+        return false;
+    }
+    let Ok(mut control) = Encoder::begin(pump(), Action::Control, &mut out) else {
+        return false;
+    };
+    let fault = control.set(FAULT_UART, Value::Bool(black_box(true)));
+    let mode = control.set(MODE, Value::Enum(black_box(2)));
+    let tide = control.set(PULSE_TIDE, Value::Bool(black_box(false)));
+    kind(fault) == Some(ErrorKind::NotWritable)
+        && mode.is_ok()
+        && tide.is_ok()
+        && control.finish() == PUMP_CONTROL
+}
+
+fn masks_of_several_words() -> bool {
+    const SET: [u16; 7] = [0, 31, 32, 33, 63, 64, 69];
+    let mut out = [0; 24];
+    let many = black_box(&MANY).get();
+    let Ok(mut report) = Encoder::begin(many, Action::Report, &mut out) else {
+        return false;
+    };
+    for id in SET.iter().rev() {
+        // Every other one is on.
+        if report.set(PointId(*id), Value::Bool(id % 2 == 1)).is_err() {
+            return false;
+        }
+    }
+    let report = report.finish();
+    let expected = [0x14, 0x21, 0x80, 0, 0, 0x03, 0x80, 0, 0, 0x01, 0b101_1010];
+    let Ok(P0::Report(view)) = P0::parse(many, black_box(report)) else {
+        return false;
+    };
+    let readings = view.iter().map(|reading| (reading.id().0, reading.raw()));
+    let raws = SET.iter().map(|id| (*id, Raw::Number(u32::from(id % 2))));
+    report == expected && readings.eq(raws)
+}
+
+fn keeps_a_state() -> bool {
+    let (mut known, mut status) = ([0; 1], [0; 16]);
+    let Some(status) = status.get_mut(..pump().status_len()) else {
+        return false;
+    };
+    for message in [&PUMP_REPORT[..], black_box(&[0x13, 0b0000_0101, 0b10])] {
+        let Ok(P0::Reply(view) | P0::Report(view)) = P0::parse(pump(), message) else {
+            return false;
+        };
+        if view.merge_into(&mut known, status).is_err() {
+            return false;
+        }
+    }
+    pump().view_known(&known, status).is_ok_and(|state| {
+        state.get(FAULT_UART) == Some(Value::Bool(true))
+            && state.get(SWITCH) == Some(Value::Bool(false))
+            && state.get(MODE) == Some(Value::Enum(2))
+            && state.get(FLOW).is_none()
+    })
+}
+
 fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind)
 }
 
 type Step = (&'static str, fn() -> bool);
 
-static STEPS: [Step; 6] = [
+static STEPS: [Step; 11] = [
     ("decodes the logged control\n\0", decodes_the_logged_control),
     ("decodes the logged report\n\0", decodes_the_logged_report),
     (
@@ -167,6 +312,11 @@ static STEPS: [Step; 6] = [
     ("encodes the logged report\n\0", encodes_the_logged_report),
     ("encodes a control\n\0", encodes_a_control),
     ("refuses what is wrong\n\0", refuses_what_is_wrong),
+    ("decodes a var_len control\n\0", decodes_a_var_len_control),
+    ("decodes a var_len report\n\0", decodes_a_var_len_report),
+    ("encodes var_len messages\n\0", encodes_var_len_messages),
+    ("reads masks of several words\n\0", masks_of_several_words),
+    ("keeps a state\n\0", keeps_a_state),
 ];
 
 #[unsafe(no_mangle)]

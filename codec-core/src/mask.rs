@@ -1,0 +1,156 @@
+//! Bitmaps of points: which of them a message has, or asks for.
+//!
+//! Bit n of the big-endian integer stands for the point with id n (vendor: UART protocol, var_len
+//! "attr_flags"). Ten points all there are `03 ff`; of 71 points the one with id 12 is
+//! `00 00 00 00 00 00 00 10 00`.
+
+use crate::bits;
+use crate::error::PointId;
+
+/// A bitmap of points: the mask of a var_len message.
+///
+/// ```
+/// use gizwits_codec_core::{Mask, PointId};
+///
+/// let mask = Mask::new(&[0x10, 0x02]);
+/// assert!(mask.contains(PointId(12)) && !mask.contains(PointId(0)));
+/// assert!(mask.ids().eq([PointId(1), PointId(12)]));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mask<'b>(&'b [u8]);
+
+impl<'b> Mask<'b> {
+    /// The bitmap that these bytes are.
+    #[inline]
+    #[must_use]
+    pub const fn new(bytes: &'b [u8]) -> Self {
+        Mask(bytes)
+    }
+
+    /// The bytes of the bitmap.
+    #[inline]
+    #[must_use]
+    pub const fn bytes(self) -> &'b [u8] {
+        self.0
+    }
+
+    /// Whether the point with this id is in it.
+    #[inline]
+    #[must_use]
+    pub fn contains(self, id: PointId) -> bool {
+        bits::bit(self.0, id.0)
+    }
+
+    /// The ids in it, ascending: a step each, and one for each machine word without any.
+    #[inline]
+    #[must_use]
+    pub fn ids(self) -> Ids<'b> {
+        Ids {
+            words: self.0.rchunks(size_of::<usize>()),
+            word: 0,
+            first: 0_u16.wrapping_sub(WORD),
+        }
+    }
+
+    /// Whether the points with ids 0 to `points - 1` are all in it, and it is as long as they need.
+    #[inline]
+    pub(crate) fn is_full(self, points: u16) -> bool {
+        let Some((first, rest)) = self.0.split_first() else {
+            return false;
+        };
+        *first == top(points) && rest.iter().all(|byte| *byte == 0xff)
+    }
+
+    /// The first bit past those of `points` points in a bitmap that is just as long as they need.
+    #[inline]
+    pub(crate) fn past(self, points: u16) -> Option<u16> {
+        let spare = self.0.first()? & !top(points);
+        if spare == 0 {
+            return None;
+        }
+        let whole = points.wrapping_sub(1) & !7;
+        Some(whole.wrapping_add(spare.trailing_zeros() as u16))
+    }
+}
+
+/// The bits of a machine word.
+const WORD: u16 = usize::BITS as u16;
+
+/// The first byte of a full bitmap.
+const fn top(points: u16) -> u8 {
+    match points % 8 {
+        0 => 0xff,
+        some => !0xff_u8.wrapping_shl(some as u32),
+    }
+}
+
+/// The ids in a [`Mask`], ascending.
+#[derive(Clone, Debug)]
+pub struct Ids<'b> {
+    words: core::slice::RChunks<'b, u8>,
+    /// The bits of the present word that were not met yet.
+    word: usize,
+    /// The id of the present word's bit 0.
+    first: u16,
+}
+
+impl Iterator for Ids<'_> {
+    type Item = PointId;
+
+    #[inline]
+    fn next(&mut self) -> Option<PointId> {
+        while self.word == 0 {
+            let bytes = self.words.next()?;
+            self.word = match bytes.try_into() {
+                Ok(whole) => usize::from_be_bytes(whole),
+                Err(_) => bytes.iter().fold(0, |word: usize, byte| {
+                    word.wrapping_shl(8) | usize::from(*byte)
+                }),
+            };
+            self.first = self.first.wrapping_add(WORD);
+        }
+        let bit = self.word.trailing_zeros() as u16;
+        self.word &= self.word.wrapping_sub(1);
+        Some(PointId(self.first.wrapping_add(bit)))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn ids_are_the_set_bits(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+            thin in any::<bool>(),
+        ) {
+            let mut bytes = bytes;
+            if thin {
+                bytes.iter_mut().skip(1).step_by(2).for_each(|byte| *byte = 0);
+            }
+            let mask = Mask::new(&bytes);
+            let all = 0..(8 * bytes.len() as u16 + 9);
+            prop_assert!(mask.ids().eq(all.map(PointId).filter(|id| mask.contains(*id))));
+        }
+
+        #[test]
+        fn full_and_past(points in 1_u16..200, extra in 0_u16..8) {
+            let mut bytes = [0; 25];
+            let bytes = &mut bytes[..usize::from(points.div_ceil(8))];
+            for id in 0..points {
+                prop_assert!(!Mask::new(bytes).is_full(points));
+                prop_assert!(bits::set_bit(bytes, id));
+                prop_assert_eq!(Mask::new(bytes).past(points), None);
+            }
+            prop_assert!(Mask::new(bytes).is_full(points));
+            let id = points + extra;
+            if bits::set_bit(bytes, id) {
+                prop_assert_eq!(Mask::new(bytes).past(points), Some(id));
+                prop_assert!(!Mask::new(bytes).is_full(points));
+            }
+        }
+    }
+}

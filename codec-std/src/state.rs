@@ -1,0 +1,118 @@
+//! What is known of a device: its points as they were last reported.
+
+use std::fmt;
+
+use gizwits_codec_core::{Mask, P0, View};
+
+use crate::decode::{Content, Decoded, write_names};
+use crate::error::Error;
+use crate::product::{Attr, Product};
+
+/// The last known values of one device's points.
+///
+/// A var_len device reports what changed, so what it is doing is the sum of its reports.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// # let definition = r#"{"product_key": "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50", "name": "lamp",
+/// #   "protocolType": "var_len", "packetVersion": "0x00000004", "entities": [{"id": 0, "attrs": [
+/// #   {"id": 0, "name": "power", "type": "status_writable", "data_type": "bool",
+/// #    "position": {"unit": "bit", "byte_offset": 0, "bit_offset": 0, "len": 1}},
+/// #   {"id": 1, "name": "level", "type": "status_writable", "data_type": "uint8",
+/// #    "position": {"unit": "byte", "byte_offset": 0, "bit_offset": 0, "len": 1},
+/// #    "uint_spec": {"min": 0, "max": 100, "ratio": 1, "addition": 0}},
+/// #   {"id": 2, "name": "hot", "type": "alert", "data_type": "bool",
+/// #    "position": {"unit": "bit", "byte_offset": 0, "bit_offset": 0, "len": 1}}]}]}"#;
+/// let product = Product::from_json(definition)?; // power, level, hot
+/// let mut state = product.state();
+/// for report in [&[0x14, 0b011, 0x01, 0x18][..], &[0x14, 0b010, 0x32]] {
+///     product.merge(&mut state, &product.decode(report)?)?;
+/// }
+/// assert_eq!(state.to_json(), r#"{"attrs":{"power":1,"level":50},"never_seen":["hot"]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct State {
+    product: Product,
+    /// A bit for each point that was seen.
+    known: Box<[u8]>,
+    /// All points, each at its place in the layout.
+    status: Box<[u8]>,
+}
+
+impl Product {
+    /// The state of a device that nothing is known of yet.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let layout = self.layout();
+        State {
+            product: self.clone(),
+            known: vec![0; layout.mask_len()].into(),
+            status: vec![0; layout.status_len()].into(),
+        }
+    }
+
+    /// Takes what a report or a reply says over into the state of its device. Returns whether the
+    /// payload was one: a control says what somebody wants, not what is.
+    ///
+    /// # Errors
+    /// `other_product` if the state is of a product with another layout.
+    pub fn merge(&self, state: &mut State, decoded: &Decoded<'_, '_>) -> Result<bool, Error> {
+        match decoded.content {
+            Content::P0(P0::Reply(view) | P0::Report(view)) => state.update(view).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+}
+
+impl State {
+    /// Takes the points of a view over, as [`Product::merge`] does those of a payload.
+    ///
+    /// # Errors
+    /// `other_product` if the view is of a product with another layout.
+    pub fn update(&mut self, view: View<'_, '_>) -> Result<(), Error> {
+        if view.layout() != self.product.layout() {
+            let message = format!(
+                "the state is of product `{}`, the payload was decoded with another layout",
+                self.product.name()
+            );
+            return Err(Error::new("other_product", message));
+        }
+        Ok(view.merge_into(&mut self.known, &mut self.status)?)
+    }
+
+    /// The points that were seen, with their last values.
+    #[must_use]
+    pub fn view(&self) -> View<'_, '_> {
+        let layout = self.product.layout();
+        // Its own buffers are of the lengths that are asked for.
+        let known = layout.view_known(&self.known, &self.status);
+        known.unwrap_or_else(|_| layout.view_lax(&[]))
+    }
+
+    /// The points that no report had so far, in the order of their ids.
+    pub fn never_seen(&self) -> impl Iterator<Item = &Attr> {
+        let known = Mask::new(&self.known);
+        self.product
+            .attrs()
+            .filter(move |attr| !known.contains(attr.id()))
+    }
+
+    /// One line of JSON: `{"attrs":…,"flagged":…,"never_seen":[…]}`, in the conventions of
+    /// [`Decoded::to_json`].
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = vec![b'{'];
+        self.product.write_points(&mut out, self.view());
+        out.extend(br#","never_seen":"#);
+        write_names(&mut out, self.never_seen());
+        out.push(b'}');
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json())
+    }
+}
