@@ -28,6 +28,8 @@ pub enum Body {
         action: Action,
         /// The values that are there; none of a read.
         attrs: Attrs,
+        /// What a read of a var_len product asks for; none if it doesn't choose.
+        wanted: Option<Vec<String>>,
         /// Values that the definition doesn't foresee, and why.
         flagged: Vec<(String, &'static str)>,
     },
@@ -82,9 +84,17 @@ impl Message {
                         flagged.push((attr.name().to_owned(), kind.name()));
                     }
                 }
+                let name = |id| Some(definition.attr(id)?.name().to_owned());
+                let wanted = match decoded.content {
+                    Content::P0(P0::Read { wanted }) => {
+                        wanted.map(|wanted| wanted.ids().filter_map(name).collect())
+                    }
+                    _ => None,
+                };
                 Body::Points {
                     action,
                     attrs,
+                    wanted,
                     flagged,
                 }
             }

@@ -33,7 +33,9 @@ impl Reqwest {
             .retry(reqwest::retry::never())
             .referer(false)
             .timeout(timeouts.total)
-            .connect_timeout(timeouts.connect);
+            .connect_timeout(timeouts.connect)
+            // A control on a connection that the server just closed would be lost for certain.
+            .pool_idle_timeout(Duration::from_secs(20));
         if !system_proxy {
             builder = builder.no_proxy();
         }

@@ -6,7 +6,7 @@ mod common;
 use common::{DID, NOW, Server, TOKEN, answer, fixture, is_token, product, refusal, token_answer};
 use gizwits_enterprise_client::codec::{self, Action, Rounding};
 use gizwits_enterprise_client::{
-    Attrs, Body, Coding, Error, ErrorCode, Product, Timestamp, endpoint,
+    Attrs, Body, Coding, Error, ErrorCode, Message, Product, Timestamp, endpoint,
 };
 use serde_json::{Value, json};
 
@@ -362,4 +362,100 @@ async fn a_command_for_a_shell_is_checked_as_far_as_the_definition_is_known() {
         device.control(json!({"x": 1})).curl(),
         Err(Error::Codec(_))
     ));
+}
+
+/// A product whose messages hold only some of its points.
+#[tokio::test]
+async fn products_of_variable_length_are_no_different() {
+    let attr = |id: u32,
+                name: &str,
+                access: &str,
+                kind: &str,
+                unit: &str,
+                bit: u32,
+                len: u32,
+                more: Value| {
+        let mut attr = json!({
+            "id": id, "name": name, "type": access, "data_type": kind,
+            "position": {"unit": unit, "byte_offset": 0, "bit_offset": bit, "len": len},
+        });
+        attr.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        attr
+    };
+    let definition = json!({
+        "name": "toy", "product_key": common::KEY, "protocolType": "var_len", "packetVersion": "0x00000004",
+        "entities": [{"id": 0, "name": "entity0", "attrs": [
+            attr(0, "switch", "status_writable", "bool", "bit", 0, 1, json!({})),
+            attr(1, "mode", "status_writable", "enum", "bit", 1, 2, json!({"enum": ["day", "night", "party"]})),
+            attr(2, "volume", "status_writable", "uint8", "byte", 0, 1, json!({"uint_spec": {"min": 0, "max": 100, "ratio": 0.5, "addition": 0}})),
+            attr(3, "charge", "status_readonly", "uint8", "byte", 0, 1, json!({"uint_spec": {"min": 0, "max": 100, "ratio": 1, "addition": 0}})),
+        ]}],
+    });
+    let definition = codec::Product::from_json(&definition.to_string()).unwrap();
+    let encode = |message: codec::Message<'_>| {
+        let p0 = message.encode().unwrap();
+        let action = Message::decode(&definition, &p0).unwrap().action().unwrap();
+        codec::payload::hex(&codec::wrap(&p0, action, None, None).unwrap())
+    };
+    let mut report = definition.message(Action::Report);
+    report
+        .set_json(r#"{"mode":"night","volume":12.5}"#)
+        .unwrap();
+    let mut read = definition.message(Action::Read);
+    read.want("charge").unwrap();
+    let objects = [encode(report), encode(read)]
+        .map(|payload| json!({"timestamp": NOW, "type": "dev2app", "payload": payload}));
+    let server = server(json!({"objects": objects}).to_string());
+    let product = product(&server);
+    product.set_definition(definition.clone());
+    let page = product.device(DID).cmd_log().send().await.unwrap();
+    let decoded: Vec<Message> = page
+        .objects
+        .into_iter()
+        .map(|one| one.decoded.unwrap().unwrap())
+        .collect();
+    assert_eq!(
+        serde_json::to_value(decoded[0].attrs().unwrap()).unwrap(),
+        json!({"mode": "night", "volume": 12.5})
+    );
+    let Body::Points {
+        action: Action::Read,
+        wanted,
+        ..
+    } = &decoded[1].body
+    else {
+        panic!("a read");
+    };
+    assert_eq!(wanted.as_deref(), Some(["charge".to_owned()].as_slice()));
+
+    let device = product.device(DID);
+    device
+        .control(json!({"volume": 12.5, "switch": 0}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        sent(&server),
+        json!({"attrs": {"switch": false, "volume": 12.5}})
+    );
+    device
+        .control(json!({"mode": 1}))
+        .as_raw()
+        .send()
+        .await
+        .unwrap();
+    let raw: Vec<u8> = serde_json::from_value(sent(&server)["raw"].clone()).unwrap();
+    let raw = Message::decode(&definition, &raw).unwrap();
+    assert_eq!(
+        (raw.action(), raw.attrs().unwrap()["mode"].as_str()),
+        (Some(Action::Control), Some("night"))
+    );
+    let error = device
+        .control(json!({"charge": 1}))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Codec(error) if error.kind == "not_writable"));
 }
