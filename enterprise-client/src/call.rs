@@ -160,6 +160,46 @@ impl<C: Front, O: Grouped> Call<C, O> {
     }
 }
 
+/// Operations over devices in any state or in one.
+pub trait ByState: Operation {}
+
+impl<C: Front, O: ByState> Call<C, O> {
+    /// Only those that are online, or offline.
+    pub fn is_online(self, online: bool) -> Self {
+        self.query("is_online", Flag(online))
+    }
+
+    /// Only those with a fault, or without.
+    pub fn is_faulty(self, faulty: bool) -> Self {
+        self.query("is_faulty", Flag(faulty))
+    }
+
+    /// Only those with an alert, or without.
+    pub fn is_alert(self, alert: bool) -> Self {
+        self.query("is_alert", Flag(alert))
+    }
+}
+
+/// Operations over devices anywhere or in one place.
+pub trait ByPlace: Operation {}
+
+impl<C: Front, O: ByPlace> Call<C, O> {
+    /// Only in this country.
+    pub fn country(self, country: impl Into<String>) -> Self {
+        self.query("country", country)
+    }
+
+    /// Only in this region of a country.
+    pub fn region(self, region: impl Into<String>) -> Self {
+        self.query("region", region)
+    }
+
+    /// Only in this city.
+    pub fn city(self, city: impl Into<String>) -> Self {
+        self.query("city", city)
+    }
+}
+
 impl<C, O> Call<C, O> {
     pub(crate) fn new(
         enterprise: Enterprise<C>,

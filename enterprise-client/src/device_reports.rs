@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::call::{Call, Flag, Grouped, operations};
+use crate::call::{ByPlace, ByState, Call, Grouped, operations};
 use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::front::Front;
@@ -122,6 +122,7 @@ periodic! {
 
 impl Grouped for Activation {}
 impl Grouped for Locations {}
+impl ByState for Locations {}
 impl Grouped for Realtime {}
 impl Grouped for Devices {}
 impl Grouped for Events {}
@@ -139,44 +140,14 @@ pub trait Daily: Paged {}
 
 impl Daily for NewDevices {}
 impl Daily for ActiveDevices {}
+impl ByPlace for NewDevices {}
+impl ByPlace for ActiveDevices {}
 
 impl<C: Front, O: Daily> Call<C, O> {
     /// From this day to that.
     pub fn between(self, start: Date, end: Date) -> Self {
         self.query("start", start.to_string())
             .query("end", end.to_string())
-    }
-
-    /// Only in this country.
-    pub fn in_country(self, country: impl Into<String>) -> Self {
-        self.query("country", country)
-    }
-
-    /// Only in this region of a country.
-    pub fn in_region(self, region: impl Into<String>) -> Self {
-        self.query("region", region)
-    }
-
-    /// Only in this city.
-    pub fn in_city(self, city: impl Into<String>) -> Self {
-        self.query("city", city)
-    }
-}
-
-impl<C: Front> Call<C, Locations> {
-    /// Only those that are online, or offline.
-    pub fn is_online(self, online: bool) -> Self {
-        self.query("is_online", Flag(online))
-    }
-
-    /// Only those with a fault, or without.
-    pub fn is_faulty(self, faulty: bool) -> Self {
-        self.query("is_faulty", Flag(faulty))
-    }
-
-    /// Only those with an alert, or without.
-    pub fn is_alert(self, alert: bool) -> Self {
-        self.query("is_alert", Flag(alert))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::call::{Call, Flag, operations, parameters};
+use crate::call::{ByPlace, ByState, Call, Flag, Grouped, operations};
 use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::front::Front;
@@ -55,33 +55,11 @@ impl Paged for Search {
     type Item = Found;
 }
 
-impl crate::call::Grouped for Search {}
-
-parameters!(Search {
-    /// Only in this country.
-    country => "country",
-    /// Only in this region of a country.
-    region => "region",
-    /// Only in this city.
-    city => "city",
-});
+impl Grouped for Search {}
+impl ByState for Search {}
+impl ByPlace for Search {}
 
 impl<C: Front> Call<C, Search> {
-    /// Only those that are online, or offline.
-    pub fn is_online(self, online: bool) -> Self {
-        self.query("is_online", Flag(online))
-    }
-
-    /// Only those with a fault, or without.
-    pub fn is_faulty(self, faulty: bool) -> Self {
-        self.query("is_faulty", Flag(faulty))
-    }
-
-    /// Only those with an alert, or without.
-    pub fn is_alert(self, alert: bool) -> Self {
-        self.query("is_alert", Flag(alert))
-    }
-
     /// Disabled ones too.
     pub fn show_disabled(self, show: bool) -> Self {
         self.query("show_disabled", Flag(show))

@@ -389,7 +389,7 @@ impl<'a> Exchange<'a> {
         let error = answer::unexpected(&request, &answer);
         let passing = matches!(answer.status(), 408 | 429 | 500 | 502 | 503 | 504);
         if passing && self.repeatable {
-            return self.again(Budget::COST, retry_after(&answer), error);
+            return self.again(Budget::COST, retry_after(&answer, self.core.now()), error);
         }
         Err(Box::new(Err(error)))
     }
@@ -415,7 +415,7 @@ impl<'a> Exchange<'a> {
                 // Without a word, a minute, then two, then four.
                 let guess =
                     Duration::from_secs(60).saturating_mul(2_u32.saturating_pow(self.limited));
-                let wait = retry_after(answer).or(reset).unwrap_or(guess);
+                let wait = retry_after(answer, now).or(reset).unwrap_or(guess);
                 let wait = wait.clamp(Duration::from_secs(1), HOUR);
                 self.limited = self.limited.saturating_add(1);
                 let reset = now.plus(wait);
@@ -502,11 +502,14 @@ pub(crate) fn read_token(
     Ok(token.token(now))
 }
 
-fn retry_after(answer: &Answer) -> Option<Duration> {
-    answer
-        .header("retry-after")?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+/// Seconds, or a date.
+fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let text = answer.header("retry-after")?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            Some(Timestamp::from(date).since(now))
+        }
+    }
 }

@@ -102,7 +102,7 @@ mod value;
 pub use gizwits_codec_std as codec;
 pub use secrecy::{ExposeSecret, SecretString};
 
-pub use call::{Call, Grouped, Operation};
+pub use call::{ByPlace, ByState, Call, Grouped, Operation};
 pub use client::Builder;
 pub use code::{ErrorCode, ErrorKind, Repeat};
 pub use control::{Accepted, Coding, Control};

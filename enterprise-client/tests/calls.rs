@@ -13,7 +13,7 @@ use common::{
 use gizwits_enterprise_client::http::{Failure, FailureKind};
 use gizwits_enterprise_client::{
     Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, Method,
-    Operation, Product, RetryPolicy, Timestamp, endpoint,
+    Operation, Product, RateLimited, RetryPolicy, Timestamp, endpoint,
 };
 use serde_json::json;
 
@@ -220,6 +220,16 @@ async fn access_token_gives_one_to_take_away() {
     assert_eq!(token.expires_at, Timestamp::from_seconds(1_893_456_000));
 }
 
+/// A call that would have to wait for longer than these seconds.
+async fn limited(product: &Product, max_wait: u64) -> Box<RateLimited> {
+    let call = product.user_reports().total();
+    let call = call.max_wait(Duration::from_secs(max_wait));
+    match call.send().await.unwrap_err() {
+        Error::RateLimited(error) => error,
+        error => panic!("{error}"),
+    }
+}
+
 #[tokio::test]
 async fn the_quota_is_waited_for_as_long_as_the_caller_likes() {
     let reset = (NOW + 40).to_string();
@@ -242,26 +252,14 @@ async fn the_quota_is_waited_for_as_long_as_the_caller_likes() {
 
     let server = Server::answers([refused()]);
     let (product, clock) = with_clock(&server);
-    let call = product
-        .user_reports()
-        .total()
-        .max_wait(Duration::from_secs(30));
-    let Error::RateLimited(error) = call.send().await.unwrap_err() else {
-        panic!("not limited");
-    };
+    let error = limited(&product, 30).await;
     assert_eq!(error.reset_at, Timestamp::from_seconds(NOW as i64 + 40));
     assert_eq!(
         error.refusal.map(|refusal| refusal.code),
         Some(ErrorCode::RateLimitExceeded)
     );
     // What is known to be used up costs no call.
-    let call = product
-        .user_reports()
-        .total()
-        .max_wait(Duration::from_secs(30));
-    let Error::RateLimited(error) = call.send().await.unwrap_err() else {
-        panic!("not limited");
-    };
+    let error = limited(&product, 30).await;
     assert!(error.refusal.is_none());
     assert_eq!((server.calls().len(), clock.waits().len()), (1, 0));
     assert!(
@@ -327,13 +325,7 @@ async fn the_servers_clock_counts() {
         answer(200, "{}")
     });
     let (product, clock) = with_clock(&server);
-    let call = product
-        .user_reports()
-        .total()
-        .max_wait(Duration::from_secs(60));
-    let Error::RateLimited(error) = call.send().await.unwrap_err() else {
-        panic!("not limited");
-    };
+    let error = limited(&product, 60).await;
     assert_eq!(clock.waits().first(), Some(&Duration::from_secs(40)));
     assert!(error.reset_at > Timestamp::from_seconds(NOW as i64 + 86_400));
     assert_eq!(product.enterprise().now().date().to_string(), "2024-01-03");
@@ -428,6 +420,12 @@ async fn a_gateway_may_say_how_long() {
     let (product, clock) = with_clock(&server);
     total(&product).await.unwrap();
     assert_eq!(clock.waits(), [Duration::from_secs(9)]);
+    // 2024-01-02 is the clock's day.
+    let date = [("Retry-After", "Tue, 02 Jan 2024 00:00:12 GMT")];
+    let server = Server::answers([with_headers(503, &date, "busy"), answer(200, TOTAL)]);
+    let (product, clock) = with_clock(&server);
+    total(&product).await.unwrap();
+    assert_eq!(clock.waits(), [Duration::from_secs(12)]);
     let server = Server::answers([with_headers(503, &[("Retry-After", "900")], "busy")]);
     assert_eq!(
         total(&common::product(&server)).await.unwrap_err().status(),

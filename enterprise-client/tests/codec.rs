@@ -24,6 +24,15 @@ fn server(body: impl Into<String>) -> Server {
     })
 }
 
+/// How often the definition was asked for.
+fn definitions(server: &Server) -> usize {
+    let calls = server.calls();
+    let asked = calls
+        .iter()
+        .filter(|call| call.path().ends_with("/datapoint"));
+    asked.count()
+}
+
 fn sent(server: &Server) -> Value {
     let calls = server.calls();
     serde_json::from_slice(calls.last().unwrap().body().unwrap()).unwrap()
@@ -138,12 +147,7 @@ async fn every_form_on_the_wire() {
         .unwrap();
     assert_eq!(sent(&server), json!({"attrs": {"new_point": 1}}));
     // One definition for all of them.
-    let definitions = server
-        .calls()
-        .iter()
-        .filter(|call| call.path().ends_with("/datapoint"))
-        .count();
-    assert_eq!(definitions, 1);
+    assert_eq!(definitions(&server), 1);
 }
 
 #[tokio::test]
@@ -240,12 +244,7 @@ async fn a_payload_that_can_not_be_decoded_is_kept() {
         .unwrap();
     assert!(page.objects[0].decoded.is_none());
     // The definition was asked for once, by the first of the two clients.
-    let definitions = log
-        .calls()
-        .iter()
-        .filter(|call| call.path().ends_with("/datapoint"))
-        .count();
-    assert_eq!(definitions, 1);
+    assert_eq!(definitions(&log), 1);
 }
 
 #[tokio::test]

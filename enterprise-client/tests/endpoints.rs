@@ -166,7 +166,7 @@ macro_rules! table {
                 $send!(|p| p.device_reports().locations().gid("east1").is_faulty(true))),
             (row(e::SUMMARY, "…/devices/summary", None), $send!(|p| p.device_reports().summary())),
             (row(e::NEW_DEVICES, "…/incr_devices?start=2023-12-30&end=2023-12-31&region=Zhejiang", None),
-                $send!(|p| p.device_reports().new_devices().between(day("2023-12-30"), day("2023-12-31")).in_region("Zhejiang"))),
+                $send!(|p| p.device_reports().new_devices().between(day("2023-12-30"), day("2023-12-31")).region("Zhejiang"))),
             (row(e::ACTIVE_DEVICES, "…/active_devices", None), $send!(|p| p.device_reports().active_devices())),
             (row(e::LIVENESS, "…/devices/report/liveness/history?gid=east1&cycle=month&start=2023-11&end=2023-12", None),
                 $send!(|p| p.device_reports().liveness(Period::Months(month("2023-11"), month("2023-12"))).gid("east1"))),

@@ -113,7 +113,7 @@ async fn a_week_of_coming_and_going() {
         text(out),
         "time,event,seconds_online,reason\n\
          2024-01-01T00:00:00.500Z,dev_online,,\n\
-         2023-12-31T23:00:00.125Z,dev_offline,1391,no_heartbeat\n\
+         2023-12-31T23:00:00.125Z,dev_offline,7295,no_heartbeat\n\
          2023-12-31T22:00:00Z,dev_re_online,,\n"
     );
 }

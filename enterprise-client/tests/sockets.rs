@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use common::{DID, EID, ESECRET, KEY, PSECRET, TestClock, fixture};
 use gizwits_enterprise_client::http::FailureKind;
-use gizwits_enterprise_client::{Enterprise, Error, ErrorCode, RetryPolicy, endpoint};
+use gizwits_enterprise_client::{
+    Enterprise, Error, ErrorCode, Product, Timestamp, Token, TokenKey, TokenStore, endpoint,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +26,11 @@ fn client(base: &str) -> gizwits_enterprise_client::Builder<gizwits_enterprise_c
         .secret(ESECRET)
         .base_url(base)
         .no_proxy()
+}
+
+fn product(server: &MockServer) -> Product {
+    let enterprise = client(&server.uri()).build().unwrap();
+    enterprise.product(KEY, PSECRET)
 }
 
 async fn tokens(server: &MockServer) {
@@ -105,7 +112,7 @@ async fn a_hundred_callers_and_a_token_revoked_mid_run() {
         })
         .mount(&server)
         .await;
-    let product = client(&server.uri()).build().unwrap().product(KEY, PSECRET);
+    let product = product(&server);
     let tasks: Vec<_> = (0..100)
         .map(|_| {
             let call = product.user_reports().total();
@@ -157,7 +164,7 @@ async fn redirects_are_not_followed() {
         .respond_with(away)
         .mount(&server)
         .await;
-    let product = client(&server.uri()).build().unwrap().product(KEY, PSECRET);
+    let product = product(&server);
     let error = product.user_reports().total().send().await.unwrap_err();
     assert_eq!(error.status(), Some(302));
     assert!(other.received_requests().await.unwrap().is_empty());
@@ -183,7 +190,7 @@ async fn hostile_links_lead_nowhere() {
         })
         .mount(&server)
         .await;
-    let product = client(&server.uri()).build().unwrap().product(KEY, PSECRET);
+    let product = product(&server);
     let mut items = product.devices().search().stream();
     let mut count = 0;
     while let Some(item) = items.next().await {
@@ -321,24 +328,17 @@ fn complete(request: &[u8]) -> bool {
 /// A token that needs no call, so that every connection is the one that is meant.
 struct Known;
 
-impl gizwits_enterprise_client::TokenStore for Known {
-    fn load(
-        &self,
-        _: &gizwits_enterprise_client::TokenKey,
-    ) -> std::io::Result<Option<gizwits_enterprise_client::Token>> {
-        let expires = gizwits_enterprise_client::Timestamp::from_seconds(4_000_000_000);
-        Ok(Some(gizwits_enterprise_client::Token::new("t1", expires)))
+impl TokenStore for Known {
+    fn load(&self, _: &TokenKey) -> std::io::Result<Option<Token>> {
+        let expires = Timestamp::from_seconds(4_000_000_000);
+        Ok(Some(Token::new("t1", expires)))
     }
 
-    fn save(
-        &self,
-        _: &gizwits_enterprise_client::TokenKey,
-        _: &gizwits_enterprise_client::Token,
-    ) -> std::io::Result<()> {
+    fn save(&self, _: &TokenKey, _: &Token) -> std::io::Result<()> {
         Ok(())
     }
 
-    fn remove(&self, _: &gizwits_enterprise_client::TokenKey) -> std::io::Result<()> {
+    fn remove(&self, _: &TokenKey) -> std::io::Result<()> {
         Ok(())
     }
 }
@@ -467,7 +467,7 @@ async fn a_long_answer_is_read_whole() {
         .respond_with(page)
         .mount(&server)
         .await;
-    let product = client(&server.uri()).build().unwrap().product(KEY, PSECRET);
+    let product = product(&server);
     let page = product.devices().search().send().await.unwrap();
     assert_eq!(page.objects.len(), 20_000);
 }
@@ -483,11 +483,7 @@ async fn codes_are_read_from_a_server() {
         .expect(1)
         .mount(&server)
         .await;
-    let product = client(&server.uri())
-        .retry(RetryPolicy::default())
-        .build()
-        .unwrap()
-        .product(KEY, PSECRET);
+    let product = product(&server);
     let error = product
         .device(DID)
         .control_raw([5])
