@@ -96,7 +96,10 @@ impl Limiter {
             if window.reset.is_some_and(|reset| reset <= now) {
                 window.begin();
             }
-            let reset = *window.reset.get_or_insert(now.plus(HOUR));
+            // The clock may have been put right since.
+            let hour = now.plus(HOUR);
+            let reset = window.reset.unwrap_or(hour).min(hour);
+            window.reset = Some(reset);
             if window.enforced && window.limit.is_some() && window.remaining == 0 {
                 return Err(reset);
             }
@@ -199,6 +202,11 @@ mod tests {
         assert_eq!(refused, Some(NOON.plus(HOUR)));
         drop((one, two));
         assert!(limiter.acquire(NOON.plus(HOUR)).is_ok());
+        // A clock that was put back doesn't make the hour longer.
+        let limiter = Limiter::per_hour(1);
+        let _on_the_way = limiter.acquire(NOON);
+        let yesterday = NOON.minus(HOUR * 24);
+        assert_eq!(limiter.acquire(yesterday).err(), Some(yesterday.plus(HOUR)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use common::{
     DID, KEY, NOW, PSECRET, Server, TOKEN, TestClock, answer, client, enterprise, fixture, header,
     is_token, path, product, refusal, token_answer, with_headers,
 };
-use gizwits_enterprise_client::http::{Failure, FailureKind};
+use gizwits_enterprise_client::http::{Answering, Failure, FailureKind, Request, Transport};
 use gizwits_enterprise_client::{
     Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, Method,
     Operation, Product, RateLimited, RetryPolicy, Timestamp, endpoint,
@@ -112,6 +112,54 @@ async fn a_token_revoked_mid_run_is_fetched_once() {
         }
         assert_eq!(tokens.load(Ordering::SeqCst), 2, "{code}");
     }
+}
+
+/// Holds back the second refusal of the first token until it is let go.
+#[derive(Clone)]
+struct Late {
+    server: Server,
+    calls: Arc<AtomicUsize>,
+    go: Arc<tokio::sync::Notify>,
+}
+
+impl Transport for Late {
+    fn send(&self, request: Request) -> Answering<'_> {
+        let first_token = header(&request, "authorization") == Some("token token-0");
+        let late = first_token && self.calls.fetch_add(1, Ordering::SeqCst) == 1;
+        Box::pin(async move {
+            if late {
+                self.go.notified().await;
+            }
+            self.server.send(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_late_refusal_leaves_the_new_token_alone() {
+    let tokens = AtomicUsize::new(0);
+    let server = Server::new(move |request| {
+        if is_token(request) {
+            return token_answer(&format!("token-{}", tokens.fetch_add(1, Ordering::SeqCst)));
+        }
+        match header(request, "authorization") {
+            Some("token token-0") => refusal(5011),
+            _ => answer(200, TOTAL),
+        }
+    });
+    let late = Late {
+        server: server.clone(),
+        calls: Arc::default(),
+        go: Arc::default(),
+    };
+    let enterprise = client!(Enterprise, late, TestClock::new()).build().unwrap();
+    let product = enterprise.product(KEY, PSECRET);
+    let calls = [total(&product), total(&product)].map(tokio::spawn);
+    let mut calls = calls.into_iter();
+    assert_eq!(calls.next().unwrap().await.unwrap().unwrap(), 31);
+    late.go.notify_one();
+    assert_eq!(calls.next().unwrap().await.unwrap().unwrap(), 31);
+    assert_eq!(server.tokens(), 2);
 }
 
 #[tokio::test]
@@ -496,6 +544,11 @@ async fn an_answer_of_the_api_is_no_missing_path() {
     let calls = server.calls();
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].path(), path(&endpoint::SUMMARY));
+
+    let server = Server::answers([answer(502, "no gateway")]);
+    let call = product(&server).device_reports().summary();
+    let error = call.retry(RetryPolicy::NONE).send().await.unwrap_err();
+    assert_eq!((error.status(), server.calls().len()), (Some(502), 1));
 
     let server = Server::answers([answer(404, "nothing here")]);
     let error = product(&server)
