@@ -726,6 +726,7 @@ fn var_len_messages() {
             json!([null, 10, null]),
         ),
         ("1220", "incomplete", json!([null, 2, null])),
+        ("12", "incomplete", json!([null, 1, null])),
         ("0401", "other_protocol", json!([null, 0, null])),
         ("53", "unknown_action", json!([null, 0, null])),
     ] {
@@ -757,7 +758,7 @@ fn messages_are_drawn() {
     let mask = layout(&[]);
     assert!(
         mask.stdout.contains(
-            "      12  W  Mode                  2 bits  经典造浪, 正弦造浪, 随机造浪, 恒流造浪\n"
+            "      12  W  Mode                2 bits  经典造浪, 正弦造浪, 随机造浪, 恒流造浪\n"
         ),
         "{}",
         mask.stdout
@@ -769,7 +770,7 @@ fn messages_are_drawn() {
     for line in [
         "wave-pump   var_len   control   23 bytes   2 of 71 points",
         "    8..11   │ 00 00 00 01  sn 1                                             │",
-        "   13..21   │ 00 00 00 00… mask: 2 of 71 points                             │",
+        "   13..21   │ 00 00 00 00 00 00 00 10 02  mask: 2 of 71 points              │",
         "       22   │   0       0       0       0       0       1       0       0   │",
         "           W│   ·   │   ·   │   ·   │   ·   │   ·   │ Mode=随机造浪 │PulseT…│",
         "  PulseTide = off",
@@ -786,10 +787,31 @@ fn messages_are_drawn() {
         json["points"][1],
         json!({
             "id": 12, "name": "Mode", "unit": "bit", "len": 2, "first_byte": 22, "last_byte": 22,
-            "shift": 1, "raw": 2, "value": "随机造浪",
+            "shift": 1, "raw": 2,
         })
     );
-    assert_eq!(json["message"]["frame"]["sn"], 1);
+    // What `decode` says, to the letter.
+    let line = run(&["decode", "-d", WAVE_PUMP, frame]).stdout;
+    let json = layout(&["--message", frame, "--json"]).stdout;
+    assert!(
+        json.contains(&format!(r#""message":{},"points""#, line.trim_end())),
+        "{json}"
+    );
+    let base64 = layout(&["-m", "EgAAAAAAAAAAAQ==", "--encoding", "base64"]).stdout;
+    assert!(base64.ends_with("\nwanted: SwitchON\n"), "{base64}");
+    assert_eq!(layout(&["--encoding", "hex"]).code, 2);
+    // What `decode` flags.
+    let odd = layout(&["-m", "14000000000000008000ff"]).stdout;
+    assert!(
+        odd.contains("Flow = 255  ! above its maximum (0..100, step 1)"),
+        "{odd}"
+    );
+    // All names, in lines that fit.
+    let all = layout(&["-m", "127fffffffffffffffff"]).stdout;
+    assert!(
+        all.contains("HMSData") && all.lines().all(|line| line.chars().count() <= 80),
+        "{all}"
+    );
     let svg = layout(&[
         "--message",
         "AAAAAxIAAJMAAAABEQAAAAAAAAAAAQE=",

@@ -113,14 +113,15 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Makes up reports of `present` points each: the same ones every time.
+    /// Makes up reports of `present` points each, the last one always: the same ones every time.
     fn new(product: &Product, present: usize) -> Self {
         let mut random = Random(2);
         let points = usize::from(product.layout().points());
         let bodies = (0..PAYLOADS).map(|_| {
-            // The head of a shuffle.
+            // The head of a shuffle, and the last point in front.
             let mut ids: Vec<u16> = (0..points as u16).collect();
-            for n in 0..present {
+            ids.swap(0, points - 1);
+            for n in 1..present {
                 let other = n + random.upto((points - 1 - n) as u32) as usize;
                 ids.swap(n, other);
             }

@@ -123,17 +123,17 @@ pub const PAIRS: [Pair; 20] = [
         under: "W50/raw/view",
     },
     Pair {
-        title: "W, the last of 4 points: popcounts / a pass",
+        title: "W, the last of 4 points: popcounts alone / view",
         over: "W5/last/popcount",
         under: "W5/last/view",
     },
     Pair {
-        title: "W, the last of 36 points: popcounts / a pass",
+        title: "W, the last of 36 points: popcounts alone / view",
         over: "W50/last/popcount",
         under: "W50/last/view",
     },
     Pair {
-        title: "W, the last of 71 points: popcounts / a pass",
+        title: "W, the last of 71 points: popcounts alone / view",
         over: "W100/last/popcount",
         under: "W100/last/view",
     },

@@ -1,5 +1,5 @@
-//! Random access to a var_len message by popcounts over a table of runs: what the core could do in
-//! place of a pass over the points before.
+//! Random access to a var_len message by popcounts over a table of runs, and by nothing else: what the
+//! core does where many points are present.
 //!
 //! A run is a range of ids whose points are of one size, so the bits or bytes that it takes are a
 //! popcount of its part of the mask times that size. It costs the same whatever the message has.

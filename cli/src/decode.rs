@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::core::ErrorKind;
 use gizwits_codec_std::core::m2m::{self, Event};
-use gizwits_codec_std::core::{P0, Raw, Value};
+use gizwits_codec_std::core::{P0, Raw, Reading, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -70,10 +70,20 @@ enum Input {
     P0,
 }
 
+/// How bytes are written.
 #[derive(Clone, Copy, ValueEnum)]
-enum Encoding {
+pub(crate) enum Encoding {
     Hex,
     Base64,
+}
+
+impl From<Encoding> for payload::Encoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Hex => payload::Encoding::Hex,
+            Encoding::Base64 => payload::Encoding::Base64,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -180,10 +190,7 @@ impl Decoder<'_> {
 
     fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
         self.payloads += 1;
-        let encoding = self.options.encoding.map(|encoding| match encoding {
-            Encoding::Hex => payload::Encoding::Hex,
-            Encoding::Base64 => payload::Encoding::Base64,
-        });
+        let encoding = self.options.encoding.map(payload::Encoding::from);
         let bytes = &mut self.bytes;
         let parsed = text.and_then(|text| payload::parse_into(text, encoding, bytes));
         let decoded = parsed.and_then(|()| match self.options.input {
@@ -269,6 +276,16 @@ fn paint(colours: bool, colour: AnsiColor) -> Style {
     }
 }
 
+/// What the definition doesn't foresee about a value.
+pub(crate) fn oddity(product: &Product, reading: Reading<'_, '_>) -> Option<String> {
+    let range = product.range(reading.id());
+    Some(match reading.flagged()? {
+        ErrorKind::PastLabels => "past its labels".to_owned(),
+        ErrorKind::BelowMin => format!("below its minimum ({range})"),
+        _ => format!("above its maximum ({range})"),
+    })
+}
+
 /// Of a point: its name, its value, the raw value where it differs, what is odd about it.
 type Row<'p> = (Cow<'p, str>, String, String, String);
 
@@ -339,13 +356,7 @@ fn table(
                 (Raw::Number(raw), _) if raw.to_string() != value => format!("raw {raw}"),
                 _ => String::new(),
             };
-            let range = product.range(reading.id());
-            let flagged = match reading.flagged() {
-                Some(ErrorKind::PastLabels) => "past its labels".to_owned(),
-                Some(ErrorKind::BelowMin) => format!("below its minimum ({range})"),
-                Some(_) => format!("above its maximum ({range})"),
-                None => String::new(),
-            };
+            let flagged = oddity(product, reading).unwrap_or_default();
             Some((name, value, raw, flagged))
         })
         .collect();

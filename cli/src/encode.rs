@@ -116,12 +116,12 @@ impl Encode {
             });
             for given in &self.values {
                 match (given.split_once('='), action) {
-                    (None, Action::Read) => message.want(given)?,
-                    (Some((name, _)), Action::Read) => {
+                    (Some((name, _)), Action::Read) if product.find(given).is_none() => {
                         let told =
                             format!("error: `{given}` sets a value: a read takes `{name}` alone");
                         return Ok(Err(told));
                     }
+                    (_, Action::Read) => message.want(given)?,
                     (Some((name, value)), _) => message.set_word(name, value)?,
                     (None, _) => return Ok(Err(format!("error: `{given}` is no NAME=VALUE"))),
                 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gizwits_codec_std::core::{Access, Kind, Protocol, Raw, Unit};
+use gizwits_codec_std::core::{Access, Kind, Protocol, Raw, Reading, Unit};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ use crate::{Failure, decode, definition, printable, tell};
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
 #[command(after_help = "\
-W writable, R read-only, A alert, F fault. A bit area of several bytes is numbered through. A message
-of a var_len product has some of its points, one behind the other: --message draws where.
+W writable, R read-only, A alert, F fault. A bit area of several bytes is numbered through. A
+message of a var_len product has some of its points, one behind the other: --message draws where.
 
 Examples:
   gizwits layout -d tests/fixtures/air-conditioner.json
@@ -29,11 +29,14 @@ pub(crate) struct LayoutArgs {
     /// Draw this message, anything that `decode` takes, byte for byte
     #[arg(short, long, value_name = "PAYLOAD")]
     message: Option<String>,
+    /// How the message is written, if not told by its content
+    #[arg(long, value_enum, requires = "message")]
+    encoding: Option<decode::Encoding>,
     /// Draw it as SVG into this file; - is standard output
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// One JSON object: lengths, and the place, limits and labels of every point; of a message the
-    /// place and value of each that it has
+    /// One JSON object: lengths, and the place, limits and labels of every point; of a message what
+    /// `decode` says, and the place of each point
     #[arg(long, conflicts_with = "svg")]
     json: bool,
 }
@@ -50,17 +53,23 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     let decoded = match &args.message {
         None => None,
         Some(text) => {
-            let parsed = payload::parse_into(text, None, &mut bytes);
+            let parsed = payload::parse_into(text, args.encoding.map(Into::into), &mut bytes);
             let decoded = parsed.and_then(|()| product.decode(&bytes));
             Some(decoded.map_err(|error| undecodable(&error, &bytes))?)
         }
     };
     if args.json {
-        let data = match &decoded {
-            None => data(&product),
-            Some(decoded) => message_data(&product, decoded, &bytes),
-        };
-        writeln!(out, "{data:#}")?;
+        match &decoded {
+            None => writeln!(out, "{:#}", data(&product))?,
+            Some(decoded) => {
+                let (name, points) = (json!(name), places(&product, decoded, &bytes));
+                let (payload, message) = (payload::hex(&bytes), decoded.to_json());
+                writeln!(
+                    out,
+                    r#"{{"name":{name},"payload":"{payload}","message":{message},"points":{points}}}"#
+                )?;
+            }
+        }
         return Ok(());
     }
     let picture = match &decoded {
@@ -117,10 +126,13 @@ fn data(product: &Product) -> Value {
                     Kind::Binary => "binary",
                 },
                 "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
-                "byte_offset": position.byte_offset,
-                "bit_offset": position.bit_offset,
                 "len": position.len,
             });
+            // Those of a var_len product say nothing.
+            if product.protocol() == Protocol::Standard {
+                json["byte_offset"] = json!(position.byte_offset);
+                json["bit_offset"] = json!(position.bit_offset);
+            }
             if let Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) = point.kind {
                 let exact = |number| serde_json::to_value(number).unwrap_or_default();
                 json["min"] = json!(spec.min);
@@ -148,38 +160,30 @@ fn data(product: &Product) -> Value {
     })
 }
 
-/// A message as data: where the value of each point stands in the bytes as given.
-fn message_data(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
+/// Where the points of a message stand in the bytes as given, and their raw values.
+fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());
     let readings = view.iter().flatten();
-    let points: Vec<Value> = readings
-        .filter_map(|reading| {
-            let attr = product.attr(reading.id())?;
-            let position = &attr.point().position;
-            let span = reading.span();
-            let mut json = json!({
-                "id": attr.id().0,
-                "name": attr.name(),
-                "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
-                "len": position.len,
-                "first_byte": base + span.bytes.start,
-                "last_byte": base + span.bytes.end - 1,
-                "value": product.show(reading),
-            });
-            if position.unit == Unit::Bit {
-                json["shift"] = json!(span.shift);
-            }
-            if let Raw::Number(raw) = reading.raw() {
-                json["raw"] = json!(raw);
-            }
-            Some(json)
-        })
-        .collect();
-    json!({
-        "name": product.name(),
-        "payload": payload::hex(bytes),
-        "message": serde_json::from_str::<Value>(&decoded.to_json()).unwrap_or_default(),
-        "points": points,
-    })
+    let place = |reading: Reading<'_, '_>| {
+        let attr = product.attr(reading.id())?;
+        let position = &attr.point().position;
+        let span = reading.span();
+        let mut json = json!({
+            "id": attr.id().0,
+            "name": attr.name(),
+            "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
+            "len": position.len,
+            "first_byte": base + span.bytes.start,
+            "last_byte": base + span.bytes.end - 1,
+        });
+        if position.unit == Unit::Bit {
+            json["shift"] = json!(span.shift);
+        }
+        if let Raw::Number(raw) = reading.raw() {
+            json["raw"] = json!(raw);
+        }
+        Some(json)
+    };
+    readings.filter_map(place).collect()
 }

@@ -1,14 +1,15 @@
 //! The bytes of a status, or of one message, as rows: in text and as SVG.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::{AnsiColor, Style};
 use gizwits_codec_std::core::m2m::{Event, PREFIX};
 use gizwits_codec_std::core::{Access, Kind, P0, Protocol, Unit, View};
-use gizwits_codec_std::{Attr, Content, Decoded, Product};
+use gizwits_codec_std::{Action, Attr, Content, Decoded, Product};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::printable;
+use crate::{decode, printable};
 
 /// One line of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,19 +62,21 @@ impl Rows<'_> {
 
     /// The values of a view, which begin with the next byte.
     fn values(&mut self, view: View<'_, '_>) {
+        /// The bits of an area: how many, and of which point from which number on.
+        type Area = (u32, Vec<(usize, std::ops::Range<u32>)>);
         let base = self.next;
-        let mut areas: BTreeMap<usize, ([Option<usize>; 8], u32)> = BTreeMap::new();
+        // By the byte behind it.
+        let mut areas: BTreeMap<usize, Area> = BTreeMap::new();
         let mut rows: Vec<Row> = Vec::new();
-        // Of a var_len message the bits are numbered as they come.
-        let mut packed = 0;
+        let mut packed = None;
         for (reading, attr) in view
             .iter()
             .filter_map(|one| Some((one, self.product.attr(one.id())?)))
         {
             let (id, span) = (attr.id().index(), reading.span());
+            let (start, end) = (base + span.bytes.start, base + span.bytes.end);
             let position = &attr.point().position;
             if position.unit == Unit::Byte {
-                let (start, end) = (base + span.bytes.start, base + span.bytes.end);
                 match end - start {
                     len if len > BAND => rows.push(Row::Bytes {
                         first: start,
@@ -81,41 +84,45 @@ impl Rows<'_> {
                         id,
                         part: 0,
                     }),
-                    len => rows.extend((0..len).map(|part| {
-                        let at = start + part;
-                        Row::Bytes {
-                            first: at,
-                            last: at,
-                            id,
-                            part,
-                        }
+                    len => rows.extend((0..len).map(|part| Row::Bytes {
+                        first: start + part,
+                        last: start + part,
+                        id,
+                        part,
                     })),
                 }
                 continue;
             }
-            let number = match self.product.protocol() {
-                Protocol::Standard => position.bit_offset,
-                Protocol::VarLen => packed,
+            let (behind, number) = match self.product.protocol() {
+                Protocol::Standard => {
+                    let number = position.bit_offset;
+                    (end + number as usize / 8, number)
+                }
+                // The first of them has bit 0 of the one area.
+                Protocol::VarLen => {
+                    let behind = *packed.get_or_insert(end);
+                    (behind, 8 * (behind - end) as u32 + u32::from(span.shift))
+                }
             };
-            packed += position.len;
-            for bit in 0..position.len {
-                let at = usize::from(span.shift) + bit as usize;
-                let byte = base + span.bytes.end - 1 - at / 8;
-                let (bits, lowest) = areas.entry(byte).or_default();
-                bits[7 - at % 8] = Some(id);
-                *lowest = (number + bit).saturating_sub((at % 8) as u32);
-            }
+            let (bits, members) = areas.entry(behind).or_default();
+            *bits = (*bits).max(number + position.len);
+            members.push((id, number..number + position.len));
         }
-        // An area of one byte has neighbours that are none of its own.
-        let lone = |byte: usize, lowest: u32| {
-            let above = byte.checked_sub(1).and_then(|byte| areas.get(&byte));
-            lowest == 0 && above.is_none_or(|(_, above)| *above == 0)
-        };
-        rows.extend(areas.iter().map(|(byte, (bits, lowest))| Row::Bits {
-            byte: *byte,
-            bits: *bits,
-            lowest: (!lone(*byte, *lowest)).then_some(*lowest),
-        }));
+        for (behind, (bits, members)) in areas {
+            let size = bits.div_ceil(8);
+            rows.extend((0..size).map(|n| {
+                let mut bits = [None; 8];
+                for (cell, bit) in bits.iter_mut().rev().zip(8 * n..) {
+                    let owner = members.iter().find(|(_, bits)| bits.contains(&bit));
+                    *cell = owner.map(|(id, _)| *id);
+                }
+                Row::Bits {
+                    byte: behind - 1 - n as usize,
+                    bits,
+                    lowest: (size > 1).then_some(8 * n),
+                }
+            }));
+        }
         rows.sort_by_key(|row| row.bytes().0);
         for row in rows {
             let (first, last) = row.bytes();
@@ -165,6 +172,13 @@ impl<'p> Picture<'p> {
             next: 0,
         };
         // A view knows where the points stand, whatever their values.
+        if product.protocol() == Protocol::VarLen {
+            rows.other(1, "action");
+            rows.other(
+                layout.mask_len(),
+                "mask: a bit for each point, here all set",
+            );
+        }
         let zeros = vec![0; len];
         let mut known = vec![0xff; layout.mask_len()];
         if let Some(first) = known.first_mut() {
@@ -173,15 +187,18 @@ impl<'p> Picture<'p> {
         if let Ok(whole) = layout.view_known(&known, &zeros) {
             rows.values(whole);
         }
-        let protocol = protocol(product);
-        let upto = match product.protocol() {
-            Protocol::Standard => "",
-            Protocol::VarLen => "up to ",
+        let (protocol, counted) = (protocol(product), counted(points, "point"));
+        let bytes = match product.protocol() {
+            Protocol::Standard => self::counted(len, "byte"),
+            Protocol::VarLen => {
+                let most = self::counted(layout.p0_len(Action::Report), "byte");
+                format!("messages of up to {most}")
+            }
         };
         Picture {
             product,
             attrs: product.attrs().collect(),
-            title: format!("{name}   {protocol}   {upto}{len} bytes   {points} points"),
+            title: format!("{name}   {protocol}   {bytes}   {counted}"),
             foot: foot(product),
             rows: rows.rows,
             message: None,
@@ -208,14 +225,8 @@ impl<'p> Picture<'p> {
                 rows.other(PREFIX.len(), "M2M frame");
                 let varint = bytes.len() - PREFIX.len() - length;
                 rows.other(varint, format!("length: {length} bytes follow"));
-                rows.other(
-                    1,
-                    if did > 0 {
-                        "flag: a did follows"
-                    } else {
-                        "flag"
-                    },
-                );
+                let follows = if did > 0 { ": a did follows" } else { "" };
+                rows.other(1, format!("flag{follows}"));
                 rows.other(2, format!("command {:#06x}", frame.command));
                 rows.other(sn, format!("sn {}", frame.sn.unwrap_or(0)));
                 let text = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
@@ -240,13 +251,21 @@ impl<'p> Picture<'p> {
             rows.other(1, format!("action: {action}"));
         }
         let view = decoded.view();
-        let all = product.attrs().len();
+        let layout = product.layout();
+        let (all, kind) = match (product.protocol(), decoded.content) {
+            // Only these have flags.
+            (Protocol::Standard, Content::P0(P0::Control(_))) => {
+                (layout.writable(), "writable point")
+            }
+            _ => (layout.points(), "point"),
+        };
         let count = match (view, wanted) {
             (Some(view), _) => Some(view.iter().count()),
             (None, Some(wanted)) => Some(wanted.ids().count()),
             (None, None) => None,
         };
-        let points = count.map_or(String::new(), |count| format!("{count} of {all} points"));
+        let of_all = counted(all.into(), kind);
+        let points = count.map_or(String::new(), |count| format!("{count} of {of_all}"));
         if count.is_some() {
             let values = view.map_or(0, |view| view.values().len());
             let what = match product.protocol() {
@@ -260,7 +279,11 @@ impl<'p> Picture<'p> {
         }
         let mut values = BTreeMap::new();
         if let Some(view) = view {
-            values.extend(view.iter().map(|one| (one.id().index(), product.show(one))));
+            values.extend(view.iter().map(|one| {
+                let odd = decode::oddity(product, one).map(|odd| format!("  ! {odd}"));
+                let value = product.show(one) + &odd.unwrap_or_default();
+                (one.id().index(), value)
+            }));
             rows.values(match product.protocol() {
                 // A standard control has values whose flags are clear.
                 Protocol::Standard => product.layout().view_lax(view.values()),
@@ -268,13 +291,12 @@ impl<'p> Picture<'p> {
             });
         }
         rows.other(bytes.len() - rows.next, "body");
-        let len = bytes.len();
-        let protocol = protocol(product);
-        let title = format!("{name}   {protocol}   {action}   {len} bytes   {points}");
+        let (protocol, len) = (protocol(product), counted(bytes.len(), "byte"));
+        let title = format!("{name}   {protocol}   {action}   {len}   {points}");
         let wanted = wanted.map(|wanted| {
             let attrs = wanted.ids().filter_map(|id| product.attr(id));
-            let names: Vec<&str> = attrs.map(Attr::name).collect();
-            format!("wanted: {}", printable(&names.join(", ")))
+            let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
+            wrapped("wanted: ", &names)
         });
         Picture {
             product,
@@ -310,14 +332,14 @@ impl<'p> Picture<'p> {
     /// What the cell of a point in bytes says: its name and range, or its value.
     fn caption(&self, id: usize, part: usize) -> String {
         let attr = self.attrs[id];
-        let name = printable(attr.name());
+        let name = self.name(id);
         if part > 0 {
             return format!("{name} (byte {part})");
         }
         if let Some(message) = &self.message {
             return match message.values.get(&id) {
                 Some(value) => format!("{name} = {}", printable(value)),
-                None => format!("({name})"),
+                None => name,
             };
         }
         let range = self.product.range(attr.id());
@@ -341,22 +363,19 @@ impl<'p> Picture<'p> {
         format!("{name}   {range}{raw}")
     }
 
-    /// The hex of some bytes of the message, in as many columns as a band needs.
-    fn hex(&self, first: usize, last: usize) -> String {
+    /// The hex of bytes of the message, of so many at most, in as many columns as a band needs.
+    fn hex(&self, first: usize, last: usize, most: usize) -> String {
         let Some(message) = &self.message else {
             return String::new();
         };
         let bytes = message.bytes.get(first..=last).unwrap_or(&[]);
-        let shown: Vec<String> = bytes
-            .iter()
-            .take(BAND)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let dots = if bytes.len() > BAND { "…" } else { " " };
+        let hex = |byte: &u8| format!("{byte:02x}");
+        let shown: Vec<String> = bytes.iter().take(most).map(hex).collect();
+        let dots = if bytes.len() > most { "…" } else { " " };
         format!("{:<width$}{dots} ", shown.join(" "), width = 3 * BAND - 1)
     }
 
-    /// As text for a terminal, at most 80 columns wide.
+    /// As text for a terminal: the boxes are 77 columns wide.
     pub(crate) fn text(&self, colours: bool) -> String {
         let mut out = printable(&self.title).into_owned() + "\n\n";
         if self.product.protocol() == Protocol::VarLen && self.message.is_none() {
@@ -364,23 +383,17 @@ impl<'p> Picture<'p> {
         }
         let numbers: String = (0..8).rev().map(|bit| format!("{bit:^CELL$}")).collect();
         out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
-        let mut cut = BTreeSet::new();
+        // Points whose cells don't hold all there is to say, and bytes that are no point's.
+        let (mut cut, mut bytes) = (BTreeSet::new(), Vec::new());
         for row in &self.rows {
-            let mut cell = |id: usize, text: &str, width: usize| {
-                let short = shortened(text, width);
-                if short != text {
-                    cut.insert(id);
-                }
-                centred(&short, width)
-            };
+            let (first, last) = row.bytes();
+            let place = range_of(first, last);
             let band = |text: &str| {
                 let short = shortened(&format!(" {text}"), 8 * CELL - 1);
                 let pad = " ".repeat((8 * CELL - 1).saturating_sub(short.width()));
                 short + &pad
             };
-            let (first, last) = row.bytes();
-            let place = range_of(first, last);
-            let (access, cells) = match row {
+            let (letter, cells) = match row {
                 Row::Bits { byte, bits, lowest } => {
                     if let Some(lowest) = lowest {
                         let numbers: String = (0..8)
@@ -389,17 +402,23 @@ impl<'p> Picture<'p> {
                             .collect();
                         out += &format!("{:13}{}\n", "", numbers.trim_end());
                     }
-                    let cells: Vec<String> = spans(bits)
-                        .map(|(id, width)| match id {
+                    let mut cells = Vec::new();
+                    for (id, width) in spans(bits) {
+                        let text = match id {
                             // The digit above a bool is its value.
-                            Some(id) if self.attrs[id].labels().is_empty() => {
-                                cell(id, &self.name(id), CELL * width - 1)
-                            }
-                            Some(id) => cell(id, &self.label(id), CELL * width - 1),
-                            None => centred("·", CELL * width - 1),
-                        })
-                        .collect();
-                    let first = bits.iter().flatten().next().copied();
+                            Some(id) if self.attrs[id].labels().is_empty() => self.name(id),
+                            Some(id) => self.label(id),
+                            None => "·".to_owned(),
+                        };
+                        let short = shortened(&text, CELL * width - 1);
+                        cut.extend(id.filter(|_| short != text));
+                        let style = self.style(colours, id);
+                        cells.push(format!(
+                            "{style}{}{style:#}",
+                            centred(&short, CELL * width - 1)
+                        ));
+                    }
+                    let mut place = &place[..];
                     if let Some(message) = &self.message {
                         let byte = message.bytes.get(*byte).copied().unwrap_or(0);
                         let digits: Vec<String> = (0..8)
@@ -407,52 +426,68 @@ impl<'p> Picture<'p> {
                             .map(|bit| centred(&(byte >> bit & 1).to_string(), CELL - 1))
                             .collect();
                         out += &format!("{place:>9}   │{}│\n", digits.join(" "));
-                        let letter = first.map_or(" ", |id| letter(self.attrs[id].point().access));
-                        let style = self.style(colours, first);
-                        let cells = cells.join("│");
-                        out += &format!("{:>9}  {letter}│{style}{cells}{style:#}│\n", "");
-                        continue;
+                        place = "";
                     }
-                    (first, cells.join("│"))
+                    // A byte of a var_len message may have points of several kinds of access.
+                    let mut letters = bits.iter().flatten().map(|id| self.letter(*id));
+                    let letter = letters
+                        .next()
+                        .filter(|one| letters.all(|other| other == *one));
+                    let cells = cells.join("│");
+                    out += &format!("{place:>9}  {}│{cells}│\n", letter.unwrap_or(" "));
+                    continue;
                 }
                 Row::Bytes { id, part, .. } => {
-                    let text = band(&(self.hex(first, last) + &self.caption(*id, *part)));
-                    if text.trim_end().ends_with('…') && self.message.is_some() {
+                    let text = self.hex(first, last, BAND) + &self.caption(*id, *part);
+                    let short = band(&text);
+                    if short.trim_end().ends_with('…') {
                         cut.insert(*id);
                     }
-                    (Some(*id), text)
+                    let style = self.style(colours, Some(*id));
+                    (self.letter(*id), format!("{style}{short}{style:#}"))
                 }
                 Row::Other { what, .. } if self.message.is_none() => {
-                    (None, centred(what, 8 * CELL - 1))
+                    (" ", centred(what, 8 * CELL - 1))
                 }
-                Row::Other { what, .. } => (None, band(&(self.hex(first, last) + what))),
+                Row::Other { what, .. } => {
+                    // A mask of 80 points is shown whole.
+                    let text = self.hex(first, last, 10);
+                    if text.trim_end().ends_with('…') {
+                        let hex = self.hex(first, last, usize::MAX);
+                        bytes.push(format!("bytes {place}: {}", hex.trim_end()));
+                    }
+                    (" ", band(&(text + what)))
+                }
             };
-            let letter = access.map_or(" ", |id| letter(self.attrs[id].point().access));
-            let style = self.style(colours, access);
-            out += &format!("{place:>9}  {letter}│{style}{cells}{style:#}│\n");
+            out += &format!("{place:>9}  {letter}│{cells}│\n");
         }
         if !self.foot.is_empty() {
             out += &format!("\n{}\n", self.foot);
         }
-        if !cut.is_empty() {
+        if !cut.is_empty() || !bytes.is_empty() {
             out += match self.message {
                 None => "\nnames cut above:\n",
                 Some(_) => "\ncut above:\n",
             };
-            for id in cut {
-                let attr = self.attrs[id];
-                let name = printable(attr.name());
-                let told = match &self.message {
-                    None => format!("{}: {name}", attr.place()),
+            let points = cut.into_iter().map(|id| {
+                let name = self.name(id);
+                match &self.message {
+                    None => format!("{}: {name}", self.attrs[id].place()),
                     Some(message) => match message.values.get(&id) {
                         Some(value) => format!("{name} = {}", printable(value)),
-                        None => format!("({name})"),
+                        None => name,
                     },
-                };
+                }
+            });
+            for told in bytes.into_iter().chain(points) {
                 out += &format!("  {told}\n");
             }
         }
         out
+    }
+
+    fn letter(&self, id: usize) -> &'static str {
+        letter(self.attrs[id].point().access)
     }
 
     fn style(&self, colours: bool, id: Option<usize>) -> Style {
@@ -467,6 +502,8 @@ impl<'p> Picture<'p> {
         let width = |attr: &&Attr| printable(attr.name()).width();
         let names = self.attrs.iter().map(width).max().unwrap_or(0);
         let mut out = "mask bit   adds\n".to_owned();
+        let lens = self.attrs.iter().map(|attr| attr.point().position.len);
+        let digits = lens.max().unwrap_or(0).to_string().len();
         for attr in &self.attrs {
             let name = printable(attr.name());
             let pad = " ".repeat(names - name.width());
@@ -476,17 +513,18 @@ impl<'p> Picture<'p> {
                 Unit::Byte => "byte",
             };
             let plural = if position.len == 1 { " " } else { "s" };
+            let range = match attr.point().kind {
+                Kind::Binary => String::new(),
+                _ => self.product.range(attr.id()),
+            };
             let line = format!(
-                "{:>8}  {}  {name}{pad}  {:>3} {unit}{plural}  {}",
+                "{:>8}  {}  {name}{pad}  {:>digits$} {unit}{plural}  {}",
                 attr.id(),
                 letter(attr.point().access),
                 position.len,
-                match position.unit {
-                    Unit::Byte if attr.point().kind == Kind::Binary => String::new(),
-                    _ => self.product.range(attr.id()),
-                }
+                printable(&range)
             );
-            out += line.trim_end();
+            out += shortened(line.trim_end(), 100).as_str();
             out.push('\n');
         }
         out
@@ -526,14 +564,14 @@ impl<'p> Picture<'p> {
                     id,
                     part,
                 } => {
-                    let caption = self.hex(*first, *last) + &self.caption(*id, *part);
+                    let caption = self.hex(*first, *last, BAND) + &self.caption(*id, *part);
                     (
                         range_of(*first, *last),
                         vec![Cell::whole(Some(*id), caption)],
                     )
                 }
                 Row::Other { first, last, what } => {
-                    let text = self.hex(*first, *last) + what;
+                    let text = self.hex(*first, *last, 10) + what;
                     (range_of(*first, *last), vec![Cell::whole(None, text)])
                 }
             };
@@ -622,13 +660,37 @@ fn protocol(product: &Product) -> &'static str {
     }
 }
 
+/// `1 byte`, `2 bytes`.
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// A list of words behind a head, in lines of at most 80 columns.
+fn wrapped(head: &str, words: &[Cow<'_, str>]) -> String {
+    let mut out = head.to_owned();
+    let mut used = head.width();
+    for (n, word) in words.iter().enumerate() {
+        let comma = if n + 1 < words.len() { "," } else { "" };
+        let width = word.width() + comma.len();
+        if n > 0 && used + 1 + width > 80 {
+            out += "\n  ";
+            used = 2;
+        } else if n > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out += word;
+        out += comma;
+        used += width;
+    }
+    out
+}
+
 /// The bytes of the messages of a product.
 fn foot(product: &Product) -> String {
     let layout = product.layout();
-    let bytes = |len: usize| match len {
-        1 => "1 byte".to_owned(),
-        _ => format!("{len} bytes"),
-    };
+    let bytes = |len: usize| counted(len, "byte");
     let to = |len: usize| match len {
         0 => "no bytes".to_owned(),
         1 => "byte 0".to_owned(),
@@ -783,8 +845,84 @@ mod tests {
         for name in vectors::fixtures() {
             let product = vectors::product(&name);
             let picture = Picture::of_status(&product, &name);
-            complete(&picture, product.layout().status_len(), &|_| true);
+            let head = match product.protocol() {
+                Protocol::Standard => 0,
+                Protocol::VarLen => 1 + product.layout().mask_len(),
+            };
+            complete(&picture, head + product.layout().status_len(), &|_| true);
         }
+    }
+
+    fn bools(protocol: &str, places: &[(&str, u32)]) -> Product {
+        let attr = |(id, (access, bit)): (usize, &(&str, u32))| {
+            serde_json::json!({
+                "id": id, "name": format!("p{id}"), "type": access, "data_type": "bool",
+                "position": {"unit": "bit", "byte_offset": 0, "bit_offset": bit, "len": 1},
+            })
+        };
+        let attrs: Vec<_> = places.iter().enumerate().map(attr).collect();
+        let definition = serde_json::json!({
+            "name": "bools", "protocolType": protocol, "packetVersion": "0x00000004",
+            "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
+        });
+        Product::from_json(&definition.to_string()).unwrap()
+    }
+
+    /// A byte of an area without a point is one of the area all the same.
+    #[test]
+    fn areas_with_holes_are_numbered_through() {
+        let product = bools(
+            "standard",
+            &[("status_writable", 0), ("status_writable", 17)],
+        );
+        let picture = Picture::of_status(&product, "hole");
+        complete(&picture, 3, &|_| true);
+        let lowest = |row: &Row| match row {
+            Row::Bits { lowest, .. } => *lowest,
+            other => panic!("{other:?}"),
+        };
+        let numbers: Vec<_> = picture.rows.iter().map(lowest).collect();
+        assert_eq!(numbers, [Some(16), Some(8), Some(0)]);
+    }
+
+    /// One byte of a var_len message may have points of every access.
+    #[test]
+    fn each_cell_has_its_own_colour() {
+        let access = [
+            ("status_writable", 0),
+            ("alert", 0),
+            ("fault", 0),
+            ("status_readonly", 0),
+        ];
+        let product = bools("var_len", &access);
+        let drawn = |hex: &str| {
+            let bytes = gizwits_codec_std::payload::parse(hex, None).unwrap();
+            let decoded = product.decode(&bytes).unwrap();
+            let picture = Picture::of_message(&product, "mixed", &decoded, &bytes);
+            (picture.text(false), picture.text(true), picture.svg())
+        };
+        let (plain, coloured, svg) = drawn("140f0a");
+        let last = plain.lines().last().unwrap();
+        assert!(
+            last.starts_with("            │")
+                && last.ends_with("│  p3   │  p2   │  p1   │  p0   │")
+        );
+        for colour in [31, 32, 33, 36] {
+            assert!(
+                coloured.contains(&format!("\u{1b}[{colour}m")),
+                "{coloured:?}"
+            );
+        }
+        // What differs is seen.
+        assert_ne!(svg, drawn("140f0b").2);
+        assert!(
+            drawn("140101")
+                .0
+                .lines()
+                .last()
+                .unwrap()
+                .starts_with("           W│")
+        );
     }
 
     #[test]

@@ -41,15 +41,30 @@ impl<'b> Mask<'b> {
         bits::bit(self.0, id.0)
     }
 
-    /// The ids in it, ascending: a step each, and one for each machine word without any.
+    /// The ids in it, ascending: a step each, and one for each machine word without any. An id is a
+    /// `u16`: bits past the 65,536th have none.
     #[inline]
     #[must_use]
     pub fn ids(self) -> Ids<'b> {
+        const MOST: usize = 65_536 / 8;
+        let past = self.0.len().saturating_sub(MOST);
         Ids {
-            words: self.0.rchunks(size_of::<usize>()),
+            words: self
+                .0
+                .get(past..)
+                .unwrap_or(&[])
+                .rchunks(size_of::<usize>()),
             word: 0,
             first: 0_u16.wrapping_sub(WORD),
         }
+    }
+
+    /// Its 128 least significant bits, as two words.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn words(self) -> [usize; 2] {
+        let mut words = self.0.rchunks(size_of::<usize>()).map(word);
+        [words.next().unwrap_or(0), words.next().unwrap_or(0)]
     }
 
     /// Whether the points with ids 0 to `points - 1` are all in it, and it is as long as they need.
@@ -84,6 +99,17 @@ const fn top(points: u16) -> u8 {
     }
 }
 
+/// Some bytes of an integer as a machine word.
+#[inline]
+fn word(bytes: &[u8]) -> usize {
+    match bytes.try_into() {
+        Ok(whole) => usize::from_be_bytes(whole),
+        Err(_) => bytes.iter().fold(0, |word: usize, byte| {
+            word.wrapping_shl(8) | usize::from(*byte)
+        }),
+    }
+}
+
 /// The ids in a [`Mask`], ascending.
 #[derive(Clone, Debug)]
 pub struct Ids<'b> {
@@ -100,13 +126,7 @@ impl Iterator for Ids<'_> {
     #[inline]
     fn next(&mut self) -> Option<PointId> {
         while self.word == 0 {
-            let bytes = self.words.next()?;
-            self.word = match bytes.try_into() {
-                Ok(whole) => usize::from_be_bytes(whole),
-                Err(_) => bytes.iter().fold(0, |word: usize, byte| {
-                    word.wrapping_shl(8) | usize::from(*byte)
-                }),
-            };
+            self.word = word(self.words.next()?);
             self.first = self.first.wrapping_add(WORD);
         }
         let bit = self.word.trailing_zeros() as u16;
@@ -120,6 +140,14 @@ impl Iterator for Ids<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn ids_end_where_they_do() {
+        let bytes = [0xff; 8200];
+        assert_eq!(Mask::new(&bytes).ids().count(), 1 << 16);
+        assert!(Mask::new(&bytes).ids().map(|id| id.0).eq(0..=u16::MAX));
+        assert_eq!(Mask::new(&[]).ids().count(), 0);
+    }
 
     proptest! {
         #[test]

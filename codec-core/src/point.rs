@@ -118,7 +118,7 @@ pub struct Position {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// The point's id: 0 to n-1 in a product, the writable ones first.
+    /// The point's id: 0 to n-1 in a product; in a standard one the writable ones first.
     pub id: u16,
     /// Who may change it.
     pub access: Access,

@@ -1,6 +1,6 @@
 //! The rules that the points of a product obey, and with them the layout.
 //!
-//! This file alone knows how a definition's positions become bytes (vendor: datapoint `position`;
+//! This file alone knows how a standard definition's positions become bytes (vendor: datapoint `position`;
 //! the status is writable, read-only, alert, fault, each section its bit area and then its bytes).
 //! A bit area begins at the byte offset that its members share and is `ceil(max(bit_offset + len) /
 //! 8)` bytes long. Bit 9 of an area of two bytes at byte 0 is bit 1 of byte 0:
@@ -16,7 +16,9 @@
 
 use crate::decimal::Scale;
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Field, Head, Shape, Spec};
+#[cfg(target_pointer_width = "64")]
+use crate::layout::Runs;
+use crate::layout::{Field, Head, Packing, Shape, Spec};
 use crate::point::{Access, Kind, Point, Protocol, Unit};
 
 /// The most points a product may have.
@@ -153,6 +155,9 @@ pub const fn check(
         n += 1;
     }
     let whole = sound == count;
+    if whole {
+        shape(points, fields);
+    }
 
     check_ids(protocol, points, specs, count, &mut head, findings);
     match protocol {
@@ -160,7 +165,7 @@ pub const fn check(
             sort(points, specs, sound, By::Position);
             check_positions(points, specs, sound, whole, fields, &mut head, findings);
         }
-        Protocol::VarLen if whole => place_all(points, specs, fields, &mut head, findings),
+        Protocol::VarLen if whole => place_all(points, fields, &mut head, findings),
         Protocol::VarLen => {}
     }
     sort(points, specs, sound, By::Scale);
@@ -168,7 +173,7 @@ pub const fn check(
 
     if whole {
         head.points = count as u16;
-        fill(points, fields, specs);
+        limit(points, specs);
     }
     head
 }
@@ -380,25 +385,23 @@ const fn check_positions(
     head.status_len = reach.end as u16;
 }
 
-/// The places that the points of a var_len product have in a message with all of them: one bit area
-/// in the order of the ids, then the bytes in the order of the ids. Offsets in the definition say
-/// nothing.
+/// The places that the points of a var_len product have in a message with all of them. Offsets in
+/// the definition say nothing.
 const fn place_all(
     points: &[Point],
-    specs: &[Spec],
     fields: &mut [Field],
     head: &mut Head,
     findings: &mut Findings<'_>,
 ) {
     let (mut bits, mut bytes) = (0, 0);
-    let mut id = 0;
-    while id < points.len() {
-        let position = &points[specs[id].max as usize - 1].position;
+    let mut n = 0;
+    while n < points.len() {
+        let position = &points[n].position;
         match position.unit {
             Unit::Bit => bits += position.len,
             Unit::Byte => bytes += position.len,
         }
-        id += 1;
+        n += 1;
     }
     let area = bits.div_ceil(8);
     if area + bytes > MAX_STATUS {
@@ -407,22 +410,17 @@ const fn place_all(
     }
     head.status_len = (area + bytes) as u16;
     head.area_len = area as u16;
-    (bits, bytes) = (0, area);
-    id = 0;
+    #[cfg(target_pointer_width = "64")]
+    {
+        head.runs = Runs::new(fields.split_at(points.len()).0);
+    }
+    let mut packing = Packing::behind(head.area_len);
+    let mut id = 0;
     while id < points.len() {
-        let position = &points[specs[id].max as usize - 1].position;
-        match position.unit {
-            Unit::Bit => {
-                fields[id].end = (area - bits / 8) as u16;
-                fields[id].shift = (bits % 8) as u8;
-                bits += position.len;
-            }
-            Unit::Byte => {
-                bytes += position.len;
-                fields[id].end = bytes as u16;
-                fields[id].shift = 0;
-            }
-        }
+        let place = packing.place(PointId(id as u16), &fields[id]);
+        let (end, shift) = (place.end, place.shift);
+        fields[id].end = end;
+        fields[id].shift = shift;
         id += 1;
     }
 }
@@ -481,27 +479,44 @@ const fn same(one: Scale, two: Scale) -> bool {
     one.0 == two.0 && one.1 == two.1
 }
 
-/// What the rules did not have to work out.
-const fn fill(points: &[Point], fields: &mut [Field], specs: &mut [Spec]) {
+/// What a field has without rules: everything but its place and its scale.
+const fn shape(points: &[Point], fields: &mut [Field]) {
     let mut n = 0;
     while n < points.len() {
         let point = &points[n];
         let len = point.position.len;
         let field = &mut fields[point.id as usize];
         field.access = point.access;
-        let (shape, bits, min, max) = match point.kind {
-            Kind::Bool => (Shape::Bool, 1, 0, 1),
-            Kind::Enum { labels } => (Shape::Enum, len, 0, labels - 1),
-            Kind::Uint8(spec) => (Shape::Uint, 8, spec.min as u32, spec.max as u32),
-            Kind::Uint16(spec) => (Shape::Uint, 16, spec.min as u32, spec.max as u32),
-            Kind::Uint32(spec) => (Shape::Uint, 32, spec.min as u32, spec.max as u32),
-            Kind::Binary => (Shape::Binary, 32, len, len),
+        let (shape, bits) = match point.kind {
+            Kind::Bool => (Shape::Bool, 1),
+            Kind::Enum { .. } => (Shape::Enum, len),
+            Kind::Uint8(_) => (Shape::Uint, 8),
+            Kind::Uint16(_) => (Shape::Uint, 16),
+            Kind::Uint32(_) => (Shape::Uint, 32),
+            Kind::Binary => (Shape::Binary, 32),
         };
         field.shape = shape;
         field.drop = (32 - bits) as u8;
         if let Shape::Binary = shape {
             field.aux = len as u16;
         }
+        n += 1;
+    }
+}
+
+/// The specs, once they are no scratch any more.
+const fn limit(points: &[Point], specs: &mut [Spec]) {
+    let mut n = 0;
+    while n < points.len() {
+        let point = &points[n];
+        let (min, max) = match point.kind {
+            Kind::Bool => (0, 1),
+            Kind::Enum { labels } => (0, labels - 1),
+            Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) => {
+                (spec.min as u32, spec.max as u32)
+            }
+            Kind::Binary => (point.position.len, point.position.len),
+        };
         specs[point.id as usize] = Spec { min, max };
         n += 1;
     }

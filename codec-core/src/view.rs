@@ -182,6 +182,25 @@ impl<'l> LayoutRef<'l> {
     /// points. A body of that length, which is not right for its mask, is taken as such:
     /// [`View::is_whole_body`]. Behind a mask with unknown bits nothing can be placed: it all is
     /// extra.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
+    ///
+    /// static LAYOUT: Layout<3> = Layout::must(
+    ///     Protocol::VarLen,
+    ///     &[
+    ///         Point::bool(0, Access::Writable, 0, 0),
+    ///         Point::uint8(1, Access::ReadOnly, 0, UintSpec::new(0, 100)),
+    ///         Point::uint8(2, Access::ReadOnly, 0, UintSpec::new(0, 100)),
+    ///     ],
+    /// );
+    /// // Asked for point 2 alone, this device answers with all three.
+    /// let body = [0b100, 0x01, 0x18, 0x32];
+    /// assert!(LAYOUT.get().view(&body).is_err());
+    /// let view = LAYOUT.get().view_lax(&body);
+    /// assert!(view.is_whole_body());
+    /// assert_eq!(view.get(PointId(1)), Some(Value::Number(24.into())));
+    /// ```
     #[inline]
     #[must_use]
     pub fn view_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
@@ -280,24 +299,17 @@ impl<'l> LayoutRef<'l> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`] unless `known` has [`mask_len`](Self::mask_len) bytes and `status`
-    /// [`status_len`](Self::status_len).
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] unless `known` has
+    /// [`mask_len`](Self::mask_len) bytes and `status` [`status_len`](Self::status_len).
     pub fn view_known<'b>(self, known: &'b [u8], status: &'b [u8]) -> Result<View<'l, 'b>, Error> {
-        self.fits(known, status)?;
-        Ok(self.place(Some(Mask::new(known)), status, self.head.status_len))
-    }
-
-    fn fits(self, known: &[u8], status: &[u8]) -> Result<(), Error> {
-        for (len, needed) in [
-            (known.len(), self.mask_len()),
-            (status.len(), self.status_len()),
-        ] {
-            if len != needed {
-                let needed = needed as u32;
-                return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+        for (bytes, needed) in [(known, self.mask_len()), (status, self.status_len())] {
+            if bytes.len() != needed {
+                let nowhere = Places::Whole([].iter(), 0);
+                return Err(wrong_length(nowhere, 0, 0, bytes.len(), needed));
             }
         }
-        Ok(())
+        let len = self.head.status_len;
+        Ok(self.place(Some(Mask::new(known)), status, len))
     }
 
     /// A view of points at the places of the layout.
@@ -436,7 +448,8 @@ fn wrong_length(
 impl<'l, 'b> View<'l, 'b> {
     /// The point with this id; `None` if there is no such point or the message doesn't have it.
     ///
-    /// In a var_len message with some of the points it takes a pass over those before it.
+    /// In a var_len message with some of the points it takes a pass over those before it, or on a
+    /// 64-bit machine, where they are more than a few, a popcount for each run of points of one size.
     #[inline]
     #[must_use]
     pub fn read(&self, id: PointId) -> Option<Reading<'l, 'b>> {
@@ -448,9 +461,7 @@ impl<'l, 'b> View<'l, 'b> {
             }
             if let Some(area) = self.packed {
                 let mut packing = Packing::behind(area);
-                for before in mask.ids().take_while(|before| *before < id) {
-                    packing.pass(self.layout.field(before)?);
-                }
+                packing.pass(self.layout, mask, id);
                 place = packing.place(id, field);
             }
         }
@@ -493,7 +504,8 @@ impl<'l, 'b> View<'l, 'b> {
         self.layout
     }
 
-    /// The bytes that hold the values: those behind the flags or the mask.
+    /// The bytes that hold the values: those behind the flags or the mask. Of a body that ends within
+    /// its mask what there is.
     #[inline]
     #[must_use]
     pub fn values(&self) -> &'b [u8] {
@@ -521,13 +533,19 @@ impl<'l, 'b> View<'l, 'b> {
     }
 
     /// Writes the points into a status that has all of them, each at its place in the layout, and
-    /// flags them in `known`. [`LayoutRef::view_known`] reads both.
+    /// flags them in `known`: the heads of both buffers. [`LayoutRef::view_known`] reads them.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`] unless `known` has [`mask_len`](LayoutRef::mask_len) bytes and
-    /// `status` [`status_len`](LayoutRef::status_len). Nothing is written then.
+    /// [`ErrorKind::OutOfSpace`] if `known` has less than [`mask_len`](LayoutRef::mask_len) bytes or
+    /// `status` less than [`status_len`](LayoutRef::status_len). Nothing is written then.
     pub fn merge_into(&self, known: &mut [u8], status: &mut [u8]) -> Result<(), Error> {
-        self.layout.fits(known, status)?;
+        let room = |needed: usize| {
+            let needed = needed as u32;
+            Error::new(ErrorKind::OutOfSpace { needed })
+        };
+        let (mask_len, status_len) = (self.layout.mask_len(), self.layout.status_len());
+        let known = known.get_mut(..mask_len).ok_or(room(mask_len))?;
+        let status = status.get_mut(..status_len).ok_or(room(status_len))?;
         for reading in self {
             let field = reading.place.field;
             // There is room for every point of the layout.
@@ -619,6 +637,10 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
                 return Some(reading);
             }
         }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.layout.head.points()))
     }
 
     /// A loop for each kind of message, in place of a choice for each point.

@@ -12,7 +12,7 @@ use crate::product::{Attr, Product};
 /// A payload, taken apart; it borrows the product and the bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoded<'p, 'b> {
-    product: &'p Product,
+    pub(crate) product: &'p Product,
     /// The M2M frame or service message around it, if there was one.
     pub envelope: Option<Event<'b>>,
     /// What is in it.
@@ -52,7 +52,7 @@ impl Product {
                 envelope: None,
                 content: Content::P0(p0),
             }),
-            Err(error) => Err(self.explain(error)),
+            Err(error) => Err(self.explain_p0(error, bytes)),
         }
     }
 
@@ -73,7 +73,10 @@ impl Product {
             }
             Event::Frame(frame) => match frame.p0() {
                 Some(p0) => Content::P0(P0::parse(self.layout(), p0).map_err(|error| {
-                    self.explain(error.behind(bytes.len().saturating_sub(p0.len()) as u32))
+                    self.explain_p0(
+                        error.behind(bytes.len().saturating_sub(p0.len()) as u32),
+                        p0,
+                    )
                 })?),
                 None => Content::Body(frame.body),
             },

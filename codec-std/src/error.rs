@@ -79,7 +79,7 @@ impl Error {
         ),
         (
             "other_product",
-            "the state and the payload are of different products",
+            "the state and the payload are of different definitions",
         ),
         ("json", "the values are not a JSON object"),
         ("frame_sn", "the command needs an sn, or has none"),

@@ -182,6 +182,18 @@ impl Product {
         format!("{definition:#}")
     }
 
+    /// Whether this is the same definition, read once or twice: the same points with the same names and
+    /// labels. The product's own name and key may differ.
+    pub(crate) fn same(&self, other: &Product) -> bool {
+        let same = |one: &Attr, two: &Attr| one.name == two.name && one.labels == two.labels;
+        Arc::ptr_eq(&self.0, &other.0)
+            || self.layout() == other.layout()
+                && self
+                    .attrs()
+                    .zip(other.attrs())
+                    .all(|(one, two)| same(one, two))
+    }
+
     /// The product's name; may be empty.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -205,7 +217,7 @@ impl Product {
     #[must_use]
     pub fn layout(&self) -> LayoutRef<'_> {
         let inner = &*self.0;
-        LayoutRef::new(inner.head, &inner.fields, &inner.specs, &inner.scales)
+        LayoutRef::new(&inner.head, &inner.fields, &inner.specs, &inner.scales)
     }
 
     /// The points in the order of their ids.
@@ -247,6 +259,25 @@ impl Product {
                 format!("no point is named `{name}`; {hint}"),
             )
         })
+    }
+
+    /// An error of a P0 in the definition's words.
+    pub(crate) fn explain_p0(&self, error: core::Error, p0: &[u8]) -> Error {
+        let mut told = self.explain(error);
+        let mask = self.layout().mask_len();
+        if self.protocol() == Protocol::VarLen
+            && let core::ErrorKind::Incomplete { missing } = error.kind
+            && (1..=mask).contains(&p0.len())
+        {
+            let bytes = |len: usize| format!("{len} byte{}", if len == 1 { "" } else { "s" });
+            told.message = format!(
+                "the payload ends within its mask: {} of {} are missing, from byte {} on",
+                missing,
+                bytes(mask),
+                error.byte.unwrap_or(0)
+            );
+        }
+        told
     }
 
     /// An error of the core in the definition's words.

@@ -56,8 +56,20 @@ impl Product {
     /// payload was one: a control says what somebody wants, not what is.
     ///
     /// # Errors
-    /// `other_product` if the state is of a product with another layout.
+    /// `other_product` unless all three are of one definition.
     pub fn merge(&self, state: &mut State, decoded: &Decoded<'_, '_>) -> Result<bool, Error> {
+        if !self.same(&state.product) || !self.same(decoded.product) {
+            return Err(Error::new(
+                "other_product",
+                format!(
+                    "the state is of product `{}`, the payload of `{}`, merged by `{}`: one definition \
+                     is expected",
+                    state.product.name(),
+                    decoded.product.name(),
+                    self.name()
+                ),
+            ));
+        }
         match decoded.content {
             Content::P0(P0::Reply(view) | P0::Report(view)) => state.update(view).map(|()| true),
             _ => Ok(false),
@@ -66,16 +78,23 @@ impl Product {
 }
 
 impl State {
-    /// Takes the points of a view over, as [`Product::merge`] does those of a payload.
+    /// Takes the points of a view over, as [`Product::merge`] does those of a payload. A device that
+    /// answers with all of its points whatever it is asked for is read by way of
+    /// [`view_lax`](gizwits_codec_core::LayoutRef::view_lax):
+    ///
+    /// ```
+    /// # use gizwits_codec_std::{Error, Product, State};
+    /// fn answered(product: &Product, state: &mut State, body: &[u8]) -> Result<(), Error> {
+    ///     state.update(product.layout().view_lax(body))
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// `other_product` if the view is of a product with another layout.
+    /// `other_product` if the view is of another layout.
     pub fn update(&mut self, view: View<'_, '_>) -> Result<(), Error> {
         if view.layout() != self.product.layout() {
-            let message = format!(
-                "the state is of product `{}`, the payload was decoded with another layout",
-                self.product.name()
-            );
+            let name = self.product.name();
+            let message = format!("the view has another layout than product `{name}`");
             return Err(Error::new("other_product", message));
         }
         Ok(view.merge_into(&mut self.known, &mut self.status)?)

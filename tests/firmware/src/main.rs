@@ -252,6 +252,28 @@ fn encodes_var_len_messages() -> bool {
         && control.finish() == PUMP_CONTROL
 }
 
+fn reads_and_whole_bodies() -> bool {
+    let mut out = [0; 16];
+    let Ok(mut read) = Encoder::begin(pump(), Action::Read, &mut out) else {
+        return false;
+    };
+    if read.want(FLOW).is_err() || read.want(PointId(7)).is_ok() {
+        return false;
+    }
+    let wanted = match P0::parse(pump(), black_box(read.finish())) {
+        Ok(P0::Read { wanted }) => wanted.is_some_and(|wanted| wanted.ids().eq([FLOW])),
+        _ => false,
+    };
+    // The answer has more than was asked for: bits, flow, two bytes, four.
+    let answer = black_box(&[0b0001_0000, 0b10, 75, 0, 0, 1, 2, 3, 4]);
+    let lax = pump().view_lax(answer);
+    wanted
+        && pump().view(answer).is_err()
+        && lax.is_whole_body()
+        && lax.raw(FLOW) == Some(75)
+        && lax.raw(PULSE_TIDE) == Some(1)
+}
+
 fn masks_of_several_words() -> bool {
     const SET: [u16; 7] = [0, 31, 32, 33, 63, 64, 69];
     let mut out = [0; 24];
@@ -302,7 +324,7 @@ fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
 
 type Step = (&'static str, fn() -> bool);
 
-static STEPS: [Step; 11] = [
+static STEPS: [Step; 12] = [
     ("decodes the logged control\n\0", decodes_the_logged_control),
     ("decodes the logged report\n\0", decodes_the_logged_report),
     (
@@ -315,6 +337,7 @@ static STEPS: [Step; 11] = [
     ("decodes a var_len control\n\0", decodes_a_var_len_control),
     ("decodes a var_len report\n\0", decodes_a_var_len_report),
     ("encodes var_len messages\n\0", encodes_var_len_messages),
+    ("reads, and whole bodies\n\0", reads_and_whole_bodies),
     ("reads masks of several words\n\0", masks_of_several_words),
     ("keeps a state\n\0", keeps_a_state),
 ];
