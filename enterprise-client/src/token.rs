@@ -48,8 +48,9 @@ pub struct TokenKey {
     pub product: ProductKey,
 }
 
-/// Where tokens outlive a process. It is asked once for a product and told of every change; an error
-/// is traced and otherwise means that there is no token.
+/// Where tokens outlive a process. It is asked when there is no fresh one in memory, and told of every
+/// change; an error is traced, and otherwise means that there is no token. Calls wait for it, so it
+/// should be quick.
 pub trait TokenStore: Send + Sync + 'static {
     /// The token, if there is one.
     ///
