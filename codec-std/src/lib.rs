@@ -62,7 +62,3 @@ pub use error::Error;
 pub use m2m_codec::{M2mCodec, M2mFrame};
 pub use product::{Attr, Product};
 pub use state::State;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

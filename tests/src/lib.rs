@@ -11,3 +11,7 @@ pub mod laws;
 pub mod program;
 pub mod reference;
 pub mod vectors;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
