@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod admin;
 mod bindings;
 mod call;
 mod clock;
@@ -20,6 +21,7 @@ mod products;
 mod random;
 mod route;
 mod scenario;
+mod server;
 mod simulator;
 mod store;
 mod tree;
@@ -33,4 +35,5 @@ pub use http::{Answer, Request};
 pub use mode::Mode;
 pub use route::{Auth, ROUTES, Route};
 pub use scenario::{OFFLINE_REASONS, Scenario};
+pub use server::{Options, Server};
 pub use simulator::{Builder, Credentials, ModeSet, Simulator, Switch};

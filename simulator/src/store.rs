@@ -13,7 +13,7 @@ use crate::scenario::{Behaviour, DeviceSpec, OFFLINE_REASONS, Scenario};
 
 /// Times are milliseconds since 1970.
 const SCHEMA: &str = "
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID, STRICT;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE enterprise (
     id TEXT PRIMARY KEY, secret TEXT NOT NULL, quota INTEGER NOT NULL, overseas INTEGER NOT NULL,
     allow TEXT NOT NULL, hour INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0
@@ -43,7 +43,7 @@ CREATE TABLE device (
     since_full INTEGER NOT NULL DEFAULT 0, draws INTEGER NOT NULL DEFAULT 0,
     UNIQUE (product, mac), UNIQUE (product, device_sn)
 ) STRICT;
-CREATE INDEX device_group ON device (gid) WHERE gid IS NOT NULL;
+CREATE INDEX device_gid ON device (gid) WHERE gid IS NOT NULL;
 CREATE TABLE device_group (
     gid TEXT PRIMARY KEY, product TEXT NOT NULL, parent TEXT, made INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
