@@ -1,0 +1,51 @@
+//! The simulator's time, in milliseconds since 1970.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How time passes: with the machine's, or only when it is stepped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// As on this machine, plus what it was stepped by.
+    Real,
+    /// It stands at this time until it is stepped.
+    Manual {
+        /// Milliseconds since 1970.
+        start: i64,
+    },
+}
+
+/// A clock: a time that moves by itself or not, and an offset that moves it on.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    time: Time,
+    offset: AtomicI64,
+}
+
+impl Clock {
+    pub(crate) fn new(time: Time) -> Self {
+        Clock {
+            time,
+            offset: AtomicI64::new(0),
+        }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        let base = match self.time {
+            Time::Manual { start } => start,
+            Time::Real => match SystemTime::now().duration_since(UNIX_EPOCH) {
+                Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+                Err(_) => 0,
+            },
+        };
+        base.saturating_add(self.offset.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn step(&self, millis: i64) {
+        self.offset.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_real(&self) -> bool {
+        self.time == Time::Real
+    }
+}

@@ -1,0 +1,163 @@
+//! Control: from JSON to a frame, as strictly as the cloud takes it.
+
+use base64::Engine as _;
+use gizwits_codec_std::core::{Access, Kind};
+use gizwits_codec_std::payload::{self, Encoding};
+use gizwits_codec_std::{Action, Product};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::call::{Call, Nothing, object};
+use crate::device::World;
+use crate::error::{Failure, Refusal, refuse};
+use crate::store::Definition;
+
+/// The body; its values as they were written, so that no digit is lost.
+#[derive(Deserialize)]
+struct Body<'b> {
+    #[serde(borrow)]
+    raw: Option<&'b RawValue>,
+    #[serde(borrow)]
+    attrs: Option<&'b RawValue>,
+    binary_coding: Option<Value>,
+}
+
+pub(crate) fn control(call: &Call<'_>) -> Result<Nothing, Failure> {
+    object(&call.request.body)?;
+    let body: Body<'_> = match serde_json::from_slice(&call.request.body) {
+        Ok(body) => body,
+        Err(error) => return refuse(5002, error.to_string()),
+    };
+    let coding = match body.binary_coding.as_ref().map(Value::as_str) {
+        None => None,
+        Some(Some("hex")) => Some(Encoding::Hex),
+        Some(Some("base64")) => Some(Encoding::Base64),
+        Some(_) => return refuse(5002, "binary_coding is hex or base64"),
+    };
+    let (raw, attrs) = match (body.raw, body.attrs) {
+        (Some(raw), None) => (Some(raw), None),
+        (None, Some(attrs)) => match serde_json::from_str::<Map<String, Value>>(attrs.get()) {
+            Ok(map) if !map.is_empty() => (None, Some((attrs, map))),
+            _ => return refuse(5002, "attrs is an object with at least one point"),
+        },
+        _ => return refuse(5002, "either raw or attrs is needed"),
+    };
+    let device = call.device()?;
+    if !call.product()?.remote_control {
+        return Err(Refusal::new(5404).into());
+    }
+    if device.disabled {
+        return Err(Refusal::new(5304).into());
+    }
+    if !device.online {
+        return Err(Refusal::new(5305).into());
+    }
+    let p0 = match (raw, attrs) {
+        (Some(raw), _) => bytes(raw, coding)?,
+        (None, Some((attrs, map))) => match call.definitions.get(call.product_key()) {
+            Some(Definition::Sound(product)) => encode(product, attrs.get(), &map, coding)?,
+            Some(Definition::Malformed) => return Err(Refusal::new(5406).into()),
+            _ => return Err(Refusal::new(5402).into()),
+        },
+        (None, None) => return Err(Refusal::new(5002).into()),
+    };
+    let world = World {
+        connection: call.connection,
+        seed: call.seed,
+        definitions: call.definitions,
+    };
+    world.send(device.id, device.reply_after, call.now, &p0)?;
+    Ok(Nothing {})
+}
+
+/// The bytes of `raw`: a list of numbers, or text.
+fn bytes(raw: &RawValue, coding: Option<Encoding>) -> Result<Vec<u8>, Failure> {
+    let bytes = match serde_json::from_str::<Value>(raw.get()) {
+        Ok(Value::Array(list)) => list
+            .iter()
+            .map(|byte| u8::try_from(byte.as_u64()?).ok())
+            .collect(),
+        Ok(Value::String(text)) => binary(&text, coding),
+        _ => None,
+    };
+    match bytes {
+        // As much as the platform's frames are known to carry.
+        Some(bytes) if !bytes.is_empty() && bytes.len() <= 65_535 => Ok(bytes),
+        _ => refuse(5408, "raw is a list of bytes, or text by binary_coding"),
+    }
+}
+
+fn binary(text: &str, coding: Option<Encoding>) -> Option<Vec<u8>> {
+    match coding {
+        Some(Encoding::Base64) => base64::engine::general_purpose::STANDARD.decode(text).ok(),
+        _ => {
+            let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let bytes = payload::parse(text, Some(Encoding::Hex)).ok();
+            bytes.filter(|_| plain)
+        }
+    }
+}
+
+/// The P0 that sets these points.
+fn encode(
+    product: &Product,
+    json: &str,
+    attrs: &Map<String, Value>,
+    coding: Option<Encoding>,
+) -> Result<Vec<u8>, Failure> {
+    for name in attrs.keys() {
+        if product.find(name).is_none() {
+            return Err(Refusal::because(5405, format!("no point is named `{name}`")).into());
+        }
+    }
+    let mut message = product.message(Action::Control);
+    let mut binaries = Map::new();
+    for (name, value) in attrs {
+        let Some(attr) = product.find(name) else {
+            continue;
+        };
+        if attr.point().access != Access::Writable {
+            return refuse(5401, format!("`{name}` is not writable"));
+        }
+        if !matches!(attr.point().kind, Kind::Binary) {
+            continue;
+        }
+        let len = attr.point().position.len as usize;
+        let bytes = match value {
+            Value::String(text) => binary(text, coding),
+            Value::Array(list) => list
+                .iter()
+                .map(|byte| u8::try_from(byte.as_u64()?).ok())
+                .collect(),
+            _ => None,
+        };
+        match bytes {
+            Some(bytes) if bytes.len() == len => {
+                binaries.insert(name.clone(), payload::hex(&bytes).into());
+            }
+            _ => return refuse(5401, format!("`{name}` has {len} bytes: no more, no less")),
+        }
+    }
+    let set = |message: &mut gizwits_codec_std::Message<'_>| match binaries.is_empty() {
+        true => message.set_json(json),
+        false => {
+            // Only the binaries are written anew; the rest keeps its digits.
+            let rest: std::collections::BTreeMap<String, &RawValue> =
+                serde_json::from_str(json).unwrap_or_default();
+            for (name, value) in rest {
+                let value = match binaries.get(&name) {
+                    Some(hex) => hex.to_string(),
+                    None => value.get().to_owned(),
+                };
+                let one = format!("{{{}:{value}}}", Value::from(name));
+                message.set_json(&one)?;
+            }
+            Ok(())
+        }
+    };
+    match set(&mut message).and_then(|()| message.encode()) {
+        Ok(p0) => Ok(p0),
+        Err(error) => refuse(5401, error.message),
+    }
+}

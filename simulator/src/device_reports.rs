@@ -1,0 +1,643 @@
+//! Reports on devices, counted by SQL from what happened.
+//!
+//! Those of big data know what happened until last midnight in China, unless the scenario has
+//! `live_reports`: [`Call::known_until`].
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Row, named_params};
+use serde::{Serialize, Serializer};
+
+use crate::call::{Call, in_group};
+use crate::error::{Failure, Refusal, refuse};
+use crate::page::Page;
+use crate::period::{self, Cycle};
+use crate::tree::{self, Count, Place, Tally, Tree};
+
+fn place(row: &Row<'_>) -> Result<Place, rusqlite::Error> {
+    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+}
+
+/// Where devices are.
+#[derive(Debug, Serialize)]
+pub(crate) struct Locations {
+    gid: Option<String>,
+    total: i64,
+    location: Tree<Count>,
+}
+
+pub(crate) fn locations(call: &Call<'_>) -> Result<Locations, Failure> {
+    let (online, faulty, alert) = (
+        call.flag("is_online")?,
+        call.flag("is_faulty")?,
+        call.flag("is_alert")?,
+    );
+    let gid = call.gid()?;
+    let rows: Vec<(Place, i64)> = call
+        .connection
+        .prepare_cached(concat!(
+            "SELECT country, region, city, count(*) FROM device
+             WHERE product = :product AND activated_at IS NOT NULL
+                AND (:online IS NULL OR (online_since IS NOT NULL) = :online)
+                AND (:faulty IS NULL OR :faulty = EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND fault AND cleared_at IS NULL))
+                AND (:alert IS NULL OR :alert = EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND NOT fault AND cleared_at IS NULL))
+                AND ",
+            in_group!("gid"),
+            " GROUP BY country, region, city"
+        ))?
+        .query_map(
+            named_params! {
+                ":product": call.product_key(),
+                ":online": online,
+                ":faulty": faulty,
+                ":alert": alert,
+                ":gid": gid,
+                ":deep": call.group_descendants,
+            },
+            |row| Ok((place(row)?, row.get(3)?)),
+        )?
+        .collect::<Result<_, _>>()?;
+    let mut location = Tree::new();
+    let mut total = Count::default();
+    for (place, count) in rows {
+        let count = Count { count };
+        total.add(&count);
+        tree::add(&mut location, place, &count);
+    }
+    Ok(Locations {
+        gid,
+        total: total.count,
+        location: tree::bare(location, 0),
+    })
+}
+
+/// A product's devices in figures.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    online: i64,
+    total: i64,
+    active: ActiveDevices,
+    new: NewDevices,
+}
+
+/// Devices that reported.
+#[derive(Debug, Serialize)]
+pub(crate) struct ActiveDevices {
+    yesterday: i64,
+    #[serde(rename = "7_day")]
+    seven_days: i64,
+}
+
+/// Devices that were first online.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewDevices {
+    today: i64,
+    yesterday: i64,
+    #[serde(rename = "7_day")]
+    seven_days: i64,
+    #[serde(rename = "30_day")]
+    thirty_days: i64,
+}
+
+pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
+    let today = period::day_of(call.now);
+    let active = |days: i64| -> Result<i64, Failure> {
+        let count = call
+            .connection
+            .prepare_cached(
+                "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
+                 WHERE product = ? AND day >= ? AND day < ?",
+            )?
+            .query_row((call.product_key(), today - days, today), |row| row.get(0))?;
+        Ok(count)
+    };
+    let new = |first: i64, end: i64| -> Result<i64, Failure> {
+        let span = (
+            period::start_of(today + first),
+            period::start_of(today + end),
+        );
+        let count = call
+            .connection
+            .prepare_cached(
+                "SELECT count(*) FROM device
+                 WHERE product = ? AND activated_at >= ? AND activated_at < ?",
+            )?
+            .query_row((call.product_key(), span.0, span.1), |row| row.get(0))?;
+        Ok(count)
+    };
+    let (online, total) = call
+        .connection
+        .prepare_cached(
+            "SELECT count(online_since), count(*) FROM device
+             WHERE product = ? AND activated_at IS NOT NULL",
+        )?
+        .query_row([call.product_key()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Summary {
+        online,
+        total,
+        active: ActiveDevices {
+            yesterday: active(1)?,
+            seven_days: active(7)?,
+        },
+        new: NewDevices {
+            today: new(0, 1)?,
+            yesterday: new(-1, 0)?,
+            seven_days: new(-7, 0)?,
+            thirty_days: new(-30, 0)?,
+        },
+    })
+}
+
+/// A device that was first online, or reported, on a day.
+#[derive(Debug, Serialize)]
+pub(crate) struct DeviceOfDay {
+    report_date: String,
+    product_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_sn: Option<String>,
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+    /// When, in China.
+    created_at: String,
+}
+
+/// The days that are asked for, both within; without any the last thirty.
+fn days(call: &Call<'_>) -> Result<(i64, i64), Failure> {
+    let day = |name: &str| match call.text(name) {
+        None => Ok(None),
+        Some(text) => match period::parse_day(text) {
+            Some(day) => Ok(Some(day)),
+            None => refuse(5002, format!("{name} is YYYY-MM-DD")),
+        },
+    };
+    let (start, end) = (day("start")?, day("end")?);
+    let end = end.unwrap_or(call.last_day().max(start.unwrap_or(i64::MIN)));
+    let start = start.unwrap_or(end - 29);
+    if start > end {
+        return refuse(5002, "end is before start");
+    }
+    if end > call.last_day() {
+        return Err(Refusal::new(5014).into());
+    }
+    Ok((start, end))
+}
+
+/// A page of devices by day; the first column is when.
+macro_rules! devices_of_days {
+    ($call:expr, $from:literal) => {{
+        let call: &Call<'_> = $call;
+        let paging = call.paging()?;
+        let (start, end) = days(call)?;
+        let filters = named_params! {
+            ":product": call.product_key(),
+            ":start": start,
+            ":end": end,
+            ":from": period::start_of(start),
+            ":until": period::start_of(end + 1),
+            ":country": call.text("country"),
+            ":region": call.text("region"),
+            ":city": call.text("city"),
+        };
+        let total = call
+            .connection
+            .prepare_cached(concat!("SELECT count(*) ", $from))?
+            .query_row(filters, |row| row.get(0))?;
+        let limits = named_params! { ":limit": paging.limit, ":skip": paging.skip };
+        let all: Vec<_> = filters.iter().chain(limits).copied().collect();
+        let objects = call
+            .connection
+            .prepare_cached(concat!(
+                "SELECT happened, product, mac, device_sn, country, region, city ",
+                $from,
+                " ORDER BY happened, id LIMIT :limit OFFSET :skip"
+            ))?
+            .query_map(&*all, |row| {
+                let at = row.get(0)?;
+                Ok(DeviceOfDay {
+                    report_date: period::day_text(period::day_of(at)),
+                    product_key: row.get(1)?,
+                    mac: row.get(2)?,
+                    device_sn: row.get(3)?,
+                    country: row.get(4)?,
+                    region: row.get(5)?,
+                    city: row.get(6)?,
+                    created_at: period::time_text(at),
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(call.page(paging, total, objects))
+    }};
+}
+
+pub(crate) fn new_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
+    devices_of_days!(
+        call,
+        "FROM (SELECT *, activated_at AS happened FROM device
+            WHERE product = :product AND activated_at >= :from AND activated_at < :until)
+         WHERE :start <= :end AND (:country IS NULL OR country = :country)
+            AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)"
+    )
+}
+
+pub(crate) fn active_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
+    devices_of_days!(
+        call,
+        "FROM (SELECT device.*, activity.at AS happened
+            FROM activity JOIN device ON device.id = activity.device
+            WHERE product = :product AND day BETWEEN :start AND :end)
+         WHERE :from <= :until AND (:country IS NULL OR country = :country)
+            AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)"
+    )
+}
+
+/// Counts by period.
+#[derive(Debug, Serialize)]
+pub(crate) struct History {
+    gid: Option<String>,
+    cycle: Cycle,
+    start: String,
+    end: String,
+    data: Vec<PeriodCount>,
+}
+
+/// What one period counts.
+#[derive(Debug)]
+pub(crate) struct PeriodCount {
+    cycle: Cycle,
+    period: String,
+    count: i64,
+    location: Option<Tree<Count>>,
+}
+
+impl Serialize for PeriodCount {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry(self.cycle.key(), &self.period)?;
+        map.serialize_entry("count", &self.count)?;
+        if let Some(location) = &self.location {
+            map.serialize_entry("location", location)?;
+        }
+        map.end()
+    }
+}
+
+/// The periods of a call; 5014 if one begins after the last day that reports know.
+pub(crate) fn history(
+    call: &Call<'_>,
+    located: bool,
+    required: bool,
+    count: impl Fn(&period::Period, Option<&str>) -> Result<Vec<(Place, i64)>, Failure>,
+) -> Result<History, Failure> {
+    let cycle = match call.text("cycle") {
+        None => Cycle::Date,
+        Some(text) => match Cycle::parse(text) {
+            Some(cycle) => cycle,
+            None => return refuse(5002, "cycle is date, week or month"),
+        },
+    };
+    let (start, end) = match (call.text("start"), call.text("end")) {
+        (Some(start), Some(end)) => (start.to_owned(), end.to_owned()),
+        (None, None) if !required && cycle == Cycle::Date => {
+            let last = call.last_day();
+            (period::day_text(last - 6), period::day_text(last))
+        }
+        _ => return refuse(5002, "start and end are required"),
+    };
+    let periods = period::periods(cycle, &start, &end)?;
+    let gid = call.gid()?;
+    if periods.iter().any(|period| period.first > call.last_day()) {
+        return Err(Refusal::new(5014).into());
+    }
+    let mut data = Vec::with_capacity(periods.len());
+    for mut period in periods {
+        period.last = period.last.min(call.last_day());
+        let mut location = Tree::new();
+        let mut sum = Count::default();
+        for (place, count) in count(&period, gid.as_deref())? {
+            let count = Count { count };
+            sum.add(&count);
+            tree::add(&mut location, place, &count);
+        }
+        data.push(PeriodCount {
+            cycle,
+            period: period.text,
+            count: sum.count,
+            location: located.then_some(location),
+        });
+    }
+    Ok(History {
+        gid,
+        cycle,
+        start,
+        end,
+        data,
+    })
+}
+
+pub(crate) fn liveness(call: &Call<'_>) -> Result<History, Failure> {
+    history(call, true, true, |period, gid| {
+        let rows = call
+            .connection
+            .prepare_cached(concat!(
+                "SELECT country, region, city, count(DISTINCT device.id)
+                 FROM activity JOIN device ON device.id = activity.device
+                 WHERE product = :product AND day BETWEEN :first AND :last AND ",
+                in_group!("gid"),
+                " GROUP BY country, region, city"
+            ))?
+            .query_map(
+                named_params! {
+                    ":product": call.product_key(),
+                    ":first": period.first,
+                    ":last": period.last,
+                    ":gid": gid,
+                    ":deep": call.group_descendants,
+                },
+                |row| Ok((place(row)?, row.get(3)?)),
+            )?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    })
+}
+
+/// Devices that were first online, by period. The page lists it and says no more: parameters and
+/// answer are those of its neighbours, all optional.
+pub(crate) fn activation(call: &Call<'_>) -> Result<History, Failure> {
+    history(call, true, false, |period, gid| {
+        let rows = call
+            .connection
+            .prepare_cached(concat!(
+                "SELECT country, region, city, count(*) FROM device
+                 WHERE product = :product AND activated_at >= :from AND activated_at < :until AND ",
+                in_group!("gid"),
+                " GROUP BY country, region, city"
+            ))?
+            .query_map(
+                named_params! {
+                    ":product": call.product_key(),
+                    ":from": period::start_of(period.first),
+                    ":until": period::start_of(period.last + 1),
+                    ":gid": gid,
+                    ":deep": call.group_descendants,
+                },
+                |row| Ok((place(row)?, row.get(3)?)),
+            )?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    })
+}
+
+/// How devices are now.
+#[derive(Debug, Serialize)]
+pub(crate) struct Realtime {
+    gid: Option<String>,
+    count: States,
+    location: Tree<PlaceStates>,
+}
+
+/// Devices by state.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct States {
+    activated: i64,
+    faulty: i64,
+    alert: i64,
+}
+
+/// The same of a place: what is zero is left out.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PlaceStates {
+    count: NonZeroStates,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct NonZeroStates {
+    #[serde(skip_serializing_if = "is_zero")]
+    activated: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    faulty: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    alert: i64,
+}
+
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
+impl Tally for PlaceStates {
+    fn add(&mut self, other: &Self) {
+        self.count.activated += other.count.activated;
+        self.count.faulty += other.count.faulty;
+        self.count.alert += other.count.alert;
+    }
+}
+
+pub(crate) fn realtime(call: &Call<'_>) -> Result<Realtime, Failure> {
+    let gid = call.gid()?;
+    let rows: Vec<(Place, PlaceStates)> = call
+        .connection
+        .prepare_cached(concat!(
+            "SELECT country, region, city, count(*),
+                sum(EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND fault AND cleared_at IS NULL)),
+                sum(EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND NOT fault AND cleared_at IS NULL))
+             FROM device WHERE product = :product AND activated_at IS NOT NULL AND ",
+            in_group!("gid"),
+            " GROUP BY country, region, city"
+        ))?
+        .query_map(
+            named_params! {
+                ":product": call.product_key(),
+                ":gid": gid,
+                ":deep": call.group_descendants,
+            },
+            |row| {
+                let count = NonZeroStates {
+                    activated: row.get(3)?,
+                    faulty: row.get(4)?,
+                    alert: row.get(5)?,
+                };
+                Ok((place(row)?, PlaceStates { count }))
+            },
+        )?
+        .collect::<Result<_, _>>()?;
+    let mut location = Tree::new();
+    let mut sum = PlaceStates::default();
+    for (place, states) in rows {
+        sum.add(&states);
+        tree::add(&mut location, place, &states);
+    }
+    let NonZeroStates {
+        activated,
+        faulty,
+        alert,
+    } = sum.count;
+    Ok(Realtime {
+        gid,
+        count: States {
+            activated,
+            faulty,
+            alert,
+        },
+        location,
+    })
+}
+
+/// How many there are, and how many of them are over.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Resolved {
+    total: i64,
+    resolved: i64,
+    unresolved: i64,
+}
+
+impl Resolved {
+    fn new(total: i64, unresolved: i64) -> Self {
+        Resolved {
+            total,
+            resolved: total - unresolved,
+            unresolved,
+        }
+    }
+}
+
+impl Tally for Resolved {
+    fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        self.resolved += other.resolved;
+        self.unresolved += other.unresolved;
+    }
+}
+
+/// The devices of a place that had faults, or alerts.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct TroubledTally {
+    count: Resolved,
+}
+
+impl Tally for TroubledTally {
+    fn add(&mut self, other: &Self) {
+        self.count.add(&other.count);
+    }
+}
+
+/// Devices that had faults, or alerts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Troubled {
+    gid: Option<String>,
+    #[serde(flatten)]
+    tally: TroubledTally,
+    location: Tree<TroubledTally>,
+}
+
+pub(crate) fn troubled(call: &Call<'_>, fault: bool) -> Result<Troubled, Failure> {
+    let gid = call.gid()?;
+    let rows: Vec<(Place, Resolved)> = call
+        .connection
+        .prepare_cached(concat!(
+            "SELECT country, region, city, count(DISTINCT device.id),
+                count(DISTINCT CASE WHEN cleared_at IS NULL OR cleared_at >= :until
+                    THEN device.id END)
+             FROM trouble JOIN device ON device.id = trouble.device
+             WHERE product = :product AND fault = :fault AND raised_at < :until AND ",
+            in_group!("gid"),
+            " GROUP BY country, region, city"
+        ))?
+        .query_map(
+            named_params! {
+                ":product": call.product_key(),
+                ":fault": fault,
+                ":until": call.known_until(),
+                ":gid": gid,
+                ":deep": call.group_descendants,
+            },
+            |row| Ok((place(row)?, Resolved::new(row.get(3)?, row.get(4)?))),
+        )?
+        .collect::<Result<_, _>>()?;
+    let mut location = Tree::new();
+    let mut sum = TroubledTally::default();
+    for (place, count) in rows {
+        let tally = TroubledTally { count };
+        sum.add(&tally);
+        tree::add(&mut location, place, &tally);
+    }
+    Ok(Troubled {
+        gid,
+        tally: sum,
+        location,
+    })
+}
+
+/// The faults, or alerts, of a place: how many of each point.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct TroublesTally {
+    count: Resolved,
+    detail: BTreeMap<String, Resolved>,
+}
+
+impl Tally for TroublesTally {
+    fn add(&mut self, other: &Self) {
+        self.count.add(&other.count);
+        for (point, count) in &other.detail {
+            self.detail.entry(point.clone()).or_default().add(count);
+        }
+    }
+}
+
+/// Faults, or alerts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Troubles {
+    gid: Option<String>,
+    #[serde(flatten)]
+    tally: TroublesTally,
+    location: Tree<TroublesTally>,
+}
+
+pub(crate) fn troubles(call: &Call<'_>, fault: bool) -> Result<Troubles, Failure> {
+    let gid = call.gid()?;
+    let rows: Vec<(Place, String, Resolved)> = call
+        .connection
+        .prepare_cached(concat!(
+            "SELECT country, region, city, count(*),
+                count(CASE WHEN cleared_at IS NULL OR cleared_at >= :until THEN 1 END), point
+             FROM trouble JOIN device ON device.id = trouble.device
+             WHERE product = :product AND fault = :fault AND raised_at < :until AND ",
+            in_group!("gid"),
+            " GROUP BY country, region, city, point"
+        ))?
+        .query_map(
+            named_params! {
+                ":product": call.product_key(),
+                ":fault": fault,
+                ":until": call.known_until(),
+                ":gid": gid,
+                ":deep": call.group_descendants,
+            },
+            |row| {
+                let count = Resolved::new(row.get(3)?, row.get(4)?);
+                Ok((place(row)?, row.get(5)?, count))
+            },
+        )?
+        .collect::<Result<_, _>>()?;
+    let mut location = Tree::new();
+    let mut sum = TroublesTally::default();
+    for (place, point, count) in rows {
+        let tally = TroublesTally {
+            detail: BTreeMap::from([(point, count.clone())]),
+            count,
+        };
+        sum.add(&tally);
+        tree::add(&mut location, place, &tally);
+    }
+    Ok(Troubles {
+        gid,
+        tally: sum,
+        location,
+    })
+}

@@ -1,0 +1,164 @@
+//! Groups: a tree with one root for each product.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::call::{Call, Nothing, required};
+use crate::error::{Failure, Refusal, refuse};
+use crate::{random, store};
+
+/// A group's gid.
+#[derive(Debug, Serialize)]
+pub(crate) struct Gid {
+    gid: String,
+}
+
+/// Groups by gid; each is `""` or the groups below it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum GroupTree {
+    /// No groups below.
+    Leaf(&'static str),
+    /// Those below.
+    Groups(BTreeMap<String, GroupTree>),
+}
+
+/// The MACs of a group's devices.
+#[derive(Debug, Serialize)]
+pub(crate) struct Macs {
+    macs: Vec<String>,
+}
+
+/// What was done, and what could not be.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Done {
+    pub(crate) failed: Vec<String>,
+    pub(crate) success: Vec<String>,
+}
+
+pub(crate) fn tree(call: &Call<'_>) -> Result<GroupTree, Failure> {
+    let rows: Vec<(String, Option<String>)> = call
+        .connection
+        .prepare_cached("SELECT gid, parent FROM device_group WHERE product = ? ORDER BY made")?
+        .query_map([call.product_key()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    // Children were made after their parents: from the last to the first each is whole.
+    let mut below: BTreeMap<Option<String>, BTreeMap<String, GroupTree>> = BTreeMap::new();
+    for (gid, parent) in rows.into_iter().rev() {
+        let group = match below.remove(&Some(gid.clone())) {
+            Some(groups) => GroupTree::Groups(groups),
+            None => GroupTree::Leaf(""),
+        };
+        below.entry(parent).or_default().insert(gid, group);
+    }
+    Ok(GroupTree::Groups(below.remove(&None).unwrap_or_default()))
+}
+
+pub(crate) fn create(call: &Call<'_>) -> Result<Gid, Failure> {
+    let body = call.object()?;
+    let parent = match body.get("parent_gid") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(gid)) if !gid.is_empty() => Some(gid.clone()),
+        Some(_) => return refuse(5002, "parent_gid is text"),
+    };
+    match &parent {
+        Some(gid) => call.group(gid, 5202)?,
+        None => {
+            let root: Option<i64> = call
+                .connection
+                .prepare_cached("SELECT 1 FROM device_group WHERE product = ? AND parent IS NULL")?
+                .query_row([call.product_key()], |row| row.get(0))
+                .optional()?;
+            if root.is_some() {
+                return Err(Refusal::new(5203).into());
+            }
+        }
+    }
+    let count = store::next(call.connection, "groups")?;
+    let gid = random::hex32(call.seed, "gid", count);
+    call.connection
+        .prepare_cached(
+            "INSERT INTO device_group (gid, product, parent, made) VALUES (?, ?, ?, ?)",
+        )?
+        .execute(params![gid, call.product_key(), parent, count])?;
+    Ok(Gid { gid })
+}
+
+pub(crate) fn delete(call: &Call<'_>) -> Result<Nothing, Failure> {
+    let gid = call.param("gid");
+    call.group(gid, 5206)?;
+    for (code, held) in [
+        (5204, "SELECT count(*) FROM device_group WHERE parent = ?"),
+        (5205, "SELECT count(*) FROM device WHERE gid = ?"),
+    ] {
+        let held: i64 = call
+            .connection
+            .prepare_cached(held)?
+            .query_row([gid], |row| row.get(0))?;
+        if held > 0 {
+            return Err(Refusal::new(code).into());
+        }
+    }
+    call.connection
+        .prepare_cached("DELETE FROM device_group WHERE gid = ?")?
+        .execute([gid])?;
+    Ok(Nothing {})
+}
+
+pub(crate) fn macs(call: &Call<'_>) -> Result<Macs, Failure> {
+    let gid = call.param("gid");
+    call.group(gid, 5206)?;
+    let macs = call
+        .connection
+        .prepare_cached("SELECT mac FROM device WHERE gid = ? AND mac IS NOT NULL ORDER BY id")?
+        .query_map([gid], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(Macs { macs })
+}
+
+pub(crate) fn change(call: &Call<'_>) -> Result<Done, Failure> {
+    let body = call.object()?;
+    let assign = match required(&body, "action")?.as_str() {
+        "assign" => true,
+        "unassign" => false,
+        _ => return refuse(5002, "action is assign or unassign"),
+    };
+    let reassign = match body.get("reassign") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(reassign)) => *reassign,
+        Some(_) => return refuse(5002, "reassign is true or false"),
+    };
+    let macs = match body.get("macs") {
+        Some(Value::Array(list)) if list.len() <= 1000 => list.iter().map(Value::as_str).collect(),
+        Some(Value::Array(_)) => return refuse(5002, "at most 1000 macs"),
+        _ => None,
+    };
+    let Some(macs): Option<Vec<&str>> = macs else {
+        return refuse(5002, "macs is a list of text");
+    };
+    let gid = call.param("gid");
+    call.group(gid, 5206)?;
+    let change = match assign {
+        true => {
+            "UPDATE device SET gid = ?1
+             WHERE product = ?2 AND mac = ?3 AND activated_at IS NOT NULL
+                AND (?4 OR gid IS NULL)"
+        }
+        false => {
+            "UPDATE device SET gid = NULL
+             WHERE gid = ?1 AND product = ?2 AND mac = ?3 AND ?4 IS NOT NULL"
+        }
+    };
+    let mut change = call.connection.prepare_cached(change)?;
+    let mut done = Done::default();
+    for mac in macs {
+        match change.execute(params![gid, call.product_key(), mac, reassign])? {
+            0 => done.failed.push(mac.to_owned()),
+            _ => done.success.push(mac.to_owned()),
+        }
+    }
+    Ok(done)
+}

@@ -1,0 +1,559 @@
+//! The routes, in one table, and what every call goes through before its handler.
+//!
+//! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials
+//! (5009, 5011, 5010; 5003, 5004); the product (5015) and whose it is (5007); what is closed (5024); then
+//! the handler's: the body (5001), its fields (5002), the objects, the action.
+
+use std::net::IpAddr;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::call::{self, Call, Enterprise, Reply, created, ok};
+use crate::error::{Failure, Refusal};
+use crate::http::{self, Answer, Request};
+use crate::mode::{Mode, Modes};
+use crate::store::Store;
+use crate::{
+    bindings, control, device_reports, devices, groups, logs, products, user_reports, users,
+};
+
+/// How a call shows who makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// The credentials are in the body.
+    Body,
+    /// `Authorization: token …`
+    Token,
+    /// `X-Gizwits-Enterprise-ID`, and `-Secret` if it is there.
+    Enterprise,
+    /// `X-Gizwits-Enterprise-ID` and `-Secret`.
+    EnterpriseAndSecret,
+}
+
+/// One route.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Route {
+    /// The name that the page lists it under.
+    pub name: &'static str,
+    /// The method.
+    pub method: &'static str,
+    /// Its paths: the likely one, then those that the page prints or that its name would give.
+    pub paths: &'static [&'static str],
+    /// How a call shows who makes it.
+    pub auth: Auth,
+    /// Whether it is closed to enterprises overseas.
+    pub domestic: bool,
+    /// Whether it is closed once the product is published.
+    pub unpublished: bool,
+    handler: fn(&Call<'_>) -> Result<Reply, Failure>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.paths.first().unwrap_or(&""))
+    }
+}
+
+macro_rules! routes {
+    ($($name:ident $method:ident $auth:ident [$($flag:ident)*] $($path:literal)+ => $handler:expr;)*) => {
+        /// Every route, in the order of the page's list.
+        pub const ROUTES: &[Route] = &[$(Route {
+            name: stringify!($name),
+            method: stringify!($method),
+            paths: &[$($path),+],
+            auth: Auth::$auth,
+            domestic: routes!(@ domestic $($flag)*),
+            unpublished: routes!(@ unpublished $($flag)*),
+            handler: $handler,
+        }),*];
+    };
+    (@ domestic domestic) => { true };
+    (@ unpublished unpublished) => { true };
+    (@ $any:ident $($flag:ident)*) => { false };
+}
+
+routes! {
+    post_v1_products_product_key_access_token POST Body []
+        "/v1/products/{product_key}/access_token"
+        => |call| created(products::access_token(call));
+    get_v1_products_product_key_datapoint GET Token []
+        "/v1/products/{product_key}/datapoint"
+        => |call| ok(products::datapoint(call));
+    get_v1_users_search GET Enterprise []
+        "/v1/users/search"
+        => |call| ok(users::registered(call));
+    get_v1_products_product_key_users_search GET Token []
+        "/v1/products/{product_key}/users/search"
+        => |call| ok(users::bound(call));
+    get_v1_products_product_key_devices GET Token []
+        "/v1/products/{product_key}/devices"
+        => |call| ok(devices::by_mac(call));
+    get_v1_products_product_key_device_detail GET Token []
+        "/v1/products/{product_key}/device_detail"
+        => |call| ok(devices::detail(call));
+    get_v1_products_product_key_devices_search GET Token []
+        "/v1/products/{product_key}/devices/search"
+        => |call| ok(devices::search(call));
+    post_v1_products_product_key_devices_did_control POST Token []
+        "/v1/products/{product_key}/devices/{did}/control"
+        => |call| ok(control::control(call));
+    get_v1_products_product_key_devices_did_online GET Token [unpublished]
+        "/v1/products/{product_key}/devices/{did}/online"
+        => |call| ok(logs::online(call));
+    get_v1_products_product_key_devices_did_cmd GET Token [unpublished]
+        "/v1/products/{product_key}/devices/{did}/cmd"
+        => |call| ok(logs::cmd(call));
+    get_v1_products_product_key_devices_did_data GET Token [unpublished]
+        "/v1/products/{product_key}/devices/{did}/data"
+        => |call| ok(logs::data(call));
+    get_v1_products_product_key_device_groups GET Token []
+        "/v1/products/{product_key}/device_groups"
+        => |call| ok(groups::tree(call));
+    post_v1_products_product_key_device_groups POST Token []
+        "/v1/products/{product_key}/device_groups"
+        => |call| created(groups::create(call));
+    delete_v1_products_product_key_device_groups_gid DELETE Token []
+        "/v1/products/{product_key}/device_groups/{gid}"
+        => |call| ok(groups::delete(call));
+    get_v1_products_product_key_device_groups_gid GET Token []
+        "/v1/products/{product_key}/device_groups/{gid}"
+        => |call| ok(groups::macs(call));
+    put_v1_products_product_key_device_groups_gid PUT Token []
+        "/v1/products/{product_key}/device_groups/{gid}"
+        => |call| ok(groups::change(call));
+    post_v1_products_product_key_devices_bindings POST Token []
+        "/v1/products/{product_key}/devices/bindings"
+        => |call| ok(bindings::bind(call));
+    delete_v1_products_product_key_devices_bindings DELETE Token []
+        "/v1/products/{product_key}/devices/bindings"
+        => |call| ok(bindings::unbind(call));
+    get_v1_products_product_key_devices_report_activation GET Token []
+        "/v1/products/{product_key}/devices/report/activation"
+        => |call| ok(device_reports::activation(call));
+    get_v1_products_product_key_devices_locations GET Token []
+        "/v1/products/{product_key}/devices/locations"
+        => |call| ok(device_reports::locations(call));
+    get_v1_products_product_key_summary GET Token [domestic]
+        "/v1/products/{product_key}/devices/summary"
+        "/v1/products/{product_key}/summary"
+        => |call| ok(device_reports::summary(call));
+    get_v1_products_product_key_incr_devices GET Token [domestic]
+        "/v1/products/{product_key}/incr_devices"
+        => |call| ok(device_reports::new_devices(call));
+    get_v1_products_product_key_active_devices GET Token [domestic]
+        "/v1/products/{product_key}/active_devices"
+        => |call| ok(device_reports::active_devices(call));
+    get_v1_products_product_key_devices_report_liveness_history GET Token [domestic]
+        "/v1/products/{product_key}/devices/report/liveness/history"
+        => |call| ok(device_reports::liveness(call));
+    get_v1_products_product_key_devices_report_rt GET Token []
+        "/v1/products/{product_key}/devices/report/rt"
+        "/v1/products/{product_key}/devices/report/devices/report/rt"
+        => |call| ok(device_reports::realtime(call));
+    get_v1_products_product_key_fault_report_devices GET Token [domestic]
+        "/v1/products/{product_key}/fault/report/devices"
+        => |call| ok(device_reports::troubled(call, true));
+    get_v1_products_product_key_alert_report_devices GET Token [domestic]
+        "/v1/products/{product_key}/alert/report/devices"
+        => |call| ok(device_reports::troubled(call, false));
+    get_v1_products_product_key_fault_report_events GET Token [domestic]
+        "/v1/products/{product_key}/fault/report/events"
+        => |call| ok(device_reports::troubles(call, true));
+    get_v1_products_product_key_fault_alert_events GET Token [domestic]
+        "/v1/products/{product_key}/alert/report/events"
+        "/v1/products/{product_key}/fault/alert/events"
+        => |call| ok(device_reports::troubles(call, false));
+    get_v1_products_product_key_users_report_new GET Token [domestic]
+        "/v1/products/{product_key}/users/report/new"
+        => |call| ok(user_reports::new_users(call));
+    get_v1_users_liveness_total GET EnterpriseAndSecret []
+        "/v1/users/liveness_total"
+        => |call| ok(user_reports::liveness(call));
+    get_v1_users_location GET EnterpriseAndSecret []
+        "/v1/users/location"
+        => |call| ok(user_reports::locations(call));
+    get_v1_products_product_key_users_report_total GET Token []
+        "/v1/products/{product_key}/users/report/total"
+        => |call| ok(user_reports::total(call));
+}
+
+/// A route that fits, with which of its paths and its parameters.
+type Match = (&'static Route, usize, Vec<(&'static str, String)>);
+
+/// The route of a call, or the methods of its path.
+fn find(method: &str, path: &str) -> Result<Match, Vec<&'static str>> {
+    let mut others = Vec::new();
+    let segments: Vec<&str> = path.split('/').collect();
+    for route in ROUTES {
+        for (index, template) in route.paths.iter().enumerate() {
+            if let Some(params) = fit(template, &segments) {
+                if route.method == method {
+                    return Ok((route, index, params));
+                }
+                others.push(route.method);
+            }
+        }
+    }
+    Err(others)
+}
+
+fn fit(template: &'static str, segments: &[&str]) -> Option<Vec<(&'static str, String)>> {
+    let mut params = Vec::new();
+    let mut parts = template.split('/');
+    let mut given = segments.iter();
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return Some(params),
+            (Some(part), Some(segment)) => {
+                let name = part
+                    .strip_prefix('{')
+                    .and_then(|part| part.strip_suffix('}'));
+                match name {
+                    Some(name) => {
+                        let value = http::decode(segment, false)?;
+                        // No path is a value: what a proxy makes of these is not to be relied on.
+                        if value.is_empty() || value.contains(['/', '\\', '\0']) {
+                            return None;
+                        }
+                        params.push((name, value));
+                    }
+                    None if part == *segment => {}
+                    None => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// An address, or a network as `10.0.0.0/8`.
+pub(crate) fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address.parse().ok()?, Some(bits.parse::<u8>().ok()?)),
+        None => (text.parse().ok()?, None),
+    };
+    let most = if IpAddr::is_ipv4(&address) { 32 } else { 128 };
+    let bits = bits.unwrap_or(most);
+    (bits <= most).then_some((address, bits))
+}
+
+fn within(peer: IpAddr, (net, bits): (IpAddr, u8)) -> bool {
+    let wide = |address: IpAddr| match address {
+        IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
+        IpAddr::V6(address) => (u128::from(address), 128),
+    };
+    let ((one, width), (other, other_width)) = (wide(peer.to_canonical()), wide(net));
+    let free = u32::from(width - bits.min(width));
+    let cut = |address: u128| address.checked_shr(free).unwrap_or(0);
+    width == other_width && cut(one) == cut(other)
+}
+
+/// What is left of the quota.
+struct Quota {
+    limit: i64,
+    remaining: i64,
+    reset: i64,
+}
+
+const HOUR: i64 = 3_600_000;
+
+impl Store {
+    /// Answers a call as of `now`.
+    pub(crate) fn answer(&mut self, request: &Request, now: i64) -> Answer {
+        match self.try_answer(request, now) {
+            Ok(answer) => answer,
+            // What the database says is not for callers.
+            Err(_) => {
+                let refusal = Refusal::new(5409);
+                let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
+                Answer::json(refusal.status(), body)
+            }
+        }
+    }
+
+    fn try_answer(&mut self, request: &Request, now: i64) -> Result<Answer, rusqlite::Error> {
+        let (route, path, params) = match find(&request.method, request.path()) {
+            Ok(found) => found,
+            Err(methods) if methods.is_empty() => return Ok(Answer::html(404, "Not Found")),
+            Err(methods) => {
+                let mut answer = Answer::html(405, "Method Not Allowed");
+                answer.headers.push(("allow", methods.join(", ")));
+                return Ok(answer);
+            }
+        };
+        let definitions = &self.definitions;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        crate::device::World {
+            connection: &transaction,
+            seed: self.seed,
+            definitions,
+        }
+        .advance(now)?;
+        let modes = modes(&transaction, route.name)?;
+        if modes.closes(path) || modes.has(&Mode::Html502) {
+            transaction.commit()?;
+            let mut answer = match modes.closes(path) {
+                true => Answer::html(404, "Not Found"),
+                false => Answer::html(502, "Bad Gateway"),
+            };
+            answer.delay = modes.delay();
+            return Ok(answer);
+        }
+        let mut call = Call {
+            connection: &transaction,
+            definitions,
+            seed: self.seed,
+            live_reports: self.live_reports,
+            group_descendants: self.group_descendants,
+            now,
+            request,
+            modes: &modes,
+            query: Vec::new(),
+            params,
+            enterprise: None,
+        };
+        let (quota, reply) = match claimed(&call, route) {
+            Ok(claimed) => {
+                let mut quota = None;
+                let reply = serve(&mut call, route, claimed, &mut quota);
+                (quota, reply)
+            }
+            Err(failure) => (None, Err(failure)),
+        };
+        let answer = match reply {
+            Ok(reply) => Answer::json(reply.status, reply.body),
+            Err(Failure::Refused(refusal)) => {
+                let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
+                Answer::json(refusal.status(), body)
+            }
+            Err(Failure::Database(error)) => return Err(error),
+        };
+        drop(call);
+        transaction.commit()?;
+        Ok(finish(answer, &modes, quota, now))
+    }
+}
+
+fn finish(mut answer: Answer, modes: &Modes, quota: Option<Quota>, now: i64) -> Answer {
+    let skew = modes.skew();
+    let seen = now.saturating_add(skew);
+    answer.headers.push(("date", http::date(seen)));
+    if !modes.has(&Mode::NoRateHeaders) {
+        let quota = quota.unwrap_or(Quota {
+            limit: 3600,
+            remaining: 3600,
+            reset: (now / HOUR + 1) * HOUR,
+        });
+        let reset = quota.reset.saturating_add(skew).div_euclid(1000);
+        for (name, value) in [
+            ("x-ratelimit-limit", quota.limit),
+            ("x-ratelimit-remaining", quota.remaining),
+            ("x-ratelimit-reset", reset),
+        ] {
+            answer.headers.push((name, value.to_string()));
+        }
+    }
+    modes.apply(&mut answer);
+    answer
+}
+
+/// The modes of a route; those for a number of calls are used up by it.
+fn modes(connection: &rusqlite::Connection, route: &str) -> Result<Modes, rusqlite::Error> {
+    let rows: Vec<(i64, String, Option<i64>)> = connection
+        .prepare_cached("SELECT id, mode, remaining FROM mode WHERE route IN (?, '*') ORDER BY id")?
+        .query_map([route], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut modes = Modes::default();
+    for (id, mode, remaining) in rows {
+        modes.0.extend(serde_json::from_str::<Mode>(&mode).ok());
+        match remaining {
+            None => {}
+            Some(..=1) => {
+                connection
+                    .prepare_cached("DELETE FROM mode WHERE id = ?")?
+                    .execute([id])?;
+            }
+            Some(_) => {
+                connection
+                    .prepare_cached("UPDATE mode SET remaining = remaining - 1 WHERE id = ?")?
+                    .execute([id])?;
+            }
+        }
+    }
+    Ok(modes)
+}
+
+/// The enterprise that a call says it is of: its addresses and quota come before its credentials.
+fn claimed(call: &Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
+    let id = match route.auth {
+        Auth::Body => call::object(&call.request.body)
+            .ok()
+            .and_then(|body| Some(body.get("enterprise_id")?.as_str()?.to_owned())),
+        Auth::Token => None,
+        _ => call
+            .request
+            .only("x-gizwits-enterprise-id")
+            .map(str::to_owned),
+    };
+    if let Some(id) = id {
+        return call.enterprise_of(&id);
+    }
+    match call.product_of(call.product_key())? {
+        Some(product) => match product.enterprise {
+            Some(id) => call.enterprise_of(&id),
+            None => Ok(None),
+        },
+        None => Ok(None),
+    }
+}
+
+/// All checks, then the handler.
+fn serve(
+    call: &mut Call<'_>,
+    route: &Route,
+    claimed: Option<Enterprise>,
+    quota: &mut Option<Quota>,
+) -> Result<Reply, Failure> {
+    if let Some(enterprise) = &claimed {
+        let mut nets = enterprise.allow.split_whitespace().filter_map(network);
+        let allowed = enterprise.allow.is_empty() || nets.any(|net| within(call.request.peer, net));
+        let counted = count(call, enterprise, allowed)?;
+        let over = counted.remaining < 0;
+        *quota = Some(Quota {
+            remaining: counted.remaining.max(0),
+            ..counted
+        });
+        if !allowed {
+            return Err(Refusal::new(5012).into());
+        }
+        if over {
+            return Err(Refusal::new(5013).into());
+        }
+    }
+    if call.modes.has(&Mode::TokenRevoked) {
+        call.connection
+            .prepare_cached("DELETE FROM token WHERE product = ?")?
+            .execute([call.product_key()])?;
+    }
+    if let Some(code) = call.modes.error() {
+        return Err(Refusal::because(code, "asked for").into());
+    }
+    call.enterprise = match route.auth {
+        Auth::Body => None,
+        Auth::Token => Some(by_token(call)?),
+        Auth::Enterprise => Some(by_headers(call, claimed, false)?),
+        Auth::EnterpriseAndSecret => Some(by_headers(call, claimed, true)?),
+    };
+    if route.auth == Auth::Token {
+        let product = call.product()?;
+        let enterprise = call.enterprise.as_ref();
+        if product.enterprise.as_ref() != enterprise.map(|enterprise| &enterprise.id) {
+            return Err(Refusal::new(5007).into());
+        }
+        if route.domestic && enterprise.is_some_and(|enterprise| enterprise.overseas) {
+            return Err(Refusal::because(5024, "in China alone").into());
+        }
+        if route.unpublished && product.published && !product.open_logs {
+            return Err(Refusal::because(5024, "not of a published product").into());
+        }
+    }
+    match call::query(call.request.query()) {
+        Some(query) => call.query = query,
+        None => return Err(Refusal::because(5002, "the query is not sound").into()),
+    }
+    // What a refused call did is taken back; that it was counted is not.
+    call.connection
+        .prepare_cached("SAVEPOINT call")?
+        .execute([])?;
+    let reply = (route.handler)(call);
+    if reply.is_err() {
+        call.connection
+            .prepare_cached("ROLLBACK TO call")?
+            .execute([])?;
+    }
+    call.connection
+        .prepare_cached("RELEASE call")?
+        .execute([])?;
+    reply
+}
+
+/// Counts a call; below zero remain if it is one too many, which is not counted.
+fn count(call: &Call<'_>, enterprise: &Enterprise, allowed: bool) -> Result<Quota, Failure> {
+    let hour = call.now.div_euclid(HOUR);
+    let calls: i64 = call
+        .connection
+        .prepare_cached(
+            "SELECT CASE WHEN hour = ? THEN calls ELSE 0 END FROM enterprise WHERE id = ?",
+        )?
+        .query_row(params![hour, enterprise.id], |row| row.get(0))?;
+    let mut remaining = enterprise.quota.saturating_sub(calls);
+    if allowed {
+        remaining = remaining.saturating_sub(1);
+        if remaining >= 0 {
+            call.connection
+                .prepare_cached("UPDATE enterprise SET hour = ?, calls = ? WHERE id = ?")?
+                .execute(params![hour, calls.saturating_add(1), enterprise.id])?;
+        }
+    }
+    Ok(Quota {
+        limit: enterprise.quota,
+        remaining,
+        reset: hour.saturating_add(1).saturating_mul(HOUR),
+    })
+}
+
+fn by_token(call: &Call<'_>) -> Result<Enterprise, Failure> {
+    let header = call.request.only("authorization").unwrap_or("");
+    let mut words = header.split_ascii_whitespace();
+    let (Some("token"), Some(token), None) = (words.next(), words.next(), words.next()) else {
+        return Err(Refusal::because(5009, "`Authorization: token <token>` is expected").into());
+    };
+    let found = call
+        .connection
+        .prepare_cached("SELECT product, enterprise, expires FROM token WHERE value = ?")?
+        .query_row([token], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, i64>(2)?,
+            ))
+        })
+        .optional()?;
+    let Some((product, enterprise, expires)) = found else {
+        return Err(Refusal::new(5009).into());
+    };
+    if call.now > expires {
+        return Err(Refusal::new(5011).into());
+    }
+    if product != call.product_key() {
+        return Err(Refusal::new(5010).into());
+    }
+    match call.enterprise_of(&enterprise)? {
+        Some(enterprise) => Ok(enterprise),
+        None => Err(Refusal::new(5009).into()),
+    }
+}
+
+fn by_headers(
+    call: &Call<'_>,
+    claimed: Option<Enterprise>,
+    secret_needed: bool,
+) -> Result<Enterprise, Failure> {
+    let given = call.request.only("x-gizwits-enterprise-id").is_some();
+    let (true, Some(enterprise)) = (given, claimed) else {
+        return Err(Refusal::new(5003).into());
+    };
+    let name = "x-gizwits-enterprise-secret";
+    let absent = call.request.headers.iter().all(|(one, _)| one != name);
+    let right = match call.request.only(name) {
+        Some(secret) => secret == enterprise.secret,
+        None => absent && !secret_needed,
+    };
+    match right {
+        true => Ok(enterprise),
+        false => Err(Refusal::new(5004).into()),
+    }
+}

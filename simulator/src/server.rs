@@ -1,0 +1,328 @@
+//! The simulator on sockets: the API on one address, its administration on another, loopback alone.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt as _;
+
+use crate::admin;
+use crate::error::Error;
+use crate::http::{Answer, Request};
+use crate::simulator::Simulator;
+
+/// How a simulator listens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where the API listens: loopback, on a free port.
+    pub listen: SocketAddr,
+    /// The port of the administration, on loopback; 0: a free one.
+    pub admin_port: u16,
+    /// The longest body that is read: 1 MiB.
+    pub body_limit: usize,
+    /// How long a caller may take for the head of a call, and again for its body: 10 s.
+    pub patience: Duration,
+    /// How many connections there may be at once: 1024.
+    pub connections: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_port: 0,
+            body_limit: 1 << 20,
+            patience: Duration::from_secs(10),
+            connections: 1024,
+        }
+    }
+}
+
+/// A simulator that listens, on threads of its own, until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Server {
+    simulator: Simulator,
+    address: SocketAddr,
+    admin: SocketAddr,
+    stop: watch::Sender<bool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if an address can't be had.
+    pub fn start(simulator: Simulator, options: Options) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_io()
+            .enable_time()
+            .thread_name("gizwits-simulator")
+            .build()?;
+        let (listener, admin_listener) = runtime.block_on(async {
+            let local = IpAddr::from(Ipv4Addr::LOCALHOST);
+            Ok::<_, std::io::Error>((
+                TcpListener::bind(options.listen).await?,
+                TcpListener::bind((local, options.admin_port)).await?,
+            ))
+        })?;
+        let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
+        let (stop, stopped) = watch::channel(false);
+        let world = simulator.clone();
+        let run = async move {
+            let listen = Listen {
+                options: Arc::new(options),
+                stopped: stopped.clone(),
+            };
+            let api = listen.serve(listener, api(world.clone()));
+            let admin = listen.serve(admin_listener, admin::router(world.clone()));
+            let ticks = tick(world, stopped);
+            tokio::join!(api, admin, ticks);
+        };
+        let thread = std::thread::Builder::new()
+            .name("gizwits-simulator".to_owned())
+            .spawn(move || {
+                runtime.block_on(run);
+                runtime.shutdown_timeout(Duration::from_secs(2));
+            })?;
+        Ok(Server {
+            simulator,
+            address,
+            admin,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// The simulator behind it.
+    #[must_use]
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL of the API: `http://127.0.0.1:53412`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The base URL of the administration.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
+    /// Stops listening, lets the calls that are under way end, and waits for that.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    /// Waits until somebody stops it.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
+    fn end(&mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Lets the world go on while nobody calls.
+async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
+    if !simulator.is_real() {
+        return;
+    }
+    let mut interval = tokio::time::interval(Duration::from_millis(500));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = interval.tick() => {}
+        }
+        let simulator = simulator.clone();
+        // What fails now is tried again with the next call, which then says so.
+        let _ = tokio::task::spawn_blocking(move || simulator.tick()).await;
+    }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(IpAddr);
+
+/// Marks an answer that is not to be sent.
+#[derive(Clone, Copy)]
+struct Dropped;
+
+#[derive(Clone)]
+struct Listen {
+    options: Arc<Options>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Listen {
+    async fn serve(&self, listener: TcpListener, router: Router) {
+        let mut stopped = self.stopped.clone();
+        let places = Arc::new(Semaphore::new(self.options.connections));
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
+            let accepted = tokio::select! {
+                _ = stopped.changed() => break,
+                accepted = listener.accept() => accepted,
+            };
+            while connections.try_join_next().is_some() {}
+            let Ok((stream, peer)) = accepted else {
+                // Too many open files, say: it gets better.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let (router, listen) = (router.clone(), self.clone());
+            connections.spawn(async move {
+                listen.connection(stream, peer.ip(), router).await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        let ends = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
+    }
+
+    async fn connection(mut self, stream: tokio::net::TcpStream, peer: IpAddr, router: Router) {
+        let options = Arc::clone(&self.options);
+        let service = hyper::service::service_fn(move |request| {
+            let (router, options) = (router.clone(), Arc::clone(&options));
+            async move {
+                let response = match read(request, peer, &options).await {
+                    Ok(request) => match router.oneshot(request).await {
+                        Ok(response) => response,
+                        Err(never) => match never {},
+                    },
+                    Err(refused) => refused,
+                };
+                match response.extensions().get::<Dropped>() {
+                    // Ends the connection without a word.
+                    Some(Dropped) => Err(std::io::Error::other("dropped")),
+                    None => Ok(response),
+                }
+            }
+        });
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(self.options.patience)
+            .max_buf_size(64 * 1024)
+            .half_close(false);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            _ = &mut connection => return,
+            _ = self.stopped.changed() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
+    }
+}
+
+/// A call with its whole body, or what it is refused with.
+async fn read(
+    request: HttpRequest<hyper::body::Incoming>,
+    peer: IpAddr,
+    options: &Options,
+) -> Result<HttpRequest<Body>, Response<Body>> {
+    let (mut parts, body) = request.into_parts();
+    let limited = Limited::new(body, options.body_limit);
+    let refused = |status, title| {
+        let mut response = response(Answer::html(status, title));
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert("connection", close);
+        response
+    };
+    match tokio::time::timeout(options.patience, limited.collect()).await {
+        Ok(Ok(body)) => {
+            parts.extensions.insert(Peer(peer));
+            Ok(HttpRequest::from_parts(parts, Body::from(body.to_bytes())))
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(refused(413, "Request Entity Too Large"))
+        }
+        Ok(Err(_)) => Err(refused(400, "Bad Request")),
+        Err(_) => Err(refused(408, "Request Time-out")),
+    }
+}
+
+fn api(simulator: Simulator) -> Router {
+    Router::new().fallback(call).with_state(simulator)
+}
+
+async fn call(
+    State(simulator): State<Simulator>,
+    request: HttpRequest<Body>,
+) -> Result<Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes());
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.as_str().to_owned(), value.into_owned())
+    });
+    let target = parts.uri.path_and_query();
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        target: target.map_or("", |target| target.as_str()).to_owned(),
+        headers: headers.collect(),
+        body: body.unwrap_or_else(|_| Bytes::new()).to_vec(),
+        peer: match parts.extensions.get() {
+            Some(Peer(peer)) => *peer,
+            None => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        },
+    };
+    let answered = tokio::task::spawn_blocking(move || simulator.answer(&request)).await;
+    let answer = answered.unwrap_or_else(|_| Answer::html(500, "Internal Server Error"));
+    tokio::time::sleep(answer.delay).await;
+    Ok(response(answer))
+}
+
+pub(crate) fn response(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    }
+    if answer.dropped {
+        response.extensions_mut().insert(Dropped);
+    }
+    response
+}

@@ -1,0 +1,74 @@
+//! Counts by place: country, region, city.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What is counted at a place: it is added up to the places above.
+pub(crate) trait Tally: Clone + Default {
+    fn add(&mut self, other: &Self);
+}
+
+/// Places with what is counted there. What has no place is in none.
+pub(crate) type Tree<T> = BTreeMap<String, Node<T>>;
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Node<T> {
+    /// A count alone.
+    Bare(i64),
+    /// What is counted, beside the places within.
+    Place {
+        #[serde(flatten)]
+        tally: T,
+        #[serde(flatten)]
+        within: Tree<T>,
+    },
+}
+
+/// Country, region, city.
+pub(crate) type Place = [Option<String>; 3];
+
+/// Adds what is counted at a place.
+pub(crate) fn add<T: Tally>(tree: &mut Tree<T>, place: Place, tally: &T) {
+    let mut tree = tree;
+    for name in place.into_iter().map_while(|name| name) {
+        let node = tree.entry(name).or_insert_with(|| Node::Place {
+            tally: T::default(),
+            within: Tree::new(),
+        });
+        let Node::Place { tally: sum, within } = node else {
+            return;
+        };
+        sum.add(tally);
+        tree = within;
+    }
+}
+
+/// `{"count": 3}`
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Count {
+    pub(crate) count: i64,
+}
+
+impl Tally for Count {
+    fn add(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+    }
+}
+
+/// The same tree with cities that are numbers.
+pub(crate) fn bare(tree: Tree<Count>, level: u8) -> Tree<Count> {
+    let nodes = tree.into_iter().map(|(name, node)| {
+        let node = match node {
+            Node::Place { tally, .. } if level == 2 => Node::Bare(tally.count),
+            Node::Place { tally, within } => Node::Place {
+                tally,
+                within: bare(within, level + 1),
+            },
+            node => node,
+        };
+        (name, node)
+    });
+    nodes.collect()
+}
