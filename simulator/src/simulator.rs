@@ -15,6 +15,8 @@ use crate::route::ROUTES;
 use crate::scenario::Scenario;
 use crate::store::{self, Store};
 
+const LONGEST_STEP: i64 = 366 * crate::period::DAY;
+
 /// The Enterprise API over a world of devices. Cheap to clone; all clones are the same world.
 #[derive(Clone)]
 pub struct Simulator(Arc<Inner>);
@@ -203,10 +205,14 @@ impl Simulator {
     /// Lets time pass, and everything happen that is due by then. Returns the new time.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a step back; [`Error::Database`].
+    /// [`Error::Invalid`] for a step back, or by more than a year; [`Error::Database`].
     pub fn step(&self, millis: i64) -> Result<i64, Error> {
         if millis < 0 {
             return Err(Error::Invalid("time does not go back".to_owned()));
+        }
+        if millis > LONGEST_STEP {
+            // All that happens meanwhile takes its time.
+            return Err(Error::Invalid("a step is a year at most".to_owned()));
         }
         self.0.clock.step(millis);
         self.within(|world| Ok(store::set_meta(world.connection, "now", self.now())?))?;

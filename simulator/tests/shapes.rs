@@ -84,6 +84,8 @@ fn answers() -> BTreeMap<&'static str, Value> {
         .as_str()
         .unwrap()
         .to_owned();
+    let held = r#"{"action":"assign","reassign":false,"macs":["5CCF7F0A1B2C"]}"#;
+    client.send("PUT", &format!("device_groups/{gid}"), held);
     let mut all = BTreeMap::new();
     for route in ROUTES {
         let path = route.paths[0]

@@ -1,5 +1,5 @@
 //! A small world, and calls to it.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use gizwits_simulator::{Answer, Request, Scenario, Simulator, Time};
 use serde_json::Value;
