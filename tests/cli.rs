@@ -388,6 +388,7 @@ fn help_examples_and_completions() {
         &["encode"],
         &["layout"],
         &["check"],
+        &["demo"],
         &["completions"],
     ] {
         let ran = run(&[command, &["--help"]].concat());
@@ -842,4 +843,133 @@ fn messages_are_drawn() {
         "{}",
         cut.stderr
     );
+}
+
+/// A simulator that the binary runs, and the variables that it printed.
+struct Simulated {
+    child: std::process::Child,
+    variables: BTreeMap<String, String>,
+}
+
+impl Simulated {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(GIZWITS)
+            .arg("simulate")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut variables = BTreeMap::new();
+        for line in lines.map(Result::unwrap) {
+            if let Some((name, value)) = line
+                .strip_prefix("export ")
+                .and_then(|one| one.split_once('='))
+            {
+                variables.insert(name.to_owned(), value.to_owned());
+            }
+            // The last one of the first product.
+            if line.starts_with("export GIZWITS_DID=") {
+                break;
+            }
+        }
+        Simulated { child, variables }
+    }
+
+    fn device(&self) -> gizwits_enterprise_client::blocking::Device {
+        let variable = |name: &str| self.variables[&format!("GIZWITS_{name}")].clone();
+        gizwits_enterprise_client::blocking::Enterprise::builder()
+            .id(variable("ENTERPRISE_ID"))
+            .secret(variable("ENTERPRISE_SECRET"))
+            .base_url(variable("BASE_URL"))
+            .no_proxy()
+            .build()
+            .unwrap()
+            .product(variable("PRODUCT_KEY"), variable("PRODUCT_SECRET"))
+            .device(variable("DID"))
+    }
+
+    /// Ends it with a signal, and returns its exit status.
+    fn end(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+}
+
+/// What it prints is what a client needs, Ctrl-C ends it well, and with a file nothing that was
+/// answered is lost, whatever ends it.
+#[cfg(unix)]
+#[test]
+fn a_simulator_at_hand() {
+    let folder = Folder::new("simulate");
+    let file = folder.0.join("world.db");
+    let db = ["--db", file.to_str().unwrap()];
+    let controls = |simulated: &Simulated| {
+        let log = simulated
+            .device()
+            .cmd_log()
+            .iter()
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap();
+        let frames = log.into_iter().map(|record| record.payload);
+        frames
+            .filter(|frame| frame.contains("00000090014000000"))
+            .count()
+    };
+    for (n, signal) in ["-INT", "-TERM", "-KILL", "-INT"].into_iter().enumerate() {
+        let simulated = Simulated::start(&db);
+        assert_eq!(controls(&simulated), n);
+        simulated
+            .device()
+            .control(json!({"set_temp": 20 + n}))
+            .send()
+            .unwrap();
+        let code = simulated.end(signal);
+        assert_eq!(code, (signal != "-KILL").then_some(0), "{signal}");
+    }
+
+    let ran = run(&["simulate", "--print-scenario"]);
+    let scenario = folder.write("world.toml", &ran.stdout);
+    let simulated = Simulated::start(&["--scenario", &scenario]);
+    assert_eq!(simulated.end("-INT"), Some(0));
+    let broken = folder.write(
+        "broken.toml",
+        ran.stdout.replace("report_every", "raport_every"),
+    );
+    let ran = run(&["simulate", "--scenario", &broken]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("raport_every"), "{}", ran.stderr);
+    for arguments in [
+        &["simulate", "--listen", "nowhere"][..],
+        &["simulate", "--listen", "192.0.2.1:1"],
+        &["simulate", "--scenario", "no-such-file.toml"],
+        &["simulate", "--db", "/no/such/folder/world.db"],
+    ] {
+        let ran = run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_demo_shows_what_was_and_what_is() {
+    let ran = run(&["demo"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    for words in [
+        "11 points, 7 bytes of status",
+        "set_temp 16",
+        "{\"set_temp\":24}  ->  01 40 00 00 00 18",
+        "0000000309000090 014000000018\n         control: set_temp 24",
+        "report: set_temp 24",
+        "set_temp was 16, is 24",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
 }

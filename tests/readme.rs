@@ -19,7 +19,10 @@ fn what_it_shows_is_what_they_print() {
             };
             let words: Vec<&str> = words.split(' ').collect();
             let ran = program::run(env!("CARGO_BIN_EXE_gizwits"), &words, b"");
-            assert_eq!(ran.stdout.trim_end(), output.trim_end(), "{command}");
+            // What is different every time is not shown as output.
+            if !output.trim().is_empty() {
+                assert_eq!(ran.stdout.trim_end(), output.trim_end(), "{command}");
+            }
             assert_eq!(ran.code, 0, "{command}");
             shown += 1;
         }

@@ -1,4 +1,4 @@
-//! `gizwits`: decode, encode and look at the data points of Gizwits devices.
+//! `gizwits`: decode, encode and look at the data points of Gizwits devices; simulate their cloud.
 //!
 //! stdout is the answer, stderr is everything else. Exit status: 0; 1 if a payload failed, a value
 //! was refused or a definition has errors; 2 for wrong usage or a definition that can't be used.
@@ -9,9 +9,11 @@
 mod check;
 mod decode;
 mod definition;
+mod demo;
 mod encode;
 mod layout;
 mod picture;
+mod simulate;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -29,6 +31,7 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  gizwits demo
   gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
   gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24
   gizwits layout -d tests/fixtures/air-conditioner.json
@@ -40,6 +43,8 @@ enum Command {
     Encode(encode::Encode),
     Layout(layout::LayoutArgs),
     Check(check::Check),
+    Simulate(simulate::Simulate),
+    Demo(demo::Demo),
     /// Print a script that completes `gizwits` in your shell
     #[command(after_help = "Example:\n  gizwits completions bash > gizwits.bash")]
     Completions {
@@ -76,6 +81,8 @@ fn main() -> ExitCode {
         Command::Encode(encode) => encode.run(&mut out),
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
+        Command::Simulate(simulate) => simulate.run(&mut out),
+        Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "gizwits", &mut out);
             Ok(())

@@ -95,6 +95,12 @@ impl Attr {
         &self.point
     }
 
+    /// Whether it is on or off.
+    #[must_use]
+    pub fn is_bool(&self) -> bool {
+        matches!(self.point.kind, Kind::Bool)
+    }
+
     /// The labels of an enum; empty for other kinds.
     #[must_use]
     pub fn labels(&self) -> &[String] {

@@ -1,0 +1,132 @@
+//! `gizwits simulate`: the Enterprise API on this machine.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use gizwits_simulator::{Credentials, Options, Scenario, Server, Simulator};
+
+use crate::{Failure, printable, tell};
+
+/// Serve the Enterprise API on this machine, with devices that speak the real frames
+#[derive(Args)]
+#[command(
+    after_help = EXAMPLES,
+    long_about = "Serve the Enterprise API on this machine, with devices that speak the real frames.\n\n\
+        What it prints can be pasted into a shell: the address, and credentials of the products in \
+        the scenario. Without a scenario there are an air conditioner and a wave pump. All it knows \
+        stands in a database, in memory unless --db names a file; a file is gone on with."
+)]
+pub(crate) struct Simulate {
+    /// Where the API listens; port 0 is a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Keep the world in this file
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// How the world begins, as TOML
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// The port of the administration, on loopback alone
+    #[arg(long, value_name = "PORT", default_value = "0")]
+    admin_port: u16,
+    /// Print the scenario that there is without --scenario, to begin your own with
+    #[arg(long, exclusive = true)]
+    print_scenario: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gizwits simulate --print-scenario > world.toml
+
+Until Ctrl-C:
+  gizwits simulate
+  gizwits simulate --listen 127.0.0.1:8080 --db world.db --scenario world.toml";
+
+impl Simulate {
+    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        if self.print_scenario {
+            out.write_all(Scenario::builtin_text().as_bytes())?;
+            return Ok(());
+        }
+        let mut builder = Simulator::builder();
+        if let Some(path) = &self.scenario {
+            builder = builder.scenario(Scenario::read(path).map_err(failed)?);
+        }
+        if let Some(path) = &self.db {
+            builder = builder.file(path);
+        }
+        let mut options = Options::default();
+        options.listen = self.listen;
+        options.admin_port = self.admin_port;
+        let server = Server::start(builder.build().map_err(failed)?, options).map_err(failed)?;
+        if !self.listen.ip().is_loopback() {
+            tell(format_args!(
+                "warning: {} can be reached from other machines, with secrets that stand in the open",
+                server.address()
+            ));
+        }
+        announce(out, &server)?;
+        out.flush()?;
+        interrupted()?;
+        server.stop();
+        Ok(())
+    }
+}
+
+/// An error of the simulator.
+pub(crate) fn failed(error: gizwits_simulator::Error) -> Failure {
+    Failure::Usage(format!("error: {}", printable(&error.to_string())))
+}
+
+/// Lines for a shell: where, and with which credentials. Those of the first product count, the others
+/// are comments.
+fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
+    let all = server.simulator().credentials().map_err(failed)?;
+    writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
+    writeln!(out, "# Administration: {}", server.admin_url())?;
+    writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
+    for (n, one) in all.iter().enumerate() {
+        let Credentials {
+            product_name, dids, ..
+        } = one;
+        let plural = if dids.len() == 1 { "" } else { "s" };
+        let name = printable(product_name);
+        writeln!(out, "\n# {name}: {} device{plural}", dids.len())?;
+        let comment = if n == 0 { "" } else { "# " };
+        for (variable, value) in [
+            ("ENTERPRISE_ID", &one.enterprise_id),
+            ("ENTERPRISE_SECRET", &one.enterprise_secret),
+            ("PRODUCT_KEY", &one.product_key),
+            ("PRODUCT_SECRET", &one.product_secret),
+        ] {
+            writeln!(out, "{comment}export GIZWITS_{variable}={value}")?;
+        }
+        for (n, did) in dids.iter().enumerate() {
+            let comment = if n == 0 { comment } else { "# " };
+            writeln!(out, "{comment}export GIZWITS_DID={did}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for Ctrl-C, or for whoever asks the process to end.
+fn interrupted() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    runtime.block_on(async {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let mut terminate = signal(SignalKind::terminate())?;
+            tokio::select! {
+                interrupt = tokio::signal::ctrl_c() => interrupt,
+                _ = terminate.recv() => Ok(()),
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await
+    })
+}
