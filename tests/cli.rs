@@ -920,7 +920,7 @@ fn a_simulator_at_hand() {
             .unwrap();
         let frames = log.into_iter().map(|record| record.payload);
         frames
-            .filter(|frame| frame.contains("00000090014000000"))
+            .filter(|frame| frame.contains("00009001400000"))
             .count()
     };
     for (n, signal) in ["-INT", "-TERM", "-KILL", "-INT"].into_iter().enumerate() {
