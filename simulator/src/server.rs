@@ -53,6 +53,20 @@ impl Default for Options {
 }
 
 /// A simulator that listens, on threads of its own, until it is stopped or dropped.
+///
+/// Beside the API there is an administration, on loopback alone, as JSON:
+/// ```text
+/// GET    /                     time, credentials, routes, modes
+/// POST   /clock                {"step_ms": 1000} or {"set_ms": 1514692800000}
+/// GET    /modes                the modes that are set
+/// POST   /modes                {"route": "*", "mode": "slow", "millis": 500, "count": 3}
+/// DELETE /modes                all of them
+/// DELETE /modes/{id}           one
+/// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
+///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true}
+/// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
+/// ```
+/// It is for programs: what a page in a browser sends is refused.
 #[derive(Debug)]
 pub struct Server {
     simulator: Simulator,
