@@ -1,18 +1,4 @@
-//! The administration: the clock, devices, switches and faults on demand, as JSON over loopback.
-//!
-//! ```text
-//! GET    /                     time, credentials, routes, modes
-//! POST   /clock                {"step_ms": 1000} or {"set_ms": 1514692800000}
-//! GET    /modes                the modes that are set
-//! POST   /modes                {"route": "*", "mode": "slow", "millis": 500, "count": 3}
-//! DELETE /modes                all of them
-//! DELETE /modes/{id}           one
-//! POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
-//!                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true}
-//! POST   /switches             {"switch": "published", "product_key": "…", "on": true}
-//! ```
-//!
-//! Browsers are kept out: a call from a page has an `Origin`, or a `Host` that is no loopback address.
+//! The administration, as [`Server`](crate::Server) describes it.
 
 use axum::Router;
 use axum::body::{Body, Bytes};

@@ -45,6 +45,10 @@ impl Clock {
         self.offset.fetch_add(millis, Ordering::Relaxed);
     }
 
+    pub(crate) fn offset(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn is_real(&self) -> bool {
         self.time == Time::Real
     }

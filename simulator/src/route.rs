@@ -263,9 +263,11 @@ impl Store {
     pub(crate) fn answer(&mut self, request: &Request, now: i64) -> Answer {
         match self.try_answer(request, now) {
             Ok(answer) => answer,
-            // What the database says is not for callers.
-            Err(_) => {
-                let refusal = Refusal::new(5409);
+            // What the database says of itself is not for callers; of what kind it is may be.
+            Err(error) => {
+                let kind = error.sqlite_error_code();
+                let kind = kind.map_or("no answer".to_owned(), |code| format!("{code:?}"));
+                let refusal = Refusal::because(5409, format!("the simulator's database: {kind}"));
                 let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
                 Answer::json(refusal.status(), body)
             }

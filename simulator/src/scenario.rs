@@ -1,75 +1,4 @@
 //! A world as a text: who and what there is at its beginning, and how devices behave.
-//!
-//! ```toml
-//! seed = 1               # the same seed and scenario give the same bytes
-//! history = "2d"         # how long the world has gone on when it is first opened
-//! live_reports = false   # true: reports count what is going on, not what the last night found
-//! group_descendants = true  # whether a filter by gid counts the groups below
-//!
-//! [[enterprise]]
-//! id = "e0e1e2e3e4e5e6e7e8e9eaebecedeeef"
-//! secret = "5ec0e75ec0e75ec0e75ec0e75ec0e75e"
-//! quota = 3600           # calls an hour
-//! overseas = false       # true: the reports of big data are closed
-//! allow = []             # addresses or networks that may call, as "10.0.0.0/8"; empty: all
-//!
-//! [[product]]
-//! definition = "air-conditioner"  # that, "wave-pump", or a file beside the scenario; without: none
-//! key = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
-//! secret = "9ac9ac9ac9ac9ac9ac9ac9ac9ac9ac9a"
-//! enterprise = "e0e1e2e3e4e5e6e7e8e9eaebecedeeef"  # the first unless said; "" for none
-//! published = false      # true: the logs are closed, unless `open_logs`
-//! remote_control = true
-//!
-//! [[device]]
-//! product = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
-//! mac = "virtual:site"   # or device_sn = "…"
-//! place = { country = "China", region = "Guangdong", city = "Guangzhou" }
-//! initial = { switch = true, set_temp = 24 }
-//! after = "1h"           # when it is first switched on
-//! reply_after = "300ms"  # to a control
-//! report_every = "10m"   # its status, though nothing changed
-//! full_every = 10        # of a var_len product: so many reports of changes, then one of all
-//! heartbeat = "55s"
-//! keep_alive = "125s"    # without a heartbeat for this and 5 seconds it is offline
-//!
-//! [[device.walk]]        # a number that moves by a step, up and down or towards another point's
-//! point = "room_temp"
-//! every = "1m"
-//! step = 1
-//! min = 10
-//! max = 32
-//! towards = "set_temp"
-//! when = "switch"        # only while this bool is on
-//!
-//! [[device.countdown]]   # a number that falls by one; at zero it sets other points
-//! point = "off_timing"
-//! every = "1h"
-//! set = { switch = false }
-//!
-//! [[device.change]]      # points that are set again and again
-//! every = "12h"
-//! set = { switch = true }
-//!
-//! [[device.trouble]]     # a fault or alert that opens and closes
-//! point = "fault_roomtemp"
-//! every = "6h"
-//! lasts = "20m"
-//!
-//! [[device.offline]]     # for one of the nine documented reasons
-//! reason = "no_heartbeat"
-//! every = "1d"
-//! lasts = "1h"
-//!
-//! [[app]]
-//! appid = "a44100000000000000000000000000a1"
-//! products = ["a1b2c3d4e5f60718293a4b5c6d7e8f90"]
-//!
-//! [[user]]
-//! app = "a44100000000000000000000000000a1"
-//! binds = ["virtual:site"]  # MACs
-//! visits = "9h"          # how often the app is opened
-//! ```
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -92,7 +21,14 @@ pub const OFFLINE_REASONS: [&str; 9] = [
     "offline_sending_data_size_overflow",
 ];
 
-/// A scenario, read and sound in itself.
+/// How a world begins, and how its devices behave: TOML, read and sound in itself.
+///
+/// All there is to say, with what it is for:
+/// ```toml
+#[doc = include_str!("annotated.toml")]
+/// ```
+/// Behaviours come every `every`, a tenth more or less, but for the first time, which is somewhere
+/// within the first span. A device that is offline waits.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub(crate) world: World,
@@ -438,6 +374,16 @@ mod tests {
         let world: World = toml::from_str(Scenario::builtin_text()).unwrap();
         assert_eq!((world.product.len(), world.device.len()), (2, 6));
         assert!(world.group_descendants);
+    }
+
+    #[test]
+    fn the_annotated_scenario_makes_a_world() {
+        let scenario = Scenario::from_toml(include_str!("annotated.toml"), None).unwrap();
+        let simulator = crate::Simulator::builder()
+            .scenario(scenario)
+            .build()
+            .unwrap();
+        assert_eq!(simulator.credentials().unwrap()[0].dids.len(), 1);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,7 +13,8 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
@@ -30,7 +33,8 @@ pub struct Options {
     pub admin_port: u16,
     /// The longest body that is read: 1 MiB.
     pub body_limit: usize,
-    /// How long a caller may take for the head of a call, and again for its body: 10 s.
+    /// How long a caller may take for the head of a call, for its body, and to go on reading an
+    /// answer: 10 s each.
     pub patience: Duration,
     /// How many connections there may be at once: 1024.
     pub connections: usize,
@@ -49,6 +53,20 @@ impl Default for Options {
 }
 
 /// A simulator that listens, on threads of its own, until it is stopped or dropped.
+///
+/// Beside the API there is an administration, on loopback alone, as JSON:
+/// ```text
+/// GET    /                     time, credentials, routes, modes
+/// POST   /clock                {"step_ms": 1000} or {"set_ms": 1514692800000}
+/// GET    /modes                the modes that are set
+/// POST   /modes                {"route": "*", "mode": "slow", "millis": 500, "count": 3}
+/// DELETE /modes                all of them
+/// DELETE /modes/{id}           one
+/// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
+///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true}
+/// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
+/// ```
+/// It is for programs: what a page in a browser sends is refused.
 #[derive(Debug)]
 pub struct Server {
     simulator: Simulator,
@@ -64,25 +82,31 @@ impl Server {
     /// # Errors
     /// [`Error::Io`] if an address can't be had.
     pub fn start(simulator: Simulator, options: Options) -> Result<Self, Error> {
+        let bind = |address: SocketAddr| {
+            let listener = std::net::TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            Ok::<_, std::io::Error>((listener.local_addr()?, listener))
+        };
+        let (address, listener) = bind(options.listen)?;
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, options.admin_port));
+        let (admin, admin_listener) = bind(local)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_io()
             .enable_time()
             .thread_name("gizwits-simulator")
             .build()?;
-        let (listener, admin_listener) = runtime.block_on(async {
-            let local = IpAddr::from(Ipv4Addr::LOCALHOST);
-            Ok::<_, std::io::Error>((
-                TcpListener::bind(options.listen).await?,
-                TcpListener::bind((local, options.admin_port)).await?,
-            ))
-        })?;
-        let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
         let (stop, stopped) = watch::channel(false);
         let world = simulator.clone();
         let run = async move {
             let listen = Listen {
                 options: Arc::new(options),
                 stopped: stopped.clone(),
+            };
+            let (Ok(listener), Ok(admin_listener)) = (
+                TcpListener::from_std(listener),
+                TcpListener::from_std(admin_listener),
+            ) else {
+                return;
             };
             let api = listen.serve(listener, api(world.clone()));
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
@@ -217,8 +241,9 @@ impl Listen {
         let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
     }
 
-    async fn connection(mut self, stream: tokio::net::TcpStream, peer: IpAddr, router: Router) {
+    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router) {
         let options = Arc::clone(&self.options);
+        let patience = options.patience;
         let service = hyper::service::service_fn(move |request| {
             let (router, options) = (router.clone(), Arc::clone(&options));
             async move {
@@ -241,6 +266,7 @@ impl Listen {
             .header_read_timeout(self.options.patience)
             .max_buf_size(64 * 1024)
             .half_close(false);
+        let stream = Patient::new(stream, patience);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         tokio::select! {
@@ -249,6 +275,79 @@ impl Listen {
         }
         connection.as_mut().graceful_shutdown();
         let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
+    }
+}
+
+/// A stream whose reader may be slow, but must take something now and then.
+struct Patient {
+    stream: TcpStream,
+    patience: Duration,
+    /// Until when the other side has to take what waits for it.
+    deadline: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl Patient {
+    fn new(stream: TcpStream, patience: Duration) -> Self {
+        Patient {
+            stream,
+            patience,
+            deadline: None,
+        }
+    }
+
+    /// What came of a write; an error once it has waited for too long.
+    fn judge<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<std::io::Result<T>>,
+    ) -> Poll<std::io::Result<T>> {
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let patience = self.patience;
+        let sleep = || Box::pin(tokio::time::sleep(patience));
+        let deadline = self.deadline.get_or_insert_with(sleep);
+        match deadline.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(context, written)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.judge(context, flushed)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

@@ -69,6 +69,9 @@ impl Builder {
     pub fn build(self) -> Result<Simulator, Error> {
         let clock = Clock::new(self.time.unwrap_or(Time::Real));
         let store = Store::open(self.file.as_deref(), self.scenario.as_ref(), clock.now())?;
+        if clock.is_real() {
+            clock.step(store::meta(&store.connection, "offset")?.unwrap_or(0));
+        }
         // A world that was ahead of the clock stays where it is.
         let before = store::meta(&store.connection, "now")?.unwrap_or(i64::MIN);
         if before > clock.now() {
@@ -215,7 +218,13 @@ impl Simulator {
             return Err(Error::Invalid("a step is a year at most".to_owned()));
         }
         self.0.clock.step(millis);
-        self.within(|world| Ok(store::set_meta(world.connection, "now", self.now())?))?;
+        self.within(|world| {
+            store::set_meta(world.connection, "now", self.now())?;
+            if self.is_real() {
+                store::set_meta(world.connection, "offset", self.0.clock.offset())?;
+            }
+            Ok(())
+        })?;
         Ok(self.now())
     }
 

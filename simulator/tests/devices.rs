@@ -442,3 +442,29 @@ fn scenarios_that_are_wrong_say_where() {
     let request = Request::new("GET", "/");
     assert_eq!(small().answer(&request).status, 404);
 }
+
+#[test]
+fn the_first_device_of_the_builtin_world_is_at_home() {
+    // Whatever the time of day, since the world begins eight days before.
+    for hour in [0, 7, 13] {
+        let time = Time::Manual {
+            start: START + hour * HOUR,
+        };
+        let simulator = Simulator::builder().time(time).build().unwrap();
+        let first = simulator.credentials().unwrap().swap_remove(0);
+        assert_eq!(
+            (&*first.product_name, &*first.dids[0]),
+            ("air conditioner", DID)
+        );
+        for minute in 0..30 {
+            let client = ac(&simulator);
+            assert_eq!(
+                client.get("device_detail?mac=virtual%3Asite")["is_online"],
+                true,
+                "{minute}"
+            );
+            assert!(!log(&client, DID, "online").is_empty());
+            simulator.step(60_000).unwrap();
+        }
+    }
+}

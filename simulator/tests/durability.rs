@@ -143,6 +143,23 @@ fn a_restart_loses_nothing() {
     assert_eq!(open(&half).credentials().unwrap().len(), 4);
 }
 
+#[test]
+fn a_stepped_clock_stays_stepped() {
+    let folder = Folder::new("clock");
+    let file = folder.0.join("world.db");
+    let open = || Simulator::builder().file(&file).build().unwrap();
+    let simulator = open();
+    let before = simulator.step(40 * DAY).unwrap();
+    simulator.step(5000).unwrap();
+    drop(simulator);
+    let after = open().now();
+    assert!(
+        (5000..60_000).contains(&(after - before)),
+        "{}",
+        after - before
+    );
+}
+
 /// The server that is killed: this test, started anew.
 #[test]
 #[ignore = "run by a_kill_loses_nothing_that_was_answered"]

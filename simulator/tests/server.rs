@@ -132,6 +132,49 @@ fn slow_callers_are_let_go() {
 }
 
 #[test]
+fn callers_who_never_read_are_let_go() {
+    let server = serve();
+    let token = token(&server);
+    let target = format!("/v1/products/{AC}/datapoint");
+    let call = format!("GET {target} HTTP/1.1\r\nhost: x\r\nauthorization: token {token}\r\n\r\n");
+    let mut wire = open(&server);
+    wire.timeout(Duration::from_millis(300));
+    let began = Instant::now();
+    // Until nothing more is taken, and then until the connection is gone.
+    loop {
+        match wire.write(call.repeat(50).as_bytes()) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                ) =>
+            {
+                break;
+            }
+            _ => assert!(began.elapsed() < Duration::from_secs(60)),
+        }
+    }
+    assert_eq!(
+        open(&server)
+            .call("GET", &target, &token, "")
+            .unwrap()
+            .status,
+        200
+    );
+}
+
+#[test]
+fn it_starts_within_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let server = serve();
+        token(&server);
+    });
+}
+
+#[test]
 fn heads_that_are_no_heads() {
     let server = serve();
     let token = token(&server);
@@ -150,13 +193,12 @@ fn heads_that_are_no_heads() {
     ] {
         let mut wire = open(&server);
         let _ = wire.write(bytes);
-        match wire.read() {
-            Ok(heard) => assert!(
+        if let Ok(heard) = wire.read() {
+            assert!(
                 matches!(heard.status, 400 | 414 | 431 | 505),
                 "{}",
                 heard.head
-            ),
-            Err(_) => {}
+            );
         }
     }
     let mut wire = open(&server);

@@ -40,6 +40,10 @@ impl Wire {
         })
     }
 
+    pub fn timeout(&self, span: Duration) {
+        self.stream.get_ref().set_write_timeout(Some(span)).unwrap();
+    }
+
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
