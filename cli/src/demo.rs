@@ -7,7 +7,7 @@ use clap::Args;
 use gizwits_codec_std::{Action, Product, payload};
 use gizwits_enterprise_client::blocking::{Device, Enterprise};
 use gizwits_enterprise_client::log::Command;
-use gizwits_enterprise_client::{Attrs, Error, Timestamp};
+use gizwits_enterprise_client::{Attrs, Error};
 use gizwits_simulator::{Options, Server, Simulator};
 use serde_json::json;
 
@@ -70,13 +70,12 @@ impl Demo {
             .set_json(&attrs.to_string())
             .and_then(|()| control.encode())
             .map_err(|error| Failure::Usage(format!("error: {error}")))?;
-        let sent = product.enterprise().now();
         device.control(&attrs).send().map_err(told)?;
         let p0: Vec<String> = p0.iter().map(|byte| format!("{byte:02x}")).collect();
         let about = format!("{attrs}  ->  {}", p0.join(" "));
         step(out, 4, &format!("{:28}{about}", "POST control"))?;
 
-        let records = answered(&device, sent, set_temp)?;
+        let records = answered(&device, set_temp)?;
         step(out, 5, "GET cmd")?;
         for record in &records {
             let (action, attrs) = match &record.decoded {
@@ -151,27 +150,29 @@ fn latest(device: &Device) -> Result<Attrs, Failure> {
     Ok(first.map(|snapshot| snapshot.attrs).unwrap_or_default())
 }
 
-/// The records from the control to the report that says that it was obeyed, oldest first.
-fn answered(device: &Device, sent: Timestamp, set_temp: u32) -> Result<Vec<Command>, Failure> {
-    let obeyed = |record: &Command| {
+/// The records from the last control to the report that says that it was obeyed, oldest first.
+fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
+    let is = |record: &Command, action: Action| {
         let message = record
             .decoded
             .as_ref()
             .and_then(|decoded| decoded.as_ref().ok());
         message.is_some_and(|message| {
             let attrs = message.attrs();
-            message.action() == Some(Action::Report)
+            message.action() == Some(action)
                 && attrs.is_some_and(|attrs| attrs.get("set_temp") == Some(&set_temp.into()))
         })
     };
     let began = Instant::now();
     loop {
-        let page = device.cmd_log().limit(5).send().map_err(told)?;
-        let new = page.objects.into_iter();
-        let mut new: Vec<Command> = new.filter(|record| record.timestamp >= sent).collect();
-        if new.iter().any(obeyed) {
-            new.reverse();
-            return Ok(new);
+        let mut records = device.cmd_log().limit(10).send().map_err(told)?.objects;
+        let control = records
+            .iter()
+            .position(|record| is(record, Action::Control));
+        records.truncate(control.map_or(0, |control| control + 1));
+        if records.iter().any(|record| is(record, Action::Report)) {
+            records.reverse();
+            return Ok(records);
         }
         if began.elapsed() > PATIENCE {
             let message = "error: the device has not answered within ten seconds";
