@@ -1,15 +1,17 @@
 //! `gizwits`: decode, encode and look at the data points of Gizwits devices; simulate their cloud.
 //!
-//! stdout is the answer, stderr is everything else. Exit status: 0; 1 if a payload failed, a value
-//! was refused or a definition has errors; 2 for wrong usage or a definition that can't be used.
+//! stdout is the answer, stderr is everything else. Exit status: 0; 1 if a payload failed, a value or a
+//! call was refused or a definition has errors; 2 for wrong usage or a definition that can't be used.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod account;
 mod check;
 mod decode;
 mod definition;
 mod demo;
+mod device;
 mod encode;
 mod layout;
 mod picture;
@@ -43,6 +45,7 @@ enum Command {
     Encode(encode::Encode),
     Layout(layout::LayoutArgs),
     Check(check::Check),
+    Device(device::DeviceArgs),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
     /// Print a script that completes `gizwits` in your shell
@@ -59,6 +62,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// Some payload failed or a value was refused, which has been told: exit status 1.
     Some,
+    /// A server refused, or can't be reached: exit status 1, with this on stderr.
+    Server(String),
+    /// Ctrl-C, which has been answered: exit status 130, as shells expect.
+    Interrupted,
     /// Reading or writing failed.
     Io(io::Error),
 }
@@ -81,6 +88,7 @@ fn main() -> ExitCode {
         Command::Encode(encode) => encode.run(&mut out),
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
+        Command::Device(device) => device.run(&mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {
@@ -93,6 +101,11 @@ fn main() -> ExitCode {
     match ended.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Some) => ExitCode::from(1),
+        Err(Failure::Server(message)) => {
+            tell(format_args!("{message}"));
+            ExitCode::from(1)
+        }
+        Err(Failure::Interrupted) => ExitCode::from(130),
         // Whoever reads has seen enough.
         Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Io(error)) => {
