@@ -106,12 +106,17 @@ impl Account {
             }
         };
         warn_of_readers(&path);
-        // An error of toml shows the line, in which a secret may stand.
+        // An error of toml as a whole shows the line, in which a secret may stand.
         let parsed: Result<BTreeMap<String, Profile>, toml::de::Error> = toml::from_str(&text);
         let mut profiles = parsed.map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            let message = printable(error.message()).into_owned();
+            // Values are quoted in it, and may be secrets.
+            let parts = error.message().split('"').enumerate();
+            let message: String = parts
+                .map(|(n, part)| if n % 2 == 0 { part } else { "\"…\"" })
+                .collect();
+            let message = printable(&message).into_owned();
             Failure::Usage(format!("error: {}:{line}: {message}", path.display()))
         })?;
         let wanted = name.as_deref().unwrap_or("default");

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 mod account;
+mod api;
 mod check;
 mod decode;
 mod definition;
@@ -46,6 +47,8 @@ enum Command {
     Layout(layout::LayoutArgs),
     Check(check::Check),
     Device(device::DeviceArgs),
+    /// Call any endpoint of the Enterprise API
+    Api(api::Api),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
     /// Print a script that completes `gizwits` in your shell
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
         Command::Device(device) => device.run(&mut out),
+        Command::Api(api) => api.run(&mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {

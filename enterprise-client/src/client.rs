@@ -196,6 +196,22 @@ impl<C: Front> Product<C> {
         UserReports(self.clone())
     }
 
+    /// A call of an endpoint by its entry in the table: what its own method knows of its parameters and
+    /// its answer is left to the caller.
+    ///
+    /// ```no_run
+    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// use gizwits_enterprise_client::endpoint;
+    ///
+    /// let data = product.endpoint(endpoint::DATA).within("did", "cBYkSjoE2xspYMhaUHdk5k");
+    /// println!("{}", data.parameter("limit", "1").send().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn endpoint(&self, endpoint: Endpoint) -> Call<C, Custom> {
+        Custom::of(self.enterprise.clone(), self.product.clone(), endpoint)
+    }
+
     /// A call that this crate doesn't know, with the product's token. `{product_key}` in the path is
     /// filled in.
     pub fn request(&self, method: Method, path: impl Into<String>) -> Call<C, Custom> {

@@ -66,7 +66,24 @@ impl Custom {
     }
 }
 
+impl Custom {
+    /// A call of a documented endpoint, its answer as it comes.
+    pub(crate) fn of<C: Front>(
+        enterprise: Enterprise<C>,
+        product: Arc<ProductCore>,
+        endpoint: Endpoint,
+    ) -> Call<C, Custom> {
+        let parts = Parts::new(endpoint);
+        Call::new(enterprise, Some(product), parts, Custom { wrong: None })
+    }
+}
+
 impl<C: Front> Call<C, Custom> {
+    /// What stands for `{name}` in the path of an endpoint.
+    pub fn within(self, name: &'static str, value: impl Into<String>) -> Self {
+        self.path(name, value)
+    }
+
     /// A body, as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {

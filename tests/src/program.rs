@@ -1,8 +1,9 @@
 //! Running a program as a person or a script does.
 
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// How a program ended, and what it said.
 #[derive(Debug)]
@@ -27,8 +28,23 @@ pub fn root() -> PathBuf {
 /// If it can't be run, is killed, or says what isn't UTF-8.
 #[must_use]
 pub fn run(program: &str, arguments: &[&str], stdin: &[u8]) -> Ran {
+    run_in(program, arguments, stdin, &BTreeMap::new())
+}
+
+/// The same, with these variables in its environment.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn run_in(
+    program: &str,
+    arguments: &[&str],
+    stdin: &[u8],
+    variables: &BTreeMap<String, String>,
+) -> Ran {
     let mut child = Command::new(program)
         .args(arguments)
+        .envs(variables)
         .current_dir(root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -89,5 +105,72 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A simulator of the cloud that the binary runs, and the variables that it printed. It ends with this.
+#[derive(Debug)]
+pub struct Simulated {
+    child: Child,
+    /// `GIZWITS_BASE_URL` and the credentials of the first product.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Simulated {
+    /// Runs `simulate` and waits until it listens.
+    ///
+    /// # Panics
+    /// If it can't be run.
+    #[must_use]
+    pub fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new(program)
+            .arg("simulate")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a program");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut variables = BTreeMap::new();
+        for line in lines.map(|line| line.expect("a line")) {
+            if let Some((name, value)) = line
+                .strip_prefix("export ")
+                .and_then(|one| one.split_once('='))
+            {
+                variables.insert(name.to_owned(), value.to_owned());
+            }
+            // The last one of the first product.
+            if line.starts_with("export GIZWITS_DID=") {
+                break;
+            }
+        }
+        Simulated { child, variables }
+    }
+
+    /// One of the variables, without `GIZWITS_`.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> &str {
+        &self.variables[&format!("GIZWITS_{name}")]
+    }
+
+    /// Ends it with a signal, and returns its exit status; none if that was the end.
+    ///
+    /// # Panics
+    /// If there is no `kill`.
+    #[must_use]
+    pub fn end(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.expect("kill").success());
+        self.child.wait().expect("an end").code()
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -1,0 +1,459 @@
+//! The commands that speak to a cloud, against one that the same binary simulates.
+
+use std::process::{Command, Stdio};
+
+use gizwits_enterprise_client::blocking::{Device, Enterprise};
+use gizwits_tests::program::{self, Folder, Ran, Simulated};
+use serde_json::{Value, json};
+
+const GIZWITS: &str = env!("CARGO_BIN_EXE_gizwits");
+
+fn run(arguments: &[&str]) -> Ran {
+    program::run(GIZWITS, arguments, b"")
+}
+
+/// A device of a simulator by the client, not by the binary.
+fn device(simulated: &Simulated) -> Device {
+    let variable = |name: &str| simulated.variable(name).to_owned();
+    let enterprise = Enterprise::builder()
+        .id(variable("ENTERPRISE_ID"))
+        .secret(variable("ENTERPRISE_SECRET"))
+        .base_url(variable("BASE_URL"))
+        .no_proxy()
+        .build();
+    let product = enterprise
+        .unwrap()
+        .product(variable("PRODUCT_KEY"), variable("PRODUCT_SECRET"));
+    product.device(variable("DID"))
+}
+
+/// What it prints is what a client needs, Ctrl-C ends it well, and with a file nothing that was
+/// answered is lost, whatever ends it.
+#[cfg(unix)]
+#[test]
+fn a_simulator_at_hand() {
+    let folder = Folder::new("simulate");
+    let file = folder.0.join("world.db");
+    let db = ["--db", file.to_str().unwrap()];
+    let controls = |simulated: &Simulated| {
+        let log = device(simulated)
+            .cmd_log()
+            .iter()
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap();
+        let frames = log.into_iter().map(|record| record.payload);
+        frames
+            .filter(|frame| frame.contains("00009001400000"))
+            .count()
+    };
+    for (n, signal) in ["-INT", "-TERM", "-KILL", "-INT"].into_iter().enumerate() {
+        let simulated = Simulated::start(GIZWITS, &db);
+        assert_eq!(controls(&simulated), n);
+        device(&simulated)
+            .control(json!({"set_temp": 20 + n}))
+            .send()
+            .unwrap();
+        let code = simulated.end(signal);
+        assert_eq!(code, (signal != "-KILL").then_some(0), "{signal}");
+    }
+
+    let ran = run(&["simulate", "--print-scenario"]);
+    let scenario = folder.write("world.toml", &ran.stdout);
+    let simulated = Simulated::start(GIZWITS, &["--scenario", &scenario]);
+    assert_eq!(simulated.end("-INT"), Some(0));
+    let broken = folder.write(
+        "broken.toml",
+        ran.stdout.replace("report_every", "raport_every"),
+    );
+    let ran = run(&["simulate", "--scenario", &broken]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("raport_every"), "{}", ran.stderr);
+    for arguments in [
+        &["simulate", "--listen", "nowhere"][..],
+        &["simulate", "--listen", "192.0.2.1:1"],
+        &["simulate", "--scenario", "no-such-file.toml"],
+        &["simulate", "--db", "/no/such/folder/world.db"],
+    ] {
+        let ran = run(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_demo_shows_what_was_and_what_is() {
+    let ran = run(&["demo"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    for words in [
+        "11 points, 7 bytes of status",
+        "set_temp 16",
+        "{\"set_temp\":24}  ->  01 40 00 00 00 18",
+        "0000000309000090 014000000018\n         control: set_temp 24",
+        "report: set_temp 24",
+        "set_temp was 16, is 24",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+}
+
+/// The commands of somebody who has pasted what the simulator printed.
+struct User<'s>(&'s Simulated);
+
+impl User<'_> {
+    fn run(&self, line: &str) -> Ran {
+        self.run_with(line, &[])
+    }
+
+    /// With some variables changed.
+    fn run_with(&self, line: &str, changed: &[(&str, &str)]) -> Ran {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut variables = self.0.variables.clone();
+        // The settings of whoever runs this test are not meant.
+        variables.insert(
+            "GIZWITS_CONFIG".to_owned(),
+            "/no/such/config.toml".to_owned(),
+        );
+        for (name, value) in changed {
+            variables.insert(format!("GIZWITS_{name}"), (*value).to_owned());
+        }
+        program::run_in(GIZWITS, &words, b"", &variables)
+    }
+
+    /// Each line of the output as JSON.
+    fn json(&self, line: &str) -> Vec<Value> {
+        let ran = self.run(line);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{line}");
+        let lines = ran.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+/// Lists, shows, controls and reads back, in pipes.
+#[test]
+fn the_daily_verbs() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    let listed = user.json("device list --city Guangzhou --online");
+    assert_eq!((listed.len(), listed[0]["did"].as_str()), (1, Some(did)));
+    let shown = user.json(&format!("device show {did}"));
+    assert_eq!(shown[0]["last"]["attrs"]["set_temp"], 16);
+    let done = user.json(&format!(
+        "device control {did} set_temp=27 switch=on --wait"
+    ));
+    assert_eq!(done[0]["sent"], json!({"set_temp": 27, "switch": 1}));
+    assert!(done[0]["reported_at"].is_number());
+    let shown = user.json(&format!("device show {did}"));
+    assert_eq!(shown[0]["last"]["attrs"]["set_temp"], 27);
+
+    let log = user.json(&format!("device log {did} --since 2h"));
+    let control = log
+        .iter()
+        .find(|record| record["action"] == "control")
+        .unwrap();
+    assert_eq!(control["attrs"], json!({"switch": 1, "set_temp": 27}));
+    assert_eq!(
+        (
+            control["type"].as_str(),
+            control["frame"]["command"].as_str()
+        ),
+        (Some("app2dev"), Some("0x0090"))
+    );
+    let times = || {
+        log.iter()
+            .map(|record| record["timestamp"].as_f64().unwrap())
+    };
+    assert!(
+        times().zip(times().skip(1)).all(|(one, next)| one <= next),
+        "in order"
+    );
+    // A history of a week, in as many windows as it takes; from a moment on it is the rest of it.
+    let week = user.json(&format!("device log {did} --since 7d"));
+    assert!(week.len() > log.len());
+    let middle = &week[week.len() / 2]["timestamp"];
+    let millis = (middle.as_f64().unwrap() * 1000.0).round() as i64;
+    let from = gizwits_enterprise_client::Timestamp::from_millis(millis);
+    let rest = user.json(&format!("device log {did} --from {from}"));
+    assert_eq!(&rest[0]["timestamp"], middle);
+    assert!(
+        !user
+            .json(&format!("device data {did} --since 1d"))
+            .is_empty()
+    );
+    let online = user.json(&format!("device online {did} --since 7d"));
+    assert!(online.iter().any(|event| event["type"] == "dev_offline"));
+    let curl = user
+        .run(&format!("device control {did} set_temp=20 --curl"))
+        .stdout;
+    assert!(
+        curl.starts_with("curl -X POST ") && curl.contains("$GIZWITS_TOKEN"),
+        "{curl}"
+    );
+}
+
+/// Any endpoint by its name, and any path.
+#[test]
+fn api_calls() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    let answer = |line: &str| user.json(line).remove(0);
+    assert_eq!(
+        answer("api devices search --city Guangzhou --is-online")["meta"]["total"],
+        1
+    );
+    assert_eq!(answer("api product datapoint")["protocolType"], "standard");
+    assert_eq!(
+        answer(&format!(
+            "api devices control {did} --attrs {{\"switch\":true}}"
+        )),
+        json!({})
+    );
+    assert_eq!(
+        answer(&format!("api devices control {did} --raw 1 1 1 0 0 16")),
+        json!({})
+    );
+    let gid = answer("api groups create")["gid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let line = format!("api groups change {gid} --action assign --macs virtual:site");
+    assert_eq!(answer(&line)["success"], json!(["virtual:site"]));
+    assert_eq!(
+        answer(&format!("api groups macs {gid}"))["macs"],
+        json!(["virtual:site"])
+    );
+    assert!(answer("api user-reports locations")["China"]["count"].is_number());
+    assert!(answer("api product token")["token"].is_string());
+    assert_eq!(
+        answer("api call GET /v1/products/{product_key}/devices/search?limit=1")["meta"]["limit"],
+        1
+    );
+    let curl = user.run("api product token --curl").stdout;
+    for secret in ["ENTERPRISE_SECRET", "PRODUCT_SECRET"] {
+        assert!(!curl.contains(simulated.variable(secret)), "{curl}");
+    }
+}
+
+/// What goes wrong is told with what to do about it, and no secret is in it.
+#[test]
+fn what_goes_wrong() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    let control = format!("device control {did} ");
+    for (line, changed, code, words) in [
+        (
+            "device list".to_owned(),
+            &[("ENTERPRISE_SECRET", "wrong")][..],
+            1,
+            "check the enterprise secret",
+        ),
+        (
+            "device list".to_owned(),
+            &[("PRODUCT_SECRET", "wrong")],
+            1,
+            "5005",
+        ),
+        (
+            "device list".to_owned(),
+            &[("BASE_URL", "http://127.0.0.1:9")],
+            1,
+            "is the server there?",
+        ),
+        (
+            "device list".to_owned(),
+            &[("BASE_URL", "ftp://x")],
+            1,
+            "http",
+        ),
+        (
+            "device list".to_owned(),
+            &[("PRODUCT_KEY", "")],
+            2,
+            "set GIZWITS_PRODUCT_KEY",
+        ),
+        (
+            "device list --profile work".to_owned(),
+            &[],
+            2,
+            "no profile work",
+        ),
+        ("device show nobody".to_owned(), &[], 1, "no device nobody"),
+        (
+            control.clone() + "set_temp=31",
+            &[],
+            1,
+            "above its maximum 30",
+        ),
+        (control.clone() + "room_temp=20", &[], 1, "not writable"),
+        (control.clone() + "switch", &[], 2, "is no NAME=VALUE"),
+        (
+            control.clone() + "--values {\"mode\":\"warm\"}",
+            &[],
+            1,
+            "制冷, 送风, 除湿, 自动",
+        ),
+        (format!("device log {did} --since 9d"), &[], 1, "seven days"),
+        (
+            format!("device log {did} --since soon"),
+            &[],
+            2,
+            "invalid value 'soon'",
+        ),
+        (
+            format!("device log {did} --from noon"),
+            &[],
+            2,
+            "a moment is written",
+        ),
+        ("api devices data".to_owned(), &[], 2, "<DID>"),
+        ("api devices data nobody".to_owned(), &[], 1, "5301"),
+        (
+            format!("api devices control {did} --attrs {{oops"),
+            &[],
+            2,
+            "not JSON",
+        ),
+        (
+            "api call PATCH /v1".to_owned(),
+            &[],
+            2,
+            "invalid value 'PATCH'",
+        ),
+    ] {
+        let ran = user.run_with(&line, changed);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (code, ""),
+            "{line}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
+        for secret in ["ENTERPRISE_SECRET", "PRODUCT_SECRET"] {
+            assert!(
+                !ran.stderr.contains(simulated.variable(secret)),
+                "{line}: {}",
+                ran.stderr
+            );
+        }
+    }
+    // A quota that is used up tells when there is more.
+    let folder = Folder::new("quota");
+    let scenario = run(&["simulate", "--print-scenario"]).stdout;
+    let poor = scenario.replacen("[[enterprise]]", "[[enterprise]]\nquota = 1", 1);
+    let simulated = Simulated::start(GIZWITS, &["--scenario", &folder.write("poor.toml", poor)]);
+    let ran = User(&simulated).run("device list");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("the quota is used up; it is reset at"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// Credentials in a file: by profile, the environment first, and no secret in what it says.
+#[test]
+fn profiles() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let folder = Folder::new("profiles");
+    let members: String = simulated
+        .variables
+        .iter()
+        .filter(|(name, _)| *name != "GIZWITS_DID")
+        .map(|(name, value)| {
+            format!(
+                "{} = \"{value}\"\n",
+                name["GIZWITS_".len()..].to_lowercase()
+            )
+        })
+        .collect();
+    let file = folder.write(
+        "config.toml",
+        format!("[default]\n{members}\n[other]\nproduct_key = \"x\"\n"),
+    );
+    let bare = |config: &str, line: &[&str]| {
+        let mut command = Command::new(GIZWITS);
+        for name in simulated.variables.keys() {
+            command.env_remove(name);
+        }
+        let output = command
+            .args(line)
+            .env("GIZWITS_CONFIG", config)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, stdout, stderr) = bare(&file, &["device", "list"]);
+    assert_eq!((code, stdout.lines().count()), (Some(0), 4), "{stderr}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert!(
+            stderr.contains("can be read by others: chmod 600"),
+            "{stderr}"
+        );
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(bare(&file, &["device", "list"]).2, "");
+    }
+    let (code, _, stderr) = bare(&file, &["device", "list", "--profile", "other"]);
+    assert!(
+        code == Some(2) && stderr.contains("GIZWITS_ENTERPRISE_ID"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = bare(&file, &["device", "list", "--profile", "third"]);
+    assert!(
+        code == Some(2) && stderr.contains("there are: default, other"),
+        "{stderr}"
+    );
+    let secret = simulated.variable("ENTERPRISE_SECRET");
+    for broken in [
+        format!("[default]\nenterprise_secret = \"{secret}\n"),
+        format!("[default]\nenterprise_secrets = \"{secret}\"\n"),
+        format!("enterprise_secret = \"{secret}\"\n"),
+    ] {
+        let file = folder.write("broken.toml", broken);
+        let (code, _, stderr) = bare(&file, &["device", "list"]);
+        assert!(
+            code == Some(2) && stderr.contains("broken.toml:"),
+            "{stderr}"
+        );
+        assert!(!stderr.contains(secret), "{stderr}");
+    }
+}
+
+/// On a terminal there are tables; a long history tells how far it is, and how to go on.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let did = simulated.variable("DID");
+    // A terminal for stdout, or for stderr alone.
+    let typed = |line: &str| {
+        let output = Command::new("script")
+            .args(["-qec", line, "/dev/null"])
+            .envs(&simulated.variables)
+            .env("GIZWITS", GIZWITS)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().replace('\r', "")
+    };
+    let list = typed("$GIZWITS device list");
+    assert!(
+        list.contains("DID                     MAC")
+            && list.contains("China, Guangdong, Guangzhou"),
+        "{list}"
+    );
+    let log = typed(&format!("$GIZWITS device log {did} --since 3h"));
+    assert!(
+        log.contains("  dev2app  report  switch on, ") && log.contains("11 as before"),
+        "{log}"
+    );
+    let bar = typed(&format!("$GIZWITS device log {did} --since 7d > /dev/null"));
+    assert!(bar.contains("records"), "{bar}");
+}
