@@ -1,6 +1,6 @@
 //! `gizwits simulate`: the Enterprise API on this machine.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -67,9 +67,10 @@ impl Simulate {
                 server.address()
             ));
         }
-        announce(out, &server)?;
-        out.flush()?;
-        interrupted()?;
+        until_interrupted(|| {
+            announce(out, &server)?;
+            Ok(out.flush()?)
+        })?;
         server.stop();
         Ok(())
     }
@@ -111,8 +112,10 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits for Ctrl-C, or for whoever asks the process to end.
-fn interrupted() -> io::Result<()> {
+/// Serves until Ctrl-C, or until somebody asks the process to end.
+///
+/// Both are listened for before `begin` says that there is something to end.
+fn until_interrupted(begin: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
@@ -120,13 +123,19 @@ fn interrupted() -> io::Result<()> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
+            let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
+            begin()?;
             tokio::select! {
-                interrupt = tokio::signal::ctrl_c() => interrupt,
-                _ = terminate.recv() => Ok(()),
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
         }
         #[cfg(not(unix))]
-        tokio::signal::ctrl_c().await
+        {
+            begin()?;
+            tokio::signal::ctrl_c().await?;
+        }
+        Ok(())
     })
 }
