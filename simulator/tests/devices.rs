@@ -425,7 +425,19 @@ fn scenarios_that_are_wrong_say_where() {
             "[[device]]\nproduct = 'k'\nmac = 'm'\nheartbeat = '1h'",
             "longer than keep_alive",
         ),
-        ("[[user]]\napp = 'x'", "there is no app `x`"),
+        ("[[user]]\napp = 'x'", "user 1: there is no app `x`"),
+        (
+            "[[device]]\nproduct = 'k'\nmac = 'm'\n[[device]]\nproduct = 'k'\nmac = 'm'",
+            "device 2 (m)",
+        ),
+        (
+            "[[product]]\nkey = 'l'\nsecret = 's'\ndefinition = '{\"entities\": 5}'",
+            "the definition of product `l`",
+        ),
+        (
+            "[[product]]\nkey = 'l'\nsecret = 's'\ndefinition = 'x.json'",
+            "there is no definition `x.json`",
+        ),
     ] {
         let scenario = Scenario::from_toml(&format!("{head}{tail}"), None).unwrap();
         let error = Simulator::builder()
