@@ -264,6 +264,7 @@ fn all_codes_of_the_routes() {
         json!({"mode": 4}),
         json!({"switch": 2}),
         json!({"switch": "on"}),
+        json!({"switch": "1"}),
         json!({"switch": null}),
         json!({"set_temp": [20]}),
     ] {
