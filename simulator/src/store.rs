@@ -63,20 +63,23 @@ CREATE TABLE bound (
 CREATE TABLE visit (
     uid TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (uid, day)
 ) WITHOUT ROWID, STRICT;
+-- In the three logs a device's records are in order, and numbered without gaps: those of a span are
+-- counted by its first and its last. Only the oldest are ever deleted.
 CREATE TABLE online (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
-    payload TEXT NOT NULL
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    type TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
-CREATE INDEX online_at ON online (device, at);
+CREATE INDEX online_at ON online (device, at, id, number);
 CREATE TABLE frame (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
     to_device INTEGER NOT NULL, payload BLOB NOT NULL
 ) STRICT;
-CREATE INDEX frame_at ON frame (device, at);
+CREATE INDEX frame_at ON frame (device, at, id, number);
 CREATE TABLE data (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, attrs TEXT NOT NULL
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    attrs TEXT NOT NULL
 ) STRICT;
-CREATE INDEX data_at ON data (device, at);
+CREATE INDEX data_at ON data (device, at, id, number);
 -- A fault or alert that was reported, and when it was reported gone.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
@@ -144,6 +147,14 @@ pub(crate) fn set_meta(
         .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")?
         .execute(params![key, value])?;
     Ok(())
+}
+
+/// The latest that the world knows of: no clock goes back behind it.
+pub(crate) fn latest(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    let sql = "SELECT max(coalesce((SELECT max(at) FROM frame), 0),
+        coalesce((SELECT max(at) FROM online), 0),
+        coalesce((SELECT value FROM meta WHERE key = 'now'), 0))";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// The next number of a series.
