@@ -480,3 +480,29 @@ fn the_first_device_of_the_builtin_world_is_at_home() {
         }
     }
 }
+
+#[test]
+fn however_time_is_stepped_the_same_happens() {
+    let run = |step: i64| {
+        let simulator = Simulator::builder()
+            .time(Time::Manual { start: START })
+            .build()
+            .unwrap();
+        while simulator.now() < START + DAY {
+            simulator.step(step).unwrap();
+        }
+        let clients = [ac(&simulator), pump(&simulator)];
+        let all = clients.iter().zip(simulator.credentials().unwrap());
+        all.flat_map(|(client, credentials)| {
+            let logs = credentials
+                .dids
+                .into_iter()
+                .flat_map(move |did| ["cmd", "data", "online"].map(|kind| log(client, &did, kind)));
+            logs.collect::<Vec<_>>()
+        })
+        .collect::<Vec<_>>()
+    };
+    let day = run(DAY);
+    assert_eq!(day, run(HOUR));
+    assert_eq!(day, run(96_000));
+}
