@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use crate::device;
 use crate::error::Error;
 use crate::random;
-use crate::scenario::{self, Behaviour, DeviceSpec, OFFLINE_REASONS, Scenario, UserSpec};
+use crate::scenario::{self, Behaviour, DeviceSpec, OFFLINE_REASONS, Place, Scenario, UserSpec};
 
 /// Times are milliseconds since 1970.
 const SCHEMA: &str = "
@@ -414,6 +414,7 @@ fn add_user(
     };
     let at = begin.saturating_add(user.after.0);
     let place = &user.place;
+    check_place(place)?;
     connection.execute(
         "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
@@ -468,17 +469,8 @@ fn complete(json: &str, product: &scenario::ProductSpec) -> Result<String, Error
     }
 }
 
-fn add_device(
-    connection: &Connection,
-    seed: u64,
-    (begin, number): (i64, i64),
-    spec: &DeviceSpec,
-    definition: &Definition,
-) -> Result<(), Error> {
-    if spec.mac.is_none() == spec.device_sn.is_none() {
-        return wrong("either mac or device_sn is needed".to_owned());
-    }
-    let place = &spec.place;
+/// A place that a report's tree can show.
+fn check_place(place: &Place) -> Result<(), Error> {
     for name in [&place.country, &place.region, &place.city]
         .into_iter()
         .flatten()
@@ -492,6 +484,21 @@ fn add_device(
     {
         return wrong("a place needs all levels above it".to_owned());
     }
+    Ok(())
+}
+
+fn add_device(
+    connection: &Connection,
+    seed: u64,
+    (begin, number): (i64, i64),
+    spec: &DeviceSpec,
+    definition: &Definition,
+) -> Result<(), Error> {
+    if spec.mac.is_none() == spec.device_sn.is_none() {
+        return wrong("either mac or device_sn is needed".to_owned());
+    }
+    let place = &spec.place;
+    check_place(place)?;
     for (name, span, least) in [
         ("report_every", spec.report_every, 1000),
         ("heartbeat", spec.heartbeat, 1000),
