@@ -427,6 +427,10 @@ fn scenarios_that_are_wrong_say_where() {
         ),
         ("[[user]]\napp = 'x'", "user 1: there is no app `x`"),
         (
+            "[[app]]\nappid = 'a'\n[[user]]\napp = 'a'\nplace = { country = 'A', city = 'B' }",
+            "user 1: a place needs all levels",
+        ),
+        (
             "[[device]]\nproduct = 'k'\nmac = 'm'\n[[device]]\nproduct = 'k'\nmac = 'm'",
             "device 2 (m)",
         ),
