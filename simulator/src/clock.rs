@@ -20,6 +20,8 @@ pub enum Time {
 pub(crate) struct Clock {
     time: Time,
     offset: AtomicI64,
+    /// The latest that it said: a machine's clock may be set back, the world's never goes back.
+    latest: AtomicI64,
 }
 
 impl Clock {
@@ -27,6 +29,7 @@ impl Clock {
         Clock {
             time,
             offset: AtomicI64::new(0),
+            latest: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -38,7 +41,8 @@ impl Clock {
                 Err(_) => 0,
             },
         };
-        base.saturating_add(self.offset.load(Ordering::Relaxed))
+        let now = base.saturating_add(self.offset.load(Ordering::Relaxed));
+        self.latest.fetch_max(now, Ordering::Relaxed).max(now)
     }
 
     pub(crate) fn step(&self, millis: i64) {

@@ -1,6 +1,5 @@
 //! Control: from JSON to a frame, as strictly as the cloud takes it.
 
-use base64::Engine as _;
 use gizwits_codec_std::core::{Access, Kind};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Product};
@@ -90,7 +89,7 @@ fn bytes(raw: &RawValue, coding: Option<Encoding>) -> Result<Vec<u8>, Failure> {
 
 fn binary(text: &str, coding: Option<Encoding>) -> Option<Vec<u8>> {
     match coding {
-        Some(Encoding::Base64) => base64::engine::general_purpose::STANDARD.decode(text).ok(),
+        Some(Encoding::Base64) => payload::parse(text, coding).ok(),
         _ => {
             let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
             let bytes = payload::parse(text, Some(Encoding::Hex)).ok();
@@ -120,8 +119,12 @@ fn encode(
         if attr.point().access != Access::Writable {
             return refuse(5401, format!("`{name}` is not writable"));
         }
-        if !matches!(attr.point().kind, Kind::Binary) {
-            continue;
+        match (attr.point().kind, value) {
+            (Kind::Binary, _) => {}
+            (Kind::Bool, Value::String(_)) => {
+                return refuse(5401, format!("`{name}` is true or false, 1 or 0"));
+            }
+            _ => continue,
         }
         let len = attr.point().position.len as usize;
         let bytes = match value {

@@ -32,6 +32,24 @@ const GRACE: i64 = 5000;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
+/// SQL that adds a record to a log; its first two parameters are the device and the time.
+macro_rules! append {
+    ($table:literal, $columns:literal, $values:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (device, at, ",
+            $columns,
+            ", number) VALUES (?1, ?2, ",
+            $values,
+            ", 1 + coalesce((SELECT number FROM ",
+            $table,
+            " WHERE device = ?1
+                ORDER BY at DESC, id DESC LIMIT 1), 0))"
+        )
+    };
+}
+
 /// Plans something.
 pub(crate) fn schedule(
     connection: &Connection,
@@ -484,7 +502,7 @@ impl World<'_> {
     ) -> Sql<()> {
         let payload = serde_json::to_string(payload).unwrap_or_default();
         self.connection
-            .prepare_cached("INSERT INTO online (device, at, type, payload) VALUES (?, ?, ?, ?)")?
+            .prepare_cached(append!("online", "type, payload", "?3, ?4"))?
             .execute(params![device.id, at, kind, payload])?;
         Ok(())
     }
@@ -651,7 +669,7 @@ impl World<'_> {
         let json = decoded.to_json();
         if let Ok(Attrs { attrs }) = serde_json::from_str(&json) {
             self.connection
-                .prepare_cached("INSERT INTO data (device, at, attrs) VALUES (?, ?, ?)")?
+                .prepare_cached(append!("data", "attrs", "?3"))?
                 .execute(params![device.id, at, attrs.get()])?;
         }
         for reading in decoded.view().into_iter().flatten() {
@@ -694,9 +712,7 @@ impl World<'_> {
     /// A line of the command log; returns its number.
     fn log_frame(&self, device: i64, at: i64, to_device: bool, frame: &[u8]) -> Sql<i64> {
         self.connection
-            .prepare_cached(
-                "INSERT INTO frame (device, at, to_device, payload) VALUES (?, ?, ?, ?)",
-            )?
+            .prepare_cached(append!("frame", "to_device, payload", "?3, ?4"))?
             .execute(params![device, at, to_device, frame])?;
         Ok(self.connection.last_insert_rowid())
     }

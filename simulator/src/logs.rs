@@ -63,9 +63,15 @@ macro_rules! log {
         let total = call
             .connection
             .prepare_cached(concat!(
-                "SELECT count(*) FROM ",
+                "SELECT coalesce(1
+                    + (SELECT number FROM ",
                 $table,
-                " WHERE device = :device AND at >= :start AND at < :end"
+                " WHERE device = :device AND at >= :start AND at < :end
+                        ORDER BY at DESC, id DESC LIMIT 1)
+                    - (SELECT number FROM ",
+                $table,
+                " WHERE device = :device AND at >= :start AND at < :end
+                        ORDER BY at, id LIMIT 1), 0)"
             ))?
             .query_row(span, |row| row.get(0))?;
         let limits = named_params! { ":limit": paging.limit, ":skip": paging.skip };

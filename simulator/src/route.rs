@@ -261,7 +261,7 @@ const HOUR: i64 = 3_600_000;
 impl Store {
     /// Answers a call as of `now`.
     pub(crate) fn answer(&mut self, request: &Request, now: i64) -> Answer {
-        match self.try_answer(request, now) {
+        let mut answer = match self.try_answer(request, now) {
             Ok(answer) => answer,
             // What the database says of itself is not for callers; of what kind it is may be.
             Err(error) => {
@@ -271,7 +271,11 @@ impl Store {
                 let body = serde_json::to_vec(&refusal.body()).unwrap_or_default();
                 Answer::json(refusal.status(), body)
             }
+        };
+        if answer.header("date").is_none() {
+            answer.headers.push(("date", http::date(now)));
         }
+        answer
     }
 
     fn try_answer(&mut self, request: &Request, now: i64) -> Result<Answer, rusqlite::Error> {

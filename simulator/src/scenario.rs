@@ -210,6 +210,9 @@ pub(crate) struct AppSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProductSpec {
     pub(crate) definition: Option<String>,
+    /// Whether a definition that is not sound is kept: its answers are 5406.
+    #[serde(default)]
+    pub(crate) unchecked: bool,
     pub(crate) name: Option<String>,
     pub(crate) key: String,
     pub(crate) secret: String,

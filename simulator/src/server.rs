@@ -34,7 +34,7 @@ pub struct Options {
     /// The longest body that is read: 1 MiB.
     pub body_limit: usize,
     /// How long a caller may take for the head of a call, for its body, and to go on reading an
-    /// answer: 10 s each.
+    /// answer: 30 s each.
     pub patience: Duration,
     /// How many connections there may be at once: 1024.
     pub connections: usize,
@@ -46,7 +46,7 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_port: 0,
             body_limit: 1 << 20,
-            patience: Duration::from_secs(10),
+            patience: Duration::from_secs(30),
             connections: 1024,
         }
     }
@@ -198,7 +198,7 @@ async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy)]
-pub(crate) struct Peer(IpAddr);
+struct Peer(IpAddr);
 
 /// Marks an answer that is not to be sent.
 #[derive(Clone, Copy)]
@@ -213,7 +213,7 @@ struct Listen {
 impl Listen {
     async fn serve(&self, listener: TcpListener, router: Router) {
         let mut stopped = self.stopped.clone();
-        let places = Arc::new(Semaphore::new(self.options.connections));
+        let places = Arc::new(Semaphore::new(self.options.connections.max(1)));
         let mut connections = tokio::task::JoinSet::new();
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else {

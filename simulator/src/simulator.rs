@@ -73,7 +73,7 @@ impl Builder {
             clock.step(store::meta(&store.connection, "offset")?.unwrap_or(0));
         }
         // A world that was ahead of the clock stays where it is.
-        let before = store::meta(&store.connection, "now")?.unwrap_or(i64::MIN);
+        let before = store::latest(&store.connection)?;
         if before > clock.now() {
             clock.step(before.saturating_sub(clock.now()));
         }
@@ -218,8 +218,8 @@ impl Simulator {
             return Err(Error::Invalid("a step is a year at most".to_owned()));
         }
         self.0.clock.step(millis);
-        self.within(|world| {
-            store::set_meta(world.connection, "now", self.now())?;
+        self.within(|world, now| {
+            store::set_meta(world.connection, "now", now)?;
             if self.is_real() {
                 store::set_meta(world.connection, "offset", self.0.clock.offset())?;
             }
@@ -241,11 +241,11 @@ impl Simulator {
     /// # Errors
     /// [`Error::Database`].
     pub fn tick(&self) -> Result<(), Error> {
-        self.within(|_| Ok(()))
+        self.within(|_, _| Ok(()))
     }
 
     /// Does something in one transaction, in a world that is up to date.
-    fn within<T>(&self, act: impl FnOnce(&World<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    fn within<T>(&self, act: impl FnOnce(&World<'_>, i64) -> Result<T, Error>) -> Result<T, Error> {
         let mut store = self.lock();
         let Store {
             connection,
@@ -259,8 +259,10 @@ impl Simulator {
             seed: *seed,
             definitions,
         };
-        world.advance(self.0.clock.now())?;
-        let done = act(&world)?;
+        // One time for all of it, so that what is recorded stays in order.
+        let now = self.0.clock.now();
+        world.advance(now)?;
+        let done = act(&world, now)?;
         transaction.commit()?;
         Ok(done)
     }
@@ -270,7 +272,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::Invalid`] if there is no such device, or it can't; [`Error::Database`].
     pub fn act(&self, did: &str, act: &Act) -> Result<(), Error> {
-        self.within(|world| world.act(did, self.now(), act))
+        self.within(|world, now| world.act(did, now, act))
     }
 
     /// Turns a switch of a product or an enterprise.
@@ -278,7 +280,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::Invalid`] if there is no such product or enterprise; [`Error::Database`].
     pub fn switch(&self, switch: &Switch) -> Result<(), Error> {
-        self.within(|world| {
+        self.within(|world, _| {
             let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
                 Ok::<_, Error>(world.connection.prepare_cached(sql)?.execute(values)?)
             };
@@ -357,7 +359,7 @@ impl Simulator {
         }
         let json =
             serde_json::to_string(mode).map_err(|error| Error::Invalid(error.to_string()))?;
-        self.within(|world| {
+        self.within(|world, _| {
             world
                 .connection
                 .prepare_cached("INSERT INTO mode (route, mode, remaining) VALUES (?, ?, ?)")?
@@ -371,7 +373,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::Database`].
     pub fn modes(&self) -> Result<Vec<ModeSet>, Error> {
-        self.within(|world| {
+        self.within(|world, _| {
             let rows: Vec<(i64, String, String, Option<i64>)> = world
                 .connection
                 .prepare_cached("SELECT id, route, mode, remaining FROM mode ORDER BY id")?
@@ -396,7 +398,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::Invalid`] if there is none with this id; [`Error::Database`].
     pub fn clear_modes(&self, id: Option<i64>) -> Result<(), Error> {
-        self.within(|world| {
+        self.within(|world, _| {
             let gone = world
                 .connection
                 .prepare_cached("DELETE FROM mode WHERE ?1 IS NULL OR id = ?1")?
@@ -413,7 +415,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::Database`].
     pub fn credentials(&self) -> Result<Vec<Credentials>, Error> {
-        self.within(|world| {
+        self.within(|world, _| {
             let mut all: Vec<Credentials> = world
                 .connection
                 .prepare_cached(

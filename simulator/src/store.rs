@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use crate::device;
 use crate::error::Error;
 use crate::random;
-use crate::scenario::{Behaviour, DeviceSpec, OFFLINE_REASONS, Scenario};
+use crate::scenario::{self, Behaviour, DeviceSpec, OFFLINE_REASONS, Place, Scenario, UserSpec};
 
 /// Times are milliseconds since 1970.
 const SCHEMA: &str = "
@@ -63,20 +63,23 @@ CREATE TABLE bound (
 CREATE TABLE visit (
     uid TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (uid, day)
 ) WITHOUT ROWID, STRICT;
+-- In the three logs a device's records are in order, and numbered without gaps: those of a span are
+-- counted by its first and its last. Only the oldest are ever deleted.
 CREATE TABLE online (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
-    payload TEXT NOT NULL
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    type TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
-CREATE INDEX online_at ON online (device, at);
+CREATE INDEX online_at ON online (device, at, id, number);
 CREATE TABLE frame (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
     to_device INTEGER NOT NULL, payload BLOB NOT NULL
 ) STRICT;
-CREATE INDEX frame_at ON frame (device, at);
+CREATE INDEX frame_at ON frame (device, at, id, number);
 CREATE TABLE data (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, attrs TEXT NOT NULL
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    attrs TEXT NOT NULL
 ) STRICT;
-CREATE INDEX data_at ON data (device, at);
+CREATE INDEX data_at ON data (device, at, id, number);
 -- A fault or alert that was reported, and when it was reported gone.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
@@ -101,6 +104,11 @@ CREATE TABLE mode (
     id INTEGER PRIMARY KEY, route TEXT NOT NULL, mode TEXT NOT NULL, remaining INTEGER
 ) STRICT;
 ";
+
+/// Says of a database file that it is a simulator's: "gizw".
+const APPLICATION: i64 = 0x6769_7a77;
+/// Which tables it has.
+const VERSION: i64 = 1;
 
 /// What a product's definition is worth.
 #[derive(Clone, Debug)]
@@ -141,6 +149,14 @@ pub(crate) fn set_meta(
     Ok(())
 }
 
+/// The latest that the world knows of: no clock goes back behind it.
+pub(crate) fn latest(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    let sql = "SELECT max(coalesce((SELECT max(at) FROM frame), 0),
+        coalesce((SELECT max(at) FROM online), 0),
+        coalesce((SELECT value FROM meta WHERE key = 'now'), 0))";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 /// The next number of a series.
 pub(crate) fn next(connection: &Connection, key: &str) -> Result<i64, rusqlite::Error> {
     connection
@@ -164,10 +180,6 @@ impl Store {
         };
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(256);
-        // What is committed is in the file's log before a call is answered, so the end of this
-        // process loses nothing.
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "trusted_schema", false)?;
         let mut store = Store {
             connection,
@@ -176,18 +188,35 @@ impl Store {
             group_descendants: true,
             definitions: BTreeMap::new(),
         };
-        let tables: i64 = store.connection.query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'",
-            [],
-            |row| row.get(0),
-        )?;
-        match tables {
-            0 => {
+        let count = |sql: &str| {
+            store
+                .connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0))
+        };
+        let tables = count("SELECT count(*) FROM sqlite_schema")?;
+        let kind = (
+            count("PRAGMA application_id")?,
+            count("PRAGMA user_version")?,
+        );
+        match (tables, kind) {
+            (0, _) => {
                 let builtin = Scenario::builtin();
                 store.make(scenario.unwrap_or(&builtin), now)?;
             }
-            _ => store.check(scenario)?,
+            (_, (APPLICATION, VERSION)) => store.check(scenario)?,
+            (_, (APPLICATION, _)) => {
+                return wrong("the database is of another version of the simulator".to_owned());
+            }
+            _ => return wrong("the database is no simulator's".to_owned()),
         }
+        // What is committed is in the file's log before a call is answered, so the end of this
+        // process loses nothing.
+        store
+            .connection
+            .pragma_update(None, "journal_mode", "WAL")?;
+        store
+            .connection
+            .pragma_update(None, "synchronous", "NORMAL")?;
         let flag = |key| Ok::<_, Error>(meta(&store.connection, key)?.unwrap_or(0));
         store.seed = flag("seed")?.cast_unsigned();
         store.live_reports = flag("live_reports")? != 0;
@@ -215,6 +244,8 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
         let world = &scenario.world;
         let begin = now.saturating_sub(world.history.0);
         let mark = random::number(world.seed, &scenario.text, 0).cast_signed();
@@ -357,75 +388,89 @@ fn populate(connection: &Connection, scenario: &Scenario, begin: i64) -> Result<
         add_device(connection, world.seed, (begin, number), spec, definition).map_err(named)?;
     }
     for (user, number) in world.user.iter().zip(1..) {
-        if !world.app.iter().any(|app| app.appid == user.app) {
-            return wrong(format!("user {number}: there is no app `{}`", user.app));
+        add_user(connection, world, (begin, number), user).map_err(|error| {
+            let error = match error {
+                Error::Scenario(error) => error,
+                error => error.to_string(),
+            };
+            Error::Scenario(format!("user {number}: {error}"))
+        })?;
+    }
+    Ok(())
+}
+
+fn add_user(
+    connection: &Connection,
+    world: &scenario::World,
+    (begin, number): (i64, i64),
+    user: &UserSpec,
+) -> Result<(), Error> {
+    if !world.app.iter().any(|app| app.appid == user.app) {
+        return wrong(format!("there is no app `{}`", user.app));
+    }
+    let uid = match &user.uid {
+        Some(uid) => uid.clone(),
+        None => random::hex32(world.seed, "uid", number),
+    };
+    let at = begin.saturating_add(user.after.0);
+    let place = &user.place;
+    check_place(place)?;
+    connection.execute(
+        "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            uid,
+            user.app,
+            user.username,
+            user.phone,
+            user.email,
+            user.name,
+            at,
+            at,
+            place.country,
+            place.region,
+            place.city,
+            user.visits.map(|span| span.0.max(1000))
+        ],
+    )?;
+    device::schedule(connection, at, "visit", 0, Some(&uid))?;
+    for mac in &user.binds {
+        let found: Vec<(i64, i64)> = connection
+            .prepare("SELECT id, created_at FROM device WHERE mac = ?1 OR device_sn = ?1")?
+            .query_map([mac], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        if found.is_empty() {
+            return wrong(format!("there is no device `{mac}`"));
         }
-        let uid = match &user.uid {
-            Some(uid) => uid.clone(),
-            None => random::hex32(world.seed, "uid", number),
-        };
-        let at = begin.saturating_add(user.after.0);
-        let place = &user.place;
-        connection.execute(
-            "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                uid,
-                user.app,
-                user.username,
-                user.phone,
-                user.email,
-                user.name,
-                at,
-                at,
-                place.country,
-                place.region,
-                place.city,
-                user.visits.map(|span| span.0.max(1000))
-            ],
-        )?;
-        device::schedule(connection, at, "visit", 0, Some(&uid))?;
-        for mac in &user.binds {
-            let found: Vec<i64> = connection
-                .prepare("SELECT id FROM device WHERE mac = ?1 OR device_sn = ?1")?
-                .query_map([mac], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            if found.is_empty() {
-                return wrong(format!("user {number}: there is no device `{mac}`"));
-            }
-            for device in found {
-                device::schedule(connection, at, "bind", device, Some(&uid))?;
-            }
+        for (device, made) in found {
+            device::schedule(connection, at.max(made), "bind", device, Some(&uid))?;
         }
     }
     Ok(())
 }
 
 /// The definition with the key and the name that the scenario gives its product, on one line.
-fn complete(json: &str, product: &crate::scenario::ProductSpec) -> Result<String, Error> {
-    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(json) else {
-        // Kept as it is, so that a broken one can be looked at: error 5406.
-        return Ok(json.to_owned());
-    };
-    if let Some(object) = value.as_object_mut() {
+fn complete(json: &str, product: &scenario::ProductSpec) -> Result<String, Error> {
+    let mut text = json.to_owned();
+    if let Ok(mut value) = serde_json::from_str::<serde_json::Value>(json)
+        && let Some(object) = value.as_object_mut()
+    {
         object.insert("product_key".to_owned(), product.key.clone().into());
         if let Some(name) = &product.name {
             object.insert("name".to_owned(), name.clone().into());
         }
+        text = value.to_string();
     }
-    Ok(value.to_string())
+    match Product::from_json(&text) {
+        Err(error) if !product.unchecked => {
+            let message = format!("the definition of product `{}`: {error}", product.key);
+            Err(Error::Scenario(message))
+        }
+        _ => Ok(text),
+    }
 }
 
-fn add_device(
-    connection: &Connection,
-    seed: u64,
-    (begin, number): (i64, i64),
-    spec: &DeviceSpec,
-    definition: &Definition,
-) -> Result<(), Error> {
-    if spec.mac.is_none() == spec.device_sn.is_none() {
-        return wrong("either mac or device_sn is needed".to_owned());
-    }
-    let place = &spec.place;
+/// A place that a report's tree can show.
+fn check_place(place: &Place) -> Result<(), Error> {
     for name in [&place.country, &place.region, &place.city]
         .into_iter()
         .flatten()
@@ -439,6 +484,21 @@ fn add_device(
     {
         return wrong("a place needs all levels above it".to_owned());
     }
+    Ok(())
+}
+
+fn add_device(
+    connection: &Connection,
+    seed: u64,
+    (begin, number): (i64, i64),
+    spec: &DeviceSpec,
+    definition: &Definition,
+) -> Result<(), Error> {
+    if spec.mac.is_none() == spec.device_sn.is_none() {
+        return wrong("either mac or device_sn is needed".to_owned());
+    }
+    let place = &spec.place;
+    check_place(place)?;
     for (name, span, least) in [
         ("report_every", spec.report_every, 1000),
         ("heartbeat", spec.heartbeat, 1000),

@@ -425,7 +425,23 @@ fn scenarios_that_are_wrong_say_where() {
             "[[device]]\nproduct = 'k'\nmac = 'm'\nheartbeat = '1h'",
             "longer than keep_alive",
         ),
-        ("[[user]]\napp = 'x'", "there is no app `x`"),
+        ("[[user]]\napp = 'x'", "user 1: there is no app `x`"),
+        (
+            "[[app]]\nappid = 'a'\n[[user]]\napp = 'a'\nplace = { country = 'A', city = 'B' }",
+            "user 1: a place needs all levels",
+        ),
+        (
+            "[[device]]\nproduct = 'k'\nmac = 'm'\n[[device]]\nproduct = 'k'\nmac = 'm'",
+            "device 2 (m)",
+        ),
+        (
+            "[[product]]\nkey = 'l'\nsecret = 's'\ndefinition = '{\"entities\": 5}'",
+            "the definition of product `l`",
+        ),
+        (
+            "[[product]]\nkey = 'l'\nsecret = 's'\ndefinition = 'x.json'",
+            "there is no definition `x.json`",
+        ),
     ] {
         let scenario = Scenario::from_toml(&format!("{head}{tail}"), None).unwrap();
         let error = Simulator::builder()
@@ -467,4 +483,30 @@ fn the_first_device_of_the_builtin_world_is_at_home() {
             simulator.step(60_000).unwrap();
         }
     }
+}
+
+#[test]
+fn however_time_is_stepped_the_same_happens() {
+    let run = |step: i64| {
+        let simulator = Simulator::builder()
+            .time(Time::Manual { start: START })
+            .build()
+            .unwrap();
+        while simulator.now() < START + DAY {
+            simulator.step(step).unwrap();
+        }
+        let clients = [ac(&simulator), pump(&simulator)];
+        let all = clients.iter().zip(simulator.credentials().unwrap());
+        all.flat_map(|(client, credentials)| {
+            let logs = credentials
+                .dids
+                .into_iter()
+                .flat_map(move |did| ["cmd", "data", "online"].map(|kind| log(client, &did, kind)));
+            logs.collect::<Vec<_>>()
+        })
+        .collect::<Vec<_>>()
+    };
+    let day = run(DAY);
+    assert_eq!(day, run(HOUR));
+    assert_eq!(day, run(96_000));
 }

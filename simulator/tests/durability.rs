@@ -129,6 +129,15 @@ fn a_restart_loses_nothing() {
             .unwrap()
             .starts_with("this is no")
     );
+    // So is another program's database.
+    let foreign = folder.0.join("foreign.db");
+    let connection = rusqlite::Connection::open(&foreign).unwrap();
+    connection
+        .execute_batch("CREATE TABLE meta (key, value)")
+        .unwrap();
+    drop(connection);
+    let opened = Simulator::builder().file(&foreign).build();
+    assert!(matches!(opened, Err(Error::Scenario(_))));
     // A scenario that fails leaves no half of a world.
     let half = folder.0.join("half.db");
     let wrong =

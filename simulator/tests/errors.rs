@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use gizwits_simulator::{Act, Answer, CODES, Mode, ROUTES, Request, Simulator, Switch};
+use proptest::prelude::*;
 use serde_json::json;
 use support::*;
 
@@ -264,6 +265,7 @@ fn all_codes_of_the_routes() {
         json!({"mode": 4}),
         json!({"switch": 2}),
         json!({"switch": "on"}),
+        json!({"switch": "1"}),
         json!({"switch": null}),
         json!({"set_temp": [20]}),
     ] {
@@ -618,4 +620,123 @@ fn routes_and_methods() {
     }
     let answer = client.call("PATCH", "device_groups", "");
     assert_eq!(answer.header("allow"), Some("GET, POST"));
+}
+
+/// Text with what parsers stumble over.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        Just("-1".to_owned()),
+        Just("9223372036854775807".to_owned()),
+        Just("2017-12".to_owned()),
+        Just("2017-12-30".to_owned()),
+        Just("%".to_owned()),
+        Just("%ff%00".to_owned()),
+        Just(DID.to_owned()),
+        Just("virtual:site".to_owned()),
+        "[ -~]{0,12}",
+        "\\PC{0,6}",
+    ]
+}
+
+fn json_value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(|on| json!(on)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<f64>().prop_map(|number| json!(number)),
+        text().prop_map(|text| json!(text)),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(|list| json!(list)),
+            proptest::collection::btree_map(field(), inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+fn field() -> impl Strategy<Value = String> {
+    let fields = [
+        "attrs",
+        "raw",
+        "binary_coding",
+        "switch",
+        "set_temp",
+        "mode",
+        "schedule",
+        "flow",
+        "frequency",
+        "action",
+        "macs",
+        "reassign",
+        "parent_gid",
+        "uid",
+        "appid",
+        "dids",
+        "enterprise_id",
+        "start",
+        "end",
+        "cycle",
+        "gid",
+        "limit",
+        "skip",
+        "type",
+        "val",
+        "mac",
+        "start_ts",
+        "end_ts",
+        "sort",
+        "product_key",
+        "start_date",
+        "end_date",
+        "liveness_start",
+        "is_online",
+    ];
+    prop_oneof![
+        9 => proptest::sample::select(fields.to_vec()).prop_map(str::to_owned),
+        1 => text(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_call_is_answered(
+        calls in proptest::collection::vec(
+            (0..ROUTES.len(), text(), proptest::collection::vec((field(), text()), 0..4), json_value(), any::<bool>()),
+            1..60,
+        ),
+    ) {
+        let simulator = small();
+        let client = ac(&simulator);
+        for (route, odd, query, body, whole) in calls {
+            let route = ROUTES[route];
+            let path = route.paths[0].replace("{product_key}", AC);
+            let path = if whole { path.replace("{did}", DID) } else { path.replace("{did}", &odd) };
+            let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mut body = body.to_string();
+            if !whole {
+                // Cut somewhere.
+                let end = (0..=body.len() / 2).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
+                body.truncate(end);
+            }
+            let request = Request::new(route.method, format!("{}?{}", path.replace("{gid}", &odd), query.join("&")))
+                .token(&client.token)
+                .header("x-gizwits-enterprise-id", ENTERPRISE)
+                .header("x-gizwits-enterprise-secret", SECRET)
+                .body(body);
+            let answer = simulator.answer(&request);
+            prop_assert!(answer.status < 500, "{request:?}: {}", answer.text());
+            match answer.header("content-type") {
+                Some("text/html") => prop_assert!(matches!(answer.status, 404 | 405)),
+                _ => {
+                    let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+                    prop_assert_eq!(answer.status >= 400, value.get("error_code").is_some());
+                }
+            }
+            simulator.step(500).unwrap();
+        }
+        prop_assert!(simulator.is_sound().unwrap());
+    }
 }

@@ -35,10 +35,10 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..2_usize, 0..9_usize).prop_map(|(device, reason)| Op::Leave(device, reason)),
         2 => (0..2_usize).prop_map(Op::Come),
         2 => (0..2_usize, any::<bool>()).prop_map(|(device, on)| Op::Fault(device, on)),
-        2 => proptest::option::of(0..4_usize).prop_map(Op::NewGroup),
-        1 => (0..4_usize).prop_map(Op::DropGroup),
-        2 => (0..2_usize, 0..4_usize, any::<bool>()).prop_map(|(d, g, r)| Op::Assign(d, g, r)),
-        1 => (0..2_usize, 0..4_usize).prop_map(|(device, group)| Op::Unassign(device, group)),
+        2 => proptest::option::weighted(0.8, 0..3_usize).prop_map(Op::NewGroup),
+        2 => (0..3_usize).prop_map(Op::DropGroup),
+        3 => (0..2_usize, 0..3_usize, any::<bool>()).prop_map(|(d, g, r)| Op::Assign(d, g, r)),
+        1 => (0..2_usize, 0..3_usize).prop_map(|(device, group)| Op::Unassign(device, group)),
         2 => (0..2_usize, 0..2_usize).prop_map(|(user, device)| Op::Bind(user, device)),
         1 => (0..2_usize, 0..2_usize).prop_map(|(user, device)| Op::Unbind(user, device)),
     ]
@@ -402,6 +402,8 @@ proptest! {
             temps: [16, 16],
             ..Model::default()
         };
+        run(&client, &mut model, &Op::NewGroup(None));
+        run(&client, &mut model, &Op::NewGroup(Some(0)));
         check(&client, &model, &product);
         for op in &ops {
             run(&client, &mut model, op);

@@ -49,6 +49,7 @@ secret = "bare secret"
 key = "broken"
 secret = "broken secret"
 definition = '{"name": "broken", "entities": 5}'
+unchecked = true
 [[product]]
 key = "nobody"
 secret = "nobody secret"
