@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use gizwits_enterprise_client::blocking::{Enterprise, Product};
@@ -74,7 +75,11 @@ impl Account {
                 path.display(),
             )));
         }
-        let mut builder = Enterprise::builder().id(id).secret(enterprise_secret);
+        // Whoever types is told that the quota is used up, not made to wait.
+        let mut builder = Enterprise::builder()
+            .id(id)
+            .secret(enterprise_secret)
+            .max_wait(Duration::ZERO);
         if let Some(url) = variable("BASE_URL").or(profile.base_url) {
             builder = builder.base_url(url);
         }
