@@ -41,6 +41,12 @@ struct Profile {
 }
 
 impl Account {
+    /// The option as it was given, to be given again.
+    pub(crate) fn option(&self) -> String {
+        let profile = self.profile.as_ref();
+        profile.map_or(String::new(), |profile| format!("--profile {profile} "))
+    }
+
     /// The product that the credentials belong to.
     pub(crate) fn product(&self) -> Result<Product, Failure> {
         let (path, profile) = self.read()?;
@@ -111,18 +117,16 @@ impl Account {
             }
         };
         warn_of_readers(&path);
-        // An error of toml as a whole shows the line, in which a secret may stand.
+        // What toml says of an error may hold a secret, whole or in part.
         let parsed: Result<BTreeMap<String, Profile>, toml::de::Error> = toml::from_str(&text);
         let mut profiles = parsed.map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            // Values are quoted in it, and may be secrets.
-            let parts = error.message().split('"').enumerate();
-            let message: String = parts
-                .map(|(n, part)| if n % 2 == 0 { part } else { "\"…\"" })
-                .collect();
-            let message = printable(&message).into_owned();
-            Failure::Usage(format!("error: {}:{line}: {message}", path.display()))
+            Failure::Usage(format!(
+                "error: {}:{line}: not understood; a profile is [NAME] and, each in quotes: base_url, \
+                 enterprise_id, enterprise_secret, product_key, product_secret",
+                path.display()
+            ))
         })?;
         let wanted = name.as_deref().unwrap_or("default");
         match (profiles.remove(wanted), &name) {

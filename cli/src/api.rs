@@ -388,6 +388,12 @@ impl Entry {
                 (Place::Query, _) => {
                     call = call.parameter(&taken.name.replace('-', "_"), values.remove(0));
                 }
+                // What a coding explains is text, whatever it looks like.
+                (Place::Body, Form::List)
+                    if taken.name == "raw" && given.contains_id("binary_coding") =>
+                {
+                    body.insert(taken.name.to_owned(), values.concat().into());
+                }
                 (Place::Body, form) => {
                     let value = body_value(taken.name, form, values)?;
                     body.insert(taken.name.to_owned(), value);
@@ -413,10 +419,7 @@ fn body_value(name: &str, form: Form, mut values: Vec<String>) -> Result<Value, 
         })
     };
     match (form, name) {
-        // Bytes 97 98 99, or one text that --binary-coding explains.
-        (Form::List, "raw") if values.len() == 1 && values[0].parse::<u8>().is_err() => {
-            Ok(values.remove(0).into())
-        }
+        // Bytes: 97 98 99.
         (Form::List, "raw") => values.iter().map(|one| parsed(one)).collect(),
         (Form::List, _) => Ok(values.into()),
         (Form::Json, _) => parsed(&values[0]),

@@ -70,7 +70,7 @@ enum Verb {
         /// The device
         did: String,
         /// How often to look; each look is a call of the quota
-        #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+        #[arg(long, value_name = "TIME", default_value = "5s", value_parser = every)]
         every: Duration,
     },
 }
@@ -134,6 +134,16 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     Ok(Timestamp::from_millis(moment.as_millisecond()))
 }
 
+fn every(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(every) if every < Duration::from_secs(1) => {
+            Err("a look a second is the most".to_owned())
+        }
+        Ok(every) => Ok(every),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// How long a device may take to obey.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -145,11 +155,19 @@ impl DeviceArgs {
             Verb::List(list) => list.run(&product, json, out),
             Verb::Show { did } => show(&product, did, json, out),
             Verb::Control(control) => control.run(&product, json, out),
-            Verb::Log(span) => span.log(&product, json, out),
-            Verb::Data(span) => span.data(&product, json, out),
-            Verb::Online(span) => span.online(&product, json, out),
+            Verb::Log(span) => span.log(&product, json, &self.options("log"), out),
+            Verb::Data(span) => span.data(&product, json, &self.options("data"), out),
+            Verb::Online(span) => span.online(&product, json, &self.options("online"), out),
             Verb::Watch { did, every } => watch(&product, did, *every, json, out),
         }
+    }
+}
+
+impl DeviceArgs {
+    /// The head of the same command, to be typed again.
+    fn options(&self, verb: &str) -> String {
+        let json = if self.json { "--json " } else { "" };
+        format!("gizwits device {}{json}{verb}", self.account.option())
     }
 }
 
@@ -231,14 +249,12 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
         let message = format!("error: the product has no device {did}: gizwits device list");
         return Err(Failure::Server(message));
     };
-    let data = product.device(did).data().limit(1).send();
-    let last = data
-        .map_err(|error| refused(&error))?
-        .objects
-        .into_iter()
-        .next();
+    let definition = product.definition().map_err(|error| refused(&error))?;
+    // The logs of a published product are closed; the device is known all the same.
+    let last = known(&product.device(did), &definition);
     if json {
-        let last = last.as_ref().map(to_json);
+        let last = last.as_ref().ok().and_then(|last| last.as_ref());
+        let last = last.map(|(ts, attrs)| json!({"ts": to_json(ts), "attrs": to_json(attrs)}));
         writeln!(out, "{}", json!({"device": to_json(&found), "last": last}))?;
         return Ok(());
     }
@@ -259,21 +275,44 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
         }
     }
     table(out, &rows)?;
-    let Some(last) = last else {
-        return Ok(());
-    };
-    writeln!(out, "\nreported at {}", clock(last.ts))?;
-    let definition = product.definition().map_err(|error| refused(&error))?;
-    let rows: Vec<[String; 2]> = definition
-        .attrs()
-        .filter_map(|attr| {
-            Some([
-                attr.name().to_owned(),
-                last.attrs.get(attr.name())?.to_string(),
-            ])
-        })
-        .collect();
-    Ok(table(out, &rows)?)
+    match last {
+        Err(error) => {
+            out.flush()?;
+            tell(format_args!("no values: {}", printable(&error.to_string())));
+        }
+        Ok(None) => tell(format_args!("no values: it has not reported any")),
+        Ok(Some((ts, attrs))) => {
+            writeln!(out, "\nreported last at {}", clock(ts))?;
+            let row = |attr: &gizwits_codec_std::Attr| {
+                Some([attr.name().to_owned(), attrs.get(attr.name())?.to_string()])
+            };
+            let rows: Vec<[String; 2]> = definition.attrs().filter_map(row).collect();
+            table(out, &rows)?;
+        }
+    }
+    Ok(())
+}
+
+/// The last values of a device, and when it reported last. A var_len device reports what changed, so
+/// its reports are gone back through until every point was seen.
+fn known(
+    device: &Device,
+    definition: &gizwits_codec_std::Product,
+) -> Result<Option<(Timestamp, Attrs)>, gizwits_enterprise_client::Error> {
+    const MOST: usize = 1000;
+    let mut last = None;
+    let mut known = Attrs::new();
+    for snapshot in device.data().iter().take(MOST) {
+        let snapshot = snapshot?;
+        last = last.or(Some(snapshot.ts));
+        for (name, value) in snapshot.attrs {
+            known.entry(name).or_insert(value);
+        }
+        if known.len() >= definition.attrs().len() {
+            break;
+        }
+    }
+    Ok(last.map(|last| (last, known)))
 }
 
 impl Control {
@@ -302,57 +341,79 @@ impl Control {
             writeln!(out, "{}", call.curl().map_err(|error| refused(&error))?)?;
             return Ok(());
         }
+        // Points that have their value already are not reported again by a var_len device.
+        let before = match self.wait {
+            true => known(&device, &definition).ok().flatten(),
+            false => None,
+        };
         let sent = product.enterprise().now().minus(Duration::from_secs(1));
         call.send().map_err(|error| refused(&error))?;
         if !self.wait {
             if json {
                 writeln!(out, "{}", json!({"sent": to_json(&wanted)}))?;
             } else {
+                let wanted = to_json(&wanted);
                 writeln!(
                     out,
-                    "sent {}; the device obeys when it can: --wait tells",
-                    to_json(&wanted)
+                    "sent {wanted}; the device obeys when it can: --wait tells"
                 )?;
             }
             return Ok(());
         }
+        let before = before.map(|(_, attrs)| attrs).unwrap_or_default();
+        let unseen = |error: &gizwits_enterprise_client::Error| match refused(error) {
+            Failure::Server(told) => {
+                Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
+            }
+            other => other,
+        };
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
-            let records = device
+            let page = device
                 .cmd_log()
-                .limit(20)
+                .limit(50)
                 .send()
-                .map_err(|error| refused(&error))?;
-            for record in records.objects {
+                .map_err(|error| unseen(&error))?;
+            let mut state = before.clone();
+            let mut reported = None;
+            // The newest come first.
+            for record in page.objects.into_iter().rev() {
                 let Some(Ok(message)) = record.decoded else {
                     continue;
                 };
                 let told = matches!(message.action(), Some(Action::Report | Action::Reply));
-                let Some(attrs) = message.attrs().filter(|_| told && record.timestamp >= sent)
-                else {
-                    continue;
-                };
-                if wanted
-                    .iter()
-                    .all(|(name, value)| attrs.get(name) == Some(value))
-                {
-                    let at = record.timestamp;
-                    if json {
-                        writeln!(
-                            out,
-                            "{}",
-                            json!({"sent": to_json(&wanted), "reported_at": to_json(&at)})
-                        )?;
-                    } else {
-                        writeln!(out, "{} done: {}", clock(at), to_json(&wanted))?;
-                    }
-                    return Ok(());
+                if let Some(attrs) = message.attrs().filter(|_| told && record.timestamp >= sent) {
+                    state.extend(attrs.clone());
+                    reported = Some(record.timestamp);
                 }
+            }
+            let obeyed = wanted
+                .iter()
+                .all(|(name, value)| state.get(name) == Some(value));
+            let nothing_new = wanted
+                .iter()
+                .all(|(name, value)| before.get(name) == Some(value));
+            if obeyed && (reported.is_some() || nothing_new) {
+                if json {
+                    let at = reported.as_ref().map(to_json);
+                    writeln!(
+                        out,
+                        "{}",
+                        json!({"sent": to_json(&wanted), "reported_at": at})
+                    )?;
+                } else {
+                    let at = reported
+                        .map(clock)
+                        .unwrap_or_else(|| "as before".to_owned());
+                    writeln!(out, "{at} done: {}", to_json(&wanted))?;
+                }
+                return Ok(());
             }
             std::thread::sleep(Duration::from_millis(500));
         }
         Err(Failure::Server(format!(
-            "error: {} has not reported it within ten seconds; it may still: gizwits device log {}",
+            "error: sent, and {} has not reported it within ten seconds; it may still: \
+             gizwits device log {}",
             self.did, self.did
         )))
     }
@@ -364,11 +425,22 @@ impl Span {
     }
 
     fn ends(&self, product: &Product) -> (Timestamp, Timestamp) {
+        const KEPT: Duration = Duration::from_secs(7 * 86_400);
         let now = product.enterprise().now();
-        (self.from.unwrap_or_else(|| now.minus(self.since)), now)
+        match self.from {
+            None => (now.minus(self.since), now),
+            // What was told as the way to go on may have become too old meanwhile.
+            Some(from) => (from.max(now.minus(KEPT)), now),
+        }
     }
 
-    fn log(&self, product: &Product, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    fn log(
+        &self,
+        product: &Product,
+        json: bool,
+        again: &str,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
         let definition = product.definition().map_err(|error| refused(&error))?;
         let (start, end) = self.ends(product);
         let call = self
@@ -379,7 +451,7 @@ impl Span {
         let mut last = BTreeMap::new();
         let mut bytes = Vec::new();
         self.walk(
-            "log",
+            again,
             (start, end),
             call.sort(log::Sort::Asc).limit(1000).iter(),
             out,
@@ -420,13 +492,19 @@ impl Span {
         )
     }
 
-    fn data(&self, product: &Product, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    fn data(
+        &self,
+        product: &Product,
+        json: bool,
+        again: &str,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
         let definition = product.definition().map_err(|error| refused(&error))?;
         let (start, end) = self.ends(product);
         let call = self.device(product).data().between(start, end);
         let mut last = BTreeMap::new();
         self.walk(
-            "data",
+            again,
             (start, end),
             call.sort(log::Sort::Asc).limit(1000).iter(),
             out,
@@ -442,11 +520,17 @@ impl Span {
         )
     }
 
-    fn online(&self, product: &Product, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    fn online(
+        &self,
+        product: &Product,
+        json: bool,
+        again: &str,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
         let (start, end) = self.ends(product);
         let call = self.device(product).online().between(start, end);
         self.walk(
-            "online",
+            again,
             (start, end),
             call.sort(log::Sort::Asc).limit(1000).iter(),
             out,
@@ -471,7 +555,7 @@ impl Span {
     /// Writes every record, tells how far it is, and says how to go on if it is interrupted.
     fn walk<T, W: Write>(
         &self,
-        verb: &str,
+        again: &str,
         (start, end): (Timestamp, Timestamp),
         records: impl Iterator<Item = Result<T, gizwits_enterprise_client::Error>>,
         out: &mut W,
@@ -480,10 +564,11 @@ impl Span {
         let interrupted = interruption();
         let bar = progress(end.since(start));
         let (mut count, mut last) = (0_u64, None);
-        let again = |last: Option<Timestamp>| match last {
-            None => format!("gizwits device {verb} {} --since …", self.did),
-            // The last one comes again: others may bear the same moment.
-            Some(last) => format!("gizwits device {verb} {} --from {last}", self.did),
+        // The last one comes again: others may bear the same moment.
+        let again = |last: Option<Timestamp>| {
+            last.map_or(String::new(), |last| {
+                format!("; to go on: {again} {} --from {last}", self.did)
+            })
         };
         for record in records {
             let record = match record {
@@ -491,7 +576,9 @@ impl Span {
                 Err(error) => {
                     bar.finish_and_clear();
                     out.flush()?;
-                    tell(format_args!("{count} records; to go on: {}", again(last)));
+                    if count > 0 {
+                        tell(format_args!("{count} records{}", again(last)));
+                    }
                     return Err(refused(&error));
                 }
             };
@@ -503,7 +590,7 @@ impl Span {
                 bar.finish_and_clear();
                 out.flush()?;
                 tell(format_args!(
-                    "interrupted after {count} records; to go on: {}",
+                    "interrupted after {count} records{}",
                     again(last)
                 ));
                 return Err(Failure::Interrupted);
@@ -531,31 +618,56 @@ fn watch(
     let device = product.device(did);
     let interrupted = interruption();
     let mut last = BTreeMap::new();
-    let mut seen = None;
-    loop {
+    let mut print = |ts: Timestamp, attrs: &Attrs, out: &mut dyn Write| -> io::Result<()> {
+        if json {
+            writeln!(
+                out,
+                "{}",
+                json!({"ts": to_json(&ts), "attrs": to_json(attrs)})
+            )?;
+        } else {
+            let told = changed(&definition, attrs, &mut last);
+            writeln!(out, "{}  {}", clock(ts), printable(&told))?;
+        }
+        out.flush()
+    };
+    let first = known(&device, &definition).map_err(|error| refused(&error))?;
+    let mut from = product.enterprise().now();
+    // Those of the last second, which the next look has again.
+    let mut seen: Vec<(Timestamp, Attrs)> = Vec::new();
+    if let Some((ts, attrs)) = first {
+        print(ts, &attrs, out)?;
+        from = ts;
         let page = device
             .data()
-            .limit(1)
+            .limit(50)
             .send()
             .map_err(|error| refused(&error))?;
-        if let Some(snapshot) = page.objects.into_iter().next()
-            && seen != Some((snapshot.ts, snapshot.attrs.clone()))
-        {
-            if json {
-                writeln!(out, "{}", to_json(&snapshot))?;
-            } else {
-                let told = changed(&definition, &snapshot.attrs, &mut last);
-                writeln!(out, "{}  {}", clock(snapshot.ts), printable(&told))?;
-            }
-            out.flush()?;
-            seen = Some((snapshot.ts, snapshot.attrs));
-        }
+        let same = page.objects.into_iter().filter(|one| one.ts == ts);
+        seen.extend(same.map(|one| (one.ts, one.attrs)));
+    }
+    loop {
         let began = Instant::now();
-        while began.elapsed() < every {
-            if interrupted.load(Ordering::Relaxed) {
-                return Ok(());
-            }
+        while !interrupted.load(Ordering::Relaxed) && began.elapsed() < every {
             std::thread::sleep(Duration::from_millis(50).min(every));
+        }
+        if interrupted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = product.enterprise().now().plus(Duration::from_secs(1));
+        let new = device.data().between(from, now).sort(log::Sort::Asc);
+        for snapshot in new.iter() {
+            let snapshot = snapshot.map_err(|error| refused(&error))?;
+            let one = (snapshot.ts, snapshot.attrs);
+            if one.0 < from || seen.contains(&one) {
+                continue;
+            }
+            print(one.0, &one.1, out)?;
+            if one.0 > from {
+                from = one.0;
+                seen.clear();
+            }
+            seen.push(one);
         }
     }
 }

@@ -96,8 +96,10 @@ fn main() -> ExitCode {
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "gizwits", &mut out);
-            Ok(())
+            // It panics where it can't write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "gizwits", &mut script);
+            out.write_all(&script).map_err(Failure::Io)
         }
     };
     // What was found comes before what went wrong.

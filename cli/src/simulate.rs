@@ -52,7 +52,8 @@ impl Simulate {
         }
         let mut builder = Simulator::builder();
         if let Some(path) = &self.scenario {
-            builder = builder.scenario(Scenario::read(path).map_err(failed)?);
+            let scenario = Scenario::read(path).map_err(|error| at(path.display(), &error))?;
+            builder = builder.scenario(scenario);
         }
         if let Some(path) = &self.db {
             builder = builder.file(path);
@@ -60,7 +61,14 @@ impl Simulate {
         let mut options = Options::default();
         options.listen = self.listen;
         options.admin_port = self.admin_port;
-        let server = Server::start(builder.build().map_err(failed)?, options).map_err(failed)?;
+        let simulator = builder.build().map_err(|error| match &self.db {
+            Some(path) => at(path.display(), &error),
+            None => failed(error),
+        })?;
+        let server = Server::start(simulator, options).map_err(|error| {
+            let both = format!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
+            at(both, &error)
+        })?;
         if !self.listen.ip().is_loopback() {
             tell(format_args!(
                 "warning: {} can be reached from other machines, with secrets that stand in the open",
@@ -79,6 +87,21 @@ impl Simulate {
 /// An error of the simulator.
 pub(crate) fn failed(error: gizwits_simulator::Error) -> Failure {
     Failure::Usage(format!("error: {}", printable(&error.to_string())))
+}
+
+/// An error about a file or an address.
+fn at(what: impl std::fmt::Display, error: &gizwits_simulator::Error) -> Failure {
+    Failure::Usage(format!("error: {}", printable(&format!("{what}: {error}"))))
+}
+
+/// A value as a shell takes it for itself and nothing else.
+fn quoted(value: &str) -> String {
+    let plain = |one: char| one.is_ascii_alphanumeric() || "._:/-".contains(one);
+    match !value.is_empty() && value.chars().all(plain) {
+        true => value.to_owned(),
+        // Not even a comment may go on in the next line.
+        false => format!("'{}'", printable(value).replace('\'', r"'\''")),
+    }
 }
 
 /// Lines for a shell: where, and with which credentials. Those of the first product count, the others
@@ -102,11 +125,11 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
             ("PRODUCT_KEY", &one.product_key),
             ("PRODUCT_SECRET", &one.product_secret),
         ] {
-            writeln!(out, "{comment}export GIZWITS_{variable}={value}")?;
+            writeln!(out, "{comment}export GIZWITS_{variable}={}", quoted(value))?;
         }
         for (n, did) in dids.iter().enumerate() {
             let comment = if n == 0 { comment } else { "# " };
-            writeln!(out, "{comment}export GIZWITS_DID={did}")?;
+            writeln!(out, "{comment}export GIZWITS_DID={}", quoted(did))?;
         }
     }
     Ok(())
