@@ -212,6 +212,7 @@ impl TokenStore for FileStore {
 /// The answer of the token endpoint. The page writes `expired_at`, the wire has `expire_at`.
 #[derive(Deserialize)]
 pub(crate) struct TokenAnswer {
+    #[serde(deserialize_with = "scalar::lenient")]
     token: String,
     #[serde(default, deserialize_with = "scalar::lenient")]
     expire_at: Option<Timestamp>,
@@ -253,6 +254,7 @@ mod tests {
             (r#"{"token":"t","expired_at":"1517897923"}"#, 1_517_897_923),
             (r#"{"token":"t","expire_at":1,"expired_at":2}"#, 1),
             (r#"{"token":"t"}"#, 605_800),
+            (r#"{"token":8675309,"expire_at":5}"#, 5),
         ] {
             let token = serde_json::from_str::<TokenAnswer>(json)
                 .unwrap()
