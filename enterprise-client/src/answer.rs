@@ -37,6 +37,12 @@ pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
     })
 }
 
+/// Whether a success is one of the API, and not of what stands before it: JSON, or nothing.
+pub(crate) fn is_of_the_api(answer: &Answer) -> bool {
+    let body = content(answer).trim_ascii_start();
+    answer.is_success() && matches!(body.first(), None | Some(b'{' | b'[' | b'n'))
+}
+
 /// The body, without the mark that some servers begin it with.
 fn content(answer: &Answer) -> &[u8] {
     let body = answer.body();
@@ -137,7 +143,8 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
         path,
         message: without_values(&error.to_string()),
         excerpt: redact::excerpt(body, at, request.secrets()),
-        target: request.target(),
+        // What answers has got the request.
+        target: request.target().arrived(true),
     })))
 }
 
@@ -183,6 +190,7 @@ mod tests {
         Request {
             method: Method::GET,
             base: String::new(),
+            template: "/v1/x".to_owned(),
             path: "/v1/x".to_owned(),
             query: Vec::new(),
             headers: Vec::new(),

@@ -62,6 +62,16 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
+    /// Microseconds from `other` to this, negative if this is before.
+    pub(crate) const fn ahead_of(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// This and so many microseconds more, or less.
+    pub(crate) const fn shifted(self, micros: i64) -> Self {
+        Timestamp(self.0.saturating_add(micros))
+    }
+
     /// The UTC day it falls on.
     #[must_use]
     pub const fn date(self) -> Date {
