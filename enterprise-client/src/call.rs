@@ -26,7 +26,8 @@ pub(crate) type Definition = gizwits_codec_std::Product;
 #[derive(Clone)]
 pub enum Definition {}
 
-/// A call, ready to be sent.
+/// A call, ready to be sent. A clone is the same call once more.
+#[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<C, O> {
     pub(crate) enterprise: Enterprise<C>,

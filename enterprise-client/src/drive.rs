@@ -56,9 +56,13 @@ pub(crate) async fn advance(
                     .instrument(span.clone())
                     .await;
                 record(&span, &result);
+                let status = result.as_ref().map_or(0, Answer::status);
                 if let Some(code) = exchange.answered(result) {
                     span.record("gizwits.error_code", code.number());
                     span.record("otel.status_code", "ERROR");
+                    if status < 400 {
+                        span.record("error.type", "api");
+                    }
                 }
             }
             Turn::Done(result) => {

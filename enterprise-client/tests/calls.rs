@@ -14,8 +14,8 @@ use gizwits_enterprise_client::http::{
     Answer, Answering, Failure, FailureKind, Request, Transport,
 };
 use gizwits_enterprise_client::{
-    Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, Method,
-    Operation, Product, RateLimited, RetryPolicy, Timestamp, endpoint,
+    Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, MemoryStore, Method,
+    Operation, Product, ProductKey, RateLimited, RetryPolicy, Timestamp, TokenKey, TokenStore as _, endpoint,
 };
 use serde_json::json;
 
@@ -304,8 +304,10 @@ async fn a_refusal_is_none_the_less_one_on_a_200() {
 
 #[tokio::test]
 async fn tokens_of_a_store_outlive_a_client() {
-    let path = std::env::temp_dir().join(format!("gizwits-client-{}", std::process::id()));
-    let _ = std::fs::remove_file(&path);
+    let folder = std::env::temp_dir().join(format!("gizwits-client-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("tokens");
     let server = Server::answers([answer(200, TOTAL)]);
     let open = || {
         let builder = client!(Enterprise, server, TestClock::new());
@@ -330,7 +332,29 @@ async fn tokens_of_a_store_outlive_a_client() {
         .product(KEY, PSECRET);
     total(&product).await.unwrap_err();
     assert_eq!((server.tokens(), server.calls().len()), (1, 2));
-    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_is_the_callers_to_share_and_to_test() {
+    let store = Arc::new(MemoryStore::default());
+    let server = Server::answers([answer(200, TOTAL)]);
+    let builder = client!(Enterprise, server, TestClock::new());
+    let builder = builder.token_store(Arc::clone(&store));
+    let enterprise = builder.build().unwrap();
+    let call = enterprise.product(KEY, PSECRET).user_reports().total();
+    // A call may be kept and sent again.
+    call.clone().send().await.unwrap();
+    call.send().await.unwrap();
+    let key = TokenKey::new(common::EID, KEY);
+    let token = store.load(&key).unwrap().unwrap();
+    assert_eq!(token.value.expose_secret(), TOKEN);
+    store.remove(&key).unwrap();
+    assert!(store.load(&key).unwrap().is_none());
+    // Ids from whatever text there is.
+    let text = KEY.to_owned();
+    let parsed: ProductKey = text.parse().unwrap();
+    assert_eq!(ProductKey::from(&text), parsed);
 }
 
 #[tokio::test]

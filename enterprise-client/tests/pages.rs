@@ -562,6 +562,13 @@ async fn long_lists_of_macs_are_cut_and_joined() {
     let error = group.assign(Vec::<Mac>::new()).send().await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)));
 
+    // One that is named twice is sent once, or it would come back as failed.
+    let before = server.calls().len();
+    let twice = macs[..1000].iter().chain(&macs[..10]);
+    let outcome = group.assign(twice).send().await.unwrap();
+    assert_eq!((outcome.success.len(), outcome.failed.len()), (800, 100));
+    assert_eq!(server.calls().len() - before, 1);
+
     // What was done stays known when a later piece fails.
     let server = Server::new(|request| {
         let second = request
@@ -609,7 +616,10 @@ async fn dids_are_written_as_the_caller_says() {
         bodies(DidList::Array).await,
         (vec![json!(["a", "b", "c"])], 1)
     );
-    let server = Server::answers([answer(200, "{}")]);
+    let server = Server::answers([answer(200, r#"{"success":["a"]}"#)]);
+    let call = product(&server).bindings().bind("u", "p", ["a", "a"]);
+    assert!(call.send().await.unwrap().is_complete());
+    assert_eq!(server.calls().len(), 1);
     let call = product(&server).bindings().bind("u", "p", ["a,b"]);
     assert!(matches!(call.send().await, Err(Error::Invalid(_))));
 }
@@ -698,6 +708,24 @@ mod blocking {
             }
         });
         assert_eq!(server.tokens(), 1);
+    }
+
+    /// What panics is the caller's transport; the client goes on.
+    #[test]
+    fn a_panic_ends_one_call_alone() {
+        let server = Server::new(|request| match request.path() {
+            path if path.ends_with("/total") => panic!("boom"),
+            path if path.ends_with("/access_token") => token_answer(TOKEN),
+            _ => answer(200, "{}"),
+        });
+        let builder = client!(Enterprise, server, TestClock::new());
+        let enterprise = builder.build().unwrap();
+        let product = enterprise.product(common::KEY, common::PSECRET);
+        for _ in 0..2 {
+            let error = product.user_reports().total().send().unwrap_err();
+            assert!(error.to_string().contains("panicked"), "{error}");
+        }
+        product.device_reports().summary().send().unwrap();
     }
 
     /// It stops the thread it is called on, but is no deadlock and no panic.
