@@ -340,8 +340,7 @@ model! {
     /// How a device came or went.
     ConnectionDetail {} or {
         /// After how many seconds of silence it counts as gone: its own interval and five.
-        #[serde(alias = "KeepAlive")]
-        keep_alive: u64,
+        keep_alive or "KeepAlive": u64,
         /// How many seconds it was online.
         duration: f64,
         /// How often it was heard of.

@@ -14,8 +14,9 @@ use gizwits_enterprise_client::http::{
     Answer, Answering, Failure, FailureKind, Request, Transport,
 };
 use gizwits_enterprise_client::{
-    Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, MemoryStore, Method,
-    Operation, Product, ProductKey, RateLimited, RetryPolicy, Timestamp, TokenKey, TokenStore as _, endpoint,
+    Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, MemoryStore,
+    Method, Operation, Product, ProductKey, RateLimited, RetryPolicy, Timestamp, TokenKey,
+    TokenStore as _, endpoint,
 };
 use serde_json::json;
 

@@ -226,7 +226,10 @@ fn a_span_names_its_error() {
             let error = product.user_reports().total().send().await.unwrap_err();
             assert_eq!(error.name(), name);
         });
-        assert!(found[0].contains(&format!("error.type=\"{name}\"")), "{found:?}");
+        assert!(
+            found[0].contains(&format!("error.type=\"{name}\"")),
+            "{found:?}"
+        );
     }
     // A refusal by its status, and where that is none of an error by its code.
     for (status, field) in [(400, "error.type=400"), (200, "error.type=\"api\"")] {
