@@ -316,7 +316,8 @@ impl<C: Front> Builder<C> {
     }
 
     /// How long a call may wait for the quota in all, for its token and its definition too, before it
-    /// fails with [`Error::RateLimited`]. 60 s unless told otherwise.
+    /// fails with [`Error::RateLimited`]. What a gateway says to wait counts too. 60 s unless told
+    /// otherwise.
     #[must_use]
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = wait;

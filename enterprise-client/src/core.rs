@@ -73,14 +73,35 @@ pub(crate) struct ProductCore {
 /// One gets what all need, and those who wait for it share a failure.
 #[derive(Default)]
 pub(crate) struct Flight {
-    /// Held by the one who gets it, while requests are on their way; not while the quota is waited
-    /// for, since how long a caller waits for that is its own affair.
+    /// Held by the one who gets it; not while it waits because the server says so, since how long a
+    /// caller waits for that is its own affair.
     pub(crate) gate: tokio::sync::Mutex<()>,
+    /// Up to when the server wants to be left alone, and the failure that told.
+    held: Mutex<Option<Told>>,
     /// How many have landed, and how the last one failed.
     landed: Mutex<(u64, Option<Error>)>,
 }
 
+/// A wait that the server told with a failure.
+pub(crate) struct Told {
+    pub(crate) until: Timestamp,
+    pub(crate) error: Error,
+}
+
 impl Flight {
+    pub(crate) fn hold(&self, told: Option<Told>) {
+        if told.is_some() {
+            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        }
+    }
+
+    /// How much longer the server wants to be left alone, and why.
+    pub(crate) fn held(&self, now: Timestamp) -> Option<(Duration, Error)> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = held.as_ref().filter(|told| now < told.until)?;
+        Some((told.until.since(now), told.error.copy()))
+    }
+
     fn with<T>(&self, run: impl FnOnce(&mut (u64, Option<Error>)) -> T) -> T {
         run(&mut self.landed.lock().unwrap_or_else(PoisonError::into_inner))
     }

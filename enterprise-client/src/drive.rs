@@ -26,8 +26,8 @@ pub(crate) async fn drive(
     }
 }
 
-/// To the end, or as far as it goes without a wait for the quota: that is for the caller, with no gate
-/// in hand.
+/// To the end, or as far as it goes without a wait that the server told: that is for the caller, with no
+/// gate in hand.
 pub(crate) async fn advance(
     core: &Core,
     product: Option<&ProductCore>,
@@ -46,7 +46,7 @@ pub(crate) async fn advance(
                 }
             }
             Turn::Wait(wait) => sleep(core, wait).await,
-            Turn::Quota(wait) => return ControlFlow::Continue(wait),
+            Turn::Pause(wait) => return ControlFlow::Continue(wait),
             Turn::Send(request) => {
                 let span = span(exchange, &request);
                 let result = core

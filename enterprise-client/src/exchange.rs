@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::answer;
 use crate::code::{ErrorCode, Repeat};
-use crate::core::{Core, ProductCore};
+use crate::core::{Core, ProductCore, Told};
 use crate::endpoint::{self, Auth, Endpoint};
 use crate::error::{ApiError, Error, RateLimited, TransportError};
 use crate::http::{Answer, Failure, FailureKind, Request, Secret};
@@ -171,7 +171,7 @@ impl Patience {
     }
 
     /// Takes the wait off what is left, if there is as much.
-    fn take(&self, wait: Duration) -> bool {
+    pub(crate) fn take(&self, wait: Duration) -> bool {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match left.checked_sub(wait) {
             Some(rest) => {
@@ -189,8 +189,8 @@ pub(crate) enum Turn {
     Gate,
     /// Let the time pass and come back.
     Wait(Duration),
-    /// The same, for the quota's sake, with no gate in hand.
-    Quota(Duration),
+    /// The same because the server says so, with no gate in hand.
+    Pause(Duration),
     /// Send this, tell what came of it with [`Exchange::answered`], and come back.
     Send(Request),
     /// It is over.
@@ -218,6 +218,8 @@ pub(crate) struct Exchange<'a> {
     spent: u32,
     sent: Option<(Request, Permit)>,
     next: Option<Turn>,
+    /// What the server told with its last failure.
+    pub(crate) told: Option<Told>,
     /// Whether an attempt may have come to the server.
     unsure: bool,
     /// How often something was sent.
@@ -257,6 +259,7 @@ impl<'a> Exchange<'a> {
             spent: 0,
             sent: None,
             next: None,
+            told: None,
             unsure: false,
             sends: 0,
         }
@@ -342,6 +345,13 @@ impl<'a> Exchange<'a> {
         {
             return Ok(token);
         }
+        let held = product.tokens.held(core.now());
+        if let Some((wait, error)) = held.filter(|_| self.fetch.is_none()) {
+            return Err(Box::new(match self.patience.take(wait) {
+                true => Turn::Pause(wait),
+                false => self.over(error),
+            }));
+        }
         let (options, patience) = (self.options.of_another(), self.patience);
         let fetch = self.fetch.get_or_insert_with(|| {
             let parts = token_parts(core, product);
@@ -349,7 +359,10 @@ impl<'a> Exchange<'a> {
         });
         let result = match fetch.turn(gate) {
             Turn::Done(result) => result,
-            turn => return Err(Box::new(turn)),
+            turn => {
+                product.tokens.hold(fetch.told.take());
+                return Err(Box::new(turn));
+            }
         };
         self.fetch = None;
         let token = result.and_then(|(request, answer)| read_token(&request, &answer, core.now()));
@@ -489,7 +502,13 @@ impl<'a> Exchange<'a> {
         };
         self.spent = self.spent.saturating_add(cost);
         let wait = self.policy.wait(self.failures, self.core.chance());
-        Some(Turn::Wait(wait.max(least)))
+        if least.is_zero() {
+            return Some(Turn::Wait(wait));
+        }
+        let wait = wait.max(least);
+        let until = self.core.now().plus(wait);
+        self.told = Some(Told { until, error });
+        Some(Turn::Pause(wait))
     }
 
     /// Waits for the quota, if the caller waits so long and an answer to it may be asked for again.
@@ -501,7 +520,7 @@ impl<'a> Exchange<'a> {
     ) -> Turn {
         let again = self.limited == 0 || self.limited < self.policy.attempts;
         if again && self.patience.take(wait) {
-            return Turn::Quota(wait);
+            return Turn::Pause(wait);
         }
         let target = match &refusal {
             Some(refusal) => Ok(refusal.target.clone()),

@@ -123,6 +123,7 @@ pub(crate) async fn definition(
     let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
     let options = options.of_another();
     let mut exchange = Exchange::new(core, Some(product), parts, options, patience);
+    let mut begun = false;
     loop {
         let seen = product.definitions.landed();
         let gate = product.definitions.gate.lock().await;
@@ -132,8 +133,18 @@ pub(crate) async fn definition(
         if let Some(error) = product.definitions.failed_since(seen) {
             return Err(error);
         }
+        if let Some((wait, error)) = product.definitions.held(core.now()).filter(|_| !begun) {
+            if !patience.take(wait) {
+                return Err(error);
+            }
+            drop(gate);
+            sleep(core, wait).await;
+            continue;
+        }
+        begun = true;
         match advance(core, Some(product), &mut exchange).await {
             ControlFlow::Continue(wait) => {
+                product.definitions.hold(exchange.told.take());
                 drop(gate);
                 sleep(core, wait).await;
             }

@@ -482,47 +482,49 @@ impl gizwits_enterprise_client::Clock for Held {
 }
 
 #[tokio::test]
-async fn nobody_hangs_behind_one_who_waits_for_the_quota() {
-    let tokens = AtomicUsize::new(0);
-    let server = Server::new(move |request| match is_token(request) {
-        true if tokens.fetch_add(1, Ordering::SeqCst) == 0 => limited_for(4),
-        true => token_answer(TOKEN),
-        false => answer(200, fixture(endpoint::DATAPOINT.id)),
-    });
-    let clock = Held(TestClock::new(), Arc::default());
-    let enterprise = client!(Enterprise, server, clock).build().unwrap();
-    let product = enterprise.product(KEY, PSECRET);
-    // For a token, or for the definition that needs one.
-    #[cfg(feature = "codec")]
-    let calls = {
-        let product = product.clone();
-        move |wait| {
-            let control = product.device(DID).control(json!({"switch": true}));
-            let control = control.max_wait(Duration::from_secs(wait)).send();
-            async move { control.await.map(drop) }
+async fn nobody_hangs_behind_one_who_waits() {
+    // For the quota, or for a gateway that says how long; before the token, or before the definition.
+    let busy = || with_headers(503, &[("Retry-After", "4")], "busy");
+    let quota = || limited_for(4);
+    let faults: [fn() -> Result<Answer, Failure>; 2] = [quota, busy];
+    for fault in faults {
+        for at_the_token in [true, false] {
+            if !at_the_token && !cfg!(feature = "codec") {
+                continue;
+            }
+            let count = AtomicUsize::new(0);
+            let server = Server::new(move |request| {
+                if is_token(request) == at_the_token && count.fetch_add(1, Ordering::SeqCst) == 0 {
+                    return fault();
+                }
+                match is_token(request) {
+                    true => token_answer(TOKEN),
+                    false => answer(200, fixture(endpoint::DATAPOINT.id)),
+                }
+            });
+            let clock = Held(TestClock::new(), Arc::default());
+            let enterprise = client!(Enterprise, server, clock).build().unwrap();
+            let product = enterprise.product(KEY, PSECRET);
+            let call = |wait| {
+                let control = product.device(DID).control(json!({"switch": true}));
+                control.max_wait(Duration::from_secs(wait)).send()
+            };
+            let patient = [tokio::spawn(call(60)), tokio::spawn(call(60))];
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            let before = server.requests().len();
+            call(0).await.unwrap_err();
+            assert_eq!(server.requests().len(), before, "it was told already");
+            clock.1.notify_waiters();
+            for call in patient {
+                call.await.unwrap().unwrap();
+            }
+            // The fault, and each once.
+            let all = if cfg!(feature = "codec") { 5 } else { 4 };
+            assert_eq!(server.requests().len(), all);
         }
-    };
-    #[cfg(not(feature = "codec"))]
-    let calls = {
-        let product = product.clone();
-        move |wait| {
-            let total = product.user_reports().total();
-            let total = total.max_wait(Duration::from_secs(wait)).send();
-            async move { total.await.map(drop) }
-        }
-    };
-    let patient = tokio::spawn(calls(60));
-    while server.tokens() == 0 {
-        tokio::task::yield_now().await;
     }
-    for _ in 0..10 {
-        tokio::task::yield_now().await;
-    }
-    let error = calls(0).await.unwrap_err();
-    assert!(matches!(error, Error::RateLimited(_)), "{error}");
-    clock.1.notify_one();
-    patient.await.unwrap().unwrap();
-    assert_eq!(server.tokens(), 2);
 }
 
 #[tokio::test]
