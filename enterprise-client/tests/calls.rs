@@ -514,7 +514,12 @@ async fn nobody_hangs_behind_one_who_waits() {
                 tokio::task::yield_now().await;
             }
             let before = server.requests().len();
-            call(0).await.unwrap_err();
+            let hasty = tokio::spawn(call(0));
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            assert!(hasty.is_finished());
+            hasty.await.unwrap().unwrap_err();
             assert_eq!(server.requests().len(), before, "it was told already");
             clock.1.notify_waiters();
             for call in patient {
