@@ -339,6 +339,8 @@ mod tests {
                 "C": {"detail": {"y": {"total": 2}}},
             })
         );
+        let error = serde_json::from_str::<EventCount>("3").unwrap_err();
+        assert!(error.to_string().contains("expected an object"), "{error}");
         assert!(serde_json::from_str::<Places<u64>>("3").is_err());
         assert!(serde_json::from_str::<Places<u64>>(r#"{"A":{"count":-1}}"#).is_err());
         assert_eq!(

@@ -270,7 +270,7 @@ macro_rules! model {
             type Whole = $name;
 
             #[derive(serde::Serialize, serde::Deserialize)]
-            #[serde(remote = "Whole")]
+            #[serde(remote = "Whole", expecting = "an object")]
             struct Wire {
                 $(
                     #[serde(deserialize_with = "crate::scalar::lenient")]
