@@ -26,6 +26,7 @@ pub(crate) async fn run(product: &Product, wanted: &[String], out: &mut dyn Writ
     };
     writeln!(out, "{root}")?;
     let mut groups: HashMap<String, Gid> = HashMap::new();
+    let mut complete = true;
     for one in wanted {
         let (path, macs) = one.split_once('=').unwrap_or((one, ""));
         let mut parent = root.clone();
@@ -47,11 +48,21 @@ pub(crate) async fn run(product: &Product, wanted: &[String], out: &mut dyn Writ
             let outcome = product.group(parent).assign(macs).send().await?;
             writeln!(
                 out,
-                "{at}: {} in, {} refused",
+                "{at}: {} in, {} refused, {} unsure, {} left",
                 outcome.success.len(),
-                outcome.failed.len()
+                outcome.failed.len(),
+                outcome.unmentioned.len(),
+                outcome.left.len()
             )?;
+            complete &= outcome.is_complete();
+            if let Some(error) = outcome.stopped {
+                return Err(error.into());
+            }
         }
     }
-    Ok(())
+    if complete {
+        Ok(())
+    } else {
+        Err("not every device is in its group".into())
+    }
 }

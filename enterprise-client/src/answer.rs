@@ -1,56 +1,113 @@
 //! Bytes to answers and errors.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::http::{Answer, Request};
 use crate::redact;
-use crate::scalar::Scalar;
+use crate::scalar;
 
-/// The refusal in an answer: what has an `error_code`, whatever its status.
+/// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null are none.
 pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
-    #[derive(serde::Deserialize)]
-    struct Body {
-        error_code: Scalar,
-        #[serde(default)]
-        error_message: Option<Value>,
-        #[serde(default, alias = "detail")]
-        detail_message: Option<Value>,
-    }
-    // Long answers are not parsed twice.
-    let marker = br#""error_code""#;
-    answer
-        .body()
-        .windows(marker.len())
-        .find(|window| window == marker)?;
-    let body: Body = serde_json::from_slice(answer.body()).ok()?;
-    let number = match &body.error_code {
-        Scalar::Int(number) => u32::try_from(*number).unwrap_or(u32::MAX),
-        Scalar::Text(text) => text.trim().parse().unwrap_or(u32::MAX),
-        _ => 0,
-    };
+    // A word in another encoding must not hide the code.
+    let text = String::from_utf8_lossy(content(answer));
+    let refused = Refused::deserialize(&mut serde_json::Deserializer::from_str(&text)).ok()?;
+    let number = number(&refused.code?);
     if number == 0 && answer.is_success() {
         return None;
     }
+    let detail = refused.detail.map(|detail| {
+        let text = covered(request, &detail.to_string());
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    });
     Some(ApiError {
         code: ErrorCode::from(number),
         status: answer.status(),
-        message: match body.error_message {
+        message: match refused.message {
             Some(Value::String(message)) => covered(request, &message),
-            Some(Value::Null) | None => String::new(),
             Some(other) => covered(request, &other.to_string()),
+            None => String::new(),
         },
-        detail: body
-            .detail_message
-            .filter(|detail| !detail.is_null() && *detail != "")
-            .map(|detail| {
-                let text = covered(request, &detail.to_string());
-                serde_json::from_str(&text).unwrap_or(Value::String(text))
-            }),
+        detail,
         target: request.target(),
     })
+}
+
+/// Whether a success is one of the API, and not of what stands before it: JSON, or nothing.
+pub(crate) fn is_of_the_api(answer: &Answer) -> bool {
+    let body = content(answer).trim_ascii_start();
+    answer.is_success() && matches!(body.first(), None | Some(b'{' | b'[' | b'n'))
+}
+
+/// The body, without the mark that some servers begin it with.
+fn content(answer: &Answer) -> &[u8] {
+    let body = answer.body();
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// What a code is on the wire: a number, or text of one. What is neither is a code all the same.
+fn number(code: &Value) -> u32 {
+    let number = match code {
+        Value::Null => Some(0),
+        code => scalar::whole(code),
+    };
+    number
+        .and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(u32::MAX)
+}
+
+/// The members of a refusal. Of one that is there twice the first that says something counts, and
+/// the rest of the answer isn't looked at.
+#[derive(Default)]
+struct Refused {
+    code: Option<Value>,
+    message: Option<Value>,
+    detail: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for Refused {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Refused;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Refused, A::Error> {
+                let mut refused = Refused::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    let member = match name.as_str() {
+                        "error_code" => &mut refused.code,
+                        "error_message" => &mut refused.message,
+                        "detail_message" | "detail" => &mut refused.detail,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    };
+                    let value: Value = map.next_value()?;
+                    let says = if name == "error_code" {
+                        member.as_ref().is_none_or(|code| number(code) == 0)
+                    } else {
+                        member.is_none() && !value.is_null() && value != ""
+                    };
+                    if says {
+                        *member = Some(value);
+                    }
+                }
+                Ok(refused)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 fn covered(request: &Request, text: &str) -> String {
@@ -71,8 +128,7 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
 
 /// The answer as a type.
 pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> Result<T, Error> {
-    let body = answer.body();
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = content(answer);
     let mut reader = serde_json::Deserializer::from_slice(body);
     let (path, error) = match serde_path_to_error::deserialize(&mut reader) {
         Ok(value) => match reader.end() {
@@ -87,19 +143,31 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
         path,
         message: without_values(&error.to_string()),
         excerpt: redact::excerpt(body, at, request.secrets()),
-        target: request.target(),
+        // What answers has got the request.
+        target: request.target().arrived(true),
     })))
 }
 
-/// serde quotes the text that it didn't expect, which may be a secret.
+/// serde quotes what it didn't expect, text in `"` and the rest in backticks, and that may be a
+/// secret. The names of fields stay.
 fn without_values(message: &str) -> String {
-    match (message.find('"'), message.rfind('"')) {
-        (Some(first), Some(last)) if first < last => {
-            let head = message.get(..=first).unwrap_or_default();
-            format!("{head}…{}", message.get(last..).unwrap_or_default())
-        }
-        _ => message.to_owned(),
+    let (head, tail) = match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => message.split_at(first),
+        _ => (message, ""),
+    };
+    let tail = match tail.rfind('"') {
+        Some(last) => format!("\"…{}", tail.get(last..).unwrap_or_default()),
+        None => String::new(),
+    };
+    let mut shown = String::new();
+    for (n, part) in head.split('`').enumerate() {
+        let is_value = n % 2 == 1 && !shown.ends_with("field `");
+        shown.push_str(if is_value { "…" } else { part });
+        shown.push('`');
     }
+    shown.pop();
+    shown.push_str(&tail);
+    shown
 }
 
 fn offset(body: &[u8], line: usize, column: usize) -> usize {
@@ -122,6 +190,7 @@ mod tests {
         Request {
             method: Method::GET,
             base: String::new(),
+            template: "/v1/x".to_owned(),
             path: "/v1/x".to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -169,6 +238,80 @@ mod tests {
                 }
                 None => assert_eq!(code, 0, "{body}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_code_is_a_refusal_in_any_dress() {
+        for (body, code) in [
+            (
+                r#"{"error_code":5305,"detail":"","detail_message":null}"#,
+                5305,
+            ),
+            ("\u{feff}{\"error_code\":5305}", 5305),
+            (r#"{"error_code":5305.0}"#, 5305),
+            (r#"{"error_code":" 5305 "}"#, 5305),
+            (
+                r#"{"error_code":5305,"error_message":"x","error_message":"y"}"#,
+                5305,
+            ),
+            (r#"{"error_code":0,"error_code":5305}"#, 5305),
+            (r#"{"error_code":5305} trailing"#, 5305),
+            (r#"{"objects":[],"error_code":5305}"#, 5305),
+            (r#"{"error_code":[5305]}"#, u32::MAX),
+            (r#"{"error_code":{}}"#, u32::MAX),
+            (r#"{"error_code":-1}"#, u32::MAX),
+            (r#"{"error_code":5305.5}"#, u32::MAX),
+            (r#"{"error_code":"offline"}"#, u32::MAX),
+            (r#"{"error_code":true}"#, u32::MAX),
+        ] {
+            for status in [200, 400] {
+                let refused = refusal(&request(), &answer(status, body));
+                let found = refused.map(|refused| refused.code.number());
+                assert_eq!(found, Some(code), "{status} {body}");
+            }
+        }
+        let latin = b"{\"error_code\":5305,\"error_message\":\"\xc9\xe8\"}".to_vec();
+        assert!(refusal(&request(), &Answer::new(200, [], latin)).is_some());
+        for body in [
+            r#"{"error_code":0}"#,
+            r#"{"error_code":"0"}"#,
+            r#"{"error_code":0.0}"#,
+            r#"{"error_code":null}"#,
+        ] {
+            assert!(refusal(&request(), &answer(200, body)).is_none(), "{body}");
+        }
+        // The detail that says something, under either name.
+        let body = r#"{"error_code":1,"detail_message":null,"detail":"d"}"#;
+        let refused = refusal(&request(), &answer(400, body)).unwrap();
+        assert_eq!(refused.detail, Some(Value::from("d")));
+    }
+
+    #[test]
+    fn what_was_not_expected_is_not_quoted() {
+        for (message, shown) in [
+            (
+                r#"invalid type: string "a"b`c`", expected u32"#,
+                r#"invalid type: string "…", expected u32"#,
+            ),
+            (
+                "invalid type: integer `8675309`, expected a string",
+                "invalid type: integer `…`, expected a string",
+            ),
+            (
+                "unknown variant `hush`, expected `a`",
+                "unknown variant `…`, expected `…`",
+            ),
+            (
+                "missing field `did` at line 1 column 2",
+                "missing field `did` at line 1 column 2",
+            ),
+            (
+                "invalid type: map, expected text",
+                "invalid type: map, expected text",
+            ),
+        ] {
+            assert_eq!(without_values(message), shown);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
 use crate::id::{AppId, Did, Uid};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, once};
 
 /// The bindings of a product's devices.
 #[derive(Clone, Debug)]
@@ -31,7 +31,8 @@ pub enum DidList {
 
 impl<C: Front> Bindings<C> {
     /// Binds devices to a user of an app. One device a call unless told otherwise by
-    /// [`did_list`](Call::did_list).
+    /// [`did_list`](Call::did_list). That some failed is no error, nor is a call behind the first that
+    /// fails: look at [`is_complete`](Outcome::is_complete) and [`stopped`](Outcome::stopped).
     #[doc = page!(BIND)]
     pub fn bind<D: Into<Did>>(
         &self,
@@ -43,7 +44,8 @@ impl<C: Front> Bindings<C> {
     }
 
     /// Unbinds devices from a user of an app. One device a call unless told otherwise by
-    /// [`did_list`](Call::did_list).
+    /// [`did_list`](Call::did_list). That some failed is no error, nor is a call behind the first that
+    /// fails: look at [`is_complete`](Outcome::is_complete) and [`stopped`](Outcome::stopped).
     #[doc = page!(UNBIND)]
     pub fn unbind<D: Into<Did>>(
         &self,
@@ -64,7 +66,7 @@ impl<C: Front> Bindings<C> {
         let binding = Binding {
             uid,
             appid,
-            dids: dids.into_iter().map(Into::into).collect(),
+            dids: once(dids.into_iter().map(Into::into)),
             list: DidList::Single,
         };
         self.0.call(endpoint, binding)

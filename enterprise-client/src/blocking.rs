@@ -64,12 +64,20 @@ impl Blocking {
         future: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = mpsc::sync_channel(1);
-        let future = async move {
-            // Nobody waits any more only if the waiting thread is gone.
-            let _ = answer.send(future.await);
-        };
         let future = future.in_current_span().with_current_subscriber();
-        drop(self.0.handle.spawn(future));
+        let task = self.0.handle.spawn(future);
+        drop(self.0.handle.spawn(async move {
+            let result = task.await.unwrap_or_else(|error| {
+                // Of what the caller brought: nothing in this crate does.
+                Err(Error::invalid(if error.is_panic() {
+                    "the call panicked: its transport, clock or token store did"
+                } else {
+                    "the call was given up"
+                }))
+            });
+            // Nobody waits any more only if the waiting thread is gone.
+            let _ = answer.send(result);
+        }));
         answered
             .recv()
             .unwrap_or_else(|_| Err(Error::invalid("the client's thread has ended")))

@@ -11,7 +11,7 @@ use crate::client::Enterprise;
 use crate::core::ProductCore;
 use crate::drive::drive;
 use crate::error::Error;
-use crate::exchange::{Options, Parts};
+use crate::exchange::{Options, Parts, Patience};
 use crate::front::{Async, Front};
 use crate::http::{Answer, Request};
 use crate::id::Gid;
@@ -26,7 +26,8 @@ pub(crate) type Definition = gizwits_codec_std::Product;
 #[derive(Clone)]
 pub enum Definition {}
 
-/// A call, ready to be sent.
+/// A call, ready to be sent. A clone is the same call once more.
+#[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<C, O> {
     pub(crate) enterprise: Enterprise<C>,
@@ -38,7 +39,10 @@ pub struct Call<C, O> {
 
 /// What an operation may look at.
 pub struct Context<'a> {
+    /// By the server's clock, as far as it told.
     pub(crate) now: Timestamp,
+    /// By ours.
+    pub(crate) ours: Timestamp,
     pub(crate) definition: Option<&'a Definition>,
 }
 
@@ -222,7 +226,7 @@ impl<C, O> Call<C, O> {
         self
     }
 
-    /// Another limit for waiting until the quota is reset.
+    /// Another limit for waiting until the quota is reset, in all.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.options.max_wait = Some(wait);
         self
@@ -256,20 +260,23 @@ impl<C: Front, O: Operation> Call<C, O> {
     pub(crate) async fn run(self) -> Result<O::Output, Error> {
         let core = &*self.enterprise.core;
         let product = self.product.as_deref();
+        let patience = Patience::new(core, self.options);
         let definition = match product {
             Some(product) if self.operation.wants_definition() => {
-                Some(crate::product::definition(core, product, self.options).await?)
+                let got = crate::product::definition(core, product, self.options, &patience).await;
+                Some(got.map_err(|error| error.arrived(false))?)
             }
             _ => None,
         };
         let context = Context {
             now: core.now(),
+            ours: core.ours(),
             definition: definition.as_ref(),
         };
         let all = self.operation.requests(&self.parts, &context)?;
         let mut done: Option<O::Output> = None;
         for (n, parts) in all.iter().enumerate() {
-            let answered = drive(core, product, parts.clone(), self.options).await;
+            let answered = drive(core, product, parts.clone(), self.options, &patience).await;
             let read = answered.and_then(|(request, answer)| {
                 self.operation.read(&Received {
                     parts,
@@ -301,6 +308,7 @@ impl<C: Front, O: Operation> Call<C, O> {
         let definition = product.and_then(ProductCore::known_definition);
         let context = Context {
             now: core.now(),
+            ours: core.ours(),
             definition: definition.as_ref(),
         };
         let token = secrecy::SecretString::from("$GIZWITS_TOKEN");

@@ -91,7 +91,8 @@ impl<C: Front> Enterprise<C> {
         self.core.settings.limiter.rate_limit()
     }
 
-    /// Which of an endpoint's paths the server has; none before the first answer.
+    /// Which of an endpoint's paths the server has; none before the first answer, and none of an
+    /// endpoint that was given another [`path`](Builder::path).
     #[must_use]
     pub fn answering_path(&self, endpoint: &Endpoint) -> Option<&'static str> {
         endpoint.templates.get(self.core.route(endpoint)?).copied()
@@ -323,15 +324,16 @@ impl<C: Front> Builder<C> {
         self
     }
 
-    /// When to try again.
+    /// When to try again, and how often to ask for a quota that is used up.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// How long a call may wait for the quota in all, before it fails with
-    /// [`Error::RateLimited`]. 60 s unless told otherwise.
+    /// How long a call may wait for the quota in all, for its token and its definition too, before it
+    /// fails with [`Error::RateLimited`]. What a gateway says to wait counts too. 60 s unless told
+    /// otherwise.
     #[must_use]
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = wait;
@@ -379,6 +381,7 @@ impl<C: Front> Builder<C> {
                     connect: self.connect_timeout,
                 };
                 Box::new(Reqwest::new(
+                    &base,
                     &self.user_agent,
                     &timeouts,
                     self.system_proxy,

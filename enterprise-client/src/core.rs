@@ -1,9 +1,9 @@
 //! What all calls of one enterprise share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -23,9 +23,25 @@ pub(crate) struct Core {
     routes: Mutex<HashMap<&'static str, usize>>,
     products: Mutex<HashMap<ProductKey, Vec<Arc<ProductCore>>>>,
     chance: Mutex<fastrand::Rng>,
-    /// Microseconds that the server's clock is ahead of ours.
-    ahead: AtomicI64,
+    ahead: Mutex<Ahead>,
 }
+
+/// Microseconds that the server's clock is ahead of ours.
+#[derive(Default)]
+struct Ahead {
+    believed: i64,
+    /// By the last answer.
+    told: Option<i64>,
+}
+
+/// Before there was an API, and long after it, it is no time at all.
+const SENSIBLE: Range<Timestamp> =
+    Timestamp::from_seconds(1_451_606_400)..Timestamp::from_seconds(4_102_444_800);
+
+/// How long a token is used that had expired when it came.
+const DOUBTFUL: Duration = Duration::from_secs(600);
+/// From a refresh that failed to the next one, while the old token does.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the caller chose.
 pub(crate) struct Settings {
@@ -47,27 +63,80 @@ pub(crate) struct Settings {
 pub(crate) struct ProductCore {
     pub(crate) key: ProductKey,
     pub(crate) secret: SecretString,
-    /// Held by the one who gets a token.
-    pub(crate) gate: tokio::sync::Mutex<()>,
+    pub(crate) tokens: Flight,
     slot: Mutex<Slot>,
-    definition: Mutex<Option<Definition>>,
-    /// Held by the one who gets the definition.
     #[cfg(feature = "codec")]
-    pub(crate) defining: tokio::sync::Mutex<()>,
+    pub(crate) definitions: Flight,
+    definition: Mutex<Option<Definition>>,
+}
+
+/// One gets what all need, and those who wait for it share a failure.
+#[derive(Default)]
+pub(crate) struct Flight {
+    /// Held by the one who gets it; not while it waits because the server says so, since how long a
+    /// caller waits for that is its own affair.
+    pub(crate) gate: tokio::sync::Mutex<()>,
+    /// Up to when the server wants to be left alone, and the failure that told.
+    held: Mutex<Option<Told>>,
+    /// How many have landed, and how the last one failed.
+    landed: Mutex<(u64, Option<Error>)>,
+}
+
+/// A wait that the server told with a failure.
+pub(crate) struct Told {
+    pub(crate) until: Timestamp,
+    pub(crate) error: Error,
+}
+
+impl Flight {
+    pub(crate) fn hold(&self, told: Option<Told>) {
+        if told.is_some() {
+            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        }
+    }
+
+    /// How much longer the server wants to be left alone, and why.
+    pub(crate) fn held(&self, now: Timestamp) -> Option<(Duration, Error)> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = held.as_ref().filter(|told| now < told.until)?;
+        Some((told.until.since(now), told.error.copy()))
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&mut (u64, Option<Error>)) -> T) -> T {
+        run(&mut self.landed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn landed(&self) -> u64 {
+        self.with(|landed| landed.0)
+    }
+
+    pub(crate) fn land(&self, failure: Option<&Error>) {
+        if !matches!(failure, Some(Error::RateLimited(_))) {
+            let failure = failure.map(Error::copy);
+            self.with(|landed| *landed = (landed.0.wrapping_add(1), failure));
+        }
+    }
+
+    /// How it failed, if it has landed since.
+    pub(crate) fn failed_since(&self, before: u64) -> Option<Error> {
+        self.with(|(landed, failure)| {
+            let failure = failure.as_ref().filter(|_| *landed != before)?;
+            Some(failure.copy())
+        })
+    }
 }
 
 #[derive(Default)]
 struct Slot {
     kept: Option<Kept>,
     refused: Option<Token>,
-    /// Counts the ends of fetches.
-    fetches: u64,
-    failure: Option<Error>,
 }
 
 struct Kept {
     token: Token,
     refresh_at: Timestamp,
+    /// It may be used up to here if there is no other.
+    good_until: Timestamp,
 }
 
 impl Core {
@@ -78,39 +147,52 @@ impl Core {
             routes: Mutex::default(),
             products: Mutex::default(),
             chance: Mutex::default(),
-            ahead: AtomicI64::new(0),
+            ahead: Mutex::default(),
         }
+    }
+
+    /// The time by our clock.
+    pub(crate) fn ours(&self) -> Timestamp {
+        Timestamp::from(self.settings.clock.now())
     }
 
     /// The time by the server's clock, as far as its answers told.
     pub(crate) fn now(&self) -> Timestamp {
-        let ahead = self.ahead.load(Ordering::Relaxed);
-        let distance = Duration::from_micros(ahead.unsigned_abs());
-        let now = Timestamp::from(self.settings.clock.now());
-        if ahead < 0 {
-            now.minus(distance)
+        self.ours().shifted(self.with_ahead(|ahead| ahead.believed))
+    }
+
+    /// Takes the server's time from an answer of the API, and gives it. It is that of all calls once
+    /// two answers agree about it.
+    pub(crate) fn observe_clock(&self, answer: &Answer) -> Timestamp {
+        let date = answer
+            .header("date")
+            .and_then(|date| httpdate::parse_http_date(date).ok())
+            .map(Timestamp::from)
+            .filter(|date| SENSIBLE.contains(date));
+        let Some(date) = date else { return self.now() };
+        let ours = self.ours();
+        // `Date` has whole seconds, so a small difference is none.
+        let told = match date.ahead_of(ours) {
+            -1_999_999..=1_999_999 => 0,
+            told => told,
+        };
+        self.with_ahead(|ahead| {
+            let agrees = |one: i64| one.abs_diff(told) < 5_000_000;
+            if ahead.told.is_some_and(agrees) && !agrees(ahead.believed) {
+                ahead.believed = told;
+            }
+            ahead.told = Some(told);
+        });
+        let now = self.now();
+        if date.ahead_of(now).unsigned_abs() < 5_000_000 {
+            now
         } else {
-            now.plus(distance)
+            date
         }
     }
 
-    /// Takes the server's time from an answer. `Date` has whole seconds, so a small difference is none.
-    pub(crate) fn observe_clock(&self, answer: &Answer) {
-        let date = answer
-            .header("date")
-            .and_then(|date| httpdate::parse_http_date(date).ok());
-        let Some(date) = date else { return };
-        let now: SystemTime = self.settings.clock.now();
-        let ahead = match date.duration_since(now) {
-            Ok(ahead) => i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX),
-            Err(behind) => i64::try_from(behind.duration().as_micros()).map_or(i64::MIN, |by| -by),
-        };
-        let ahead = if ahead.unsigned_abs() < 2_000_000 {
-            0
-        } else {
-            ahead
-        };
-        self.ahead.store(ahead, Ordering::Relaxed);
+    fn with_ahead<T>(&self, run: impl FnOnce(&mut Ahead) -> T) -> T {
+        run(&mut self.ahead.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// From 0 to 1.
@@ -128,7 +210,8 @@ impl Core {
     }
 
     pub(crate) fn remember_route(&self, endpoint: &Endpoint, route: usize) {
-        if endpoint.templates.len() > 1 {
+        // Of a path that the caller gave there is no other.
+        if endpoint.templates.len() > 1 && !self.settings.paths.contains_key(endpoint.id) {
             let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
             routes.insert(endpoint.id, route);
         }
@@ -148,11 +231,11 @@ impl Core {
         let product = Arc::new(ProductCore {
             key,
             secret,
-            gate: tokio::sync::Mutex::new(()),
+            tokens: Flight::default(),
             slot: Mutex::default(),
-            definition: Mutex::default(),
             #[cfg(feature = "codec")]
-            defining: tokio::sync::Mutex::new(()),
+            definitions: Flight::default(),
+            definition: Mutex::default(),
         });
         known.push(Arc::clone(&product));
         product
@@ -186,13 +269,19 @@ impl Core {
     }
 
     pub(crate) fn keep_token(&self, product: &ProductCore, token: &Token) {
-        let life = token.expires_at.since(self.now());
+        let now = self.now();
+        let life = token.expires_at.since(now);
+        let mut kept = self.kept(token.clone(), life);
+        if life.is_zero() {
+            tracing::warn!(expires_at = %token.expires_at, "a new token that has expired: is the clock right?");
+            kept.good_until = now.plus(DOUBTFUL);
+            kept.refresh_at = kept.good_until;
+        }
         product.with(|slot| {
-            slot.kept = Some(self.kept(token.clone(), life));
+            slot.kept = Some(kept);
             slot.refused = None;
-            slot.failure = None;
-            slot.fetches = slot.fetches.wrapping_add(1);
         });
+        product.tokens.land(None);
         if let Err(error) = self.settings.store.save(&self.key(product), token) {
             tracing::warn!(%error, "the token was not stored");
         }
@@ -204,6 +293,7 @@ impl Core {
         let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(self.chance());
         Kept {
             refresh_at: token.expires_at.minus(margin.min(life / 2)),
+            good_until: token.expires_at,
             token,
         }
     }
@@ -246,13 +336,11 @@ impl ProductCore {
         })
     }
 
-    /// The token, if it hasn't expired.
-    pub(crate) fn valid_token(&self, now: Timestamp) -> Option<Token> {
+    /// The token after a refresh that failed, if it hasn't expired; for a while nobody tries again.
+    pub(crate) fn old_token(&self, now: Timestamp) -> Option<Token> {
         self.with(|slot| {
-            let kept = slot
-                .kept
-                .as_ref()
-                .filter(|kept| now < kept.token.expires_at)?;
+            let kept = slot.kept.as_mut().filter(|kept| now < kept.good_until)?;
+            kept.refresh_at = now.plus(PAUSE).min(kept.good_until);
             Some(kept.token.clone())
         })
     }
@@ -271,26 +359,5 @@ impl ProductCore {
             .definition
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = definition;
-    }
-
-    /// How many fetches have ended.
-    pub(crate) fn fetches(&self) -> u64 {
-        self.with(|slot| slot.fetches)
-    }
-
-    /// Those who wait for the token share the failure.
-    pub(crate) fn fetch_failed(&self, error: &Error) {
-        self.with(|slot| {
-            slot.fetches = slot.fetches.wrapping_add(1);
-            slot.failure = Some(error.copy());
-        });
-    }
-
-    /// The failure that ended a fetch since `fetches` were counted.
-    pub(crate) fn failed_since(&self, fetches: u64) -> Option<Error> {
-        self.with(|slot| {
-            let failure = slot.failure.as_ref()?;
-            (slot.fetches != fetches).then(|| failure.copy())
-        })
     }
 }

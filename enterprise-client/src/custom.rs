@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
+use crate::redact;
 
 /// [`Product::request`](crate::client::Product::request) and
 /// [`Enterprise::request`](crate::client::Enterprise::request)
@@ -44,14 +46,13 @@ impl Custom {
         let own = path
             .strip_prefix(enterprise.core.settings.base.as_str())
             .unwrap_or(&path);
-        let wrong = if !own.starts_with('/') || own.starts_with("//") {
-            Some(format!(
-                "`{path}` does not lead to {}",
-                enterprise.core.settings.base
-            ))
-        } else {
-            None
-        };
+        let leads = own.starts_with('/') && !own.starts_with("//");
+        let wrong = (!leads).then(|| {
+            let core = &enterprise.core;
+            let secrets = product.iter().map(|product| &product.secret);
+            let shown = place(&path, secrets.chain([&core.settings.secret]));
+            format!("`{shown}` does not lead to {}", core.settings.base)
+        });
         let (template, query) = own.split_once('?').unwrap_or((own, ""));
         parts.template = Some(template.to_owned());
         let decode = |text: &str| {
@@ -76,6 +77,20 @@ impl Custom {
         let parts = Parts::new(endpoint);
         Call::new(enterprise, Some(product), parts, Custom { wrong: None })
     }
+}
+
+/// Where a link leads: without what may be a secret.
+fn place<'s>(link: &str, secrets: impl Iterator<Item = &'s SecretString>) -> String {
+    let place = link.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match place.split_once("//") {
+        Some((scheme, rest)) => (format!("{scheme}//"), rest),
+        None => (String::new(), place),
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let mut shown = format!("{scheme}{host}{path}").into_bytes();
+    redact::cover(&mut shown, secrets.map(ExposeSecret::expose_secret));
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 impl<C: Front> Call<C, Custom> {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::call::{ByPlace, ByState, Call, Grouped, operations};
@@ -15,7 +16,7 @@ use crate::id::{Gid, Mac, ProductKey};
 use crate::page::{Page, Paged};
 use crate::period::{Period, Periodic, periodic};
 use crate::place::{EventCount, Places, StateCount};
-use crate::scalar::model;
+use crate::scalar::{Extra, model};
 use crate::time::{Date, Timestamp};
 
 /// Reports on the devices of a product.
@@ -180,8 +181,7 @@ model! {
         /// Yesterday.
         yesterday: u64,
         /// In seven days.
-        #[serde(rename = "7_day")]
-        seven_days: u64,
+        seven_days as "7_day": u64,
     }
 
     /// New devices of a span of time.
@@ -191,11 +191,9 @@ model! {
         /// Yesterday.
         yesterday: u64,
         /// In seven days.
-        #[serde(rename = "7_day")]
-        seven_days: u64,
+        seven_days as "7_day": u64,
         /// In thirty days.
-        #[serde(rename = "30_day")]
-        thirty_days: u64,
+        thirty_days as "30_day": u64,
     }
 
     /// A device of a day.
@@ -267,6 +265,25 @@ model! {
         detail: BTreeMap<String, EventCount>,
         /// By place.
         location: Places<EventCount>,
+    } => with_count
+}
+
+/// The page's table has the three counts next to the rest, its example in `count`.
+fn with_count(report: &mut EventReport) {
+    if report.count.is_some() {
+        return;
+    }
+    let names = ["total", "resolved", "unresolved"];
+    let counts: Extra = names
+        .into_iter()
+        .filter_map(|name| report.extra.remove_entry(name))
+        .collect();
+    if counts.is_empty() {
+        return;
+    }
+    match EventCount::deserialize(Value::Object(counts.clone())) {
+        Ok(count) => report.count = Some(count),
+        Err(_) => report.extra.extend(counts),
     }
 }
 

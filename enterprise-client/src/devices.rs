@@ -127,8 +127,7 @@ model! {
         /// Its product.
         product_key: ProductKey,
         /// Its type; `normal` is the one seen.
-        #[serde(rename = "type")]
-        kind: String,
+        kind as "type": String,
         /// Whether it is online.
         is_online: bool,
         /// Whether it is disabled.
@@ -159,8 +158,7 @@ model! {
         /// Whether it has an alert.
         is_alert: bool,
         /// When it came online the last time.
-        #[serde(alias = "latest_online")]
-        online_latest: Timestamp,
+        online_latest or "latest_online": Timestamp,
         /// When it was registered.
         created_at: Timestamp,
         /// The version of its MCU's hardware.

@@ -1,10 +1,13 @@
 //! Runs an exchange over the transport and the clock, and traces it.
 
+use std::ops::ControlFlow;
+use std::time::Duration;
+
 use tracing::{Instrument as _, Span, field};
 
 use crate::core::{Core, ProductCore};
 use crate::error::Error;
-use crate::exchange::{Exchange, Options, Parts, Turn};
+use crate::exchange::{Exchange, Options, Parts, Patience, Turn};
 use crate::http::{Answer, Failure, Request};
 
 pub(crate) async fn drive(
@@ -12,8 +15,24 @@ pub(crate) async fn drive(
     product: Option<&ProductCore>,
     parts: Parts,
     options: Options,
+    patience: &Patience,
 ) -> Result<(Request, Answer), Error> {
-    let mut exchange = Exchange::new(core, product, parts, options);
+    let mut exchange = Exchange::new(core, product, parts, options, patience);
+    loop {
+        match advance(core, product, &mut exchange).await {
+            ControlFlow::Continue(wait) => sleep(core, wait).await,
+            ControlFlow::Break(result) => return result,
+        }
+    }
+}
+
+/// To the end, or as far as it goes without a wait that the server told: that is for the caller, with no
+/// gate in hand.
+pub(crate) async fn advance(
+    core: &Core,
+    product: Option<&ProductCore>,
+    exchange: &mut Exchange<'_>,
+) -> ControlFlow<Result<(Request, Answer), Error>, Duration> {
     let mut gate = None;
     loop {
         let turn = exchange.turn(gate.is_some());
@@ -23,15 +42,13 @@ pub(crate) async fn drive(
         match turn {
             Turn::Gate => {
                 if let Some(product) = product {
-                    gate = Some(product.gate.lock().await);
+                    gate = Some(product.tokens.gate.lock().await);
                 }
             }
-            Turn::Wait(wait) => {
-                tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
-                core.settings.clock.sleep(wait).await;
-            }
+            Turn::Wait(wait) => sleep(core, wait).await,
+            Turn::Pause(wait) => return ControlFlow::Continue(wait),
             Turn::Send(request) => {
-                let span = span(&exchange, &request);
+                let span = span(exchange, &request);
                 let result = core
                     .settings
                     .transport
@@ -39,19 +56,28 @@ pub(crate) async fn drive(
                     .instrument(span.clone())
                     .await;
                 record(&span, &result);
+                let status = result.as_ref().map_or(0, Answer::status);
                 if let Some(code) = exchange.answered(result) {
                     span.record("gizwits.error_code", code.number());
                     span.record("otel.status_code", "ERROR");
+                    if status < 400 {
+                        span.record("error.type", "api");
+                    }
                 }
             }
             Turn::Done(result) => {
                 if let Err(error) = &result {
                     tracing::debug!(%error, "failed");
                 }
-                return result;
+                return ControlFlow::Break(result);
             }
         }
     }
+}
+
+pub(crate) async fn sleep(core: &Core, wait: Duration) {
+    tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
+    core.settings.clock.sleep(wait).await;
 }
 
 /// The span of one HTTP request, by the names of OpenTelemetry. The query may hold secrets and is
@@ -75,7 +101,7 @@ fn span(exchange: &Exchange<'_>, request: &Request) -> Span {
     };
     tracing::info_span!(
         "request",
-        otel.name = format!("{method} {}", endpoint.path()),
+        otel.name = format!("{method} {}", request.template),
         otel.kind = "client",
         otel.status_code = field::Empty,
         error.type = field::Empty,
@@ -85,7 +111,7 @@ fn span(exchange: &Exchange<'_>, request: &Request) -> Span {
         server.address = address,
         server.port = port,
         url.scheme = scheme,
-        url.template = endpoint.path(),
+        url.template = request.template,
         url.full = format!("{}{}{redacted}", request.base, request.path()),
         gizwits.endpoint = endpoint.id,
         gizwits.error_code = field::Empty,
@@ -103,7 +129,7 @@ fn record(span: &Span, result: &Result<Answer, Failure>) {
         }
         Err(failure) => {
             span.record("otel.status_code", "ERROR");
-            span.record("error.type", format!("{:?}", failure.kind).to_lowercase());
+            span.record("error.type", failure.kind.name());
         }
     }
 }

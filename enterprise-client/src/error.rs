@@ -168,9 +168,23 @@ impl Error {
         matches!(self, Error::Transport(error) if error.failure.kind == FailureKind::Timeout)
     }
 
-    /// Whether the server may have done what was asked although the call failed.
+    /// Whether the server may have done what was asked although the call failed: by this or an earlier
+    /// attempt. Not so if the call failed before, for want of a token or a definition.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
+        let target = match self {
+            Error::Api(error) => &error.target,
+            Error::RateLimited(error) => &error.target,
+            Error::Unexpected(error) => &error.target,
+            Error::Decode(error) => &error.target,
+            Error::Transport(error) => &error.target,
+            _ => return false,
+        };
+        target.arrived
+    }
+
+    /// What this one attempt says about that.
+    pub(crate) fn is_unsure(&self) -> bool {
         match self {
             Error::Transport(error) => error.failure.may_have_arrived(),
             Error::Unexpected(error) => error.status >= 500,
@@ -180,7 +194,21 @@ impl Error {
         }
     }
 
-    /// A word for it, for programs: a span's `error.type`.
+    /// What all attempts say about it.
+    pub(crate) fn arrived(mut self, arrived: bool) -> Self {
+        let target = match &mut self {
+            Error::Api(error) => &mut error.target,
+            Error::RateLimited(error) => &mut error.target,
+            Error::Unexpected(error) => &mut error.target,
+            Error::Decode(error) => &mut error.target,
+            Error::Transport(error) => &mut error.target,
+            _ => return self,
+        };
+        target.arrived = arrived;
+        self
+    }
+
+    /// A word for it, for programs.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -188,13 +216,7 @@ impl Error {
             Error::RateLimited(_) => "rate_limited",
             Error::Unexpected(_) => "unexpected",
             Error::Decode(_) => "decode",
-            Error::Transport(error) => match error.failure.kind {
-                FailureKind::Connect => "connect",
-                FailureKind::Timeout => "timeout",
-                FailureKind::Broken => "broken",
-                FailureKind::TooLong => "too_long",
-                FailureKind::Request => "request",
-            },
+            Error::Transport(error) => error.failure.kind.name(),
             #[cfg(feature = "codec")]
             Error::Codec(error) => error.kind,
             #[cfg(feature = "codec")]

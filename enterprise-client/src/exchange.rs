@@ -1,6 +1,7 @@
 //! One call from first to last, without a socket or a clock of its own: it says what to do next, and
 //! is told what came of it. Tokens, quota, retries and fallback paths are decided here alone.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::answer;
 use crate::code::{ErrorCode, Repeat};
-use crate::core::{Core, ProductCore};
+use crate::core::{Core, ProductCore, Told};
 use crate::endpoint::{self, Auth, Endpoint};
 use crate::error::{ApiError, Error, RateLimited, TransportError};
 use crate::http::{Answer, Failure, FailureKind, Request, Secret};
@@ -119,6 +120,7 @@ impl Parts {
         Ok(Request {
             method: self.endpoint.method,
             base: core.settings.base.clone(),
+            template: template.to_owned(),
             path,
             query: self.query.clone(),
             headers,
@@ -158,12 +160,37 @@ impl Options {
     }
 }
 
+/// How long a call may still wait for what the server tells it to wait for, over all its requests.
+pub(crate) struct Patience(Mutex<Duration>);
+
+impl Patience {
+    pub(crate) fn new(core: &Core, options: Options) -> Self {
+        Patience(Mutex::new(
+            options.max_wait.unwrap_or(core.settings.max_wait),
+        ))
+    }
+
+    /// Takes the wait off what is left, if there is as much.
+    pub(crate) fn take(&self, wait: Duration) -> bool {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match left.checked_sub(wait) {
+            Some(rest) => {
+                *left = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 /// What to do next.
 pub(crate) enum Turn {
-    /// Get hold of the product's gate and come back.
+    /// Get hold of the gate of the product's tokens and come back.
     Gate,
     /// Let the time pass and come back.
     Wait(Duration),
+    /// The same because the server says so, with no gate in hand.
+    Pause(Duration),
     /// Send this, tell what came of it with [`Exchange::answered`], and come back.
     Send(Request),
     /// It is over.
@@ -175,23 +202,26 @@ pub(crate) struct Exchange<'a> {
     product: Option<&'a ProductCore>,
     parts: Parts,
     policy: RetryPolicy,
-    max_wait: Duration,
     repeatable: bool,
     options: Options,
+    patience: &'a Patience,
     token: Option<Token>,
     renewed: bool,
     /// Getting a token is an exchange of its own.
     fetch: Option<Box<Exchange<'a>>>,
-    /// The count of fetches when this one began to wait for the gate.
+    /// How many tokens had landed when this one began to wait for the gate.
     seen: u64,
     routes: Vec<usize>,
     tried: usize,
     failures: u32,
     limited: u32,
     spent: u32,
-    waited: Duration,
     sent: Option<(Request, Permit)>,
     next: Option<Turn>,
+    /// What the server told with its last failure.
+    pub(crate) told: Option<Told>,
+    /// Whether an attempt may have come to the server.
+    unsure: bool,
     /// How often something was sent.
     sends: u32,
 }
@@ -202,6 +232,7 @@ impl<'a> Exchange<'a> {
         product: Option<&'a ProductCore>,
         parts: Parts,
         options: Options,
+        patience: &'a Patience,
     ) -> Self {
         let count = parts.templates(core).len();
         let first = core
@@ -213,9 +244,9 @@ impl<'a> Exchange<'a> {
             core,
             product,
             policy: options.retry.unwrap_or(core.settings.retry),
-            max_wait: options.max_wait.unwrap_or(core.settings.max_wait),
             repeatable: options.repeatable.unwrap_or(parts.endpoint.repeatable),
             options,
+            patience,
             routes: std::iter::once(first).chain(others).collect(),
             parts,
             token: None,
@@ -226,9 +257,10 @@ impl<'a> Exchange<'a> {
             failures: 0,
             limited: 0,
             spent: 0,
-            waited: Duration::ZERO,
             sent: None,
             next: None,
+            told: None,
+            unsure: false,
             sends: 0,
         }
     }
@@ -269,10 +301,7 @@ impl<'a> Exchange<'a> {
         let permit = match self.core.settings.limiter.acquire(now) {
             Ok(permit) => permit,
             Err(reset) => {
-                return match self.wait_until(reset, reset.since(now), None) {
-                    Ok(wait) => Turn::Wait(wait),
-                    Err(error) => Turn::Done(Err(error)),
-                };
+                return self.wait_until(reset, reset.since(now), None);
             }
         };
         let token = self.token.as_ref().map(|token| &token.value);
@@ -295,34 +324,45 @@ impl<'a> Exchange<'a> {
 
     /// A token, or what to do to get one.
     fn obtain_token(&mut self, gate: bool) -> Result<Token, Box<Turn>> {
-        let (core, now) = (self.core, self.core.now());
+        let core = self.core;
         let Some(product) = self.product else {
             let message = "a call with a token needs a product: begin at `enterprise.product(…)`";
             return Err(Box::new(Turn::Done(Err(Error::invalid(message)))));
         };
-        if self.fetch.is_none() {
-            if let Some(token) = product.fresh_token(now) {
-                return Ok(token);
-            }
-            if !gate {
-                self.seen = product.fetches();
-                return Err(Box::new(Turn::Gate));
-            }
-            if let Some(error) = product.failed_since(self.seen) {
-                return Err(Box::new(Turn::Done(Err(error))));
-            }
-            if let Some(token) = core.stored_token(product) {
-                return Ok(token);
-            }
+        if let Some(token) = product.fresh_token(core.now()) {
+            self.fetch = None;
+            return Ok(token);
         }
-        let options = self.options.of_another();
+        if !gate {
+            self.seen = product.tokens.landed();
+            return Err(Box::new(Turn::Gate));
+        }
+        if let Some(error) = product.tokens.failed_since(self.seen) {
+            return Err(Box::new(self.over(error)));
+        }
+        if self.fetch.is_none()
+            && let Some(token) = core.stored_token(product)
+        {
+            return Ok(token);
+        }
+        let held = product.tokens.held(core.now());
+        if let Some((wait, error)) = held.filter(|_| self.fetch.is_none()) {
+            return Err(Box::new(match self.patience.take(wait) {
+                true => Turn::Pause(wait),
+                false => self.over(error),
+            }));
+        }
+        let (options, patience) = (self.options.of_another(), self.patience);
         let fetch = self.fetch.get_or_insert_with(|| {
             let parts = token_parts(core, product);
-            Box::new(Exchange::new(core, Some(product), parts, options))
+            Box::new(Exchange::new(core, Some(product), parts, options, patience))
         });
         let result = match fetch.turn(gate) {
             Turn::Done(result) => result,
-            turn => return Err(Box::new(turn)),
+            turn => {
+                product.tokens.hold(fetch.told.take());
+                return Err(Box::new(turn));
+            }
         };
         self.fetch = None;
         let token = result.and_then(|(request, answer)| read_token(&request, &answer, core.now()));
@@ -332,15 +372,22 @@ impl<'a> Exchange<'a> {
                 Ok(token)
             }
             Err(error) => {
-                // How long a caller waits for the quota is its own affair.
-                if !matches!(error, Error::RateLimited(_)) {
-                    product.fetch_failed(&error);
-                }
+                product.tokens.land(Some(&error));
                 // One that would do is better than none.
-                let valid = product.valid_token(now);
-                valid.ok_or_else(|| Box::new(Turn::Done(Err(error))))
+                match product.old_token(core.now()) {
+                    Some(token) => {
+                        tracing::warn!(%error, "no new token; the old one is still good");
+                        Ok(token)
+                    }
+                    None => Err(Box::new(self.over(error))),
+                }
             }
         }
+    }
+
+    /// The end, by this error.
+    fn over(&self, error: Error) -> Turn {
+        Turn::Done(Err(error.arrived(self.unsure)))
     }
 
     /// Tells what came of a [`Turn::Send`]; the code, if it was refused.
@@ -350,51 +397,47 @@ impl<'a> Exchange<'a> {
         }
         let (request, permit) = self.sent.take()?;
         let mut code = None;
-        let next = match result {
+        self.next = match result {
             Ok(answer) => {
-                self.core.observe_clock(&answer);
-                self.core
-                    .settings
-                    .limiter
-                    .observe(permit, &answer, self.core.now());
                 let refusal = answer::refusal(&request, &answer);
                 code = refusal.as_ref().map(|refusal| refusal.code);
+                // What stands before the API may have any clock.
+                let date = if refusal.is_some() || answer::is_of_the_api(&answer) {
+                    self.core.observe_clock(&answer)
+                } else {
+                    self.core.now()
+                };
+                let limiter = &self.core.settings.limiter;
+                limiter.observe(permit, &answer, self.core.now(), date);
                 match refusal {
-                    Some(refusal) => self.refused(refusal, &answer),
+                    Some(refusal) => self.refused(refusal, &answer, date),
                     None => self.judge(request, answer),
                 }
             }
             Err(failure) => self.failed(&request, failure),
         };
-        self.next = match next {
-            Ok(None) => None,
-            Ok(Some(wait)) => Some(Turn::Wait(wait)),
-            Err(done) => Some(Turn::Done(*done)),
-        };
         code
     }
 
     /// Ends with the result, or goes on, perhaps after a wait.
-    fn judge(&mut self, request: Request, answer: Answer) -> Verdict {
+    fn judge(&mut self, request: Request, answer: Answer) -> Option<Turn> {
         if answer.is_success() {
             self.core.budget.give_back(self.spent);
             self.core.remember_route(&self.parts.endpoint, self.route());
-            return Err(Box::new(Ok((request, answer))));
+            return Some(Turn::Done(Ok((request, answer))));
         }
         // A page of the server's router, not of the API: there is no such path.
         if answer.status() == 404 && self.tried + 1 < self.routes.len() {
             self.tried += 1;
-            return Ok(None);
+            return None;
         }
         let error = answer::unexpected(&request, &answer);
         let passing = matches!(answer.status(), 408 | 429 | 500 | 502 | 503 | 504);
-        if passing && self.repeatable {
-            return self.again(Budget::COST, retry_after(&answer, self.core.now()), error);
-        }
-        Err(Box::new(Err(error)))
+        let cost = (passing && self.repeatable).then_some(Budget::COST);
+        self.again(cost, retry_after(&answer, self.core.now()), error)
     }
 
-    fn refused(&mut self, refusal: ApiError, answer: &Answer) -> Verdict {
+    fn refused(&mut self, refusal: ApiError, answer: &Answer, date: Timestamp) -> Option<Turn> {
         // The path is there, whatever it says.
         self.core.remember_route(&self.parts.endpoint, self.route());
         match refusal.code.repeat() {
@@ -403,95 +446,99 @@ impl<'a> Exchange<'a> {
                 if let (Some(product), Some(token)) = (self.product, self.token.take()) {
                     self.core.drop_token(product, &token);
                     self.renewed = true;
-                    return Ok(None);
+                    return None;
                 }
             }
-            Repeat::WhenReset => {
-                let now = self.core.now();
-                let reset = answer
-                    .header("x-ratelimit-reset")
-                    .and_then(|text| text.trim().parse().ok());
-                let reset = reset.map(|reset| Timestamp::from_seconds(reset).since(now));
-                // Without a word, a minute, then two, then four.
-                let guess =
-                    Duration::from_secs(60).saturating_mul(2_u32.saturating_pow(self.limited));
-                let wait = retry_after(answer, now).or(reset).unwrap_or(guess);
-                let wait = wait.clamp(Duration::from_secs(1), HOUR);
-                self.limited = self.limited.saturating_add(1);
-                let reset = now.plus(wait);
-                self.core.settings.limiter.exhausted(reset);
-                return match self.wait_until(reset, wait, Some(refusal)) {
-                    Ok(wait) => Ok(Some(wait)),
-                    Err(error) => Err(Box::new(Err(error))),
-                };
-            }
-            Repeat::Soon | Repeat::IfHarmless if self.repeatable => {
-                return self.again(Budget::COST, None, Error::Api(Box::new(refusal)));
-            }
+            Repeat::WhenReset => return Some(self.limited(refusal, answer, date)),
             _ => {}
         }
-        Err(Box::new(Err(Error::Api(Box::new(refusal)))))
+        let repeats = matches!(refusal.code.repeat(), Repeat::Soon | Repeat::IfHarmless);
+        let cost = (repeats && self.repeatable).then_some(Budget::COST);
+        self.again(cost, None, Error::Api(Box::new(refusal)))
     }
 
-    fn failed(&mut self, request: &Request, failure: Failure) -> Verdict {
-        let kind = failure.kind;
+    /// The quota is used up. The server looked at nothing else, so even a control may go again, as
+    /// often as the policy says.
+    fn limited(&mut self, refusal: ApiError, answer: &Answer, date: Timestamp) -> Turn {
+        let reset = answer
+            .header("x-ratelimit-reset")
+            .and_then(|text| text.trim().parse().ok());
+        let reset = reset.map(|reset| Timestamp::from_seconds(reset).since(date));
+        // Without a word, or with one that is over, a minute, then two, then four.
+        let guess = Duration::from_secs(60).saturating_mul(2_u32.saturating_pow(self.limited));
+        let told = [retry_after(answer, date), reset];
+        let told = told.into_iter().flatten().find(|wait| !wait.is_zero());
+        let wait = told.unwrap_or(guess).clamp(Duration::from_secs(1), HOUR);
+        self.limited = self.limited.saturating_add(1);
+        let reset = self.core.now().plus(wait);
+        self.core.settings.limiter.exhausted(reset);
+        self.wait_until(reset, wait, Some(refusal))
+    }
+
+    fn failed(&mut self, request: &Request, failure: Failure) -> Option<Turn> {
+        let cost = match failure.kind {
+            FailureKind::Connect => Some(Budget::COST),
+            FailureKind::Timeout if self.repeatable => Some(Budget::TIMEOUT),
+            FailureKind::Broken if self.repeatable => Some(Budget::COST),
+            _ => None,
+        };
         let error = Error::Transport(Box::new(TransportError {
             attempts: self.sends,
             target: request.target(),
             failure,
         }));
-        match kind {
-            FailureKind::Connect => self.again(Budget::COST, None, error),
-            FailureKind::Timeout if self.repeatable => self.again(Budget::TIMEOUT, None, error),
-            FailureKind::Broken if self.repeatable => self.again(Budget::COST, None, error),
-            _ => Err(Box::new(Err(error))),
-        }
+        self.again(cost, None, error)
     }
 
-    /// Another attempt, if policy and budget allow it.
-    fn again(&mut self, cost: u32, least: Option<Duration>, error: Error) -> Verdict {
+    /// Another attempt, if it has a price, and policy and budget allow it.
+    fn again(&mut self, cost: Option<u32>, least: Option<Duration>, error: Error) -> Option<Turn> {
+        self.unsure |= error.is_unsure();
         self.failures = self.failures.saturating_add(1);
         let least = least.unwrap_or(Duration::ZERO);
-        if self.failures >= self.policy.attempts
-            || least > self.max_wait
-            || !self.core.budget.take(cost)
-        {
-            return Err(Box::new(Err(error)));
-        }
+        let cost = cost.filter(|_| self.failures < self.policy.attempts);
+        let allowed = cost.filter(|cost| self.patience.take(least) && self.core.budget.take(*cost));
+        let Some(cost) = allowed else {
+            return Some(self.over(error));
+        };
         self.spent = self.spent.saturating_add(cost);
         let wait = self.policy.wait(self.failures, self.core.chance());
-        Ok(Some(wait.max(least)))
+        if least.is_zero() {
+            return Some(Turn::Wait(wait));
+        }
+        let wait = wait.max(least);
+        let until = self.core.now().plus(wait);
+        self.told = Some(Told { until, error });
+        Some(Turn::Pause(wait))
     }
 
-    /// How long to wait for the quota, if the caller waits so long.
+    /// Waits for the quota, if the caller waits so long and an answer to it may be asked for again.
     fn wait_until(
         &mut self,
         reset_at: Timestamp,
         wait: Duration,
         refusal: Option<ApiError>,
-    ) -> Result<Duration, Error> {
-        let waited = self.waited.saturating_add(wait);
-        if waited <= self.max_wait {
-            self.waited = waited;
-            return Ok(wait);
+    ) -> Turn {
+        let again = self.limited == 0 || self.limited < self.policy.attempts;
+        if again && self.patience.take(wait) {
+            return Turn::Pause(wait);
         }
         let target = match &refusal {
-            Some(refusal) => refusal.target.clone(),
+            Some(refusal) => Ok(refusal.target.clone()),
             None => self
                 .parts
-                .request(self.core, self.product, None, self.route())?
-                .target(),
+                .request(self.core, self.product, None, self.route())
+                .map(|request| request.target()),
         };
-        Err(Error::RateLimited(Box::new(RateLimited {
-            reset_at,
-            refusal,
-            target,
-        })))
+        let error = target.map(|target| {
+            Error::RateLimited(Box::new(RateLimited {
+                reset_at,
+                refusal,
+                target,
+            }))
+        });
+        self.over(error.unwrap_or_else(|error| error))
     }
 }
-
-/// Go on, after a wait or at once; or the end.
-type Verdict = Result<Option<Duration>, Box<Result<(Request, Answer), Error>>>;
 
 pub(crate) fn read_token(
     request: &Request,

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::exchange::Parts;
 use crate::front::Front;
 use crate::id::{Gid, Mac};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, once};
 use crate::scalar::model;
 
 /// The groups of a product.
@@ -69,13 +69,16 @@ impl<C: Front> Group<C> {
     }
 
     /// Puts devices into it: 1,000 a call, more in several. A device of another group fails unless it
-    /// may [`reassign`](Call::reassign).
+    /// may [`reassign`](Call::reassign). That some failed is no error, nor is a call behind the first
+    /// that fails: look at [`is_complete`](Outcome::is_complete) and [`stopped`](Outcome::stopped).
     #[doc = page!(CHANGE_GROUP)]
     pub fn assign<M: Into<Mac>>(&self, macs: impl IntoIterator<Item = M>) -> Call<C, Change> {
         self.change("assign", macs)
     }
 
-    /// Takes devices out of it: 1,000 a call, more in several.
+    /// Takes devices out of it: 1,000 a call, more in several. That some failed is no error, nor is a
+    /// call behind the first that fails: look at [`is_complete`](Outcome::is_complete) and
+    /// [`stopped`](Outcome::stopped).
     #[doc = page!(CHANGE_GROUP)]
     pub fn unassign<M: Into<Mac>>(&self, macs: impl IntoIterator<Item = M>) -> Call<C, Change> {
         self.change("unassign", macs)
@@ -89,7 +92,7 @@ impl<C: Front> Group<C> {
         let change = Change {
             action,
             reassign: false,
-            macs: macs.into_iter().map(Into::into).collect(),
+            macs: once(macs.into_iter().map(Into::into)),
         };
         self.product
             .call(endpoint::CHANGE_GROUP, change)

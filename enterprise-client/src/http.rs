@@ -22,6 +22,8 @@ pub(crate) struct Secret {
 pub struct Request {
     pub(crate) method: Method,
     pub(crate) base: String,
+    /// The path before its parameters were filled in.
+    pub(crate) template: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -132,6 +134,7 @@ impl Request {
         Target {
             method: self.method,
             path: self.path.clone(),
+            arrived: false,
         }
     }
 
@@ -160,6 +163,15 @@ pub struct Target {
     pub method: Method,
     /// The path.
     pub path: String,
+    /// Whether the caller's own request may have come to the server, at this attempt or before.
+    pub(crate) arrived: bool,
+}
+
+impl Target {
+    pub(crate) fn arrived(mut self, arrived: bool) -> Self {
+        self.arrived = arrived;
+        self
+    }
 }
 
 impl fmt::Display for Target {
@@ -240,6 +252,20 @@ pub enum FailureKind {
     TooLong,
     /// The request could not be made.
     Request,
+}
+
+impl FailureKind {
+    /// A word for it, for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            FailureKind::Connect => "connect",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Broken => "broken",
+            FailureKind::TooLong => "too_long",
+            FailureKind::Request => "request",
+        }
+    }
 }
 
 /// A request that got no whole answer.

@@ -110,8 +110,8 @@ impl Limiter {
         Ok(Permit(self.clone()))
     }
 
-    /// Takes the server's word from an answer's headers.
-    pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp) {
+    /// Takes the server's word from an answer's headers, which are by the server's clock: `date`.
+    pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp, date: Timestamp) {
         drop(permit);
         let number = |name| answer.header(name)?.trim().parse::<u64>().ok();
         let limit = number("x-ratelimit-limit").filter(|limit| *limit > 0);
@@ -119,7 +119,8 @@ impl Limiter {
         let reset = answer
             .header("x-ratelimit-reset")
             .and_then(|text| text.trim().parse().ok())
-            .map(Timestamp::from_seconds);
+            .map(Timestamp::from_seconds)
+            .map(|reset| now.shifted(reset.ahead_of(date)));
         self.with(|window| {
             if limit.is_some() {
                 window.limit = limit;
@@ -214,7 +215,7 @@ mod tests {
         let limiter = Limiter::default();
         let permits: Vec<Permit> = (0..3).filter_map(|_| limiter.acquire(NOON).ok()).collect();
         let mut permits = permits.into_iter();
-        let mut answered = |answer| limiter.observe(permits.next().unwrap(), &answer, NOON);
+        let mut answered = |answer| limiter.observe(permits.next().unwrap(), &answer, NOON, NOON);
         answered(told(60, 10, 600));
         // Two are on their way.
         let known = limiter.rate_limit();
@@ -240,7 +241,7 @@ mod tests {
             let permit = limiter
                 .acquire(NOON.plus(HOUR))
                 .or_else(|reset| limiter.acquire(reset));
-            limiter.observe(permit.ok().unwrap(), &answer, NOON);
+            limiter.observe(permit.ok().unwrap(), &answer, NOON, NOON);
             assert!(limiter.rate_limit().reset_at <= Some(NOON.plus(HOUR * 2)));
         }
         let unlimited = Limiter::unlimited();

@@ -34,7 +34,9 @@ struct Span {
     sort: Option<Sort>,
 }
 
-/// The server's limit is two days; a sister API takes a second less.
+/// The server's limit.
+const TWO_DAYS: Duration = Duration::from_secs(172_800);
+/// What is asked for at once: a sister API takes a second less than two days.
 const WINDOW: Duration = Duration::from_secs(172_799);
 /// How long logs are kept.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
@@ -42,36 +44,23 @@ const KEPT: Duration = Duration::from_secs(7 * 86_400);
 const SLACK: Duration = Duration::from_secs(60);
 
 impl Span {
-    /// The span in whole seconds, checked against what the server keeps.
-    fn seconds(&self, now: Timestamp) -> Result<Option<(i64, i64)>, Error> {
-        let (start, end) = match (self.window, self.between) {
-            (Some(window), _) => return Ok(Some(window)),
-            (None, Some(between)) => between,
-            (None, None) => return Ok(None),
+    /// The span, checked against what the server keeps, by its clock as far as it told. A clock that
+    /// was put right by a wrong word refuses nothing that ours allows.
+    fn checked(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+        let Some(between) = self.between else {
+            return Ok(None);
         };
-        let oldest = now.minus(KEPT);
-        if start < oldest.minus(SLACK) {
-            return Err(Error::invalid(format!(
-                "the log is kept for seven days, from {oldest} on; the span begins at {start}"
-            )));
-        }
-        let up = i64::from(end.minus(Duration::from_micros(1)).seconds() == end.seconds());
-        let end_at = end.seconds().saturating_add(up).min(now.seconds());
-        let start_at = start.max(oldest).seconds();
-        if start_at >= end_at {
-            return Err(Error::invalid(format!(
-                "the span from {start} to {end} is empty; it is {now} now"
-            )));
-        }
-        Ok(Some((start_at, end_at)))
+        let checked = checked(between, context.now)
+            .or_else(|error| checked(between, context.ours).map_err(|_| error))?;
+        Ok(Some(checked))
     }
 
     /// The same in windows that the server answers. Neighbours share a second, since whether the ends
     /// belong to a window is not documented.
-    fn windows(&self, now: Timestamp) -> Result<Vec<Span>, Error> {
-        let span = self.seconds(now)?;
-        let (start, end) = match (span, self.sort) {
-            (Some(span), _) => span,
+    fn windows(&self, context: &Context<'_>) -> Result<Vec<Span>, Error> {
+        let now = context.now;
+        let (start, end) = match (self.checked(context)?, self.sort) {
+            (Some((start, end)), _) => (start.seconds(), ceiled(end)),
             // The server's own window begins later with each page, which moves what is counted from
             // its beginning.
             (None, Some(Sort::Asc)) => (now.minus(WINDOW).seconds(), now.seconds()),
@@ -96,15 +85,28 @@ impl Span {
         Ok(windows)
     }
 
+    /// What one call asks for, in whole seconds.
+    fn one_call(&self, context: &Context<'_>) -> Result<Option<(i64, i64)>, Error> {
+        if self.window.is_some() {
+            return Ok(self.window);
+        }
+        let Some((start, end)) = self.checked(context)? else {
+            return Ok(None);
+        };
+        if end.since(start) > TWO_DAYS {
+            return Err(Error::invalid(
+                "one call answers at most two days; walk a longer span with `stream()` or `iter()`",
+            ));
+        }
+        let end = ceiled(end);
+        let longest = end.saturating_sub(WINDOW.as_secs().cast_signed());
+        Ok(Some((start.seconds().max(longest), end)))
+    }
+
     /// The query of one call.
-    fn request(&self, parts: &Parts, now: Timestamp) -> Result<Parts, Error> {
+    fn request(&self, parts: &Parts, context: &Context<'_>) -> Result<Parts, Error> {
         let mut parts = parts.clone();
-        if let Some((start, end)) = self.seconds(now)? {
-            if end - start > 172_800 {
-                return Err(Error::invalid(
-                    "one call answers at most two days; walk a longer span with `stream()` or `iter()`",
-                ));
-            }
+        if let Some((start, end)) = self.one_call(context)? {
             parts.set("start_ts", start.to_string());
             parts.set("end_ts", end.to_string());
         }
@@ -121,10 +123,41 @@ impl Span {
     }
 }
 
+/// The part of a span that the server may have.
+fn checked(
+    (start, end): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp), Error> {
+    let oldest = now.minus(KEPT);
+    if start < oldest.minus(SLACK) {
+        return Err(Error::invalid(format!(
+            "the log is kept for seven days, from {oldest} on; the span begins at {start}"
+        )));
+    }
+    // The second that has begun is not over.
+    let last = Timestamp::from_seconds(now.seconds());
+    let span = (start.max(oldest), end.min(last));
+    if span.0.seconds() >= ceiled(span.1) {
+        return Err(Error::invalid(format!(
+            "the span from {start} to {end} is empty; it is {now} now"
+        )));
+    }
+    Ok(span)
+}
+
+/// The end of the second that it is in.
+fn ceiled(moment: Timestamp) -> i64 {
+    let seconds = moment.seconds();
+    seconds.saturating_add(i64::from(Timestamp::from_seconds(seconds) < moment))
+}
+
 /// What a log consists of.
 pub trait Record: DeserializeOwned + Serialize + Send + 'static {
     #[doc(hidden)]
     const DECODES: bool = false;
+
+    #[doc(hidden)]
+    fn moment(&self) -> Timestamp;
 
     #[doc(hidden)]
     fn decode(&mut self, definition: &Definition) {
@@ -170,9 +203,7 @@ impl<T: Record> Operation for Log<T> {
     type Output = Page<T>;
 
     fn requests(&self, parts: &Parts, context: &Context<'_>) -> Result<Vec<Parts>, Error> {
-        self.span
-            .request(parts, context.now)
-            .map(|parts| vec![parts])
+        self.span.request(parts, context).map(|parts| vec![parts])
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Page<T>, Error> {
@@ -195,18 +226,26 @@ impl<T: Record> Paged for Log<T> {
     type Item = T;
 
     fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
-        let windows = self.span.windows(context.now)?;
+        let windows = self.span.windows(context)?;
         let window = |span| Log {
             span,
             ..self.clone()
         };
         Ok(windows.into_iter().map(window).collect())
     }
+
+    fn is_shared(&self, record: &T) -> bool {
+        let second = record.moment().seconds();
+        // Outside, if the server's windows are wider than what is asked for.
+        let inside = |(start, end)| second > start && second < end;
+        self.span.window.is_some_and(|window| !inside(window))
+    }
 }
 
 impl<C: Front, T: Record> Call<C, Log<T>> {
     /// From here to there; the last two days unless told otherwise. One `send` answers at most two
-    /// days; walking cuts a longer span into such windows. Nothing is older than seven days.
+    /// days, and of two whole days all but the first second; walking cuts a longer span into windows.
+    /// Nothing is older than seven days.
     pub fn between(mut self, start: impl Into<Timestamp>, end: impl Into<Timestamp>) -> Self {
         self.operation.span.between = Some((start.into(), end.into()));
         self
@@ -291,14 +330,17 @@ pub struct Connection {
     pub extra: Extra,
 }
 
-impl Record for Connection {}
+impl Record for Connection {
+    fn moment(&self) -> Timestamp {
+        self.timestamp
+    }
+}
 
 model! {
     /// How a device came or went.
     ConnectionDetail {} or {
         /// After how many seconds of silence it counts as gone: its own interval and five.
-        #[serde(alias = "KeepAlive")]
-        keep_alive: u64,
+        keep_alive or "KeepAlive": u64,
         /// How many seconds it was online.
         duration: f64,
         /// How often it was heard of.
@@ -330,7 +372,11 @@ model! {
     } or {}
 }
 
-impl Record for Snapshot {}
+impl Record for Snapshot {
+    fn moment(&self) -> Timestamp {
+        self.ts
+    }
+}
 
 /// The page's table says text, its example an object.
 fn connection_detail<'de, D: Deserializer<'de>>(
@@ -373,6 +419,10 @@ pub struct Command {
 impl Record for Command {
     #[cfg(feature = "codec")]
     const DECODES: bool = true;
+
+    fn moment(&self) -> Timestamp {
+        self.timestamp
+    }
 
     #[cfg(feature = "codec")]
     fn decode(&mut self, definition: &Definition) {

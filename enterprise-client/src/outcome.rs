@@ -1,5 +1,8 @@
 //! What became of a list of devices: some in, some out, some not even tried.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -25,6 +28,13 @@ pub struct Outcome<T> {
     pub stopped: Option<Error>,
     /// Members of the answers that this crate doesn't know.
     pub extra: Extra,
+}
+
+/// Each once: a server that has done it fails the second.
+pub(crate) fn once<T: Clone + Eq + Hash>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut known = HashSet::new();
+    let new = |one: &T| known.insert(one.clone());
+    all.into_iter().filter(new).collect()
 }
 
 /// One answer.

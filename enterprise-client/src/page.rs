@@ -1,10 +1,14 @@
 //! Pages, and walking them to the end.
 //!
 //! A walk goes on by what it got, not by what it asked for, since the server may cut pages short. It
-//! ends with an empty page, with the server's total, or when the server repeats itself. `next` links
-//! are never followed: they could lead elsewhere, with the token.
+//! ends with an empty page, with the server's total, or when the server gives one page for ever.
+//! `next` links are never followed: they could lead elsewhere, with the token.
+//!
+//! Equal objects are different ones: two reports of a second may be the same. Doubles are taken out
+//! only where there must be some: at the second that two windows share, and as many as a total grew
+//! by between two pages. A list that moves while its total stays may give a double, and loses nothing.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
@@ -67,6 +71,13 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
         let _ = context;
         Ok(vec![self.clone()])
     }
+
+    /// Whether another window may have the same one.
+    #[doc(hidden)]
+    fn is_shared(&self, item: &Self::Item) -> bool {
+        let _ = item;
+        false
+    }
 }
 
 impl<C: Front, O: Paged> Call<C, O> {
@@ -91,6 +102,7 @@ impl<C: Front, O: Paged> Call<C, O> {
         }
         let context = Context {
             now: self.enterprise.core.now(),
+            ours: self.enterprise.core.ours(),
             definition: None,
         };
         let walk = match self.operation.windows(&context) {
@@ -134,8 +146,8 @@ pub struct Items<C, O: Paged> {
 impl<C, O: Paged> Unpin for Items<C, O> {}
 
 impl<C: Front, O: Paged> Items<C, O> {
-    /// How many the server counted but didn't give, by the pages so far: it ignores `skip`, or they
-    /// went away meanwhile.
+    /// How many the server counted but didn't give, by the windows walked so far: it ignores `skip`,
+    /// or they came or went meanwhile.
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.walk.missing
@@ -203,14 +215,27 @@ impl<O: Paged> Iterator for Items<crate::blocking::Blocking, O> {
 /// The walk itself: what to fetch next, and what to make of it.
 struct Walk<O: Paged> {
     windows: VecDeque<O>,
-    /// Of the window being walked; none between windows.
-    skip: Option<u64>,
-    first_skip: u64,
-    /// Whether no page of the window has come yet.
-    at_start: bool,
+    /// Where the next page of the window begins.
+    skip: u64,
+    /// How many of the first are not wanted, if there are several windows: what the first of them
+    /// has is only known then.
+    unwanted: u64,
     ready: VecDeque<Result<O::Item, Error>>,
-    seen: Seen,
+    /// The page before, of the same window.
+    before: Option<Came>,
+    /// A page like the one before, until it is known whether the server knows of `skip` at all.
+    held: Option<(Page<O::Item>, Vec<u64>)>,
+    /// How many of the window came, without doubles.
+    came: u64,
+    given: Given,
+    shared: Shared,
     missing: u64,
+}
+
+/// What a page was.
+struct Came {
+    keys: Vec<u64>,
+    total: Option<u64>,
 }
 
 enum Step<O: Paged> {
@@ -221,13 +246,20 @@ enum Step<O: Paged> {
 
 impl<O: Paged> Walk<O> {
     fn new(windows: Vec<O>, skip: u64) -> Self {
+        let (skip, unwanted) = match windows.len() {
+            0 | 1 => (skip, 0),
+            _ => (0, skip),
+        };
         Walk {
             windows: windows.into(),
-            skip: None,
-            first_skip: skip,
-            at_start: true,
+            skip,
+            unwanted,
             ready: VecDeque::new(),
-            seen: Seen::default(),
+            before: None,
+            held: None,
+            came: skip,
+            given: Given::default(),
+            shared: Shared::default(),
             missing: 0,
         }
     }
@@ -242,13 +274,11 @@ impl<O: Paged> Walk<O> {
         if let Some(item) = self.ready.pop_front() {
             return Step::Item(item);
         }
-        match self.windows.front() {
-            Some(operation) => {
-                let first = std::mem::take(&mut self.first_skip);
-                Step::Fetch(operation.clone(), *self.skip.get_or_insert(first))
-            }
-            None => Step::End,
-        }
+        let Some(operation) = self.windows.front() else {
+            return Step::End;
+        };
+        let behind_all = self.held.as_ref().and_then(|(page, _)| page.total());
+        Step::Fetch(operation.clone(), behind_all.unwrap_or(self.skip))
     }
 
     fn fetched(&mut self, page: Result<Page<O::Item>, Error>) {
@@ -260,67 +290,154 @@ impl<O: Paged> Walk<O> {
                 return;
             }
         };
-        let asked = self.skip.unwrap_or(0);
-        let first = std::mem::take(&mut self.at_start);
-        let got = page.objects.len() as u64;
-        let end = asked.saturating_add(got);
-        let total = page.total();
-        let ignores_skip = |meta: &Meta| meta.skip.is_some_and(|skip| skip != asked);
-        let ignores_skip = page.meta.as_ref().is_some_and(ignores_skip);
-        // Without a total the link is a hint, to go on no further.
-        let link = page.meta.is_some_and(|meta| meta.next.is_some());
-        let over = got == 0 || total.map_or(!link, |total| end >= total);
-        let fresh = self.seen.take_new(page.objects);
-        let repeats = !first && (fresh.is_empty() || ignores_skip);
-        self.ready.extend(fresh.into_iter().map(Ok));
-        if over || repeats || (ignores_skip && asked > 0) {
-            let reached = if repeats { asked } else { end };
-            let missing = total.unwrap_or(0).saturating_sub(reached);
-            if missing > 0 {
-                tracing::warn!(missing, "the server counts more than it gives");
+        let keys: Vec<u64> = page.objects.iter().map(key).collect();
+        if let Some((held, same)) = self.held.take() {
+            // Who has the same page behind the end has it everywhere.
+            if keys == same {
+                self.end(held.total());
+            } else {
+                self.take(held, same);
             }
-            self.missing = self.missing.saturating_add(missing);
-            self.windows.pop_front();
-            self.skip = None;
-            self.at_start = true;
-        } else {
-            self.skip = Some(end);
+            return;
         }
+        let repeats = |before: &Came| !keys.is_empty() && before.keys == keys;
+        if !self.before.as_ref().is_some_and(repeats) {
+            return self.take(page, keys);
+        }
+        let echo = page.meta.as_ref().and_then(|meta| meta.skip);
+        match page.total() {
+            Some(total) if total > self.skip && echo.is_none_or(|echo| echo == self.skip) => {
+                self.held = Some((page, keys));
+            }
+            total => self.end(total),
+        }
+    }
+
+    fn take(&mut self, page: Page<O::Item>, keys: Vec<u64>) {
+        let total = page.total();
+        let got = page.objects.len() as u64;
+        self.skip = self.skip.saturating_add(got);
+        // Without a total, or with one that can't be, the link is a hint to go on.
+        let link = page.meta.is_some_and(|meta| meta.next.is_some());
+        let over = got == 0
+            || match total {
+                Some(total) if total >= self.skip => total == self.skip,
+                _ => !link,
+            };
+        // What came in front moved as many to this page that were on the last.
+        let grown = self.before.as_ref().and_then(|before| before.total);
+        let moved = total
+            .zip(grown)
+            .map_or(0, |(now, then)| now.saturating_sub(then));
+        let moved = self.given.repeats(&keys, moved);
+        let Some(window) = self.windows.front() else {
+            return;
+        };
+        for ((item, key), moved) in page.objects.into_iter().zip(&keys).zip(moved) {
+            let shared = self.shared.has(*key, window.is_shared(&item));
+            if moved && !shared {
+                continue;
+            }
+            self.came = self.came.saturating_add(1);
+            if shared {
+                continue;
+            }
+            self.given.add(*key);
+            if self.unwanted > 0 {
+                self.unwanted -= 1;
+            } else {
+                self.ready.push_back(Ok(item));
+            }
+        }
+        self.before = Some(Came { keys, total });
+        if over {
+            self.end(total);
+        }
+    }
+
+    /// Ends the window.
+    fn end(&mut self, total: Option<u64>) {
+        let missing = total.unwrap_or(0).saturating_sub(self.came);
+        if missing > 0 {
+            tracing::warn!(missing, "the server counts more than it gives");
+        }
+        self.missing = self.missing.saturating_add(missing);
+        self.windows.pop_front();
+        self.skip = 0;
+        self.came = 0;
+        self.before = None;
+        self.shared.next_window();
     }
 }
 
-/// What came lately. Pages move while they are walked, and windows share their borders.
-#[derive(Default)]
-struct Seen {
-    keys: HashSet<u64>,
-    order: VecDeque<u64>,
+fn key(object: &impl Serialize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_string(object)
+        .unwrap_or_default()
+        .hash(&mut hasher);
+    hasher.finish()
 }
 
-impl Seen {
+/// What was given lately.
+#[derive(Default)]
+struct Given(VecDeque<u64>);
+
+impl Given {
     const MOST: usize = 20_000;
 
-    /// What wasn't on an earlier page. What stands twice on one page is there twice.
-    fn take_new<T: Serialize>(&mut self, mut objects: Vec<T>) -> Vec<T> {
-        let mut keys = Vec::with_capacity(objects.len());
-        objects.retain(|object| {
-            let mut hasher = DefaultHasher::new();
-            serde_json::to_string(object)
-                .unwrap_or_default()
-                .hash(&mut hasher);
-            let key = hasher.finish();
-            keys.push(key);
-            !self.keys.contains(&key)
+    fn add(&mut self, key: u64) {
+        if self.0.len() == Given::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(key);
+    }
+
+    /// Which of these were given before: `most` of them, and of equal ones as many as were given.
+    fn repeats(&self, keys: &[u64], most: u64) -> Vec<bool> {
+        let mut counts: HashMap<u64, usize> = HashMap::new();
+        if most > 0 {
+            for key in &self.0 {
+                *counts.entry(*key).or_default() += 1;
+            }
+        }
+        let mut left = most;
+        let repeats = keys.iter().map(|key| match counts.get_mut(key) {
+            Some(count) if *count > 0 && left > 0 => {
+                *count -= 1;
+                left -= 1;
+                true
+            }
+            _ => false,
         });
-        for key in keys {
-            if self.keys.insert(key) {
-                self.order.push_back(key);
+        repeats.collect()
+    }
+}
+
+/// What several windows may have, and how often each is there.
+#[derive(Default)]
+struct Shared {
+    /// In the window before.
+    before: HashMap<u64, usize>,
+    here: HashMap<u64, usize>,
+}
+
+impl Shared {
+    /// Whether the window before had it; as often as it had it.
+    fn has(&mut self, key: u64, shared: bool) -> bool {
+        let had = match self.before.get_mut(&key) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
             }
+            _ => false,
+        };
+        if had || shared {
+            *self.here.entry(key).or_default() += 1;
         }
-        while self.order.len() > Seen::MOST {
-            if let Some(oldest) = self.order.pop_front() {
-                self.keys.remove(&oldest);
-            }
-        }
-        objects
+        had
+    }
+
+    fn next_window(&mut self) {
+        self.before = std::mem::take(&mut self.here);
     }
 }

@@ -130,12 +130,8 @@ impl<'de, T: Count> Visitor<'de> for MemberVisitor<T> {
         let mut place = Place::empty();
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "count" => place.count = Some(map.next_value::<Counted<T>>()?.0),
-                "detail" => {
-                    let detail: BTreeMap<String, Counted<T>> = map.next_value()?;
-                    let detail = detail.into_iter().map(|(name, count)| (name, count.0));
-                    place.detail = Some(detail.collect());
-                }
+                "count" => place.count = map.next_value::<Counted<T>>()?.0,
+                "detail" => place.detail = map.next_value::<Detail<T>>()?.0,
                 _ => match map.next_value::<Member<T>>()? {
                     Member::Place(inner) => place.places.list.push(Place { name, ..inner }),
                     Member::Other(value) => {
@@ -197,18 +193,46 @@ impl<'de, T: Count> Deserialize<'de> for Member<T> {
     }
 }
 
-/// A count, perhaps as text.
-struct Counted<T>(T);
+/// A count, perhaps as text, or not known: null or empty text.
+struct Counted<T>(Option<T>);
 
 impl<'de, T: Count> Deserialize<'de> for Counted<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        if let Some(count) = scalar::whole(&value).and_then(T::from_number) {
-            return Ok(Counted(count));
+        if value.is_null() || value == "" {
+            return Ok(Counted(None));
         }
-        T::deserialize(value)
-            .map(Counted)
-            .map_err(de::Error::custom)
+        if let Some(count) = scalar::whole(&value).and_then(T::from_number) {
+            return Ok(Counted(Some(count)));
+        }
+        let count = T::deserialize(value).map_err(de::Error::custom)?;
+        Ok(Counted(Some(count)))
+    }
+}
+
+/// Counts by data point, those that are known.
+struct Detail<T>(Option<BTreeMap<String, T>>);
+
+impl<'de, T: Count> Deserialize<'de> for Detail<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all: Option<BTreeMap<String, Counted<T>>> = Option::deserialize(deserializer)?;
+        let known = all.map(|all| {
+            let known = all
+                .into_iter()
+                .filter_map(|(name, count)| Some((name, count.0?)));
+            known.collect()
+        });
+        Ok(Detail(known))
+    }
+}
+
+impl scalar::Field for Option<BTreeMap<String, EventCount>> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Detail::deserialize(deserializer)?.0)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
     }
 }
 
@@ -271,7 +295,7 @@ impl<T: Serialize> Serialize for Place<T> {
     }
 }
 
-plain_fields!(Places<u64>, Places<StateCount>, Places<EventCount>, BTreeMap<String, EventCount>);
+plain_fields!(Places<u64>, Places<StateCount>, Places<EventCount>);
 
 #[cfg(test)]
 mod tests {
@@ -303,6 +327,20 @@ mod tests {
             serde_json::to_value(&places).unwrap(),
             serde_json::json!({"count": 3, "A": 1})
         );
+        // What is not known is not there.
+        let json = r#"{"A":{"count":null},"B":{"count":{"total":1},"detail":null},
+            "C":{"count":"","detail":{"x":null,"y":{"total":2}}}}"#;
+        let places: Places<EventCount> = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            serde_json::to_value(&places).unwrap(),
+            serde_json::json!({
+                "A": {},
+                "B": {"count": {"total": 1}},
+                "C": {"detail": {"y": {"total": 2}}},
+            })
+        );
+        let error = serde_json::from_str::<EventCount>("3").unwrap_err();
+        assert!(error.to_string().contains("expected an object"), "{error}");
         assert!(serde_json::from_str::<Places<u64>>("3").is_err());
         assert!(serde_json::from_str::<Places<u64>>(r#"{"A":{"count":-1}}"#).is_err());
         assert_eq!(

@@ -9,7 +9,7 @@ use crate::client::Product;
 use crate::core::{Core, ProductCore};
 use crate::endpoint;
 use crate::error::Error;
-use crate::exchange::{Options, read_token, token_parts};
+use crate::exchange::{Options, Patience, read_token, token_parts};
 use crate::front::Front;
 use crate::http::{Answer, Request};
 use crate::scalar::{Extra, absent, lenient};
@@ -114,25 +114,67 @@ pub(crate) async fn definition(
     core: &Core,
     product: &ProductCore,
     options: Options,
+    patience: &Patience,
 ) -> Result<Definition, Error> {
-    if let Some(definition) = product.known_definition() {
-        return Ok(definition);
-    }
-    let _one_at_a_time = product.defining.lock().await;
-    if let Some(definition) = product.known_definition() {
-        return Ok(definition);
-    }
+    use std::ops::ControlFlow;
+
+    use crate::drive::{advance, sleep};
+    use crate::exchange::Exchange;
     let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
     let options = options.of_another();
-    let (request, answer) = crate::drive::drive(core, Some(product), parts, options).await?;
-    let definition = Datapoints::read(&request, &answer)?.definition()?;
-    product.define(Some(definition.clone()));
-    Ok(definition)
+    let mut exchange = Exchange::new(core, Some(product), parts, options, patience);
+    let mut begun = false;
+    loop {
+        let seen = product.definitions.landed();
+        let gate = product.definitions.gate.lock().await;
+        if let Some(definition) = product.known_definition() {
+            return Ok(definition);
+        }
+        if let Some(error) = product.definitions.failed_since(seen) {
+            return Err(error);
+        }
+        if let Some((wait, error)) = product.definitions.held(core.now()).filter(|_| !begun) {
+            if !patience.take(wait) {
+                return Err(error);
+            }
+            drop(gate);
+            sleep(core, wait).await;
+            continue;
+        }
+        begun = true;
+        match advance(core, Some(product), &mut exchange).await {
+            ControlFlow::Continue(wait) => {
+                product.definitions.hold(exchange.told.take());
+                drop(gate);
+                sleep(core, wait).await;
+            }
+            ControlFlow::Break(result) => {
+                let definition = result.and_then(|(request, answer)| {
+                    Datapoints::read(&request, &answer)?.definition()
+                });
+                product.definitions.land(definition.as_ref().err());
+                let definition = definition?;
+                product.define(Some(definition.clone()));
+                return Ok(definition);
+            }
+        }
+    }
 }
 
 #[cfg(not(feature = "codec"))]
-pub(crate) async fn definition(_: &Core, _: &ProductCore, _: Options) -> Result<Definition, Error> {
+pub(crate) async fn definition(
+    _: &Core,
+    _: &ProductCore,
+    _: Options,
+    _: &Patience,
+) -> Result<Definition, Error> {
     Err(Error::invalid("definitions need the feature `codec`"))
+}
+
+#[cfg(feature = "codec")]
+async fn defined(core: &Core, product: &ProductCore) -> Result<Definition, Error> {
+    let options = Options::default();
+    definition(core, product, options, &Patience::new(core, options)).await
 }
 
 #[cfg(feature = "codec")]
@@ -142,8 +184,7 @@ impl Product<crate::front::Async> {
     /// # Errors
     /// Those of the call; [`Error::Definition`] with everything that is wrong with it.
     pub async fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
-        let options = Options::default();
-        definition(&self.enterprise.core, &self.product, options).await
+        defined(&self.enterprise.core, &self.product).await
     }
 }
 
@@ -156,10 +197,7 @@ impl Product<crate::blocking::Blocking> {
     pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
         let product = self.clone();
         let front = &self.enterprise.front;
-        front.wait(async move {
-            let options = Options::default();
-            definition(&product.enterprise.core, &product.product, options).await
-        })
+        front.wait(async move { defined(&product.enterprise.core, &product.product).await })
     }
 }
 

@@ -13,14 +13,15 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Nothing is tried again.
+    /// Nothing is tried again, nor after a refusal for the quota's sake.
     pub const NONE: RetryPolicy = RetryPolicy {
         attempts: 1,
         base: Duration::ZERO,
         cap: Duration::ZERO,
     };
 
-    /// At most this many attempts, the first among them. 3 unless told otherwise.
+    /// At most this many attempts, the first among them; and at most as many that the server refuses
+    /// for the quota's sake. 3 unless told otherwise.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);

@@ -230,36 +230,81 @@ pub(crate) use plain_fields;
 
 plain_fields!(Value, id::ProductKey, id::Did, id::Mac, id::Gid, id::Uid);
 
+/// Takes a member that is missing from among those that aren't known, by its second name.
+pub(crate) fn second<T, E: de::Error>(
+    field: &mut Option<T>,
+    extra: &mut Extra,
+    name: &str,
+) -> Result<(), E>
+where
+    Option<T>: Field,
+{
+    if field.is_none()
+        && let Some(value) = extra.remove(name)
+    {
+        *field = Field::read(value).map_err(|error| E::custom(format_args!("{name}: {error}")))?;
+    }
+    Ok(())
+}
+
 /// A struct of an answer: members that must be there, members that may be missing, and `extra` with
-/// those that this crate doesn't know.
+/// those that this crate doesn't know. `as` gives a name on the wire, `or` a second one, by which the
+/// member is known if it isn't there by its first; and what else is to be put right is behind `=>`.
 macro_rules! model {
     ($($(#[$doc:meta])* $name:ident {
         $($(#[$must_doc:meta])* $must:ident: $must_type:ty,)*
     } or {
-        $($(#[$may_doc:meta])* $may:ident: $may_type:ty,)*
-    })*) => {$(
+        $($(#[$may_doc:meta])* $may:ident $(as $wire:literal)? $(or $second:literal)?: $may_type:ty,)*
+    } $(=> $settle:path)?)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct $name {
-            $(
-                $(#[$must_doc])*
-                #[serde(deserialize_with = "crate::scalar::lenient")]
-                pub $must: $must_type,
-            )*
-            $(
-                $(#[$may_doc])*
-                #[serde(
-                    default,
-                    deserialize_with = "crate::scalar::lenient",
-                    skip_serializing_if = "crate::scalar::absent"
-                )]
-                pub $may: Option<$may_type>,
-            )*
+            $($(#[$must_doc])* pub $must: $must_type,)*
+            $($(#[$may_doc])* pub $may: Option<$may_type>,)*
             /// Members that this crate doesn't know.
-            #[serde(flatten)]
             pub extra: $crate::scalar::Extra,
         }
+
+        const _: () = {
+            type Whole = $name;
+
+            #[derive(serde::Serialize, serde::Deserialize)]
+            #[serde(remote = "Whole", expecting = "an object")]
+            struct Wire {
+                $(
+                    #[serde(deserialize_with = "crate::scalar::lenient")]
+                    $must: $must_type,
+                )*
+                $(
+                    $(#[serde(rename = $wire)])?
+                    #[serde(
+                        default,
+                        deserialize_with = "crate::scalar::lenient",
+                        skip_serializing_if = "crate::scalar::absent"
+                    )]
+                    $may: Option<$may_type>,
+                )*
+                #[serde(flatten)]
+                extra: $crate::scalar::Extra,
+            }
+
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    Wire::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    #[allow(unused_mut)]
+                    let mut whole = Wire::deserialize(deserializer)?;
+                    $($($crate::scalar::second(&mut whole.$may, &mut whole.extra, $second)?;)?)*
+                    $($settle(&mut whole);)?
+                    Ok(whole)
+                }
+            }
+        };
 
         $crate::scalar::plain_fields!($name, Vec<$name>);
     )*};

@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z. The API writes seconds, with a fraction or
 /// without.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -60,6 +60,16 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         let micros = self.0.saturating_sub(earlier.0);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// Microseconds from `other` to this, negative if this is before.
+    pub(crate) const fn ahead_of(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// This and so many microseconds more, or less.
+    pub(crate) const fn shifted(self, micros: i64) -> Self {
+        Timestamp(self.0.saturating_add(micros))
     }
 
     /// The UTC day it falls on.
@@ -124,6 +134,12 @@ impl fmt::Display for Timestamp {
             micros => write!(f, ".{micros:06}")?,
         }
         f.write_str("Z")
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -285,6 +301,7 @@ mod tests {
     fn moments() {
         let time: Timestamp = serde_json::from_str("1517384243.044").unwrap();
         assert_eq!(time.to_string(), "2018-01-31T07:37:23.044Z");
+        assert_eq!(format!("{time:?}"), time.to_string());
         assert_eq!(
             (time.seconds(), time.millis()),
             (1_517_384_243, 1_517_384_243_044)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,16 @@ pub struct TokenKey {
     pub product: ProductKey,
 }
 
+impl TokenKey {
+    /// The token of this product.
+    pub fn new(enterprise: impl Into<EnterpriseId>, product: impl Into<ProductKey>) -> Self {
+        TokenKey {
+            enterprise: enterprise.into(),
+            product: product.into(),
+        }
+    }
+}
+
 /// Where tokens outlive a process. It is asked when there is no fresh one in memory, and told of every
 /// change; an error is traced, and otherwise means that there is no token. Calls wait for it, so it
 /// should be quick.
@@ -69,6 +79,20 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     /// What writing ends with.
     fn remove(&self, key: &TokenKey) -> io::Result<()>;
+}
+
+impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
+    fn load(&self, key: &TokenKey) -> io::Result<Option<Token>> {
+        (**self).load(key)
+    }
+
+    fn save(&self, key: &TokenKey, token: &Token) -> io::Result<()> {
+        (**self).save(key, token)
+    }
+
+    fn remove(&self, key: &TokenKey) -> io::Result<()> {
+        (**self).remove(key)
+    }
 }
 
 /// Keeps tokens as long as the process runs.
@@ -97,11 +121,12 @@ impl TokenStore for MemoryStore {
     }
 }
 
-/// Keeps tokens in a JSON file that only its owner may read and write.
+/// Keeps tokens in a JSON file that only its owner may read and write. Several stores, of several
+/// processes too, may share a file: they take turns by a lock on a file next to it, `….lock`. A file
+/// that isn't one of tokens is left alone.
 #[derive(Debug)]
 pub struct FileStore {
     path: PathBuf,
-    writing: Mutex<()>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,10 +140,7 @@ type Entries = HashMap<String, Entry>;
 impl FileStore {
     /// In this file; it is made with the first token.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        FileStore {
-            path: path.into(),
-            writing: Mutex::new(()),
-        }
+        FileStore { path: path.into() }
     }
 
     fn read(&self) -> io::Result<Entries> {
@@ -128,6 +150,9 @@ impl FileStore {
             Err(error) => return Err(error),
         };
         private(&self.path)?;
+        if text.trim().is_empty() {
+            return Ok(Entries::new());
+        }
         serde_json::from_str(&text).map_err(|error| {
             // The error's own words may quote a token.
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -136,28 +161,56 @@ impl FileStore {
     }
 
     fn change(&self, change: impl FnOnce(&mut Entries)) -> io::Result<()> {
-        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        // What can't be read is not worth keeping.
-        let mut entries = self.read().unwrap_or_default();
+        // A link stays one: what it leads to is replaced.
+        let path = target(&self.path)?;
+        let beside = |end: &str| {
+            let mut name = path.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let turn = private_file()
+            .create(true)
+            .truncate(false)
+            .open(beside(".lock"))?;
+        match turn.lock() {
+            Err(error) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+            _ => {}
+        }
+        let mut entries = self.read()?;
         change(&mut entries);
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{}", std::process::id()));
-        let draft = PathBuf::from(name);
-        let _ = fs::remove_file(&draft);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft)?;
+        let draft = beside(&format!(".{:016x}", fastrand::u64(..)));
+        let mut file = private_file().create_new(true).open(&draft)?;
         let written = file
             .write_all(serde_json::to_string(&entries)?.as_bytes())
             .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&draft, &self.path));
+            .and_then(|()| fs::rename(&draft, &path));
         if written.is_err() {
             let _ = fs::remove_file(&draft);
         }
         written
     }
+}
+
+/// What a path leads to, whether it is there or not.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..32 {
+        match fs::read_link(&path) {
+            Ok(link) => path = path.parent().unwrap_or(Path::new("")).join(link),
+            // It is no link, or nothing yet.
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// To write a file that only its owner may read.
+fn private_file() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 #[cfg(unix)]
@@ -212,6 +265,7 @@ impl TokenStore for FileStore {
 /// The answer of the token endpoint. The page writes `expired_at`, the wire has `expire_at`.
 #[derive(Deserialize)]
 pub(crate) struct TokenAnswer {
+    #[serde(deserialize_with = "scalar::lenient")]
     token: String,
     #[serde(default, deserialize_with = "scalar::lenient")]
     expire_at: Option<Timestamp>,
@@ -239,10 +293,16 @@ mod tests {
     use super::*;
 
     fn key(product: &str) -> TokenKey {
-        TokenKey {
-            enterprise: "e".into(),
-            product: product.into(),
-        }
+        TokenKey::new("e", product)
+    }
+
+    /// A new one, empty.
+    fn folder(name: &str) -> PathBuf {
+        let name = format!("gizwits-tokens-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        folder
     }
 
     #[test]
@@ -253,6 +313,7 @@ mod tests {
             (r#"{"token":"t","expired_at":"1517897923"}"#, 1_517_897_923),
             (r#"{"token":"t","expire_at":1,"expired_at":2}"#, 1),
             (r#"{"token":"t"}"#, 605_800),
+            (r#"{"token":8675309,"expire_at":5}"#, 5),
         ] {
             let token = serde_json::from_str::<TokenAnswer>(json)
                 .unwrap()
@@ -266,8 +327,7 @@ mod tests {
     #[test]
     fn the_file_is_the_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = std::env::temp_dir().join(format!("gizwits-tokens-{}", std::process::id()));
-        let _ = fs::remove_file(&path);
+        let path = folder("private").join("tokens");
         let store = FileStore::new(&path);
         assert!(store.load(&key("a")).unwrap().is_none());
         let token = Token::new("hush", Timestamp::from_seconds(5));
@@ -284,8 +344,12 @@ mod tests {
         assert!(store.load(&key("b")).unwrap().is_some());
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        let error = store.load(&key("b")).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        for error in [
+            store.load(&key("b")).unwrap_err(),
+            store.save(&key("b"), &token).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        }
         fs::write(&path, r#"{"e/b":{"token":["hush"]}}"#).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(
@@ -295,6 +359,61 @@ mod tests {
                 .to_string()
                 .contains("hush")
         );
-        fs::remove_file(&path).unwrap();
+        // What isn't ours is left as it is.
+        fs::write(&path, "export PATH=…").unwrap();
+        assert!(store.save(&key("b"), &token).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "export PATH=…");
+        fs::write(&path, "").unwrap();
+        store.save(&key("b"), &token).unwrap();
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn stores_of_one_file_take_turns() {
+        let path = folder("turns").join("tokens");
+        let token = Token::new("x".repeat(3000), Timestamp::from_seconds(5));
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let (path, token) = (&path, &token);
+                scope.spawn(move || {
+                    for round in 0..30 {
+                        let key = key(&format!("{n}/{round}"));
+                        FileStore::new(path).save(&key, token).unwrap();
+                    }
+                });
+            }
+        });
+        for n in 0..4 {
+            for round in 0..30 {
+                let key = key(&format!("{n}/{round}"));
+                let found = FileStore::new(&path).load(&key).unwrap();
+                assert!(found.is_some(), "{key:?}");
+            }
+        }
+        // No draft is left.
+        let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(files, 2);
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_file_stays_one() {
+        let folder = folder("link");
+        let (there, link) = (folder.join("real"), folder.join("link"));
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        let token = Token::new("hush", Timestamp::from_seconds(5));
+        // The file may not be there yet.
+        for product in ["a", "b"] {
+            FileStore::new(&link).save(&key(product), &token).unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert!(
+                FileStore::new(&there)
+                    .load(&key(product))
+                    .unwrap()
+                    .is_some()
+            );
+        }
+        fs::remove_dir_all(folder).unwrap();
     }
 }

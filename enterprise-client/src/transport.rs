@@ -23,6 +23,7 @@ pub(crate) struct Timeouts {
 
 impl Reqwest {
     pub(crate) fn new(
+        base: &str,
         user_agent: &str,
         timeouts: &Timeouts,
         system_proxy: bool,
@@ -41,8 +42,12 @@ impl Reqwest {
         }
         #[cfg(feature = "rustls")]
         {
-            builder = builder.tls_backend_preconfigured(tls()?);
+            let needed = base.starts_with("https:");
+            let tls = tls().or_else(|error| if needed { Err(error) } else { no_tls() })?;
+            builder = builder.tls_backend_preconfigured(tls);
         }
+        #[cfg(not(feature = "rustls"))]
+        let _ = base;
         let client = builder.build().map_err(|error| unusable(&error))?;
         Ok(Reqwest(client))
     }
@@ -121,10 +126,27 @@ fn unusable(error: &dyn StdError) -> Error {
 #[cfg(feature = "rustls")]
 fn tls() -> Result<rustls::ClientConfig, Error> {
     use rustls_platform_verifier::BuilderVerifierExt as _;
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_platform_verifier())
-        .map_err(|error| unusable(&error))?;
+    let config = protocols()?.with_platform_verifier().map_err(|error| {
+        Error::invalid(format!(
+            "no HTTPS: {error}; install the system's CA certificates (`ca-certificates`), or name a \
+             file of them by SSL_CERT_FILE"
+        ))
+    })?;
     Ok(config.with_no_client_auth())
+}
+
+/// Trusts nobody, which is enough for http where no certificates are installed.
+#[cfg(feature = "rustls")]
+fn no_tls() -> Result<rustls::ClientConfig, Error> {
+    let config = protocols()?.with_root_certificates(rustls::RootCertStore::empty());
+    Ok(config.with_no_client_auth())
+}
+
+#[cfg(feature = "rustls")]
+fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, Error>
+{
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))
 }

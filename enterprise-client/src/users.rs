@@ -121,8 +121,7 @@ model! {
         /// As the app wrote it.
         remark: String,
         /// Whether the user never gave a name.
-        #[serde(alias = "is_anomymous")]
-        is_anonymous: bool,
+        is_anonymous or "is_anomymous": bool,
         /// When the user registered.
         created_at: Timestamp,
         /// When the user was changed.

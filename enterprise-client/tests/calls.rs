@@ -10,10 +10,13 @@ use common::{
     DID, KEY, NOW, PSECRET, Server, TOKEN, TestClock, answer, client, enterprise, fixture, header,
     is_token, path, product, refusal, token_answer, with_headers,
 };
-use gizwits_enterprise_client::http::{Answering, Failure, FailureKind, Request, Transport};
+use gizwits_enterprise_client::http::{
+    Answer, Answering, Failure, FailureKind, Request, Transport,
+};
 use gizwits_enterprise_client::{
-    Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, Method,
-    Operation, Product, RateLimited, RetryPolicy, Timestamp, endpoint,
+    Async, Call, Enterprise, Error, ErrorCode, ExposeSecret as _, FileStore, Limiter, MemoryStore,
+    Method, Operation, Product, ProductKey, RateLimited, RetryPolicy, Timestamp, TokenKey,
+    TokenStore as _, endpoint,
 };
 use serde_json::json;
 
@@ -230,9 +233,82 @@ async fn an_old_token_is_better_than_none() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_fails_is_nobodys_failure_while_the_old_token_is_good() {
+    let first = AtomicUsize::new(0);
+    let server = Server::new(move |request| {
+        if is_token(request) && first.fetch_add(1, Ordering::SeqCst) == 0 {
+            let body = format!(r#"{{"token":"t","expire_at":{}}}"#, NOW + 1200);
+            return answer(201, body);
+        }
+        if is_token(request) {
+            return answer(400, "<html>down</html>");
+        }
+        answer(200, TOTAL)
+    });
+    let (product, clock) = with_clock(&server);
+    total(&product).await.unwrap();
+    // Good for 500 s more.
+    clock.advance(Duration::from_secs(700));
+    for result in at_once((0..10).map(|_| total(&product))).await {
+        assert_eq!(result.unwrap(), 31);
+    }
+    // For a minute nobody tries again.
+    total(&product).await.unwrap();
+    assert_eq!(server.tokens(), 2);
+    clock.advance(Duration::from_secs(61));
+    total(&product).await.unwrap();
+    assert_eq!(server.tokens(), 3);
+}
+
+#[tokio::test]
+async fn a_new_token_that_has_expired_is_used_until_it_is_refused() {
+    let server = Server::new(|request| match is_token(request) {
+        true => answer(201, r#"{"token":8675309,"expire_at":1000}"#),
+        false if header(request, "authorization") == Some("token 8675309") => answer(200, TOTAL),
+        false => refusal(5009),
+    });
+    let product = product(&server);
+    for result in at_once((0..10).map(|_| total(&product))).await {
+        assert_eq!(result.unwrap(), 31);
+    }
+    assert_eq!(server.tokens(), 1);
+    // Refused after all, it is not used again.
+    let server = Server::new(|request| match is_token(request) {
+        true => answer(201, r#"{"token":"old","expire_at":1000}"#),
+        false => refusal(5011),
+    });
+    let error = total(&common::product(&server)).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::TokenExpired));
+    assert_eq!((server.tokens(), server.calls().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_refusal_is_none_the_less_one_on_a_200() {
+    let body = r#"{"error_code":5305,"error_message":"device offline!","detail":"","detail_message":null}"#;
+    for body in [body.to_owned(), format!("\u{feff}{body}")] {
+        for status in [200, 400] {
+            let server = Server::answers([answer(status, body.clone())]);
+            let call = product(&server).device(DID).control_raw([1]);
+            let error = call.send().await.unwrap_err();
+            assert_eq!(
+                error.code(),
+                Some(ErrorCode::DeviceOffline),
+                "{status} {body}"
+            );
+        }
+    }
+    let body = body.replace("5305", "5009");
+    let server = Server::answers([answer(400, body), answer(200, TOTAL)]);
+    assert_eq!(total(&product(&server)).await.unwrap(), 31);
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test]
 async fn tokens_of_a_store_outlive_a_client() {
-    let path = std::env::temp_dir().join(format!("gizwits-client-{}", std::process::id()));
-    let _ = std::fs::remove_file(&path);
+    let folder = std::env::temp_dir().join(format!("gizwits-client-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("tokens");
     let server = Server::answers([answer(200, TOTAL)]);
     let open = || {
         let builder = client!(Enterprise, server, TestClock::new());
@@ -257,7 +333,29 @@ async fn tokens_of_a_store_outlive_a_client() {
         .product(KEY, PSECRET);
     total(&product).await.unwrap_err();
     assert_eq!((server.tokens(), server.calls().len()), (1, 2));
-    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_is_the_callers_to_share_and_to_test() {
+    let store = Arc::new(MemoryStore::default());
+    let server = Server::answers([answer(200, TOTAL)]);
+    let builder = client!(Enterprise, server, TestClock::new());
+    let builder = builder.token_store(Arc::clone(&store));
+    let enterprise = builder.build().unwrap();
+    let call = enterprise.product(KEY, PSECRET).user_reports().total();
+    // A call may be kept and sent again.
+    call.clone().send().await.unwrap();
+    call.send().await.unwrap();
+    let key = TokenKey::new(common::EID, KEY);
+    let token = store.load(&key).unwrap().unwrap();
+    assert_eq!(token.value.expose_secret(), TOKEN);
+    store.remove(&key).unwrap();
+    assert!(store.load(&key).unwrap().is_none());
+    // Ids from whatever text there is.
+    let text = KEY.to_owned();
+    let parsed: ProductKey = text.parse().unwrap();
+    assert_eq!(ProductKey::from(&text), parsed);
 }
 
 #[tokio::test]
@@ -338,6 +436,128 @@ async fn retry_after_and_a_guess_stand_in_for_the_reset() {
     assert_eq!(waits, [7, 120]);
 }
 
+fn limited_for(seconds: u64) -> Result<Answer, Failure> {
+    let seconds = seconds.to_string();
+    with_headers(403, &[("Retry-After", &seconds)], r#"{"error_code":5013}"#)
+}
+
+#[tokio::test]
+async fn a_call_has_one_patience_for_all_its_requests() {
+    let (tokens, calls) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let server = Server::new(move |request| {
+        let (count, after) = match is_token(request) {
+            true => (&tokens, token_answer(TOKEN)),
+            false => (&calls, answer(200, TOTAL)),
+        };
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => limited_for(55),
+            _ => after,
+        }
+    });
+    let (product, clock) = with_clock(&server);
+    // 55 s for the token, and not as many again for the call.
+    let error = limited(&product, 60).await;
+    assert!(error.refusal.is_some());
+    assert_eq!(clock.waits(), [Duration::from_secs(55)]);
+    clock.advance(Duration::from_secs(55));
+    assert_eq!(total(&product).await.unwrap(), 31);
+}
+
+/// A clock whose waits last until they are let go.
+#[derive(Clone)]
+struct Held(TestClock, Arc<tokio::sync::Notify>);
+
+impl gizwits_enterprise_client::Clock for Held {
+    fn now(&self) -> std::time::SystemTime {
+        self.0.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> gizwits_enterprise_client::Sleep {
+        let held = self.clone();
+        Box::pin(async move {
+            held.1.notified().await;
+            held.0.sleep(duration).await;
+        })
+    }
+}
+
+#[tokio::test]
+async fn nobody_hangs_behind_one_who_waits() {
+    // For the quota, or for a gateway that says how long; before the token, or before the definition.
+    let busy = || with_headers(503, &[("Retry-After", "4")], "busy");
+    let quota = || limited_for(4);
+    let faults: [fn() -> Result<Answer, Failure>; 2] = [quota, busy];
+    for fault in faults {
+        for at_the_token in [true, false] {
+            if !at_the_token && !cfg!(feature = "codec") {
+                continue;
+            }
+            let count = AtomicUsize::new(0);
+            let server = Server::new(move |request| {
+                if is_token(request) == at_the_token && count.fetch_add(1, Ordering::SeqCst) == 0 {
+                    return fault();
+                }
+                match is_token(request) {
+                    true => token_answer(TOKEN),
+                    false => answer(200, fixture(endpoint::DATAPOINT.id)),
+                }
+            });
+            let clock = Held(TestClock::new(), Arc::default());
+            let enterprise = client!(Enterprise, server, clock).build().unwrap();
+            let product = enterprise.product(KEY, PSECRET);
+            let call = |wait| {
+                let control = product.device(DID).control(json!({"switch": true}));
+                control.max_wait(Duration::from_secs(wait)).send()
+            };
+            let patient = [tokio::spawn(call(60)), tokio::spawn(call(60))];
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            let before = server.requests().len();
+            let hasty = tokio::spawn(call(0));
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            assert!(hasty.is_finished());
+            hasty.await.unwrap().unwrap_err();
+            assert_eq!(server.requests().len(), before, "it was told already");
+            clock.1.notify_waiters();
+            for call in patient {
+                call.await.unwrap().unwrap();
+            }
+            // The fault, and each once.
+            let all = if cfg!(feature = "codec") { 5 } else { 4 };
+            assert_eq!(server.requests().len(), all);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_quota_is_asked_again_as_often_as_the_policy_says() {
+    // A reset that is over, or none at all, is no reset.
+    for headers in [
+        &[("X-RateLimit-Reset", "1")][..],
+        &[("Retry-After", "0")],
+        &[],
+    ] {
+        let server = Server::answers([with_headers(403, headers, r#"{"error_code":5013}"#)]);
+        for (policy, waits) in [
+            (RetryPolicy::NONE, &[][..]),
+            (RetryPolicy::default(), &[60, 120]),
+            (RetryPolicy::default().attempts(4), &[60, 120, 240]),
+        ] {
+            let (product, clock) = with_clock(&server);
+            let before = server.calls().len();
+            let call = product.device(DID).control_raw([1]).retry(policy);
+            let error = call.max_wait(Duration::from_secs(9999)).send().await;
+            assert!(matches!(error, Err(Error::RateLimited(_))));
+            let waited: Vec<u64> = clock.waits().iter().map(Duration::as_secs).collect();
+            assert_eq!(waited, waits, "{headers:?}");
+            assert_eq!(server.calls().len() - before, waits.len() + 1);
+        }
+    }
+}
+
 #[tokio::test]
 async fn all_products_share_the_quota() {
     let server = Server::answers([answer(200, TOTAL)]);
@@ -378,6 +598,111 @@ async fn the_servers_clock_counts() {
     assert!(error.reset_at > Timestamp::from_seconds(NOW as i64 + 86_400));
     assert_eq!(product.enterprise().now().date().to_string(), "2024-01-03");
     assert_eq!(server.tokens(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_clock_of_a_server_locks_nobody_out() {
+    const LOG: &str = r#"{"meta":{"total":0},"objects":[]}"#;
+    let far = [
+        "Thu, 01 Jan 1970 00:00:10 GMT",
+        "Wed, 01 Jan 2025 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ];
+    let odd: [(u16, &str); 3] = [(502, "<html>"), (200, LOG), (200, "<html>log in</html>")];
+    for date in far {
+        for (status, body) in odd {
+            // Once, or for ever.
+            for times in [1, usize::MAX] {
+                let count = AtomicUsize::new(0);
+                let server = Server::new(move |request| {
+                    if is_token(request) {
+                        return token_answer(TOKEN);
+                    }
+                    match count.fetch_add(1, Ordering::SeqCst) {
+                        n if n < times => with_headers(status, &[("Date", date)], body),
+                        _ => with_headers(200, &[("Date", "Tue, 02 Jan 2024 00:00:00 GMT")], LOG),
+                    }
+                });
+                let (product, _) = with_clock(&server);
+                for n in 1..=4 {
+                    let log = product.device(DID).data().retry(RetryPolicy::NONE);
+                    let hour = (NOW as i64 - 3600, NOW as i64);
+                    let hour = (
+                        Timestamp::from_seconds(hour.0),
+                        Timestamp::from_seconds(hour.1),
+                    );
+                    let sent = log.between(hour.0, hour.1).send().await;
+                    assert!(!matches!(sent, Err(Error::Invalid(_))), "{date} {sent:?}");
+                    assert_eq!(server.calls().len(), n, "{date} {body}");
+                }
+                assert_eq!(server.tokens(), 1, "{date} {body} {times}");
+                if times == 1 || body != LOG {
+                    assert_eq!(product.enterprise().now().date().to_string(), "2024-01-02");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_told_of_all_attempts() {
+    let fails = |kind| Err(Failure::new(kind));
+    let (timeout, connect) = (FailureKind::Timeout, FailureKind::Connect);
+    // Without a token the control was never sent.
+    for fault in [timeout, FailureKind::Broken] {
+        let server = Server::new(move |_| Err(Failure::new(fault)));
+        let error = product(&server)
+            .device(DID)
+            .control_raw([1])
+            .send()
+            .await
+            .unwrap_err();
+        assert!(!error.may_have_arrived() && server.calls().is_empty());
+    }
+    let server = Server::new(|_| answer(201, "nonsense"));
+    let error = product(&server)
+        .device(DID)
+        .control_raw([1])
+        .send()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Decode(_)) && !error.may_have_arrived());
+    // Nor without a definition.
+    #[cfg(feature = "codec")]
+    {
+        let server = Server::answers([fails(timeout)]);
+        let call = product(&server)
+            .device(DID)
+            .control(json!({"switch": true}));
+        assert!(!call.send().await.unwrap_err().may_have_arrived());
+    }
+    // An attempt that may have arrived is not forgotten over the next ones.
+    let later: [fn() -> Result<Answer, Failure>; 4] = [
+        || Err(Failure::new(FailureKind::Connect)),
+        || refusal(5305),
+        || limited_for(999),
+        || answer(302, ""),
+    ];
+    for later in later {
+        for first in [timeout, connect] {
+            let server = Server::answers([fails(first), later()]);
+            let call = product(&server)
+                .device(DID)
+                .control_raw([1])
+                .repeatable(true);
+            let error = call.send().await.unwrap_err();
+            assert_eq!(error.may_have_arrived(), first == timeout, "{error}");
+        }
+    }
+    // What is answered has arrived.
+    let server = Server::answers([answer(200, "nonsense")]);
+    let error = product(&server)
+        .device(DID)
+        .control_raw([1])
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.may_have_arrived());
 }
 
 #[tokio::test]
@@ -578,6 +903,14 @@ async fn a_caller_may_know_the_path() {
     let calls = server.calls();
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].path(), format!("/v2/{KEY}/sum"));
+    // It says nothing about the paths of ours.
+    let server = Server::answers([answer(200, r#"{"online":1}"#)]);
+    let client = client!(Enterprise, server, TestClock::new());
+    let client = client.path(&endpoint::SUMMARY, "/v2/{product_key}/sum");
+    let enterprise = client.build().unwrap();
+    let reports = enterprise.product(KEY, PSECRET).device_reports();
+    reports.summary().send().await.unwrap();
+    assert_eq!(enterprise.answering_path(&endpoint::SUMMARY), None);
 }
 
 #[tokio::test]
@@ -620,6 +953,22 @@ async fn the_rest_of_the_api_is_within_reach() {
     ] {
         let error = product.request(Method::GET, path).send().await.unwrap_err();
         assert!(matches!(error, Error::Invalid(_)), "{path}: {error}");
+    }
+    // Of a link that is refused no secret is shown, in the query or before it.
+    for rest in [
+        format!("/v1/x?product_secret={PSECRET}"),
+        format!("/v1/x#{PSECRET}"),
+        format!("/v1/{PSECRET}/x"),
+    ] {
+        for host in [
+            "other.example.com",
+            &format!("u:{PSECRET}@other.example.com"),
+        ] {
+            let call = product.request(Method::GET, format!("https://{host}{rest}"));
+            let shown = call.send().await.unwrap_err().to_string();
+            assert!(!shown.contains(PSECRET), "{shown}");
+            assert!(shown.contains("other.example.com"), "{shown}");
+        }
     }
     assert_eq!(server.calls().len(), 3);
 }

@@ -283,6 +283,25 @@ async fn a_definition_comes_once_for_a_hundred_callers() {
 }
 
 #[tokio::test]
+async fn ten_callers_share_one_failure_of_the_definition() {
+    let server = Server::answers([answer(502, "<html>")]);
+    let product = product(&server);
+    let control = || {
+        let control = product.device(DID).control(json!({"switch": true}));
+        tokio::spawn(control.send())
+    };
+    let controls: Vec<_> = (0..10).map(|_| control()).collect();
+    for control in controls {
+        let error = control.await.unwrap().unwrap_err();
+        assert!(error.status() == Some(502) && !error.may_have_arrived());
+    }
+    assert_eq!(server.calls().len(), 3);
+    // The next one tries again.
+    control().await.unwrap().unwrap_err();
+    assert_eq!(server.calls().len(), 6);
+}
+
+#[tokio::test]
 async fn a_definition_that_can_not_be_used_is_explained() {
     let broken = Server::answers([answer(
         200,

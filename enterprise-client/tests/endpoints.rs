@@ -486,6 +486,94 @@ fn deep_answers_are_refused() {
     }
 }
 
+/// What an answer that is written in one way is read as: the same as in the other.
+#[test]
+fn where_the_page_contradicts_itself_both_readings_are_taken() {
+    let table = table!(sent);
+    let read = |endpoint: Endpoint, body: Value| {
+        let found = table.iter().find(|(row, _)| row.endpoint == endpoint);
+        let (row, run) = found.unwrap();
+        run(product(&server(row, answer(200, body.to_string())))).unwrap()
+    };
+    let one = |member: Value| {
+        let mut object = json!({"did": "d", "mac": "m", "uid": "u"});
+        object
+            .as_object_mut()
+            .unwrap()
+            .extend(member.as_object().unwrap().clone());
+        json!({"objects": [object]})
+    };
+    let log = |payload: Value| json!({"objects": [{"timestamp": 1, "type": "dev_online", "payload": payload}]});
+    let counts = json!({"total": 3, "resolved": 1, "unresolved": 2});
+    let mut flat = counts.clone();
+    flat["gid"] = json!("g");
+    for endpoint in [
+        endpoint::FAULT_DEVICES,
+        endpoint::ALERT_DEVICES,
+        endpoint::FAULT_EVENTS,
+        endpoint::ALERT_EVENTS,
+    ] {
+        let nested = json!({"gid": "g", "count": counts});
+        assert_eq!(read(endpoint, flat.clone()), read(endpoint, nested));
+    }
+    // Both at once are no error either: the first name counts, and the other stays with the rest.
+    for (endpoint, told, read_as) in [
+        (
+            endpoint::DEVICES,
+            one(json!({"latest_online": 1})),
+            one(json!({"online_latest": 1})),
+        ),
+        (
+            endpoint::DEVICES,
+            one(json!({"online_latest": null, "latest_online": "1"})),
+            one(json!({"online_latest": 1})),
+        ),
+        (
+            endpoint::DEVICES,
+            one(json!({"online_latest": 1, "latest_online": 2})),
+            one(json!({"online_latest": 1, "latest_online": 2})),
+        ),
+        (
+            endpoint::BOUND_USERS,
+            one(json!({"is_anomymous": 1})),
+            one(json!({"is_anonymous": true})),
+        ),
+        (
+            endpoint::BOUND_USERS,
+            one(json!({"is_anomymous": true, "is_anonymous": true})),
+            one(json!({"is_anomymous": true, "is_anonymous": true})),
+        ),
+        (
+            endpoint::ONLINE,
+            log(json!({"KeepAlive": 5})),
+            log(json!({"keep_alive": 5})),
+        ),
+        (
+            endpoint::ONLINE,
+            log(json!({"KeepAlive": 5, "keep_alive": 5})),
+            log(json!({"KeepAlive": 5, "keep_alive": 5})),
+        ),
+    ] {
+        assert_eq!(
+            plain(read(endpoint, told)),
+            plain(read_as),
+            "{}",
+            endpoint.id
+        );
+    }
+    // In a tree, what is null is not known.
+    let tree = |node: Value| json!({"count": {"total": 1}, "location": {"China": node}});
+    let known = read(endpoint::FAULT_EVENTS, tree(json!({"count": {"total": 1}})));
+    for detail in [json!(null), json!({"x": null})] {
+        let told = json!({"count": {"total": 1}, "detail": detail});
+        let mut found = read(endpoint::FAULT_EVENTS, tree(told));
+        let place = found["location"]["China"].as_object_mut().unwrap();
+        place.retain(|name, value| name != "detail" || *value != json!({}));
+        assert_eq!(found, known);
+    }
+    read(endpoint::REALTIME, tree(json!({"count": null})));
+}
+
 /// The test files that call an endpoint's method, by their text.
 fn tested(endpoint: &Endpoint) -> String {
     let files = [

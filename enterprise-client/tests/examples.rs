@@ -7,7 +7,7 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{DID, NOW, Server, answer, fixture, is_token, product, token_answer};
+use common::{DID, NOW, Server, answer, fixture, is_token, product, refusal, token_answer};
 use gizwits_enterprise_client::{Method, endpoint};
 use serde_json::json;
 
@@ -132,12 +132,15 @@ async fn a_tree_of_groups() {
     });
     let mut out = Vec::new();
     let wanted = ["east/hangzhou=A,B".to_owned(), "east/ningbo".to_owned()];
-    group_tree::run(&product(&server), &wanted, &mut out)
-        .await
-        .unwrap();
+    let error = group_tree::run(&product(&server), &wanted, &mut out).await;
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "not every device is in its group"
+    );
     assert_eq!(
         text(out),
-        "g0\ng1 /east\ng2 /east/hangzhou\n/east/hangzhou: 1 in, 1 refused\ng3 /east/ningbo\n"
+        "g0\ng1 /east\ng2 /east/hangzhou\n/east/hangzhou: 1 in, 1 refused, 0 unsure, 0 left\n\
+         g3 /east/ningbo\n"
     );
     let bodies: Vec<String> = server
         .calls()
@@ -147,4 +150,31 @@ async fn a_tree_of_groups() {
     assert_eq!(bodies[0], "{}");
     assert_eq!(bodies[1], r#"{"parent_gid":"g0"}"#);
     assert_eq!(bodies[4], r#"{"parent_gid":"g1"}"#);
+}
+
+#[tokio::test]
+async fn a_tree_of_groups_that_was_not_finished() {
+    let server = Server::new(move |request| {
+        let body = String::from_utf8_lossy(request.body().unwrap_or_default());
+        match (request.method(), is_token(request)) {
+            (_, true) => token_answer("t"),
+            (Method::GET, _) => answer(200, "{}"),
+            (Method::PUT, _) if body.contains("\"1500\"") => refusal(5206),
+            (Method::PUT, _) => {
+                let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+                answer(
+                    200,
+                    json!({"success": body["macs"], "failed": []}).to_string(),
+                )
+            }
+            _ => answer(200, r#"{"gid":"g"}"#),
+        }
+    });
+    let macs: Vec<String> = (0..1501).map(|n| n.to_string()).collect();
+    let mut out = Vec::new();
+    let wanted = [format!("east={}", macs.join(","))];
+    let error = group_tree::run(&product(&server), &wanted, &mut out).await;
+    assert!(error.unwrap_err().to_string().contains("5206"));
+    let line = "/east: 1000 in, 0 refused, 0 unsure, 501 left\n";
+    assert!(text(out).ends_with(line));
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use common::{DID, ESECRET, KEY, PSECRET, Server, TOKEN, answer, product, refusal};
-use gizwits_enterprise_client::Date;
+use gizwits_enterprise_client::http::{Failure, FailureKind};
+use gizwits_enterprise_client::{Date, Method, Product};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -168,6 +169,75 @@ fn a_request_is_a_span_without_secrets() {
         "gizwits.error_code=5305",
     ] {
         assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+}
+
+/// The spans of a call, without the token's.
+fn spans(server: Server, call: impl AsyncFnOnce(Product)) -> Vec<String> {
+    let trace = Trace::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let run = async { call(product(&server)).await };
+    tracing::subscriber::with_default(trace.clone(), || runtime.block_on(run));
+    let text = trace.0.lock().unwrap().clone();
+    let spans = text.lines().filter(|line| line.starts_with("span request"));
+    spans
+        .filter(|line| !line.contains("access_token"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_span_tells_the_path_that_was_sent() {
+    let server = Server::new(|request| match request.path() {
+        path if path.ends_with("/access_token") => common::token_answer(TOKEN),
+        path if path.ends_with("/devices/summary") => answer(404, "<html>"),
+        _ => answer(200, "{}"),
+    });
+    let found = spans(server, async |product: Product| {
+        product.device_reports().summary().send().await.unwrap();
+        let path = "/v1/products/{product_key}/x?secret=hush";
+        product.request(Method::GET, path).send().await.unwrap();
+    });
+    let paths = ["/devices/summary", "/summary", "/x"];
+    assert_eq!(found.len(), paths.len());
+    for (span, path) in found.iter().zip(paths) {
+        let template = format!("/v1/products/{{product_key}}{path}");
+        for field in [
+            format!("otel.name=\"GET {template}\""),
+            format!("url.template=\"{template}\""),
+        ] {
+            assert!(span.contains(&field), "{field} is not in {span}");
+        }
+        assert!(!span.contains("hush"), "{span}");
+    }
+}
+
+#[test]
+fn a_span_names_its_error() {
+    for (kind, name) in [
+        (FailureKind::TooLong, "too_long"),
+        (FailureKind::Connect, "connect"),
+        (FailureKind::Broken, "broken"),
+    ] {
+        let server = Server::answers([Err(Failure::new(kind))]);
+        let found = spans(server, async |product: Product| {
+            let error = product.user_reports().total().send().await.unwrap_err();
+            assert_eq!(error.name(), name);
+        });
+        assert!(
+            found[0].contains(&format!("error.type=\"{name}\"")),
+            "{found:?}"
+        );
+    }
+    // A refusal by its status, and where that is none of an error by its code.
+    for (status, field) in [(400, "error.type=400"), (200, "error.type=\"api\"")] {
+        let server = Server::answers([answer(status, r#"{"error_code":5305}"#)]);
+        let found = spans(server, async |product: Product| {
+            product.user_reports().total().send().await.unwrap_err();
+        });
+        assert!(found[0].contains(field), "{found:?}");
     }
 }
 

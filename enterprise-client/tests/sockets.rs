@@ -125,6 +125,29 @@ async fn a_hundred_callers_and_a_token_revoked_mid_run() {
     assert_eq!(fetched.load(Ordering::SeqCst), 2);
 }
 
+/// In a process of its own, which finds no certificates.
+#[cfg(all(feature = "rustls", target_os = "linux"))]
+#[test]
+fn without_certificates_there_is_http_and_a_remedy() {
+    const ALONE: &str = "GIZWITS_WITHOUT_CERTIFICATES";
+    if std::env::var_os(ALONE).is_some() {
+        assert!(client("http://127.0.0.1:8080").build().is_ok());
+        let error = client("https://example.com").build().err().unwrap();
+        assert!(error.to_string().contains("`ca-certificates`"), "{error}");
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "without_certificates_there_is_http_and_a_remedy"])
+        .env(ALONE, "1")
+        .env("SSL_CERT_FILE", "/nowhere")
+        .env("SSL_CERT_DIR", "/nowhere")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("1 passed"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_gateways_page_keeps_its_status() {
     let server = MockServer::start().await;
