@@ -57,6 +57,16 @@ fn a_simulator_at_hand() {
         assert_eq!(code, (signal != "-KILL").then_some(0), "{signal}");
     }
 
+    // A world has one simulator.
+    let first = Simulated::start(GIZWITS, &db);
+    let ran = run(&["simulate", "--db", db[1]]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("in use by another simulator"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(first.end("-INT"), Some(0));
+
     let ran = run(&["simulate", "--print-scenario"]);
     let scenario = folder.write("world.toml", &ran.stdout);
     let simulated = Simulated::start(GIZWITS, &["--scenario", &scenario]);
@@ -68,6 +78,7 @@ fn a_simulator_at_hand() {
     let ran = run(&["simulate", "--scenario", &broken]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("raport_every"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("broken.toml: "), "{}", ran.stderr);
     for arguments in [
         &["simulate", "--listen", "nowhere"][..],
         &["simulate", "--listen", "192.0.2.1:1"],
@@ -190,6 +201,33 @@ fn the_daily_verbs() {
         curl.starts_with("curl -X POST ") && curl.contains("$GIZWITS_TOKEN"),
         "{curl}"
     );
+}
+
+/// A var_len device reports what changed: the verbs put it together.
+#[test]
+fn the_daily_verbs_of_a_var_len_product() {
+    let mut simulated = Simulated::start(GIZWITS, &[]);
+    let pump = [
+        ("PRODUCT_KEY", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+        ("PRODUCT_SECRET", "3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b"),
+        ("DID", "wPvL4xQ9mRt2Kd7Hs3Jn6b"),
+    ];
+    for (name, value) in pump {
+        simulated
+            .variables
+            .insert(format!("GIZWITS_{name}"), value.to_owned());
+    }
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    // One of them is as it was, and is not reported again.
+    for flow in [61, 62] {
+        let done = user.json(&format!("device control {did} power=on flow={flow} --wait"));
+        assert_eq!(done[0]["sent"]["flow"], flow);
+    }
+    // As everything is as it was.
+    user.json(&format!("device control {did} power=on flow=62 --wait"));
+    let shown = user.json(&format!("device show {did}")).remove(0);
+    let attrs = shown["last"]["attrs"].as_object().unwrap();
+    assert_eq!((attrs.len(), &attrs["flow"]), (12, &json!(62)));
 }
 
 /// Any endpoint by its name, and any path.
@@ -415,6 +453,8 @@ fn profiles() {
         format!("[default]\nenterprise_secret = \"{secret}\n"),
         format!("[default]\nenterprise_secrets = \"{secret}\"\n"),
         format!("enterprise_secret = \"{secret}\"\n"),
+        format!("[default]\n\"{secret}\" = 1\n"),
+        "[default]\nenterprise_secret = 987654321\n".to_owned(),
     ] {
         let file = folder.write("broken.toml", broken);
         let (code, _, stderr) = bare(&file, &["device", "list"]);
@@ -422,7 +462,10 @@ fn profiles() {
             code == Some(2) && stderr.contains("broken.toml:"),
             "{stderr}"
         );
-        assert!(!stderr.contains(secret), "{stderr}");
+        assert!(
+            !stderr.contains(secret) && !stderr.contains("987654321"),
+            "{stderr}"
+        );
     }
 }
 

@@ -178,7 +178,16 @@ impl Store {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
         };
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(std::time::Duration::from_secs(1))?;
+        // Two worlds in one file would not be one: each has a clock of its own. The first write takes
+        // the file for as long as this process lives.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                return wrong("the database is in use by another simulator".to_owned());
+            }
+            locked => locked?,
+        }
         connection.set_prepared_statement_cache_capacity(256);
         connection.pragma_update(None, "trusted_schema", false)?;
         let mut store = Store {
