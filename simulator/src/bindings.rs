@@ -44,6 +44,7 @@ fn wanted(call: &Call<'_>) -> Result<Wanted, Failure> {
         Ok(found.is_some())
     };
     if !exists(
+        // The moment says nothing about an app.
         "SELECT 1 FROM app WHERE appid = ?1 AND ?2 IS NOT NULL",
         &appid,
     )? {

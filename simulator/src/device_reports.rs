@@ -235,6 +235,7 @@ macro_rules! devices_of_days {
 }
 
 pub(crate) fn new_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
+    // The days are bound for the other list, and hold by themselves here; below it is the moments.
     devices_of_days!(
         call,
         "FROM (SELECT *, activated_at AS happened FROM device

@@ -171,6 +171,8 @@ pub enum Error {
     Database(rusqlite::Error),
     /// The scenario, or what it names.
     Scenario(String),
+    /// The file is another simulator's at the moment, or no simulator's at all.
+    File(String),
     /// Something was asked for that there isn't, or that can't be done.
     Invalid(String),
     /// A socket, or a file.
@@ -182,7 +184,7 @@ impl fmt::Display for Error {
         match self {
             Error::Database(error) => write!(f, "the simulator's database: {error}"),
             Error::Scenario(error) => write!(f, "the scenario: {error}"),
-            Error::Invalid(error) => f.write_str(error),
+            Error::File(error) | Error::Invalid(error) => f.write_str(error),
             Error::Io(error) => error.fmt(f),
         }
     }

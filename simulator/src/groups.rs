@@ -148,6 +148,7 @@ pub(crate) fn change(call: &Call<'_>) -> Result<Done, Failure> {
                 AND (?4 OR gid IS NULL)"
         }
         false => {
+            // Whether to reassign says nothing here.
             "UPDATE device SET gid = NULL
              WHERE gid = ?1 AND product = ?2 AND mac = ?3 AND ?4 IS NOT NULL"
         }

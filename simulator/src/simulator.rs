@@ -305,6 +305,10 @@ impl Simulator {
                         OR EXISTS (SELECT 1 FROM enterprise WHERE id = ?1))",
                     &[enterprise_id, product_key],
                 )?,
+                Switch::Quota { calls, .. } if *calls < 0 => {
+                    let message = format!("a quota of {calls} calls: 0 or more are expected");
+                    return Err(Error::Invalid(message));
+                }
                 Switch::Quota {
                     enterprise_id,
                     calls,

@@ -184,7 +184,9 @@ impl Store {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
-                return wrong("the database is in use by another simulator".to_owned());
+                return Err(Error::File(
+                    "the database is in use by another simulator".to_owned(),
+                ));
             }
             locked => locked?,
         }
@@ -214,9 +216,11 @@ impl Store {
             }
             (_, (APPLICATION, VERSION)) => store.check(scenario)?,
             (_, (APPLICATION, _)) => {
-                return wrong("the database is of another version of the simulator".to_owned());
+                return Err(Error::File(
+                    "the database is of another version of the simulator".to_owned(),
+                ));
             }
-            _ => return wrong("the database is no simulator's".to_owned()),
+            _ => return Err(Error::File("the database is no simulator's".to_owned())),
         }
         // What is committed is in the file's log before a call is answered, so the end of this
         // process loses nothing.
