@@ -137,7 +137,7 @@ fn a_restart_loses_nothing() {
         .unwrap();
     drop(connection);
     let opened = Simulator::builder().file(&foreign).build();
-    assert!(matches!(opened, Err(Error::Scenario(_))));
+    assert!(matches!(opened, Err(Error::File(_))));
     // A scenario that fails leaves no half of a world.
     let half = folder.0.join("half.db");
     let wrong =
