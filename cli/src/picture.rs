@@ -5,144 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::{AnsiColor, Style};
 use gizwits_codec_std::core::m2m::{Event, PREFIX};
-use gizwits_codec_std::core::{Access, Kind, P0, Protocol, Unit, View};
+use gizwits_codec_std::core::{Access, Kind, P0, Protocol, Unit};
 use gizwits_codec_std::{Action, Attr, Content, Decoded, Product};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use self::rows::{BAND, Row, Rows, range_of, spans};
 use crate::{decode, printable};
 
-/// One line of the picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Row {
-    /// A byte of a bit area: the ids of the points that have its bits, bit 7 first, and the area's
-    /// number of its bit 0 unless the area has no other byte.
-    Bits {
-        byte: usize,
-        bits: [Option<usize>; 8],
-        lowest: Option<u32>,
-    },
-    /// Bytes `first..=last` of the point `id`, beginning with its byte number `part`.
-    Bytes {
-        first: usize,
-        last: usize,
-        id: usize,
-        part: usize,
-    },
-    /// Bytes that hold no point, and what they are instead.
-    Other {
-        first: usize,
-        last: usize,
-        what: String,
-    },
-}
+mod rows;
+mod svg;
 
-/// A binary of more bytes is drawn as one band.
-const BAND: usize = 4;
 /// The columns of one bit in the terminal, its border included.
 const CELL: usize = 8;
-
-/// The rows so far: each byte stands in one of them, once.
-struct Rows<'p> {
-    product: &'p Product,
-    rows: Vec<Row>,
-    /// The first byte that is in none.
-    next: usize,
-}
-
-impl Rows<'_> {
-    /// `len` bytes that hold no point.
-    fn other(&mut self, len: usize, what: impl Into<String>) {
-        if len > 0 {
-            let (first, what) = (self.next, what.into());
-            self.next += len;
-            let last = self.next - 1;
-            self.rows.push(Row::Other { first, last, what });
-        }
-    }
-
-    /// The values of a view, which begin with the next byte.
-    fn values(&mut self, view: View<'_, '_>) {
-        /// The bits of an area: how many, and of which point from which number on.
-        type Area = (u32, Vec<(usize, std::ops::Range<u32>)>);
-        let base = self.next;
-        // By the byte behind it.
-        let mut areas: BTreeMap<usize, Area> = BTreeMap::new();
-        let mut rows: Vec<Row> = Vec::new();
-        let mut packed = None;
-        for (reading, attr) in view
-            .iter()
-            .filter_map(|one| Some((one, self.product.attr(one.id())?)))
-        {
-            let (id, span) = (attr.id().index(), reading.span());
-            let (start, end) = (base + span.bytes.start, base + span.bytes.end);
-            let position = &attr.point().position;
-            if position.unit == Unit::Byte {
-                match end - start {
-                    len if len > BAND => rows.push(Row::Bytes {
-                        first: start,
-                        last: end - 1,
-                        id,
-                        part: 0,
-                    }),
-                    len => rows.extend((0..len).map(|part| Row::Bytes {
-                        first: start + part,
-                        last: start + part,
-                        id,
-                        part,
-                    })),
-                }
-                continue;
-            }
-            let (behind, number) = match self.product.protocol() {
-                Protocol::Standard => {
-                    let number = position.bit_offset;
-                    (end + number as usize / 8, number)
-                }
-                // The first of them has bit 0 of the one area.
-                Protocol::VarLen => {
-                    let behind = *packed.get_or_insert(end);
-                    (behind, 8 * (behind - end) as u32 + u32::from(span.shift))
-                }
-            };
-            let (bits, members) = areas.entry(behind).or_default();
-            *bits = (*bits).max(number + position.len);
-            members.push((id, number..number + position.len));
-        }
-        for (behind, (bits, members)) in areas {
-            let size = bits.div_ceil(8);
-            rows.extend((0..size).map(|n| {
-                let mut bits = [None; 8];
-                for (cell, bit) in bits.iter_mut().rev().zip(8 * n..) {
-                    let owner = members.iter().find(|(_, bits)| bits.contains(&bit));
-                    *cell = owner.map(|(id, _)| *id);
-                }
-                Row::Bits {
-                    byte: behind - 1 - n as usize,
-                    bits,
-                    lowest: (size > 1).then_some(8 * n),
-                }
-            }));
-        }
-        rows.sort_by_key(|row| row.bytes().0);
-        for row in rows {
-            let (first, last) = row.bytes();
-            self.other(first.saturating_sub(self.next), "·");
-            self.next = last + 1;
-            self.rows.push(row);
-        }
-        self.other((base + view.values().len()).saturating_sub(self.next), "·");
-    }
-}
-
-impl Row {
-    /// Its first and last byte.
-    fn bytes(&self) -> (usize, usize) {
-        match self {
-            Row::Bits { byte, .. } => (*byte, *byte),
-            Row::Bytes { first, last, .. } | Row::Other { first, last, .. } => (*first, *last),
-        }
-    }
-}
 
 /// What is in a message that is drawn.
 struct Message {
@@ -166,11 +40,7 @@ impl<'p> Picture<'p> {
     pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
         let layout = product.layout();
         let (points, len) = (product.attrs().len(), layout.status_len());
-        let mut rows = Rows {
-            product,
-            rows: Vec::new(),
-            next: 0,
-        };
+        let mut rows = Rows::new(product);
         // A view knows where the points stand, whatever their values.
         if product.protocol() == Protocol::VarLen {
             rows.other(1, "action");
@@ -212,11 +82,7 @@ impl<'p> Picture<'p> {
         decoded: &Decoded<'_, '_>,
         bytes: &[u8],
     ) -> Self {
-        let mut rows = Rows {
-            product,
-            rows: Vec::new(),
-            next: 0,
-        };
+        let mut rows = Rows::new(product);
         match decoded.envelope {
             Some(Event::Frame(frame)) => {
                 let sn = if frame.sn.is_some() { 4 } else { 0 };
@@ -529,128 +395,6 @@ impl<'p> Picture<'p> {
         }
         out
     }
-
-    /// As SVG.
-    pub(crate) fn svg(&self) -> String {
-        const BIT: usize = 92;
-        const LINE: usize = 30;
-        const LEFT: usize = 110;
-        let mut body = String::new();
-        let mut y = 84;
-        for bit in 0..8 {
-            let x = LEFT + (7 - bit) * BIT + BIT / 2;
-            body += &format!("<text class=\"n\" x=\"{x}\" y=\"74\">{bit}</text>\n");
-        }
-        for row in &self.rows {
-            let (place, cells): (String, Vec<Cell>) = match row {
-                Row::Bits { byte, bits, lowest } => {
-                    let mut at = 0;
-                    let cell = |(id, width): (Option<usize>, usize)| {
-                        let left = at;
-                        at += width;
-                        Cell {
-                            left,
-                            width,
-                            id,
-                            text: id.map_or_else(String::new, |id| self.label(id)),
-                            number: lowest.map(|lowest| lowest + (8 - at) as u32),
-                        }
-                    };
-                    (byte.to_string(), spans(bits).map(cell).collect())
-                }
-                Row::Bytes {
-                    first,
-                    last,
-                    id,
-                    part,
-                } => {
-                    let caption = self.hex(*first, *last, BAND) + &self.caption(*id, *part);
-                    (
-                        range_of(*first, *last),
-                        vec![Cell::whole(Some(*id), caption)],
-                    )
-                }
-                Row::Other { first, last, what } => {
-                    let text = self.hex(*first, *last, 10) + what;
-                    (range_of(*first, *last), vec![Cell::whole(None, text)])
-                }
-            };
-            let middle = y + LINE / 2 + 4;
-            let end = LEFT - 10;
-            body += &format!("<text class=\"b\" x=\"{end}\" y=\"{middle}\">{place}</text>\n");
-            for Cell {
-                left,
-                width,
-                id,
-                text,
-                number,
-            } in cells
-            {
-                let (x, width) = (LEFT + left * BIT, width * BIT);
-                let class = id.map_or("G", |id| letter(self.attrs[id].point().access));
-                let short = shortened(&text, width / 8);
-                body += "<g>";
-                if let Some(attr) = id.map(|id| self.attrs[id]) {
-                    let about = format!(
-                        "{} {}, {}: {}",
-                        attr.name(),
-                        attr.display_name(),
-                        attr.place(),
-                        self.product.range(attr.id())
-                    );
-                    body += &format!("<title>{}</title>", escaped(&about));
-                }
-                body += &format!(
-                    "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{LINE}\"/>"
-                );
-                let centre = x + width / 2;
-                body += &format!(
-                    "<text class=\"t\" x=\"{centre}\" y=\"{middle}\">{}</text>",
-                    escaped(&short)
-                );
-                if let Some(number) = number {
-                    let (x, y) = (x + width - 3, y + LINE - 3);
-                    body += &format!("<text class=\"a\" x=\"{x}\" y=\"{y}\">{number}</text>");
-                }
-                body += "</g>\n";
-            }
-            y += LINE;
-        }
-        let mut x = LEFT;
-        y += 16;
-        for (class, word) in [
-            ("W", "writable"),
-            ("R", "read-only"),
-            ("A", "alert"),
-            ("F", "fault"),
-            ("G", "no point"),
-        ] {
-            let (text, base) = (x + 24, y + 13);
-            body += &format!(
-                "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"16\" height=\"16\"/>\
-                 <text class=\"l\" x=\"{text}\" y=\"{base}\">{word}</text>\n"
-            );
-            x += 120;
-        }
-        let foot = y + 46;
-        let (width, height) = (LEFT + 8 * BIT + 20, y + 62);
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\">\n<style>\
-             text{{font:13px sans-serif;fill:#1a1a1a}}.t,.n{{text-anchor:middle}}\
-             .n,.b{{fill:#555}}.b,.a{{text-anchor:end}}.a{{font-size:9px;fill:#555}}\
-             .h{{font-size:17px;font-weight:bold}}rect{{stroke:#555}}\
-             .W{{fill:#bfdcf2}}.R{{fill:#cde8c5}}.A{{fill:#fbe3a6}}.F{{fill:#f3c4b8}}\
-             .G{{fill:#f4f4f4}}.p{{fill:#fff;stroke:none}}</style>\n\
-             <rect class=\"p\" width=\"{width}\" height=\"{height}\"/>\n\
-             <text class=\"h\" x=\"20\" y=\"34\">{}</text>\n\
-             <text class=\"b\" x=\"{}\" y=\"74\">byte</text>\n{body}\
-             <text class=\"l\" x=\"{LEFT}\" y=\"{foot}\">{}</text>\n</svg>\n",
-            escaped(&self.title.replace("   ", " · ")),
-            LEFT - 10,
-            escaped(&self.foot.replace("        ", " · ")),
-        )
-    }
 }
 
 fn protocol(product: &Product) -> &'static str {
@@ -709,42 +453,6 @@ fn foot(product: &Product) -> String {
     }
 }
 
-/// A cell of a row of the SVG.
-struct Cell {
-    /// In bits from the left.
-    left: usize,
-    width: usize,
-    id: Option<usize>,
-    text: String,
-    /// The number of its lowest bit in an area of several bytes.
-    number: Option<u32>,
-}
-
-impl Cell {
-    fn whole(id: Option<usize>, text: String) -> Self {
-        Cell {
-            left: 0,
-            width: 8,
-            id,
-            text,
-            number: None,
-        }
-    }
-}
-
-/// Neighbouring bits of one point as one cell; a free bit is a cell of its own.
-fn spans(bits: &[Option<usize>; 8]) -> impl Iterator<Item = (Option<usize>, usize)> {
-    bits.chunk_by(|one, two| one.is_some() && one == two)
-        .map(|span| (span[0], span.len()))
-}
-
-fn range_of(first: usize, last: usize) -> String {
-    match first == last {
-        true => first.to_string(),
-        false => format!("{first}..{last}"),
-    }
-}
-
 fn letter(access: Access) -> &'static str {
     match access {
         Access::Writable => "W",
@@ -784,22 +492,6 @@ fn centred(text: &str, width: usize) -> String {
     let free = width.saturating_sub(text.width());
     let left = free / 2;
     format!("{}{text}{}", " ".repeat(left), " ".repeat(free - left))
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for one in text.chars() {
-        match one {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            // XML has no room for them, not even escaped.
-            one if one.is_control() => out.push(' '),
-            one => out.push(one),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -576,14 +576,13 @@ fn where_the_page_contradicts_itself_both_readings_are_taken() {
 
 /// The test files that call an endpoint's method, by their text.
 fn tested(endpoint: &Endpoint) -> String {
-    let files = [
-        ("endpoints", include_str!("endpoints.rs")),
-        ("calls", include_str!("calls.rs")),
-        ("codec", include_str!("codec.rs")),
-        ("pages", include_str!("pages.rs")),
-        ("shown", include_str!("shown.rs")),
-        ("sockets", include_str!("sockets.rs")),
-    ];
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect();
+    paths.sort();
     // `users().bound(`, but `.control(` of `device(did).control(attrs)`, whatever the device is.
     let call = endpoint.function.trim_start_matches("product.");
     let call = match call.split_once(").") {
@@ -595,10 +594,10 @@ fn tested(endpoint: &Endpoint) -> String {
         let text: String = text.split_whitespace().collect();
         text.contains(call)
     };
-    let found = files
+    let found = paths
         .iter()
-        .filter(|(_, text)| calls(text))
-        .map(|(name, _)| *name);
+        .filter(|path| calls(&std::fs::read_to_string(path).unwrap()))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap());
     found.collect::<Vec<_>>().join(", ")
 }
 

@@ -9,20 +9,17 @@
 
 use std::collections::BTreeMap;
 
-use gizwits_codec_std::core::layout::LayoutRef;
 use gizwits_codec_std::core::m2m::{self, Event, Frame};
-use gizwits_codec_std::core::{Access, Encoder, Kind, P0, PointId, Protocol, Raw};
-use gizwits_codec_std::payload::{self, Encoding};
-use gizwits_codec_std::{Action, Attr, Decimal, Product, Value};
+use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
+use gizwits_codec_std::{Action, Product};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::period;
 use crate::random;
-use crate::scenario::{Behaviour, CountdownSpec, TroubleSpec, Values, WalkSpec};
+use crate::status::{changed, full_mask, put_text, some_of};
 use crate::store::{self, Definition};
 
 /// How long logs are kept.
@@ -30,7 +27,7 @@ pub(crate) const KEPT: i64 = 7 * period::DAY;
 /// What the cloud waits for a heartbeat beyond what the device asked for.
 const GRACE: i64 = 5000;
 
-type Sql<T> = Result<T, rusqlite::Error>;
+pub(crate) type Sql<T> = Result<T, rusqlite::Error>;
 
 /// SQL that adds a record to a log; its first two parameters are the device and the time.
 macro_rules! append {
@@ -64,217 +61,6 @@ pub(crate) fn schedule(
     Ok(())
 }
 
-fn wrong<T>(message: impl Into<String>) -> Result<T, Error> {
-    Err(Error::Scenario(message.into()))
-}
-
-/// The points that a raw status has, all of them.
-fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
-    let mut mask = vec![0xff; layout.mask_len()];
-    if let (Some(first), spare @ 1..) = (mask.first_mut(), layout.points() % 8) {
-        *first = !(0xff << spare);
-    }
-    mask
-}
-
-fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Option<u32> {
-    let mask = full_mask(layout);
-    match layout.view_known(&mask, status).ok()?.read(id)?.raw() {
-        Raw::Number(raw) => Some(raw),
-        Raw::Bytes(_) => None,
-    }
-}
-
-/// The value to put.
-enum Put<'v> {
-    Raw(u32),
-    Value(Value<'v>),
-}
-
-/// Sets one point of a raw status; what the definition doesn't allow is refused.
-fn put(
-    layout: LayoutRef<'_>,
-    status: &mut [u8],
-    id: PointId,
-    value: Put<'_>,
-) -> Result<(), gizwits_codec_std::core::Error> {
-    let mut out = vec![0; layout.p0_len(Action::Report)];
-    let mut encoder = Encoder::begin(layout, Action::Report, &mut out)?;
-    match value {
-        Put::Raw(raw) => encoder.set_raw(id, raw)?,
-        Put::Value(value) => encoder.set(id, value)?,
-    }
-    let p0 = encoder.finish();
-    let mut known = vec![0; layout.mask_len()];
-    match layout.protocol() {
-        Protocol::VarLen => {
-            if let P0::Report(view) = P0::parse(layout, p0)? {
-                view.merge_into(&mut known, status)?;
-            }
-        }
-        Protocol::Standard => {
-            let mut only = vec![0; layout.mask_len()];
-            let byte = only.len().checked_sub(1 + usize::from(id.0 / 8));
-            if let Some(byte) = byte.and_then(|at| only.get_mut(at)) {
-                *byte = 1 << (id.0 % 8);
-            }
-            let values = p0.get(1..).unwrap_or(&[]);
-            layout
-                .view_known(&only, values)?
-                .merge_into(&mut known, status)?;
-        }
-    }
-    Ok(())
-}
-
-/// Sets one point from JSON.
-fn put_json(product: &Product, status: &mut [u8], name: &str, json: &Json) -> Result<(), Error> {
-    let Some(attr) = product.find(name) else {
-        return wrong(format!("no point is named `{name}`"));
-    };
-    let bytes;
-    let value = match (attr.point().kind, json) {
-        (Kind::Bool, Json::Bool(on)) => Some(Value::Bool(*on)),
-        (Kind::Bool, Json::Number(number)) => match number.as_u64() {
-            Some(bit @ 0..=1) => Some(Value::Bool(bit == 1)),
-            _ => None,
-        },
-        (Kind::Enum { .. }, Json::String(label)) => attr.label(label).map(Value::Enum),
-        (Kind::Enum { .. }, Json::Number(index)) => index
-            .as_u64()
-            .and_then(|index| u32::try_from(index).ok())
-            .map(Value::Enum),
-        (Kind::Binary, Json::String(text)) => {
-            bytes = payload::parse(text, Some(Encoding::Hex)).unwrap_or_default();
-            Some(Value::Binary(&bytes))
-        }
-        (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Json::Number(number)) => number
-            .to_string()
-            .parse::<Decimal>()
-            .ok()
-            .map(Value::Number),
-        _ => None,
-    };
-    let put = value.map(|value| put(product.layout(), status, attr.id(), Put::Value(value)));
-    match put {
-        Some(Ok(())) => Ok(()),
-        Some(Err(error)) => wrong(format!("`{name}` = {json}: {}", error.kind)),
-        None => wrong(format!("`{name}` = {json} is not of its kind")),
-    }
-}
-
-fn put_all(product: &Product, status: &mut [u8], json: &Json) -> Result<(), Error> {
-    let Some(object) = json.as_object() else {
-        return wrong("points and values are an object");
-    };
-    for (name, value) in object {
-        put_json(product, status, name, value)?;
-    }
-    Ok(())
-}
-
-/// The status that a device begins with: what the scenario says, all else at its least.
-pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Error> {
-    let layout = product.layout();
-    let mut status = vec![0; layout.status_len()];
-    for attr in product.attrs() {
-        if let (Some((min @ 1.., _)), Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_)) =
-            (layout.limits(attr.id()), attr.point().kind)
-        {
-            put(layout, &mut status, attr.id(), Put::Raw(min))
-                .map_err(|error| Error::Scenario(error.kind.to_string()))?;
-        }
-    }
-    let json = serde_json::to_value(values).unwrap_or(Json::Null);
-    put_all(product, &mut status, &json)?;
-    Ok(status)
-}
-
-/// Points and values as JSON, once they were tried.
-pub(crate) fn values(product: &Product, values: &Values) -> Result<String, Error> {
-    let json = serde_json::to_value(values).unwrap_or(Json::Null);
-    put_all(product, &mut vec![0; product.layout().status_len()], &json)?;
-    Ok(json.to_string())
-}
-
-fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, Error> {
-    match product.find(name) {
-        Some(attr) => Ok(attr),
-        None => wrong(format!("no point is named `{name}`")),
-    }
-}
-
-fn number<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, Error> {
-    let attr = find(product, name)?;
-    match attr.point().kind {
-        Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => Ok(attr),
-        _ => wrong(format!("`{name}` is no number")),
-    }
-}
-
-pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Error> {
-    let attr = number(product, &spec.point)?;
-    let layout = product.layout();
-    let (least, most) = layout.limits(attr.id()).unwrap_or((0, u32::MAX));
-    let raw = |value: Option<f64>, otherwise: u32| match value {
-        None => Ok(otherwise),
-        Some(value) => {
-            let mut status = vec![0; layout.status_len()];
-            let json = Json::from(value);
-            put_json(product, &mut status, &spec.point, &json)?;
-            Ok::<_, Error>(raw_of(layout, &status, attr.id()).unwrap_or(otherwise))
-        }
-    };
-    let ratio = layout
-        .scale(attr.id())
-        .map_or(1.0, |scale| scale.ratio().to_f64());
-    let step = (spec.step / ratio).round();
-    if !(1.0..=f64::from(u32::MAX)).contains(&step) {
-        return wrong(format!("`{}` has steps of {ratio}", spec.point));
-    }
-    let towards = match &spec.towards {
-        Some(name) => Some(number(product, name)?.id().0),
-        None => None,
-    };
-    let when = match &spec.when {
-        None => None,
-        Some(name) => match find(product, name)? {
-            attr if matches!(attr.point().kind, Kind::Bool) => Some(attr.id().0),
-            _ => return wrong(format!("`{name}` is no bool")),
-        },
-    };
-    let (low, high) = (raw(spec.min, least)?, raw(spec.max, most)?);
-    if low > high {
-        return wrong(format!("`{}`: min is above max", spec.point));
-    }
-    Ok(Behaviour::Walk {
-        point: attr.id().0,
-        step: step as u32,
-        low,
-        high,
-        towards,
-        when,
-    })
-}
-
-pub(crate) fn countdown(product: &Product, spec: &CountdownSpec) -> Result<Behaviour, Error> {
-    Ok(Behaviour::Countdown {
-        point: number(product, &spec.point)?.id().0,
-        set: values(product, &spec.set)?,
-    })
-}
-
-pub(crate) fn trouble(product: &Product, spec: &TroubleSpec) -> Result<Behaviour, Error> {
-    let attr = find(product, &spec.point)?;
-    if !matches!(attr.point().access, Access::Fault | Access::Alert) {
-        return wrong(format!("`{}` is neither a fault nor an alert", spec.point));
-    }
-    Ok(Behaviour::Trouble {
-        point: attr.id().0,
-        lasts: spec.lasts.0.max(1),
-    })
-}
-
 /// A frame around a P0.
 pub(crate) fn frame(command: u16, p0: &[u8]) -> Vec<u8> {
     let frame = Frame {
@@ -291,11 +77,11 @@ pub(crate) fn frame(command: u16, p0: &[u8]) -> Vec<u8> {
 }
 
 /// One device, as the engine needs it.
-struct Device {
-    id: i64,
+pub(crate) struct Device {
+    pub(crate) id: i64,
     did: String,
     product: String,
-    status: Vec<u8>,
+    pub(crate) status: Vec<u8>,
     report_every: i64,
     full_every: i64,
     heartbeat: i64,
@@ -307,7 +93,7 @@ struct Device {
 }
 
 impl Device {
-    fn hears(&self) -> bool {
+    pub(crate) fn hears(&self) -> bool {
         self.online_since.is_some() && self.silent_since.is_none()
     }
 }
@@ -436,7 +222,7 @@ impl World<'_> {
         self.save(&device)
     }
 
-    fn device(&self, id: i64) -> Sql<Option<Device>> {
+    pub(crate) fn device(&self, id: i64) -> Sql<Option<Device>> {
         self.connection
             .prepare_cached(
                 "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
@@ -462,7 +248,7 @@ impl World<'_> {
             .optional()
     }
 
-    fn save(&self, device: &Device) -> Sql<()> {
+    pub(crate) fn save(&self, device: &Device) -> Sql<()> {
         self.connection
             .prepare_cached(
                 "UPDATE device SET status = ?, online_since = ?, silent_since = ?, since_full = ?,
@@ -480,7 +266,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn product(&self, device: &Device) -> Option<&Product> {
+    pub(crate) fn product(&self, device: &Device) -> Option<&Product> {
         match self.definitions.get(&device.product)? {
             Definition::Sound(product) => Some(product),
             _ => None,
@@ -488,7 +274,7 @@ impl World<'_> {
     }
 
     /// The next random number of a device.
-    fn draw(&self, device: &mut Device) -> u64 {
+    pub(crate) fn draw(&self, device: &mut Device) -> u64 {
         device.draws = device.draws.wrapping_add(1);
         random::number(self.seed, &device.did, device.draws)
     }
@@ -574,7 +360,7 @@ impl World<'_> {
     }
 
     /// Leaves; without a heartbeat only the cloud finds out, later. Returns when it does.
-    fn leave(&self, device: &mut Device, at: i64, reason: &str) -> Sql<i64> {
+    pub(crate) fn leave(&self, device: &mut Device, at: i64, reason: &str) -> Sql<i64> {
         if reason != "no_heartbeat" {
             self.disconnect(device, at, reason)?;
             return Ok(at);
@@ -622,7 +408,7 @@ impl World<'_> {
     }
 
     /// The device sends its status; of a var_len product the points that are asked for.
-    fn report(
+    pub(crate) fn report(
         &self,
         device: &mut Device,
         at: i64,
@@ -729,102 +515,6 @@ impl World<'_> {
         schedule(self.connection, due, "frame", logged, None)
     }
 
-    fn behave(&self, at: i64, id: i64) -> Sql<()> {
-        let found = self
-            .connection
-            .prepare_cached("SELECT device, every, spec FROM behaviour WHERE id = ?")?
-            .query_row([id], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, String>(2)?,
-                ))
-            })
-            .optional()?;
-        let Some((device, every, spec)) = found else {
-            return Ok(());
-        };
-        let (Some(mut device), Ok(spec)) = (self.device(device)?, serde_json::from_str(&spec))
-        else {
-            return Ok(());
-        };
-        let share = 900 + (self.draw(&mut device) % 201).cast_signed();
-        let mut again = every.saturating_mul(share) / 1000;
-        if device.hears() {
-            match spec {
-                Behaviour::Offline { reason, lasts } => {
-                    let gone = self.leave(&mut device, at, &reason)?;
-                    let back = gone.saturating_add(lasts);
-                    schedule(self.connection, back, "online", device.id, None)?;
-                }
-                spec => again = self.move_on(&mut device, at, spec, again)?,
-            }
-        }
-        self.save(&device)?;
-        let due = at.saturating_add(again.max(1));
-        schedule(self.connection, due, "behaviour", id, None)
-    }
-
-    /// Changes the status as a behaviour says, and reports what changed. Returns when it is to go on.
-    fn move_on(&self, device: &mut Device, at: i64, spec: Behaviour, again: i64) -> Sql<i64> {
-        let Some(product) = self.product(device) else {
-            return Ok(again);
-        };
-        let layout = product.layout();
-        let draw = self.draw(device);
-        let before = device.status.clone();
-        let status = &mut device.status;
-        let mut again = again;
-        match spec {
-            Behaviour::Walk {
-                point,
-                step,
-                low,
-                high,
-                towards,
-                when,
-            } => {
-                let on = when.is_none_or(|id| raw_of(layout, status, PointId(id)) == Some(1));
-                if let (true, Some(now)) = (on, raw_of(layout, status, PointId(point))) {
-                    let target = towards.and_then(|id| same(layout, status, PointId(id), point));
-                    let next = match target {
-                        Some(target) if target > now => now.saturating_add(step).min(target),
-                        Some(target) => now.saturating_sub(step).max(target),
-                        None if draw.is_multiple_of(2) => now.saturating_add(step),
-                        None => now.saturating_sub(step),
-                    };
-                    let next = next.clamp(low, high);
-                    let _ = put(layout, status, PointId(point), Put::Raw(next));
-                }
-            }
-            Behaviour::Countdown { point, set } => {
-                let point = PointId(point);
-                if let Some(left @ 1..) = raw_of(layout, status, point) {
-                    let _ = put(layout, status, point, Put::Raw(left - 1));
-                    if left == 1 {
-                        let _ = put_text(product, status, &set);
-                    }
-                }
-            }
-            Behaviour::Change { set } => {
-                let _ = put_text(product, status, &set);
-            }
-            Behaviour::Trouble { point, lasts } => {
-                let point = PointId(point);
-                let open = raw_of(layout, status, point) == Some(1);
-                if put(layout, status, point, Put::Raw(u32::from(!open))).is_ok() && !open {
-                    again = lasts;
-                }
-            }
-            Behaviour::Offline { .. } => {}
-        }
-        let changed = changed(layout, &before, &device.status);
-        if !changed.is_empty() {
-            self.report(device, at, Action::Report, Some(&changed))?;
-        }
-        Ok(again)
-    }
-
     fn visit(&self, at: i64, uid: &str) -> Sql<()> {
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO visit (uid, day) VALUES (?, ?)")?
@@ -905,56 +595,4 @@ pub(crate) fn bind(connection: &Connection, device: i64, uid: &str, at: i64) -> 
         .prepare_cached("INSERT OR IGNORE INTO bound (device, uid, at) VALUES (?, ?, ?)")?
         .execute(params![device, uid, at])?;
     Ok(bound > 0)
-}
-
-fn put_text(product: &Product, status: &mut [u8], json: &str) -> Result<(), Error> {
-    match serde_json::from_str(json) {
-        Ok(json) => put_all(product, status, &json),
-        Err(error) => wrong(error.to_string()),
-    }
-}
-
-/// The raw value of a point that means the same as another point's value.
-fn same(layout: LayoutRef<'_>, status: &[u8], from: PointId, to: u16) -> Option<u32> {
-    let mask = full_mask(layout);
-    let value = layout.view_known(&mask, status).ok()?.get(from)?;
-    let mut trial = vec![0; layout.status_len()];
-    put(layout, &mut trial, PointId(to), Put::Value(value)).ok()?;
-    raw_of(layout, &trial, PointId(to))
-}
-
-/// The points that differ between two statuses.
-fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec<PointId> {
-    let mask = full_mask(layout);
-    let (Ok(before), Ok(after)) = (
-        layout.view_known(&mask, before),
-        layout.view_known(&mask, after),
-    ) else {
-        return Vec::new();
-    };
-    let pairs = before.iter().zip(after.iter());
-    pairs
-        .filter(|(one, other)| one.raw() != other.raw())
-        .map(|(one, _)| one.id())
-        .collect()
-}
-
-/// A var_len message of some points; none if a value is one that the encoder refuses.
-fn some_of(
-    layout: LayoutRef<'_>,
-    status: &[u8],
-    action: Action,
-    points: &[PointId],
-) -> Option<Vec<u8>> {
-    let mask = full_mask(layout);
-    let view = layout.view_known(&mask, status).ok()?;
-    let mut out = vec![0; layout.p0_len(action)];
-    let mut encoder = Encoder::begin(layout, action, &mut out).ok()?;
-    for id in points {
-        match view.read(*id)?.raw() {
-            Raw::Number(raw) => encoder.set_raw(*id, raw).ok()?,
-            Raw::Bytes(bytes) => encoder.set(*id, Value::Binary(bytes)).ok()?,
-        }
-    }
-    Some(encoder.finish().to_vec())
 }

@@ -71,6 +71,7 @@
 )]
 
 mod admin;
+mod behaviour;
 mod bindings;
 mod call;
 mod clock;
@@ -91,6 +92,7 @@ mod route;
 mod scenario;
 mod server;
 mod simulator;
+mod status;
 mod store;
 mod tree;
 mod user_reports;

@@ -6,10 +6,12 @@ use std::path::Path;
 use gizwits_codec_std::Product;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
+use crate::behaviour;
 use crate::device;
 use crate::error::Error;
 use crate::random;
 use crate::scenario::{self, Behaviour, DeviceSpec, OFFLINE_REASONS, Place, Scenario, UserSpec};
+use crate::status;
 
 /// Times are milliseconds since 1970.
 const SCHEMA: &str = "
@@ -529,7 +531,7 @@ fn add_device(
         return wrong("heartbeat is longer than keep_alive".to_owned());
     }
     let status = match definition {
-        Definition::Sound(product) => device::initial(product, &spec.initial)?,
+        Definition::Sound(product) => status::initial(product, &spec.initial)?,
         _ => Vec::new(),
     };
     let did = match &spec.did {
@@ -611,17 +613,17 @@ fn add_device(
         return wrong("its product has no definition to behave by".to_owned());
     };
     for walk in &spec.walk {
-        add(walk.every.0, device::walk(product, walk)?)?;
+        add(walk.every.0, behaviour::walk(product, walk)?)?;
     }
     for countdown in &spec.countdown {
-        add(countdown.every.0, device::countdown(product, countdown)?)?;
+        add(countdown.every.0, behaviour::countdown(product, countdown)?)?;
     }
     for change in &spec.change {
-        let set = device::values(product, &change.set)?;
+        let set = behaviour::values(product, &change.set)?;
         add(change.every.0, Behaviour::Change { set })?;
     }
     for trouble in &spec.trouble {
-        add(trouble.every.0, device::trouble(product, trouble)?)?;
+        add(trouble.every.0, behaviour::trouble(product, trouble)?)?;
     }
     Ok(())
 }

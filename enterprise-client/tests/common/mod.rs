@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gizwits_enterprise_client::endpoint::Endpoint;
 use gizwits_enterprise_client::http::{Answer, Answering, Failure, Request, Transport};
-use gizwits_enterprise_client::{Clock, Sleep};
+use gizwits_enterprise_client::{Clock, Enterprise, Error, Product, Sleep};
 
 pub(crate) const EID: &str = "enterprise-1";
 pub(crate) const ESECRET: &str = "enterprise-secret-1";
@@ -180,21 +180,51 @@ macro_rules! client {
 pub(crate) use client;
 
 /// A client of this server.
-pub(crate) fn enterprise(server: &Server) -> gizwits_enterprise_client::Enterprise {
-    client!(
-        gizwits_enterprise_client::Enterprise,
-        server,
-        TestClock::new()
-    )
-    .build()
-    .unwrap()
+pub(crate) fn enterprise(server: &Server) -> Enterprise {
+    client!(Enterprise, server, TestClock::new())
+        .build()
+        .unwrap()
 }
 
-pub(crate) fn product(server: &Server) -> gizwits_enterprise_client::Product {
+pub(crate) fn product(server: &Server) -> Product {
     enterprise(server).product(KEY, PSECRET)
 }
 
 /// The endpoint's path with our key.
 pub(crate) fn path(endpoint: &Endpoint) -> String {
     endpoint.path().replace("{product_key}", KEY)
+}
+
+/// 31 users.
+pub(crate) const TOTAL: &str = r#"{"gid":null,"total":31}"#;
+
+/// A call that answers 31.
+pub(crate) fn total(product: &Product) -> impl Future<Output = Result<u64, Error>> + Send + use<> {
+    let call = product.user_reports().total();
+    async move { Ok(call.send().await?.total.unwrap_or(0)) }
+}
+
+/// Many at once; the results in the order of their calls.
+pub(crate) async fn at_once<T: Send + 'static>(
+    calls: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let tasks: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+/// A product, and the clock that it goes by.
+pub(crate) fn with_clock(server: &Server) -> (Product, TestClock) {
+    let clock = TestClock::new();
+    let enterprise = client!(Enterprise, server, clock).build().unwrap();
+    (enterprise.product(KEY, PSECRET), clock)
+}
+
+/// A refusal for want of quota, for so many seconds.
+pub(crate) fn limited_for(seconds: u64) -> Result<Answer, Failure> {
+    let seconds = seconds.to_string();
+    with_headers(403, &[("Retry-After", &seconds)], r#"{"error_code":5013}"#)
 }
