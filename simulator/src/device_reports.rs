@@ -5,18 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
 use serde::{Serialize, Serializer};
 
 use crate::call::{Call, in_group};
 use crate::error::{Failure, Refusal, refuse};
 use crate::page::Page;
 use crate::period::{self, Cycle};
-use crate::tree::{self, Count, Place, Tally, Tree};
-
-fn place(row: &Row<'_>) -> Result<Place, rusqlite::Error> {
-    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
-}
+use crate::tree::{self, Count, Place, Tally, Tree, place};
 
 /// Where devices are.
 #[derive(Debug, Serialize)]
@@ -33,7 +29,7 @@ pub(crate) fn locations(call: &Call<'_>) -> Result<Locations, Failure> {
         call.flag("is_alert")?,
     );
     let gid = call.gid()?;
-    let rows: Vec<(Place, i64)> = call
+    let rows: Vec<(Place, Count)> = call
         .connection
         .prepare_cached(concat!(
             "SELECT country, region, city, count(*) FROM device
@@ -56,16 +52,10 @@ pub(crate) fn locations(call: &Call<'_>) -> Result<Locations, Failure> {
                 ":gid": gid,
                 ":deep": call.group_descendants,
             },
-            |row| Ok((place(row)?, row.get(3)?)),
+            |row| Ok((place(row)?, Count { count: row.get(3)? })),
         )?
         .collect::<Result<_, _>>()?;
-    let mut location = Tree::new();
-    let mut total = Count::default();
-    for (place, count) in rows {
-        let count = Count { count };
-        total.add(&count);
-        tree::add(&mut location, place, &count);
-    }
+    let (total, location) = tree::sum(rows);
     Ok(Locations {
         gid,
         total: total.count,
@@ -318,13 +308,11 @@ pub(crate) fn history(
     let mut data = Vec::with_capacity(periods.len());
     for mut period in periods {
         period.last = period.last.min(call.last_day());
-        let mut location = Tree::new();
-        let mut sum = Count::default();
-        for (place, count) in count(&period, gid.as_deref())? {
-            let count = Count { count };
-            sum.add(&count);
-            tree::add(&mut location, place, &count);
-        }
+        let rows = count(&period, gid.as_deref())?;
+        let rows = rows
+            .into_iter()
+            .map(|(place, count)| (place, Count { count }));
+        let (sum, location) = tree::sum(rows);
         data.push(PeriodCount {
             cycle,
             period: period.text,
@@ -468,12 +456,7 @@ pub(crate) fn realtime(call: &Call<'_>) -> Result<Realtime, Failure> {
             },
         )?
         .collect::<Result<_, _>>()?;
-    let mut location = Tree::new();
-    let mut sum = PlaceStates::default();
-    for (place, states) in rows {
-        sum.add(&states);
-        tree::add(&mut location, place, &states);
-    }
+    let (sum, location) = tree::sum(rows);
     let NonZeroStates {
         activated,
         faulty,
@@ -539,7 +522,7 @@ pub(crate) struct Troubled {
 
 pub(crate) fn troubled(call: &Call<'_>, fault: bool) -> Result<Troubled, Failure> {
     let gid = call.gid()?;
-    let rows: Vec<(Place, Resolved)> = call
+    let rows: Vec<(Place, TroubledTally)> = call
         .connection
         .prepare_cached(concat!(
             "SELECT country, region, city, count(DISTINCT device.id),
@@ -558,19 +541,16 @@ pub(crate) fn troubled(call: &Call<'_>, fault: bool) -> Result<Troubled, Failure
                 ":gid": gid,
                 ":deep": call.group_descendants,
             },
-            |row| Ok((place(row)?, Resolved::new(row.get(3)?, row.get(4)?))),
+            |row| {
+                let count = Resolved::new(row.get(3)?, row.get(4)?);
+                Ok((place(row)?, TroubledTally { count }))
+            },
         )?
         .collect::<Result<_, _>>()?;
-    let mut location = Tree::new();
-    let mut sum = TroubledTally::default();
-    for (place, count) in rows {
-        let tally = TroubledTally { count };
-        sum.add(&tally);
-        tree::add(&mut location, place, &tally);
-    }
+    let (tally, location) = tree::sum(rows);
     Ok(Troubled {
         gid,
-        tally: sum,
+        tally,
         location,
     })
 }
@@ -602,7 +582,7 @@ pub(crate) struct Troubles {
 
 pub(crate) fn troubles(call: &Call<'_>, fault: bool) -> Result<Troubles, Failure> {
     let gid = call.gid()?;
-    let rows: Vec<(Place, String, Resolved)> = call
+    let rows: Vec<(Place, TroublesTally)> = call
         .connection
         .prepare_cached(concat!(
             "SELECT country, region, city, count(*),
@@ -622,23 +602,15 @@ pub(crate) fn troubles(call: &Call<'_>, fault: bool) -> Result<Troubles, Failure
             },
             |row| {
                 let count = Resolved::new(row.get(3)?, row.get(4)?);
-                Ok((place(row)?, row.get(5)?, count))
+                let detail = BTreeMap::from([(row.get(5)?, count.clone())]);
+                Ok((place(row)?, TroublesTally { count, detail }))
             },
         )?
         .collect::<Result<_, _>>()?;
-    let mut location = Tree::new();
-    let mut sum = TroublesTally::default();
-    for (place, point, count) in rows {
-        let tally = TroublesTally {
-            detail: BTreeMap::from([(point, count.clone())]),
-            count,
-        };
-        sum.add(&tally);
-        tree::add(&mut location, place, &tally);
-    }
+    let (tally, location) = tree::sum(rows);
     Ok(Troubles {
         gid,
-        tally: sum,
+        tally,
         location,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::Row;
 use serde::Serialize;
 
 /// What is counted at a place: it is added up to the places above.
@@ -29,8 +30,13 @@ pub(crate) enum Node<T> {
 /// Country, region, city.
 pub(crate) type Place = [Option<String>; 3];
 
+/// The first three columns of a row.
+pub(crate) fn place(row: &Row<'_>) -> Result<Place, rusqlite::Error> {
+    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+}
+
 /// Adds what is counted at a place.
-pub(crate) fn add<T: Tally>(tree: &mut Tree<T>, place: Place, tally: &T) {
+fn add<T: Tally>(tree: &mut Tree<T>, place: Place, tally: &T) {
     let mut tree = tree;
     for name in place.into_iter().map_while(|name| name) {
         let node = tree.entry(name).or_insert_with(|| Node::Place {
@@ -43,6 +49,16 @@ pub(crate) fn add<T: Tally>(tree: &mut Tree<T>, place: Place, tally: &T) {
         sum.add(tally);
         tree = within;
     }
+}
+
+/// What is counted at all places together, and by place.
+pub(crate) fn sum<T: Tally>(rows: impl IntoIterator<Item = (Place, T)>) -> (T, Tree<T>) {
+    let (mut total, mut tree) = (T::default(), Tree::new());
+    for (place, tally) in rows {
+        total.add(&tally);
+        add(&mut tree, place, &tally);
+    }
+    (total, tree)
 }
 
 /// `{"count": 3}`

@@ -7,7 +7,7 @@ use crate::call::{Call, in_group};
 use crate::device_reports::{History, history};
 use crate::error::{Failure, Refusal, refuse};
 use crate::period;
-use crate::tree::{self, Count, Tree};
+use crate::tree::{self, Count, Place, Tree, place};
 use crate::users;
 
 pub(crate) fn new_users(call: &Call<'_>) -> Result<History, Failure> {
@@ -81,7 +81,7 @@ pub(crate) fn liveness(call: &Call<'_>) -> Result<UserLiveness, Failure> {
 /// Where the users of a product's apps are.
 pub(crate) fn locations(call: &Call<'_>) -> Result<Tree<Count>, Failure> {
     let product = users::product(call, true)?;
-    let rows: Vec<(tree::Place, i64)> = call
+    let rows: Vec<(Place, Count)> = call
         .connection
         .prepare_cached(
             "SELECT country, region, city, count(*) FROM user
@@ -90,14 +90,10 @@ pub(crate) fn locations(call: &Call<'_>) -> Result<Tree<Count>, Failure> {
              GROUP BY country, region, city",
         )?
         .query_map(params![product, call.now], |row| {
-            Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?))
+            Ok((place(row)?, Count { count: row.get(3)? }))
         })?
         .collect::<Result<_, _>>()?;
-    let mut location = Tree::new();
-    for (place, count) in rows {
-        tree::add(&mut location, place, &Count { count });
-    }
-    Ok(location)
+    Ok(tree::sum(rows).1)
 }
 
 /// Users who ever had a device of a product.
