@@ -1,8 +1,12 @@
 //! The commands that speak to a cloud, against one that the same binary simulates.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
-use gizwits_enterprise_client::blocking::{Device, Enterprise};
+use gizwits_enterprise_client::Gid;
+use gizwits_enterprise_client::blocking::{Device, Enterprise, Product};
+use gizwits_simulator::Simulator;
 use gizwits_tests::program::{self, Folder, Ran, Simulated};
 use serde_json::{Value, json};
 
@@ -12,8 +16,8 @@ fn run(arguments: &[&str]) -> Ran {
     program::run(GIZWITS, arguments, b"")
 }
 
-/// A device of a simulator by the client, not by the binary.
-fn device(simulated: &Simulated) -> Device {
+/// The product of a simulator by the client, not by the binary.
+fn product(simulated: &Simulated) -> Product {
     let variable = |name: &str| simulated.variable(name).to_owned();
     let enterprise = Enterprise::builder()
         .id(variable("ENTERPRISE_ID"))
@@ -21,10 +25,13 @@ fn device(simulated: &Simulated) -> Device {
         .base_url(variable("BASE_URL"))
         .no_proxy()
         .build();
-    let product = enterprise
+    enterprise
         .unwrap()
-        .product(variable("PRODUCT_KEY"), variable("PRODUCT_SECRET"));
-    product.device(variable("DID"))
+        .product(variable("PRODUCT_KEY"), variable("PRODUCT_SECRET"))
+}
+
+fn device(simulated: &Simulated) -> Device {
+    product(simulated).device(simulated.variable("DID"))
 }
 
 /// What it prints is what a client needs, Ctrl-C ends it well, and with a file nothing that was
@@ -89,6 +96,82 @@ fn a_simulator_at_hand() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
     }
+}
+
+/// Killed while four write: all that was answered is there, and the file is sound.
+#[cfg(unix)]
+#[test]
+fn a_kill_loses_nothing_that_was_answered() {
+    enum Answered {
+        Group(Gid),
+        Control(String),
+    }
+
+    let folder = Folder::new("kill");
+    let file = folder.0.join("world.db");
+    let db = ["--db", file.to_str().unwrap()];
+    let (mut groups, mut controls) = (Vec::new(), Vec::new());
+    for round in 0..5 {
+        let simulated = Simulated::start(GIZWITS, &db);
+        let product = product(&simulated);
+        let device = product.device(simulated.variable("DID"));
+        if groups.is_empty() {
+            groups.push(product.groups().create().send().unwrap().gid);
+        }
+        let tree = product.groups().tree().send().unwrap();
+        let kept: BTreeSet<&Gid> = tree.gids().collect();
+        for gid in &groups {
+            assert!(kept.contains(gid), "group {gid} is lost");
+        }
+        let log = device.cmd_log().undecoded().limit(1000).iter();
+        let logged: BTreeSet<String> = log.map(|record| record.unwrap().payload).collect();
+        for payload in &controls {
+            assert!(logged.contains(payload), "control {payload} is lost");
+        }
+        if round == 4 {
+            break;
+        }
+        let root = &groups[0].clone();
+        let (tell, told) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let (product, device, tell) = (&product, &device, tell.clone());
+                // Until the server is gone.
+                scope.spawn(move || {
+                    for count in 0.. {
+                        let answered = if writer % 2 == 0 {
+                            let made = product.groups().create().under(root.clone()).send();
+                            made.map(|group| Answered::Group(group.gid))
+                        } else {
+                            // Transparent bytes, each time others.
+                            let tag: u32 = (round * 4 + writer) * 100_000 + count;
+                            let bytes: Vec<u8> = [5].into_iter().chain(tag.to_be_bytes()).collect();
+                            let sent = device.control_raw(bytes).send();
+                            sent.map(|_| Answered::Control(format!("000000030800009005{tag:08x}")))
+                        };
+                        match answered {
+                            Ok(answered) => tell.send(answered).unwrap(),
+                            Err(error) => return assert!(error.status().is_none(), "{error}"),
+                        }
+                    }
+                });
+            }
+            drop(tell);
+            let mut keep = |answered| match answered {
+                Answered::Group(gid) => groups.push(gid),
+                Answered::Control(payload) => controls.push(payload),
+            };
+            // In the midst of it, each time elsewhere.
+            told.iter()
+                .take(100 + 17 * round as usize)
+                .for_each(&mut keep);
+            assert_eq!(simulated.end("-KILL"), None);
+            told.iter().for_each(&mut keep);
+        });
+    }
+    assert!(groups.len() > 20 && controls.len() > 20);
+    let simulator = Simulator::builder().file(&file).build().unwrap();
+    assert!(simulator.is_sound().unwrap());
 }
 
 #[test]
