@@ -212,7 +212,6 @@ impl<'l, 'o> Encoder<'l, 'o> {
             return self.out;
         }
         let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
-        let all = Packing::all(layout, set);
         let area = layout.head.area_len;
 
         // Bits go down to bit 0 of the whole area. None is written over before it was read: what a
@@ -223,6 +222,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
             let raw = Source::new(values).load(from.end, from.shift, from.drop);
             let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
         }
+        let all = packing.closed();
         // The area that is needed is the end of the whole one; everything goes to the front.
         let mut end = 0;
         let mut take = |values: &mut [u8], from: u16, len: u16| {

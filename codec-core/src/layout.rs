@@ -138,12 +138,6 @@ impl Head {
         runs: Runs::NONE,
     };
 
-    /// Standard or var_len.
-    #[must_use]
-    pub const fn protocol(&self) -> Protocol {
-        self.protocol
-    }
-
     /// The number of points.
     #[must_use]
     pub const fn points(&self) -> usize {
@@ -410,8 +404,14 @@ impl Packing {
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
         all.pass(layout, mask, PointId(layout.points()));
-        let area = all.room.bits().div_ceil(8);
-        Packing { area, ..all }
+        all.closed()
+    }
+
+    /// The same behind an area that is just long enough.
+    #[inline]
+    pub(crate) const fn closed(self) -> Self {
+        let area = self.room.bits().div_ceil(8);
+        Packing { area, ..self }
     }
 
     /// Goes past the points of a mask below `end`.

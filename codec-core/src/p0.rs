@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::layout::LayoutRef;
 use crate::mask::Mask;
 use crate::point::Protocol;
-use crate::view::View;
+use crate::view::{View, other_length};
 
 /// The actions that carry data points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,10 +95,7 @@ impl<'l, 'b> P0<'l, 'b> {
             }),
             (0x02, Protocol::Standard) => match body.len() {
                 0 => Ok(P0::Read { wanted: None }),
-                extra => {
-                    let extra = u32::try_from(extra).unwrap_or(u32::MAX);
-                    Err(Error::new(ErrorKind::Trailing { extra }).at(0))
-                }
+                len => Err(other_length(len, 0)),
             },
             (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => {
                 layout.view(body).map(P0::Reply)

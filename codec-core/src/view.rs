@@ -170,7 +170,7 @@ impl<'l> LayoutRef<'l> {
         }
         if body.len() != self.status_len() {
             let needed = self.status_len();
-            return Err(wrong_length(self.whole(), u16::MAX, 0, body.len(), needed));
+            return Err(wrong_length(self.whole(), 0, body.len(), needed));
         }
         Ok(self.place(None, body, self.head.status_len))
     }
@@ -246,14 +246,9 @@ impl<'l> LayoutRef<'l> {
                 }
             }
             _ => {
-                let limit = self.head.writable_len;
-                Err(wrong_length(
-                    self.whole(),
-                    limit,
-                    skipped,
-                    body.len(),
-                    needed,
-                ))
+                let writable = self.fields.get(..usize::from(self.writable()));
+                let places = Places::Whole(writable.unwrap_or(&[]).iter(), 0);
+                Err(wrong_length(places, skipped, body.len(), needed))
             }
         }
     }
@@ -264,12 +259,9 @@ impl<'l> LayoutRef<'l> {
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`], [`ErrorKind::UnknownFlag`].
     pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Mask<'b>, Error> {
         let (mask, rest) = self.split_mask(body)?;
-        match u32::try_from(rest.len()) {
-            Ok(0) => Ok(mask),
-            extra => {
-                let extra = extra.unwrap_or(u32::MAX);
-                Err(Error::new(ErrorKind::Trailing { extra }).at(self.mask_len() as u32))
-            }
+        match rest {
+            [] => Ok(mask),
+            _ => Err(other_length(body.len(), self.mask_len())),
         }
     }
 
@@ -304,8 +296,7 @@ impl<'l> LayoutRef<'l> {
     pub fn view_known<'b>(self, known: &'b [u8], status: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         for (bytes, needed) in [(known, self.mask_len()), (status, self.status_len())] {
             if bytes.len() != needed {
-                let nowhere = Places::Whole([].iter(), 0);
-                return Err(wrong_length(nowhere, 0, 0, bytes.len(), needed));
+                return Err(other_length(bytes.len(), needed));
             }
         }
         let len = self.head.status_len;
@@ -349,13 +340,7 @@ impl<'l> LayoutRef<'l> {
         }
         let skipped = self.mask_len();
         let needed = skipped.saturating_add(view.len.into());
-        Err(wrong_length(
-            view.places(),
-            u16::MAX,
-            skipped,
-            body.len(),
-            needed,
-        ))
+        Err(wrong_length(view.places(), skipped, body.len(), needed))
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
@@ -392,8 +377,7 @@ impl<'l> LayoutRef<'l> {
     /// The mask of a var_len body, and what follows it.
     fn split_mask<'b>(self, body: &'b [u8]) -> Result<(Mask<'b>, &'b [u8]), Error> {
         let Some((mask, values)) = body.split_at_checked(self.mask_len()) else {
-            let missing = self.mask_len().saturating_sub(body.len()) as u32;
-            return Err(Error::new(ErrorKind::Incomplete { missing }).at(body.len() as u32));
+            return Err(other_length(body.len(), self.mask_len()));
         };
         let mask = Mask::new(mask);
         match mask.past(self.points()) {
@@ -414,30 +398,31 @@ fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
-/// The error of a body of `have` bytes whose values, those that end by `limit`, begin `skipped` bytes
-/// in.
+/// The error of `have` bytes where `needed` are.
 #[cold]
-fn wrong_length(
-    places: Places<'_, '_>,
-    limit: u16,
-    skipped: usize,
-    have: usize,
-    needed: usize,
-) -> Error {
-    if let Some(extra) = have.checked_sub(needed)
-        && extra > 0
-    {
-        let extra = u32::try_from(extra).unwrap_or(u32::MAX);
-        return Error::new(ErrorKind::Trailing { extra }).at(needed as u32);
+pub(crate) fn other_length(have: usize, needed: usize) -> Error {
+    match have.checked_sub(needed) {
+        Some(extra) if extra > 0 => {
+            let extra = u32::try_from(extra).unwrap_or(u32::MAX);
+            Error::new(ErrorKind::Trailing { extra }).at(needed as u32)
+        }
+        _ => {
+            let missing = needed.saturating_sub(have) as u32;
+            Error::new(ErrorKind::Incomplete { missing }).at(have as u32)
+        }
     }
-    let missing = needed.saturating_sub(have) as u32;
-    let error = Error::new(ErrorKind::Incomplete { missing }).at(have as u32);
-    let Some(values) = have.checked_sub(skipped) else {
+}
+
+/// The same of a body whose values begin `skipped` bytes in, and the point with the first byte that is
+/// missing.
+#[cold]
+fn wrong_length(places: Places<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
+    let error = other_length(have, needed);
+    let Some(values) = have.checked_sub(skipped).filter(|_| have < needed) else {
         return error;
     };
-    // The point with the first byte that is missing.
     let cut = places
-        .filter(|place| usize::from(place.end) > values && place.end <= limit)
+        .filter(|place| usize::from(place.end) > values)
         .min_by_key(|place| place.start());
     match cut {
         Some(place) => error.about(place.id),

@@ -247,12 +247,7 @@ impl<'t> Checker<'t> {
                 point,
                 ..
             } = entry;
-            Some(Attr::new(
-                (name, display_name),
-                head.protocol(),
-                point?,
-                labels,
-            ))
+            Some(Attr::new((name, display_name), rules, point?, labels))
         });
         let name = text_of(object.get("name")).unwrap_or_default();
         let names = (name, product_key.unwrap_or_default());

@@ -190,7 +190,9 @@ pub fn definition(draw: &mut Draw<'_>, protocol: Protocol) -> Value {
 /// ones drawn so far, as do those of a large definition, so that they cost no more than a dozen.
 fn drafts(draw: &mut Draw<'_>) -> Vec<Draft> {
     let large = draw.chance(8);
-    let count = draw.size(1, if large { 1024 } else { 40 });
+    // As often around 128 points: up to there the core counts runs of them.
+    let most = if large { draw.pick(&[128, 1024]) } else { 40 };
+    let count = draw.size(1, most);
     let limit = if large { draw.size(1, 16) } else { count };
     // A leaning to bits makes long areas, one to bytes makes products without any.
     let lean = draw.pick(&[50, 95, 5, 0, 100]);
