@@ -11,7 +11,8 @@ use crate::http::{Answer, Request};
 use crate::redact;
 use crate::scalar;
 
-/// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null are none.
+/// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
+/// on a success are none.
 pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
     // A word in another encoding must not hide the code.
     let text = String::from_utf8_lossy(content(answer));
@@ -212,31 +213,31 @@ mod tests {
             (
                 400,
                 r#"{"error_code":"5001","error_message":"body json invalid","detail":""}"#,
-                5001,
+                Some(5001),
                 "body json invalid",
             ),
             (
                 400,
                 r#"{"error_message":"appid invalid!","error_code":9003,"detail_message":null}"#,
-                9003,
+                Some(9003),
                 "appid invalid!",
             ),
-            (200, r#"{"error_code":5009}"#, 5009, ""),
-            (200, r#"{"error_code":0,"objects":[]}"#, 0, ""),
-            (500, r#"{"error_code":null}"#, 0, ""),
-            (200, r#"{"objects":[{"error_code":5009}]}"#, 0, ""),
+            (200, r#"{"error_code":5009}"#, Some(5009), ""),
+            (200, r#"{"error_code":0,"objects":[]}"#, None, ""),
+            (500, r#"{"error_code":null}"#, Some(0), ""),
+            (200, r#"{"objects":[{"error_code":5009}]}"#, None, ""),
         ] {
             match refusal(&request(), &answer(status, body)) {
                 Some(error) => {
                     assert_eq!(
-                        (error.code.number(), error.message.as_str()),
+                        (Some(error.code.number()), error.message.as_str()),
                         (code, message),
                         "{body}"
                     );
                     assert_eq!(error.status, status);
                     assert!(error.detail.is_none());
                 }
-                None => assert_eq!(code, 0, "{body}"),
+                None => assert_eq!(code, None, "{body}"),
             }
         }
     }

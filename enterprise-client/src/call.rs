@@ -240,9 +240,8 @@ impl<C, O> Call<C, O> {
     }
 
     /// A parameter that this crate doesn't know, in place of one of the same name.
-    pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.parts.set(name, value);
-        self
+    pub fn parameter(self, name: &str, value: impl Into<String>) -> Self {
+        self.query(name, value)
     }
 
     pub(crate) fn query(mut self, name: &str, value: impl Into<String>) -> Self {

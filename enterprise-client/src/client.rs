@@ -210,7 +210,7 @@ impl<C: Front> Product<C> {
     /// # }
     /// ```
     pub fn endpoint(&self, endpoint: Endpoint) -> Call<C, Custom> {
-        Custom::of(self.enterprise.clone(), self.product.clone(), endpoint)
+        self.call(endpoint, Custom { wrong: None })
     }
 
     /// A call that this crate doesn't know, with the product's token. `{product_key}` in the path is

@@ -99,7 +99,7 @@ impl Flight {
     pub(crate) fn held(&self, now: Timestamp) -> Option<(Duration, Error)> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let told = held.as_ref().filter(|told| now < told.until)?;
-        Some((told.until.since(now), told.error.copy()))
+        Some((told.until.since(now), told.error.clone()))
     }
 
     fn with<T>(&self, run: impl FnOnce(&mut (u64, Option<Error>)) -> T) -> T {
@@ -112,17 +112,14 @@ impl Flight {
 
     pub(crate) fn land(&self, failure: Option<&Error>) {
         if !matches!(failure, Some(Error::RateLimited(_))) {
-            let failure = failure.map(Error::copy);
+            let failure = failure.cloned();
             self.with(|landed| *landed = (landed.0.wrapping_add(1), failure));
         }
     }
 
     /// How it failed, if it has landed since.
     pub(crate) fn failed_since(&self, before: u64) -> Option<Error> {
-        self.with(|(landed, failure)| {
-            let failure = failure.as_ref().filter(|_| *landed != before)?;
-            Some(failure.copy())
-        })
+        self.with(|(landed, failure)| failure.clone().filter(|_| *landed != before))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::redact;
 /// [`Enterprise::request`](crate::client::Enterprise::request)
 #[derive(Clone, Debug)]
 pub struct Custom {
-    wrong: Option<String>,
+    pub(crate) wrong: Option<String>,
 }
 
 impl Custom {
@@ -64,18 +64,6 @@ impl Custom {
             parts.query.push((decode(name), decode(value)));
         }
         Call::new(enterprise, product, parts, Custom { wrong })
-    }
-}
-
-impl Custom {
-    /// A call of a documented endpoint, its answer as it comes.
-    pub(crate) fn of<C: Front>(
-        enterprise: Enterprise<C>,
-        product: Arc<ProductCore>,
-        endpoint: Endpoint,
-    ) -> Call<C, Custom> {
-        let parts = Parts::new(endpoint);
-        Call::new(enterprise, Some(product), parts, Custom { wrong: None })
     }
 }
 

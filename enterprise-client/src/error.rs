@@ -10,7 +10,7 @@ use crate::http::{Failure, FailureKind, Target};
 use crate::time::Timestamp;
 
 /// Why a call failed. No variant holds a secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The server refused, with a code.
@@ -92,7 +92,7 @@ pub struct DecodeError {
 }
 
 /// There was no whole answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TransportError {
     /// How, and why.
@@ -106,33 +106,6 @@ pub struct TransportError {
 impl Error {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Error::Invalid(message.into())
-    }
-
-    /// For another caller with the same trouble; a cause becomes its text.
-    pub(crate) fn copy(&self) -> Self {
-        match self {
-            Error::Api(error) => Error::Api(error.clone()),
-            Error::RateLimited(error) => Error::RateLimited(error.clone()),
-            Error::Unexpected(error) => Error::Unexpected(error.clone()),
-            Error::Decode(error) => Error::Decode(error.clone()),
-            Error::Transport(error) => {
-                let source = error.failure.source.as_deref();
-                Error::Transport(Box::new(TransportError {
-                    failure: Failure {
-                        kind: error.failure.kind,
-                        status: error.failure.status,
-                        source: source.map(|source| source.to_string().into()),
-                    },
-                    attempts: error.attempts,
-                    target: error.target.clone(),
-                }))
-            }
-            #[cfg(feature = "codec")]
-            Error::Codec(error) => Error::Codec(error.clone()),
-            #[cfg(feature = "codec")]
-            Error::Definition(invalid) => Error::Definition(invalid.clone()),
-            Error::Invalid(message) => Error::Invalid(message.clone()),
-        }
     }
 
     /// The server's code, if it refused.

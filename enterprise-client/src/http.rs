@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -269,7 +270,7 @@ impl FailureKind {
 }
 
 /// A request that got no whole answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure {
     /// How.
@@ -277,7 +278,7 @@ pub struct Failure {
     /// The status, if it came.
     pub status: Option<u16>,
     /// Why, without the URL.
-    pub source: Option<Box<dyn StdError + Send + Sync>>,
+    pub source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Failure {
@@ -301,6 +302,7 @@ impl Failure {
     /// With its cause. The cause must not show the URL's query.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let source: Box<dyn StdError + Send + Sync> = source.into();
         self.source = Some(source.into());
         self
     }

@@ -53,18 +53,18 @@ impl Limiter {
     /// At most this many calls an hour, until the server names another limit.
     #[must_use]
     pub fn per_hour(limit: u64) -> Self {
-        Limiter::new(Some(limit), true)
+        Limiter::new(Some(limit))
     }
 
     /// Nothing is held back; what the server says is still noted.
     #[must_use]
     pub fn unlimited() -> Self {
-        Limiter::new(None, false)
+        Limiter::new(None)
     }
 
-    fn new(limit: Option<u64>, enforced: bool) -> Self {
+    fn new(limit: Option<u64>) -> Self {
         Limiter(Arc::new(Mutex::new(Window {
-            enforced,
+            enforced: limit.is_some(),
             limit,
             remaining: limit.unwrap_or(0),
             reset: None,
@@ -100,7 +100,7 @@ impl Limiter {
             let hour = now.plus(HOUR);
             let reset = window.reset.unwrap_or(hour).min(hour);
             window.reset = Some(reset);
-            if window.enforced && window.limit.is_some() && window.remaining == 0 {
+            if window.enforced && window.remaining == 0 {
                 return Err(reset);
             }
             window.remaining = window.remaining.saturating_sub(1);

@@ -67,13 +67,14 @@ impl<T> Outcome<T> {
     }
 }
 
-impl<T: From<String> + PartialEq + DeserializeOwned> Outcome<T> {
+impl<T: From<String> + Eq + Hash + DeserializeOwned> Outcome<T> {
     pub(crate) fn read(received: &Received<'_>) -> Result<Self, Error> {
         let lists: Lists<T> = received.json()?;
-        let mentioned = |one: &T| lists.success.contains(one) || lists.failed.contains(one);
+        let mentioned: HashSet<&T> = lists.success.iter().chain(&lists.failed).collect();
         let sent = received.parts.about.iter().cloned().map(T::from);
+        let unmentioned = sent.filter(|one| !mentioned.contains(one)).collect();
         Ok(Outcome {
-            unmentioned: sent.filter(|one| !mentioned(one)).collect(),
+            unmentioned,
             success: lists.success,
             failed: lists.failed,
             left: Vec::new(),

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Context, Operation};
 use crate::error::Error;
 use crate::front::{Async, Front};
-use crate::scalar::{Extra, Field, model};
+use crate::scalar::{Extra, model};
 
 model! {
     /// What a page says of itself.
@@ -43,7 +43,7 @@ model! {
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Page<T> {
     /// What it says of itself.
-    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
     /// What is on it.
     pub objects: Vec<T>,
@@ -154,13 +154,10 @@ impl<C: Front, O: Paged> Items<C, O> {
     }
 
     fn call(&self, operation: O, skip: u64) -> Call<C, O> {
-        let mut call = Call::new(
-            self.call.enterprise.clone(),
-            self.call.product.clone(),
-            self.call.parts.clone(),
+        let call = Call {
             operation,
-        );
-        call.options = self.call.options;
+            ..self.call.clone()
+        };
         call.skip(skip)
     }
 }

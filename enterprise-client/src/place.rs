@@ -230,10 +230,6 @@ impl scalar::Field for Option<BTreeMap<String, EventCount>> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Detail::deserialize(deserializer)?.0)
     }
-
-    fn is_absent(&self) -> bool {
-        self.is_none()
-    }
 }
 
 impl<'de, T: Count> Deserialize<'de> for Places<T> {

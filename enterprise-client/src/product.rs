@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exchange::{Options, Patience, read_token, token_parts};
 use crate::front::Front;
 use crate::http::{Answer, Request};
-use crate::scalar::{Extra, absent, lenient};
+use crate::scalar::{Extra, lenient};
 use crate::token::Token;
 
 /// [`Product::access_token`](crate::client::Product::access_token)
@@ -52,17 +52,25 @@ impl Operation for Datapoint {
 #[non_exhaustive]
 pub struct Datapoints {
     /// The product's name.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "absent")]
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// The product's key.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "absent")]
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub product_key: Option<String>,
     /// `standard` or `var_len`.
     #[serde(
         rename = "protocolType",
         default,
         deserialize_with = "lenient",
-        skip_serializing_if = "absent"
+        skip_serializing_if = "Option::is_none"
     )]
     pub protocol_type: Option<String>,
     /// The version of the protocol.
@@ -70,13 +78,17 @@ pub struct Datapoints {
         rename = "packetVersion",
         default,
         deserialize_with = "lenient",
-        skip_serializing_if = "absent"
+        skip_serializing_if = "Option::is_none"
     )]
     pub packet_version: Option<String>,
     /// The entities and their data points.
     pub entities: Vec<Value>,
     /// How an app shows them.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "absent")]
+    #[serde(
+        default,
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ui: Option<Value>,
     /// Members that this crate doesn't know.
     #[serde(flatten)]
@@ -120,6 +132,9 @@ pub(crate) async fn definition(
 
     use crate::drive::{advance, sleep};
     use crate::exchange::Exchange;
+    if let Some(definition) = product.known_definition() {
+        return Ok(definition);
+    }
     let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
     let options = options.of_another();
     let mut exchange = Exchange::new(core, Some(product), parts, options, patience);

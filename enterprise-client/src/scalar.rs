@@ -65,21 +65,11 @@ impl<'de> Deserialize<'de> for Scalar {
 /// What a member of an answer can be read as.
 pub(crate) trait Field: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
-
-    /// Whether it is left out when written.
-    fn is_absent(&self) -> bool {
-        false
-    }
 }
 
 /// For `deserialize_with`.
 pub(crate) fn lenient<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer)
-}
-
-/// For `skip_serializing_if`.
-pub(crate) fn absent<T: Field>(field: &T) -> bool {
-    field.is_absent()
 }
 
 /// A scalar that may be missing; the expectation is for the error.
@@ -195,10 +185,6 @@ macro_rules! scalar_fields {
             fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 read(deserializer)
             }
-
-            fn is_absent(&self) -> bool {
-                self.is_none()
-            }
         }
     )*};
 }
@@ -217,10 +203,6 @@ macro_rules! plain_fields {
         impl $crate::scalar::Field for Option<$type> {
             fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(deserializer)
-            }
-
-            fn is_absent(&self) -> bool {
-                self.is_none()
             }
         }
     )*};
@@ -281,7 +263,7 @@ macro_rules! model {
                     #[serde(
                         default,
                         deserialize_with = "crate::scalar::lenient",
-                        skip_serializing_if = "crate::scalar::absent"
+                        skip_serializing_if = "Option::is_none"
                     )]
                     $may: Option<$may_type>,
                 )*

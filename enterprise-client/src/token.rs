@@ -1,7 +1,6 @@
 //! Tokens of products, and where they are kept.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -279,12 +278,6 @@ impl TokenAnswer {
         const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
         let expires_at = self.expire_at.or(self.expired_at).unwrap_or(now.plus(WEEK));
         Token::new(self.token, expires_at)
-    }
-}
-
-impl fmt::Debug for TokenAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenAnswer").finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use common::*;
 use gizwits_enterprise_client::http::{Answer, Failure, FailureKind};
 use gizwits_enterprise_client::{Async, Call, Error, Operation, RetryPolicy};
-use serde_json::json;
 
 #[tokio::test]
 async fn what_may_have_arrived_is_told_of_all_attempts() {
@@ -38,7 +37,7 @@ async fn what_may_have_arrived_is_told_of_all_attempts() {
         let server = Server::answers([fails(timeout)]);
         let call = product(&server)
             .device(DID)
-            .control(json!({"switch": true}));
+            .control(serde_json::json!({"switch": true}));
         assert!(!call.send().await.unwrap_err().may_have_arrived());
     }
     // An attempt that may have arrived is not forgotten over the next ones.
