@@ -530,19 +530,9 @@ async fn all_examples(world: &World) {
     );
     assert!(shown.contains("FromDevice Report"), "{shown}");
 
-    // In time of its own: the device answers when the world is stepped.
     let mut out = Vec::new();
-    let simulator = world.server.simulator().clone();
-    let steps = tokio::task::spawn_blocking(move || {
-        let began = std::time::Instant::now();
-        while began.elapsed() < std::time::Duration::from_millis(400) {
-            let _ = simulator.tick();
-            std::thread::yield_now();
-        }
-    });
     let control = control_verified::run(&product, &device, r#"{"set_temp":28}"#, &mut out);
     control.await.expect("a control");
-    steps.await.expect("steps");
     assert!(text(out).contains("done at "));
 
     let mut out = Vec::new();

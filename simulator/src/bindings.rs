@@ -8,6 +8,7 @@ use crate::device;
 use crate::error::{Failure, Refusal, refuse};
 use crate::groups::Done;
 use crate::period;
+use crate::users;
 
 /// A call's user, app and devices.
 struct Wanted {
@@ -35,28 +36,15 @@ fn wanted(call: &Call<'_>) -> Result<Wanted, Failure> {
         Some(dids) if !dids.is_empty() => dids,
         _ => return refuse(5002, "dids is a list of text, or text with commas"),
     };
-    let exists = |sql: &str, id: &str| -> Result<bool, Failure> {
-        let found: Option<i64> = call
-            .connection
-            .prepare_cached(sql)?
-            .query_row(params![id, call.now], |row| row.get(0))
-            .optional()?;
-        Ok(found.is_some())
-    };
-    if !exists(
-        // The moment says nothing about an app.
-        "SELECT 1 FROM app WHERE appid = ?1 AND ?2 IS NOT NULL",
-        &appid,
-    )? {
-        return Err(Refusal::new(5016).into());
+    users::known_app(call, &appid)?;
+    let known = call
+        .connection
+        .prepare_cached("SELECT 1 FROM user WHERE uid = ? AND created_at <= ?")?
+        .exists(params![uid, call.now])?;
+    match known {
+        true => Ok(Wanted { uid, dids }),
+        false => Err(Refusal::new(5017).into()),
     }
-    if !exists(
-        "SELECT 1 FROM user WHERE uid = ?1 AND created_at <= ?2",
-        &uid,
-    )? {
-        return Err(Refusal::new(5017).into());
-    }
-    Ok(Wanted { uid, dids })
 }
 
 /// The device that may be bound.

@@ -48,6 +48,9 @@ pub(crate) struct Enterprise {
     pub(crate) quota: i64,
     pub(crate) overseas: bool,
     pub(crate) allow: String,
+    /// The hour that calls were last counted in, and how many.
+    pub(crate) hour: i64,
+    pub(crate) calls: i64,
 }
 
 /// A product.
@@ -83,6 +86,8 @@ pub(crate) struct Call<'c> {
     pub(crate) query: Vec<(String, String)>,
     /// The values of the path's parameters.
     pub(crate) params: Vec<(&'static str, String)>,
+    /// The product of the path, once it was looked up.
+    pub(crate) product: Option<Product>,
     /// Who calls, once that is checked.
     pub(crate) enterprise: Option<Enterprise>,
 }
@@ -133,7 +138,8 @@ impl Call<'_> {
         let found = self
             .connection
             .prepare_cached(
-                "SELECT id, secret, quota, overseas, allow FROM enterprise WHERE id = ?",
+                "SELECT id, secret, quota, overseas, allow, hour, calls
+                 FROM enterprise WHERE id = ?",
             )?
             .query_row([id], |row| {
                 Ok(Enterprise {
@@ -142,6 +148,8 @@ impl Call<'_> {
                     quota: row.get(2)?,
                     overseas: row.get(3)?,
                     allow: row.get(4)?,
+                    hour: row.get(5)?,
+                    calls: row.get(6)?,
                 })
             })
             .optional()?;
@@ -172,10 +180,11 @@ impl Call<'_> {
 
     /// The product of the path.
     pub(crate) fn product(&self) -> Result<Product, Failure> {
-        match self.product_of(self.param("product_key"))? {
-            Some(product) => Ok(product),
-            None => Err(Refusal::new(5015).into()),
-        }
+        let found = match &self.product {
+            Some(product) => Some(product.clone()),
+            None => self.product_of(self.product_key())?,
+        };
+        found.ok_or_else(|| Refusal::new(5015).into())
     }
 
     /// The product's key, as the path has it.

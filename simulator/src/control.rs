@@ -72,18 +72,24 @@ pub(crate) fn control(call: &Call<'_>) -> Result<Nothing, Failure> {
 
 /// The bytes of `raw`: a list of numbers, or text.
 fn bytes(raw: &RawValue, coding: Option<Encoding>) -> Result<Vec<u8>, Failure> {
-    let bytes = match serde_json::from_str::<Value>(raw.get()) {
-        Ok(Value::Array(list)) => list
-            .iter()
-            .map(|byte| u8::try_from(byte.as_u64()?).ok())
-            .collect(),
-        Ok(Value::String(text)) => binary(&text, coding),
-        _ => None,
-    };
+    let value = serde_json::from_str(raw.get()).ok();
+    let bytes = value.and_then(|value| bytes_of(&value, coding));
     match bytes {
         // As much as the platform's frames are known to carry.
         Some(bytes) if !bytes.is_empty() && bytes.len() <= 65_535 => Ok(bytes),
         _ => refuse(5408, "raw is a list of bytes, or text by binary_coding"),
+    }
+}
+
+/// A list of numbers, or text.
+fn bytes_of(value: &Value, coding: Option<Encoding>) -> Option<Vec<u8>> {
+    match value {
+        Value::Array(list) => list
+            .iter()
+            .map(|byte| u8::try_from(byte.as_u64()?).ok())
+            .collect(),
+        Value::String(text) => binary(text, coding),
+        _ => None,
     }
 }
 
@@ -127,14 +133,7 @@ fn encode(
             _ => continue,
         }
         let len = attr.point().position.len as usize;
-        let bytes = match value {
-            Value::String(text) => binary(text, coding),
-            Value::Array(list) => list
-                .iter()
-                .map(|byte| u8::try_from(byte.as_u64()?).ok())
-                .collect(),
-            _ => None,
-        };
+        let bytes = bytes_of(value, coding);
         match bytes {
             Some(bytes) if bytes.len() == len => {
                 binaries.insert(name.clone(), payload::hex(&bytes).into());

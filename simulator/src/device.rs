@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use gizwits_codec_std::core::m2m::{self, Event, Frame};
+use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
-use gizwits_codec_std::{Action, Product};
+use gizwits_codec_std::{Action, Product, wrap};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -61,21 +61,6 @@ pub(crate) fn schedule(
     Ok(())
 }
 
-/// A frame around a P0.
-pub(crate) fn frame(command: u16, p0: &[u8]) -> Vec<u8> {
-    let frame = Frame {
-        flag: 0,
-        command,
-        sn: None,
-        did: None,
-        body: p0,
-    };
-    let mut out = vec![0; p0.len() + 16];
-    let len = frame.encode(&mut out).unwrap_or(0);
-    out.truncate(len);
-    out
-}
-
 /// One device, as the engine needs it.
 pub(crate) struct Device {
     pub(crate) id: i64,
@@ -90,6 +75,7 @@ pub(crate) struct Device {
     silent_since: Option<i64>,
     since_full: i64,
     draws: i64,
+    last_report: Option<i64>,
 }
 
 impl Device {
@@ -147,25 +133,22 @@ impl World<'_> {
             let next = self
                 .connection
                 .prepare_cached(
-                    "SELECT id, due, kind, subject, word FROM pending
-                     WHERE due <= ? ORDER BY due, id LIMIT 1",
+                    "DELETE FROM pending
+                     WHERE id = (SELECT id FROM pending WHERE due <= ? ORDER BY due, id LIMIT 1)
+                     RETURNING due, kind, subject, word",
                 )?
                 .query_row([now], |row| {
                     Ok((
                         row.get::<_, i64>(0)?,
-                        row.get::<_, i64>(1)?,
-                        row.get::<_, String>(2)?,
-                        row.get::<_, i64>(3)?,
-                        row.get::<_, Option<String>>(4)?,
+                        row.get::<_, String>(1)?,
+                        row.get::<_, i64>(2)?,
+                        row.get::<_, Option<String>>(3)?,
                     ))
                 })
                 .optional()?;
-            let Some((id, due, kind, subject, word)) = next else {
+            let Some((due, kind, subject, word)) = next else {
                 return self.prune(now);
             };
-            self.connection
-                .prepare_cached("DELETE FROM pending WHERE id = ?")?
-                .execute([id])?;
             self.happen(due, &kind, subject, word.as_deref())?;
         }
     }
@@ -226,7 +209,7 @@ impl World<'_> {
         self.connection
             .prepare_cached(
                 "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
-                    online_since, silent_since, since_full, draws
+                    online_since, silent_since, since_full, draws, last_report
                  FROM device WHERE id = ?",
             )?
             .query_row([id], |row| {
@@ -243,6 +226,7 @@ impl World<'_> {
                     silent_since: row.get(9)?,
                     since_full: row.get(10)?,
                     draws: row.get(11)?,
+                    last_report: row.get(12)?,
                 })
             })
             .optional()
@@ -252,7 +236,7 @@ impl World<'_> {
         self.connection
             .prepare_cached(
                 "UPDATE device SET status = ?, online_since = ?, silent_since = ?, since_full = ?,
-                    draws = ?
+                    draws = ?, last_report = ?
                  WHERE id = ?",
             )?
             .execute(params![
@@ -261,6 +245,7 @@ impl World<'_> {
                 device.silent_since,
                 device.since_full,
                 device.draws,
+                device.last_report,
                 device.id
             ])?;
         Ok(())
@@ -437,11 +422,12 @@ impl World<'_> {
             whole.extend(&device.status);
             whole
         });
-        self.receive(device, at, product, &frame(m2m::FROM_DEVICE, &p0))
+        let frame = wrap(&p0, action, None, None).unwrap_or_default();
+        self.receive(device, at, product, &frame)
     }
 
     /// The cloud gets a frame from a device: this one event is behind all that it says of it.
-    fn receive(&self, device: &Device, at: i64, product: &Product, frame: &[u8]) -> Sql<()> {
+    fn receive(&self, device: &mut Device, at: i64, product: &Product, frame: &[u8]) -> Sql<()> {
         #[derive(Deserialize)]
         struct Attrs<'a> {
             #[serde(borrow)]
@@ -489,9 +475,7 @@ impl World<'_> {
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO activity (device, day, at) VALUES (?, ?, ?)")?
             .execute(params![device.id, period::day_of(at), at])?;
-        self.connection
-            .prepare_cached("UPDATE device SET last_report = ? WHERE id = ?")?
-            .execute(params![at, device.id])?;
+        device.last_report = Some(at);
         Ok(())
     }
 
@@ -505,7 +489,8 @@ impl World<'_> {
 
     /// The cloud sends a P0 to a device, which hears it after a while.
     pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
-        let logged = self.log_frame(device, at, true, &frame(m2m::TO_DEVICE, p0))?;
+        let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
+        let logged = self.log_frame(device, at, true, &frame)?;
         let Some(mut device) = self.device(device)? else {
             return Ok(());
         };

@@ -177,25 +177,24 @@ fn days(call: &Call<'_>) -> Result<(i64, i64), Failure> {
     Ok((start, end))
 }
 
-/// A page of devices by day; the first column is when.
+/// A page of devices by day: `happened` is when, and `:from` and `:until` are what `bound` makes of the
+/// first day and of the one behind the last.
 macro_rules! devices_of_days {
-    ($call:expr, $from:literal) => {{
+    ($call:expr, $bound:expr, $from:literal) => {{
         let call: &Call<'_> = $call;
         let paging = call.paging()?;
         let (start, end) = days(call)?;
         let filters = named_params! {
             ":product": call.product_key(),
-            ":start": start,
-            ":end": end,
-            ":from": period::start_of(start),
-            ":until": period::start_of(end + 1),
+            ":from": $bound(start),
+            ":until": $bound(end + 1),
             ":country": call.text("country"),
             ":region": call.text("region"),
             ":city": call.text("city"),
         };
         let total = call
             .connection
-            .prepare_cached(concat!("SELECT count(*) ", $from))?
+            .prepare_cached(concat!("SELECT count(*) ", devices_of_days!($from)))?
             .query_row(filters, |row| row.get(0))?;
         let limits = named_params! { ":limit": paging.limit, ":skip": paging.skip };
         let all: Vec<_> = filters.iter().chain(limits).copied().collect();
@@ -203,7 +202,7 @@ macro_rules! devices_of_days {
             .connection
             .prepare_cached(concat!(
                 "SELECT happened, product, mac, device_sn, country, region, city ",
-                $from,
+                devices_of_days!($from),
                 " ORDER BY happened, id LIMIT :limit OFFSET :skip"
             ))?
             .query_map(&*all, |row| {
@@ -222,27 +221,32 @@ macro_rules! devices_of_days {
             .collect::<Result<_, _>>()?;
         Ok(call.page(paging, total, objects))
     }};
+    ($from:literal) => {
+        concat!(
+            "FROM (",
+            $from,
+            ") WHERE (:country IS NULL OR country = :country)
+                AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)"
+        )
+    };
 }
 
 pub(crate) fn new_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
-    // The days are bound for the other list, and hold by themselves here; below it is the moments.
     devices_of_days!(
         call,
-        "FROM (SELECT *, activated_at AS happened FROM device
-            WHERE product = :product AND activated_at >= :from AND activated_at < :until)
-         WHERE :start <= :end AND (:country IS NULL OR country = :country)
-            AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)"
+        period::start_of,
+        "SELECT *, activated_at AS happened FROM device
+         WHERE product = :product AND activated_at >= :from AND activated_at < :until"
     )
 }
 
 pub(crate) fn active_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
     devices_of_days!(
         call,
-        "FROM (SELECT device.*, activity.at AS happened
-            FROM activity JOIN device ON device.id = activity.device
-            WHERE product = :product AND day BETWEEN :start AND :end)
-         WHERE :from <= :until AND (:country IS NULL OR country = :country)
-            AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)"
+        i64::from,
+        "SELECT device.*, activity.at AS happened
+         FROM activity JOIN device ON device.id = activity.device
+         WHERE product = :product AND day >= :from AND day < :until"
     )
 }
 

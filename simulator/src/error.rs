@@ -112,7 +112,7 @@ impl Refusal {
         row.copied().unwrap_or((self.code, 500, "unknown error"))
     }
 
-    pub(crate) fn body(&self) -> ErrorBody<u32> {
+    pub(crate) fn body(&self) -> ErrorBody {
         ErrorBody {
             error_message: self.message(),
             error_code: self.code,
@@ -133,9 +133,9 @@ impl fmt::Display for Refusal {
 
 /// The body of an error.
 #[derive(Debug, Serialize)]
-pub(crate) struct ErrorBody<C> {
+pub(crate) struct ErrorBody {
     pub(crate) error_message: &'static str,
-    pub(crate) error_code: C,
+    pub(crate) error_code: u32,
     pub(crate) detail_message: Option<String>,
 }
 
@@ -209,14 +209,5 @@ impl From<rusqlite::Error> for Error {
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Error::Io(error)
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(refusal) => Error::Invalid(refusal.to_string()),
-            Failure::Database(error) => Error::Database(error),
-        }
     }
 }

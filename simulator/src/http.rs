@@ -158,26 +158,8 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// A time as HTTP's `Date` has it.
 pub(crate) fn date(millis: i64) -> String {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let Ok(stamp) = jiff::Timestamp::from_millisecond(millis) else {
-        return String::new();
-    };
-    let time = jiff::tz::Offset::UTC.to_datetime(stamp);
-    let at = |names: &[&'static str], index: i8| {
-        let index = usize::try_from(index).unwrap_or(0);
-        names.get(index).copied().unwrap_or("")
-    };
-    format!(
-        "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-        at(&DAYS, time.weekday().to_monday_zero_offset()),
-        time.day(),
-        at(&MONTHS, time.month() - 1),
-        time.year(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    jiff::Timestamp::from_millisecond(millis)
+        .and_then(|stamp| printer.timestamp_to_rfc9110_string(&stamp))
+        .unwrap_or_default()
 }

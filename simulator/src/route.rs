@@ -319,9 +319,10 @@ impl Store {
             modes: &modes,
             query: Vec::new(),
             params,
+            product: None,
             enterprise: None,
         };
-        let (quota, reply) = match claimed(&call, route) {
+        let (quota, reply) = match claimed(&mut call, route) {
             Ok(claimed) => {
                 let mut quota = None;
                 let reply = serve(&mut call, route, claimed, &mut quota);
@@ -393,7 +394,7 @@ fn modes(connection: &rusqlite::Connection, route: &str) -> Result<Modes, rusqli
 }
 
 /// The enterprise that a call says it is of: its addresses and quota come before its credentials.
-fn claimed(call: &Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
+fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
     let id = match route.auth {
         Auth::Body => call::object(&call.request.body)
             .ok()
@@ -407,11 +408,10 @@ fn claimed(call: &Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure
     if let Some(id) = id {
         return call.enterprise_of(&id);
     }
-    match call.product_of(call.product_key())? {
-        Some(product) => match product.enterprise {
-            Some(id) => call.enterprise_of(&id),
-            None => Ok(None),
-        },
+    call.product = call.product_of(call.product_key())?;
+    let product = call.product.as_ref();
+    match product.and_then(|product| product.enterprise.as_deref()) {
+        Some(id) => call.enterprise_of(id),
         None => Ok(None),
     }
 }
@@ -449,7 +449,7 @@ fn serve(
     }
     call.enterprise = match route.auth {
         Auth::Body => None,
-        Auth::Token => Some(by_token(call)?),
+        Auth::Token => Some(by_token(call, claimed)?),
         Auth::Enterprise => Some(by_headers(call, claimed, false)?),
         Auth::EnterpriseAndSecret => Some(by_headers(call, claimed, true)?),
     };
@@ -489,12 +489,10 @@ fn serve(
 /// Counts a call; below zero remain if it is one too many, which is not counted.
 fn count(call: &Call<'_>, enterprise: &Enterprise, allowed: bool) -> Result<Quota, Failure> {
     let hour = call.now.div_euclid(HOUR);
-    let calls: i64 = call
-        .connection
-        .prepare_cached(
-            "SELECT CASE WHEN hour = ? THEN calls ELSE 0 END FROM enterprise WHERE id = ?",
-        )?
-        .query_row(params![hour, enterprise.id], |row| row.get(0))?;
+    let calls = match enterprise.hour == hour {
+        true => enterprise.calls,
+        false => 0,
+    };
     let mut remaining = enterprise.quota.saturating_sub(calls);
     if allowed {
         remaining = remaining.saturating_sub(1);
@@ -511,7 +509,7 @@ fn count(call: &Call<'_>, enterprise: &Enterprise, allowed: bool) -> Result<Quot
     })
 }
 
-fn by_token(call: &Call<'_>) -> Result<Enterprise, Failure> {
+fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, Failure> {
     let header = call.request.only("authorization").unwrap_or("");
     let mut words = header.split_ascii_whitespace();
     let (Some("token"), Some(token), None) = (words.next(), words.next(), words.next()) else {
@@ -537,10 +535,11 @@ fn by_token(call: &Call<'_>) -> Result<Enterprise, Failure> {
     if product != call.product_key() {
         return Err(Refusal::new(5010).into());
     }
-    match call.enterprise_of(&enterprise)? {
-        Some(enterprise) => Ok(enterprise),
-        None => Err(Refusal::new(5009).into()),
-    }
+    let known = match claimed.filter(|claimed| claimed.id == enterprise) {
+        Some(claimed) => Some(claimed),
+        None => call.enterprise_of(&enterprise)?,
+    };
+    known.ok_or_else(|| Refusal::new(5009).into())
 }
 
 fn by_headers(

@@ -1,7 +1,6 @@
 //! A world as a text: who and what there is at its beginning, and how devices behave.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -145,12 +144,6 @@ impl Span {
             sum = sum.checked_add(number.checked_mul(unit)?)?;
         }
         (!text.trim().is_empty() && sum <= 3_660 * 86_400_000).then_some(Span(sum))
-    }
-}
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}ms", self.0)
     }
 }
 

@@ -23,11 +23,7 @@ pub(crate) fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
 }
 
 pub(crate) fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Option<u32> {
-    let mask = full_mask(layout);
-    match layout.view_known(&mask, status).ok()?.read(id)?.raw() {
-        Raw::Number(raw) => Some(raw),
-        Raw::Bytes(_) => None,
-    }
+    layout.view_known(&full_mask(layout), status).ok()?.raw(id)
 }
 
 /// The value to put.

@@ -213,8 +213,10 @@ impl Store {
         );
         match (tables, kind) {
             (0, _) => {
-                let builtin = Scenario::builtin();
-                store.make(scenario.unwrap_or(&builtin), now)?;
+                let builtin = scenario.is_none().then(Scenario::builtin);
+                if let Some(scenario) = scenario.or(builtin.as_ref()) {
+                    store.make(scenario, now)?;
+                }
             }
             (_, (APPLICATION, VERSION)) => store.check(scenario)?,
             (_, (APPLICATION, _)) => {
@@ -269,7 +271,6 @@ impl Store {
             ("seed", world.seed.cast_signed()),
             ("live_reports", world.live_reports.into()),
             ("group_descendants", world.group_descendants.into()),
-            ("begin", begin),
         ] {
             set_meta(&transaction, key, value)?;
         }

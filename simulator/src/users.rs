@@ -85,17 +85,22 @@ pub(crate) fn product(call: &Call<'_>, secret_too: bool) -> Result<String, Failu
 
 /// The app that is asked for.
 pub(crate) fn app<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
-    let Some(appid) = call.text("appid") else {
-        return Ok(None);
-    };
-    let found: Option<i64> = call
+    let appid = call.text("appid");
+    if let Some(appid) = appid {
+        known_app(call, appid)?;
+    }
+    Ok(appid)
+}
+
+/// That there is such an app.
+pub(crate) fn known_app(call: &Call<'_>, appid: &str) -> Result<(), Failure> {
+    let known = call
         .connection
         .prepare_cached("SELECT 1 FROM app WHERE appid = ?")?
-        .query_row([appid], |row| row.get(0))
-        .optional()?;
-    match found {
-        Some(_) => Ok(Some(appid)),
-        None => Err(Refusal::new(5016).into()),
+        .exists([appid])?;
+    match known {
+        true => Ok(()),
+        false => Err(Refusal::new(5016).into()),
     }
 }
 

@@ -583,9 +583,16 @@ fn quota() {
     assert_eq!(client.refused("GET", "device_groups", ""), 5013);
     let over = client.call("GET", "device_groups", "");
     assert_eq!((header(&over, "Remaining"), over.status), (0, 403));
-    // What has no route is not counted; another enterprise has a quota of its own.
-    assert_eq!(client.call("GET", "unknown", "").status, 404);
+    // Another enterprise has a quota of its own.
+    let others = json!({
+        "enterprise_id": "other", "enterprise_secret": "other secret", "product_secret": AC_SECRET,
+    });
+    let path = format!("/v1/products/{AC}/access_token");
+    let answer = simulator.answer(&Request::new("POST", path).body(others.to_string()));
+    assert_eq!((code(&answer), header(&answer, "Remaining")), (5007, 3599));
     simulator.step(HOUR).unwrap();
+    // What has no route is not counted.
+    assert_eq!(client.call("GET", "unknown", "").status, 404);
     assert_eq!(
         header(&client.call("GET", "device_groups", ""), "Remaining"),
         59
