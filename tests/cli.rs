@@ -599,8 +599,7 @@ fn a_reader_that_leaves_is_no_error() {
 
 #[test]
 fn pictures() {
-    let folder = std::env::temp_dir().join(format!("gizwits-pictures-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Folder::new("pictures");
     for fixture in gizwits_tests::vectors::fixtures() {
         let file = format!("tests/fixtures/{fixture}.json");
         let ran = run(&["layout", "-d", &file]);
@@ -611,7 +610,7 @@ fn pictures() {
         let data = run(&["layout", "-d", &file, "--json"]);
         let data: Value = serde_json::from_str(&data.stdout).unwrap();
         assert!(data["points"][0]["name"].is_string());
-        let svg = folder.join(format!("{fixture}.svg"));
+        let svg = folder.0.join(format!("{fixture}.svg"));
         assert_eq!(
             run(&["layout", "-d", &file, "--svg", svg.to_str().unwrap()]).code,
             0
@@ -619,7 +618,6 @@ fn pictures() {
         let svg = std::fs::read_to_string(svg).unwrap();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

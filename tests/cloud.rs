@@ -1,6 +1,7 @@
 //! The commands that speak to a cloud, against one that the same binary simulates.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
@@ -351,6 +352,7 @@ fn api_calls() {
         1
     );
     let curl = user.run("api product token --curl").stdout;
+    assert!(curl.starts_with("curl -X POST "), "{curl}");
     for secret in ["ENTERPRISE_SECRET", "PRODUCT_SECRET"] {
         assert!(!curl.contains(simulated.variable(secret)), "{curl}");
     }
@@ -470,6 +472,74 @@ fn what_goes_wrong() {
         "{}",
         ran.stderr
     );
+    // In the midst of a log it tells how to go on.
+    let short = scenario.replacen("[[enterprise]]", "[[enterprise]]\nquota = 3", 1);
+    let short = folder.write("short.toml", short);
+    let simulated = Simulated::start(GIZWITS, &["--scenario", &short]);
+    let ran = User(&simulated).run(&format!("device log {did} --since 7d"));
+    let told = ran.stderr.split_once(" records; to go on: gizwits ");
+    let (count, rest) = told.unwrap_or_else(|| panic!("{}", ran.stderr));
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.stdout.lines().count().to_string(), count);
+    assert!(!user.json(rest.lines().next().unwrap()).is_empty());
+}
+
+/// What changes is printed until Ctrl-C.
+#[cfg(unix)]
+#[test]
+fn watching() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    let mut child = Command::new(GIZWITS)
+        .args(["device", "watch", did, "--every", "1s"])
+        .envs(&simulated.variables)
+        .env("GIZWITS_CONFIG", "/no/such/config.toml")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["attrs"]["set_temp"], 16);
+    user.json(&format!("device control {did} set_temp=27 --wait"));
+    while next()["attrs"]["set_temp"] != 27 {}
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// The commands that README.md and the help show, as one types them.
+#[cfg(unix)]
+#[test]
+fn examples() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let folder = Folder::new("cloud-examples");
+    let binary = std::path::Path::new(GIZWITS).parent().unwrap().display();
+    let help = |command: &str| {
+        let help = run(&[command, "--help"]).stdout;
+        help.split_once("Examples:").unwrap().1.to_owned()
+    };
+    let readme = std::fs::read_to_string(program::root().join("README.md")).unwrap();
+    for (text, least) in [(readme, 4), (help("device"), 4), (help("api"), 3)] {
+        let lines = text.lines().map(str::trim);
+        let lines = lines
+            .filter(|line| line.starts_with("gizwits device ") || line.starts_with("gizwits api "));
+        let mut count = 0;
+        for line in lines {
+            let output = Command::new("sh")
+                .args(["-c", &line.replace("DID", simulated.variable("DID"))])
+                .env("PATH", format!("{binary}:/usr/bin:/bin"))
+                .envs(&simulated.variables)
+                .env("GIZWITS_CONFIG", "/no/such/config.toml")
+                .current_dir(&folder.0)
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && told.is_empty(), "{line}: {told}");
+            count += 1;
+        }
+        assert!(count >= least, "{count}");
+    }
 }
 
 /// Credentials in a file: by profile, the environment first, and no secret in what it says.
@@ -552,7 +622,7 @@ fn profiles() {
     }
 }
 
-/// On a terminal there are tables; a long history tells how far it is, and how to go on.
+/// On a terminal there are tables; a long history tells how far it is.
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal() {
@@ -581,5 +651,5 @@ fn on_a_terminal() {
         "{log}"
     );
     let bar = typed(&format!("$GIZWITS device log {did} --since 7d > /dev/null"));
-    assert!(bar.contains("records"), "{bar}");
+    assert!(bar.contains("records  eta "), "{bar}");
 }

@@ -181,14 +181,6 @@ fn warn_of_readers(_: &std::path::Path) {}
 /// What the server, or the way to it, refused, and what to do about it.
 pub(crate) fn refused(error: &Error) -> Failure {
     let mut told = format!("error: {}", printable(&error.to_string()));
-    let mut source = std::error::Error::source(error);
-    while let Some(one) = source {
-        let text = printable(&one.to_string()).into_owned();
-        if !told.contains(&text) {
-            told += &format!("\n  {text}");
-        }
-        source = one.source();
-    }
     if let Error::Transport(_) = error {
         told += "\n  is the server there? GIZWITS_BASE_URL or base_url in config.toml says where";
     }

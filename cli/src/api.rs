@@ -482,17 +482,9 @@ impl Args for Api {
 
 impl FromArgMatches for Api {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        // A global argument is known below, where it was given.
-        let deepest = {
-            let mut at = matches;
-            while let Some((_, below)) = at.subcommand() {
-                at = below;
-            }
-            at
-        };
         Ok(Api {
-            account: Account::from_arg_matches(deepest)?,
-            curl: deepest.get_flag("curl"),
+            account: Account::from_arg_matches(matches)?,
+            curl: matches.get_flag("curl"),
             matches: matches.clone(),
         })
     }

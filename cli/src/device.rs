@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use gizwits_codec_std::core::P0;
 use gizwits_codec_std::{Action, Content, Decoded, payload};
-use gizwits_enterprise_client::blocking::{Device, Product};
-use gizwits_enterprise_client::{Attrs, Timestamp, log};
+use gizwits_enterprise_client::blocking::{Blocking, Device, Product};
+use gizwits_enterprise_client::{Attrs, Call, Timestamp, log};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
@@ -174,23 +174,23 @@ impl DeviceArgs {
 impl List {
     fn run(&self, product: &Product, json: bool, out: &mut impl Write) -> Result<(), Failure> {
         let mut search = product.devices().search();
-        for (place, set) in [
-            ("city", &self.city),
-            ("region", &self.region),
-            ("country", &self.country),
-        ] {
-            if let Some(name) = set {
-                search = search.parameter(place, name.as_str());
-            }
+        if let Some(city) = &self.city {
+            search = search.city(city);
         }
-        for (flag, set) in [
-            ("is_online", self.online),
-            ("is_faulty", self.faulty),
-            ("is_alert", self.alert),
-        ] {
-            if set {
-                search = search.parameter(flag, "1");
-            }
+        if let Some(region) = &self.region {
+            search = search.region(region);
+        }
+        if let Some(country) = &self.country {
+            search = search.country(country);
+        }
+        if self.online {
+            search = search.is_online(true);
+        }
+        if self.faulty {
+            search = search.is_faulty(true);
+        }
+        if self.alert {
+            search = search.is_alert(true);
         }
         let mut rows = vec![["DID", "MAC", "ONLINE", "SINCE", "PLACE", ""].map(str::to_owned)];
         let mut count = 0;
@@ -238,7 +238,7 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
         .devices()
         .search()
         .did(did)
-        .parameter("show_disabled", "1")
+        .show_disabled(true)
         .send();
     let found = found
         .map_err(|error| refused(&error))?
@@ -251,10 +251,10 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
     };
     let definition = product.definition().map_err(|error| refused(&error))?;
     // The logs of a published product are closed; the device is known all the same.
-    let last = known(&product.device(did), &definition);
+    let last = known(&product.device(did), all_of(&definition));
     if json {
         let last = last.as_ref().ok().and_then(|last| last.as_ref());
-        let last = last.map(|(ts, attrs)| json!({"ts": to_json(ts), "attrs": to_json(attrs)}));
+        let last = last.map(|last| json!({"ts": to_json(&last.ts), "attrs": to_json(&last.attrs)}));
         writeln!(out, "{}", json!({"device": to_json(&found), "last": last}))?;
         return Ok(());
     }
@@ -281,7 +281,7 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
             tell(format_args!("no values: {}", printable(&error.to_string())));
         }
         Ok(None) => tell(format_args!("no values: it has not reported any")),
-        Ok(Some((ts, attrs))) => {
+        Ok(Some(Known { ts, attrs, .. })) => {
             writeln!(out, "\nreported last at {}", clock(ts))?;
             let row = |attr: &gizwits_codec_std::Attr| {
                 Some([attr.name().to_owned(), attrs.get(attr.name())?.to_string()])
@@ -293,26 +293,44 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
     Ok(())
 }
 
-/// The last values of a device, and when it reported last. A var_len device reports what changed, so
-/// its reports are gone back through until every point was seen.
+/// What a device said last.
+struct Known {
+    ts: Timestamp,
+    attrs: Attrs,
+    /// The reports of that moment.
+    newest: Vec<Attrs>,
+}
+
+/// The last values of a device. A var_len device reports what changed, so its reports are gone back
+/// through until there is `enough`.
 fn known(
     device: &Device,
-    definition: &gizwits_codec_std::Product,
-) -> Result<Option<(Timestamp, Attrs)>, gizwits_enterprise_client::Error> {
+    enough: impl Fn(&Attrs) -> bool,
+) -> Result<Option<Known>, gizwits_enterprise_client::Error> {
     const MOST: usize = 1000;
-    let mut last = None;
-    let mut known = Attrs::new();
+    let mut known: Option<Known> = None;
     for snapshot in device.data().iter().take(MOST) {
         let snapshot = snapshot?;
-        last = last.or(Some(snapshot.ts));
-        for (name, value) in snapshot.attrs {
-            known.entry(name).or_insert(value);
-        }
-        if known.len() >= definition.attrs().len() {
+        let known = known.get_or_insert_with(|| Known {
+            ts: snapshot.ts,
+            attrs: Attrs::new(),
+            newest: Vec::new(),
+        });
+        if snapshot.ts == known.ts {
+            known.newest.push(snapshot.attrs.clone());
+        } else if enough(&known.attrs) {
             break;
         }
+        for (name, value) in snapshot.attrs {
+            known.attrs.entry(name).or_insert(value);
+        }
     }
-    Ok(last.map(|last| (last, known)))
+    Ok(known)
+}
+
+/// That every point has a value.
+fn all_of(definition: &gizwits_codec_std::Product) -> impl Fn(&Attrs) -> bool {
+    |attrs| attrs.len() >= definition.attrs().len()
 }
 
 impl Control {
@@ -343,7 +361,11 @@ impl Control {
         }
         // Points that have their value already are not reported again by a var_len device.
         let before = match self.wait {
-            true => known(&device, &definition).ok().flatten(),
+            true => known(&device, |attrs| {
+                wanted.keys().all(|name| attrs.contains_key(name))
+            })
+            .ok()
+            .flatten(),
             false => None,
         };
         let sent = product.enterprise().now().minus(Duration::from_secs(1));
@@ -360,7 +382,12 @@ impl Control {
             }
             return Ok(());
         }
-        let before = before.map(|(_, attrs)| attrs).unwrap_or_default();
+        let before = before.map(|known| known.attrs).unwrap_or_default();
+        let holds = |state: &Attrs| {
+            let mut wanted = wanted.iter();
+            wanted.all(|(name, value)| state.get(name) == Some(value))
+        };
+        let nothing_new = holds(&before);
         let unseen = |error: &gizwits_enterprise_client::Error| match refused(error) {
             Failure::Server(told) => {
                 Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
@@ -387,13 +414,7 @@ impl Control {
                     reported = Some(record.timestamp);
                 }
             }
-            let obeyed = wanted
-                .iter()
-                .all(|(name, value)| state.get(name) == Some(value));
-            let nothing_new = wanted
-                .iter()
-                .all(|(name, value)| before.get(name) == Some(value));
-            if obeyed && (reported.is_some() || nothing_new) {
+            if holds(&state) && (reported.is_some() || nothing_new) {
                 if json {
                     let at = reported.as_ref().map(to_json);
                     writeln!(
@@ -442,18 +463,12 @@ impl Span {
         out: &mut impl Write,
     ) -> Result<(), Failure> {
         let definition = product.definition().map_err(|error| refused(&error))?;
-        let (start, end) = self.ends(product);
-        let call = self
-            .device(product)
-            .cmd_log()
-            .undecoded()
-            .between(start, end);
         let mut last = BTreeMap::new();
         let mut bytes = Vec::new();
         self.walk(
+            product,
             again,
-            (start, end),
-            call.sort(log::Sort::Asc).limit(1000).iter(),
+            self.device(product).cmd_log().undecoded(),
             out,
             |record, out| {
                 let at = record.timestamp;
@@ -500,13 +515,11 @@ impl Span {
         out: &mut impl Write,
     ) -> Result<(), Failure> {
         let definition = product.definition().map_err(|error| refused(&error))?;
-        let (start, end) = self.ends(product);
-        let call = self.device(product).data().between(start, end);
         let mut last = BTreeMap::new();
         self.walk(
+            product,
             again,
-            (start, end),
-            call.sort(log::Sort::Asc).limit(1000).iter(),
+            self.device(product).data(),
             out,
             |snapshot, out| {
                 if json {
@@ -527,12 +540,10 @@ impl Span {
         again: &str,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
-        let (start, end) = self.ends(product);
-        let call = self.device(product).online().between(start, end);
         self.walk(
+            product,
             again,
-            (start, end),
-            call.sort(log::Sort::Asc).limit(1000).iter(),
+            self.device(product).online(),
             out,
             |event, out| {
                 if json {
@@ -553,14 +564,16 @@ impl Span {
     }
 
     /// Writes every record, tells how far it is, and says how to go on if it is interrupted.
-    fn walk<T, W: Write>(
+    fn walk<T: log::Record, W: Write>(
         &self,
+        product: &Product,
         again: &str,
-        (start, end): (Timestamp, Timestamp),
-        records: impl Iterator<Item = Result<T, gizwits_enterprise_client::Error>>,
+        call: Call<Blocking, log::Log<T>>,
         out: &mut W,
         mut write: impl FnMut(T, &mut W) -> io::Result<Timestamp>,
     ) -> Result<(), Failure> {
+        let (start, end) = self.ends(product);
+        let call = call.between(start, end).sort(log::Sort::Asc).limit(1000);
         let interrupted = interruption();
         let bar = progress(end.since(start));
         let (mut count, mut last) = (0_u64, None);
@@ -570,7 +583,7 @@ impl Span {
                 format!("; to go on: {again} {} --from {last}", self.did)
             })
         };
-        for record in records {
+        for record in call.iter() {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => {
@@ -631,20 +644,14 @@ fn watch(
         }
         out.flush()
     };
-    let first = known(&device, &definition).map_err(|error| refused(&error))?;
+    let first = known(&device, all_of(&definition)).map_err(|error| refused(&error))?;
     let mut from = product.enterprise().now();
     // Those of the last second, which the next look has again.
     let mut seen: Vec<(Timestamp, Attrs)> = Vec::new();
-    if let Some((ts, attrs)) = first {
-        print(ts, &attrs, out)?;
-        from = ts;
-        let page = device
-            .data()
-            .limit(50)
-            .send()
-            .map_err(|error| refused(&error))?;
-        let same = page.objects.into_iter().filter(|one| one.ts == ts);
-        seen.extend(same.map(|one| (one.ts, one.attrs)));
+    if let Some(known) = first {
+        print(known.ts, &known.attrs, out)?;
+        from = known.ts;
+        seen.extend(known.newest.into_iter().map(|attrs| (from, attrs)));
     }
     loop {
         let began = Instant::now();
@@ -689,46 +696,46 @@ fn in_words(
         Content::P0(P0::Gateway { body, .. }) => return format!("gateway  {}", payload::hex(body)),
         Content::Body(body) => return format!("no data points  {}", payload::hex(body)),
     };
-    let mut shown = Vec::new();
-    let mut same = 0;
-    for reading in view {
-        let Some(attr) = definition.attr(reading.id()) else {
-            continue;
-        };
-        let value = definition.show(reading);
-        let known = action != "control" && last.get(attr.name()) == Some(&value);
-        if known {
-            same += 1;
-        } else {
-            shown.push(format!("{} {value}", attr.name()));
-        }
-        if action != "control" {
-            last.insert(attr.name().to_owned(), value);
-        }
-    }
-    told(action, &shown, same)
+    let values = view.iter().filter_map(|reading| {
+        let attr = definition.attr(reading.id())?;
+        Some((attr.name(), definition.show(reading)))
+    });
+    // A control asks; what is, is in the others.
+    news(action, values, (action != "control").then_some(last))
 }
 
-/// Values for people: those that are not as they were.
+/// The values of a report for people.
 fn changed(
     definition: &gizwits_codec_std::Product,
     attrs: &Attrs,
     last: &mut BTreeMap<String, String>,
 ) -> String {
+    let values = definition.attrs().filter_map(|attr| {
+        let value = attrs.get(attr.name())?;
+        Some((attr.name(), value.to_string()))
+    });
+    news("", values, Some(last))
+}
+
+/// Values for people: those that are not as they were last, which then are; all of them without a last.
+fn news<'n>(
+    action: &str,
+    values: impl Iterator<Item = (&'n str, String)>,
+    mut last: Option<&mut BTreeMap<String, String>>,
+) -> String {
     let mut shown = Vec::new();
     let mut same = 0;
-    for attr in definition.attrs() {
-        let Some(value) = attrs.get(attr.name()).map(ToString::to_string) else {
-            continue;
-        };
-        if last.get(attr.name()) == Some(&value) {
+    for (name, value) in values {
+        if last.as_ref().and_then(|last| last.get(name)) == Some(&value) {
             same += 1;
-        } else {
-            shown.push(format!("{} {value}", attr.name()));
+            continue;
         }
-        last.insert(attr.name().to_owned(), value);
+        shown.push(format!("{name} {value}"));
+        if let Some(last) = &mut last {
+            last.insert(name.to_owned(), value);
+        }
     }
-    told("", &shown, same)
+    told(action, &shown, same)
 }
 
 fn told(action: &str, shown: &[String], same: usize) -> String {

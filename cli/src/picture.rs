@@ -335,15 +335,9 @@ impl<'p> Picture<'p> {
                 None => "\nnames cut above:\n",
                 Some(_) => "\ncut above:\n",
             };
-            let points = cut.into_iter().map(|id| {
-                let name = self.name(id);
-                match &self.message {
-                    None => format!("{}: {name}", self.attrs[id].place()),
-                    Some(message) => match message.values.get(&id) {
-                        Some(value) => format!("{name} = {}", printable(value)),
-                        None => name,
-                    },
-                }
+            let points = cut.into_iter().map(|id| match &self.message {
+                None => format!("{}: {}", self.attrs[id].place(), self.name(id)),
+                Some(_) => self.caption(id, 0),
             });
             for told in bytes.into_iter().chain(points) {
                 out += &format!("  {told}\n");
