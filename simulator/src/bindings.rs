@@ -1,49 +1,60 @@
 //! Bindings: which users have which devices.
 
 use rusqlite::{OptionalExtension as _, params};
-use serde_json::Value;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-use crate::call::{Call, required};
+use crate::call::Call;
 use crate::device;
 use crate::error::{Failure, Refusal, refuse};
 use crate::groups::Done;
+use crate::input::Word;
 use crate::period;
 use crate::users;
 
-/// A call's user, app and devices.
-struct Wanted {
-    uid: String,
-    dids: Vec<String>,
+/// A user, and devices of theirs.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Wanted {
+    /// The user.
+    uid: Word,
+    /// The app that the user is of.
+    appid: Word,
+    /// The devices.
+    dids: Dids,
 }
 
-fn wanted(call: &Call<'_>) -> Result<Wanted, Failure> {
-    let body = call.object()?;
-    let uid = required(&body, "uid")?;
-    let appid = required(&body, "appid")?;
-    // The page calls it text and a list; all readings are taken.
-    let dids: Option<Vec<String>> = match body.get("dids") {
-        Some(Value::Array(list)) => list
-            .iter()
-            .map(|did| did.as_str().map(str::to_owned))
-            .collect(),
-        Some(Value::String(text)) => {
-            let dids = text.split(',').map(|did| did.trim().to_owned());
-            Some(dids.filter(|did| !did.is_empty()).collect())
+/// Devices; the page calls them text and a list, all readings are taken.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+enum Dids {
+    /// As a list.
+    List(Vec<String>),
+    /// As text with commas.
+    Text(String),
+}
+
+impl Wanted {
+    /// The user and the devices: 5016 if there is no such app, 5017 no such user.
+    fn known(self, call: &Call<'_>) -> Result<(String, Vec<String>), Failure> {
+        let dids = match self.dids {
+            Dids::List(dids) => dids,
+            Dids::Text(text) => {
+                let dids = text.split(',').map(|did| did.trim().to_owned());
+                dids.filter(|did| !did.is_empty()).collect()
+            }
+        };
+        if dids.is_empty() {
+            return refuse(5002, "dids: at least one is expected");
         }
-        _ => None,
-    };
-    let dids = match dids {
-        Some(dids) if !dids.is_empty() => dids,
-        _ => return refuse(5002, "dids is a list of text, or text with commas"),
-    };
-    users::known_app(call, &appid)?;
-    let known = call
-        .connection
-        .prepare_cached("SELECT 1 FROM user WHERE uid = ? AND created_at <= ?")?
-        .exists(params![uid, call.now])?;
-    match known {
-        true => Ok(Wanted { uid, dids }),
-        false => Err(Refusal::new(5017).into()),
+        users::known_app(call, &self.appid.0)?;
+        let known = call
+            .connection
+            .prepare_cached("SELECT 1 FROM user WHERE uid = ? AND created_at <= ?")?
+            .exists(params![self.uid.0, call.now])?;
+        match known {
+            true => Ok((self.uid.0, dids)),
+            false => Err(Refusal::new(5017).into()),
+        }
     }
 }
 
@@ -60,8 +71,8 @@ fn bindable(call: &Call<'_>, did: &str) -> Result<Option<i64>, Failure> {
     Ok(found)
 }
 
-pub(crate) fn bind(call: &Call<'_>) -> Result<Done, Failure> {
-    let Wanted { uid, dids } = wanted(call)?;
+pub(crate) fn bind(call: &Call<'_>, wanted: Wanted) -> Result<Done, Failure> {
+    let (uid, dids) = wanted.known(call)?;
     let mut done = Done::default();
     for did in dids {
         match bindable(call, &did)? {
@@ -78,8 +89,8 @@ pub(crate) fn bind(call: &Call<'_>) -> Result<Done, Failure> {
     Ok(done)
 }
 
-pub(crate) fn unbind(call: &Call<'_>) -> Result<Done, Failure> {
-    let Wanted { uid, dids } = wanted(call)?;
+pub(crate) fn unbind(call: &Call<'_>, wanted: Wanted) -> Result<Done, Failure> {
+    let (uid, dids) = wanted.known(call)?;
     let mut done = Done::default();
     for did in dids {
         let gone = call

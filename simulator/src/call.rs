@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::error::{Failure, Refusal, refuse};
 use crate::http::{self, Request};
@@ -19,25 +19,17 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-/// 200 with this body.
-pub(crate) fn ok<T: Serialize>(body: Result<T, Failure>) -> Result<Reply, Failure> {
-    with_status(200, body)
-}
-
-/// 201 with this body.
-pub(crate) fn created<T: Serialize>(body: Result<T, Failure>) -> Result<Reply, Failure> {
-    with_status(201, body)
-}
-
-fn with_status<T: Serialize>(status: u16, body: Result<T, Failure>) -> Result<Reply, Failure> {
-    match serde_json::to_string(&body?) {
-        Ok(body) => Ok(Reply { status, body }),
-        Err(error) => refuse(5409, error.to_string()),
+impl Reply {
+    pub(crate) fn new<T: Serialize>(status: u16, body: &T) -> Result<Self, Failure> {
+        match serde_json::to_string(body) {
+            Ok(body) => Ok(Reply { status, body }),
+            Err(error) => refuse(5409, error.to_string()),
+        }
     }
 }
 
-/// `{}`
-#[derive(Debug, Serialize)]
+/// Nothing: `{}`.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Nothing {}
 
 /// An enterprise.
@@ -83,7 +75,8 @@ pub(crate) struct Call<'c> {
     pub(crate) now: i64,
     pub(crate) request: &'c Request,
     pub(crate) modes: &'c Modes,
-    pub(crate) query: Vec<(String, String)>,
+    /// Names and values of the query, in its order.
+    pub(crate) pairs: Vec<(String, String)>,
     /// The values of the path's parameters.
     pub(crate) params: Vec<(&'static str, String)>,
     /// The product of the path, once it was looked up.
@@ -98,40 +91,6 @@ impl Call<'_> {
         let mut params = self.params.iter();
         let found = params.find(|(one, _)| *one == name);
         found.map_or("", |(_, value)| value)
-    }
-
-    /// A parameter of the query; an empty one is none.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        let mut all = self.query.iter().rev();
-        let (_, value) = all.find(|(one, _)| one == name)?;
-        (!value.is_empty()).then_some(value)
-    }
-
-    /// A whole number of the query.
-    pub(crate) fn int(&self, name: &str) -> Result<Option<i64>, Failure> {
-        let mut all = self.query.iter().rev();
-        match all.find(|(one, _)| one == name) {
-            None => Ok(None),
-            Some((_, value)) => match value.parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) => refuse(5002, format!("{name} is a whole number")),
-            },
-        }
-    }
-
-    /// A 0 or 1 of the query.
-    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
-        match self.text(name) {
-            None => Ok(None),
-            Some("0") => Ok(Some(false)),
-            Some("1") => Ok(Some(true)),
-            Some(_) => refuse(5002, format!("{name} is 0 or 1")),
-        }
-    }
-
-    /// The body, a JSON object.
-    pub(crate) fn object(&self) -> Result<Map<String, Value>, Failure> {
-        object(&self.request.body)
     }
 
     pub(crate) fn enterprise_of(&self, id: &str) -> Result<Option<Enterprise>, Failure> {
@@ -217,17 +176,6 @@ impl Call<'_> {
         }
     }
 
-    /// The group that reports are asked for; 5206 or 5201 if it is none of the product.
-    pub(crate) fn gid(&self) -> Result<Option<String>, Failure> {
-        match self.text("gid") {
-            None => Ok(None),
-            Some(gid) => {
-                self.group(gid, 5206)?;
-                Ok(Some(gid.to_owned()))
-            }
-        }
-    }
-
     /// A group of the product; `missing` is the error if there is none.
     pub(crate) fn group(&self, gid: &str, missing: u32) -> Result<(), Failure> {
         let product: Option<String> = self
@@ -256,27 +204,10 @@ impl Call<'_> {
     }
 }
 
-/// A JSON object: 5001 if it is no JSON, 5002 if it is no object.
-pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => refuse(5002, "the body is a JSON object"),
-        Err(error) => refuse(5001, error.to_string()),
-    }
-}
-
-/// A member that is text.
-pub(crate) fn required(object: &Map<String, Value>, name: &str) -> Result<String, Failure> {
-    match object.get(name) {
-        Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-        _ => refuse(5002, format!("{name} is text, and required")),
-    }
-}
-
 /// Names and values of a query, decoded.
-pub(crate) fn query(text: &str) -> Option<Vec<(String, String)>> {
-    let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    pairs
+pub(crate) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let parts = text.split('&').filter(|pair| !pair.is_empty());
+    parts
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             Some((http::decode(name, true)?, http::decode(value, true)?))

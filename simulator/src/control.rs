@@ -6,35 +6,55 @@ use gizwits_codec_std::{Action, Product};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use crate::call::{Call, Nothing, object};
+use crate::call::{Call, Nothing};
 use crate::device::World;
 use crate::error::{Failure, Refusal, refuse};
 use crate::store::Definition;
 
-/// The body; its values as they were written, so that no digit is lost.
-#[derive(Deserialize)]
-struct Body<'b> {
-    #[serde(borrow)]
-    raw: Option<&'b RawValue>,
-    #[serde(borrow)]
-    attrs: Option<&'b RawValue>,
-    binary_coding: Option<Value>,
+/// What a device is told: either points or bytes. Values are kept as they were written, so that no digit
+/// is lost.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"attrs": {"switch": true}}))]
+pub(crate) struct Control {
+    /// Bytes of the device's own protocol: a list of numbers, or text by `binary_coding`.
+    #[schema(value_type = Option<RawBytes>)]
+    raw: Option<Box<RawValue>>,
+    /// Values by name of point.
+    #[schema(value_type = Option<Object>)]
+    attrs: Option<Box<RawValue>>,
+    /// What text stands for bytes: hex, unless said.
+    binary_coding: Option<BinaryCoding>,
 }
 
-pub(crate) fn control(call: &Call<'_>) -> Result<Nothing, Failure> {
-    object(&call.request.body)?;
-    let body: Body<'_> = match serde_json::from_slice(&call.request.body) {
-        Ok(body) => body,
-        Err(error) => return refuse(5002, error.to_string()),
-    };
-    let coding = match body.binary_coding.as_ref().map(Value::as_str) {
-        None => None,
-        Some(Some("hex")) => Some(Encoding::Hex),
-        Some(Some("base64")) => Some(Encoding::Base64),
-        Some(_) => return refuse(5002, "binary_coding is hex or base64"),
-    };
-    let (raw, attrs) = match (body.raw, body.attrs) {
+/// Bytes.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is needed")]
+enum RawBytes {
+    /// As numbers.
+    List(Vec<u8>),
+    /// As text.
+    Text(String),
+}
+
+/// What text stands for bytes.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum BinaryCoding {
+    /// Two digits a byte.
+    Hex,
+    /// RFC 4648, section 4.
+    Base64,
+}
+
+pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failure> {
+    let coding = asked.binary_coding.map(|coding| match coding {
+        BinaryCoding::Hex => Encoding::Hex,
+        BinaryCoding::Base64 => Encoding::Base64,
+    });
+    let (raw, attrs) = match (&asked.raw, &asked.attrs) {
         (Some(raw), None) => (Some(raw), None),
         (None, Some(attrs)) => match serde_json::from_str::<Map<String, Value>>(attrs.get()) {
             Ok(map) if !map.is_empty() => (None, Some((attrs, map))),

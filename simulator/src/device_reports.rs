@@ -6,29 +6,34 @@
 use std::collections::BTreeMap;
 
 use rusqlite::named_params;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::call::{Call, in_group};
+use crate::devices::{Place as Where, State};
 use crate::error::{Failure, Refusal, refuse};
-use crate::page::Page;
+use crate::groups::Group;
+use crate::input::{Day, is_set};
+use crate::page::{Page, Paging};
 use crate::period::{self, Cycle};
 use crate::tree::{self, Count, Place, Tally, Tree, place};
 
+// A schema is told of a generic type by a name without parameters alone.
+type CountsByPlace = Tree<Count>;
+type StatesByPlace = Tree<PlaceStates>;
+type TroubledByPlace = Tree<TroubledTally>;
+type TroublesByPlace = Tree<TroublesTally>;
+
 /// Where devices are.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Locations {
     gid: Option<String>,
     total: i64,
-    location: Tree<Count>,
+    location: CountsByPlace,
 }
 
-pub(crate) fn locations(call: &Call<'_>) -> Result<Locations, Failure> {
-    let (online, faulty, alert) = (
-        call.flag("is_online")?,
-        call.flag("is_faulty")?,
-        call.flag("is_alert")?,
-    );
-    let gid = call.gid()?;
+pub(crate) fn locations(call: &Call<'_>, state: State, group: Group) -> Result<Locations, Failure> {
+    let gid = group.known(call)?;
     let rows: Vec<(Place, Count)> = call
         .connection
         .prepare_cached(concat!(
@@ -46,9 +51,9 @@ pub(crate) fn locations(call: &Call<'_>) -> Result<Locations, Failure> {
         .query_map(
             named_params! {
                 ":product": call.product_key(),
-                ":online": online,
-                ":faulty": faulty,
-                ":alert": alert,
+                ":online": is_set(state.is_online),
+                ":faulty": is_set(state.is_faulty),
+                ":alert": is_set(state.is_alert),
                 ":gid": gid,
                 ":deep": call.group_descendants,
             },
@@ -64,7 +69,7 @@ pub(crate) fn locations(call: &Call<'_>) -> Result<Locations, Failure> {
 }
 
 /// A product's devices in figures.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Summary {
     online: i64,
     total: i64,
@@ -73,7 +78,7 @@ pub(crate) struct Summary {
 }
 
 /// Devices that reported.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActiveDevices {
     yesterday: i64,
     #[serde(rename = "7_day")]
@@ -81,7 +86,7 @@ pub(crate) struct ActiveDevices {
 }
 
 /// Devices that were first online.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewDevices {
     today: i64,
     yesterday: i64,
@@ -141,7 +146,7 @@ pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
 }
 
 /// A device that was first online, or reported, on a day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceOfDay {
     report_date: String,
     product_key: String,
@@ -156,41 +161,49 @@ pub(crate) struct DeviceOfDay {
     created_at: String,
 }
 
-/// The days that are asked for, both within; without any the last thirty.
-fn days(call: &Call<'_>) -> Result<(i64, i64), Failure> {
-    let day = |name: &str| match call.text(name) {
-        None => Ok(None),
-        Some(text) => match period::parse_day(text) {
-            Some(day) => Ok(Some(day)),
-            None => refuse(5002, format!("{name} is YYYY-MM-DD")),
-        },
-    };
-    let (start, end) = (day("start")?, day("end")?);
-    let end = end.unwrap_or(call.last_day().max(start.unwrap_or(i64::MIN)));
-    let start = start.unwrap_or(end - 29);
-    if start > end {
-        return refuse(5002, "end is before start");
+/// The days that are asked about; without any the last thirty.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Days {
+    /// The first day.
+    #[param(value_type = Option<String>, format = Date)]
+    start: Option<Day>,
+    /// The last day.
+    #[param(value_type = Option<String>, format = Date)]
+    end: Option<Day>,
+}
+
+impl Days {
+    /// The first and the last of them: 5014 if reports don't know the last.
+    fn known(self, call: &Call<'_>) -> Result<(i64, i64), Failure> {
+        let (start, end) = (self.start.map(|day| day.0), self.end.map(|day| day.0));
+        let end = end.unwrap_or(call.last_day().max(start.unwrap_or(i64::MIN)));
+        let start = start.unwrap_or(end - 29);
+        if start > end {
+            return refuse(5002, "end is before start");
+        }
+        if end > call.last_day() {
+            return Err(Refusal::new(5014).into());
+        }
+        Ok((start, end))
     }
-    if end > call.last_day() {
-        return Err(Refusal::new(5014).into());
-    }
-    Ok((start, end))
 }
 
 /// A page of devices by day: `happened` is when, and `:from` and `:until` are what `bound` makes of the
 /// first day and of the one behind the last.
 macro_rules! devices_of_days {
-    ($call:expr, $bound:expr, $from:literal) => {{
+    ($call:expr, $days:expr, $place:expr, $paging:expr, $bound:expr, $from:literal) => {{
         let call: &Call<'_> = $call;
-        let paging = call.paging()?;
-        let (start, end) = days(call)?;
+        let paging = call.served($paging)?;
+        let (start, end) = $days.known(call)?;
+        let place: Where = $place;
         let filters = named_params! {
             ":product": call.product_key(),
             ":from": $bound(start),
             ":until": $bound(end + 1),
-            ":country": call.text("country"),
-            ":region": call.text("region"),
-            ":city": call.text("city"),
+            ":country": place.country,
+            ":region": place.region,
+            ":city": place.city,
         };
         let total = call
             .connection
@@ -231,18 +244,34 @@ macro_rules! devices_of_days {
     };
 }
 
-pub(crate) fn new_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
+pub(crate) fn new_devices(
+    call: &Call<'_>,
+    days: Days,
+    place: Where,
+    paging: Paging,
+) -> Result<Page<DeviceOfDay>, Failure> {
     devices_of_days!(
         call,
+        days,
+        place,
+        paging,
         period::start_of,
         "SELECT *, activated_at AS happened FROM device
          WHERE product = :product AND activated_at >= :from AND activated_at < :until"
     )
 }
 
-pub(crate) fn active_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failure> {
+pub(crate) fn active_devices(
+    call: &Call<'_>,
+    days: Days,
+    place: Where,
+    paging: Paging,
+) -> Result<Page<DeviceOfDay>, Failure> {
     devices_of_days!(
         call,
+        days,
+        place,
+        paging,
         i64::from,
         "SELECT device.*, activity.at AS happened
          FROM activity JOIN device ON device.id = activity.device
@@ -251,7 +280,7 @@ pub(crate) fn active_devices(call: &Call<'_>) -> Result<Page<DeviceOfDay>, Failu
 }
 
 /// Counts by period.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct History {
     gid: Option<String>,
     cycle: Cycle,
@@ -260,52 +289,76 @@ pub(crate) struct History {
     data: Vec<PeriodCount>,
 }
 
-/// What one period counts.
-#[derive(Debug)]
+/// What one period counts; the period's key is the cycle's name.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeriodCount {
-    cycle: Cycle,
-    period: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    week: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month: Option<String>,
     count: i64,
-    location: Option<Tree<Count>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<CountsByPlace>,
 }
 
-impl Serialize for PeriodCount {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap as _;
-        let mut map = to.serialize_map(None)?;
-        map.serialize_entry(self.cycle.key(), &self.period)?;
-        map.serialize_entry("count", &self.count)?;
-        if let Some(location) = &self.location {
-            map.serialize_entry("location", location)?;
+impl PeriodCount {
+    fn new(cycle: Cycle, period: String, count: i64, location: Option<Tree<Count>>) -> Self {
+        let when = |one| (cycle == one).then(|| period.clone());
+        PeriodCount {
+            date: when(Cycle::Date),
+            week: when(Cycle::Week),
+            month: when(Cycle::Month),
+            count,
+            location,
         }
-        map.end()
+    }
+}
+
+/// The periods that are asked about.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Periods {
+    /// What one entry counts: a day, unless said.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    cycle: Cycle,
+    /// The first period: `YYYY-MM-DD` of a day, `YYYY-WW` of a week, `YYYY-MM` of a month.
+    start: Option<String>,
+    /// The last period; at most 30 days, 53 weeks or 12 months.
+    end: Option<String>,
+}
+
+impl Periods {
+    /// The same if the periods are named.
+    pub(crate) fn required(self) -> Result<Self, Failure> {
+        match self.start.is_some() && self.end.is_some() {
+            true => Ok(self),
+            false => refuse(5002, "start and end are required"),
+        }
     }
 }
 
 /// The periods of a call; 5014 if one begins after the last day that reports know.
 pub(crate) fn history(
     call: &Call<'_>,
+    asked: Periods,
+    group: Group,
     located: bool,
-    required: bool,
     count: impl Fn(&period::Period, Option<&str>) -> Result<Vec<(Place, i64)>, Failure>,
 ) -> Result<History, Failure> {
-    let cycle = match call.text("cycle") {
-        None => Cycle::Date,
-        Some(text) => match Cycle::parse(text) {
-            Some(cycle) => cycle,
-            None => return refuse(5002, "cycle is date, week or month"),
-        },
-    };
-    let (start, end) = match (call.text("start"), call.text("end")) {
-        (Some(start), Some(end)) => (start.to_owned(), end.to_owned()),
-        (None, None) if !required && cycle == Cycle::Date => {
+    let cycle = asked.cycle;
+    let (start, end) = match (asked.start, asked.end) {
+        (Some(start), Some(end)) => (start, end),
+        (None, None) if cycle == Cycle::Date => {
             let last = call.last_day();
             (period::day_text(last - 6), period::day_text(last))
         }
         _ => return refuse(5002, "start and end are required"),
     };
     let periods = period::periods(cycle, &start, &end)?;
-    let gid = call.gid()?;
+    let gid = group.known(call)?;
     if periods.iter().any(|period| period.first > call.last_day()) {
         return Err(Refusal::new(5014).into());
     }
@@ -317,12 +370,8 @@ pub(crate) fn history(
             .into_iter()
             .map(|(place, count)| (place, Count { count }));
         let (sum, location) = tree::sum(rows);
-        data.push(PeriodCount {
-            cycle,
-            period: period.text,
-            count: sum.count,
-            location: located.then_some(location),
-        });
+        let location = located.then_some(location);
+        data.push(PeriodCount::new(cycle, period.text, sum.count, location));
     }
     Ok(History {
         gid,
@@ -333,8 +382,12 @@ pub(crate) fn history(
     })
 }
 
-pub(crate) fn liveness(call: &Call<'_>) -> Result<History, Failure> {
-    history(call, true, true, |period, gid| {
+pub(crate) fn liveness(
+    call: &Call<'_>,
+    periods: Periods,
+    group: Group,
+) -> Result<History, Failure> {
+    history(call, periods.required()?, group, true, |period, gid| {
         let rows = call
             .connection
             .prepare_cached(concat!(
@@ -361,8 +414,12 @@ pub(crate) fn liveness(call: &Call<'_>) -> Result<History, Failure> {
 
 /// Devices that were first online, by period. The page lists it and says no more: parameters and
 /// answer are those of its neighbours, all optional.
-pub(crate) fn activation(call: &Call<'_>) -> Result<History, Failure> {
-    history(call, true, false, |period, gid| {
+pub(crate) fn activation(
+    call: &Call<'_>,
+    periods: Periods,
+    group: Group,
+) -> Result<History, Failure> {
+    history(call, periods, group, true, |period, gid| {
         let rows = call
             .connection
             .prepare_cached(concat!(
@@ -387,15 +444,15 @@ pub(crate) fn activation(call: &Call<'_>) -> Result<History, Failure> {
 }
 
 /// How devices are now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Realtime {
     gid: Option<String>,
     count: States,
-    location: Tree<PlaceStates>,
+    location: StatesByPlace,
 }
 
 /// Devices by state.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct States {
     activated: i64,
     faulty: i64,
@@ -403,12 +460,12 @@ pub(crate) struct States {
 }
 
 /// The same of a place: what is zero is left out.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct PlaceStates {
     count: NonZeroStates,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 struct NonZeroStates {
     #[serde(skip_serializing_if = "is_zero")]
     activated: i64,
@@ -430,8 +487,8 @@ impl Tally for PlaceStates {
     }
 }
 
-pub(crate) fn realtime(call: &Call<'_>) -> Result<Realtime, Failure> {
-    let gid = call.gid()?;
+pub(crate) fn realtime(call: &Call<'_>, group: Group) -> Result<Realtime, Failure> {
+    let gid = group.known(call)?;
     let rows: Vec<(Place, PlaceStates)> = call
         .connection
         .prepare_cached(concat!(
@@ -478,7 +535,7 @@ pub(crate) fn realtime(call: &Call<'_>) -> Result<Realtime, Failure> {
 }
 
 /// How many there are, and how many of them are over.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Resolved {
     total: i64,
     resolved: i64,
@@ -504,7 +561,7 @@ impl Tally for Resolved {
 }
 
 /// The devices of a place that had faults, or alerts.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroubledTally {
     count: Resolved,
 }
@@ -516,16 +573,24 @@ impl Tally for TroubledTally {
 }
 
 /// Devices that had faults, or alerts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Troubled {
     gid: Option<String>,
     #[serde(flatten)]
     tally: TroubledTally,
-    location: Tree<TroubledTally>,
+    location: TroubledByPlace,
 }
 
-pub(crate) fn troubled(call: &Call<'_>, fault: bool) -> Result<Troubled, Failure> {
-    let gid = call.gid()?;
+pub(crate) fn faulty(call: &Call<'_>, group: Group) -> Result<Troubled, Failure> {
+    troubled(call, group, true)
+}
+
+pub(crate) fn alerting(call: &Call<'_>, group: Group) -> Result<Troubled, Failure> {
+    troubled(call, group, false)
+}
+
+fn troubled(call: &Call<'_>, group: Group, fault: bool) -> Result<Troubled, Failure> {
+    let gid = group.known(call)?;
     let rows: Vec<(Place, TroubledTally)> = call
         .connection
         .prepare_cached(concat!(
@@ -560,7 +625,7 @@ pub(crate) fn troubled(call: &Call<'_>, fault: bool) -> Result<Troubled, Failure
 }
 
 /// The faults, or alerts, of a place: how many of each point.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroublesTally {
     count: Resolved,
     detail: BTreeMap<String, Resolved>,
@@ -576,16 +641,24 @@ impl Tally for TroublesTally {
 }
 
 /// Faults, or alerts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Troubles {
     gid: Option<String>,
     #[serde(flatten)]
     tally: TroublesTally,
-    location: Tree<TroublesTally>,
+    location: TroublesByPlace,
 }
 
-pub(crate) fn troubles(call: &Call<'_>, fault: bool) -> Result<Troubles, Failure> {
-    let gid = call.gid()?;
+pub(crate) fn faults(call: &Call<'_>, group: Group) -> Result<Troubles, Failure> {
+    troubles(call, group, true)
+}
+
+pub(crate) fn alerts(call: &Call<'_>, group: Group) -> Result<Troubles, Failure> {
+    troubles(call, group, false)
+}
+
+fn troubles(call: &Call<'_>, group: Group, fault: bool) -> Result<Troubles, Failure> {
+    let gid = group.known(call)?;
     let rows: Vec<(Place, TroublesTally)> = call
         .connection
         .prepare_cached(concat!(

@@ -1,21 +1,24 @@
 //! Devices: by MAC, and by what they are.
 
 use rusqlite::{OptionalExtension as _, named_params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::call::{Call, in_group};
 use crate::error::{Failure, Refusal, refuse};
-use crate::page::Page;
+use crate::groups::Group;
+use crate::input::{Flag, is_set};
+use crate::page::{Page, Paging};
 
 /// The did of a MAC, with the secret by which the device is spoken to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceKey {
     did: String,
     passcode: String,
 }
 
 /// A device's registration.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeviceDetail {
     product_key: String,
     mac: Option<String>,
@@ -27,7 +30,7 @@ pub(crate) struct DeviceDetail {
 }
 
 /// A device, as a search finds it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FoundDevice {
     did: String,
     mac: Option<String>,
@@ -47,21 +50,23 @@ pub(crate) struct FoundDevice {
     wifi_soft_version: Option<String>,
 }
 
-fn mac<'c>(call: &'c Call<'_>) -> Result<&'c str, Failure> {
-    match call.text("mac") {
-        Some(mac) => Ok(mac),
-        None => refuse(5002, "mac is required"),
-    }
+/// A device by its MAC.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Mac {
+    /// The device's MAC, as it was registered: upper and lower case differ.
+    #[param(min_length = 1)]
+    mac: String,
 }
 
-pub(crate) fn by_mac(call: &Call<'_>) -> Result<DeviceKey, Failure> {
+pub(crate) fn by_mac(call: &Call<'_>, asked: Mac) -> Result<DeviceKey, Failure> {
     let found = call
         .connection
         .prepare_cached(
             "SELECT did, passcode FROM device
              WHERE product = ? AND mac = ? AND activated_at IS NOT NULL",
         )?
-        .query_row([call.product_key(), mac(call)?], |row| {
+        .query_row([call.product_key(), &asked.mac], |row| {
             Ok(DeviceKey {
                 did: row.get(0)?,
                 passcode: row.get(1)?,
@@ -71,14 +76,14 @@ pub(crate) fn by_mac(call: &Call<'_>) -> Result<DeviceKey, Failure> {
     found.ok_or_else(|| Refusal::new(5301).into())
 }
 
-pub(crate) fn detail(call: &Call<'_>) -> Result<DeviceDetail, Failure> {
+pub(crate) fn detail(call: &Call<'_>, asked: Mac) -> Result<DeviceDetail, Failure> {
     let found = call
         .connection
         .prepare_cached(
             "SELECT product, mac, did, online_since IS NOT NULL, disabled, type FROM device
              WHERE product = ? AND mac = ? AND activated_at IS NOT NULL",
         )?
-        .query_row([call.product_key(), mac(call)?], |row| {
+        .query_row([call.product_key(), &asked.mac], |row| {
             Ok(DeviceDetail {
                 product_key: row.get(0)?,
                 mac: row.get(1)?,
@@ -124,39 +129,88 @@ macro_rules! matching {
     };
 }
 
-pub(crate) fn search(call: &Call<'_>) -> Result<Page<FoundDevice>, Failure> {
-    let paging = call.paging()?;
-    let (mut did, mut mac, mut uid) = (None, None, None);
-    match (call.text("type"), call.text("val")) {
-        (None, None) => {}
-        (Some("did"), Some(val)) => did = Some(val),
-        (Some("mac"), Some(val)) => mac = Some(val),
-        (Some("uid"), Some(val)) => uid = Some(val),
-        (Some("did" | "mac" | "uid"), None) => return refuse(5002, "val is missing"),
-        _ => return refuse(5002, "type is did, mac or uid"),
+/// Where devices are.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Place {
+    /// In this country.
+    pub(crate) country: Option<String>,
+    /// In this region.
+    pub(crate) region: Option<String>,
+    /// In this city.
+    pub(crate) city: Option<String>,
+}
+
+/// How devices are.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct State {
+    /// 1: only those that are online; 0: only those that are not.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
+    pub(crate) is_online: Option<Flag>,
+    /// 1: only those with a fault; 0: only those without.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
+    pub(crate) is_faulty: Option<Flag>,
+    /// 1: only those with an alert; 0: only those without.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
+    pub(crate) is_alert: Option<Flag>,
+}
+
+/// Which devices are sought.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Sought {
+    /// 1: those that are disabled, too.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
+    show_disabled: Option<Flag>,
+    /// Only those that reported since then, in seconds since 1970.
+    liveness_start: Option<i64>,
+    /// What `val` is.
+    #[serde(rename = "type")]
+    #[param(inline)]
+    kind: Option<SoughtBy>,
+    /// The did or MAC of the device, or the uid of its user.
+    val: Option<String>,
+}
+
+/// By what a device is sought.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum SoughtBy {
+    Did,
+    Mac,
+    Uid,
+}
+
+pub(crate) fn search(
+    call: &Call<'_>,
+    sought: Sought,
+    state: State,
+    place: Place,
+    group: Group,
+    paging: Paging,
+) -> Result<Page<FoundDevice>, Failure> {
+    let paging = call.served(paging)?;
+    if sought.kind.is_some() != sought.val.is_some() {
+        return refuse(5002, "type and val come together");
     }
-    let since = call.int("liveness_start")?;
+    let only = |one| sought.val.as_deref().filter(|_| sought.kind == Some(one));
+    let since = sought.liveness_start;
     let since = since.map(|seconds| seconds.saturating_mul(1000));
-    let show_disabled = call.flag("show_disabled")?.unwrap_or(false);
-    let (online, faulty, alert) = (
-        call.flag("is_online")?,
-        call.flag("is_faulty")?,
-        call.flag("is_alert")?,
-    );
-    let gid = call.gid()?;
+    let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
-        ":show_disabled": show_disabled,
-        ":country": call.text("country"),
-        ":region": call.text("region"),
-        ":city": call.text("city"),
-        ":online": online,
-        ":faulty": faulty,
-        ":alert": alert,
+        ":show_disabled": is_set(sought.show_disabled).unwrap_or(false),
+        ":country": place.country,
+        ":region": place.region,
+        ":city": place.city,
+        ":online": is_set(state.is_online),
+        ":faulty": is_set(state.is_faulty),
+        ":alert": is_set(state.is_alert),
         ":since": since,
-        ":did": did,
-        ":mac": mac,
-        ":uid": uid,
+        ":did": only(SoughtBy::Did),
+        ":mac": only(SoughtBy::Mac),
+        ":uid": only(SoughtBy::Uid),
         ":gid": gid,
         ":deep": call.group_descendants,
     };

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 macro_rules! codes {
     ($($code:literal $status:literal $message:literal)*) => {
@@ -132,7 +133,7 @@ impl fmt::Display for Refusal {
 }
 
 /// The body of an error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     pub(crate) error_message: &'static str,
     pub(crate) error_code: u32,

@@ -3,22 +3,71 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension as _, params};
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::call::{Call, Nothing, required};
+use crate::call::{Call, Nothing};
 use crate::error::{Failure, Refusal, refuse};
+use crate::input::Word;
 use crate::{random, store};
 
+/// The group that is asked about.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Group {
+    /// Only what is in this group of devices, or below it.
+    gid: Option<String>,
+}
+
+impl Group {
+    /// Its gid; 5206 or 5201 if it is none of the product.
+    pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
+        if let Some(gid) = &self.gid {
+            call.group(gid, 5206)?;
+        }
+        Ok(self.gid)
+    }
+}
+
+/// The group to be made.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewGroup {
+    /// The group that it is in; none: it is the root.
+    parent_gid: Option<Word>,
+}
+
+/// What to do with the devices of a group.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct GroupChange {
+    /// Whether they come or go.
+    action: GroupAction,
+    /// Whether devices come that another group has.
+    reassign: Option<bool>,
+    /// The MACs of the devices.
+    #[schema(max_items = 1000)]
+    macs: Vec<String>,
+}
+
+/// Whether devices come into a group or go.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum GroupAction {
+    /// They come.
+    Assign,
+    /// They go.
+    Unassign,
+}
+
 /// A group's gid.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Gid {
     gid: String,
 }
 
 /// Groups by gid; each is `""` or the groups below it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(no_recursion)]
 pub(crate) enum GroupTree {
     /// No groups below.
     Leaf(&'static str),
@@ -27,13 +76,13 @@ pub(crate) enum GroupTree {
 }
 
 /// The MACs of a group's devices.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Macs {
     macs: Vec<String>,
 }
 
 /// What was done, and what could not be.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Done {
     pub(crate) failed: Vec<String>,
     pub(crate) success: Vec<String>,
@@ -57,13 +106,8 @@ pub(crate) fn tree(call: &Call<'_>) -> Result<GroupTree, Failure> {
     Ok(GroupTree::Groups(below.remove(&None).unwrap_or_default()))
 }
 
-pub(crate) fn create(call: &Call<'_>) -> Result<Gid, Failure> {
-    let body = call.object()?;
-    let parent = match body.get("parent_gid") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(gid)) if !gid.is_empty() => Some(gid.clone()),
-        Some(_) => return refuse(5002, "parent_gid is text"),
-    };
+pub(crate) fn create(call: &Call<'_>, new: NewGroup) -> Result<Gid, Failure> {
+    let parent = new.parent_gid.map(|gid| gid.0);
     match &parent {
         Some(gid) => call.group(gid, 5202)?,
         None => {
@@ -119,35 +163,19 @@ pub(crate) fn macs(call: &Call<'_>) -> Result<Macs, Failure> {
     Ok(Macs { macs })
 }
 
-pub(crate) fn change(call: &Call<'_>) -> Result<Done, Failure> {
-    let body = call.object()?;
-    let assign = match required(&body, "action")?.as_str() {
-        "assign" => true,
-        "unassign" => false,
-        _ => return refuse(5002, "action is assign or unassign"),
-    };
-    let reassign = match body.get("reassign") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(reassign)) => *reassign,
-        Some(_) => return refuse(5002, "reassign is true or false"),
-    };
-    let macs = match body.get("macs") {
-        Some(Value::Array(list)) if list.len() <= 1000 => list.iter().map(Value::as_str).collect(),
-        Some(Value::Array(_)) => return refuse(5002, "at most 1000 macs"),
-        _ => None,
-    };
-    let Some(macs): Option<Vec<&str>> = macs else {
-        return refuse(5002, "macs is a list of text");
-    };
+pub(crate) fn change(call: &Call<'_>, asked: GroupChange) -> Result<Done, Failure> {
+    if asked.macs.len() > 1000 {
+        return refuse(5002, "at most 1000 macs");
+    }
     let gid = call.param("gid");
     call.group(gid, 5206)?;
-    let change = match assign {
-        true => {
+    let change = match asked.action {
+        GroupAction::Assign => {
             "UPDATE device SET gid = ?1
              WHERE product = ?2 AND mac = ?3 AND activated_at IS NOT NULL
                 AND (?4 OR gid IS NULL)"
         }
-        false => {
+        GroupAction::Unassign => {
             // Whether to reassign says nothing here.
             "UPDATE device SET gid = NULL
              WHERE gid = ?1 AND product = ?2 AND mac = ?3 AND ?4 IS NOT NULL"
@@ -155,10 +183,11 @@ pub(crate) fn change(call: &Call<'_>) -> Result<Done, Failure> {
     };
     let mut change = call.connection.prepare_cached(change)?;
     let mut done = Done::default();
-    for mac in macs {
+    let reassign = asked.reassign.unwrap_or(false);
+    for mac in asked.macs {
         match change.execute(params![gid, call.product_key(), mac, reassign])? {
-            0 => done.failed.push(mac.to_owned()),
-            _ => done.success.push(mac.to_owned()),
+            0 => done.failed.push(mac),
+            _ => done.success.push(mac),
         }
     }
     Ok(done)

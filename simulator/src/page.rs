@@ -1,13 +1,17 @@
 //! Pages of long answers.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Array, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::call::Call;
 use crate::error::{Failure, refuse};
 use crate::http;
 use crate::mode::Mode;
 
-const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 1000;
 
 /// Some objects of many, and where the others are.
@@ -17,28 +21,67 @@ pub(crate) struct Page<T> {
     objects: Vec<T>,
 }
 
-#[derive(Debug, Serialize)]
+/// Where a page stands.
+#[derive(Debug, Serialize, ToSchema)]
 struct Meta {
+    /// How many objects there are.
     total: i64,
+    /// How many the page has at most.
     limit: i64,
+    /// How many come before it.
     skip: i64,
-    /// Path and query without a host.
+    /// Path and query of the page before, without a host.
     previous: Option<String>,
+    /// Path and query of the page behind, without a host.
     next: Option<String>,
 }
 
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        format!("PageOf{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Meta::name().into_owned(), Meta::schema()));
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let page = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property("meta", Ref::from_schema_name(Meta::name()))
+            .property("objects", Array::new(Ref::from_schema_name(T::name())))
+            .required("meta")
+            .required("objects");
+        RefOr::T(Schema::Object(page.build()))
+    }
+}
+
 /// Which objects are wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
+    /// How many objects a page has; more than 1000 are 1000.
+    #[serde(default = "default_limit")]
+    #[param(minimum = 1, default = 20)]
     pub(crate) limit: i64,
+    /// How many objects come before them.
+    #[serde(default)]
+    #[param(minimum = 0, default = 0)]
     pub(crate) skip: i64,
 }
 
+fn default_limit() -> i64 {
+    20
+}
+
 impl Call<'_> {
-    /// What the call says of `limit` and `skip`.
-    pub(crate) fn paging(&self) -> Result<Paging, Failure> {
-        let limit = self.int("limit")?.unwrap_or(DEFAULT_LIMIT);
-        let skip = self.int("skip")?.unwrap_or(0);
+    /// What is served of what was asked for.
+    pub(crate) fn served(&self, asked: Paging) -> Result<Paging, Failure> {
+        let Paging { limit, skip } = asked;
         if limit < 1 || skip < 0 {
             return refuse(5002, "limit is at least 1, skip at least 0");
         }
@@ -55,7 +98,7 @@ impl Call<'_> {
         let link = |skip: i64| {
             let mut link = self.request.path().to_owned();
             link.push('?');
-            for (name, value) in &self.query {
+            for (name, value) in &self.pairs {
                 if name != "limit" && name != "skip" {
                     link.push_str(&http::encode(name));
                     link.push('=');

@@ -2,7 +2,8 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, ISOWeekDate, Weekday};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::{Failure, refuse};
 
@@ -73,10 +74,11 @@ pub(crate) fn parse_day(text: &str) -> Option<i64> {
 }
 
 /// What one entry of a report counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Cycle {
     /// A day.
+    #[default]
     Date,
     /// A week by ISO 8601, from Monday.
     Week,
@@ -85,24 +87,6 @@ pub(crate) enum Cycle {
 }
 
 impl Cycle {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "date" => Cycle::Date,
-            "week" => Cycle::Week,
-            "month" => Cycle::Month,
-            _ => return None,
-        })
-    }
-
-    /// The key of an entry's period.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Cycle::Date => "date",
-            Cycle::Week => "week",
-            Cycle::Month => "month",
-        }
-    }
-
     fn longest(self) -> usize {
         match self {
             Cycle::Date => 30,

@@ -1,35 +1,45 @@
 //! Tokens, and the definition of a product.
 
 use rusqlite::params;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use crate::call::{Call, required};
+use crate::call::Call;
 use crate::error::{Failure, Refusal, refuse};
+use crate::input::Word;
 use crate::store::{self, Definition};
 use crate::{period, random};
 
+/// Who asks for a token.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Credentials {
+    /// The enterprise's id.
+    enterprise_id: Word,
+    /// The enterprise's secret.
+    enterprise_secret: Word,
+    /// The product's secret.
+    product_secret: Word,
+}
+
 /// A token.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessToken {
+    /// What `Authorization: token …` takes.
     token: String,
-    /// In seconds.
+    /// Until when, in seconds since 1970.
     expire_at: i64,
 }
 
-pub(crate) fn access_token(call: &Call<'_>) -> Result<AccessToken, Failure> {
-    let body = call.object()?;
-    let id = required(&body, "enterprise_id")?;
-    let secret = required(&body, "enterprise_secret")?;
-    let product_secret = required(&body, "product_secret")?;
-    let Some(enterprise) = call.enterprise_of(&id)? else {
+pub(crate) fn access_token(call: &Call<'_>, given: Credentials) -> Result<AccessToken, Failure> {
+    let Some(enterprise) = call.enterprise_of(&given.enterprise_id.0)? else {
         return Err(Refusal::new(5003).into());
     };
-    if enterprise.secret != secret {
+    if enterprise.secret != given.enterprise_secret.0 {
         return Err(Refusal::new(5004).into());
     }
     let product = call.product()?;
-    if product.secret != product_secret {
+    if product.secret != given.product_secret.0 {
         return Err(Refusal::new(5005).into());
     }
     if product.enterprise.as_ref() != Some(&enterprise.id) {
@@ -54,7 +64,12 @@ pub(crate) fn access_token(call: &Call<'_>) -> Result<AccessToken, Failure> {
     })
 }
 
-pub(crate) fn datapoint(call: &Call<'_>) -> Result<Box<RawValue>, Failure> {
+/// The definition of a product's data points, as the console exports it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(value_type = Object)]
+pub(crate) struct Datapoint(Box<RawValue>);
+
+pub(crate) fn datapoint(call: &Call<'_>) -> Result<Datapoint, Failure> {
     match call.definitions.get(call.product_key()) {
         Some(Definition::Sound(_)) => {}
         Some(Definition::Malformed) => return Err(Refusal::new(5406).into()),
@@ -65,7 +80,7 @@ pub(crate) fn datapoint(call: &Call<'_>) -> Result<Box<RawValue>, Failure> {
         .prepare_cached("SELECT definition FROM product WHERE key = ?")?
         .query_row([call.product_key()], |row| row.get(0))?;
     match RawValue::from_string(json) {
-        Ok(json) => Ok(json),
+        Ok(json) => Ok(Datapoint(json)),
         Err(error) => refuse(5406, error.to_string()),
     }
 }

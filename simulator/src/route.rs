@@ -8,11 +8,25 @@ use std::net::IpAddr;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::call::{self, Call, Enterprise, Reply, created, ok};
+use crate::bindings::Wanted;
+use crate::call::{self, Call, Enterprise, Nothing, Reply};
+use crate::control::Control;
+use crate::device_reports::{
+    Days, DeviceOfDay, History, Locations, Periods, Realtime, Summary, Troubled, Troubles,
+};
+use crate::devices::{DeviceDetail, DeviceKey, FoundDevice, Mac, Place, State};
 use crate::error::{Failure, Refusal};
+use crate::groups::{Done, Gid, Group, GroupChange, GroupTree, Macs, NewGroup};
 use crate::http::{self, Answer, Request};
+use crate::logs::{CmdRecord, DataRecord, OnlineRecord, Window};
 use crate::mode::{Mode, Modes};
+use crate::openapi::Description;
+use crate::page::{Page, Paging};
+use crate::products::{AccessToken, Credentials, Datapoint};
 use crate::store::Store;
+use crate::tree::{Count, Tree};
+use crate::user_reports::{Dates, UserLiveness, UserTotal};
+use crate::users::{App, BoundUser, EitherKey, ProductKey, RegisteredUser, Who};
 use crate::{
     bindings, control, device_reports, devices, groups, logs, products, user_reports, users,
 };
@@ -36,6 +50,10 @@ pub enum Auth {
 pub struct Route {
     /// The name that the page lists it under.
     pub name: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// The part of the page's list that it is in.
+    pub group: &'static str,
     /// The method.
     pub method: &'static str,
     /// Its paths: the likely one, then those that the page prints or that its name would give.
@@ -46,7 +64,10 @@ pub struct Route {
     pub domestic: bool,
     /// Whether it is closed once the product is published.
     pub unpublished: bool,
+    /// The status of success.
+    pub status: u16,
     handler: fn(&Call<'_>) -> Result<Reply, Failure>,
+    pub(crate) describe: fn(&mut Description),
 }
 
 impl std::fmt::Debug for Route {
@@ -55,18 +76,33 @@ impl std::fmt::Debug for Route {
     }
 }
 
+/// What a handler takes and answers is said here once: calls are read by it and described by it.
 macro_rules! routes {
-    ($($name:ident $method:ident $auth:ident [$($flag:ident)*] $($path:literal)+ => $handler:expr;)*) => {
+    ($($group:literal { $(
+        $summary:literal
+        $name:ident $method:ident $auth:ident [$($flag:ident)*] $($path:literal)+
+            => $module:ident::$handler:ident($($from:ident $asked:ty),*) -> $status:literal $answer:ty;
+    )* })*) => {
         /// Every route, in the order of the page's list.
-        pub const ROUTES: &[Route] = &[$(Route {
+        pub const ROUTES: &[Route] = &[$($(Route {
             name: stringify!($name),
+            summary: $summary,
+            group: $group,
             method: stringify!($method),
             paths: &[$($path),+],
             auth: Auth::$auth,
             domestic: routes!(@ domestic $($flag)*),
             unpublished: routes!(@ unpublished $($flag)*),
-            handler: $handler,
-        }),*];
+            status: $status,
+            handler: |call| {
+                let answer: $answer = $module::$handler(call, $(call.$from::<$asked>()?),*)?;
+                Reply::new($status, &answer)
+            },
+            describe: |description| {
+                $(description.$from::<$asked>();)*
+                description.answer::<$answer>();
+            },
+        }),*),*];
     };
     (@ domestic domestic) => { true };
     (@ unpublished unpublished) => { true };
@@ -74,108 +110,157 @@ macro_rules! routes {
 }
 
 routes! {
-    post_v1_products_product_key_access_token POST Body []
-        "/v1/products/{product_key}/access_token"
-        => |call| created(products::access_token(call));
-    get_v1_products_product_key_datapoint GET Token []
-        "/v1/products/{product_key}/datapoint"
-        => |call| ok(products::datapoint(call));
-    get_v1_users_search GET Enterprise []
-        "/v1/users/search"
-        => |call| ok(users::registered(call));
-    get_v1_products_product_key_users_search GET Token []
-        "/v1/products/{product_key}/users/search"
-        => |call| ok(users::bound(call));
-    get_v1_products_product_key_devices GET Token []
-        "/v1/products/{product_key}/devices"
-        => |call| ok(devices::by_mac(call));
-    get_v1_products_product_key_device_detail GET Token []
-        "/v1/products/{product_key}/device_detail"
-        => |call| ok(devices::detail(call));
-    get_v1_products_product_key_devices_search GET Token []
-        "/v1/products/{product_key}/devices/search"
-        => |call| ok(devices::search(call));
-    post_v1_products_product_key_devices_did_control POST Token []
-        "/v1/products/{product_key}/devices/{did}/control"
-        => |call| ok(control::control(call));
-    get_v1_products_product_key_devices_did_online GET Token [unpublished]
-        "/v1/products/{product_key}/devices/{did}/online"
-        => |call| ok(logs::online(call));
-    get_v1_products_product_key_devices_did_cmd GET Token [unpublished]
-        "/v1/products/{product_key}/devices/{did}/cmd"
-        => |call| ok(logs::cmd(call));
-    get_v1_products_product_key_devices_did_data GET Token [unpublished]
-        "/v1/products/{product_key}/devices/{did}/data"
-        => |call| ok(logs::data(call));
-    get_v1_products_product_key_device_groups GET Token []
-        "/v1/products/{product_key}/device_groups"
-        => |call| ok(groups::tree(call));
-    post_v1_products_product_key_device_groups POST Token []
-        "/v1/products/{product_key}/device_groups"
-        => |call| created(groups::create(call));
-    delete_v1_products_product_key_device_groups_gid DELETE Token []
-        "/v1/products/{product_key}/device_groups/{gid}"
-        => |call| ok(groups::delete(call));
-    get_v1_products_product_key_device_groups_gid GET Token []
-        "/v1/products/{product_key}/device_groups/{gid}"
-        => |call| ok(groups::macs(call));
-    put_v1_products_product_key_device_groups_gid PUT Token []
-        "/v1/products/{product_key}/device_groups/{gid}"
-        => |call| ok(groups::change(call));
-    post_v1_products_product_key_devices_bindings POST Token []
-        "/v1/products/{product_key}/devices/bindings"
-        => |call| ok(bindings::bind(call));
-    delete_v1_products_product_key_devices_bindings DELETE Token []
-        "/v1/products/{product_key}/devices/bindings"
-        => |call| ok(bindings::unbind(call));
-    get_v1_products_product_key_devices_report_activation GET Token []
-        "/v1/products/{product_key}/devices/report/activation"
-        => |call| ok(device_reports::activation(call));
-    get_v1_products_product_key_devices_locations GET Token []
-        "/v1/products/{product_key}/devices/locations"
-        => |call| ok(device_reports::locations(call));
-    get_v1_products_product_key_summary GET Token [domestic]
-        "/v1/products/{product_key}/devices/summary"
-        "/v1/products/{product_key}/summary"
-        => |call| ok(device_reports::summary(call));
-    get_v1_products_product_key_incr_devices GET Token [domestic]
-        "/v1/products/{product_key}/incr_devices"
-        => |call| ok(device_reports::new_devices(call));
-    get_v1_products_product_key_active_devices GET Token [domestic]
-        "/v1/products/{product_key}/active_devices"
-        => |call| ok(device_reports::active_devices(call));
-    get_v1_products_product_key_devices_report_liveness_history GET Token [domestic]
-        "/v1/products/{product_key}/devices/report/liveness/history"
-        => |call| ok(device_reports::liveness(call));
-    get_v1_products_product_key_devices_report_rt GET Token []
-        "/v1/products/{product_key}/devices/report/rt"
-        "/v1/products/{product_key}/devices/report/devices/report/rt"
-        => |call| ok(device_reports::realtime(call));
-    get_v1_products_product_key_fault_report_devices GET Token [domestic]
-        "/v1/products/{product_key}/fault/report/devices"
-        => |call| ok(device_reports::troubled(call, true));
-    get_v1_products_product_key_alert_report_devices GET Token [domestic]
-        "/v1/products/{product_key}/alert/report/devices"
-        => |call| ok(device_reports::troubled(call, false));
-    get_v1_products_product_key_fault_report_events GET Token [domestic]
-        "/v1/products/{product_key}/fault/report/events"
-        => |call| ok(device_reports::troubles(call, true));
-    get_v1_products_product_key_fault_alert_events GET Token [domestic]
-        "/v1/products/{product_key}/alert/report/events"
-        "/v1/products/{product_key}/fault/alert/events"
-        => |call| ok(device_reports::troubles(call, false));
-    get_v1_products_product_key_users_report_new GET Token [domestic]
-        "/v1/products/{product_key}/users/report/new"
-        => |call| ok(user_reports::new_users(call));
-    get_v1_users_liveness_total GET EnterpriseAndSecret []
-        "/v1/users/liveness_total"
-        => |call| ok(user_reports::liveness(call));
-    get_v1_users_location GET EnterpriseAndSecret []
-        "/v1/users/location"
-        => |call| ok(user_reports::locations(call));
-    get_v1_products_product_key_users_report_total GET Token []
-        "/v1/products/{product_key}/users/report/total"
-        => |call| ok(user_reports::total(call));
+    "Authorization" {
+        "Get a token for a product"
+        post_v1_products_product_key_access_token POST Body []
+            "/v1/products/{product_key}/access_token"
+            => products::access_token(body Credentials) -> 201 AccessToken;
+    }
+    "Product" {
+        "Get the definition of a product's data points"
+        get_v1_products_product_key_datapoint GET Token []
+            "/v1/products/{product_key}/datapoint"
+            => products::datapoint() -> 200 Datapoint;
+    }
+    "Users" {
+        "Search the users of a product's apps"
+        get_v1_users_search GET Enterprise []
+            "/v1/users/search"
+            => users::registered(query ProductKey, query App, query Who, query Paging) -> 200 Page<RegisteredUser>;
+        "Search the users who have a product's devices"
+        get_v1_products_product_key_users_search GET Token []
+            "/v1/products/{product_key}/users/search"
+            => users::bound(query users::Sought, query Group, query Paging) -> 200 Page<BoundUser>;
+    }
+    "Devices" {
+        "Get the did of a MAC"
+        get_v1_products_product_key_devices GET Token []
+            "/v1/products/{product_key}/devices"
+            => devices::by_mac(query Mac) -> 200 DeviceKey;
+        "Get a device's registration"
+        get_v1_products_product_key_device_detail GET Token []
+            "/v1/products/{product_key}/device_detail"
+            => devices::detail(query Mac) -> 200 DeviceDetail;
+        "Search devices"
+        get_v1_products_product_key_devices_search GET Token []
+            "/v1/products/{product_key}/devices/search"
+            => devices::search(query devices::Sought, query State, query Place, query Group, query Paging) -> 200 Page<FoundDevice>;
+        "Control a device"
+        post_v1_products_product_key_devices_did_control POST Token []
+            "/v1/products/{product_key}/devices/{did}/control"
+            => control::control(body Control) -> 200 Nothing;
+        "Get when a device was online"
+        get_v1_products_product_key_devices_did_online GET Token [unpublished]
+            "/v1/products/{product_key}/devices/{did}/online"
+            => logs::online(query Window, query Paging) -> 200 Page<OnlineRecord>;
+        "Get the frames to and from a device"
+        get_v1_products_product_key_devices_did_cmd GET Token [unpublished]
+            "/v1/products/{product_key}/devices/{did}/cmd"
+            => logs::cmd(query Window, query Paging) -> 200 Page<CmdRecord>;
+        "Get what a device reported"
+        get_v1_products_product_key_devices_did_data GET Token [unpublished]
+            "/v1/products/{product_key}/devices/{did}/data"
+            => logs::data(query Window, query Paging) -> 200 Page<DataRecord>;
+    }
+    "Groups" {
+        "Get the tree of groups"
+        get_v1_products_product_key_device_groups GET Token []
+            "/v1/products/{product_key}/device_groups"
+            => groups::tree() -> 200 GroupTree;
+        "Make a group"
+        post_v1_products_product_key_device_groups POST Token []
+            "/v1/products/{product_key}/device_groups"
+            => groups::create(body NewGroup) -> 201 Gid;
+        "Delete a group"
+        delete_v1_products_product_key_device_groups_gid DELETE Token []
+            "/v1/products/{product_key}/device_groups/{gid}"
+            => groups::delete() -> 200 Nothing;
+        "Get the MACs of a group"
+        get_v1_products_product_key_device_groups_gid GET Token []
+            "/v1/products/{product_key}/device_groups/{gid}"
+            => groups::macs() -> 200 Macs;
+        "Put devices into a group, or take them out"
+        put_v1_products_product_key_device_groups_gid PUT Token []
+            "/v1/products/{product_key}/device_groups/{gid}"
+            => groups::change(body GroupChange) -> 200 Done;
+    }
+    "Bindings" {
+        "Bind devices to a user"
+        post_v1_products_product_key_devices_bindings POST Token []
+            "/v1/products/{product_key}/devices/bindings"
+            => bindings::bind(body Wanted) -> 200 Done;
+        "Unbind devices from a user"
+        delete_v1_products_product_key_devices_bindings DELETE Token []
+            "/v1/products/{product_key}/devices/bindings"
+            => bindings::unbind(body Wanted) -> 200 Done;
+    }
+    "Device reports" {
+        "Count devices that were first online"
+        get_v1_products_product_key_devices_report_activation GET Token []
+            "/v1/products/{product_key}/devices/report/activation"
+            => device_reports::activation(query Periods, query Group) -> 200 History;
+        "Count devices by place"
+        get_v1_products_product_key_devices_locations GET Token []
+            "/v1/products/{product_key}/devices/locations"
+            => device_reports::locations(query State, query Group) -> 200 Locations;
+        "Get a product's devices in figures"
+        get_v1_products_product_key_summary GET Token [domestic]
+            "/v1/products/{product_key}/devices/summary"
+            "/v1/products/{product_key}/summary"
+            => device_reports::summary() -> 200 Summary;
+        "Get the devices that were first online on some days"
+        get_v1_products_product_key_incr_devices GET Token [domestic]
+            "/v1/products/{product_key}/incr_devices"
+            => device_reports::new_devices(query Days, query Place, query Paging) -> 200 Page<DeviceOfDay>;
+        "Get the devices that reported on some days"
+        get_v1_products_product_key_active_devices GET Token [domestic]
+            "/v1/products/{product_key}/active_devices"
+            => device_reports::active_devices(query Days, query Place, query Paging) -> 200 Page<DeviceOfDay>;
+        "Count devices that reported"
+        get_v1_products_product_key_devices_report_liveness_history GET Token [domestic]
+            "/v1/products/{product_key}/devices/report/liveness/history"
+            => device_reports::liveness(query Periods, query Group) -> 200 History;
+        "Count devices by state"
+        get_v1_products_product_key_devices_report_rt GET Token []
+            "/v1/products/{product_key}/devices/report/rt"
+            "/v1/products/{product_key}/devices/report/devices/report/rt"
+            => device_reports::realtime(query Group) -> 200 Realtime;
+        "Count devices that had faults"
+        get_v1_products_product_key_fault_report_devices GET Token [domestic]
+            "/v1/products/{product_key}/fault/report/devices"
+            => device_reports::faulty(query Group) -> 200 Troubled;
+        "Count devices that had alerts"
+        get_v1_products_product_key_alert_report_devices GET Token [domestic]
+            "/v1/products/{product_key}/alert/report/devices"
+            => device_reports::alerting(query Group) -> 200 Troubled;
+        "Count faults"
+        get_v1_products_product_key_fault_report_events GET Token [domestic]
+            "/v1/products/{product_key}/fault/report/events"
+            => device_reports::faults(query Group) -> 200 Troubles;
+        "Count alerts"
+        get_v1_products_product_key_fault_alert_events GET Token [domestic]
+            "/v1/products/{product_key}/alert/report/events"
+            "/v1/products/{product_key}/fault/alert/events"
+            => device_reports::alerts(query Group) -> 200 Troubles;
+    }
+    "User reports" {
+        "Count users who bound their first device"
+        get_v1_products_product_key_users_report_new GET Token [domestic]
+            "/v1/products/{product_key}/users/report/new"
+            => user_reports::new_users(query Periods, query Group) -> 200 History;
+        "Count users who opened an app, by day"
+        get_v1_users_liveness_total GET EnterpriseAndSecret []
+            "/v1/users/liveness_total"
+            => user_reports::liveness(query EitherKey, query App, query Dates) -> 200 UserLiveness;
+        "Count users by place"
+        get_v1_users_location GET EnterpriseAndSecret []
+            "/v1/users/location"
+            => user_reports::locations(query EitherKey) -> 200 Tree<Count>;
+        "Count users who ever had a device"
+        get_v1_products_product_key_users_report_total GET Token []
+            "/v1/products/{product_key}/users/report/total"
+            => user_reports::total(query Group) -> 200 UserTotal;
+    }
 }
 
 /// A route that fits, with which of its paths and its parameters.
@@ -317,7 +402,7 @@ impl Store {
             now,
             request,
             modes: &modes,
-            query: Vec::new(),
+            pairs: Vec::new(),
             params,
             product: None,
             enterprise: None,
@@ -393,12 +478,16 @@ fn modes(connection: &rusqlite::Connection, route: &str) -> Result<Modes, rusqli
     Ok(modes)
 }
 
+/// Who a body says it is of.
+#[derive(serde::Deserialize)]
+struct Claim {
+    enterprise_id: String,
+}
+
 /// The enterprise that a call says it is of: its addresses and quota come before its credentials.
 fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
     let id = match route.auth {
-        Auth::Body => call::object(&call.request.body)
-            .ok()
-            .and_then(|body| Some(body.get("enterprise_id")?.as_str()?.to_owned())),
+        Auth::Body => call.body::<Claim>().ok().map(|claim| claim.enterprise_id),
         Auth::Token => None,
         _ => call
             .request
@@ -466,8 +555,8 @@ fn serve(
             return Err(Refusal::because(5024, "not of a published product").into());
         }
     }
-    match call::query(call.request.query()) {
-        Some(query) => call.query = query,
+    match call::pairs(call.request.query()) {
+        Some(pairs) => call.pairs = pairs,
         None => return Err(Refusal::because(5002, "the query is not sound").into()),
     }
     // What a refused call did is taken back; that it was counted is not.

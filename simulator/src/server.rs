@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
 use crate::admin;
+use crate::debugger;
 use crate::error::Error;
 use crate::http::{Answer, Request};
 use crate::simulator::Simulator;
@@ -379,7 +380,7 @@ async fn read(
 }
 
 fn api(simulator: Simulator) -> Router {
-    Router::new().fallback(call).with_state(simulator)
+    debugger::router().fallback(call).with_state(simulator)
 }
 
 async fn call(

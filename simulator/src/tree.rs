@@ -1,9 +1,13 @@
 //! Counts by place: country, region, city.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::Row;
 use serde::Serialize;
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// What is counted at a place: it is added up to the places above.
 pub(crate) trait Tally: Clone + Default {
@@ -11,7 +15,15 @@ pub(crate) trait Tally: Clone + Default {
 }
 
 /// Places with what is counted there. What has no place is in none.
-pub(crate) type Tree<T> = BTreeMap<String, Node<T>>;
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Tree<T>(BTreeMap<String, Node<T>>);
+
+impl<T> Tree<T> {
+    fn new() -> Self {
+        Tree(BTreeMap::new())
+    }
+}
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -27,6 +39,43 @@ pub(crate) enum Node<T> {
     },
 }
 
+impl<T: ToSchema> ToSchema for Tree<T> {
+    fn name() -> Cow<'static, str> {
+        format!("PlacesOf{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((node_name::<T>(), node_schema::<T>()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Tree<T> {
+    fn schema() -> RefOr<Schema> {
+        let places = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(Ref::from_schema_name(node_name::<T>())));
+        RefOr::T(Schema::Object(places.build()))
+    }
+}
+
+fn node_name<T: ToSchema>() -> String {
+    format!("PlaceOf{}", T::name())
+}
+
+/// What is counted, and the places within as further members; or a number alone.
+fn node_schema<T: ToSchema>() -> RefOr<Schema> {
+    let mut place = match T::schema() {
+        RefOr::T(Schema::Object(tally)) => tally,
+        _ => ObjectBuilder::new().build(),
+    };
+    let within = RefOr::Ref(Ref::from_schema_name(node_name::<T>()));
+    place.additional_properties = Some(Box::new(AdditionalProperties::RefOr(within)));
+    let bare = ObjectBuilder::new().schema_type(Type::Integer);
+    let either = AnyOfBuilder::new().item(place).item(bare).build();
+    RefOr::T(Schema::AnyOf(either))
+}
+
 /// Country, region, city.
 pub(crate) type Place = [Option<String>; 3];
 
@@ -39,7 +88,7 @@ pub(crate) fn place(row: &Row<'_>) -> Result<Place, rusqlite::Error> {
 fn add<T: Tally>(tree: &mut Tree<T>, place: Place, tally: &T) {
     let mut tree = tree;
     for name in place.into_iter().map_while(|name| name) {
-        let node = tree.entry(name).or_insert_with(|| Node::Place {
+        let node = tree.0.entry(name).or_insert_with(|| Node::Place {
             tally: T::default(),
             within: Tree::new(),
         });
@@ -62,7 +111,7 @@ pub(crate) fn sum<T: Tally>(rows: impl IntoIterator<Item = (Place, T)>) -> (T, T
 }
 
 /// `{"count": 3}`
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Count {
     pub(crate) count: i64,
 }
@@ -75,7 +124,7 @@ impl Tally for Count {
 
 /// The same tree with cities that are numbers.
 pub(crate) fn bare(tree: Tree<Count>, level: u8) -> Tree<Count> {
-    let nodes = tree.into_iter().map(|(name, node)| {
+    let nodes = tree.0.into_iter().map(|(name, node)| {
         let node = match node {
             Node::Place { tally, .. } if level == 2 => Node::Bare(tally.count),
             Node::Place { tally, within } => Node::Place {
@@ -86,5 +135,5 @@ pub(crate) fn bare(tree: Tree<Count>, level: u8) -> Tree<Count> {
         };
         (name, node)
     });
-    nodes.collect()
+    Tree(nodes.collect())
 }

@@ -1,17 +1,24 @@
 //! Reports on users, counted by SQL from what happened.
 
 use rusqlite::{named_params, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::call::{Call, in_group};
-use crate::device_reports::{History, history};
+use crate::device_reports::{History, Periods, history};
 use crate::error::{Failure, Refusal, refuse};
+use crate::groups::Group;
+use crate::input::Day;
 use crate::period;
 use crate::tree::{self, Count, Place, Tree, place};
-use crate::users;
+use crate::users::{self, App, EitherKey};
 
-pub(crate) fn new_users(call: &Call<'_>) -> Result<History, Failure> {
-    history(call, false, true, |period, gid| {
+pub(crate) fn new_users(
+    call: &Call<'_>,
+    periods: Periods,
+    group: Group,
+) -> Result<History, Failure> {
+    history(call, periods.required()?, group, false, |period, gid| {
         let count = call
             .connection
             .prepare_cached(concat!(
@@ -37,29 +44,42 @@ pub(crate) fn new_users(call: &Call<'_>) -> Result<History, Failure> {
 }
 
 /// Users who opened an app, by day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserLiveness {
     data: Vec<UsersOfDay>,
 }
 
 /// The users of one day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UsersOfDay {
     date: String,
     count: i64,
 }
 
-pub(crate) fn liveness(call: &Call<'_>) -> Result<UserLiveness, Failure> {
-    let day = |name: &str| match call.text(name).and_then(period::parse_day) {
-        Some(day) => Ok(day),
-        None => refuse(5002, format!("{name} is YYYY-MM-DD, and required")),
-    };
-    let (start, end) = (day("start_date")?, day("end_date")?);
+/// The days that are asked about, a year at most.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Dates {
+    /// The first day.
+    #[param(value_type = String, format = Date)]
+    start_date: Day,
+    /// The last day.
+    #[param(value_type = String, format = Date)]
+    end_date: Day,
+}
+
+pub(crate) fn liveness(
+    call: &Call<'_>,
+    key: EitherKey,
+    app: App,
+    dates: Dates,
+) -> Result<UserLiveness, Failure> {
+    let (Day(start), Day(end)) = (dates.start_date, dates.end_date);
     if end < start || end - start > 366 {
         return refuse(5002, "end_date is after start_date, by a year at most");
     }
-    let product = users::product(call, true)?;
-    let appid = users::app(call)?;
+    let product = users::product(call, &key)?;
+    let appid = app.known(call)?;
     if end > call.last_day() {
         return Err(Refusal::new(5014).into());
     }
@@ -79,8 +99,8 @@ pub(crate) fn liveness(call: &Call<'_>) -> Result<UserLiveness, Failure> {
 }
 
 /// Where the users of a product's apps are.
-pub(crate) fn locations(call: &Call<'_>) -> Result<Tree<Count>, Failure> {
-    let product = users::product(call, true)?;
+pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<Tree<Count>, Failure> {
+    let product = users::product(call, &key)?;
     let rows: Vec<(Place, Count)> = call
         .connection
         .prepare_cached(
@@ -97,14 +117,14 @@ pub(crate) fn locations(call: &Call<'_>) -> Result<Tree<Count>, Failure> {
 }
 
 /// Users who ever had a device of a product.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserTotal {
     gid: Option<String>,
     total: i64,
 }
 
-pub(crate) fn total(call: &Call<'_>) -> Result<UserTotal, Failure> {
-    let gid = call.gid()?;
+pub(crate) fn total(call: &Call<'_>, group: Group) -> Result<UserTotal, Failure> {
+    let gid = group.known(call)?;
     let total = call
         .connection
         .prepare_cached(concat!(

@@ -1,14 +1,16 @@
 //! Users: those of a product's apps, and those who have its devices.
 
 use rusqlite::{OptionalExtension as _, Row, named_params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::call::{Call, in_group};
 use crate::error::{Failure, Refusal, refuse};
-use crate::page::Page;
+use crate::groups::Group;
+use crate::page::{Page, Paging};
 
 /// A user of an app.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RegisteredUser {
     uid: String,
     username: Option<String>,
@@ -24,7 +26,7 @@ pub(crate) struct RegisteredUser {
 }
 
 /// A user who has a device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BoundUser {
     uid: String,
     username: Option<String>,
@@ -52,16 +54,41 @@ fn anonymous(row: &Row<'_>) -> Result<bool, rusqlite::Error> {
     Ok(!(known(1)? || known(2)? || known(3)?))
 }
 
-/// The product that a call with enterprise credentials is about.
-pub(crate) fn product(call: &Call<'_>, secret_too: bool) -> Result<String, Failure> {
-    let (key, secret) = (call.text("product_key"), call.text("product_secret"));
-    let product = match (key, secret) {
+/// The product that a call with enterprise credentials is about, by its key.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProductKey {
+    /// The product's key.
+    product_key: String,
+}
+
+/// The product that a call with enterprise credentials is about, one way or the other.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EitherKey {
+    /// The product's key.
+    product_key: Option<String>,
+    /// The product's key once more, or its secret: the page calls it a secret and means the key.
+    product_secret: Option<String>,
+}
+
+impl From<ProductKey> for EitherKey {
+    fn from(one: ProductKey) -> Self {
+        EitherKey {
+            product_key: Some(one.product_key),
+            product_secret: None,
+        }
+    }
+}
+
+/// The key of the product that a call is about: 5801 if it is another enterprise's.
+pub(crate) fn product(call: &Call<'_>, given: &EitherKey) -> Result<String, Failure> {
+    let product = match (&given.product_key, &given.product_secret) {
         (Some(key), _) => match call.product_of(key)? {
             Some(product) => product,
             None => return Err(Refusal::new(5015).into()),
         },
-        // The page names it product_secret and means the key; either is taken.
-        (None, Some(secret)) if secret_too => {
+        (None, Some(secret)) => {
             let key: Option<String> = call
                 .connection
                 .prepare_cached(
@@ -74,7 +101,7 @@ pub(crate) fn product(call: &Call<'_>, secret_too: bool) -> Result<String, Failu
                 None => return Err(Refusal::new(5005).into()),
             }
         }
-        _ => return refuse(5002, "product_key is required"),
+        (None, None) => return refuse(5002, "product_key is expected"),
     };
     let enterprise = call.enterprise.as_ref().map(|enterprise| &enterprise.id);
     if product.enterprise.as_ref() != enterprise {
@@ -83,13 +110,22 @@ pub(crate) fn product(call: &Call<'_>, secret_too: bool) -> Result<String, Failu
     Ok(product.key)
 }
 
-/// The app that is asked for.
-pub(crate) fn app<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
-    let appid = call.text("appid");
-    if let Some(appid) = appid {
-        known_app(call, appid)?;
+/// The app that is asked about.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct App {
+    /// Only users of this app.
+    appid: Option<String>,
+}
+
+impl App {
+    /// Its appid: 5016 if there is none.
+    pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
+        if let Some(appid) = &self.appid {
+            known_app(call, appid)?;
+        }
+        Ok(self.appid)
     }
-    Ok(appid)
 }
 
 /// That there is such an app.
@@ -121,17 +157,35 @@ macro_rules! registered_users {
     };
 }
 
-pub(crate) fn registered(call: &Call<'_>) -> Result<Page<RegisteredUser>, Failure> {
-    let paging = call.paging()?;
-    let product = product(call, false)?;
-    let appid = app(call)?;
+/// Which users are sought.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Who {
+    /// Only this name.
+    username: Option<String>,
+    /// Only this telephone number.
+    phone: Option<String>,
+    /// Only this address of email.
+    email: Option<String>,
+}
+
+pub(crate) fn registered(
+    call: &Call<'_>,
+    key: ProductKey,
+    app: App,
+    who: Who,
+    paging: Paging,
+) -> Result<Page<RegisteredUser>, Failure> {
+    let paging = call.served(paging)?;
+    let product = product(call, &key.into())?;
+    let appid = app.known(call)?;
     let filters = named_params! {
         ":product": product,
         ":now": call.now,
         ":appid": appid,
-        ":username": call.text("username"),
-        ":phone": call.text("phone"),
-        ":email": call.text("email"),
+        ":username": who.username,
+        ":phone": who.phone,
+        ":email": who.email,
     };
     let total = call
         .connection
@@ -186,35 +240,52 @@ macro_rules! bound_users {
     };
 }
 
-pub(crate) fn bound(call: &Call<'_>) -> Result<Page<BoundUser>, Failure> {
-    let paging = call.paging()?;
-    let (kind, val) = (call.text("type"), call.text("val"));
-    let kinds = [
-        "uid",
-        "username",
-        "phone",
-        "email",
-        "did",
-        "mac",
-        "device_sn",
-    ];
-    match (kind, val) {
-        (None, None) => {}
-        (Some(kind), Some(_)) if kinds.contains(&kind) => {}
-        (Some(kind), None) if kinds.contains(&kind) => return refuse(5002, "val is missing"),
-        _ => return refuse(5002, format!("type is one of {}", kinds.join(", "))),
+/// By what a user is sought.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    Uid,
+    Username,
+    Phone,
+    Email,
+    Did,
+    Mac,
+    DeviceSn,
+}
+
+/// Which users, or the users of which device, are sought.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Sought {
+    /// What `val` is.
+    #[serde(rename = "type")]
+    #[param(inline)]
+    kind: Option<By>,
+    /// What it is to be.
+    val: Option<String>,
+}
+
+pub(crate) fn bound(
+    call: &Call<'_>,
+    sought: Sought,
+    group: Group,
+    paging: Paging,
+) -> Result<Page<BoundUser>, Failure> {
+    let paging = call.served(paging)?;
+    if sought.kind.is_some() != sought.val.is_some() {
+        return refuse(5002, "type and val come together");
     }
-    let gid = call.gid()?;
-    let only = |one: &str| if kind == Some(one) { val } else { None };
+    let only = |one| sought.val.as_deref().filter(|_| sought.kind == Some(one));
+    let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
-        ":uid": only("uid"),
-        ":username": only("username"),
-        ":phone": only("phone"),
-        ":email": only("email"),
-        ":did": only("did"),
-        ":mac": only("mac"),
-        ":device_sn": only("device_sn"),
+        ":uid": only(By::Uid),
+        ":username": only(By::Username),
+        ":phone": only(By::Phone),
+        ":email": only(By::Email),
+        ":did": only(By::Did),
+        ":mac": only(By::Mac),
+        ":device_sn": only(By::DeviceSn),
         ":gid": gid,
         ":deep": call.group_descendants,
     };
@@ -224,7 +295,7 @@ pub(crate) fn bound(call: &Call<'_>) -> Result<Page<BoundUser>, Failure> {
         .query_row(filters, |row| row.get(0))?;
     let limits = named_params! { ":limit": paging.limit, ":skip": paging.skip };
     let all: Vec<_> = filters.iter().chain(limits).copied().collect();
-    let one_device = matches!(kind, Some("did" | "mac" | "device_sn"));
+    let one_device = matches!(sought.kind, Some(By::Did | By::Mac | By::DeviceSn));
     let objects = call
         .connection
         .prepare_cached(bound_users!(

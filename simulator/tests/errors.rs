@@ -156,6 +156,7 @@ fn all_codes_of_the_routes() {
         "limit=-1",
         "limit=x",
         "limit=",
+        "type=",
         "skip=-1",
         "skip=1.5",
         "is_online=2",

@@ -68,6 +68,44 @@ fn it_listens_on_loopback_and_stops() {
 }
 
 #[test]
+fn the_debugger_is_in_the_program() {
+    let server = serve();
+    let mut wire = open(&server);
+    let mut get = |path: &str| wire.call("GET", path, "", "").unwrap();
+    let document = get("/openapi.json");
+    assert_eq!(document.text(), gizwits_simulator::openapi());
+    let start = get("/debugger");
+    assert_eq!(
+        (start.status, start.header("location")),
+        (308, Some("/debugger/"))
+    );
+    let page = get("/debugger/");
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    // All that the page names is there, and nothing is elsewhere.
+    let mut parts = 0;
+    let quoted = page.text().split('"').skip(1).step_by(2);
+    for name in quoted.filter(|name| name.contains('.')) {
+        let path = match name.starts_with('/') {
+            true => name.to_owned(),
+            false => format!("/debugger/{name}"),
+        };
+        assert_eq!(get(&path).status, 200, "{path}");
+        parts += 1;
+    }
+    assert_eq!(parts, 6);
+    for path in [
+        "/debugger/none.js",
+        "/debugger/..%2fCargo.toml",
+        "/debugger/a/b",
+    ] {
+        assert_eq!(get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
 fn bodies_that_are_too_long() {
     let server = serve();
     let token = token(&server);
@@ -536,7 +574,10 @@ fn modes_change_answers() {
     once(search, Mode::CodeAsText);
     let answer = client.call("GET", "devices/search?limit=x", "");
     assert_eq!(json(&answer)["error_code"], "5002");
-    assert_eq!(json(&answer)["detail"], "limit is a whole number");
+    assert_eq!(
+        json(&answer)["detail"],
+        "limit: `x`, a whole number is expected"
+    );
     once(search, Mode::NoRateHeaders);
     let answer = client.call("GET", "devices/search", "");
     assert!(

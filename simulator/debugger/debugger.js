@@ -1,0 +1,60 @@
+"use strict";
+
+// The scheme of the API's tokens: people paste a token with or without the word.
+const TOKEN = "token";
+const bearing = (token) => (/^token\s/.test(token) ? token : `token ${token}`);
+
+// What Swagger UI leaves without a name, an order or a way in for the keyboard.
+const root = document.getElementById("debugger");
+const each = (selector, mend) => root.querySelectorAll(selector).forEach(mend);
+const once = (element, name, value) => {
+  if (element.getAttribute(name) !== value) {
+    element.setAttribute(name, value);
+  }
+};
+
+function mend() {
+  each(".copy-to-clipboard > button", (button) => once(button, "aria-label", "Copy"));
+  each(".close-modal", (button) => once(button, "aria-label", "Close"));
+  each(".auth-btn-wrapper button[aria-label]", (button) => button.removeAttribute("aria-label"));
+  each(".body-param textarea", (area) => once(area, "aria-label", "Request body"));
+  each("select:not([aria-label]):not([id])", (select) => {
+    const parameter = select.closest("[data-param-name]")?.dataset.paramName;
+    once(select, "aria-label", parameter ?? "Content type");
+  });
+  each(".microlight", (code) => once(code, "tabindex", "0"));
+  // A link within a button can't be reached; the button goes to the same place.
+  each(".opblock-summary-control a[href]", (link) => link.removeAttribute("href"));
+  // Headings go down by one level at a time: title, tag or dialog, what is in it.
+  each(".opblock-tag, .modal-ux-header > h3", (heading) => once(heading, "aria-level", "2"));
+  each("h4, h5", (heading) => once(heading, "aria-level", "3"));
+  each(".responses-inner [id$='_responses'], [role='region'][aria-labelledby]", (region) =>
+    once(region, "aria-label", region.id.replaceAll("_", " ")),
+  );
+}
+
+new MutationObserver(mend).observe(root, { childList: true, subtree: true });
+
+window.ui = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#debugger",
+  deepLinking: true,
+  displayOperationId: true,
+  displayRequestDuration: true,
+  filter: true,
+  validatorUrl: null,
+  requestInterceptor(request) {
+    const { Authorization } = request.headers ?? {};
+    if (Authorization) {
+      request.headers.Authorization = bearing(Authorization);
+    }
+    return request;
+  },
+  responseInterceptor(response) {
+    // A token that was asked for is the one to go on with.
+    if (response.status === 201 && response.url.endsWith("/access_token")) {
+      window.ui.preauthorizeApiKey(TOKEN, bearing(response.body.token));
+    }
+    return response;
+  },
+});

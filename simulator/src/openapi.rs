@@ -1,0 +1,256 @@
+//! The routes as an OpenAPI document: made of the table of routes and of the types that their handlers
+//! take and answer, so that it can't say anything else than what is served.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{
+    Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
+    PathItem, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::error::{CODES, ErrorBody};
+use crate::route::{Auth, ROUTES, Route};
+
+const TOKEN: &str = "token";
+const ENTERPRISE_ID: &str = "enterprise_id";
+const ENTERPRISE_SECRET: &str = "enterprise_secret";
+
+/// What a route takes and answers.
+#[derive(Default)]
+pub(crate) struct Description {
+    parameters: Vec<Parameter>,
+    body: Option<RefOr<Schema>>,
+    answer: Option<RefOr<Schema>>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Description {
+    pub(crate) fn query<T: IntoParams>(&mut self) {
+        self.parameters
+            .extend(T::into_params(|| Some(ParameterIn::Query)));
+    }
+
+    pub(crate) fn body<T: ToSchema>(&mut self) {
+        self.body = Some(self.schema::<T>());
+    }
+
+    pub(crate) fn answer<T: ToSchema>(&mut self) {
+        self.answer = Some(self.schema::<T>());
+    }
+
+    /// A reference to a type's schema, which is kept with those that it refers to.
+    fn schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        T::schemas(&mut self.schemas);
+        self.schemas.push((T::name().into_owned(), T::schema()));
+        Ref::from_schema_name(T::name()).into()
+    }
+}
+
+/// The API as an OpenAPI 3.1 document, in JSON; each operation has the name that the page lists it under.
+#[must_use]
+pub fn openapi() -> String {
+    let json = document().to_pretty_json();
+    json.map_or_else(|_| String::new(), |json| json + "\n")
+}
+
+fn document() -> OpenApi {
+    let mut schemas = BTreeMap::new();
+    let mut paths = PathsBuilder::new();
+    let mut tags: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        let mut description = Description::default();
+        (route.describe)(&mut description);
+        schemas.extend(std::mem::take(&mut description.schemas));
+        let method = match route.method {
+            "POST" => HttpMethod::Post,
+            "PUT" => HttpMethod::Put,
+            "DELETE" => HttpMethod::Delete,
+            _ => HttpMethod::Get,
+        };
+        let path = route.paths.first().copied().unwrap_or("");
+        paths = paths.path(
+            path,
+            PathItem::new(method, operation(route, path, description)),
+        );
+        if tags.last() != Some(&route.group) {
+            tags.push(route.group);
+        }
+    }
+    let mut errors = Description::default();
+    errors.schema::<ErrorBody>();
+    schemas.extend(errors.schemas);
+    let mut components = ComponentsBuilder::new();
+    for status in REFUSALS {
+        components = components.response(refused(status), refusal(status));
+    }
+    for (name, schema) in schemas {
+        components = components.schema(name, schema);
+    }
+    let key = |name: &str, about: &str| {
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)))
+    };
+    let components = components
+        .security_scheme(
+            TOKEN,
+            key(
+                "Authorization",
+                "`token`, a space, and the token that access_token answers. Here the word may be \
+                 left out, and a token that was asked for on this page is filled in.",
+            ),
+        )
+        .security_scheme(
+            ENTERPRISE_ID,
+            key("X-Gizwits-Enterprise-ID", "The enterprise's id"),
+        )
+        .security_scheme(
+            ENTERPRISE_SECRET,
+            key("X-Gizwits-Enterprise-Secret", "The enterprise's secret"),
+        );
+    let info = InfoBuilder::new()
+        .title("Gizwits Enterprise API, simulated")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .license(Some(
+            LicenseBuilder::new()
+                .name(env!("CARGO_PKG_LICENSE"))
+                .build(),
+        ));
+    let tags = tags
+        .into_iter()
+        .map(|name| TagBuilder::new().name(name).build());
+    OpenApiBuilder::new()
+        .info(info.build())
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .tags(Some(tags))
+        .build()
+}
+
+const ABOUT: &str = "The 33 calls of the Gizwits (机智云) Enterprise API, answered by a simulator.\n\n\
+    Begin with a token: call `access_token` with the enterprise's id and secret and the product's \
+    secret. The calls on users alone take the enterprise's id and secret as headers instead.\n\n\
+    A call that is refused has an `error_code`; the HTTP status alone does not say why.";
+
+fn operation(route: &Route, path: &str, description: Description) -> Operation {
+    let text = || {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+    };
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(route.name))
+        .summary(Some(route.summary))
+        .tag(route.group);
+    let mut notes = Vec::new();
+    if route.domestic {
+        notes.push("Not for enterprises outside China.");
+    }
+    if route.unpublished {
+        notes.push("Not for products that are published.");
+    }
+    if !notes.is_empty() {
+        operation = operation.description(Some(notes.join(" ")));
+    }
+    for part in path.split('/') {
+        let name = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
+        let about = match name {
+            Some("product_key") => "The product's key",
+            Some("did") => "The device's did",
+            Some("gid") => "The group's gid",
+            _ => continue,
+        };
+        let parameter = ParameterBuilder::new()
+            .name(name.unwrap_or(""))
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some(about))
+            .schema(Some(text()));
+        operation = operation.parameter(parameter);
+    }
+    for parameter in description.parameters {
+        operation = operation.parameter(parameter);
+    }
+    if let Some(body) = description.body {
+        let body = RequestBodyBuilder::new()
+            .required(Some(Required::True))
+            .content("application/json", Content::new(Some(body)));
+        operation = operation.request_body(Some(body.build()));
+    }
+    let security: &[&[&str]] = match route.auth {
+        Auth::Body => &[],
+        Auth::Token => &[&[TOKEN]],
+        Auth::Enterprise => &[&[ENTERPRISE_ID, ENTERPRISE_SECRET], &[ENTERPRISE_ID]],
+        Auth::EnterpriseAndSecret => &[&[ENTERPRISE_ID, ENTERPRISE_SECRET]],
+    };
+    for schemes in security {
+        let all = schemes
+            .iter()
+            .fold(SecurityRequirement::default(), |all, one| {
+                all.add(*one, Vec::<String>::new())
+            });
+        operation = operation.security(all);
+    }
+    let success = limits(ResponseBuilder::new())
+        .description("Success")
+        .content("application/json", Content::new(description.answer));
+    operation = operation.response(route.status.to_string(), success);
+    for status in REFUSALS {
+        let refused = Ref::from_response_name(refused(status));
+        operation = operation.response(status.to_string(), refused);
+    }
+    operation.build()
+}
+
+/// The statuses of refused calls.
+const REFUSALS: [u16; 4] = [400, 403, 404, 500];
+
+fn refused(status: u16) -> String {
+    format!("Refused{status}")
+}
+
+/// What a refused call answers, with the codes that have this status.
+fn refusal(status: u16) -> Response {
+    let codes = CODES.iter().filter(|code| code.1 == status);
+    let codes: Vec<_> = codes
+        .map(|(code, _, message)| format!("{code} {message}"))
+        .collect();
+    let body = Content::new(Some(Ref::from_schema_name(ErrorBody::name())));
+    let refusal = ResponseBuilder::new()
+        .description(format!("Refused: {}", codes.join("; ")))
+        .content("application/json", body);
+    match status {
+        // A path that is none comes back from the gateway, as a page.
+        404 => refusal
+            .content("text/html", Content::new(None::<Ref>))
+            .build(),
+        _ => refusal.build(),
+    }
+}
+
+/// The same with the headers that tell of the quota.
+fn limits(response: ResponseBuilder) -> ResponseBuilder {
+    let number = |about: &str| {
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)))
+            .description(Some(about))
+            .build()
+    };
+    response
+        .header("X-RateLimit-Limit", number("How many calls an hour has"))
+        .header("X-RateLimit-Remaining", number("How many are left of it"))
+        .header(
+            "X-RateLimit-Reset",
+            number("When it ends, in seconds since 1970"),
+        )
+}
