@@ -484,6 +484,128 @@ fn what_goes_wrong() {
     assert!(!user.json(rest.lines().next().unwrap()).is_empty());
 }
 
+/// Every verb, in a pipe and on a terminal, says of each of these troubles what to do next.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_verb_says_what_to_do_next() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let did = simulated.variable("DID").to_owned();
+    let verbs = [
+        "device list".to_owned(),
+        format!("device show {did}"),
+        format!("device control {did} switch=on"),
+        format!("device log {did}"),
+        format!("device data {did}"),
+        format!("device online {did} --since 7d"),
+        format!("device watch {did}"),
+        format!("api devices data {did}"),
+        "api call GET /v1/products/{product_key}/summary".to_owned(),
+    ];
+    let tokens = r#"{"route":"*","mode":"token_revoked"}"#;
+    let quota = format!(
+        r#"{{"switch":"quota","enterprise_id":"{}","calls":0}}"#,
+        simulated.variable("ENTERPRISE_ID")
+    );
+    let config = ("CONFIG", "/no/such/config.toml");
+    let troubles: [(&str, &[(&str, &str)], [&str; 2]); 4] = [
+        (
+            "wrong credentials",
+            &[config, ("ENTERPRISE_SECRET", "wrong")],
+            ["5004", "credentials come from GIZWITS_… or config.toml"],
+        ),
+        (
+            "no server",
+            &[config, ("BASE_URL", "http://127.0.0.1:9")],
+            ["no connection", "GIZWITS_BASE_URL or base_url"],
+        ),
+        (
+            "no token that lasts",
+            &[config],
+            ["token invalid", "a new token was refused, too"],
+        ),
+        (
+            "no quota",
+            &[config],
+            ["it is reset at ", "calls are counted by the hour"],
+        ),
+    ];
+    for (trouble, changed, words) in troubles {
+        match trouble {
+            "no token that lasts" => simulated.administer("/modes", tokens),
+            "no quota" => simulated.administer("/switches", &quota),
+            _ => {}
+        }
+        std::thread::scope(|scope| {
+            for verb in &verbs {
+                let simulated = &simulated;
+                scope.spawn(move || {
+                    let piped = User(simulated).run_with(verb, changed);
+                    let (code, typed) = simulated.typed(&format!("{GIZWITS} {verb}"), changed);
+                    assert_eq!((piped.code, code), (1, 1), "{verb}, {trouble}: {piped:?}");
+                    assert_eq!(piped.stdout, "", "{verb}, {trouble}");
+                    for told in [piped.stderr, typed] {
+                        for word in words {
+                            assert!(told.contains(word), "{verb}, {trouble}: {told}");
+                        }
+                    }
+                });
+            }
+        });
+    }
+    // A token that expired once is fetched anew without a word.
+    let simulated = Simulated::start(GIZWITS, &[]);
+    for verb in &verbs {
+        if verb.starts_with("device watch") {
+            continue;
+        }
+        let once = r#"{"route":"*","mode":"token_revoked","count":2}"#;
+        simulated.administer("/modes", once);
+        let ran = User(&simulated).run(verb);
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{verb}");
+        assert!(!ran.stdout.is_empty(), "{verb}");
+    }
+}
+
+/// Ctrl-C in a long history: what was printed is whole, and it says how to have the rest.
+#[cfg(unix)]
+#[test]
+fn a_history_that_is_interrupted() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    let mut child = Command::new(GIZWITS)
+        .args(["device", "log", did, "--since", "7d"])
+        .envs(&simulated.variables)
+        .env("GIZWITS_CONFIG", "/no/such/config.toml")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The history is longer than what a pipe holds: it can't have ended.
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.unwrap().success());
+    let mut had = vec![first];
+    had.extend(lines.map(Result::unwrap));
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    let (_, rest) = told.split_once("to go on: gizwits ").unwrap();
+    let rest = user.json(rest.lines().next().unwrap());
+    let all = user.json(&format!("device log {did} --since 7d"));
+    let had: Vec<Value> = had
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(had.len() < all.len(), "{told}");
+    // What it goes on with may begin with what was there already, and leaves nothing out.
+    let begin = all.iter().position(|record| *record == rest[0]).unwrap();
+    assert!(begin <= had.len(), "{begin} {}", had.len());
+    assert_eq!(had, all[..had.len()]);
+    assert_eq!(rest[..all.len() - begin], all[begin..]);
+}
+
 /// What changes is printed until Ctrl-C.
 #[cfg(unix)]
 #[test]
@@ -629,27 +751,18 @@ fn on_a_terminal() {
     let simulated = Simulated::start(GIZWITS, &[]);
     let did = simulated.variable("DID");
     // A terminal for stdout, or for stderr alone.
-    let typed = |line: &str| {
-        let output = Command::new("script")
-            .args(["-qec", line, "/dev/null"])
-            .envs(&simulated.variables)
-            .env("GIZWITS", GIZWITS)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap().replace('\r', "")
-    };
-    let list = typed("$GIZWITS device list");
+    let typed = |line: &str| simulated.typed(&format!("{GIZWITS} {line}"), &[]).1;
+    let list = typed("device list");
     assert!(
         list.contains("DID                     MAC")
             && list.contains("China, Guangdong, Guangzhou"),
         "{list}"
     );
-    let log = typed(&format!("$GIZWITS device log {did} --since 3h"));
+    let log = typed(&format!("device log {did} --since 3h"));
     assert!(
         log.contains("  dev2app  report  switch on, ") && log.contains("11 as before"),
         "{log}"
     );
-    let bar = typed(&format!("$GIZWITS device log {did} --since 7d > /dev/null"));
+    let bar = typed(&format!("device log {did} --since 7d > /dev/null"));
     assert!(bar.contains("records  eta "), "{bar}");
 }

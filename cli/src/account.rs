@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gizwits_enterprise_client::blocking::{Enterprise, Product};
-use gizwits_enterprise_client::{Error, SecretString};
+use gizwits_enterprise_client::{Error, ErrorKind, SecretString};
 use serde::Deserialize;
 
 use crate::{Failure, printable, tell};
@@ -181,8 +181,22 @@ fn warn_of_readers(_: &std::path::Path) {}
 /// What the server, or the way to it, refused, and what to do about it.
 pub(crate) fn refused(error: &Error) -> Failure {
     let mut told = format!("error: {}", printable(&error.to_string()));
-    if let Error::Transport(_) = error {
-        told += "\n  is the server there? GIZWITS_BASE_URL or base_url in config.toml says where";
-    }
+    told += match error {
+        Error::Transport(_) => {
+            "\n  is the server there? GIZWITS_BASE_URL or base_url in config.toml says where"
+        }
+        Error::Api(refusal) => match refusal.code.kind() {
+            ErrorKind::Credential => {
+                "\n  credentials come from GIZWITS_… or config.toml; `gizwits device --help` says more"
+            }
+            // The first one was dropped, and another asked for.
+            ErrorKind::Auth => "\n  a new token was refused, too; is the product key right?",
+            _ => "",
+        },
+        Error::RateLimited(_) => {
+            "\n  calls are counted by the hour; until then every command is refused"
+        }
+        _ => "",
+    };
     Failure::Server(told)
 }

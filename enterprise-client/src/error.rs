@@ -243,10 +243,13 @@ impl fmt::Display for ApiError {
 
 impl fmt::Display for RateLimited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // In whole seconds, as servers say it; what corrects their clock has fractions.
+        let seconds = self.reset_at.millis().saturating_add(999).div_euclid(1000);
         write!(
             f,
             "{}: the quota is used up; it is reset at {}",
-            self.target, self.reset_at
+            self.target,
+            Timestamp::from_seconds(seconds)
         )
     }
 }

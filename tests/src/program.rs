@@ -1,7 +1,8 @@
 //! Running a program as a person or a script does.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -112,6 +113,8 @@ impl Drop for Folder {
 #[derive(Debug)]
 pub struct Simulated {
     child: Child,
+    /// The address of its administration.
+    admin: String,
     /// `GIZWITS_BASE_URL` and the credentials of the first product.
     pub variables: BTreeMap<String, String>,
 }
@@ -130,7 +133,7 @@ impl Simulated {
             .spawn()
             .expect("a program");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let mut variables = BTreeMap::new();
+        let (mut admin, mut variables) = (String::new(), BTreeMap::new());
         for line in lines.map(|line| line.expect("a line")) {
             if let Some((name, value)) = line
                 .strip_prefix("export ")
@@ -138,12 +141,19 @@ impl Simulated {
             {
                 variables.insert(name.to_owned(), value.to_owned());
             }
+            if let Some(address) = line.strip_prefix("# Administration: http://") {
+                admin = address.to_owned();
+            }
             // The last one of the first product.
             if line.starts_with("export GIZWITS_DID=") {
                 break;
             }
         }
-        Simulated { child, variables }
+        Simulated {
+            child,
+            admin,
+            variables,
+        }
     }
 
     /// One of the variables, without `GIZWITS_`.
@@ -153,6 +163,46 @@ impl Simulated {
     #[must_use]
     pub fn variable(&self, name: &str) -> &str {
         &self.variables[&format!("GIZWITS_{name}")]
+    }
+
+    /// Runs a line of a shell on a terminal, with its variables and some of them changed. Returns the exit
+    /// status and what was on the screen.
+    ///
+    /// # Panics
+    /// If there is no `script`.
+    #[must_use]
+    pub fn typed(&self, line: &str, changed: &[(&str, &str)]) -> (i32, String) {
+        let changed = changed
+            .iter()
+            .map(|(name, value)| (format!("GIZWITS_{name}"), *value));
+        let output = Command::new("script")
+            .args(["-qec", line, "/dev/null"])
+            .envs(&self.variables)
+            .envs(changed)
+            .current_dir(root())
+            .stdin(Stdio::null())
+            .output()
+            .expect("script");
+        let screen = String::from_utf8(output.stdout).expect("UTF-8");
+        let code = output.status.code().expect("an exit status");
+        (code, screen.replace('\r', ""))
+    }
+
+    /// Posts JSON to a path of its administration.
+    ///
+    /// # Panics
+    /// If that is refused.
+    pub fn administer(&self, path: &str, json: &str) {
+        let mut stream = TcpStream::connect(&self.admin).expect("the administration");
+        let call = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{json}",
+            self.admin,
+            json.len()
+        );
+        stream.write_all(call.as_bytes()).expect("a peer who reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     }
 
     /// Ends it with a signal, and returns its exit status; none if that was the end.
