@@ -507,10 +507,10 @@ fn every_verb_says_what_to_do_next() {
         simulated.variable("ENTERPRISE_ID")
     );
     let config = ("CONFIG", "/no/such/config.toml");
-    let troubles: [(&str, &[(&str, &str)], [&str; 2]); 4] = [
+    let troubles = [
         (
             "wrong credentials",
-            &[config, ("ENTERPRISE_SECRET", "wrong")],
+            &[config, ("ENTERPRISE_SECRET", "wrong")][..],
             ["5004", "credentials come from GIZWITS_… or config.toml"],
         ),
         (
