@@ -1,0 +1,168 @@
+// The online debugger, as the vendor's page promises it: authorise, fill in, try, and see curl, URL, code,
+// headers and body.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Simulator, close, open, quiet, scrollsSideways, violations } from "./harness.mjs";
+
+let simulator;
+
+before(async () => {
+  simulator = await Simulator.start("--listen", "127.0.0.1:0");
+});
+
+after(async () => {
+  await close();
+  await simulator.stop();
+});
+
+const TOKEN = "Authorization-post_v1_products_product_key_access_token";
+const DATAPOINT = "Product-get_v1_products_product_key_datapoint";
+const CONTROL = "Devices-post_v1_products_product_key_devices_did_control";
+
+const debug = async (options) => {
+  const page = await open(`${simulator.url}/debugger/`, options);
+  await page.locator(".opblock").first().waitFor();
+  return page;
+};
+
+/** Opens an operation, fills in what it takes, executes it. */
+async function attempt(page, id, parameters, body) {
+  const operation = page.locator(`#operations-${id}`);
+  await operation.locator(".opblock-summary-control").click();
+  await operation.getByRole("button", { name: "Try it out" }).click();
+  for (const [name, value] of Object.entries(parameters)) {
+    await operation.locator(`[data-param-name="${name}"] input`).fill(value);
+  }
+  if (body) await operation.getByLabel("Request body").fill(JSON.stringify(body));
+  await operation.getByRole("button", { name: "Execute" }).click();
+  const live = operation.locator(".live-responses-table");
+  await live.waitFor();
+  return {
+    code: (await live.locator("tbody .response-col_status").innerText()).trim(),
+    told: await live.innerText(),
+    curl: await operation.locator(".curl-command").innerText(),
+    url: await operation.locator(".request-url pre").innerText(),
+  };
+}
+
+const credentials = () => ({
+  enterprise_id: simulator.environment.GIZWITS_ENTERPRISE_ID,
+  enterprise_secret: simulator.environment.GIZWITS_ENTERPRISE_SECRET,
+  product_secret: simulator.environment.GIZWITS_PRODUCT_SECRET,
+});
+const product = () => ({ product_key: simulator.environment.GIZWITS_PRODUCT_KEY });
+
+async function token() {
+  const url = `${simulator.url}/v1/products/${product().product_key}/access_token`;
+  const answer = await fetch(url, { method: "POST", body: JSON.stringify(credentials()) });
+  return (await answer.json()).token;
+}
+
+test("all 33 operations are there, by their names, without their aliases", async () => {
+  const page = await debug();
+  assert.equal(await page.locator(".opblock").count(), 33);
+  const names = await page.locator(".opblock-summary-operation-id").allInnerTexts();
+  const plain = names.map((name) => name.replaceAll("\u200b", ""));
+  assert.ok(plain.includes("get_v1_products_product_key_devices_report_rt"));
+  assert.equal(new Set(plain).size, 33);
+  quiet(page);
+});
+
+test("a token that was asked for is the one to go on with", async () => {
+  const page = await debug();
+  const asked = await attempt(page, TOKEN, product(), credentials());
+  assert.equal(asked.code, "201");
+  assert.match(asked.told, /"token": "[0-9a-f]{32}"/);
+  const got = await attempt(page, DATAPOINT, product());
+  assert.equal(got.code, "200");
+  assert.match(got.told, /"set_temp"/);
+  assert.match(got.told, /x-ratelimit-remaining: \d+/);
+  assert.equal(got.url, `${simulator.url}/v1/products/${product().product_key}/datapoint`);
+  assert.match(got.curl, /^curl -X 'GET'/);
+  assert.match(got.curl, /-H 'Authorization: token [0-9a-f]{32}'/);
+  quiet(page);
+});
+
+test("a token is pasted with or without its word; a control reaches the device", async () => {
+  for (const word of ["", "token "]) {
+    const page = await debug();
+    await page.getByRole("button", { name: "Authorize" }).click();
+    const dialog = page.locator(".dialog-ux");
+    await dialog.locator("#api_key_value").last().fill(word + (await token()));
+    await dialog.locator(".auth-btn-wrapper").last().locator("button[type=submit]").click();
+    await dialog.locator(".close-modal").click();
+    const did = simulator.environment.GIZWITS_DID;
+    const sent = await attempt(page, CONTROL, { ...product(), did }, { attrs: { set_temp: 23 } });
+    assert.equal(sent.code, "200");
+    quiet(page);
+  }
+});
+
+test("the enterprise's id and secret are headers", async () => {
+  const page = await debug();
+  await page.getByRole("button", { name: "Authorize" }).click();
+  const dialog = page.locator(".dialog-ux");
+  for (const [n, value] of [credentials().enterprise_id, credentials().enterprise_secret].entries()) {
+    const form = dialog.locator(".auth-container").nth(n);
+    await form.locator("input").fill(value);
+    await form.locator("button[type=submit]").click();
+  }
+  await dialog.locator(".close-modal").click();
+  const found = await attempt(page, "Users-get_v1_users_search", product());
+  assert.equal(found.code, "200");
+  assert.match(found.curl, /-H 'X-Gizwits-Enterprise-ID: /);
+  assert.match(found.curl, /-H 'X-Gizwits-Enterprise-Secret: /);
+  quiet(page);
+});
+
+test("a refusal is shown with its code", async () => {
+  const page = await debug();
+  const refused = await attempt(page, DATAPOINT, product());
+  assert.equal(refused.code, "400");
+  assert.match(refused.told, /"error_code": 5009/);
+  assert.deepEqual(page.strangers, []);
+});
+
+test("the keyboard alone goes through it", async () => {
+  const page = await debug();
+  await page.locator(`#operations-${TOKEN} .opblock-summary-control`).focus();
+  await page.keyboard.press("Enter");
+  const operation = page.locator(`#operations-${TOKEN}`);
+  const until = async (reached) => {
+    for (let n = 0; n < 40; n += 1) {
+      await page.keyboard.press("Tab");
+      if (await reached()) return;
+    }
+    assert.fail("never reached");
+  };
+  const focused = (locator) => locator.evaluate((one) => one === document.activeElement);
+  await until(() => focused(operation.getByRole("button", { name: "Try it out" })));
+  await page.keyboard.press("Enter");
+  await until(() => focused(operation.locator('[data-param-name="product_key"] input')));
+  await page.keyboard.type(product().product_key);
+  await until(() => focused(operation.getByLabel("Request body")));
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type(JSON.stringify(credentials()));
+  await until(() => focused(operation.getByRole("button", { name: "Execute" })));
+  await page.keyboard.press("Enter");
+  const code = operation.locator(".live-responses-table tbody .response-col_status");
+  assert.equal((await code.innerText()).trim(), "201");
+  quiet(page);
+});
+
+for (const width of [1280, 320]) {
+  test(`axe-core finds nothing, ${width} pixels wide`, async () => {
+    const page = await debug({ viewport: { width, height: 900 } });
+    assert.deepEqual(await violations(page), []);
+    await page.getByRole("button", { name: "Authorize" }).click();
+    await page.locator(".dialog-ux").waitFor();
+    assert.deepEqual(await violations(page), []);
+    await page.locator(".close-modal").click();
+    await attempt(page, TOKEN, product(), credentials());
+    await attempt(page, "Devices-get_v1_products_product_key_devices_search", product());
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await scrollsSideways(page), false);
+    quiet(page);
+  });
+}
