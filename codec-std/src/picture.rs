@@ -119,6 +119,20 @@ fn hex<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&payload::hex(bytes))
 }
 
+impl Product {
+    /// The values of a view in words, in the order of their points.
+    pub fn seen<'v>(&self, view: View<'v, 'v>) -> impl Iterator<Item = (PointId, Seen)> {
+        view.iter().map(|one| {
+            let raw = match one.raw() {
+                Raw::Number(raw) => raw.to_string(),
+                Raw::Bytes(bytes) => payload::hex(bytes),
+            };
+            let (value, odd) = (self.show(one), self.odd(one));
+            (one.id(), Seen { value, raw, odd })
+        })
+    }
+}
+
 impl Picture {
     /// More bytes of one point than this are one row.
     pub const BAND: usize = 4;
@@ -196,14 +210,7 @@ impl Picture {
         }
         let mut values = BTreeMap::new();
         if let Some(view) = view {
-            values.extend(view.iter().map(|one| {
-                let raw = match one.raw() {
-                    Raw::Number(raw) => raw.to_string(),
-                    Raw::Bytes(bytes) => payload::hex(bytes),
-                };
-                let (value, odd) = (product.show(one), product.odd(one));
-                (one.id(), Seen { value, raw, odd })
-            }));
+            values.extend(product.seen(view));
             rows.values(match product.protocol() {
                 // A standard control has values whose flags are clear.
                 Protocol::Standard => layout.view_lax(view.values()),
