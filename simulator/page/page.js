@@ -674,10 +674,10 @@ function form(view) {
 }
 
 function field(one) {
-  const title = [one.name, one.title ? el("small", {}, one.title) : null];
+  const title = [one.name, one.title ? el("small", {}, ` ${one.title}`) : null];
   const id = `point-${one.id}`;
   const labelled = (range, input) =>
-    el("div", {}, el("label", { class: "field", for: id }, ...title.filter(Boolean), el("small", {}, range)), input);
+    el("div", {}, el("label", { class: "field", for: id }, ...title.filter(Boolean), el("small", {}, ` ${range}`)), input);
   if (one.kind === "bool") {
     const choice = (value, text) =>
       el("label", {}, el("input", { type: "radio", name: one.name, value, checked: value === "" }), text);
@@ -847,7 +847,8 @@ function draw(view) {
 
 /** Round numbers from below the least to above the most. */
 function scale(least, most) {
-  const range = most - least || Math.abs(most) || 1;
+  if (least === most) return [least];
+  const range = most - least;
   const rough = range / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);

@@ -211,17 +211,17 @@ async fn decode(
     if frames.len() > FRAMES {
         return refused(400, format!("{} frames: {FRAMES} at most", frames.len()));
     }
+    let hex = |frame: &String| payload::parse(frame, Some(payload::Encoding::Hex));
+    let bytes: Vec<Vec<u8>> = match frames.iter().map(hex).collect() {
+        Ok(bytes) => bytes,
+        Err(error) => return refused(400, error.message),
+    };
     let decoded = run(move || {
-        let bytes = frames
-            .iter()
-            .map(|frame| payload::parse(frame, Some(payload::Encoding::Hex)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| error.message)?;
         let decoded: Vec<_> = page.simulator.look(|store| {
             let decoded = |bytes: &Vec<u8>| live::decoded(store, &product, bytes);
             bytes.iter().map(decoded).collect()
         });
-        serde_json::to_string(&decoded).map_err(|error| error.to_string())
+        serde_json::to_string(&decoded)
     })
     .await;
     match decoded {
@@ -344,5 +344,29 @@ impl futures_core::Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(context).map(|event| event.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_of_this_machine() {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("127.0.0.1:8080"));
+        for (address, local) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("192.168.1.2", false),
+            ("::ffff:192.168.1.2", false),
+            ("fe80::1", false),
+        ] {
+            let peer = Peer(address.parse().expect(address));
+            assert_eq!(is_local(&headers, Some(&peer)), local, "{address}");
+        }
+        assert!(!is_local(&headers, None));
     }
 }
