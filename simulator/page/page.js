@@ -254,12 +254,13 @@ async function route(focus = false) {
   $("notice").replaceChildren();
   if (!keys) throw new Refused("No product in this world belongs to an enterprise: the scenario has to say so.");
   const mine = (shown = { keys, did });
+  const opened = did ? openDevice(mine) : openList(mine);
+  if (focus) $(did ? "device-title" : "list-title").focus();
   try {
-    await (did ? openDevice(mine) : openList(mine));
+    await opened;
   } catch (error) {
     if (shown === mine) notice(error);
   }
-  if (focus && shown === mine) $(did ? "device-title" : "list-title").focus();
 }
 
 /** The world is another than before: all of it is asked for again. */
@@ -440,6 +441,7 @@ async function openDevice(view) {
       if (at < 0) view.log.push(one);
       else both.splice(at, 1);
     }
+    compared(view.log);
   } catch (error) {
     if (shown === view) notice(error);
   }
@@ -468,9 +470,21 @@ async function recordsOf(keys, objects) {
   return objects.map((one, n) => ({ ...decoded[n], type: one.type, at: Math.round(one.timestamp * 1000) }));
 }
 
+/** Which values of records, the newest first, differ from what was said before. */
+function compared(records, said = new Map()) {
+  for (const record of records.toReversed()) {
+    if (record.type !== "dev2app" || !record.picture) continue;
+    const values = Object.entries(record.picture.values);
+    record.differs = new Set(values.filter(([id, { raw }]) => said.get(Number(id))?.raw !== raw).map(([id]) => id));
+    for (const [id, seen] of values) said.set(Number(id), seen);
+  }
+}
+
 /** Something happened. */
 function arrived(view, record) {
   record.fresh = true;
+  const before = new Map(view.known);
+  compared([record], view.known);
   if ($("log").scrollTop > 8) {
     view.waiting.push(record);
     $("log-new").textContent = view.waiting.length === 1 ? "1 new record" : `${view.waiting.length} new records`;
@@ -479,10 +493,8 @@ function arrived(view, record) {
     enter(view, [record]);
   }
   if (!record.picture) return;
-  const before = new Map(view.known);
   const said = Object.entries(record.picture.values);
   if (record.type === "dev2app" && said.length) {
-    for (const [id, seen] of said) view.known.set(Number(id), seen);
     attrs(view, before);
     for (const [id, seen] of said) charted(view, Number(id), seen, record.at);
   }
@@ -520,10 +532,14 @@ function entry(view, record) {
   const way = record.type === "app2dev" ? "→ device" : "← device";
   const { picture, error } = record;
   const node = el("div", kind, when, el("span", {}, way), el("span", {}, picture?.action ?? "unknown"));
-  const values = Object.entries(picture?.values ?? {}).map(([id, seen]) => {
+  const all = Object.entries(picture?.values ?? {});
+  const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
+  const values = told.map(([id, seen]) => {
     const odd = seen.odd ? ` (${seen.odd})` : "";
     return `${view.byId.get(Number(id))?.name ?? id} ${seen.value}${odd}`;
   });
+  const rest = all.length - told.length;
+  if (rest) values.push(values.length ? `and ${rest} as before` : `all ${rest} as before`);
   node.append(
     el("span", { class: error ? "values odd" : "values" }, error ?? values.join(", ")),
     el("code", {}, record.payload),
@@ -556,6 +572,7 @@ async function older(view) {
     return at < 0;
   });
   const room = fresh.slice(0, Math.max(0, KEPT - view.log.length));
+  compared(room);
   view.log.push(...room);
   $("log").append(...room.map((one) => entry(view, one)));
   $("log-older").hidden = room.length === 0;
@@ -860,11 +877,11 @@ function scale(least, most) {
 
 // --- listeners -------------------------------------------------------------------------------------
 
-const told = (work) => () => Promise.resolve(work()).catch(notice);
+const noticed = (work) => () => Promise.resolve(work()).catch(notice);
 
-addEventListener("hashchange", told(() => route(true)));
+addEventListener("hashchange", noticed(() => route(true)));
 $("product").addEventListener("change", () => (location.hash = `#/${path($("product").value)}`));
-$("more-devices").addEventListener("click", told(() => shown.load()));
+$("more-devices").addEventListener("click", noticed(() => shown.load()));
 $("control").querySelector("form").addEventListener("submit", send);
 $("control").querySelector("form").addEventListener("reset", () => ($("sent").textContent = ""));
 $("log").addEventListener("scroll", () => $("log").scrollTop <= 8 && caughtUp());
@@ -873,7 +890,7 @@ $("log-new").addEventListener("click", () => {
   caughtUp();
   $("log").focus();
 });
-$("log-older").addEventListener("click", told(() => older(shown)));
+$("log-older").addEventListener("click", noticed(() => older(shown)));
 $("bits-last").addEventListener("click", () => {
   const [record, before] = shown.pinned.then;
   shown.pinned = null;
@@ -882,7 +899,7 @@ $("bits-last").addEventListener("click", () => {
   $("device-title").focus();
 });
 $("chart-point").addEventListener("change", () => draw(shown));
-$("chart-span").addEventListener("change", told(() => chart(shown)));
+$("chart-span").addEventListener("change", noticed(() => chart(shown)));
 for (const pane of [$("bits"), $("attrs")]) {
   pane.addEventListener("mouseover", pointOut);
   pane.addEventListener("mouseout", pointOut);

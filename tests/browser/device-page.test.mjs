@@ -229,7 +229,7 @@ describe("device page", { concurrency: false }, () => {
     assert.deepEqual(await tab("virtual:site"), ["gizwits simulator", "API debugger", "product", "virtual:site"]);
     await page.keyboard.press("Enter");
     await drawn(page);
-    await until("the title has the focus", async () => (await focused()).name === "virtual:site");
+    await until("the title has the focus", async () => (await focused()).name === "device-title");
     const wanted = await other(page, "set_temp", "19", "23");
     const on = (await value(page, "switch").innerText()).startsWith("on");
     assert.deepEqual(await tab("set_temp"), ["switch", "fan_swing", "mode", "fan_speed", "on_timing", "off_timing", "set_temp"]);
