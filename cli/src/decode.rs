@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::core::ErrorKind;
 use gizwits_codec_std::core::m2m::{self, Event};
-use gizwits_codec_std::core::{P0, Raw, Reading, Value};
+use gizwits_codec_std::core::{P0, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -276,16 +275,6 @@ fn paint(colours: bool, colour: AnsiColor) -> Style {
     }
 }
 
-/// What the definition doesn't foresee about a value.
-pub(crate) fn oddity(product: &Product, reading: Reading<'_, '_>) -> Option<String> {
-    let range = product.range(reading.id());
-    Some(match reading.flagged()? {
-        ErrorKind::PastLabels => "past its labels".to_owned(),
-        ErrorKind::BelowMin => format!("below its minimum ({range})"),
-        _ => format!("above its maximum ({range})"),
-    })
-}
-
 /// Of a point: its name, its value, the raw value where it differs, what is odd about it.
 type Row<'p> = (Cow<'p, str>, String, String, String);
 
@@ -356,7 +345,7 @@ fn table(
                 (Raw::Number(raw), _) if raw.to_string() != value => format!("raw {raw}"),
                 _ => String::new(),
             };
-            let flagged = oddity(product, reading).unwrap_or_default();
+            let flagged = product.odd(reading).unwrap_or_default();
             Some((name, value, raw, flagged))
         })
         .collect();

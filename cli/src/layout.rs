@@ -8,7 +8,7 @@ use gizwits_codec_std::core::{Access, Kind, Protocol, Raw, Reading, Unit};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::{Value, json};
 
-use crate::picture::Picture;
+use crate::picture::Drawing;
 use crate::{Failure, decode, definition, printable, tell};
 
 /// Draw the bytes and bits of a product's status, or of one message
@@ -72,15 +72,15 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
         }
         return Ok(());
     }
-    let picture = match &decoded {
-        None => Picture::of_status(&product, &name),
-        Some(decoded) => Picture::of_message(&product, &name, decoded, &bytes),
+    let drawing = match &decoded {
+        None => Drawing::of_status(&product, &name),
+        Some(decoded) => Drawing::of_message(&product, &name, decoded, &bytes),
     };
     match &args.svg {
-        None => out.write_all(picture.text(colours).as_bytes())?,
-        Some(path) if path.as_os_str() == "-" => out.write_all(picture.svg().as_bytes())?,
+        None => out.write_all(drawing.text(colours).as_bytes())?,
+        Some(path) if path.as_os_str() == "-" => out.write_all(drawing.svg().as_bytes())?,
         Some(path) => {
-            if let Err(error) = std::fs::write(path, picture.svg()) {
+            if let Err(error) = std::fs::write(path, drawing.svg()) {
                 let message = format!("error: {}: {error}", path.display());
                 return Err(Failure::Usage(message));
             }

@@ -1,77 +1,47 @@
 //! The bytes of a status, or of one message, as rows: in text and as SVG.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
-use gizwits_codec_std::core::m2m::{Event, PREFIX};
-use gizwits_codec_std::core::{Access, Kind, P0, Protocol, Unit};
-use gizwits_codec_std::{Action, Attr, Content, Decoded, Product};
+use gizwits_codec_std::core::{Access, Kind, PointId, Protocol, Unit};
+use gizwits_codec_std::{Action, Attr, Cell, Decoded, Picture, Product, Row, Seen};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use self::rows::{BAND, Row, Rows, range_of, spans};
-use crate::{decode, printable};
+use crate::printable;
 
-mod rows;
 mod svg;
 
 /// The columns of one bit in the terminal, its border included.
 const CELL: usize = 8;
 
-/// What is in a message that is drawn.
-struct Message {
-    bytes: Vec<u8>,
-    /// The points that it sets or has, and their values.
-    values: BTreeMap<usize, String>,
-}
-
-/// A picture of a status with all points, or of the bytes of one message.
-pub(crate) struct Picture<'p> {
+/// How a picture is drawn: with a title, and what is to be said below.
+pub(crate) struct Drawing<'p> {
     product: &'p Product,
     attrs: Vec<&'p Attr>,
     title: String,
     foot: String,
-    rows: Vec<Row>,
-    message: Option<Message>,
+    picture: Picture,
 }
 
-impl<'p> Picture<'p> {
+impl<'p> Drawing<'p> {
     /// A status with all points.
     pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
         let layout = product.layout();
-        let (points, len) = (product.attrs().len(), layout.status_len());
-        let mut rows = Rows::new(product);
-        // A view knows where the points stand, whatever their values.
-        if product.protocol() == Protocol::VarLen {
-            rows.other(1, "action");
-            rows.other(
-                layout.mask_len(),
-                "mask: a bit for each point, here all set",
-            );
-        }
-        let zeros = vec![0; len];
-        let mut known = vec![0xff; layout.mask_len()];
-        if let Some(first) = known.first_mut() {
-            *first >>= 8 * layout.mask_len() - points;
-        }
-        if let Ok(whole) = layout.view_known(&known, &zeros) {
-            rows.values(whole);
-        }
-        let (protocol, counted) = (protocol(product), counted(points, "point"));
+        let (protocol, counted) = (protocol(product), counted(product.attrs().len(), "point"));
         let bytes = match product.protocol() {
-            Protocol::Standard => self::counted(len, "byte"),
+            Protocol::Standard => self::counted(layout.status_len(), "byte"),
             Protocol::VarLen => {
                 let most = self::counted(layout.p0_len(Action::Report), "byte");
                 format!("messages of up to {most}")
             }
         };
-        Picture {
+        Drawing {
             product,
             attrs: product.attrs().collect(),
             title: format!("{name}   {protocol}   {bytes}   {counted}"),
             foot: foot(product),
-            rows: rows.rows,
-            message: None,
+            picture: Picture::of_status(product),
         }
     }
 
@@ -82,129 +52,69 @@ impl<'p> Picture<'p> {
         decoded: &Decoded<'_, '_>,
         bytes: &[u8],
     ) -> Self {
-        let mut rows = Rows::new(product);
-        match decoded.envelope {
-            Some(Event::Frame(frame)) => {
-                let sn = if frame.sn.is_some() { 4 } else { 0 };
-                let did = frame.did.map_or(0, |did| 2 + did.len());
-                let length = 3 + sn + did + frame.body.len();
-                rows.other(PREFIX.len(), "M2M frame");
-                let varint = bytes.len() - PREFIX.len() - length;
-                rows.other(varint, format!("length: {length} bytes follow"));
-                let follows = if did > 0 { ": a did follows" } else { "" };
-                rows.other(1, format!("flag{follows}"));
-                rows.other(2, format!("command {:#06x}", frame.command));
-                rows.other(sn, format!("sn {}", frame.sn.unwrap_or(0)));
-                let text = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
-                rows.other(did, format!("did {}", printable(&text)));
-            }
-            Some(Event::Service { command }) => {
-                rows.other(PREFIX.len(), "M2M service message");
-                rows.other(2, format!("command {command:#06x}"));
-            }
-            None => {}
-        }
-        let (action, wanted) = match decoded.content {
-            Content::P0(P0::Control(_)) => ("control", None),
-            Content::P0(P0::Reply(_)) => ("reply", None),
-            Content::P0(P0::Report(_)) => ("report", None),
-            Content::P0(P0::Read { wanted }) => ("read", wanted),
-            Content::P0(P0::Transparent { .. }) => ("transparent", None),
-            Content::P0(P0::Gateway { .. }) => ("gateway", None),
-            Content::Body(_) => ("no data points", None),
-        };
-        if let Content::P0(_) = decoded.content {
-            rows.other(1, format!("action: {action}"));
-        }
-        let view = decoded.view();
-        let layout = product.layout();
-        let (all, kind) = match (product.protocol(), decoded.content) {
-            // Only these have flags.
-            (Protocol::Standard, Content::P0(P0::Control(_))) => {
-                (layout.writable(), "writable point")
-            }
-            _ => (layout.points(), "point"),
-        };
-        let count = match (view, wanted) {
-            (Some(view), _) => Some(view.iter().count()),
-            (None, Some(wanted)) => Some(wanted.ids().count()),
-            (None, None) => None,
-        };
-        let of_all = counted(all.into(), kind);
-        let points = count.map_or(String::new(), |count| format!("{count} of {of_all}"));
-        if count.is_some() {
-            let values = view.map_or(0, |view| view.values().len());
-            let what = match product.protocol() {
-                Protocol::Standard => "flags",
-                Protocol::VarLen => "mask",
-            };
-            rows.other(
-                bytes.len() - rows.next - values,
-                format!("{what}: {points}"),
-            );
-        }
-        let mut values = BTreeMap::new();
-        if let Some(view) = view {
-            values.extend(view.iter().map(|one| {
-                let odd = decode::oddity(product, one).map(|odd| format!("  ! {odd}"));
-                let value = product.show(one) + &odd.unwrap_or_default();
-                (one.id().index(), value)
-            }));
-            rows.values(match product.protocol() {
-                // A standard control has values whose flags are clear.
-                Protocol::Standard => product.layout().view_lax(view.values()),
-                Protocol::VarLen => view,
-            });
-        }
-        rows.other(bytes.len() - rows.next, "body");
+        let picture = Picture::of_message(decoded, bytes);
         let (protocol, len) = (protocol(product), counted(bytes.len(), "byte"));
+        let (action, points) = (picture.action, &picture.points);
         let title = format!("{name}   {protocol}   {action}   {len}   {points}");
-        let wanted = wanted.map(|wanted| {
-            let attrs = wanted.ids().filter_map(|id| product.attr(id));
-            let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
-            wrapped("wanted: ", &names)
-        });
-        Picture {
+        let foot = match &picture.wanted {
+            None => String::new(),
+            Some(wanted) => {
+                let attrs = wanted.iter().filter_map(|id| product.attr(*id));
+                let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
+                wrapped("wanted: ", &names)
+            }
+        };
+        Drawing {
             product,
             attrs: product.attrs().collect(),
             title: title.trim_end().to_owned(),
-            foot: wanted.unwrap_or_default(),
-            rows: rows.rows,
-            message: Some(Message {
-                bytes: bytes.to_vec(),
-                values,
-            }),
+            foot,
+            picture,
         }
     }
 
+    /// Whether it is of a message, not of a status.
+    fn is_message(&self) -> bool {
+        !self.picture.action.is_empty()
+    }
+
+    /// The value that the message has, and what is odd about it.
+    fn value(&self, id: PointId) -> Option<String> {
+        let Seen { value, odd, .. } = self.picture.values.get(&id)?;
+        let odd = odd
+            .as_ref()
+            .map_or_else(String::new, |odd| format!("  ! {odd}"));
+        Some(printable(&(value.clone() + &odd)).into_owned())
+    }
+
     /// The name of a point, in parentheses if the message has it without setting it.
-    fn name(&self, id: usize) -> String {
-        let name = printable(self.attrs[id].name());
-        match &self.message {
-            Some(message) if !message.values.contains_key(&id) => format!("({name})"),
-            _ => name.into_owned(),
+    fn name(&self, id: PointId) -> String {
+        let name = printable(self.attrs[id.index()].name());
+        match self.is_message() && !self.picture.values.contains_key(&id) {
+            true => format!("({name})"),
+            false => name.into_owned(),
         }
     }
 
     /// The same with the value that the message has.
-    fn label(&self, id: usize) -> String {
+    fn label(&self, id: PointId) -> String {
         let name = self.name(id);
-        match self.message.as_ref().and_then(|one| one.values.get(&id)) {
-            Some(value) => format!("{name}={}", printable(value)),
+        match self.value(id) {
+            Some(value) => format!("{name}={value}"),
             None => name,
         }
     }
 
     /// What the cell of a point in bytes says: its name and range, or its value.
-    fn caption(&self, id: usize, part: usize) -> String {
-        let attr = self.attrs[id];
+    fn caption(&self, id: PointId, part: usize) -> String {
+        let attr = self.attrs[id.index()];
         let name = self.name(id);
         if part > 0 {
             return format!("{name} (byte {part})");
         }
-        if let Some(message) = &self.message {
-            return match message.values.get(&id) {
-                Some(value) => format!("{name} = {}", printable(value)),
+        if self.is_message() {
+            return match self.value(id) {
+                Some(value) => format!("{name} = {value}"),
                 None => name,
             };
         }
@@ -231,27 +141,31 @@ impl<'p> Picture<'p> {
 
     /// The hex of bytes of the message, of so many at most, in as many columns as a band needs.
     fn hex(&self, first: usize, last: usize, most: usize) -> String {
-        let Some(message) = &self.message else {
+        if !self.is_message() {
             return String::new();
-        };
-        let bytes = message.bytes.get(first..=last).unwrap_or(&[]);
+        }
+        let bytes = self.picture.bytes.get(first..=last).unwrap_or(&[]);
         let hex = |byte: &u8| format!("{byte:02x}");
         let shown: Vec<String> = bytes.iter().take(most).map(hex).collect();
         let dots = if bytes.len() > most { "…" } else { " " };
-        format!("{:<width$}{dots} ", shown.join(" "), width = 3 * BAND - 1)
+        format!(
+            "{:<width$}{dots} ",
+            shown.join(" "),
+            width = 3 * Picture::BAND - 1
+        )
     }
 
     /// As text for a terminal: the boxes are 77 columns wide.
     pub(crate) fn text(&self, colours: bool) -> String {
         let mut out = printable(&self.title).into_owned() + "\n\n";
-        if self.product.protocol() == Protocol::VarLen && self.message.is_none() {
+        if self.product.protocol() == Protocol::VarLen && !self.is_message() {
             return out + &self.mask() + "\n" + &self.foot + "\n";
         }
         let numbers: String = (0..8).rev().map(|bit| format!("{bit:^CELL$}")).collect();
         out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
         // Points whose cells don't hold all there is to say, and bytes that are no point's.
         let (mut cut, mut bytes) = (BTreeSet::new(), Vec::new());
-        for row in &self.rows {
+        for row in &self.picture.rows {
             let (first, last) = row.bytes();
             let place = range_of(first, last);
             let band = |text: &str| {
@@ -260,7 +174,11 @@ impl<'p> Picture<'p> {
                 short + &pad
             };
             let (letter, cells) = match row {
-                Row::Bits { byte, bits, lowest } => {
+                Row::Bits {
+                    byte,
+                    cells: bits,
+                    lowest,
+                } => {
                     if let Some(lowest) = lowest {
                         let numbers: String = (0..8)
                             .rev()
@@ -269,10 +187,10 @@ impl<'p> Picture<'p> {
                         out += &format!("{:13}{}\n", "", numbers.trim_end());
                     }
                     let mut cells = Vec::new();
-                    for (id, width) in spans(bits) {
+                    for Cell { id, width } in bits.iter().copied() {
                         let text = match id {
                             // The digit above a bool is its value.
-                            Some(id) if self.attrs[id].labels().is_empty() => self.name(id),
+                            Some(id) if self.attrs[id.index()].labels().is_empty() => self.name(id),
                             Some(id) => self.label(id),
                             None => "·".to_owned(),
                         };
@@ -285,8 +203,8 @@ impl<'p> Picture<'p> {
                         ));
                     }
                     let mut place = &place[..];
-                    if let Some(message) = &self.message {
-                        let byte = message.bytes.get(*byte).copied().unwrap_or(0);
+                    if self.is_message() {
+                        let byte = self.picture.bytes.get(*byte).copied().unwrap_or(0);
                         let digits: Vec<String> = (0..8)
                             .rev()
                             .map(|bit| centred(&(byte >> bit & 1).to_string(), CELL - 1))
@@ -294,17 +212,13 @@ impl<'p> Picture<'p> {
                         out += &format!("{place:>9}   │{}│\n", digits.join(" "));
                         place = "";
                     }
-                    // A byte of a var_len message may have points of several kinds of access.
-                    let mut letters = bits.iter().flatten().map(|id| self.letter(*id));
-                    let letter = letters
-                        .next()
-                        .filter(|one| letters.all(|other| other == *one));
+                    let letter = row.access(self.product).map_or(" ", letter);
                     let cells = cells.join("│");
-                    out += &format!("{place:>9}  {}│{cells}│\n", letter.unwrap_or(" "));
+                    out += &format!("{place:>9}  {letter}│{cells}│\n");
                     continue;
                 }
                 Row::Bytes { id, part, .. } => {
-                    let text = self.hex(first, last, BAND) + &self.caption(*id, *part);
+                    let text = self.hex(first, last, Picture::BAND) + &self.caption(*id, *part);
                     let short = band(&text);
                     if short.trim_end().ends_with('…') {
                         cut.insert(*id);
@@ -312,9 +226,7 @@ impl<'p> Picture<'p> {
                     let style = self.style(colours, Some(*id));
                     (self.letter(*id), format!("{style}{short}{style:#}"))
                 }
-                Row::Other { what, .. } if self.message.is_none() => {
-                    (" ", centred(what, 8 * CELL - 1))
-                }
+                Row::Other { what, .. } if !self.is_message() => (" ", centred(what, 8 * CELL - 1)),
                 Row::Other { what, .. } => {
                     // A mask of 80 points is shown whole.
                     let text = self.hex(first, last, 10);
@@ -322,7 +234,7 @@ impl<'p> Picture<'p> {
                         let hex = self.hex(first, last, usize::MAX);
                         bytes.push(format!("bytes {place}: {}", hex.trim_end()));
                     }
-                    (" ", band(&(text + what)))
+                    (" ", band(&(text + &printable(what))))
                 }
             };
             out += &format!("{place:>9}  {letter}│{cells}│\n");
@@ -331,13 +243,13 @@ impl<'p> Picture<'p> {
             out += &format!("\n{}\n", self.foot);
         }
         if !cut.is_empty() || !bytes.is_empty() {
-            out += match self.message {
-                None => "\nnames cut above:\n",
-                Some(_) => "\ncut above:\n",
+            out += match self.is_message() {
+                false => "\nnames cut above:\n",
+                true => "\ncut above:\n",
             };
-            let points = cut.into_iter().map(|id| match &self.message {
-                None => format!("{}: {}", self.attrs[id].place(), self.name(id)),
-                Some(_) => self.caption(id, 0),
+            let points = cut.into_iter().map(|id| match self.is_message() {
+                false => format!("{}: {}", self.attrs[id.index()].place(), self.name(id)),
+                true => self.caption(id, 0),
             });
             for told in bytes.into_iter().chain(points) {
                 out += &format!("  {told}\n");
@@ -346,13 +258,13 @@ impl<'p> Picture<'p> {
         out
     }
 
-    fn letter(&self, id: usize) -> &'static str {
-        letter(self.attrs[id].point().access)
+    fn letter(&self, id: PointId) -> &'static str {
+        letter(self.attrs[id.index()].point().access)
     }
 
-    fn style(&self, colours: bool, id: Option<usize>) -> Style {
+    fn style(&self, colours: bool, id: Option<PointId>) -> Style {
         match id {
-            Some(id) if colours => colour(self.attrs[id].point().access).on_default(),
+            Some(id) if colours => colour(self.attrs[id.index()].point().access).on_default(),
             _ => Style::new(),
         }
     }
@@ -465,6 +377,14 @@ fn colour(access: Access) -> AnsiColor {
     }
 }
 
+/// `3`, `3..5`.
+fn range_of(first: usize, last: usize) -> String {
+    match first == last {
+        true => first.to_string(),
+        false => format!("{first}..{last}"),
+    }
+}
+
 /// The text, or its head and an ellipsis, in at most `width` columns.
 fn shortened(text: &str, width: usize) -> String {
     if text.width() <= width {
@@ -494,21 +414,28 @@ mod tests {
     use gizwits_tests::vectors;
 
     /// Every bit of every status, and of every message, is drawn once.
-    fn complete(picture: &Picture<'_>, len: usize, present: &dyn Fn(usize) -> bool) {
+    fn complete(drawing: &Drawing<'_>, len: usize, present: &dyn Fn(usize) -> bool) {
         let mut bytes = Vec::new();
-        let mut drawn = vec![0; picture.attrs.len()];
-        for row in &picture.rows {
+        let mut drawn = vec![0; drawing.attrs.len()];
+        for row in &drawing.picture.rows {
             let (first, last) = row.bytes();
             bytes.extend(first..=last);
             match row {
-                Row::Bits { bits, .. } => bits.iter().flatten().for_each(|id| drawn[*id] += 1),
-                Row::Bytes { id, .. } => drawn[*id] += last - first + 1,
+                Row::Bits { cells, .. } => {
+                    assert_eq!(cells.iter().map(|cell| cell.width).sum::<usize>(), 8);
+                    for cell in cells {
+                        cell.id
+                            .iter()
+                            .for_each(|id| drawn[id.index()] += cell.width);
+                    }
+                }
+                Row::Bytes { id, .. } => drawn[id.index()] += last - first + 1,
                 Row::Other { .. } => {}
             }
         }
-        let name = &picture.title;
+        let name = &drawing.title;
         assert_eq!(bytes, (0..len).collect::<Vec<_>>(), "{name}");
-        for (attr, drawn) in picture.attrs.iter().zip(drawn) {
+        for (attr, drawn) in drawing.attrs.iter().zip(drawn) {
             let there = present(attr.id().index());
             let len = if there {
                 attr.point().position.len as usize
@@ -517,7 +444,7 @@ mod tests {
             };
             assert_eq!(drawn, len, "{name}: {}", attr.name());
         }
-        let text = picture.text(false);
+        let text = drawing.text(false);
         let boxed = text.lines().filter(|line| line.ends_with('│'));
         let widths: Vec<usize> = boxed.map(|line| line.width()).collect();
         assert!(
@@ -530,12 +457,12 @@ mod tests {
     fn each_bit_of_a_status_stands_once() {
         for name in vectors::fixtures() {
             let product = vectors::product(&name);
-            let picture = Picture::of_status(&product, &name);
+            let drawing = Drawing::of_status(&product, &name);
             let head = match product.protocol() {
                 Protocol::Standard => 0,
                 Protocol::VarLen => 1 + product.layout().mask_len(),
             };
-            complete(&picture, head + product.layout().status_len(), &|_| true);
+            complete(&drawing, head + product.layout().status_len(), &|_| true);
         }
     }
 
@@ -561,13 +488,13 @@ mod tests {
             "standard",
             &[("status_writable", 0), ("status_writable", 17)],
         );
-        let picture = Picture::of_status(&product, "hole");
-        complete(&picture, 3, &|_| true);
+        let drawing = Drawing::of_status(&product, "hole");
+        complete(&drawing, 3, &|_| true);
         let lowest = |row: &Row| match row {
             Row::Bits { lowest, .. } => *lowest,
             other => panic!("{other:?}"),
         };
-        let numbers: Vec<_> = picture.rows.iter().map(lowest).collect();
+        let numbers: Vec<_> = drawing.picture.rows.iter().map(lowest).collect();
         assert_eq!(numbers, [Some(16), Some(8), Some(0)]);
     }
 
@@ -584,8 +511,8 @@ mod tests {
         let drawn = |hex: &str| {
             let bytes = gizwits_codec_std::payload::parse(hex, None).unwrap();
             let decoded = product.decode(&bytes).unwrap();
-            let picture = Picture::of_message(&product, "mixed", &decoded, &bytes);
-            (picture.text(false), picture.text(true), picture.svg())
+            let drawing = Drawing::of_message(&product, "mixed", &decoded, &bytes);
+            (drawing.text(false), drawing.text(true), drawing.svg())
         };
         let (plain, coloured, svg) = drawn("140f0a");
         let last = plain.lines().last().unwrap();
@@ -620,10 +547,10 @@ mod tests {
                 let text = vector["payload"].as_str().unwrap();
                 let bytes = gizwits_codec_std::payload::parse(text, None).unwrap();
                 let decoded = product.decode(&bytes).unwrap();
-                let picture = Picture::of_message(&product, name, &decoded, &bytes);
+                let drawing = Drawing::of_message(&product, name, &decoded, &bytes);
                 let values_len = decoded.view().map_or(0, |view| view.values().len());
-                complete(&picture, bytes.len(), &|id| {
-                    let attr = picture.attrs[id];
+                complete(&drawing, bytes.len(), &|id| {
+                    let attr = drawing.attrs[id];
                     match (decoded.view(), product.protocol()) {
                         (None, _) => false,
                         (Some(view), Protocol::VarLen) => view.get(attr.id()).is_some(),

@@ -15,8 +15,8 @@ use crate::{Failure, printable, tell};
     after_help = EXAMPLES,
     long_about = "Serve the Enterprise API on this machine, with devices that speak the real frames.\n\n\
         What it prints can be pasted into a shell: the address, and credentials of the products in \
-        the scenario. Without a scenario there are an air conditioner and a wave pump. All it knows \
-        stands in a database, in memory unless --db names a file; a file is gone on with."
+        the scenario; and where a browser on this machine finds the devices, live, and the online \
+        debugger. Without a scenario there are an air conditioner and a wave pump. All it knows stands in a database, in memory unless --db names a file; a file is gone on with."
 )]
 pub(crate) struct Simulate {
     /// Where the API listens; port 0 is a free one
@@ -109,6 +109,7 @@ fn quoted(value: &str) -> String {
 fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
     let all = server.simulator().credentials().map_err(failed)?;
     writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
+    writeln!(out, "# Device page: {}", server.page_url())?;
     writeln!(out, "# Administration: {}", server.admin_url())?;
     writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
     for (n, one) in all.iter().enumerate() {

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The id of a data point: its bit in `attr_flags`, its row in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct PointId(pub u16);
 
 impl PointId {

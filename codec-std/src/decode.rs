@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_core::{Action, Kind, P0, Raw, Reading, Value, View};
+use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Raw, Reading, Value, View};
 
 use crate::error::Error;
 use crate::payload;
@@ -276,6 +276,17 @@ impl Product {
             (Value::Number(number), _) => number.to_string(),
             (Value::Binary(bytes), _) => payload::hex(bytes),
         }
+    }
+
+    /// What the definition doesn't foresee about a value, in words: `above its maximum (16..30, step 1)`.
+    #[must_use]
+    pub fn odd(&self, reading: Reading<'_, '_>) -> Option<String> {
+        let range = self.range(reading.id());
+        Some(match reading.flagged()? {
+            ErrorKind::PastLabels => "past its labels".to_owned(),
+            ErrorKind::BelowMin => format!("below its minimum ({range})"),
+            _ => format!("above its maximum ({range})"),
+        })
     }
 
     /// The range and step of a point's values in words: `16..30, step 1`; the labels of an enum.

@@ -2,7 +2,8 @@
 //!
 //! A [`Product`] is read from its definition, decodes payloads to JSON and encodes them from it, in
 //! the conventions of the Enterprise API's `/data` answers: a bool is 0 or 1, an enum its label, a
-//! number exact, a binary lower-case hex. A [`State`] keeps what a device last reported. [`check`] finds all that is wrong with a definition.
+//! number exact, a binary lower-case hex. A [`State`] keeps what a device last reported. A [`Picture`]
+//! says what each byte and bit is. [`check`] finds all that is wrong with a definition.
 //! Nothing here prints or exits; firmware and allocation-free code use [`core`] alone.
 //!
 //! ```
@@ -47,6 +48,7 @@ mod error;
 #[cfg(feature = "tokio")]
 mod m2m_codec;
 pub mod payload;
+mod picture;
 mod product;
 mod state;
 mod words;
@@ -60,5 +62,6 @@ pub use encode::{Message, wrap};
 pub use error::Error;
 #[cfg(feature = "tokio")]
 pub use m2m_codec::{M2mCodec, M2mFrame};
+pub use picture::{Cell, Picture, Row, Seen};
 pub use product::{Attr, Product};
 pub use state::State;

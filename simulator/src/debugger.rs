@@ -14,7 +14,7 @@ use crate::http::Answer;
 use crate::openapi::openapi;
 use crate::server::response;
 
-pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn router() -> Router {
     Router::new()
         .route("/openapi.json", get(document))
         .route(
@@ -30,34 +30,41 @@ async fn document() -> Response<Body> {
 }
 
 async fn file(Path(name): Path<String>) -> Response<Body> {
-    let mut answer = match &*name {
-        "index.html" => page(
+    let part = |kind, text: &'static str| Answer::page(kind, text, STYLE);
+    response(match &*name {
+        "index.html" => part(
             "text/html; charset=utf-8",
             include_str!("../debugger/index.html"),
         ),
-        "debugger.css" => page("text/css", include_str!("../debugger/debugger.css")),
-        "debugger.js" => page("text/javascript", include_str!("../debugger/debugger.js")),
-        name => match utoipa_swagger_ui::serve(name, Arc::new(Config::from("/openapi.json"))) {
-            Ok(Some(file)) => {
-                let mut answer = Answer::new(200, "", file.bytes);
-                answer.headers = vec![("content-type", file.content_type)];
-                answer
+        "debugger.css" => part(
+            "text/css; charset=utf-8",
+            include_str!("../debugger/debugger.css"),
+        ),
+        "debugger.js" => part(
+            "text/javascript; charset=utf-8",
+            include_str!("../debugger/debugger.js"),
+        ),
+        name => {
+            let kind = match name.rsplit_once('.') {
+                Some((_, "js")) => "text/javascript; charset=utf-8",
+                Some((_, "css")) => "text/css; charset=utf-8",
+                Some((_, "png")) => "image/png",
+                _ => "application/octet-stream",
+            };
+            match swagger_ui(name) {
+                Some(bytes) => Answer::page(kind, bytes, STYLE),
+                None => Answer::html(404, "Not Found"),
             }
-            _ => return response(Answer::html(404, "Not Found")),
-        },
-    };
-    // Swagger UI styles its elements one by one, and has pictures in its style sheet.
-    let policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-        frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    answer
-        .headers
-        .push(("content-security-policy", policy.to_owned()));
-    answer
-        .headers
-        .push(("referrer-policy", "no-referrer".to_owned()));
-    response(answer)
+        }
+    })
 }
 
-fn page(kind: &'static str, text: &'static str) -> Answer {
-    Answer::new(200, kind, text)
+/// Swagger UI styles its elements one by one, and has pictures in its style sheet.
+const STYLE: &str = "; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+
+/// A file of Swagger UI.
+fn swagger_ui(name: &str) -> Option<Vec<u8>> {
+    let config = Arc::new(Config::from("/openapi.json"));
+    let file = utoipa_swagger_ui::serve(name, config).ok()??;
+    Some(file.bytes.into_owned())
 }

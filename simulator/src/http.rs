@@ -110,6 +110,23 @@ impl Answer {
         Answer::new(status, "text/html", body)
     }
 
+    /// A part of a page in a browser, which loads what `policy` allows besides what is served here.
+    pub(crate) fn page(kind: &'static str, body: impl Into<Vec<u8>>, policy: &str) -> Self {
+        let mut answer = Answer::new(200, kind, body);
+        let policy = format!(
+            "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{policy}"
+        );
+        for (name, value) in [
+            ("content-security-policy", &*policy),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-cache"),
+        ] {
+            answer.headers.push((name, value.to_owned()));
+        }
+        answer
+    }
+
     /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

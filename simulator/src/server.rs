@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 
 use crate::admin;
 use crate::debugger;
+use crate::device_page;
 use crate::error::Error;
 use crate::http::{Answer, Request};
 use crate::simulator::Simulator;
@@ -54,6 +55,11 @@ impl Default for Options {
 }
 
 /// A simulator that listens, on threads of its own, until it is stopped or dropped.
+///
+/// At `/` of the API's address is the device page, for a browser on this machine: the devices of a
+/// product, and of each the last frame bit by bit, its attrs, a form to control it, a chart and its log,
+/// live. It is a client of the API as others are; what only the simulator can tell it stands under
+/// `/page/`, for loopback alone.
 ///
 /// Beside the API there is an administration, on loopback alone, as JSON:
 /// ```text
@@ -109,7 +115,7 @@ impl Server {
             ) else {
                 return;
             };
-            let api = listen.serve(listener, api(world.clone()));
+            let api = listen.serve(listener, api(world.clone(), stopped.clone()));
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
             let ticks = tick(world, stopped);
             tokio::join!(api, admin, ticks);
@@ -145,6 +151,16 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The URL of the device page, which a browser on this machine can open: `http://127.0.0.1:53412/`.
+    #[must_use]
+    pub fn page_url(&self) -> String {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}/")
     }
 
     /// The base URL of the administration.
@@ -199,7 +215,7 @@ async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy)]
-struct Peer(IpAddr);
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Marks an answer that is not to be sent.
 #[derive(Clone, Copy)]
@@ -379,8 +395,13 @@ async fn read(
     }
 }
 
-fn api(simulator: Simulator) -> Router {
-    debugger::router().fallback(call).with_state(simulator)
+fn api(simulator: Simulator, stopped: watch::Receiver<bool>) -> Router {
+    let page = device_page::router(simulator.clone(), stopped);
+    Router::new()
+        .fallback(call)
+        .with_state(simulator)
+        .merge(page)
+        .merge(debugger::router())
 }
 
 async fn call(

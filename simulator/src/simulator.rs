@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::clock::{Clock, Time};
 use crate::device::{Act, World};
@@ -24,6 +25,8 @@ pub struct Simulator(Arc<Inner>);
 struct Inner {
     clock: Clock,
     store: Mutex<Store>,
+    /// Sent to after what may have changed the world.
+    changed: watch::Sender<()>,
 }
 
 impl std::fmt::Debug for Simulator {
@@ -80,6 +83,7 @@ impl Builder {
         let simulator = Simulator(Arc::new(Inner {
             clock,
             store: Mutex::new(store),
+            changed: watch::Sender::new(()),
         }));
         simulator.tick()?;
         Ok(simulator)
@@ -190,7 +194,27 @@ impl Simulator {
     #[must_use]
     pub fn answer(&self, request: &Request) -> Answer {
         let mut store = self.lock();
-        store.answer(request, self.0.clock.now())
+        let before = store.connection.total_changes();
+        let answer = store.answer(request, self.0.clock.now());
+        self.tell(&store, before);
+        answer
+    }
+
+    /// Tells those who watch, if anything was written since.
+    fn tell(&self, store: &Store, before: u64) {
+        if store.connection.total_changes() != before {
+            self.0.changed.send_replace(());
+        }
+    }
+
+    /// Hears of whatever may have changed the world.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
+    }
+
+    /// Reads from the world as it was when somebody last did something in it.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
+        look(&self.lock())
     }
 
     /// The simulator's time in milliseconds since 1970.
@@ -247,6 +271,7 @@ impl Simulator {
     /// Does something in one transaction, in a world that is up to date.
     fn within<T>(&self, act: impl FnOnce(&World<'_>, i64) -> Result<T, Error>) -> Result<T, Error> {
         let mut store = self.lock();
+        let before = store.connection.total_changes();
         let Store {
             connection,
             seed,
@@ -264,6 +289,7 @@ impl Simulator {
         world.advance(now)?;
         let done = act(&world, now)?;
         transaction.commit()?;
+        self.tell(&store, before);
         Ok(done)
     }
 

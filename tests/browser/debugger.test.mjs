@@ -41,7 +41,7 @@ async function attempt(page, id, parameters, body) {
   return {
     code: (await live.locator("tbody .response-col_status").innerText()).trim(),
     told: await live.innerText(),
-    curl: await operation.locator(".curl-command").innerText(),
+    curl: await operation.locator(".curl-command pre").innerText(),
     url: await operation.locator(".request-url pre").innerText(),
   };
 }
@@ -129,22 +129,23 @@ test("the keyboard alone goes through it", async () => {
   await page.locator(`#operations-${TOKEN} .opblock-summary-control`).focus();
   await page.keyboard.press("Enter");
   const operation = page.locator(`#operations-${TOKEN}`);
-  const until = async (reached) => {
+  /** Goes on by Tab until something has the focus, once it is there. */
+  const reach = async (target) => {
+    await target.waitFor();
     for (let n = 0; n < 40; n += 1) {
       await page.keyboard.press("Tab");
-      if (await reached()) return;
+      if (await target.evaluate((one) => one === document.activeElement)) return;
     }
-    assert.fail("never reached");
+    assert.fail(`never reached: ${target}`);
   };
-  const focused = (locator) => locator.evaluate((one) => one === document.activeElement);
-  await until(() => focused(operation.getByRole("button", { name: "Try it out" })));
+  await reach(operation.getByRole("button", { name: "Try it out" }));
   await page.keyboard.press("Enter");
-  await until(() => focused(operation.locator('[data-param-name="product_key"] input')));
+  await reach(operation.locator('[data-param-name="product_key"] input:enabled'));
   await page.keyboard.type(product().product_key);
-  await until(() => focused(operation.getByLabel("Request body")));
+  await reach(operation.getByLabel("Request body"));
   await page.keyboard.press("Control+A");
   await page.keyboard.type(JSON.stringify(credentials()));
-  await until(() => focused(operation.getByRole("button", { name: "Execute" })));
+  await reach(operation.getByRole("button", { name: "Execute" }));
   await page.keyboard.press("Enter");
   const code = operation.locator(".live-responses-table tbody .response-col_status");
   assert.equal((await code.innerText()).trim(), "201");

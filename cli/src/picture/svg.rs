@@ -1,9 +1,12 @@
 //! A picture as SVG.
 
-use super::rows::{BAND, Row, range_of, spans};
-use super::{Picture, letter, shortened};
+use gizwits_codec_std::core::PointId;
+use gizwits_codec_std::{Cell, Picture, Row};
 
-impl Picture<'_> {
+use super::{Drawing, letter, range_of, shortened};
+use crate::printable;
+
+impl Drawing<'_> {
     /// As SVG.
     pub(crate) fn svg(&self) -> String {
         const BIT: usize = 92;
@@ -15,14 +18,19 @@ impl Picture<'_> {
             let x = LEFT + (7 - bit) * BIT + BIT / 2;
             body += &format!("<text class=\"n\" x=\"{x}\" y=\"74\">{bit}</text>\n");
         }
-        for row in &self.rows {
-            let (place, cells): (String, Vec<Cell>) = match row {
-                Row::Bits { byte, bits, lowest } => {
+        for row in &self.picture.rows {
+            let (place, cells): (String, Vec<Area>) = match row {
+                Row::Bits {
+                    byte,
+                    cells,
+                    lowest,
+                } => {
                     let mut at = 0;
-                    let cell = |(id, width): (Option<usize>, usize)| {
+                    let drawn = |Cell { id, width }: &Cell| {
+                        let (id, width) = (*id, *width);
                         let left = at;
                         at += width;
-                        Cell {
+                        Area {
                             left,
                             width,
                             id,
@@ -30,7 +38,7 @@ impl Picture<'_> {
                             number: lowest.map(|lowest| lowest + (8 - at) as u32),
                         }
                     };
-                    (byte.to_string(), spans(bits).map(cell).collect())
+                    (byte.to_string(), cells.iter().map(drawn).collect())
                 }
                 Row::Bytes {
                     first,
@@ -38,21 +46,22 @@ impl Picture<'_> {
                     id,
                     part,
                 } => {
-                    let caption = self.hex(*first, *last, BAND) + &self.caption(*id, *part);
+                    let caption =
+                        self.hex(*first, *last, Picture::BAND) + &self.caption(*id, *part);
                     (
                         range_of(*first, *last),
-                        vec![Cell::whole(Some(*id), caption)],
+                        vec![Area::whole(Some(*id), caption)],
                     )
                 }
                 Row::Other { first, last, what } => {
-                    let text = self.hex(*first, *last, 10) + what;
-                    (range_of(*first, *last), vec![Cell::whole(None, text)])
+                    let text = self.hex(*first, *last, 10) + &printable(what);
+                    (range_of(*first, *last), vec![Area::whole(None, text)])
                 }
             };
             let middle = y + LINE / 2 + 4;
             let end = LEFT - 10;
             body += &format!("<text class=\"b\" x=\"{end}\" y=\"{middle}\">{place}</text>\n");
-            for Cell {
+            for Area {
                 left,
                 width,
                 id,
@@ -61,10 +70,10 @@ impl Picture<'_> {
             } in cells
             {
                 let (x, width) = (LEFT + left * BIT, width * BIT);
-                let class = id.map_or("G", |id| letter(self.attrs[id].point().access));
+                let class = id.map_or("G", |id| letter(self.attrs[id.index()].point().access));
                 let short = shortened(&text, width / 8);
                 body += "<g>";
-                if let Some(attr) = id.map(|id| self.attrs[id]) {
+                if let Some(attr) = id.map(|id| self.attrs[id.index()]) {
                     let about = format!(
                         "{} {}, {}: {}",
                         attr.name(),
@@ -128,19 +137,19 @@ impl Picture<'_> {
 }
 
 /// A cell of a row of the SVG.
-struct Cell {
+struct Area {
     /// In bits from the left.
     left: usize,
     width: usize,
-    id: Option<usize>,
+    id: Option<PointId>,
     text: String,
     /// The number of its lowest bit in an area of several bytes.
     number: Option<u32>,
 }
 
-impl Cell {
-    fn whole(id: Option<usize>, text: String) -> Self {
-        Cell {
+impl Area {
+    fn whole(id: Option<PointId>, text: String) -> Self {
+        Area {
             left: 0,
             width: 8,
             id,

@@ -1,0 +1,360 @@
+//! The device page: a client of the API that runs in a browser, and what the API can't give it.
+//!
+//! ```text
+//! GET  /  /page.css  /page.js  /page.svg    the page
+//! GET  /page/products                       the products, with credentials to call the API with
+//! GET  /page/events/{product}               its devices as they change: server-sent events
+//! GET  /page/events/{product}/{did}         one device with its frames, decoded
+//! POST /page/decode/{product}               ["hex", …]: frames, decoded
+//! ```
+//! What begins with `/page/` shows secrets, so it is for a browser on this machine alone: by the address
+//! it calls from, by the name it calls (another name is one that somebody made to lead here), and only
+//! for a page that came from here.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::{get, post};
+use gizwits_codec_std::payload;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+use crate::http::Answer;
+use crate::live::{self, News, Place, Watcher};
+use crate::server::{Peer, response};
+use crate::simulator::Simulator;
+
+/// How many may watch at once.
+const WATCHERS: usize = 64;
+/// How many frames are decoded at once.
+const FRAMES: usize = 1000;
+/// What happens within this time is looked at together.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+#[derive(Clone)]
+struct Page {
+    simulator: Simulator,
+    stopped: watch::Receiver<bool>,
+    places: Arc<Semaphore>,
+}
+
+pub(crate) fn router(simulator: Simulator, stopped: watch::Receiver<bool>) -> Router {
+    let page = Page {
+        simulator,
+        stopped,
+        places: Arc::new(Semaphore::new(WATCHERS)),
+    };
+    let own = Router::new()
+        .route("/page/products", get(products))
+        .route("/page/events/{product}", get(of_product))
+        .route("/page/events/{product}/{did}", get(of_device))
+        .route("/page/decode/{product}", post(decode))
+        .layer(middleware::from_fn(local))
+        .with_state(page);
+    let file = |kind, text: &'static str| {
+        get(move || async move { response(Answer::page(kind, text, "")) })
+    };
+    Router::new()
+        .route(
+            "/",
+            file(
+                "text/html; charset=utf-8",
+                include_str!("../page/index.html"),
+            ),
+        )
+        .route(
+            "/page.css",
+            file("text/css; charset=utf-8", include_str!("../page/page.css")),
+        )
+        .route(
+            "/page.js",
+            file(
+                "text/javascript; charset=utf-8",
+                include_str!("../page/page.js"),
+            ),
+        )
+        .route(
+            "/page.svg",
+            file("image/svg+xml", include_str!("../page/page.svg")),
+        )
+        .merge(own)
+}
+
+/// Whether a call comes from this machine, to a name of this machine, from a page of ours or from none.
+fn is_local(headers: &HeaderMap, peer: Option<&Peer>) -> bool {
+    // A header that is there twice, or is no text, is none that a browser sends.
+    let only = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Some(None),
+            (Some(value), None) => value.to_str().ok().map(Some),
+            _ => None,
+        }
+    };
+    let (Some(Some(host)), Some(origin), Some(site)) =
+        (only("host"), only("origin"), only("sec-fetch-site"))
+    else {
+        return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+    peer.is_some_and(|Peer(address)| address.to_canonical().is_loopback())
+        && matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+        && origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
+        && matches!(site, None | Some("same-origin" | "none"))
+        && !forwarded.iter().any(|name| headers.contains_key(*name))
+}
+
+async fn local(request: Request, next: Next) -> Response<Body> {
+    let peer = request.extensions().get::<Peer>();
+    let mut response = match is_local(request.headers(), peer) {
+        true => next.run(request).await,
+        false => refused(
+            403,
+            "the device page shows secrets, so it works only on the machine that the simulator runs on, \
+             under the address that gizwits simulate prints; from elsewhere, reach it through a tunnel: \
+             ssh -L 8080:127.0.0.1:PORT HOST, then open http://127.0.0.1:8080/",
+        ),
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert("cache-control", no_store);
+    let same_origin = HeaderValue::from_static("same-origin");
+    let policy = "cross-origin-resource-policy";
+    response.headers_mut().insert(policy, same_origin);
+    response
+}
+
+fn refused(status: u16, error: impl Into<String>) -> Response<Body> {
+    let body = json!({"error": error.into()});
+    response(Answer::json(status, body.to_string()))
+}
+
+/// Reads from the world, off the threads of the sockets.
+async fn run<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Response<Body>>
+where
+    T: Send + 'static,
+    E: ToString + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(refused(500, error.to_string())),
+        Err(_) => Err(refused(500, "a handler failed")),
+    }
+}
+
+/// What a page needs to call the API.
+#[derive(Serialize)]
+struct Keys {
+    product_name: String,
+    product_key: String,
+    product_secret: String,
+    enterprise_id: String,
+    enterprise_secret: String,
+    devices: usize,
+}
+
+async fn products(State(page): State<Page>) -> Response<Body> {
+    let all = match run(move || page.simulator.credentials()).await {
+        Ok(all) => all,
+        Err(refused) => return refused,
+    };
+    let keys = all.into_iter().map(|one| Keys {
+        product_name: one.product_name,
+        product_key: one.product_key,
+        product_secret: one.product_secret,
+        enterprise_id: one.enterprise_id,
+        enterprise_secret: one.enterprise_secret,
+        devices: one.dids.len(),
+    });
+    let keys: Vec<Keys> = keys.collect();
+    let body = serde_json::to_string(&keys).unwrap_or_default();
+    response(Answer::json(200, body))
+}
+
+async fn decode(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    body: Bytes,
+) -> Response<Body> {
+    let frames: Vec<String> = match serde_json::from_slice(&body) {
+        Ok(frames) => frames,
+        Err(error) => return refused(400, format!("a list of frames in hex: {error}")),
+    };
+    if frames.len() > FRAMES {
+        return refused(400, format!("{} frames: {FRAMES} at most", frames.len()));
+    }
+    let hex = |frame: &String| payload::parse(frame, Some(payload::Encoding::Hex));
+    let bytes: Vec<Vec<u8>> = match frames.iter().map(hex).collect() {
+        Ok(bytes) => bytes,
+        Err(error) => return refused(400, error.message),
+    };
+    let decoded = run(move || {
+        let decoded: Vec<_> = page.simulator.look(|store| {
+            let decoded = |bytes: &Vec<u8>| live::decoded(store, &product, bytes);
+            bytes.iter().map(decoded).collect()
+        });
+        serde_json::to_string(&decoded)
+    })
+    .await;
+    match decoded {
+        Ok(json) => response(Answer::json(200, json)),
+        Err(refused) => refused,
+    }
+}
+
+async fn of_product(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    let after = heard(&request);
+    watch(page, product, None, after).await
+}
+
+async fn of_device(
+    State(page): State<Page>,
+    Path((product, did)): Path<(String, String)>,
+    request: Request,
+) -> Response<Body> {
+    let after = heard(&request);
+    watch(page, product, Some(did), after).await
+}
+
+/// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
+/// query of a page that comes back.
+fn heard(request: &Request) -> Option<Place> {
+    let last = request.headers().get("last-event-id");
+    let query = || request.uri().query()?.strip_prefix("after=");
+    let text = last.and_then(|value| value.to_str().ok()).or_else(query);
+    Place::parse(text?)
+}
+
+async fn watch(
+    page: Page,
+    product: String,
+    did: Option<String>,
+    after: Option<Place>,
+) -> Response<Body> {
+    let Ok(place) = Arc::clone(&page.places).try_acquire_owned() else {
+        return refused(503, format!("{WATCHERS} pages watch already: close some"));
+    };
+    let simulator = page.simulator.clone();
+    // Before the first look, so that nothing falls between.
+    let changes = simulator.changes();
+    let begun =
+        run(move || simulator.look(|store| Watcher::begin(store, &product, did.as_deref(), after)));
+    let (watcher, hello) = match begun.await {
+        Ok(Some(begun)) => begun,
+        Ok(None) => return refused(404, "there is no such product or device"),
+        Err(refused) => return refused,
+    };
+    // A slow reader is waited for; what happens meanwhile stays in the database.
+    let (to, events) = mpsc::channel(16);
+    let mut stopped = page.stopped.clone();
+    let gone = to.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = tell(page.simulator, watcher, hello, changes, to, place) => {}
+            () = gone.closed() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    });
+    Sse::new(Events(events))
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+/// Tells what is new whenever the world may have changed, until the database fails or nobody listens.
+async fn tell(
+    simulator: Simulator,
+    mut watcher: Watcher,
+    hello: News,
+    mut changes: watch::Receiver<()>,
+    to: mpsc::Sender<Event>,
+    _place: OwnedSemaphorePermit,
+) {
+    let mut news = vec![hello];
+    let mut more = true;
+    loop {
+        for News { place, name, data } in news {
+            let mut event = Event::default().event(name).data(data);
+            if let Some(place) = place {
+                event = event.id(place.to_string());
+            }
+            if name == "hello" {
+                event = event.retry(Duration::from_secs(1));
+            }
+            if to.send(event).await.is_err() {
+                return;
+            }
+        }
+        if !more {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(TOGETHER).await;
+            changes.mark_unchanged();
+        }
+        let simulator = simulator.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let next = simulator.look(|store| watcher.next(store));
+            next.map(|next| (watcher, next))
+        });
+        let Ok(Ok((back, next))) = looked.await else {
+            return;
+        };
+        watcher = back;
+        (news, more) = next;
+    }
+}
+
+/// The events of a stream.
+struct Events(mpsc::Receiver<Event>);
+
+impl futures_core::Stream for Events {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|event| event.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_of_this_machine() {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("127.0.0.1:8080"));
+        for (address, local) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("192.168.1.2", false),
+            ("::ffff:192.168.1.2", false),
+            ("fe80::1", false),
+        ] {
+            let peer = Peer(address.parse().expect(address));
+            assert_eq!(is_local(&headers, Some(&peer)), local, "{address}");
+        }
+        assert!(!is_local(&headers, None));
+    }
+}

@@ -1,0 +1,449 @@
+//! What happens to devices, for those who watch: the rows of the logs that are newer than the last that
+//! was told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::store::{Definition, Store};
+
+/// So much is told at once.
+const BATCH: i64 = 200;
+/// Who missed more begins anew.
+const MISSED: i64 = 1000;
+/// What a device is doing is the sum of so many of its last frames.
+const FOLDED: i64 = 1000;
+
+type Sql<T> = Result<T, rusqlite::Error>;
+
+/// How far somebody has been told: the last rows of the two logs, and of which world they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    world: i64,
+    frame: i64,
+    online: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.world, self.frame, self.online)
+    }
+}
+
+impl Place {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.').map(|number| number.parse().ok());
+        let place = Place {
+            world: numbers.next()??,
+            frame: numbers.next()??,
+            online: numbers.next()??,
+        };
+        numbers.next().is_none().then_some(place)
+    }
+
+    /// Where the logs end.
+    fn end(connection: &Connection) -> Sql<Self> {
+        connection
+            .prepare_cached(
+                "SELECT coalesce((SELECT min(created_at) FROM device), 0),
+                    coalesce((SELECT max(id) FROM frame), 0),
+                    coalesce((SELECT max(id) FROM online), 0)",
+            )?
+            .query_row([], |row| {
+                Ok(Place {
+                    world: row.get(0)?,
+                    frame: row.get(1)?,
+                    online: row.get(2)?,
+                })
+            })
+    }
+}
+
+/// One thing to tell.
+pub(crate) struct News {
+    /// Behind it, in the place of who has heard it; none leaves that where it was.
+    pub(crate) place: Option<Place>,
+    /// `hello`, `device`, `frame` or `online`.
+    pub(crate) name: &'static str,
+    /// JSON.
+    pub(crate) data: String,
+}
+
+impl News {
+    fn new(place: Option<Place>, name: &'static str, data: &impl Serialize) -> Self {
+        let data = serde_json::to_string(data).unwrap_or_default();
+        News { place, name, data }
+    }
+}
+
+/// The first that is told.
+#[derive(Serialize)]
+struct Hello<'l> {
+    /// Whether what follows is all that was missed. If not, it is what happens from now on.
+    resumed: bool,
+    device: Option<&'l Summary>,
+    /// What the device last reported of each point.
+    known: BTreeMap<PointId, Seen>,
+}
+
+/// What a device is, and how it is doing.
+#[derive(Clone, PartialEq, Serialize)]
+struct Summary {
+    did: String,
+    mac: Option<String>,
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+    is_online: bool,
+    is_disabled: bool,
+    is_faulty: bool,
+    is_alert: bool,
+    /// When it last came, in milliseconds since 1970.
+    online_latest: Option<i64>,
+    /// In milliseconds since 1970.
+    last_report: Option<i64>,
+}
+
+/// A frame that was logged.
+#[derive(Serialize)]
+struct Frame {
+    /// In milliseconds since 1970.
+    at: i64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    decoded: Decoded,
+}
+
+/// A device that came or left.
+#[derive(Serialize)]
+struct Online {
+    /// In milliseconds since 1970.
+    at: i64,
+    #[serde(rename = "type")]
+    kind: String,
+    payload: Box<RawValue>,
+}
+
+/// A payload, and what it is.
+#[derive(Serialize)]
+pub(crate) struct Decoded {
+    payload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Picture>,
+    /// Why there is no picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Takes a payload apart, with what its product's definition says.
+pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
+    let picture = match store.definitions.get(product) {
+        Some(Definition::Sound(product)) => match product.decode(bytes) {
+            Ok(decoded) => Ok(Picture::of_message(&decoded, bytes)),
+            Err(error) => Err(error.message),
+        },
+        _ => Err("the product has no definition to decode it by".to_owned()),
+    };
+    let (picture, error) = match picture {
+        Ok(picture) => (Some(picture), None),
+        Err(error) => (None, Some(error)),
+    };
+    Decoded {
+        payload: payload::hex(bytes),
+        picture,
+        error,
+    }
+}
+
+macro_rules! summary {
+    ($where:literal) => {
+        concat!(
+            "SELECT did, mac, country, region, city, online_since IS NOT NULL, disabled,
+                EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND fault AND cleared_at IS NULL),
+                EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND NOT fault AND cleared_at IS NULL),
+                online_latest, last_report
+             FROM device WHERE product = :product AND activated_at IS NOT NULL AND ",
+            $where
+        )
+    };
+}
+
+fn summary(row: &Row<'_>) -> Sql<Summary> {
+    Ok(Summary {
+        did: row.get(0)?,
+        mac: row.get(1)?,
+        country: row.get(2)?,
+        region: row.get(3)?,
+        city: row.get(4)?,
+        is_online: row.get(5)?,
+        is_disabled: row.get(6)?,
+        is_faulty: row.get(7)?,
+        is_alert: row.get(8)?,
+        online_latest: row.get(9)?,
+        last_report: row.get(10)?,
+    })
+}
+
+/// Somebody who watches a product, or one of its devices.
+pub(crate) struct Watcher {
+    product: String,
+    /// The device's id; none: all of the product.
+    device: Option<i64>,
+    /// What was looked through.
+    place: Place,
+    /// What the device was when that was last told.
+    told: Option<Summary>,
+    /// The ids of the product's devices that are disabled: that stands in no log.
+    disabled: String,
+}
+
+impl Watcher {
+    /// Begins to watch, `after` what was told before. None if there is no such product or device.
+    pub(crate) fn begin(
+        store: &Store,
+        product: &str,
+        did: Option<&str>,
+        after: Option<Place>,
+    ) -> Sql<Option<(Self, News)>> {
+        if !store.definitions.contains_key(product) {
+            return Ok(None);
+        }
+        let connection = &store.connection;
+        let device: Option<i64> = match did {
+            None => None,
+            Some(did) => {
+                let found = connection
+                    .prepare_cached(
+                        "SELECT id FROM device
+                         WHERE product = ? AND did = ? AND activated_at IS NOT NULL",
+                    )?
+                    .query_row([product, did], |row| row.get(0))
+                    .optional()?;
+                match found {
+                    None => return Ok(None),
+                    found => found,
+                }
+            }
+        };
+        let end = Place::end(connection)?;
+        let mut watcher = Watcher {
+            product: product.to_owned(),
+            device,
+            place: after.unwrap_or(end),
+            told: None,
+            disabled: String::new(),
+        };
+        let same = |after: Place| {
+            after.world == end.world && after.frame <= end.frame && after.online <= end.online
+        };
+        let resumed = after.is_some_and(same) && watcher.missed(connection)? <= MISSED;
+        if !resumed {
+            watcher.place = end;
+        }
+        watcher.told = watcher.summary(connection)?;
+        watcher.disabled = watcher.disabled(connection)?;
+        let known = match store.definitions.get(product) {
+            Some(Definition::Sound(product)) => known(connection, product, device)?,
+            _ => BTreeMap::new(),
+        };
+        let hello = Hello {
+            resumed,
+            device: watcher.told.as_ref(),
+            known,
+        };
+        let news = News::new(Some(watcher.place), "hello", &hello);
+        Ok(Some((watcher, news)))
+    }
+
+    /// How many rows are new.
+    fn missed(&self, connection: &Connection) -> Sql<i64> {
+        connection
+            .prepare_cached(
+                "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
+                    + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))",
+            )?
+            .query_row(
+                params![self.place.frame, self.place.online, self.device],
+                |row| row.get(0),
+            )
+    }
+
+    fn summary(&self, connection: &Connection) -> Sql<Option<Summary>> {
+        connection
+            .prepare_cached(summary!("id = :id"))?
+            .query_row(
+                named_params! {":product": self.product, ":id": self.device},
+                summary,
+            )
+            .optional()
+    }
+
+    fn disabled(&self, connection: &Connection) -> Sql<String> {
+        if self.device.is_some() {
+            return Ok(String::new());
+        }
+        connection
+            .prepare_cached(
+                "SELECT coalesce(group_concat(id), '') FROM device WHERE product = ? AND disabled",
+            )?
+            .query_row([&self.product], |row| row.get(0))
+    }
+
+    /// What is new, and whether there may be more.
+    pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<News>, bool)> {
+        let end = Place::end(&store.connection)?;
+        // Rows are numbered from 1 again once all of them were too old to be kept.
+        self.place.frame = Some(self.place.frame)
+            .filter(|frame| *frame <= end.frame)
+            .unwrap_or(0);
+        self.place.online = Some(self.place.online)
+            .filter(|online| *online <= end.online)
+            .unwrap_or(0);
+        match self.device {
+            Some(device) => self.of_device(store, device, end),
+            None => Ok((self.of_product(&store.connection, end)?, false)),
+        }
+    }
+
+    fn of_device(&mut self, store: &Store, device: i64, end: Place) -> Sql<(Vec<News>, bool)> {
+        let connection = &store.connection;
+        // Only what is new is looked through, by its number: so the + before the device.
+        let mut came = connection.prepare_cached(
+            "SELECT id, at, type, payload FROM online
+             WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let came = came.query_map(params![self.place.online, device, BATCH], |row| {
+            let payload = RawValue::from_string(row.get(3)?).unwrap_or_default();
+            let (at, kind) = (row.get(1)?, row.get(2)?);
+            Ok((row.get::<_, i64>(0)?, Online { at, kind, payload }))
+        })?;
+        let came = came.collect::<Sql<Vec<_>>>()?;
+        let mut sent = connection.prepare_cached(
+            "SELECT id, at, to_device, payload FROM frame
+             WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let sent = sent.query_map(params![self.place.frame, device, BATCH], |row| {
+            let kind = match row.get(2)? {
+                true => "app2dev",
+                false => "dev2app",
+            };
+            let bytes: Vec<u8> = row.get(3)?;
+            let at = row.get(1)?;
+            let decoded = decoded(store, &self.product, &bytes);
+            Ok((row.get::<_, i64>(0)?, Frame { at, kind, decoded }))
+        })?;
+        let sent = sent.collect::<Sql<Vec<_>>>()?;
+        let full = |len: usize| i64::try_from(len) == Ok(BATCH);
+        let more = full(came.len()) || full(sent.len());
+        let (mut came, mut sent) = (came.into_iter().peekable(), sent.into_iter().peekable());
+        let mut news = Vec::new();
+        loop {
+            let first = match (came.peek(), sent.peek()) {
+                (Some((_, came)), Some((_, sent))) => came.at <= sent.at,
+                (came, _) => came.is_some(),
+            };
+            if first && let Some((id, one)) = came.next() {
+                self.place.online = id;
+                news.push(News::new(Some(self.place), "online", &one));
+            } else if let Some((id, one)) = sent.next() {
+                self.place.frame = id;
+                news.push(News::new(Some(self.place), "frame", &one));
+            } else {
+                break;
+            }
+        }
+        if !more {
+            self.place = end;
+        }
+        let summary = self.summary(connection)?;
+        if let Some(summary) = summary.filter(|one| self.told.as_ref() != Some(one)) {
+            news.push(News::new(None, "device", &summary));
+            self.told = Some(summary);
+        }
+        Ok((news, more))
+    }
+
+    fn of_product(&mut self, connection: &Connection, end: Place) -> Sql<Vec<News>> {
+        let disabled = self.disabled(connection)?;
+        let old = std::mem::replace(&mut self.disabled, disabled);
+        let (old, new) = (ids(&old), ids(&self.disabled));
+        let turned: Vec<&str> = old.symmetric_difference(&new).copied().collect();
+        let mut found = connection.prepare_cached(summary!(
+            "(id IN (SELECT device FROM frame WHERE id > :frame)
+                OR id IN (SELECT device FROM online WHERE id > :online)
+                OR instr(:turned, ',' || id || ','))"
+        ))?;
+        let found = found.query_map(
+            named_params! {
+                ":product": self.product,
+                ":frame": self.place.frame,
+                ":online": self.place.online,
+                ":turned": format!(",{},", turned.join(",")),
+            },
+            summary,
+        )?;
+        self.place = end;
+        let news = found.map(|one| Ok(News::new(Some(end), "device", &one?)));
+        news.collect()
+    }
+}
+
+fn ids(list: &str) -> std::collections::BTreeSet<&str> {
+    list.split(',').filter(|id| !id.is_empty()).collect()
+}
+
+/// What a device last reported of each point, as far back as its last frames go.
+fn known(
+    connection: &Connection,
+    product: &Product,
+    device: Option<i64>,
+) -> Sql<BTreeMap<PointId, Seen>> {
+    let mut frames: Vec<Vec<u8>> = connection
+        .prepare_cached(
+            "SELECT payload FROM frame WHERE device = ? AND NOT to_device
+             ORDER BY at DESC, id DESC LIMIT ?",
+        )?
+        .query_map(params![device, FOLDED], |row| row.get(0))?
+        .collect::<Sql<_>>()?;
+    frames.reverse();
+    let mut state = product.state();
+    for frame in &frames {
+        if let Ok(decoded) = product.decode(frame) {
+            // A report of this product's own: there is nothing that doesn't fit.
+            let _ = product.merge(&mut state, &decoded);
+        }
+    }
+    Ok(product.seen(state.view()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_as_text() {
+        let place = Place {
+            world: 1_514_692_800_000,
+            frame: 7,
+            online: 0,
+        };
+        assert_eq!(Place::parse(&place.to_string()), Some(place));
+        for wrong in [
+            "",
+            "1",
+            "1.2",
+            "1.2.3.4",
+            "1.2.x",
+            "1.2.99999999999999999999",
+        ] {
+            assert_eq!(Place::parse(wrong), None, "{wrong}");
+        }
+    }
+}

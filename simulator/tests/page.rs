@@ -1,0 +1,414 @@
+//! The device page: who may see what is under `/page/`, and what its events tell.
+
+mod support;
+#[path = "support/wire.rs"]
+mod wire;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use gizwits_simulator::{Act, Options, Server, Simulator};
+use serde_json::{Value, json};
+use support::*;
+use wire::{Heard, Wire};
+
+fn serve() -> Server {
+    Server::start(small(), Options::default()).unwrap()
+}
+
+fn ask(server: &Server, method: &str, target: &str, head: &str, body: &str) -> Heard {
+    let mut wire = Wire::open(server.address()).unwrap();
+    let length = body.len();
+    let call =
+        format!("{method} {target} HTTP/1.1\r\n{head}content-length: {length}\r\n\r\n{body}");
+    wire.write(call.as_bytes()).unwrap();
+    wire.read().unwrap()
+}
+
+#[test]
+fn its_files_are_for_everybody_and_call_nobody_else() {
+    let server = serve();
+    for (target, kind) in [
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/page.js", "text/javascript"),
+        ("/page.svg", "image/svg+xml"),
+    ] {
+        let heard = ask(&server, "GET", target, "host: elsewhere.example\r\n", "");
+        assert_eq!(heard.status, 200, "{target}");
+        assert!(heard.header("content-type").unwrap().starts_with(kind));
+        let policy = heard.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"));
+        assert!(policy.contains("frame-ancestors 'none'"));
+        assert!(!heard.text().contains(SECRET));
+        let links = heard.text().replace("http://www.w3.org/2000/svg", "");
+        assert!(
+            !links.contains("http://") && !links.contains("https://"),
+            "{target}"
+        );
+    }
+    assert!(server.page_url().starts_with("http://127.0.0.1:"));
+}
+
+#[test]
+fn what_only_this_machine_may_see() {
+    let server = serve();
+    let port = server.address().port();
+    let targets = [
+        ("GET", "/page/products".to_owned(), ""),
+        ("GET", format!("/page/events/{AC}"), ""),
+        ("GET", format!("/page/events/{AC}/{DID}"), ""),
+        ("POST", format!("/page/decode/{AC}"), "[]"),
+    ];
+    let foreign = [
+        // A name that somebody makes lead here, and none.
+        "host: evil.example\r\n".to_owned(),
+        format!("host: 127.0.0.1.evil.example:{port}\r\n"),
+        "host: 127.0.0.1@evil.example\r\n".to_owned(),
+        "host: 192.168.1.2\r\n".to_owned(),
+        String::new(),
+        format!("host: 127.0.0.1:{port}\r\nhost: evil.example\r\n"),
+        // A page that came from elsewhere.
+        format!("host: 127.0.0.1:{port}\r\norigin: http://evil.example\r\n"),
+        format!("host: 127.0.0.1:{port}\r\norigin: null\r\n"),
+        format!("host: 127.0.0.1:{port}\r\norigin: http://127.0.0.1:1\r\n"),
+        format!("host: 127.0.0.1:{port}\r\norigin: https://127.0.0.1:{port}\r\n"),
+        format!("host: localhost:{port}\r\norigin: http://127.0.0.1:{port}\r\n"),
+        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: cross-site\r\n"),
+        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: same-site\r\n"),
+        // Somebody behind a proxy.
+        format!("host: 127.0.0.1:{port}\r\nx-forwarded-for: 203.0.113.9\r\n"),
+        format!("host: 127.0.0.1:{port}\r\nforwarded: for=203.0.113.9\r\n"),
+    ];
+    for (method, target, body) in &targets {
+        for head in &foreign {
+            let heard = ask(&server, method, target, head, body);
+            // One call without a host is refused before it gets here.
+            assert!(matches!(heard.status, 400 | 403), "{target} {head}");
+            assert!(!heard.text().contains(SECRET) && !heard.text().contains(AC));
+            if heard.status == 403 {
+                assert!(heard.text().contains("ssh -L"), "{}", heard.text());
+            }
+        }
+    }
+    for head in [
+        format!("host: 127.0.0.1:{port}\r\n"),
+        "host: localhost\r\n".to_owned(),
+        format!("host: [::1]:{port}\r\n"),
+        format!(
+            "host: localhost:{port}\r\norigin: http://localhost:{port}\r\n\
+             sec-fetch-site: same-origin\r\n"
+        ),
+        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: none\r\n"),
+    ] {
+        let heard = ask(&server, "GET", "/page/products", &head, "");
+        assert_eq!(heard.status, 200, "{head}");
+        assert_eq!(heard.header("cache-control"), Some("no-store"));
+        let all: Value = serde_json::from_str(heard.text()).unwrap();
+        let mut all = all.as_array().unwrap().iter();
+        let ac = all.find(|one| one["product_key"] == AC).unwrap();
+        assert_eq!(
+            (&ac["enterprise_secret"], &ac["devices"]),
+            (&json!(SECRET), &json!(4))
+        );
+    }
+}
+
+/// Somebody who listens to events.
+struct Listener {
+    stream: BufReader<TcpStream>,
+    status: u16,
+}
+
+struct Told {
+    id: String,
+    name: String,
+    data: Value,
+}
+
+impl Listener {
+    fn open(server: &Server, target: &str, last: Option<&str>) -> Self {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let last = last.map_or(String::new(), |last| format!("last-event-id: {last}\r\n"));
+        let call = format!("GET {target} HTTP/1.1\r\nhost: 127.0.0.1\r\n{last}\r\n");
+        stream.write_all(call.as_bytes()).unwrap();
+        let mut one = Listener {
+            stream: BufReader::new(stream),
+            status: 0,
+        };
+        let head = one.line().unwrap();
+        one.status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        while one.line().unwrap() != "" {}
+        one
+    }
+
+    fn device(server: &Server, product: &str, did: &str, last: Option<&str>) -> Self {
+        Self::open(server, &format!("/page/events/{product}/{did}"), last)
+    }
+
+    /// None at the end.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line).unwrap() {
+            0 => None,
+            _ => Some(line.trim_end().to_owned()),
+        }
+    }
+
+    /// The next event; between them stand the lengths of chunks.
+    fn next(&mut self) -> Option<Told> {
+        let (mut id, mut name, mut data) = (String::new(), String::new(), None);
+        loop {
+            let line = self.line()?;
+            if let Some((key, value)) = line.split_once(": ") {
+                match key {
+                    "id" => id = value.to_owned(),
+                    "event" => name = value.to_owned(),
+                    "data" => data = Some(serde_json::from_str(value).unwrap()),
+                    _ => {}
+                }
+            } else if line.is_empty()
+                && let Some(data) = data.take()
+            {
+                return Some(Told { id, name, data });
+            }
+        }
+    }
+
+    fn expect(&mut self, name: &str) -> Told {
+        let told = self.next().expect("an event");
+        assert_eq!(told.name, name, "{}", told.data);
+        told
+    }
+}
+
+fn control(simulator: &Simulator, temperature: u32) {
+    let body = format!(r#"{{"attrs":{{"set_temp":{temperature}}}}}"#);
+    ac(simulator).send("POST", &format!("devices/{DID}/control"), &body);
+}
+
+#[test]
+fn a_control_and_its_answer_are_told() {
+    let server = serve();
+    let simulator = server.simulator().clone();
+    let mut events = Listener::device(&server, AC, DID, None);
+    let hello = events.expect("hello");
+    assert_eq!(hello.data["resumed"], false);
+    assert_eq!(hello.data["device"]["is_online"], true);
+    assert_eq!(hello.data["known"]["6"]["value"], "16");
+
+    control(&simulator, 24);
+    let asked = events.expect("frame");
+    assert_eq!(asked.data["type"], "app2dev");
+    assert_eq!(asked.data["picture"]["action"], "control");
+    assert_eq!(
+        asked.data["picture"]["values"],
+        json!({"6": {"value": "24", "raw": "24", "odd": null}})
+    );
+
+    simulator.step(1000).unwrap();
+    let said = events.expect("frame");
+    assert_eq!(said.data["type"], "dev2app");
+    assert_eq!(said.data["picture"]["values"]["6"]["value"], "24");
+    // What is told is what the log has.
+    let log = ac(&simulator).get(&format!("devices/{DID}/cmd?limit=2"));
+    for (told, record) in [(&said, &log["objects"][0]), (&asked, &log["objects"][1])] {
+        assert_eq!(told.data["payload"], record["payload"]);
+        let at = told.data["at"].as_i64().unwrap() as f64 / 1000.0;
+        assert_eq!(record["timestamp"].as_f64(), Some(at));
+    }
+    assert_eq!(events.expect("device").data["last_report"], said.data["at"]);
+
+    // Whoever comes again hears what was missed, once.
+    control(&simulator, 25);
+    let target = format!("/page/events/{AC}/{DID}?after={}", asked.id);
+    for mut again in [
+        Listener::device(&server, AC, DID, Some(&asked.id)),
+        Listener::open(&server, &target, None),
+    ] {
+        assert_eq!(again.expect("hello").data["resumed"], true);
+        assert_eq!(again.expect("frame").id, said.id);
+        let third = again.expect("frame");
+        assert_eq!(third.data["picture"]["values"]["6"]["value"], "25");
+    }
+    // Of another device nothing is told.
+    let mut second = Listener::device(&server, AC, "second", Some(&asked.id));
+    assert_eq!(second.expect("hello").data["resumed"], true);
+    simulator
+        .act("second", &Act::Set(r#"{"set_temp":30}"#.to_owned()))
+        .unwrap();
+    assert_eq!(
+        second.expect("frame").data["picture"]["values"]["6"]["value"],
+        "30"
+    );
+}
+
+#[test]
+fn who_was_told_of_another_world_begins_anew() {
+    let server = serve();
+    let mut events = Listener::device(&server, AC, DID, None);
+    let id = events.expect("hello").id;
+    let (_, rest) = id.split_once('.').unwrap();
+    let ahead = id.replacen(rest, "999999.0", 1);
+    for last in [format!("1.{rest}"), ahead, "nonsense".to_owned()] {
+        let mut events = Listener::device(&server, AC, DID, Some(&last));
+        assert_eq!(events.expect("hello").data["resumed"], false, "{last}");
+    }
+    // Who missed too much, too.
+    for n in 0..1001 {
+        control(server.simulator(), 16 + n % 10);
+    }
+    let mut events = Listener::device(&server, AC, DID, Some(&id));
+    assert_eq!(events.expect("hello").data["resumed"], false);
+}
+
+#[test]
+fn all_of_many_records_are_told_in_order() {
+    let server = serve();
+    let mut events = Listener::device(&server, AC, DID, None);
+    events.expect("hello");
+    for n in 0..450 {
+        control(server.simulator(), 16 + n % 10);
+    }
+    for n in 0..450 {
+        let told = events.expect("frame");
+        let value = (16 + n % 10).to_string();
+        assert_eq!(told.data["picture"]["values"]["6"]["raw"], value, "{n}");
+    }
+}
+
+#[test]
+fn what_becomes_of_the_devices_of_a_product() {
+    let server = serve();
+    let simulator = server.simulator();
+    let mut list = Listener::open(&server, &format!("/page/events/{AC}"), None);
+    let mut one = Listener::device(&server, AC, DID, None);
+    assert_eq!(list.expect("hello").data["device"], Value::Null);
+    one.expect("hello");
+    simulator
+        .act(DID, &Act::Offline("tcp_closed".to_owned()))
+        .unwrap();
+    let came = one.expect("online");
+    assert_eq!(came.data["payload"]["reason"], "tcp_closed");
+    for told in [one.expect("device"), list.expect("device")] {
+        assert_eq!(
+            (&told.data["did"], &told.data["is_online"]),
+            (&json!(DID), &json!(false))
+        );
+    }
+    simulator.act("second", &Act::Disabled(true)).unwrap();
+    let told = list.expect("device");
+    assert_eq!(
+        (&told.data["did"], &told.data["is_disabled"]),
+        (&json!("second"), &json!(true))
+    );
+    simulator.act(DID, &Act::Online).unwrap();
+    simulator
+        .act(DID, &Act::Set(r#"{"alert_full":true}"#.to_owned()))
+        .unwrap();
+    // What happens at once may be told at once.
+    loop {
+        let told = list.expect("device");
+        assert_eq!(told.data["did"], DID);
+        if told.data["is_alert"] == true {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_var_len_device() {
+    let server = serve();
+    let simulator = server.simulator();
+    let mut events = Listener::device(&server, PUMP, PUMP_DID, None);
+    let known = events.expect("hello").data["known"].clone();
+    assert_eq!(known.as_object().unwrap().len(), 12, "{known}");
+    assert_eq!(
+        known["7"],
+        json!({"value": "2.5", "raw": "25", "odd": null})
+    );
+    let body = r#"{"attrs":{"frequency":7.3}}"#;
+    pump(simulator).send("POST", &format!("devices/{PUMP_DID}/control"), body);
+    let picture = events.expect("frame").data["picture"].clone();
+    assert_eq!(picture["points"], "1 of 12 points");
+    let rows = picture["rows"].as_array().unwrap();
+    assert!(
+        rows.iter().any(|row| row["what"] == "mask: 1 of 12 points"),
+        "{rows:?}"
+    );
+    let last = json!({"kind": "bytes", "first": 11, "last": 11, "id": 7, "part": 0});
+    assert_eq!(rows.last(), Some(&last));
+}
+
+#[test]
+fn frames_that_are_decoded_for_the_page() {
+    let server = serve();
+    let decode = |product: &str, body: &str| {
+        let target = format!("/page/decode/{product}");
+        ask(&server, "POST", &target, "host: 127.0.0.1\r\n", body)
+    };
+    let heard = decode(AC, r#"["000000030b0000910401000010000000", "0401", "ff"]"#);
+    let all: Value = serde_json::from_str(heard.text()).unwrap();
+    assert_eq!(all[0]["picture"]["points"], "11 of 11 points");
+    assert_eq!(all[0]["picture"]["bytes"], all[0]["payload"]);
+    assert!(
+        all[1]["error"]
+            .as_str()
+            .unwrap()
+            .contains("6 bytes are missing"),
+        "{}",
+        all[1]
+    );
+    assert!(all[2]["error"].is_string() && all[2]["picture"].is_null());
+    // A product without a definition has frames all the same.
+    let heard = decode("bare", r#"["0401"]"#);
+    assert!(heard.text().contains("no definition"), "{}", heard.text());
+    let many = format!("[{}\"00\"]", "\"00\",".repeat(1000));
+    for body in ["", "{}", "[1]", r#"["xyz"]"#, &many] {
+        let heard = decode(AC, body);
+        assert_eq!(heard.status, 400, "{body}: {}", heard.text());
+    }
+}
+
+#[test]
+fn the_end_of_the_server_ends_them() {
+    let server = serve();
+    let mut listeners: Vec<Listener> = (0..20)
+        .map(|_| Listener::device(&server, AC, DID, None))
+        .collect();
+    for one in &mut listeners {
+        one.expect("hello");
+    }
+    let began = Instant::now();
+    server.stop();
+    assert!(began.elapsed() < Duration::from_secs(2));
+    for one in &mut listeners {
+        assert!(one.next().is_none());
+    }
+}
+
+#[test]
+fn no_more_may_watch_than_there_is_room_for() {
+    let server = serve();
+    assert_eq!(Listener::device(&server, AC, "nobody", None).status, 404);
+    assert_eq!(Listener::device(&server, PUMP, DID, None).status, 404);
+    assert_eq!(
+        Listener::open(&server, "/page/events/none", None).status,
+        404
+    );
+    let mut all: Vec<Listener> = (0..64)
+        .map(|_| Listener::device(&server, AC, DID, None))
+        .collect();
+    assert!(all.iter().all(|one| one.status == 200));
+    assert_eq!(Listener::device(&server, AC, DID, None).status, 503);
+    // Who leaves makes room.
+    all.pop();
+    let began = Instant::now();
+    while Listener::device(&server, AC, DID, None).status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+}
