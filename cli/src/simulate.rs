@@ -15,8 +15,10 @@ use crate::{Failure, printable, tell};
     after_help = EXAMPLES,
     long_about = "Serve the Enterprise API on this machine, with devices that speak the real frames.\n\n\
         What it prints can be pasted into a shell: the address, and credentials of the products in \
-        the scenario; and where a browser on this machine finds the devices, live, and the online \
-        debugger. Without a scenario there are an air conditioner and a wave pump. All it knows stands in a database, in memory unless --db names a file; a file is gone on with."
+        the scenario. In a browser on this machine the address shows the devices, live, and \
+        /debugger/ every call, to be tried. Without a scenario there are an air conditioner and a \
+        wave pump. All it knows stands in a database, in memory unless --db names a file; a file is \
+        gone on with."
 )]
 pub(crate) struct Simulate {
     /// Where the API listens; port 0 is a free one
