@@ -99,6 +99,11 @@ describe("device page", { concurrency: false }, () => {
     await simulator.tell(`/devices/${DID}`, { act: "online" });
     await page.locator("#state", { hasText: "online" }).waitFor();
     await row.filter({ hasText: "online" }).waitFor();
+    await simulator.tell(`/devices/${DID}`, { act: "disable", on: true });
+    await row.filter({ hasText: "disabled" }).waitFor();
+    await page.locator("#state", { hasText: "disabled" }).waitFor();
+    await simulator.tell(`/devices/${DID}`, { act: "disable", on: false });
+    await until("it is enabled", async () => !(await row.innerText()).includes("disabled"));
     quiet(list);
     // A call that is refused stands in the console of every browser; nothing else does.
     assert.deepEqual(page.complaints.filter((one) => !one.includes("status of 400")), []);
@@ -300,6 +305,15 @@ describe("device page", { concurrency: false }, () => {
       return [await text("cors"), await text("no-cors")];
     }, simulator.page);
     assert.deepEqual(got, ["", ""]);
+  });
+
+  test("a device that there isn't", async () => {
+    const page = await open(deviceUrl(AC, "nobody"));
+    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+    await page.getByRole("link", { name: "All devices of air conditioner" }).click();
+    await page.locator("#devices tbody tr").first().waitFor();
+    await page.locator("#link.live").waitFor();
+    assert.equal(await page.locator("#notice").innerText(), "");
   });
 
   test("after the simulator was away, the page goes on", async () => {
