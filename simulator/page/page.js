@@ -354,7 +354,7 @@ async function openList(view) {
 function states(device) {
   return [
     el("span", { class: `tag ${device.is_online ? "on" : "off"}` }, device.is_online ? "online" : "offline"),
-    device.is_fault || device.is_faulty ? el("span", { class: "tag F" }, "fault") : null,
+    device.is_faulty ? el("span", { class: "tag F" }, "fault") : null,
     device.is_alert ? el("span", { class: "tag A" }, "alert") : null,
     device.is_disabled ? el("span", { class: "tag N" }, "disabled") : null,
   ].filter(Boolean);

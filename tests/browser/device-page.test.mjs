@@ -1,6 +1,9 @@
 // The device page, as people use it.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Simulator, close, open, quiet, scrollsSideways, until, violations } from "./harness.mjs";
 
@@ -338,6 +341,34 @@ describe("device page", { concurrency: false }, () => {
     } finally {
       await page.close();
       await away.stop();
+    }
+  });
+
+  test("the same world again: the log goes on, nothing is missing or twice", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gizwits-"));
+    const db = join(folder, "world.db");
+    let away = await Simulator.start("--db", db);
+    try {
+      const page = await open(deviceUrl(AC, DID, away));
+      await drawn(page);
+      const address = new URL(away.page).host;
+      const payloads = () => page.locator("#log .entry code").allInnerTexts();
+      const before = await payloads();
+      const first = await page.locator("#log .entry").last().evaluate((node) => ((window.oldest = node), node.innerText));
+      await away.stop();
+      await page.locator("#link.lost").waitFor();
+      away = await Simulator.start("--db", db, "--listen", address);
+      // Before the page is back, or after: it is told once.
+      await away.tell(`/devices/${DID}`, { act: "set", attrs: { set_temp: 30 } });
+      await value(page, "set_temp").locator("mark", { hasText: "30" }).waitFor();
+      await page.locator("#link.live").waitFor();
+      assert.deepEqual((await payloads()).slice(-before.length), before);
+      assert.equal(await page.locator("#log .entry", { hasText: "set_temp 30" }).count(), 1);
+      assert.equal(await page.evaluate(() => window.oldest.isConnected && window.oldest.innerText), first);
+      await page.close();
+    } finally {
+      await away.stop();
+      rmSync(folder, { recursive: true });
     }
   });
 });
