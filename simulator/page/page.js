@@ -208,8 +208,21 @@ class Live {
         // Refused, not lost: the browser gave up.
         this.pause();
         this.timer = setTimeout(this.turn, 3000);
+        this.explain();
       }
     });
+  }
+
+  /** Says why there are no events: a stream itself can't. */
+  async explain() {
+    const ends = new AbortController();
+    const answer = await fetch(this.target, { signal: ends.signal, cache: "no-store" }).catch(() => null);
+    if (answer && !answer.ok) {
+      const { error } = await answer.json().catch(() => ({}));
+      linked("lost", "not connected, trying again…");
+      notice(new Refused(`No events: ${error ?? `HTTP ${answer.status}`}.`));
+    }
+    ends.abort();
   }
 
   pause() {
@@ -287,13 +300,18 @@ async function openList(view) {
   $("count").textContent = "";
   $("more-devices").hidden = true;
   view.devices = new Map();
-  view.load = async () => {
-    const query = { limit: PAGE, skip: view.devices.size, show_disabled: 1 };
+  /** Fetches devices: the next page, or those that are shown once more. */
+  view.load = async (skip = view.devices.size) => {
+    const live = (view.live.told = new Set());
+    const limit = Math.min(1000, Math.max(PAGE, view.devices.size - skip));
+    const query = { limit, skip, show_disabled: 1 };
     const { meta, objects } = await api(keys, "devices/search", { query });
     if (shown !== view) return;
     for (const one of objects) {
-      const known = { ...one, online_latest: one.online_latest && one.online_latest * 1000 };
-      put({ ...known, ...view.devices.get(one.did) });
+      const found = { ...one, online_latest: one.online_latest && one.online_latest * 1000 };
+      const known = view.devices.get(one.did);
+      // What was told meanwhile is newer.
+      put(live.has(one.did) ? { ...found, ...known } : { is_disabled: false, ...known, ...found });
     }
     view.total = meta.total;
     count();
@@ -319,13 +337,13 @@ async function openList(view) {
   };
   let greeted = false;
   view.live = new Live(`/page/events/${path(keys.product_key)}`, {
-    hello: () => {
+    hello: ({ resumed }) => {
       // What stands in no log may have changed meanwhile.
-      if (greeted) again().catch(notice);
+      if (greeted) (resumed ? view.load(0) : again()).catch(notice);
       greeted = true;
     },
     device: (device) => {
-      if (view.total == null && !view.devices.has(device.did)) return;
+      view.live.told?.add(device.did);
       put({ ...view.devices.get(device.did), ...device });
       count();
     },
@@ -336,7 +354,7 @@ async function openList(view) {
 function states(device) {
   return [
     el("span", { class: `tag ${device.is_online ? "on" : "off"}` }, device.is_online ? "online" : "offline"),
-    device.is_fault || device.is_faulty ? el("span", { class: "tag F" }, "fault") : null,
+    device.is_faulty ? el("span", { class: "tag F" }, "fault") : null,
     device.is_alert ? el("span", { class: "tag A" }, "alert") : null,
     device.is_disabled ? el("span", { class: "tag N" }, "disabled") : null,
   ].filter(Boolean);

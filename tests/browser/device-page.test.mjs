@@ -1,6 +1,9 @@
 // The device page, as people use it.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Simulator, close, open, quiet, scrollsSideways, until, violations } from "./harness.mjs";
 
@@ -99,6 +102,11 @@ describe("device page", { concurrency: false }, () => {
     await simulator.tell(`/devices/${DID}`, { act: "online" });
     await page.locator("#state", { hasText: "online" }).waitFor();
     await row.filter({ hasText: "online" }).waitFor();
+    await simulator.tell(`/devices/${DID}`, { act: "disable", on: true });
+    await row.filter({ hasText: "disabled" }).waitFor();
+    await page.locator("#state", { hasText: "disabled" }).waitFor();
+    await simulator.tell(`/devices/${DID}`, { act: "disable", on: false });
+    await until("it is enabled", async () => !(await row.innerText()).includes("disabled"));
     quiet(list);
     // A call that is refused stands in the console of every browser; nothing else does.
     assert.deepEqual(page.complaints.filter((one) => !one.includes("status of 400")), []);
@@ -302,6 +310,15 @@ describe("device page", { concurrency: false }, () => {
     assert.deepEqual(got, ["", ""]);
   });
 
+  test("a device that there isn't", async () => {
+    const page = await open(deviceUrl(AC, "nobody"));
+    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+    await page.getByRole("link", { name: "All devices of air conditioner" }).click();
+    await page.locator("#devices tbody tr").first().waitFor();
+    await page.locator("#link.live").waitFor();
+    assert.equal(await page.locator("#notice").innerText(), "");
+  });
+
   test("after the simulator was away, the page goes on", async () => {
     let away = await Simulator.start();
     const page = await open(deviceUrl(AC, DID, away));
@@ -324,6 +341,34 @@ describe("device page", { concurrency: false }, () => {
     } finally {
       await page.close();
       await away.stop();
+    }
+  });
+
+  test("the same world again: the log goes on, nothing is missing or twice", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gizwits-"));
+    const db = join(folder, "world.db");
+    let away = await Simulator.start("--db", db);
+    try {
+      const page = await open(deviceUrl(AC, DID, away));
+      await drawn(page);
+      const address = new URL(away.page).host;
+      const payloads = () => page.locator("#log .entry code").allInnerTexts();
+      const before = await payloads();
+      const first = await page.locator("#log .entry").last().evaluate((node) => ((window.oldest = node), node.innerText));
+      await away.stop();
+      await page.locator("#link.lost").waitFor();
+      away = await Simulator.start("--db", db, "--listen", address);
+      // Before the page is back, or after: it is told once.
+      await away.tell(`/devices/${DID}`, { act: "set", attrs: { set_temp: 30 } });
+      await value(page, "set_temp").locator("mark", { hasText: "30" }).waitFor();
+      await page.locator("#link.live").waitFor();
+      assert.deepEqual((await payloads()).slice(-before.length), before);
+      assert.equal(await page.locator("#log .entry", { hasText: "set_temp 30" }).count(), 1);
+      assert.equal(await page.evaluate(() => window.oldest.isConnected && window.oldest.innerText), first);
+      await page.close();
+    } finally {
+      await away.stop();
+      rmSync(folder, { recursive: true });
     }
   });
 });
