@@ -414,6 +414,7 @@ async function openDevice(view) {
     $(id).replaceChildren();
   $("attrs").querySelector("tbody").replaceChildren();
   $("log-new").hidden = $("bits-last").hidden = true;
+  $("log-rest").textContent = "";
 
   view.known = new Map();
   view.log = [];
@@ -593,7 +594,10 @@ async function older(view) {
   compared(room);
   view.log.push(...room);
   $("log").append(...room.map((one) => entry(view, one)));
-  $("log-older").hidden = room.length === 0;
+  const full = fresh.length > room.length;
+  $("log-older").hidden = full || room.length === 0;
+  if (full) $("log-rest").textContent = `The newest ${KEPT} are shown; gizwits device log ${view.did} --since 7d has all.`;
+  else if (!room.length) $("log-rest").textContent = "There are no older records.";
 }
 
 // --- attrs and bits --------------------------------------------------------------------------------
