@@ -597,7 +597,7 @@ async function older(view) {
   const full = fresh.length > room.length;
   $("log-older").hidden = full || room.length === 0;
   if (full) $("log-rest").textContent = `The newest ${KEPT} are shown; gizwits device log ${view.did} --since 7d has all.`;
-  else if (!room.length) $("log-rest").textContent = "There are no older records.";
+  else if (!room.length) $("log-rest").textContent = "There are none in the two days before.";
 }
 
 // --- attrs and bits --------------------------------------------------------------------------------
