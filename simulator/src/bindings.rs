@@ -14,6 +14,11 @@ use crate::users;
 
 /// A user, and devices of theirs.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({
+    "uid": "25a5324c807842348f63ade277eb413a",
+    "appid": "a44100000000000000000000000000a1",
+    "dids": ["cBYkSjoE2xspYMhaUHdk5k"],
+}))]
 pub(crate) struct Wanted {
     /// The user.
     uid: Word,
@@ -25,7 +30,10 @@ pub(crate) struct Wanted {
 
 /// Devices; the page calls them text and a list, all readings are taken.
 #[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a list of text, or text with commas, is expected"
+)]
 enum Dids {
     /// As a list.
     List(Vec<String>),

@@ -151,8 +151,10 @@ pub(crate) struct DeviceOfDay {
     report_date: String,
     product_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     mac: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     device_sn: Option<String>,
     country: Option<String>,
     region: Option<String>,
@@ -166,10 +168,10 @@ pub(crate) struct DeviceOfDay {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Days {
     /// The first day.
-    #[param(value_type = Option<String>, format = Date)]
+    #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     start: Option<Day>,
     /// The last day.
-    #[param(value_type = Option<String>, format = Date)]
+    #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     end: Option<Day>,
 }
 
@@ -293,13 +295,17 @@ pub(crate) struct History {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeriodCount {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     week: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     month: Option<String>,
     count: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     location: Option<CountsByPlace>,
 }
 
@@ -316,7 +322,7 @@ impl PeriodCount {
     }
 }
 
-/// The periods that are asked about.
+/// The periods that are asked about; without any the last seven days.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Periods {
@@ -326,37 +332,54 @@ pub(crate) struct Periods {
     cycle: Cycle,
     /// The first period: `YYYY-MM-DD` of a day, `YYYY-WW` of a week, `YYYY-MM` of a month.
     start: Option<String>,
-    /// The last period; at most 30 days, 53 weeks or 12 months.
+    /// The last period; at most 30 days, 53 weeks or 12 months. It comes with `start`.
     end: Option<String>,
 }
 
+/// The periods that are asked about.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Span {
+    /// What one entry counts: a day, unless said.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    cycle: Cycle,
+    /// The first period: `YYYY-MM-DD` of a day, `YYYY-WW` of a week, `YYYY-MM` of a month.
+    #[param(example = "2026-11-01")]
+    start: String,
+    /// The last period; at most 30 days, 53 weeks or 12 months.
+    #[param(example = "2026-11-07")]
+    end: String,
+}
+
 impl Periods {
-    /// The same if the periods are named.
-    pub(crate) fn required(self) -> Result<Self, Failure> {
-        match self.start.is_some() && self.end.is_some() {
-            true => Ok(self),
-            false => refuse(5002, "start and end are required"),
-        }
+    /// The span, as reports of big data know it.
+    fn span(self, call: &Call<'_>) -> Result<Span, Failure> {
+        let (start, end) = match (self.start, self.end) {
+            (Some(start), Some(end)) => (start, end),
+            (None, None) if self.cycle == Cycle::Date => {
+                let last = call.last_day();
+                (period::day_text(last - 6), period::day_text(last))
+            }
+            _ => return refuse(5002, "start and end are expected"),
+        };
+        Ok(Span {
+            cycle: self.cycle,
+            start,
+            end,
+        })
     }
 }
 
 /// The periods of a call; 5014 if one begins after the last day that reports know.
 pub(crate) fn history(
     call: &Call<'_>,
-    asked: Periods,
+    asked: Span,
     group: Group,
     located: bool,
     count: impl Fn(&period::Period, Option<&str>) -> Result<Vec<(Place, i64)>, Failure>,
 ) -> Result<History, Failure> {
-    let cycle = asked.cycle;
-    let (start, end) = match (asked.start, asked.end) {
-        (Some(start), Some(end)) => (start, end),
-        (None, None) if cycle == Cycle::Date => {
-            let last = call.last_day();
-            (period::day_text(last - 6), period::day_text(last))
-        }
-        _ => return refuse(5002, "start and end are required"),
-    };
+    let Span { cycle, start, end } = asked;
     let periods = period::periods(cycle, &start, &end)?;
     let gid = group.known(call)?;
     if periods.iter().any(|period| period.first > call.last_day()) {
@@ -382,12 +405,8 @@ pub(crate) fn history(
     })
 }
 
-pub(crate) fn liveness(
-    call: &Call<'_>,
-    periods: Periods,
-    group: Group,
-) -> Result<History, Failure> {
-    history(call, periods.required()?, group, true, |period, gid| {
+pub(crate) fn liveness(call: &Call<'_>, span: Span, group: Group) -> Result<History, Failure> {
+    history(call, span, group, true, |period, gid| {
         let rows = call
             .connection
             .prepare_cached(concat!(
@@ -419,7 +438,7 @@ pub(crate) fn activation(
     periods: Periods,
     group: Group,
 ) -> Result<History, Failure> {
-    history(call, periods, group, true, |period, gid| {
+    history(call, periods.span(call)?, group, true, |period, gid| {
         let rows = call
             .connection
             .prepare_cached(concat!(

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::call::{Call, in_group};
-use crate::error::{Failure, Refusal, refuse};
+use crate::error::{Failure, Refusal};
 use crate::groups::Group;
-use crate::input::{Flag, is_set};
+use crate::input::{self, Flag, is_set};
 use crate::page::{Page, Paging};
 
 /// The did of a MAC, with the secret by which the device is spoken to.
@@ -55,7 +55,7 @@ pub(crate) struct FoundDevice {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Mac {
     /// The device's MAC, as it was registered: upper and lower case differ.
-    #[param(min_length = 1)]
+    #[param(example = "virtual:site")]
     mac: String,
 }
 
@@ -191,9 +191,7 @@ pub(crate) fn search(
     paging: Paging,
 ) -> Result<Page<FoundDevice>, Failure> {
     let paging = call.served(paging)?;
-    if sought.kind.is_some() != sought.val.is_some() {
-        return refuse(5002, "type and val come together");
-    }
+    input::together(&sought.kind, &sought.val)?;
     let only = |one| sought.val.as_deref().filter(|_| sought.kind == Some(one));
     let since = sought.liveness_start;
     let since = since.map(|seconds| seconds.saturating_mul(1000));

@@ -31,6 +31,7 @@ impl Group {
 
 /// The group to be made.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({}))]
 pub(crate) struct NewGroup {
     /// The group that it is in; none: it is the root.
     parent_gid: Option<Word>,
@@ -38,6 +39,7 @@ pub(crate) struct NewGroup {
 
 /// What to do with the devices of a group.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"action": "assign", "reassign": false, "macs": ["virtual:site"]}))]
 pub(crate) struct GroupChange {
     /// Whether they come or go.
     action: GroupAction,

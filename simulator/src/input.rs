@@ -15,11 +15,12 @@ use crate::period;
 type Invalid = serde::de::value::Error;
 
 impl Call<'_> {
-    /// The query as this type. A parameter that is there twice counts as it was last said, an unknown one
-    /// not at all.
+    /// The query as this type. A parameter that is there twice counts as it was last said, an empty one
+    /// not at all, an unknown one neither.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let pairs = self.pairs.iter();
-        let said: BTreeMap<_, _> = pairs.map(|(name, value)| (&**name, Said(value))).collect();
+        let mut said: BTreeMap<_, _> = pairs.map(|(name, value)| (&**name, Said(value))).collect();
+        said.retain(|_, value| !value.0.is_empty());
         let map = MapDeserializer::<_, Invalid>::new(said.into_iter());
         serde_path_to_error::deserialize(map).or_else(|error| refuse(5002, sentence(&error)))
     }
@@ -99,11 +100,20 @@ pub(crate) struct Flag(pub(crate) bool);
 
 impl<'d> Deserialize<'d> for Flag {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        match i64::deserialize(from)? {
-            0 => Ok(Flag(false)),
-            1 => Ok(Flag(true)),
-            _ => Err(D::Error::custom("0 or 1 is expected")),
+        match &*String::deserialize(from)? {
+            "0" => Ok(Flag(false)),
+            "1" => Ok(Flag(true)),
+            other => Err(D::Error::custom(format!("`{other}`, 0 or 1 is expected"))),
         }
+    }
+}
+
+/// That what is sought comes with what it is.
+pub(crate) fn together<T>(kind: &Option<T>, val: &Option<String>) -> Result<(), Failure> {
+    match (kind, val) {
+        (Some(_), None) => refuse(5002, "val is missing"),
+        (None, Some(_)) => refuse(5002, "type is missing"),
+        _ => Ok(()),
     }
 }
 
@@ -133,7 +143,7 @@ impl<'d> Deserialize<'d> for Word {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         match text.is_empty() {
-            true => Err(D::Error::custom("text is expected, not none")),
+            true => Err(D::Error::custom("text is expected that is not empty")),
             false => Ok(Word(text)),
         }
     }

@@ -180,6 +180,7 @@ pub(crate) struct Window {
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(default = "desc")]
 enum Sort {
     /// The newest first.
     #[default]

@@ -8,7 +8,7 @@ use utoipa::openapi::path::{
     Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -44,7 +44,15 @@ impl Description {
     }
 
     pub(crate) fn answer<T: ToSchema>(&mut self) {
+        let before = self.schemas.len();
         self.answer = Some(self.schema::<T>());
+        // In answers, what may be null is there all the same.
+        for (_, schema) in self.schemas.iter_mut().skip(before) {
+            if let RefOr::T(Schema::Object(object)) = schema {
+                let nulls = object.properties.iter().filter(|(_, one)| may_be_null(one));
+                object.required.extend(nulls.map(|(name, _)| name.clone()));
+            }
+        }
     }
 
     /// A reference to a type's schema, which is kept with those that it refers to.
@@ -52,6 +60,18 @@ impl Description {
         T::schemas(&mut self.schemas);
         self.schemas.push((T::name().into_owned(), T::schema()));
         Ref::from_schema_name(T::name()).into()
+    }
+}
+
+fn may_be_null(schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::T(Schema::Object(object)) => match &object.schema_type {
+            SchemaType::Array(types) => types.contains(&Type::Null),
+            SchemaType::Type(kind) => *kind == Type::Null,
+            SchemaType::AnyValue => false,
+        },
+        RefOr::T(Schema::OneOf(either)) => either.items.iter().any(may_be_null),
+        _ => false,
     }
 }
 
@@ -86,12 +106,9 @@ fn document() -> OpenApi {
         }
     }
     let mut errors = Description::default();
-    errors.schema::<ErrorBody>();
+    errors.answer::<ErrorBody>();
     schemas.extend(errors.schemas);
     let mut components = ComponentsBuilder::new();
-    for status in REFUSALS {
-        components = components.response(refused(status), refusal(status));
-    }
     for (name, schema) in schemas {
         components = components.schema(name, schema);
     }
@@ -138,7 +155,11 @@ fn document() -> OpenApi {
 const ABOUT: &str = "The 33 calls of the Gizwits (机智云) Enterprise API, answered by a simulator.\n\n\
     Begin with a token: call `access_token` with the enterprise's id and secret and the product's \
     secret. The calls on users alone take the enterprise's id and secret as headers instead.\n\n\
-    A call that is refused has an `error_code`; the HTTP status alone does not say why.";
+    A call that is refused has an `error_code`; the HTTP status alone does not say why. Its answer tells of the quota by \
+    the same headers as any other. Pages in HTML come \
+    from the gateway: 404 for a path that there isn't, 405 for its method, 408 and 413 for a body that is \
+    too slow or too long, 502 if the API is away.\n\n\
+    The examples are those of the world that there is when no scenario is given.";
 
 fn operation(route: &Route, path: &str, description: Description) -> Operation {
     let text = || {
@@ -164,10 +185,13 @@ fn operation(route: &Route, path: &str, description: Description) -> Operation {
         let name = part
             .strip_prefix('{')
             .and_then(|part| part.strip_suffix('}'));
-        let about = match name {
-            Some("product_key") => "The product's key",
-            Some("did") => "The device's did",
-            Some("gid") => "The group's gid",
+        let (about, example) = match name {
+            Some("product_key") => (
+                "The product's key",
+                Some("a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+            ),
+            Some("did") => ("The device's did", Some("cBYkSjoE2xspYMhaUHdk5k")),
+            Some("gid") => ("The group's gid", None),
             _ => continue,
         };
         let parameter = ParameterBuilder::new()
@@ -175,6 +199,7 @@ fn operation(route: &Route, path: &str, description: Description) -> Operation {
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
             .description(Some(about))
+            .example(example.map(Into::into))
             .schema(Some(text()));
         operation = operation.parameter(parameter);
     }
@@ -205,29 +230,23 @@ fn operation(route: &Route, path: &str, description: Description) -> Operation {
         .description("Success")
         .content("application/json", Content::new(description.answer));
     operation = operation.response(route.status.to_string(), success);
-    for status in REFUSALS {
-        let refused = Ref::from_response_name(refused(status));
-        operation = operation.response(status.to_string(), refused);
+    let mut refusals: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    let own = route.codes();
+    for (code, status, message) in CODES.iter().filter(|code| own.contains(&code.0)) {
+        let codes = refusals.entry(*status).or_default();
+        codes.push(format!("{code} {message}"));
+    }
+    for (status, codes) in refusals {
+        operation = operation.response(status.to_string(), refusal(status, &codes.join("; ")));
     }
     operation.build()
 }
 
-/// The statuses of refused calls.
-const REFUSALS: [u16; 4] = [400, 403, 404, 500];
-
-fn refused(status: u16) -> String {
-    format!("Refused{status}")
-}
-
-/// What a refused call answers, with the codes that have this status.
-fn refusal(status: u16) -> Response {
-    let codes = CODES.iter().filter(|code| code.1 == status);
-    let codes: Vec<_> = codes
-        .map(|(code, _, message)| format!("{code} {message}"))
-        .collect();
+/// What a refused call answers.
+fn refusal(status: u16, codes: &str) -> Response {
     let body = Content::new(Some(Ref::from_schema_name(ErrorBody::name())));
     let refusal = ResponseBuilder::new()
-        .description(format!("Refused: {}", codes.join("; ")))
+        .description(format!("Refused: {codes}"))
         .content("application/json", body);
     match status {
         // A path that is none comes back from the gateway, as a page.

@@ -76,6 +76,7 @@ pub(crate) fn parse_day(text: &str) -> Option<i64> {
 /// What one entry of a report counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(default = "date")]
 pub(crate) enum Cycle {
     /// A day.
     #[default]

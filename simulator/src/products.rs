@@ -13,6 +13,11 @@ use crate::{period, random};
 
 /// Who asks for a token.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({
+    "enterprise_id": "e0e1e2e3e4e5e6e7e8e9eaebecedeeef",
+    "enterprise_secret": "5ec0e75ec0e75ec0e75ec0e75ec0e75e",
+    "product_secret": "9ac9ac9ac9ac9ac9ac9ac9ac9ac9ac9a",
+}))]
 pub(crate) struct Credentials {
     /// The enterprise's id.
     enterprise_id: Word,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::call::{Call, in_group};
-use crate::device_reports::{History, Periods, history};
+use crate::device_reports::{History, Span, history};
 use crate::error::{Failure, Refusal, refuse};
 use crate::groups::Group;
 use crate::input::Day;
@@ -13,12 +13,8 @@ use crate::period;
 use crate::tree::{self, Count, Place, Tree, place};
 use crate::users::{self, App, EitherKey};
 
-pub(crate) fn new_users(
-    call: &Call<'_>,
-    periods: Periods,
-    group: Group,
-) -> Result<History, Failure> {
-    history(call, periods.required()?, group, false, |period, gid| {
+pub(crate) fn new_users(call: &Call<'_>, span: Span, group: Group) -> Result<History, Failure> {
+    history(call, span, group, false, |period, gid| {
         let count = call
             .connection
             .prepare_cached(concat!(
@@ -61,10 +57,10 @@ pub(crate) struct UsersOfDay {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Dates {
     /// The first day.
-    #[param(value_type = String, format = Date)]
+    #[param(value_type = String, format = Date, example = "2026-11-01")]
     start_date: Day,
     /// The last day.
-    #[param(value_type = String, format = Date)]
+    #[param(value_type = String, format = Date, example = "2026-11-07")]
     end_date: Day,
 }
 

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::call::{Call, in_group};
 use crate::error::{Failure, Refusal, refuse};
 use crate::groups::Group;
+use crate::input;
 use crate::page::{Page, Paging};
 
 /// A user of an app.
@@ -42,6 +43,7 @@ pub(crate) struct BoundUser {
     created_at: i64,
     /// Only where one device is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     is_owner: Option<bool>,
 }
 
@@ -59,6 +61,7 @@ fn anonymous(row: &Row<'_>) -> Result<bool, rusqlite::Error> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductKey {
     /// The product's key.
+    #[param(example = "a1b2c3d4e5f60718293a4b5c6d7e8f90")]
     product_key: String,
 }
 
@@ -66,7 +69,8 @@ pub(crate) struct ProductKey {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EitherKey {
-    /// The product's key.
+    /// The product's key: either this is expected or `product_secret`.
+    #[param(example = "a1b2c3d4e5f60718293a4b5c6d7e8f90")]
     product_key: Option<String>,
     /// The product's key once more, or its secret: the page calls it a secret and means the key.
     product_secret: Option<String>,
@@ -272,9 +276,7 @@ pub(crate) fn bound(
     paging: Paging,
 ) -> Result<Page<BoundUser>, Failure> {
     let paging = call.served(paging)?;
-    if sought.kind.is_some() != sought.val.is_some() {
-        return refuse(5002, "type and val come together");
-    }
+    input::together(&sought.kind, &sought.val)?;
     let only = |one| sought.val.as_deref().filter(|_| sought.kind == Some(one));
     let gid = group.known(call)?;
     let filters = named_params! {

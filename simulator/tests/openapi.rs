@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gizwits_simulator::{Auth, ROUTES, openapi};
+use gizwits_simulator::{Auth, CODES, ROUTES, openapi};
 use serde_json::Value;
 
 #[test]
@@ -48,6 +48,17 @@ fn every_route_is_an_operation() {
         let security = operation["security"].as_array().map_or(0, Vec::len);
         assert_eq!(security == 0, route.auth == Auth::Body, "{}", route.name);
         assert!(operation["responses"][route.status.to_string()].is_object());
+        // Each code that it may refuse with is in the answer of its status.
+        for (code, status, message) in CODES {
+            let refusals = &operation["responses"][status.to_string()]["description"];
+            let told = refusals.as_str().unwrap_or("");
+            let expected = route.codes().contains(code);
+            assert_eq!(
+                told.contains(&format!("{code} {message}")),
+                expected,
+                "{code}"
+            );
+        }
         let body = matches!(route.method, "POST" | "PUT") || route.name.contains("bindings");
         assert_eq!(operation["requestBody"].is_object(), body, "{}", route.name);
     }
@@ -71,10 +82,12 @@ fn every_reference_leads_somewhere_and_nothing_is_left_over() {
     let mut wanted = BTreeSet::new();
     references(&document, &mut wanted);
     let mut kept = BTreeSet::new();
-    for part in ["schemas", "responses"] {
-        for name in document["components"][part].as_object().unwrap().keys() {
-            kept.insert(format!("#/components/{part}/{name}"));
-        }
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        kept.insert(format!("#/components/schemas/{name}"));
     }
     assert_eq!(wanted, kept.iter().map(String::as_str).collect());
 }

@@ -372,8 +372,8 @@ fn searches_and_windows() {
     assert_eq!(total("type=did&val=did3"), 0);
     assert_eq!(total("type=did&val=did3&show_disabled=1"), 1);
     // Pages and their links.
-    let page = client.get("devices/search?limit=2&skip=2&colour=");
-    let base = format!("/v1/products/{AC}/devices/search?colour=");
+    let page = client.get("devices/search?limit=2&skip=2&country=");
+    let base = format!("/v1/products/{AC}/devices/search?country=");
     assert_eq!(
         page["meta"],
         json!({"total": 4, "limit": 2, "skip": 2, "previous": format!("{base}&skip=0&limit=2"), "next": null})
