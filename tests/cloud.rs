@@ -501,7 +501,8 @@ fn every_verb_says_what_to_do_next() {
         format!("api devices data {did}"),
         "api call GET /v1/products/{product_key}/summary".to_owned(),
     ];
-    let tokens = r#"{"route":"*","mode":"token_revoked"}"#;
+    let revoked = r#"{"route":"*","mode":"token_revoked"}"#;
+    let expired = r#"{"route":"*","mode":"error","code":5011}"#;
     let quota = format!(
         r#"{{"switch":"quota","enterprise_id":"{}","calls":0}}"#,
         simulated.variable("ENTERPRISE_ID")
@@ -519,9 +520,14 @@ fn every_verb_says_what_to_do_next() {
             ["no connection", "GIZWITS_BASE_URL or base_url"],
         ),
         (
-            "no token that lasts",
+            "revoked tokens",
             &[config],
             ["token invalid", "a new token was refused, too"],
+        ),
+        (
+            "expired tokens",
+            &[config],
+            ["token has expired", "a new token was refused, too"],
         ),
         (
             "no quota",
@@ -531,7 +537,9 @@ fn every_verb_says_what_to_do_next() {
     ];
     for (trouble, changed, words) in troubles {
         match trouble {
-            "no token that lasts" => simulated.administer("/modes", tokens),
+            "revoked tokens" => simulated.administer("/modes", revoked),
+            // It comes before the other.
+            "expired tokens" => simulated.administer("/modes", expired),
             "no quota" => simulated.administer("/switches", &quota),
             _ => {}
         }
@@ -552,7 +560,7 @@ fn every_verb_says_what_to_do_next() {
             }
         });
     }
-    // A token that expired once is fetched anew without a word.
+    // A token that was revoked once is fetched anew without a word.
     let simulated = Simulated::start(GIZWITS, &[]);
     for verb in &verbs {
         if verb.starts_with("device watch") {
@@ -624,6 +632,10 @@ fn watching() {
     assert_eq!(next()["attrs"]["set_temp"], 16);
     user.json(&format!("device control {did} set_temp=27 --wait"));
     while next()["attrs"]["set_temp"] != 27 {}
+    // The token expires after a week: a new one is fetched, and it goes on.
+    simulated.administer("/clock", &format!(r#"{{"step_ms":{}}}"#, 8 * 86_400_000));
+    user.json(&format!("device control {did} set_temp=19 --wait"));
+    while next()["attrs"]["set_temp"] != 19 {}
     let pid = child.id().to_string();
     let sent = Command::new("kill").args(["-INT", &pid]).status();
     assert!(sent.unwrap().success());

@@ -18,9 +18,9 @@ function mend() {
   each(".close-modal", (button) => once(button, "aria-label", "Close"));
   each(".auth-btn-wrapper button[aria-label]", (button) => button.removeAttribute("aria-label"));
   each(".body-param textarea", (area) => once(area, "aria-label", "Request body"));
-  each("select:not([aria-label]):not([id])", (select) => {
-    const parameter = select.closest("[data-param-name]")?.dataset.paramName;
-    once(select, "aria-label", parameter ?? "Content type");
+  each(".parameters input, .parameters select, .body-param select, .content-type-wrapper select", (field) => {
+    const parameter = field.closest("[data-param-name]")?.dataset.paramName;
+    once(field, "aria-label", parameter ?? "Content type");
   });
   each(".microlight", (code) => once(code, "tabindex", "0"));
   // A link within a button can't be reached; the button goes to the same place.

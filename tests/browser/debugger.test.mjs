@@ -152,6 +152,17 @@ test("the keyboard alone goes through it", async () => {
   quiet(page);
 });
 
+/** What is shown beyond the sides of the window, or of what it is in. */
+const beyond = (page, selector) =>
+  page.evaluate((selector) => {
+    const shown = [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility());
+    const out = shown.filter((one) => {
+      const { left, right } = one.getBoundingClientRect();
+      return left < -1 || right > document.documentElement.clientWidth + 1;
+    });
+    return out.map((one) => one.outerHTML.slice(0, 120));
+  }, selector);
+
 for (const width of [1280, 320]) {
   test(`axe-core finds nothing, ${width} pixels wide`, async () => {
     const page = await debug({ viewport: { width, height: 900 } });
@@ -162,7 +173,15 @@ for (const width of [1280, 320]) {
     await page.locator(".close-modal").click();
     await attempt(page, TOKEN, product(), credentials());
     await attempt(page, "Devices-get_v1_products_product_key_devices_search", product());
+    // What is left out is told where it is missing.
+    const dates = page.locator("#operations-User_reports-get_v1_users_liveness_total");
+    await dates.locator(".opblock-summary-control").click();
+    await dates.getByRole("button", { name: "Try it out" }).click();
+    await dates.getByLabel("start_date").fill("");
+    await dates.getByRole("button", { name: "Execute" }).click();
+    await dates.locator("input.invalid").first().waitFor();
     assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await beyond(page, "input, select, textarea, button, td, pre, li, h4, code"), []);
     assert.equal(await scrollsSideways(page), false);
     quiet(page);
   });
