@@ -190,13 +190,19 @@ kinds! {
     NotWritable "not_writable" "the point is not writable";
     /// The bytes don't begin with 00000003.
     NotM2m "not_m2m" "not an M2M frame";
-    /// The length of an M2M frame is too small for its parts, or its varint has more than four bytes.
+    /// The length of a frame is too small for its parts, or an M2M varint has more than four bytes.
     FrameLength "frame_length" "the frame's length is not possible";
     /// The frame is longer than the limit set for it.
     FrameLimit "frame_limit" "the frame is longer than the limit";
 
     /// 0x0093 and 0x0094 have an sn, other commands have none.
     FrameSn "frame_sn" "commands 0x0093 and 0x0094 have an sn, others have none";
+    /// The bytes don't begin with ff ff.
+    NotUart "not_uart" "not a UART frame";
+    /// An ff of a UART frame without the 55 that must follow it.
+    Stuffing "stuffing" "an ff without the 55 behind it";
+    /// The checksum of a UART frame is not that of its bytes.
+    Checksum "checksum" "the checksum is wrong";
     /// A did is longer than 64 bytes.
     DidLength "did_length" "a did has at most 64 bytes";
 

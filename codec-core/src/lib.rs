@@ -4,7 +4,7 @@
 //! To read definitions with names, labels and JSON values, start with `gizwits-codec-std`.
 //!
 //! A product's [`Point`]s make a [`Layout`]; the layout makes a [`View`] over the bytes of a message,
-//! and an [`Encoder`] that writes one. [`P0`] is the message, [`m2m`] the frame around it.
+//! and an [`Encoder`] that writes one. [`P0`] is the message, [`m2m`] and [`uart`] are the frames around it.
 //!
 //! Decode a report:
 //!
@@ -56,6 +56,7 @@ mod mask;
 mod p0;
 mod point;
 pub mod rules;
+pub mod uart;
 mod view;
 
 pub use decimal::{Decimal, Rounding, Scale};

@@ -10,6 +10,7 @@ pub mod arbitrary;
 pub mod laws;
 pub mod program;
 pub mod reference;
+pub mod uart;
 pub mod vectors;
 
 #[cfg(doctest)]
