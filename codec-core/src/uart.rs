@@ -380,6 +380,11 @@ impl<'o> Decoder<'o> {
         !matches!(self.place, Place::Outside)
     }
 
+    /// The sum of the frame's bytes so far; before the last one, its checksum.
+    pub(crate) const fn sum(&self) -> u8 {
+        self.sum
+    }
+
     fn event(&self, step: Step) -> Option<Event<'_>> {
         match step {
             Step::None => None,

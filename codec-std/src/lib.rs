@@ -41,6 +41,7 @@
 #![deny(missing_docs)]
 
 mod check;
+pub mod codegen;
 mod decode;
 mod encode;
 mod error;
