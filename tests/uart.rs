@@ -45,7 +45,11 @@ fn vectors_decode_and_encode() {
             assert_eq!(info.bytes(), frame.payload, "{id}");
         }
         if let uart::Message::Time(time) = message {
-            assert_eq!(time.bytes(), frame.payload, "{id}");
+            assert_eq!(
+                (time.year(), time.date(), time.time()),
+                (2026, (11, 24), (10, 30, 45))
+            );
+            assert_eq!(time.unix(), 1_781_218_381);
         }
         let mut written = [0; 512];
         let len = frame.encode(&mut written).unwrap();

@@ -7,21 +7,20 @@
 //! may drop them, since what is lost is sent again.
 
 use crate::error::{Error, ErrorKind};
-use crate::model::{self, Model};
+use crate::model::{self, Model, Update};
 use crate::p0::Action;
 use crate::point::Protocol;
 use crate::uart::{
     Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, ModuleInfo,
-    ModuleStatus, OVERHEAD, Time, Writer,
+    ModuleStatus, OVERHEAD, Time, write,
 };
-use crate::view::other_length;
 
 /// What came over the line, or didn't.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Event<'b, C> {
+pub enum Event<'b, M: Model> {
     /// Set these points. It is acknowledged; a report follows once the status has changed.
-    Control(C),
+    Control(Update<'b, M>),
     /// Bytes that the protocol does not look into.
     Transparent(&'b [u8]),
     /// How the module is connected.
@@ -31,7 +30,7 @@ pub enum Event<'b, C> {
     /// The module found a frame of ours illegal.
     Illegal(Illegal),
     /// The answer to [`Request::TIME`].
-    Time(Time),
+    Time(Time<'b>),
     /// The answer to [`Request::module`].
     Module(ModuleInfo<'b>),
     /// A request or report that was acknowledged.
@@ -41,11 +40,12 @@ pub enum Event<'b, C> {
     /// A frame for the application to answer with [`Link::answer`]: big data, transactions,
     /// sub-devices.
     Frame(Frame<'b>),
-    /// A P0 that was refused; the module was told that it is illegal.
-    Refused(Error),
-    /// The status has a value that the definition doesn't allow: nothing is reported until it has none.
-    /// It is said once.
-    Invalid(Error),
+    /// The payload of a frame that was refused: the module was told that it is illegal, or its answer is not
+    /// one. Of a P0, [`P0::parse`](crate::P0::parse) says why.
+    Refused(&'b [u8]),
+    /// The status has a value that the definition doesn't allow, as [`Model::encode`] says: nothing is
+    /// reported until it has none. It is said once.
+    Invalid,
 }
 
 /// What the application may ask of the module.
@@ -73,8 +73,11 @@ impl Request {
     pub const TIME: Request = Request::new(Command::TIME);
     /// Restart.
     pub const REBOOT: Request = Request::new(Command::MODULE_REBOOT);
-    /// The bytes of [`Link::send`].
-    const SEND: Request = Request::new(Command::FROM_DEVICE);
+    /// The bytes of [`Link::send`], behind the action of transparent ones.
+    const SEND: Request = Request {
+        command: Command::FROM_DEVICE,
+        argument: Some(0x06),
+    };
 
     /// Let a phone configure the network.
     #[must_use]
@@ -159,7 +162,6 @@ enum Known {
 ///
 /// ```
 /// # use gizwits_codec_core::{Access, Error, Layout, LayoutRef, Point, Protocol};
-/// # use core::ops::Range;
 /// # static LAYOUT: Layout<1> =
 /// #     Layout::must(Protocol::Standard, &[Point::bool(0, Access::Writable, 0, 0)]);
 /// # struct Lamp;
@@ -172,13 +174,14 @@ enum Known {
 /// #     const PRODUCT_KEY: &'static [u8; 32] = b"9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50";
 /// #     const VALUES: [u8; 1] = [0];
 /// #     const MASK: [u8; 0] = [];
-/// #     const MEASURED: &'static [Range<usize>] = &[];
+/// #     const MEASURED: &'static [(usize, usize)] = &[];
 /// #     fn encode(status: &bool, values: &mut [u8; 1]) -> Result<(), Error> {
 /// #         values[0] = u8::from(*status);
 /// #         Ok(())
 /// #     }
 /// #     fn decode(values: &[u8; 1]) -> bool { values[0] == 1 }
-/// #     fn control(_: &[u8], values: &[u8]) -> Option<bool> { Some(*values.first()? == 1) }
+/// #     fn control(_: &[u8], values: &[u8]) -> bool { values.first() == Some(&1) }
+/// #     fn apply(_: &[u8], values: &[u8], status: &mut bool) { *status = values.first() == Some(&1); }
 /// # }
 /// use gizwits_codec_core::link::{Event, Link};
 /// use gizwits_codec_core::model::Model;
@@ -192,8 +195,8 @@ enum Known {
 /// let mut sink = |byte| sent.push(byte);
 /// let now = 0; // a clock's milliseconds
 /// for byte in *b"\xff\xff\0\x08\x03\x01\0\0\x01\x01\x01\x0f" {
-///     if let Some(Event::Control(light)) = link.receive(byte, now, &mut sink) {
-///         status = light;
+///     if let Some(Event::Control(update)) = link.receive(byte, now, &mut sink) {
+///         update.apply(&mut status);
 ///     }
 /// }
 /// let _ = link.poll(now, &status, &mut sink);
@@ -218,6 +221,7 @@ pub struct Link<'b, M: Model> {
     wanted: M::Mask,
     request: Option<Request>,
     flight: Flight,
+    awaited: Command,
     /// Of what waits: its number, how often it was sent, and when last.
     sn: u8,
     tries: u8,
@@ -226,7 +230,7 @@ pub struct Link<'b, M: Model> {
     reported: u32,
     complete: u32,
     /// Number and sum of the last P0 that was acted on, and when.
-    last: Option<(u8, u8)>,
+    last: (u8, u8),
     acted: u32,
 }
 
@@ -251,12 +255,14 @@ impl<'b, M: Model> Link<'b, M> {
             wanted: M::MASK,
             request: None,
             flight: Flight::None,
+            awaited: Command::FROM_DEVICE_ACK,
             sn: 0xfe,
             tries: 0,
             since: 0,
             reported: 0,
             complete: 0,
-            last: None,
+            // No frame of no bytes has this sum.
+            last: (0, 0),
             acted: 0,
         }
     }
@@ -313,8 +319,8 @@ impl<'b, M: Model> Link<'b, M> {
     }
 
     /// Answers a frame that [`Event::Frame`] handed over.
-    pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut impl FnMut(u8)) {
-        write(command.ack(), sn, payload, sink);
+    pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
+        write(command.ack(), sn, (payload, &[]), sink);
     }
 
     /// Takes a byte of the module's at a time in ms, answers the frame that it completes, and says what
@@ -323,13 +329,14 @@ impl<'b, M: Model> Link<'b, M> {
         &mut self,
         byte: u8,
         now: u32,
-        sink: &mut impl FnMut(u8),
-    ) -> Option<Event<'_, M::Control>> {
-        let (sum, awaited) = (self.decoder.sum(), self.awaited());
+        sink: &mut dyn FnMut(u8),
+    ) -> Option<Event<'_, M>> {
+        let sum = self.decoder.sum();
         let frame = match self.decoder.push(byte)? {
             Line::Frame(frame) => frame,
             Line::Corrupt { sn } => {
-                illegal(Illegal::Checksum, sn, sink);
+                let code = [Illegal::CHECKSUM.0];
+                write(Command::ILLEGAL_ACK, sn, (&code, &[]), sink);
                 return None;
             }
             Line::TooLong { .. } => return None,
@@ -344,93 +351,81 @@ impl<'b, M: Model> Link<'b, M> {
             // A sub-device's.
             return Some(Event::Frame(frame));
         }
-        if awaited == Some((command, sn)) {
-            match self.flight {
-                Flight::Report => self.known = Known::All,
-                _ => self.request = None,
+        if self.flight != Flight::None && command == self.awaited && sn == self.sn {
+            if self.flight == Flight::Request {
+                self.request = None;
             }
             self.flight = Flight::None;
             return Some(match command {
-                Command::TIME_ACK => match Time::parse(payload) {
-                    Some(time) => Event::Time(time),
-                    None => Event::Refused(other_length(payload.len(), 11)),
+                Command::TIME_ACK => match payload.try_into() {
+                    Ok(time) => Event::Time(Time(time)),
+                    Err(_) => Event::Refused(payload),
                 },
-                Command::MODULE_ACK => match ModuleInfo::parse(payload) {
-                    Some(module) => Event::Module(module),
-                    None => Event::Refused(other_length(payload.len(), 65)),
+                Command::MODULE_ACK => match payload.try_into() {
+                    Ok(module) => Event::Module(ModuleInfo(module)),
+                    Err(_) => Event::Refused(payload),
                 },
-                Command(ack) => Event::Acked(Command(ack.wrapping_sub(1))),
+                ack => Event::Acked(ack.request()),
             });
         }
         let mut answer: &[u8] = &[];
         let mut event = None;
+        let mut wrong = None;
         match command {
             Command::INFO => answer = self.info.bytes(),
             Command::HEARTBEAT => {}
-            Command::STATUS if payload.len() == 2 => {
-                let status = payload.first_chunk().copied().unwrap_or_default();
-                event = Some(Event::Status(ModuleStatus(u16::from_be_bytes(status))));
-            }
+            Command::STATUS => match payload {
+                &[high, low] => {
+                    event = Some(Event::Status(ModuleStatus(u16::from_be_bytes([high, low]))));
+                }
+                _ => wrong = Some(Illegal::OTHER),
+            },
             Command::REBOOT => event = Some(Event::Reboot),
             Command::TO_DEVICE => {
-                let act = match payload.first() {
-                    Some(0x71..=0x73) => return Some(Event::Frame(frame)),
-                    Some(action) if *action == code::<M>(Action::Read) => {
-                        match model::read::<M>(payload, &mut self.wanted) {
-                            Ok(()) => {
-                                self.read = Some(sn);
-                                return None;
-                            }
-                            Err(error) => Err(error),
-                        }
+                event = match payload {
+                    [0x71..=0x73, ..] => return Some(Event::Frame(frame)),
+                    [action, ..]
+                        if *action == const { code::<M>(Action::Read) }
+                            && model::read::<M>(payload, &mut self.wanted) =>
+                    {
+                        self.read = Some(sn);
+                        return None;
                     }
-                    Some(0x05) => Ok(Event::Transparent(payload.get(1..).unwrap_or(&[]))),
-                    _ => model::control::<M>(payload).map(Event::Control),
+                    [0x05, data @ ..] => Some(Event::Transparent(data)),
+                    _ => model::update(payload).map(Event::Control),
                 };
-                match act {
-                    Ok(act) => {
-                        // The acknowledgement may have been lost, but not what it acknowledged.
-                        let again =
-                            self.last == Some((sn, sum)) && now.wrapping_sub(self.acted) < REPEAT;
-                        self.last = Some((sn, sum));
-                        self.acted = now;
-                        event = (!again).then_some(act);
+                if event.is_none() {
+                    wrong = Some(Illegal::OTHER);
+                } else {
+                    // The acknowledgement may have been lost, but not what it acknowledged.
+                    if self.last == (sn, sum) && now.wrapping_sub(self.acted) < REPEAT {
+                        event = None;
                     }
-                    Err(error) => {
-                        illegal(Illegal::Other, sn, sink);
-                        return Some(Event::Refused(error));
-                    }
+                    self.last = (sn, sum);
+                    self.acted = now;
                 }
             }
             Command::ILLEGAL => {
-                let code = payload.first().copied().unwrap_or(3);
-                return Some(Event::Illegal(code.into()));
+                let [code] = *payload.first_chunk()?;
+                return Some(Event::Illegal(Illegal(code)));
             }
             // An acknowledgement that nobody waits for any more.
             Command(0x02..=0x18 | 0x22 | 0x2a) if command.0 & 1 == 0 => return None,
-            _ => {
-                if command.is_known() && command != Command::STATUS {
-                    return Some(Event::Frame(frame));
-                }
-                let code = match command {
-                    Command::STATUS => Illegal::Other,
-                    _ => Illegal::Command,
-                };
-                illegal(code, sn, sink);
-                return None;
+            _ if command.is_known() => return Some(Event::Frame(frame)),
+            _ => wrong = Some(Illegal::COMMAND),
+        }
+        let code;
+        let ack = match wrong {
+            None => command.ack(),
+            Some(illegal) => {
+                code = [illegal.0];
+                answer = &code;
+                event = Some(Event::Refused(payload));
+                Command::ILLEGAL_ACK
             }
-        }
-        write(command.ack(), sn, answer, sink);
+        };
+        write(ack, sn, (answer, &[]), sink);
         event
-    }
-
-    /// The answer that the frame in flight waits for.
-    fn awaited(&self) -> Option<(Command, u8)> {
-        match (self.flight, self.request) {
-            (Flight::None, _) => None,
-            (Flight::Request, Some(request)) => Some((request.command.ack(), self.sn)),
-            _ => Some((Command::FROM_DEVICE_ACK, self.sn)),
-        }
     }
 
     /// Sends what is due at a time in ms, at most an answer and one frame; says what was given up.
@@ -442,17 +437,18 @@ impl<'b, M: Model> Link<'b, M> {
         &mut self,
         now: u32,
         status: &M::Status,
-        sink: &mut impl FnMut(u8),
-    ) -> Option<Event<'static, M::Control>> {
+        sink: &mut dyn FnMut(u8),
+    ) -> Option<Event<'static, M>> {
         let mut values = M::VALUES;
-        if let Err(error) = M::encode(status, &mut values) {
-            self.read = None;
-            if !core::mem::replace(&mut self.invalid, true) {
-                return Some(Event::Invalid(error));
+        let said = core::mem::replace(&mut self.invalid, M::encode(status, &mut values).is_err());
+        let read = self.read.take();
+        if self.invalid {
+            if !said {
+                return Some(Event::Invalid);
             }
-        } else {
-            self.invalid = false;
-            self.reply(&values, sink);
+        } else if let Some(sn) = read {
+            let head = (Command::TO_DEVICE_ACK, sn);
+            model::write::<M>(sink, head, Action::Reply, &self.wanted, &values);
         }
         match self.flight {
             Flight::None => {}
@@ -462,19 +458,17 @@ impl<'b, M: Model> Link<'b, M> {
                 return None;
             }
             flight => {
-                let given_up = match (flight, self.request.take()) {
-                    (Flight::Request, Some(request)) => request.command,
-                    (_, kept) => {
-                        self.request = kept;
-                        self.known = Known::Unsure;
-                        Command::FROM_DEVICE
-                    }
-                };
+                match flight {
+                    Flight::Request => self.request = None,
+                    _ => self.known = Known::Unsure,
+                }
                 self.flight = Flight::None;
-                return Some(Event::Unanswered(given_up));
+                return Some(Event::Unanswered(self.awaited.request()));
             }
         }
-        self.flight = if self.request.is_some() {
+        self.awaited = Command::FROM_DEVICE_ACK;
+        self.flight = if let Some(request) = self.request {
+            self.awaited = request.command.ack();
             Flight::Request
         } else if !self.invalid && self.is_due(now, &values) {
             self.sent = values;
@@ -505,7 +499,11 @@ impl<'b, M: Model> Link<'b, M> {
         };
         let (old, new) = (self.sent.as_ref(), values.as_ref());
         let changed = old.iter().zip(new).enumerate().any(|(at, (old, new))| {
-            old != new && (measured || !M::MEASURED.iter().any(|range| range.contains(&at)))
+            old != new
+                && (measured
+                    || !M::MEASURED
+                        .iter()
+                        .any(|(from, to)| (*from..*to).contains(&at)))
         });
         if !all && !changed {
             return false;
@@ -526,36 +524,26 @@ impl<'b, M: Model> Link<'b, M> {
         true
     }
 
-    /// Answers a read.
-    fn reply(&mut self, values: &M::Values, sink: &mut impl FnMut(u8)) {
-        if let Some(sn) = self.read.take() {
-            let head = (Command::TO_DEVICE_ACK, sn);
-            model::write::<M>(sink, head, Action::Reply, &self.wanted, values);
-        }
-    }
-
     /// Sends what is in flight.
-    fn transmit(&mut self, now: u32, sink: &mut impl FnMut(u8)) {
+    fn transmit(&mut self, now: u32, sink: &mut dyn FnMut(u8)) {
         self.since = now;
         self.tries = self.tries.wrapping_add(1);
-        match (self.flight, self.request) {
-            (Flight::Request, Some(Request::SEND)) => {
-                let data = self.outbox.get(..usize::from(self.outbox_len));
-                let data = data.unwrap_or(&[]);
-                let len = data.len().wrapping_add(1);
-                let mut writer = Writer::begin(sink, Command::FROM_DEVICE, self.sn, 0, len);
-                writer.put(&[0x06]);
-                writer.put(data);
-                writer.end();
-            }
-            (Flight::Request, Some(Request { command, argument })) => {
-                write(command, self.sn, argument.as_slice(), sink);
-            }
-            _ => {
-                let head = (Command::FROM_DEVICE, self.sn);
-                model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
-            }
-        }
+        let Some(Request { command, argument }) =
+            self.request.filter(|_| self.flight == Flight::Request)
+        else {
+            let head = (Command::FROM_DEVICE, self.sn);
+            return model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
+        };
+        let data = match command {
+            Command::FROM_DEVICE => self.outbox.get(..usize::from(self.outbox_len)),
+            _ => None,
+        };
+        write(
+            command,
+            self.sn,
+            (argument.as_slice(), data.unwrap_or(&[])),
+            sink,
+        );
     }
 
     /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.
@@ -593,18 +581,4 @@ impl<'b, M: Model> Link<'b, M> {
 
 const fn code<M: Model>(action: Action) -> u8 {
     action.code(M::LAYOUT.protocol())
-}
-
-fn illegal(code: Illegal, sn: u8, sink: &mut impl FnMut(u8)) {
-    write(Command::ILLEGAL_ACK, sn, &[code.code()], sink);
-}
-
-fn write(command: Command, sn: u8, payload: &[u8], sink: &mut impl FnMut(u8)) {
-    Frame {
-        command,
-        sn,
-        flags: 0,
-        payload,
-    }
-    .write(sink);
 }

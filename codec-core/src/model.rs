@@ -7,6 +7,7 @@
 //! follows the full mask of a var_len one.
 
 use core::fmt;
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::bits::{self, Source};
@@ -17,8 +18,7 @@ use crate::layout::{LayoutRef, Shape};
 use crate::mask::Mask;
 use crate::p0::Action;
 use crate::point::Protocol;
-use crate::uart::{Command, Writer};
-use crate::view::{other_length, unknown_flag};
+use crate::uart::{self, Command, Writer};
 
 /// One product, as the code generator writes it.
 pub trait Model {
@@ -39,8 +39,9 @@ pub trait Model {
     const VALUES: Self::Values;
     /// No bit set.
     const MASK: Self::Mask;
-    /// The bytes of the values with what is measured: numbers and binaries that are only reported.
-    const MEASURED: &'static [Range<usize>];
+    /// The bytes of the values, from and to before, with what is measured: numbers and binaries that are
+    /// only reported.
+    const MEASURED: &'static [(usize, usize)];
 
     /// Writes the values of a status.
     ///
@@ -54,43 +55,81 @@ pub trait Model {
 
     /// Reads those values of a control whose flag is set. Of a standard product `values` are those of
     /// the writable section.
-    fn control(flags: &[u8], values: &[u8]) -> Option<Self::Control>;
+    fn control(flags: &[u8], values: &[u8]) -> Self::Control;
+
+    /// Sets those points of a status whose flag is set: the same without a control in between.
+    fn apply(flags: &[u8], values: &[u8], status: &mut Self::Status);
 }
 
-/// Reads a control.
-///
-/// # Errors
-/// As for [`LayoutRef::view_control`], without the point that is cut; [`ErrorKind::UnknownAction`].
-pub fn control<M: Model>(p0: &[u8]) -> Result<M::Control, Error> {
-    let code = const { Action::Control.code(M::LAYOUT.protocol()) };
-    let body = match p0.split_first() {
-        Some((action, body)) if *action == code => body,
-        Some((&action, _)) => return Err(Error::new(ErrorKind::UnknownAction { action }).at(0)),
-        None => return Err(Error::new(ErrorKind::Incomplete { missing: 1 }).at(0)),
-    };
-    let flags_len = const { M::LAYOUT.flags_len() };
-    let read = if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-        let (mut mask, mut values) = (M::MASK, M::VALUES);
-        let view = M::LAYOUT.view_control(body).map_err(|e| e.behind(1))?;
-        view.merge_into(mask.as_mut(), values.as_mut())?;
-        M::control(mask.as_ref(), values.as_ref())
+/// A control that was found sound.
+#[derive(Debug)]
+pub struct Update<'b, M: Model> {
+    /// Flags, or mask, and values.
+    body: &'b [u8],
+    model: PhantomData<M>,
+}
+
+impl<M: Model> Clone for Update<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: Model> Copy for Update<'_, M> {}
+
+impl<M: Model> Update<'_, M> {
+    /// The points that it sets, typed.
+    #[inline]
+    #[must_use]
+    pub fn control(self) -> M::Control {
+        self.unpacked(M::control)
+    }
+
+    /// Sets the points of a status that it sets.
+    #[inline]
+    pub fn apply(self, status: &mut M::Status) {
+        self.unpacked(|flags, values| M::apply(flags, values, status));
+    }
+
+    /// Flags and values, those of a var_len product each at its place in the layout.
+    #[inline]
+    fn unpacked<T>(self, read: impl FnOnce(&[u8], &[u8]) -> T) -> T {
+        let flags_len = const { M::LAYOUT.flags_len() };
+        let (flags, values) = self.body.split_at_checked(flags_len).unwrap_or_default();
+        if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
+            let mut room = M::VALUES;
+            if let Ok(view) = M::LAYOUT.view_control(self.body) {
+                view.put_into(room.as_mut());
+            }
+            return read(flags, room.as_ref());
+        }
+        read(flags, values)
+    }
+}
+
+/// Takes a control; `None` of anything else, and of one that is not sound: [`P0::parse`](crate::P0::parse)
+/// says why.
+#[must_use]
+pub fn update<M: Model>(p0: &[u8]) -> Option<Update<'_, M>> {
+    let (action, body) = p0.split_first()?;
+    let good = if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
+        M::LAYOUT.view_control(body).is_ok()
     } else {
-        let needed = const { M::LAYOUT.flags_len() + M::LAYOUT.writable_len() };
-        if body.len() != needed {
-            return Err(other_length(p0.len(), needed.wrapping_add(1)));
-        }
-        let (flags, values) = body.split_at_checked(flags_len).unwrap_or((body, &[]));
-        let (writable, points) = const { (M::LAYOUT.writable(), M::LAYOUT.points()) };
-        if let Some(bit) = Mask::new(flags).past(writable) {
-            return Err(match bit < points {
-                true => Error::new(ErrorKind::NotWritable).about(PointId(bit)).at(1),
-                false => unknown_flag(bit).behind(1),
-            });
-        }
-        M::control(flags, values)
+        // Bits past the last writable point stand in the first byte.
+        let (flags, values) = const { (M::LAYOUT.flags_len(), M::LAYOUT.writable_len()) };
+        let spare = const { !Mask::top(M::LAYOUT.writable()) };
+        body.len() == flags.wrapping_add(values)
+            && body.first().is_none_or(|first| first & spare == 0)
     };
-    // The lengths are right.
-    read.ok_or(Error::new(ErrorKind::Incomplete { missing: 1 }))
+    let model = PhantomData;
+    let code = const { Action::Control.code(M::LAYOUT.protocol()) };
+    (good && *action == code).then_some(Update { body, model })
+}
+
+fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
 }
 
 /// Reads a reply or a report into a status; points that it doesn't have stay as they are.
@@ -98,7 +137,7 @@ pub fn control<M: Model>(p0: &[u8]) -> Result<M::Control, Error> {
 /// # Errors
 /// As for [`P0::parse`](crate::P0::parse), [`ErrorKind::WrongAction`] for anything but a reply or report;
 /// for a status to begin with, as for [`Model::encode`].
-pub fn update<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
+pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
     let view = match crate::P0::parse(M::LAYOUT, p0)? {
         crate::P0::Reply(view) | crate::P0::Report(view) => view,
         _ => return Err(Error::new(ErrorKind::WrongAction).at(0)),
@@ -113,20 +152,15 @@ pub fn update<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> 
     Ok(())
 }
 
-/// Reads which points are wanted.
-pub(crate) fn read<M: Model>(p0: &[u8], wanted: &mut M::Mask) -> Result<(), Error> {
+/// Reads which points are wanted; false if that is no read.
+pub(crate) fn read<M: Model>(p0: &[u8], wanted: &mut M::Mask) -> bool {
     let body = p0.get(1..).unwrap_or(&[]);
     if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-        let mask = M::LAYOUT.wanted(body).map_err(|error| error.behind(1))?;
-        for (to, from) in wanted.as_mut().iter_mut().zip(mask.bytes()) {
-            *to = *from;
-        }
-        return Ok(());
+        let mask = M::LAYOUT.wanted(body);
+        copy(wanted.as_mut(), mask.map_or(&[], Mask::bytes));
+        return mask.is_ok();
     }
-    match body.len() {
-        0 => Ok(()),
-        len => Err(other_length(len.wrapping_add(1), 1)),
-    }
+    body.is_empty()
 }
 
 /// Sets the bits of the points that differ.
@@ -158,7 +192,7 @@ pub(crate) fn all(layout: LayoutRef<'_>, mask: &mut [u8]) {
 
 /// Writes a frame with a reply or report; of a var_len product with the points of a mask.
 pub(crate) fn write<M: Model>(
-    sink: impl FnMut(u8),
+    sink: &mut dyn FnMut(u8),
     (command, sn): (Command, u8),
     action: Action,
     mask: &M::Mask,
@@ -168,16 +202,17 @@ pub(crate) fn write<M: Model>(
     let mut values = values.as_ref();
     let mut packed = M::VALUES;
     if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-        let room = packed.as_mut();
-        for (to, from) in room.iter_mut().zip(values) {
-            *to = *from;
-        }
-        let len = pack(M::LAYOUT, Mask::new(mask), room);
+        copy(packed.as_mut(), values);
+        let len = pack(M::LAYOUT, Mask::new(mask), packed.as_mut());
         values = packed.as_ref().get(..len).unwrap_or(&[]);
     }
-    let payload = values.len().wrapping_add(mask.len()).wrapping_add(1);
-    let mut writer = Writer::begin(sink, command, sn, 0, payload);
-    writer.put(&[action.code(const { M::LAYOUT.protocol() })]);
+    let code = action.code(const { M::LAYOUT.protocol() });
+    if let Protocol::Standard = const { M::LAYOUT.protocol() } {
+        return uart::write(command, sn, (&[code], values), sink);
+    }
+    let len = values.len().wrapping_add(mask.len()).wrapping_add(1);
+    let mut writer = Writer::begin(sink, command, sn, 0, len);
+    writer.put(&[code]);
     writer.put(mask);
     writer.put(values);
     writer.end();
@@ -312,10 +347,9 @@ pub fn bits(bytes: &[u8], end: u16, shift: u8, width: u8) -> u32 {
     Source::new(bytes).load(end, shift, drop).unwrap_or(0)
 }
 
-/// `N` bytes from `at`; zeros where there are none.
+/// The first `N` bytes; zeros if there are fewer.
 #[inline]
 #[must_use]
-pub fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    let rest = bytes.get(at..).unwrap_or(&[]);
-    rest.first_chunk().copied().unwrap_or([0; N])
+pub fn array<const N: usize>(bytes: &[u8]) -> &[u8; N] {
+    bytes.first_chunk().unwrap_or(&[0; N])
 }

@@ -150,6 +150,13 @@ impl Command {
         Command(self.0.wrapping_add(1))
     }
 
+    /// The command that this one acknowledges, if it does.
+    #[inline]
+    #[must_use]
+    pub const fn request(self) -> Command {
+        Command(self.0.wrapping_sub(1))
+    }
+
     /// Whether the protocol knows it.
     #[must_use]
     pub const fn is_known(self) -> bool {
@@ -274,6 +281,15 @@ impl<F: FnMut(u8)> Writer<F> {
             (self.sink)(STUFFING);
         }
     }
+}
+
+/// Writes a frame whose payload comes in two pieces: one function for all that a link sends.
+pub(crate) fn write(command: Command, sn: u8, parts: (&[u8], &[u8]), sink: &mut dyn FnMut(u8)) {
+    let len = parts.0.len().wrapping_add(parts.1.len());
+    let mut writer = Writer::begin(sink, command, sn, 0, len);
+    writer.put(parts.0);
+    writer.put(parts.1);
+    writer.end();
 }
 
 /// What a [`Decoder`] found.
@@ -694,43 +710,17 @@ impl From<u8> for ConfigMode {
 
 /// What is wrong with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Illegal {
-    /// Its checksum.
-    Checksum,
-    /// Its command is unknown.
-    Command,
-    /// Something else.
-    Other,
-    /// A file of this type is not wanted.
-    FileType,
-    /// Any other.
-    Unknown(u8),
-}
+pub struct Illegal(pub u8);
 
 impl Illegal {
-    /// As it is sent.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        match self {
-            Illegal::Checksum => 1,
-            Illegal::Command => 2,
-            Illegal::Other => 3,
-            Illegal::FileType => 4,
-            Illegal::Unknown(code) => code,
-        }
-    }
-}
-
-impl From<u8> for Illegal {
-    fn from(code: u8) -> Self {
-        match code {
-            1 => Illegal::Checksum,
-            2 => Illegal::Command,
-            3 => Illegal::Other,
-            4 => Illegal::FileType,
-            _ => Illegal::Unknown(code),
-        }
-    }
+    /// Its checksum.
+    pub const CHECKSUM: Illegal = Illegal(1);
+    /// Its command is unknown.
+    pub const COMMAND: Illegal = Illegal(2);
+    /// Something else.
+    pub const OTHER: Illegal = Illegal(3);
+    /// A file of this type is not wanted.
+    pub const FILE_TYPE: Illegal = Illegal(4);
 }
 
 /// How the module is connected.
@@ -799,95 +789,107 @@ impl ModuleStatus {
 
 /// The time of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Time {
-    pub year: u16,
-    pub month: u8,
-    pub day: u8,
-    pub hour: u8,
-    pub minute: u8,
-    pub second: u8,
-    /// Seconds since 1970.
-    pub unix: u32,
-}
+pub struct Time<'b>(pub(crate) &'b [u8; 11]);
 
-impl Time {
-    /// Reads the payload; `None` unless it has 11 bytes.
-    #[must_use]
-    pub fn parse(payload: &[u8]) -> Option<Self> {
-        let &[y, x, month, day, hour, minute, second, a, b, c, d] = payload else {
-            return None;
-        };
-        Some(Time {
-            year: u16::from_be_bytes([y, x]),
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            unix: u32::from_be_bytes([a, b, c, d]),
-        })
+impl<'b> Time<'b> {
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 11 bytes.
+    pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
+        let wrong = |_| other_length(payload.len(), 11);
+        payload.try_into().map(Time).map_err(wrong)
     }
 
-    /// The payload.
+    /// The year.
     #[must_use]
-    pub const fn bytes(self) -> [u8; 11] {
-        let [y, x] = self.year.to_be_bytes();
-        let [a, b, c, d] = self.unix.to_be_bytes();
-        [
-            y,
-            x,
-            self.month,
-            self.day,
-            self.hour,
-            self.minute,
-            self.second,
-            a,
-            b,
-            c,
-            d,
-        ]
+    pub const fn year(self) -> u16 {
+        let [high, low, ..] = *self.0;
+        u16::from_be_bytes([high, low])
+    }
+
+    /// Month, from 1, and day.
+    #[must_use]
+    pub const fn date(self) -> (u8, u8) {
+        let [_, _, month, day, ..] = *self.0;
+        (month, day)
+    }
+
+    /// Hour, minute, second.
+    #[must_use]
+    pub const fn time(self) -> (u8, u8, u8) {
+        let [_, _, _, _, hour, minute, second, ..] = *self.0;
+        (hour, minute, second)
+    }
+
+    /// Seconds since 1970.
+    #[must_use]
+    pub const fn unix(self) -> u32 {
+        let [.., a, b, c, d] = *self.0;
+        u32::from_be_bytes([a, b, c, d])
     }
 }
 
 /// What the module says of itself; text is padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ModuleInfo<'b> {
-    /// What was asked for; 0 is a Wi-Fi module, 1 a mobile one.
-    pub kind: u8,
-    /// The version of the serial protocol.
-    pub protocol: &'b [u8],
-    /// The version of its hardware.
-    pub hardware: &'b [u8],
-    /// The version of its software.
-    pub software: &'b [u8],
-    /// Its MAC address as text.
-    pub mac: &'b [u8],
-    /// Its IP address as text.
-    pub ip: &'b [u8],
-    /// Its attributes.
-    pub attributes: &'b [u8],
-}
+pub struct ModuleInfo<'b>(pub(crate) &'b [u8; 65]);
 
 impl<'b> ModuleInfo<'b> {
-    /// Reads the payload; `None` unless it has 65 bytes.
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 65 bytes.
+    pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
+        let wrong = |_| other_length(payload.len(), 65);
+        payload.try_into().map(ModuleInfo).map_err(wrong)
+    }
+
+    fn part<const N: usize>(self, at: usize) -> &'b [u8; N] {
+        let rest = self.0.get(at..).and_then(<[u8]>::first_chunk);
+        rest.unwrap_or(&[0; N])
+    }
+
+    /// What was asked for; 0 is a Wi-Fi module, 1 a mobile one.
     #[must_use]
-    pub fn parse(payload: &'b [u8]) -> Option<Self> {
-        let (kind, rest) = payload.split_first()?;
-        let (protocol, rest) = rest.split_at_checked(8)?;
-        let (hardware, rest) = rest.split_at_checked(8)?;
-        let (software, rest) = rest.split_at_checked(8)?;
-        let (mac, rest) = rest.split_at_checked(16)?;
-        let (ip, attributes) = rest.split_at_checked(16)?;
-        (attributes.len() == 8).then_some(ModuleInfo {
-            kind: *kind,
-            protocol,
-            hardware,
-            software,
-            mac,
-            ip,
-            attributes,
-        })
+    pub fn kind(self) -> u8 {
+        let [kind, ..] = self.0;
+        *kind
+    }
+
+    /// The version of the serial protocol.
+    #[must_use]
+    pub fn protocol(self) -> &'b [u8; 8] {
+        self.part(1)
+    }
+
+    /// The version of its hardware.
+    #[must_use]
+    pub fn hardware(self) -> &'b [u8; 8] {
+        self.part(9)
+    }
+
+    /// The version of its software.
+    #[must_use]
+    pub fn software(self) -> &'b [u8; 8] {
+        self.part(17)
+    }
+
+    /// Its MAC address as text.
+    #[must_use]
+    pub fn mac(self) -> &'b [u8; 16] {
+        self.part(25)
+    }
+
+    /// Its IP address as text.
+    #[must_use]
+    pub fn ip(self) -> &'b [u8; 16] {
+        self.part(41)
+    }
+
+    /// Its attributes.
+    #[must_use]
+    pub fn attributes(self) -> &'b [u8; 8] {
+        self.part(57)
     }
 }
 
@@ -906,7 +908,7 @@ pub enum Message<'b> {
     /// [`Command::ILLEGAL`] and [`Command::ILLEGAL_ACK`]
     Illegal(Illegal),
     /// [`Command::TIME_ACK`]
-    Time(Time),
+    Time(Time<'b>),
     /// [`Command::MODULE`]
     ModuleKind(u8),
     /// [`Command::MODULE_ACK`]
@@ -935,12 +937,10 @@ impl<'b> Frame<'b> {
             (Command::STATUS, &[high, low]) => {
                 Message::ModuleStatus(ModuleStatus(u16::from_be_bytes([high, low])))
             }
-            (Command::ILLEGAL | Command::ILLEGAL_ACK, [code]) => Message::Illegal((*code).into()),
-            (Command::TIME_ACK, _) => Message::Time(Time::parse(payload).ok_or(exactly(11))?),
+            (Command::ILLEGAL | Command::ILLEGAL_ACK, [code]) => Message::Illegal(Illegal(*code)),
+            (Command::TIME_ACK, _) => Message::Time(Time::parse(payload)?),
             (Command::MODULE, [kind]) => Message::ModuleKind(*kind),
-            (Command::MODULE_ACK, _) => {
-                Message::ModuleInfo(ModuleInfo::parse(payload).ok_or(exactly(65))?)
-            }
+            (Command::MODULE_ACK, _) => Message::ModuleInfo(ModuleInfo::parse(payload)?),
             (Command(0x19..=0x20 | 0x23..=0x28 | 0x2b..), _) => Message::Other(payload),
             (_, []) => Message::Empty,
             (Command::STATUS, _) => return Err(exactly(2)),

@@ -543,7 +543,7 @@ impl File<'_> {
         writeln!(out, "\n/// What the device is in: all points.")?;
         writeln!(
             out,
-            "#[derive(Clone, Debug, PartialEq, Eq)]\npub struct Status {{"
+            "// In this order bools are near, which a Cortex-M reaches with short instructions.\n#[derive(Clone, Debug, PartialEq, Eq)]\n#[repr(C)]\npub struct Status {{"
         )?;
         for point in &self.points {
             writeln!(out, "    /// {}", self.doc(point))?;
@@ -558,7 +558,7 @@ impl File<'_> {
         writeln!(out, "\nimpl Status {{")?;
         writeln!(out, "    /// Every point at its least value.")?;
         writeln!(out, "    pub const fn new() -> Self {{")?;
-        literal(out, 8, "Status", &least, "")?;
+        literal(out, 8, "Status", &least)?;
         writeln!(out, "    }}\n}}")?;
         writeln!(
             out,
@@ -637,7 +637,7 @@ impl File<'_> {
         )?;
         writeln!(out, "    const VALUES: Self::Values = [0; {len}];")?;
         writeln!(out, "    const MASK: Self::Mask = [0; {mask}];")?;
-        let head = "    const MEASURED: &'static [core::ops::Range<usize>] =";
+        let head = "    const MEASURED: &'static [(usize, usize)] =";
         let measured = self.measured();
         match measured.as_slice() {
             rows if rows.len() * 8 <= 40 => {
@@ -663,9 +663,9 @@ impl File<'_> {
         writeln!(out, "\n    fn decode(values: &Self::Values) -> Status {{")?;
         let mut fields = Vec::new();
         for point in &self.points {
-            fields.push((point.field.clone(), self.value(out, point)?));
+            fields.push((point.field.clone(), self.value(out, 8, point)?));
         }
-        literal(out, 8, "Status", &fields, "")?;
+        literal(out, 8, "Status", &fields)?;
         writeln!(out, "    }}")?;
 
         let (flags, writable) = match protocol {
@@ -673,30 +673,63 @@ impl File<'_> {
             Protocol::VarLen => (mask, len),
         };
         if self.writable().next().is_none() {
-            writeln!(
-                out,
-                "\n    fn control(_flags: &[u8], _values: &[u8]) -> Option<Control> {{"
-            )?;
-            return writeln!(out, "        Some(Control {{}})\n    }}\n}}");
+            let head = "    fn control(_flags: &[u8], _values: &[u8]) -> Control {";
+            writeln!(out, "\n{head}\n        Control {{}}\n    }}")?;
+            let head = "    fn apply(_flags: &[u8], _values: &[u8], _status: &mut Status) {}";
+            return writeln!(out, "\n{head}\n}}");
         }
+        let flag = |point: &Point<'_>| {
+            let id = usize::from(point.id());
+            format!(
+                "flags[{}] & {:#04x} != 0",
+                flags - 1 - id / 8,
+                1 << (id % 8)
+            )
+        };
         writeln!(
             out,
-            "\n    fn control(flags: &[u8], values: &[u8]) -> Option<Control> {{"
+            "\n    fn control(flags: &[u8], values: &[u8]) -> Control {{"
         )?;
-        writeln!(out, "        let flags = flags.first_chunk::<{flags}>()?;")?;
         writeln!(
             out,
-            "        let values = values.first_chunk::<{writable}>()?;"
+            "        let flags = gizwits::model::array::<{flags}>(flags);"
+        )?;
+        writeln!(
+            out,
+            "        let values = gizwits::model::array::<{writable}>(values);"
         )?;
         let mut fields = Vec::new();
         for point in self.writable() {
-            let id = usize::from(point.id());
-            let (byte, bit) = (flags - 1 - id / 8, 1 << (id % 8));
-            let flag = format!("(flags[{byte}] & {bit:#04x} != 0)");
-            let value = self.value(out, point)?;
-            fields.push((point.field.clone(), format!("{flag}.then_some({value})")));
+            let value = self.value(out, 8, point)?;
+            fields.push((
+                point.field.clone(),
+                format!("({}).then_some({value})", flag(point)),
+            ));
         }
-        literal(out, 8, "Control", &fields, "Some")?;
+        literal(out, 8, "Control", &fields)?;
+        writeln!(out, "    }}")?;
+
+        let head = "    fn apply(flags: &[u8], values: &[u8], status: &mut Status) {";
+        writeln!(out, "\n{head}")?;
+        writeln!(
+            out,
+            "        let flags = gizwits::model::array::<{flags}>(flags);"
+        )?;
+        writeln!(
+            out,
+            "        let values = gizwits::model::array::<{writable}>(values);"
+        )?;
+        for point in self.writable() {
+            writeln!(out, "        if {} {{", flag(point))?;
+            let value = self.value(out, 12, point)?;
+            assign(
+                out,
+                12,
+                &format!("status.{} =", point.field),
+                &format!("{value};"),
+            )?;
+            writeln!(out, "        }}")?;
+        }
         writeln!(out, "    }}\n}}")
     }
 
@@ -715,16 +748,21 @@ impl File<'_> {
         }
         ranges
             .iter()
-            .map(|range| format!("{}..{}", range.start, range.end))
+            .map(|range| format!("({}, {})", range.start, range.end))
             .collect()
     }
 
     /// The value of a point as an expression over `values`, the raw number in a local of its own if a
     /// line had to be broken otherwise.
-    fn value(&self, out: &mut fmt::Formatter<'_>, point: &Point<'_>) -> Result<String, fmt::Error> {
+    fn value(
+        &self,
+        out: &mut fmt::Formatter<'_>,
+        indent: usize,
+        point: &Point<'_>,
+    ) -> Result<String, fmt::Error> {
         if matches!(point.attr.point().kind, Kind::Binary) {
             return Ok(format!(
-                "gizwits::model::array(values, {})",
+                "*gizwits::model::array(&values[{}..])",
                 point.bytes.start
             ));
         }
@@ -736,7 +774,7 @@ impl File<'_> {
             return Ok(value);
         }
         let name = format!("raw_{}", point.id());
-        assign(out, 8, &format!("let {name} ="), &format!("{raw};"))?;
+        assign(out, indent, &format!("let {name} ="), &format!("{raw};"))?;
         Ok(self.of_raw(point, &name))
     }
 
@@ -959,19 +997,13 @@ fn layout_scales(file: &File<'_>) -> usize {
     scales.len()
 }
 
-/// A struct's literal, in `around` if that is something.
+/// A struct's literal.
 fn literal(
     out: &mut fmt::Formatter<'_>,
     indent: usize,
     name: &str,
     fields: &[(String, String)],
-    around: &str,
 ) -> fmt::Result {
-    let (open, close) = if around.is_empty() {
-        ("", "")
-    } else {
-        ("(", ")")
-    };
     let parts: Vec<String> = fields
         .iter()
         .map(|(field, value)| format!("{field}: {value}"))
@@ -979,17 +1011,13 @@ fn literal(
     let line = parts.join(", ");
     // rustfmt has a short one on one line.
     if line.len() <= 18 {
-        return writeln!(
-            out,
-            "{:indent$}{around}{open}{name} {{ {line} }}{close}",
-            ""
-        );
+        return writeln!(out, "{:indent$}{name} {{ {line} }}", "");
     }
-    writeln!(out, "{:indent$}{around}{open}{name} {{", "")?;
+    writeln!(out, "{:indent$}{name} {{", "")?;
     for part in parts {
         writeln!(out, "{:indent$}    {part},", "")?;
     }
-    writeln!(out, "{:indent$}}}{close}", "")
+    writeln!(out, "{:indent$}}}", "")
 }
 
 /// The type of an enum's labels.
