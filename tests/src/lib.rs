@@ -9,6 +9,7 @@
 pub mod arbitrary;
 pub mod generated;
 pub mod laws;
+pub mod module;
 pub mod program;
 pub mod reference;
 pub mod uart;

@@ -1,9 +1,13 @@
 //! The UART: a slow second decoder, streams as a noisy line delivers them, and the laws.
 
-use gizwits_codec_core::ErrorKind;
-use gizwits_codec_core::uart::{self, Command, Decoder, Event, Frame};
+use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
+use gizwits_codec_core::model::{self, Model};
+use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
+use gizwits_codec_core::{Action, ErrorKind, P0};
 
 use crate::arbitrary::Draw;
+use crate::generated::{climate, wave_pump};
+use crate::module::Module;
 
 /// What a line holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -256,4 +260,203 @@ fn there_and_back(frame: &Frame<'_>, draw: &mut Draw<'_>) {
     if let Ok((other, rest)) = uart::parse(&broken, &mut buffer) {
         assert!(other != *frame || rest.len() <= 1, "{broken:02x?}");
     }
+}
+
+/// A link on any schedule of bytes, time, changes and requests: what it sends are whole frames, each answer
+/// has its request's number, nothing is sent again too early or too often; and once the line is good, the
+/// module knows the status.
+///
+/// # Panics
+/// If the law is broken.
+pub fn link(bytes: &[u8]) {
+    let mut draw = Draw::new(bytes);
+    match draw.bool() {
+        true => schedule::<climate::Product>(&mut draw, |status, raw| {
+            status.power = raw & 1 == 1;
+            status.hue = raw as u8;
+            status.co2 = raw as u16;
+            // Now and then a label that there isn't.
+            status.mode = climate::Mode::from((raw >> 8) as u8 & 3);
+        }),
+        false => schedule::<wave_pump::Product>(&mut draw, |status, raw| {
+            status.switch_on = raw & 1 == 1;
+            status.flow = raw as u8;
+            status.mode = wave_pump::Mode::from((raw >> 8) as u8 & 3);
+        }),
+    }
+}
+
+fn schedule<M: Model>(draw: &mut Draw<'_>, change: fn(&mut M::Status, u32))
+where
+    M::Status: Default,
+{
+    let info = DeviceInfo::new(M::PRODUCT_KEY);
+    let mut buffer = vec![0; Link::<M>::room()];
+    let mut outbox = [0; 8];
+    let mut link: Link<'_, M> = Link::new(&info, &mut buffer).with_outbox(&mut outbox);
+    let mut status = M::Status::default();
+    let mut now = draw.below(u32::MAX);
+    // Command and number of what was sent last, how often, and when.
+    let mut last: Option<(u8, u8, u32, u32)> = None;
+    let codes = [Action::Control, Action::Read].map(|action| action.code(M::LAYOUT.protocol()));
+    for _ in 0..200 {
+        if draw.is_empty() {
+            break;
+        }
+        let mut sent = Vec::new();
+        match draw.below(8) {
+            0 => now = now.wrapping_add(draw.below(1000)),
+            1 => now = now.wrapping_add(draw.below(700_000)),
+            2 => change(&mut status, draw.below(u32::MAX)),
+            3 => {
+                let requests = [
+                    Request::TIME,
+                    Request::RESET,
+                    Request::module(0),
+                    Request::BIND,
+                ];
+                let _ = link.request(draw.pick(&requests));
+                assert!(link.request(Request::TIME).is_err(), "it is asked already");
+                assert!(link.send(&[]).is_err());
+            }
+            4 => {
+                // An acknowledgement, mostly of what was sent.
+                let (command, sn, ..) = last.unwrap_or((5, 0, 0, 0));
+                let of = sn;
+                let sn = if draw.chance(20) {
+                    draw.below(256) as u8
+                } else {
+                    of
+                };
+                let len = draw.pick(&[0, 11, 65]);
+                let payload = draw.bytes(len);
+                for byte in wire(command.wrapping_add(1), sn, 0, &payload) {
+                    let _ = link.receive(byte, now, &mut |byte| sent.push(byte));
+                }
+                assert!(sent.is_empty(), "an acknowledgement is answered");
+                last = last.filter(|_| of != sn);
+            }
+            5 => {
+                let len = draw_len(draw, 40);
+                for byte in draw.bytes(len) {
+                    let _ = link.receive(byte, now, &mut |byte| sent.push(byte));
+                }
+                // What is sent for noise is that it is illegal, or it was a frame.
+                sent.clear();
+            }
+            _ => {
+                let command = draw.pick(&[1, 3, 3, 3, 7, 13, 15, 0x11, 0x70, 0x19]);
+                let len = draw_len(draw, 40);
+                let mut payload = draw.bytes(len);
+                if let (3, Some(action)) = (command, payload.first_mut())
+                    && draw.chance(80)
+                {
+                    *action = draw.pick(&[codes[0], codes[1], 5]);
+                }
+                let sn = draw.below(256) as u8;
+                let (mut frames, mut reads) = (0, false);
+                for byte in wire(command, sn, 0, &payload) {
+                    match link.receive(byte, now, &mut |byte| sent.push(byte)) {
+                        Some(LinkEvent::Frame(frame)) => {
+                            assert_eq!((frame.command.0, frame.payload), (command, &payload[..]));
+                            frames += 1;
+                        }
+                        Some(LinkEvent::Control(update)) => update.apply(&mut status),
+                        Some(LinkEvent::Illegal(code)) => assert_eq!(code.0, payload[0]),
+                        _ => {}
+                    }
+                }
+                reads |= command == 3 && payload.first() == Some(&codes[1]);
+                match scan(&sent, 1024)[..] {
+                    // Frames and illegal ones are not answered, reads when it is polled.
+                    [] => assert!(
+                        frames == 1 || command == 0x11 || reads,
+                        "no answer to {command:#x}"
+                    ),
+                    [RefEvent::Frame(ack, of, 0, _)] => {
+                        assert!(of == sn && (ack == command + 1 || ack == 0x12), "{ack:#x}");
+                    }
+                    ref other => panic!("{other:?} for {command:#x}"),
+                }
+                sent.clear();
+            }
+        }
+        assert!(sent.is_empty());
+        let event = link.poll(now, &status, &mut |byte| sent.push(byte));
+        let unanswered = match event {
+            Some(LinkEvent::Unanswered(command)) => Some(command.0),
+            _ => None,
+        };
+        let frames = scan(&sent, 1024);
+        let whole: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| match frame {
+                RefEvent::Frame(command, sn, flags, payload) => {
+                    wire(*command, *sn, *flags, payload)
+                }
+                other => panic!("it sends {other:?}"),
+            })
+            .collect();
+        assert_eq!(whole, sent, "it sends more than frames");
+        assert!(sent.len() <= Link::<M>::longest());
+        for frame in &frames {
+            let RefEvent::Frame(command, sn, _, payload) = frame else {
+                continue;
+            };
+            if *command == 4 {
+                assert!(P0::parse(M::LAYOUT, payload).is_ok());
+                continue;
+            }
+            if *command == 5 && payload[0] != 6 {
+                let report = P0::parse(M::LAYOUT, payload);
+                assert!(matches!(report, Ok(P0::Report(_))), "{report:?}");
+            }
+            last = Some(match last {
+                Some((one, number, tries, since)) if (one, number) == (*command, *sn) => {
+                    assert!(now.wrapping_sub(since) >= 200 && tries < 3);
+                    (one, number, tries + 1, now)
+                }
+                _ => (*command, *sn, 1, now),
+            });
+        }
+        if let (Some(command), Some((sent, _, tries, since))) = (unanswered, last) {
+            assert!(command == sent && tries == 3 && now.wrapping_sub(since) >= 200);
+        }
+    }
+
+    // A good line, and a status that is.
+    status = M::Status::default();
+    let mut expected = M::VALUES;
+    M::encode(&status, &mut expected).expect("it is sound");
+    let mut module = Module::default();
+    let mut told = M::Status::default();
+    change(&mut told, 0x0055_5555);
+    for _ in 0..200 {
+        now = now.wrapping_add(1 + link.wait(now).min(10_000));
+        let mut sent = Vec::new();
+        let _ = link.poll(now, &status, &mut |byte| sent.push(byte));
+        for byte in sent {
+            for answer in module.receive(byte) {
+                let _ = link.receive(answer, now, &mut |_| {
+                    panic!("an acknowledgement is answered")
+                });
+            }
+        }
+    }
+    for (command, _, payload) in &module.frames {
+        if *command == 5 && payload[0] != 6 {
+            model::merge::<M>(payload, &mut told).expect("a report");
+        }
+    }
+    let mut known = M::VALUES;
+    M::encode(&told, &mut known).expect("it was told");
+    assert_eq!(
+        known.as_ref(),
+        expected.as_ref(),
+        "the module knows another status"
+    );
+}
+
+fn draw_len(draw: &mut Draw<'_>, most: u32) -> usize {
+    draw.below(most) as usize
 }
