@@ -120,8 +120,8 @@ fn soak() {
         state ^= state >> 12;
         state ^= state << 25;
         state ^= state >> 27;
-        (u64::from((state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32) * u64::from(below)
-            >> 32) as u32
+        let high = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
+        ((high * u64::from(below)) >> 32) as u32
     };
     let noise = Noise([120, 60, 120, 120]);
     let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
