@@ -8,10 +8,6 @@ use gizwits_codec_core::uart::DeviceInfo;
 
 use crate::product::{Product, Status};
 
-static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY)
-    .hardware(b"03000001")
-    .software(b"03000102");
-
 /// What the application runs on.
 pub trait Machine {
     /// The byte that came in, if one did.
@@ -26,6 +22,28 @@ pub trait Machine {
     fn restart(&mut self);
 }
 
+/// What the device is.
+pub static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY)
+    .hardware(b"03000001")
+    .software(b"03000102");
+
+/// Does what came over the line; false if that is a restart.
+pub fn act(event: Event<'_, Product>, status: &mut Status) -> bool {
+    match event {
+        Event::Control(update) => update.apply(status),
+        Event::Status(module) => status.signal = module.rssi(),
+        Event::Reboot => return false,
+        Event::Time(time) => status.runtime = time.unix() as u16,
+        Event::Module(module) => {
+            black_box(module.mac());
+        }
+        event => {
+            black_box(&event);
+        }
+    }
+    true
+}
+
 /// Runs the application.
 pub fn run(machine: &mut impl Machine) {
     let mut buffer = [0; Link::<Product>::room()];
@@ -35,23 +53,13 @@ pub fn run(machine: &mut impl Machine) {
     let _ = link.request(Request::TIME);
     while machine.goes_on() {
         let now = machine.now();
-        while let Some(byte) = machine.read() {
-            match link.receive(byte, now, &mut |byte| machine.write(byte)) {
-                None => continue,
-                Some(Event::Control(update)) => update.apply(&mut status),
-                Some(Event::Transparent(_)) => black_box(()),
-                Some(Event::Status(module)) => status.signal = module.rssi(),
-                Some(Event::Reboot) => machine.restart(),
-                Some(Event::Time(time)) => status.runtime = time.unix() as u16,
-                Some(Event::Module(module)) => {
-                    black_box(module.mac());
-                }
-                Some(event) => {
-                    black_box(&event);
-                }
-            }
-            break;
+        if let Some(byte) = machine.read()
+            && let Some(event) = link.receive(byte, now, &mut |byte| machine.write(byte))
+            && !act(event, &mut status)
+        {
+            machine.restart();
         }
+        status.co2 = status.co2.wrapping_add(1);
         if let Some(event) = link.poll(now, &status, &mut |byte| machine.write(byte)) {
             black_box(&event);
         }

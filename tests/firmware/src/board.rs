@@ -4,6 +4,7 @@
 //! reached.
 
 use core::arch::{asm, global_asm};
+use core::convert::Infallible;
 use core::hint::black_box;
 
 use register::{read, write};
@@ -32,6 +33,68 @@ impl Uart {
     pub fn write(&mut self, byte: u8) {
         while read(Self::BASE + 0x04) & 0b01 != 0 {}
         write(Self::BASE, byte.into());
+    }
+}
+
+impl embedded_io::ErrorType for Uart {
+    type Error = Infallible;
+}
+
+impl embedded_io::ReadReady for Uart {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(read(Self::BASE + 0x04) & 0b10 != 0)
+    }
+}
+
+impl embedded_io::Read for Uart {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        let Some(first) = bytes.first_mut() else {
+            return Ok(0);
+        };
+        loop {
+            if let Some(byte) = Uart::read(self) {
+                *first = byte;
+                return Ok(1);
+            }
+        }
+    }
+}
+
+impl embedded_io::WriteReady for Uart {
+    fn write_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(read(Self::BASE + 0x04) & 0b01 == 0)
+    }
+}
+
+impl embedded_io::Write for Uart {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for byte in bytes {
+            Uart::write(self, *byte);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl embedded_io_async::Read for Uart {
+    async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        while read(Self::BASE + 0x04) & 0b10 == 0 {
+            embassy_futures::yield_now().await;
+        }
+        embedded_io::Read::read(self, bytes)
+    }
+}
+
+impl embedded_io_async::Write for Uart {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        embedded_io::Write::write(self, bytes)
+    }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
     }
 }
 

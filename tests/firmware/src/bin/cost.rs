@@ -154,7 +154,7 @@ extern "C" fn start() -> ! {
     let mut controls = 0;
     let mut now = 0;
     let ack = *b"\xff\xff\0\x05\x06\0\0\0\x0b";
-    measure("link \0", || {
+    measure("link turn \0", || {
         now += 5_000;
         let mut sink = |byte| {
             black_box(byte);
