@@ -25,6 +25,7 @@ const MAX_SCALE: u8 = 18;
 /// # Ok::<(), gizwits_codec_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Decimal {
     coefficient: i64,
     scale: u8,

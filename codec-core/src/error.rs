@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The id of a data point: its bit in `attr_flags`, its row in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PointId(pub u16);
 
 impl PointId {
@@ -37,6 +38,7 @@ impl fmt::Display for PointId {
 /// assert_eq!(error.to_string(), "overlaps another point: point 1, point 0, byte 0, bit 0");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
     /// What went wrong.
     pub kind: ErrorKind,
@@ -153,6 +155,7 @@ macro_rules! kinds {
     ($(#[$doc:meta] $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
         /// What can go wrong, in payloads, in values and in definitions.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum ErrorKind {
             $(#[$doc] #[allow(missing_docs)] $kind $({ $($field: $type),* })?,)*
@@ -323,6 +326,7 @@ impl ErrorKind {
 /// A key of the definition JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Key {
     PacketVersion,
     ProtocolType,

@@ -37,7 +37,7 @@
 //!
 //! # Features
 //! None by default. `serde`: [`Value`] and [`Decimal`] implement serde's traits. `json`:
-//! [`definition`] reads the datapoint JSON.
+//! [`definition`] reads the datapoint JSON. `defmt`: errors, values, frames and events implement `Format`.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -48,8 +48,29 @@ pub enum Event<'b, M: Model> {
     Invalid,
 }
 
+#[cfg(feature = "defmt")]
+impl<M: Model> defmt::Format for Event<'_, M> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Event::Control(_) => defmt::write!(f, "Control"),
+            Event::Transparent(data) => defmt::write!(f, "Transparent({})", data),
+            Event::Status(status) => defmt::write!(f, "{}", status),
+            Event::Reboot => defmt::write!(f, "Reboot"),
+            Event::Illegal(code) => defmt::write!(f, "{}", code),
+            Event::Time(time) => defmt::write!(f, "{}", time),
+            Event::Module(module) => defmt::write!(f, "{}", module),
+            Event::Acked(command) => defmt::write!(f, "Acked({})", command),
+            Event::Unanswered(command) => defmt::write!(f, "Unanswered({})", command),
+            Event::Frame(frame) => defmt::write!(f, "{}", frame),
+            Event::Refused(payload) => defmt::write!(f, "Refused({})", payload),
+            Event::Invalid => defmt::write!(f, "Invalid"),
+        }
+    }
+}
+
 /// What the application may ask of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Request {
     command: Command,
     argument: Option<u8>,
@@ -100,6 +121,7 @@ impl Request {
 
 /// The request before is still on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Busy;
 
 impl core::fmt::Display for Busy {
@@ -112,6 +134,7 @@ impl core::error::Error for Busy {}
 
 /// How long to wait, in ms, and how often to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timing {
     /// For an acknowledgement.
     pub resend: u16,

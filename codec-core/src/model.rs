@@ -228,6 +228,7 @@ pub(crate) fn write<M: Model>(
 /// assert_eq!(Decimal::from(room), Decimal::new(-5, 1));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Fixed<I, const PLACES: u8>(pub I);
 
 impl<I: Into<i64>, const PLACES: u8> From<Fixed<I, PLACES>> for Decimal {

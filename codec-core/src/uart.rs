@@ -28,6 +28,7 @@ pub const MAX_PAYLOAD: usize = 0xfeff - 5;
 
 /// A command. An acknowledgement has the number behind that of its request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Command(pub u8);
 
 macro_rules! commands {
@@ -189,6 +190,7 @@ impl core::fmt::Debug for Command {
 /// # Ok::<(), gizwits_codec_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame<'b> {
     /// What the payload is.
     pub command: Command,
@@ -294,6 +296,7 @@ pub(crate) fn write(command: Command, sn: u8, parts: (&[u8], &[u8]), sink: &mut 
 
 /// What a [`Decoder`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Event<'b> {
     /// A frame.
     Frame(Frame<'b>),
@@ -677,6 +680,7 @@ impl DeviceInfo {
 
 /// How a phone tells the module its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ConfigMode {
     /// The module opens a network of its own.
     SoftAp,
@@ -710,6 +714,7 @@ impl From<u8> for ConfigMode {
 
 /// What is wrong with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Illegal(pub u8);
 
 impl Illegal {
@@ -725,6 +730,7 @@ impl Illegal {
 
 /// How the module is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleStatus(pub u16);
 
 impl ModuleStatus {
@@ -789,6 +795,7 @@ impl ModuleStatus {
 
 /// The time of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Time<'b>(pub(crate) &'b [u8; 11]);
 
 impl<'b> Time<'b> {
@@ -832,6 +839,7 @@ impl<'b> Time<'b> {
 
 /// What the module says of itself; text is padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleInfo<'b>(pub(crate) &'b [u8; 65]);
 
 impl<'b> ModuleInfo<'b> {

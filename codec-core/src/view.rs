@@ -20,6 +20,7 @@ use crate::point::{Access, Protocol};
 /// The value of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Value<'b> {
     /// Of a bool.
     Bool(bool),
@@ -33,6 +34,7 @@ pub enum Value<'b> {
 
 /// The value of a point as it is on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Raw<'b> {
     /// Of a bool, an enum or an integer.
     Number(u32),

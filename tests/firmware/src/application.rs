@@ -2,9 +2,9 @@
 
 use core::hint::black_box;
 
-use gizwits_codec_core::link::{Event, Link, Request};
+use gizwits_codec_core::link::{Busy, Event, Link, Request};
 use gizwits_codec_core::model::Model;
-use gizwits_codec_core::uart::DeviceInfo;
+use gizwits_codec_core::uart::{ConfigMode, DeviceInfo};
 
 use crate::product::{Product, Status};
 
@@ -18,6 +18,8 @@ pub trait Machine {
     fn now(&mut self) -> u32;
     /// Whether to go on.
     fn goes_on(&mut self) -> bool;
+    /// The button that is pressed; 0 is none.
+    fn button(&mut self) -> u8;
     /// The module wants a restart.
     fn restart(&mut self);
 }
@@ -53,12 +55,29 @@ pub fn run(machine: &mut impl Machine) {
     let _ = link.request(Request::TIME);
     while machine.goes_on() {
         let now = machine.now();
-        if let Some(byte) = machine.read()
-            && let Some(event) = link.receive(byte, now, &mut |byte| machine.write(byte))
-            && !act(event, &mut status)
-        {
-            machine.restart();
+        let mut asked = None;
+        if let Some(byte) = machine.read() {
+            match link.receive(byte, now, &mut |byte| machine.write(byte)) {
+                None => {}
+                Some(Event::Frame(frame)) => asked = Some((frame.command, frame.sn)),
+                Some(event) => {
+                    if !act(event, &mut status) {
+                        machine.restart();
+                    }
+                }
+            }
         }
+        if let Some((command, sn)) = asked {
+            link.answer(command, sn, &[0], &mut |byte| machine.write(byte));
+        }
+        let _ = match machine.button() {
+            0 => Ok(()),
+            1 => link.request(Request::configure(ConfigMode::AirLink)),
+            2 => link.request(Request::RESET),
+            3 => link.request(Request::BIND),
+            4 => link.request(Request::module(0)),
+            button => link.send(&[button]).map_err(|_| Busy),
+        };
         status.co2 = status.co2.wrapping_add(1);
         if let Some(event) = link.poll(now, &status, &mut |byte| machine.write(byte)) {
             black_box(&event);

@@ -80,6 +80,11 @@ impl Machine for Script {
         self.ms
     }
 
+    fn button(&mut self) -> u8 {
+        // Each for a while.
+        (self.ms / 1000) as u8
+    }
+
     fn goes_on(&mut self) -> bool {
         self.line.size_hint().0 > 0 || self.ms < 10_000
     }

@@ -1,4 +1,4 @@
-//! The application without drivers: its bytes and its time are those of three registers.
+//! The application without drivers: its bytes and its time are those of a few registers.
 
 #![no_std]
 #![no_main]
@@ -19,6 +19,10 @@ impl Machine for Registers {
 
     fn now(&mut self) -> u32 {
         register::read(0x4000_4008)
+    }
+
+    fn button(&mut self) -> u8 {
+        register::read(0x4000_400c) as u8
     }
 
     fn goes_on(&mut self) -> bool {
