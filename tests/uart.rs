@@ -1,13 +1,13 @@
 //! The UART: vectors, the laws of frames and of the link.
 
-use gizwits_codec_core::link::{Event as LinkEvent, Link};
+use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
 use gizwits_codec_core::model::Model;
 use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
 use gizwits_codec_std::payload;
-use gizwits_tests::generated::climate;
+use gizwits_tests::generated::{climate, wave_pump};
 use gizwits_tests::module::{Module, Noise};
 use gizwits_tests::uart::{self as witness, RefEvent};
-use gizwits_tests::vectors::vectors;
+use gizwits_tests::vectors::{product, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -236,4 +236,238 @@ fn soak() {
         module.report().map(|report| &report[1..]),
         Some(&expected[..])
     );
+}
+
+/// What a link sends at a time, as command, sn and payload.
+fn sent<M: Model>(link: &mut Link<'_, M>, now: u32, status: &M::Status) -> Vec<(u8, u8, Vec<u8>)> {
+    let mut sent = Vec::new();
+    let _ = link.poll(now, status, &mut |byte| sent.push(byte));
+    whole(&sent)
+}
+
+fn whole(wire: &[u8]) -> Vec<(u8, u8, Vec<u8>)> {
+    let frames = witness::scan(wire, 1024).into_iter();
+    let frame = |event| match event {
+        RefEvent::Frame(command, sn, _, payload) => (command, sn, payload),
+        other => panic!("{other:?}"),
+    };
+    frames.map(frame).collect()
+}
+
+/// What a link answers to a frame, and whether it had something to say.
+fn told<M: Model>(
+    link: &mut Link<'_, M>,
+    now: u32,
+    frame: &[u8],
+) -> (Vec<(u8, u8, Vec<u8>)>, bool) {
+    let (mut sent, mut said) = (Vec::new(), false);
+    for byte in frame {
+        said |= link
+            .receive(*byte, now, &mut |byte| sent.push(byte))
+            .is_some();
+    }
+    (whole(&sent), said)
+}
+
+#[test]
+fn reports_follow_the_vendors_rules() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let mut status = climate::Status::new();
+    let mut now = u32::MAX - 5_000; // The clock turns over.
+    let acked = |link: &mut Link<'_, climate::Product>, now, status: &_| {
+        let sent = sent(link, now, status);
+        for (command, sn, _) in &sent {
+            told(link, now, &witness::wire(command + 1, *sn, 0, &[]));
+        }
+        sent.len()
+    };
+    assert_eq!(acked(&mut link, now, &status), 1, "the first");
+    assert_eq!(acked(&mut link, now, &status), 0);
+    let wait = |link: &Link<'_, climate::Product>, now| link.wait(now);
+    assert_eq!(wait(&link, now), 6_000);
+    // Measured: after 6 s.
+    status.co2 = 400;
+    for later in [1, 3_000, 2_998] {
+        now = now.wrapping_add(later);
+        assert_eq!(acked(&mut link, now, &status), 0);
+    }
+    now = now.wrapping_add(1);
+    assert_eq!(acked(&mut link, now, &status), 1);
+    // Writable: at once.
+    status.power = true;
+    assert_eq!(acked(&mut link, now.wrapping_add(1), &status), 1);
+    // Everything: after 600 s.
+    now = now.wrapping_add(1);
+    assert_eq!(acked(&mut link, now.wrapping_add(599_999), &status), 0);
+    assert_eq!(wait(&link, now.wrapping_add(599_999)), 1);
+    assert_eq!(acked(&mut link, now.wrapping_add(600_000), &status), 1);
+    // As configured.
+    link.timing.measured = 10;
+    link.timing.full = 100;
+    now = now.wrapping_add(600_100);
+    assert_eq!(acked(&mut link, now, &status), 1);
+    status.co2 = 500;
+    assert_eq!(acked(&mut link, now.wrapping_add(9), &status), 0);
+    assert_eq!(acked(&mut link, now.wrapping_add(10), &status), 1);
+}
+
+#[test]
+fn what_nobody_acknowledges_is_sent_three_times() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let status = climate::Status::new();
+    let mut times = Vec::new();
+    let mut given_up = None;
+    for now in 0..8_000 {
+        let mut sent = Vec::new();
+        if let Some(LinkEvent::Unanswered(command)) =
+            link.poll(now, &status, &mut |byte| sent.push(byte))
+        {
+            given_up.get_or_insert((now, command));
+        }
+        times.extend(whole(&sent).into_iter().map(|(_, sn, _)| (now, sn)));
+    }
+    let expected = [
+        (0, 0),
+        (200, 0),
+        (400, 0),
+        (6_000, 1),
+        (6_200, 1),
+        (6_400, 1),
+    ];
+    assert_eq!(times, expected);
+    assert_eq!(given_up, Some((600, Command::FROM_DEVICE)));
+}
+
+#[test]
+fn a_control_that_comes_again_is_acknowledged_and_not_done() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let control = [&[0x01, 0, 0, 0, 1, 0, 1][..], &[0; 22]].concat();
+    let frame = witness::wire(3, 9, 0, &control);
+    let ack = vec![(4, 9, vec![])];
+    assert_eq!(told(&mut link, 0, &frame), (ack.clone(), true));
+    assert_eq!(told(&mut link, 200, &frame), (ack.clone(), false));
+    assert_eq!(
+        told(&mut link, 1_400, &frame),
+        (ack, true),
+        "much later it is another"
+    );
+    let other = witness::wire(3, 10, 0, &control);
+    assert_eq!(
+        told(&mut link, 1_400, &other),
+        (vec![(4, 10, vec![])], true)
+    );
+    // Cut, unknown, for a point that there isn't, broken.
+    for (frame, code) in [
+        (witness::wire(3, 11, 0, &control[..20]), 3),
+        (witness::wire(0x60, 11, 0, &[]), 2),
+        (
+            witness::wire(3, 11, 0, &[&[0x01, 0x80], &control[2..]].concat()),
+            3,
+        ),
+        (witness::wire(3, 11, 0, &[]), 3),
+    ] {
+        assert_eq!(
+            told(&mut link, 2_000, &frame),
+            (vec![(0x12, 11, vec![code])], true)
+        );
+    }
+    let mut broken = other;
+    broken[20] ^= 1;
+    assert_eq!(
+        told(&mut link, 2_000, &broken),
+        (vec![(0x12, 10, vec![1])], false)
+    );
+}
+
+#[test]
+fn requests_and_bytes() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY).software(b"00000007");
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut outbox = [0; 4];
+    let mut link: Link<'_, climate::Product> =
+        Link::new(&info, &mut buffer).with_outbox(&mut outbox);
+    let status = climate::Status::new();
+    let requests = [
+        (Request::configure(uart::ConfigMode::AirLink), 0x09, vec![2]),
+        (Request::RESET, 0x0b, vec![]),
+        (Request::TEST, 0x13, vec![]),
+        (Request::BIND, 0x15, vec![]),
+        (Request::REBOOT, 0x29, vec![]),
+    ];
+    for (request, command, payload) in requests {
+        link.request(request).unwrap();
+        let sent = sent(&mut link, 0, &status);
+        let (_, sn, _) = sent[0];
+        assert_eq!(sent, [(command, sn, payload)]);
+        let late = witness::wire(command + 1, sn.wrapping_add(1), 0, &[]);
+        assert!(!told(&mut link, 0, &late).1);
+        assert_eq!(
+            link.request(Request::TIME),
+            Err(gizwits_codec_core::link::Busy)
+        );
+        let acked = witness::wire(command + 1, sn, 0, &[]);
+        let mut event = None;
+        for byte in acked {
+            if let Some(LinkEvent::Acked(command)) = link.receive(byte, 0, &mut |_| {}) {
+                event = Some(command.0);
+            }
+        }
+        assert_eq!(event, Some(command));
+    }
+    link.send(b"12345").unwrap_err();
+    link.send(b"1234").unwrap();
+    let (_, sn, _) = sent(&mut link, 0, &status)[0];
+    assert_eq!(
+        sent(&mut link, 200, &status),
+        [(5, sn, b"\x061234".to_vec())]
+    );
+    told(&mut link, 200, &witness::wire(6, sn, 0, &[]));
+
+    link.request(Request::TIME).unwrap();
+    let (command, sn, _) = sent(&mut link, 200, &status)[0];
+    let time = [7, 0xea, 11, 24, 10, 30, 45, 0x6a, 0x2b, 0x3c, 0x4d];
+    let mut unix = 0;
+    for byte in witness::wire(command + 1, sn, 0, &time) {
+        if let Some(LinkEvent::Time(time)) = link.receive(byte, 200, &mut |_| {}) {
+            unix = time.unix();
+        }
+    }
+    assert_eq!(unix, 1_781_218_381);
+    let (answer, _) = told(&mut link, 0, &witness::wire(1, 7, 0, &[]));
+    assert_eq!(answer, [(2, 7, info.bytes().to_vec())]);
+    assert_eq!(&answer[0].2[24..32], b"00000007");
+}
+
+/// A read of a var_len product is answered with what it wants, a change is reported alone.
+#[test]
+fn some_points_of_a_var_len_product() {
+    let info = DeviceInfo::new(wave_pump::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<wave_pump::Product>::room()];
+    let mut link: Link<'_, wave_pump::Product> = Link::new(&info, &mut buffer);
+    let mut status = wave_pump::Status::new();
+    let first = sent(&mut link, 0, &status);
+    let [(5, sn, _)] = first[..] else {
+        panic!("{first:?}")
+    };
+    told(&mut link, 0, &witness::wire(6, sn, 0, &[]));
+    (status.flow, status.mode) = (75, wave_pump::Mode::from(2));
+    let report = sent(&mut link, 1, &status);
+    let pump = product("wave-pump");
+    let mut expected = pump.message(gizwits_codec_std::Action::Report);
+    expected.set_json(r#"{"Flow": 75, "Mode": 2}"#).unwrap();
+    assert_eq!(report[0].2, expected.encode().unwrap());
+
+    let read = [0x12, 0, 0, 0, 0, 0, 0, 0, 0x80, 0];
+    assert_eq!(
+        told(&mut link, 1, &witness::wire(3, 44, 0, &read)),
+        (vec![], false)
+    );
+    let reply = [0x13, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 75];
+    assert_eq!(sent(&mut link, 1, &status), [(4, 44, reply.to_vec())]);
 }

@@ -11,8 +11,8 @@ use crate::model::{self, Model, Update};
 use crate::p0::Action;
 use crate::point::Protocol;
 use crate::uart::{
-    Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, ModuleInfo,
-    ModuleStatus, OVERHEAD, Time, write,
+    Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, MAX_PAYLOAD,
+    ModuleInfo, ModuleStatus, OVERHEAD, Time, write,
 };
 
 /// What came over the line, or didn't.
@@ -252,8 +252,8 @@ pub struct Link<'b, M: Model> {
     /// When the last report was sent, and the last one of everything.
     reported: u32,
     complete: u32,
-    /// Number and sum of the last P0 that was acted on, and when.
-    last: (u8, u8),
+    /// Number and sum of the last P0 that was acted on, as 16 bits, and when.
+    last: u32,
     acted: u32,
 }
 
@@ -284,8 +284,7 @@ impl<'b, M: Model> Link<'b, M> {
             since: 0,
             reported: 0,
             complete: 0,
-            // No frame of no bytes has this sum.
-            last: (0, 0),
+            last: u32::MAX,
             acted: 0,
         }
     }
@@ -293,7 +292,8 @@ impl<'b, M: Model> Link<'b, M> {
     /// The same, with room for the bytes of [`send`](Self::send).
     #[must_use]
     pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
-        self.outbox = outbox;
+        let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
+        self.outbox = outbox.get_mut(..most).unwrap_or(&mut []);
         self
     }
 
@@ -341,7 +341,7 @@ impl<'b, M: Model> Link<'b, M> {
         Ok(())
     }
 
-    /// Answers a frame that [`Event::Frame`] handed over.
+    /// Answers a frame that [`Event::Frame`] handed over, with at most [`MAX_PAYLOAD`] bytes.
     pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
         write(command.ack(), sn, (payload, &[]), sink);
     }
@@ -421,10 +421,11 @@ impl<'b, M: Model> Link<'b, M> {
                     wrong = Some(Illegal::OTHER);
                 } else {
                     // The acknowledgement may have been lost, but not what it acknowledged.
-                    if self.last == (sn, sum) && now.wrapping_sub(self.acted) < REPEAT {
+                    let this = u32::from(u16::from_be_bytes([sn, sum]));
+                    if self.last == this && now.wrapping_sub(self.acted) < REPEAT {
                         event = None;
                     }
-                    self.last = (sn, sum);
+                    self.last = this;
                     self.acted = now;
                 }
             }

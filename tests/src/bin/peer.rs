@@ -29,7 +29,7 @@ impl Line {
         *state ^= *state << 13;
         *state ^= *state >> 17;
         *state ^= *state << 5;
-        (u64::from(*state) * u64::from(below) >> 32) as u32
+        ((u64::from(*state) * u64::from(below)) >> 32) as u32
     }
 
     fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
