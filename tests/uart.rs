@@ -1,5 +1,6 @@
 //! The UART: vectors, the laws of frames and of the link.
 
+use gizwits_codec_core::Action;
 use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
 use gizwits_codec_core::model::Model;
 use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
@@ -462,6 +463,7 @@ fn some_points_of_a_var_len_product() {
     let mut expected = pump.message(gizwits_codec_std::Action::Report);
     expected.set_json(r#"{"Flow": 75, "Mode": 2}"#).unwrap();
     assert_eq!(report[0].2, expected.encode().unwrap());
+    told(&mut link, 1, &witness::wire(6, report[0].1, 0, &[]));
 
     let read = [0x12, 0, 0, 0, 0, 0, 0, 0, 0x80, 0];
     assert_eq!(
@@ -470,4 +472,17 @@ fn some_points_of_a_var_len_product() {
     );
     let reply = [0x13, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 75];
     assert_eq!(sent(&mut link, 1, &status), [(4, 44, reply.to_vec())]);
+
+    // A report that was lost may have had what the next one doesn't: that has everything.
+    status.flow = 76;
+    let lost = sent(&mut link, 2, &status);
+    assert_eq!(lost[0].2, [0x14, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 76]);
+    let times = [202, 402, 602].map(|now| sent(&mut link, now, &status).len());
+    assert_eq!(times, [1, 1, 0]);
+    status.switch_on = true;
+    let all = sent(&mut link, 603, &status);
+    assert_eq!(
+        all[0].2.len(),
+        wave_pump::Product::LAYOUT.p0_len(Action::Report)
+    );
 }
