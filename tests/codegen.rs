@@ -132,22 +132,25 @@ impl Twin<'_> {
                 true => field.trim_start_matches("Some(").trim_end_matches(')'),
                 false => field,
             };
-            let is_label = matches!(
-                self.product.attr(id).unwrap().point().kind,
-                Kind::Enum { .. }
-            );
-            let expected = expected(self.product, &reading);
-            match (is_label && !expected.starts_with("Unknown"), reading.raw()) {
-                (true, Raw::Number(index)) => {
-                    let variant = self
-                        .variants
-                        .entry((id.0, index))
-                        .or_insert_with(|| field.to_owned());
-                    assert_eq!(variant, field);
-                }
-                // The bracket of a Fixed or Unknown may have gone with that of the Some.
-                _ => assert_eq!(field.trim_end_matches(')'), expected.trim_end_matches(')')),
+            self.is(field, &reading);
+        }
+    }
+
+    /// Whether a field shows a reading.
+    fn is(&mut self, field: &str, reading: &Reading<'_, '_>) {
+        let id = reading.id();
+        let kind = self.product.attr(id).unwrap().point().kind;
+        let expected = expected(self.product, reading);
+        match (kind, reading.raw()) {
+            (Kind::Enum { .. }, Raw::Number(index)) if !expected.starts_with("Unknown") => {
+                let variant = self
+                    .variants
+                    .entry((id.0, index))
+                    .or_insert_with(|| field.to_owned());
+                assert_eq!(variant, field);
             }
+            // The bracket of a Fixed or Unknown may have gone with that of the Some.
+            _ => assert_eq!(field.trim_end_matches(')'), expected.trim_end_matches(')')),
         }
     }
 
@@ -183,13 +186,24 @@ impl Twin<'_> {
 
     fn p0<M: Model>(&mut self, p0: &[u8])
     where
-        M::Status: Debug,
+        M::Status: Debug + Default,
         M::Control: Debug,
     {
         match P0::parse(M::LAYOUT, p0) {
             Ok(P0::Control(view)) => {
                 let control = model::update::<M>(p0).unwrap().control();
                 self.shows(&shown(&format!("{control:?}")), view, true);
+                // To a status it does the same, and nothing else.
+                let mut status = M::Status::default();
+                let before = shown(&format!("{status:?}"));
+                model::update::<M>(p0).unwrap().apply(&mut status);
+                let after = shown(&format!("{status:?}"));
+                for ((before, after), id) in before.iter().zip(&after).zip(0..) {
+                    match view.read(gizwits_codec_core::PointId(id)) {
+                        Some(reading) => self.is(after, &reading),
+                        None => assert_eq!(before, after),
+                    }
+                }
             }
             Ok(P0::Reply(view) | P0::Report(view)) => {
                 let (mut status, whole) = (
