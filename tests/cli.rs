@@ -388,6 +388,7 @@ fn help_examples_and_completions() {
         &["encode"],
         &["layout"],
         &["check"],
+        &["codegen"],
         &["demo"],
         &["completions"],
     ] {

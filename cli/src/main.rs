@@ -9,6 +9,7 @@
 mod account;
 mod api;
 mod check;
+mod codegen;
 mod decode;
 mod definition;
 mod demo;
@@ -46,6 +47,7 @@ enum Command {
     Encode(encode::Encode),
     Layout(layout::LayoutArgs),
     Check(check::Check),
+    Codegen(codegen::Codegen),
     Device(device::DeviceArgs),
     /// Call any endpoint of the Enterprise API
     Api(api::Api),
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Encode(encode) => encode.run(&mut out),
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
+        Command::Codegen(codegen) => codegen.run(&mut out),
         Command::Device(device) => device.run(&mut out),
         Command::Api(api) => api.run(&mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),

@@ -25,6 +25,7 @@ const MAX_SCALE: u8 = 18;
 /// # Ok::<(), gizwits_codec_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Decimal {
     coefficient: i64,
     scale: u8,
@@ -448,7 +449,7 @@ fn up(rest: i64, part: Part, ratio: i64) -> bool {
 /// `number / by` and the remainder, for a number not below 0; `None` if the quotient exceeds 32 bits.
 ///
 /// Bit by bit unless 32 bits suffice: a 64-bit division costs a Cortex-M a kilobyte of flash.
-fn divide(number: i64, by: i64) -> Option<(u32, i64)> {
+pub(crate) fn divide(number: i64, by: i64) -> Option<(u32, i64)> {
     if by == 1 {
         return Some((u32::try_from(number).ok()?, 0));
     }

@@ -202,48 +202,12 @@ impl<'l, 'o> Encoder<'l, 'o> {
 
     /// Moves the values of a var_len message together.
     fn packed(self) -> &'o [u8] {
-        let layout = self.layout;
-        let mask = layout.mask_len().saturating_add(1);
+        let mask = self.layout.mask_len().saturating_add(1);
         let Some((head, values)) = self.out.split_at_mut_checked(mask) else {
             return self.out;
         };
         let set = Mask::new(head.get(1..).unwrap_or(&[]));
-        if set.is_full(layout.points()) {
-            return self.out;
-        }
-        let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
-        let area = layout.head.area_len;
-
-        // Bits go down to bit 0 of the whole area. None is written over before it was read: what a
-        // point takes lies below all points that come after it.
-        let mut packing = Packing::behind(area);
-        for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
-            let to = packing.place(id, from);
-            let raw = Source::new(values).load(from.end, from.shift, from.drop);
-            let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
-        }
-        let all = packing.closed();
-        // The area that is needed is the end of the whole one; everything goes to the front.
-        let mut end = 0;
-        let mut take = |values: &mut [u8], from: u16, len: u16| {
-            for at in (from..).take(len.into()) {
-                let byte = values.get(usize::from(at)).copied().unwrap_or(0);
-                if let Some(to) = values.get_mut(end) {
-                    *to = byte;
-                }
-                end = end.saturating_add(1);
-            }
-        };
-        take(values, area.saturating_sub(all.area), all.area);
-        if let Some(first) = values.first_mut()
-            && all.area > 0
-        {
-            *first &= 0xff_u8.wrapping_shr(all.spare().into());
-        }
-        for (_, field) in fields().filter(|(_, field)| !field.in_bits()) {
-            take(values, field.end.saturating_sub(field.len()), field.len());
-        }
-        let len = mask.saturating_add(end);
+        let len = mask.saturating_add(pack(self.layout, set, values));
         self.out.get(..len).unwrap_or(&[])
     }
 
@@ -320,6 +284,47 @@ impl<'l, 'o> Encoder<'l, 'o> {
             Err(Error::new(ErrorKind::UnknownPoint).about(id))
         }
     }
+}
+
+/// Moves the values of some of a var_len product's points, which stand at the places of the layout, to
+/// where they stand in a message; returns how many bytes they have there.
+pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> usize {
+    if set.is_full(layout.points()) {
+        return values.len();
+    }
+    let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
+    let area = layout.head.area_len;
+
+    // Bits go down to bit 0 of the whole area. None is written over before it was read: what a
+    // point takes lies below all points that come after it.
+    let mut packing = Packing::behind(area);
+    for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
+        let to = packing.place(id, from);
+        let raw = Source::new(values).load(from.end, from.shift, from.drop);
+        let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
+    }
+    let all = packing.closed();
+    // The area that is needed is the end of the whole one; everything goes to the front.
+    let mut end = 0;
+    let mut take = |values: &mut [u8], from: u16, len: u16| {
+        for at in (from..).take(len.into()) {
+            let byte = values.get(usize::from(at)).copied().unwrap_or(0);
+            if let Some(to) = values.get_mut(end) {
+                *to = byte;
+            }
+            end = end.saturating_add(1);
+        }
+    };
+    take(values, area.saturating_sub(all.area), all.area);
+    if let Some(first) = values.first_mut()
+        && all.area > 0
+    {
+        *first &= 0xff_u8.wrapping_shr(all.spare().into());
+    }
+    for (_, field) in fields().filter(|(_, field)| !field.in_bits()) {
+        take(values, field.end.saturating_sub(field.len()), field.len());
+    }
+    end
 }
 
 impl Action {

@@ -5,6 +5,7 @@ use core::fmt;
 /// The id of a data point: its bit in `attr_flags`, its row in the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PointId(pub u16);
 
 impl PointId {
@@ -38,6 +39,7 @@ impl fmt::Display for PointId {
 /// assert_eq!(error.to_string(), "overlaps another point: point 1, point 0, byte 0, bit 0");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
     /// What went wrong.
     pub kind: ErrorKind,
@@ -154,6 +156,7 @@ macro_rules! kinds {
     ($(#[$doc:meta] $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
         /// What can go wrong, in payloads, in values and in definitions.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum ErrorKind {
             $(#[$doc] #[allow(missing_docs)] $kind $({ $($field: $type),* })?,)*
@@ -191,13 +194,19 @@ kinds! {
     NotWritable "not_writable" "the point is not writable";
     /// The bytes don't begin with 00000003.
     NotM2m "not_m2m" "not an M2M frame";
-    /// The length of an M2M frame is too small for its parts, or its varint has more than four bytes.
+    /// The length of a frame is too small for its parts, or an M2M varint has more than four bytes.
     FrameLength "frame_length" "the frame's length is not possible";
     /// The frame is longer than the limit set for it.
     FrameLimit "frame_limit" "the frame is longer than the limit";
 
     /// 0x0093 and 0x0094 have an sn, other commands have none.
     FrameSn "frame_sn" "commands 0x0093 and 0x0094 have an sn, others have none";
+    /// The bytes don't begin with ff ff.
+    NotUart "not_uart" "not a UART frame";
+    /// An ff of a UART frame without the 55 that must follow it.
+    Stuffing "stuffing" "an ff without the 55 behind it";
+    /// The checksum of a UART frame is not that of its bytes.
+    Checksum "checksum" "the checksum is wrong";
     /// A did is longer than 64 bytes.
     DidLength "did_length" "a did has at most 64 bytes";
 
@@ -318,6 +327,7 @@ impl ErrorKind {
 /// A key of the definition JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Key {
     PacketVersion,
     ProtocolType,

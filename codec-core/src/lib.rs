@@ -4,7 +4,7 @@
 //! To read definitions with names, labels and JSON values, start with `gizwits-codec-std`.
 //!
 //! A product's [`Point`]s make a [`Layout`]; the layout makes a [`View`] over the bytes of a message,
-//! and an [`Encoder`] that writes one. [`P0`] is the message, [`m2m`] the frame around it.
+//! and an [`Encoder`] that writes one. [`P0`] is the message, [`m2m`] and [`uart`] are the frames around it.
 //!
 //! Decode a report:
 //!
@@ -37,7 +37,7 @@
 //!
 //! # Features
 //! None by default. `serde`: [`Value`] and [`Decimal`] implement serde's traits. `json`:
-//! [`definition`] reads the datapoint JSON.
+//! [`definition`] reads the datapoint JSON. `defmt`: errors, values, frames and events implement `Format`.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -51,11 +51,14 @@ pub mod definition;
 mod encoder;
 mod error;
 pub mod layout;
+pub mod link;
 pub mod m2m;
 mod mask;
+pub mod model;
 mod p0;
 mod point;
 pub mod rules;
+pub mod uart;
 mod view;
 
 pub use decimal::{Decimal, Rounding, Scale};
@@ -63,6 +66,7 @@ pub use encoder::Encoder;
 pub use error::{Error, ErrorKind, Key, PointId};
 pub use layout::{Layout, LayoutRef};
 pub use mask::{Ids, Mask};
+pub use model::Fixed;
 pub use p0::{Action, P0};
 pub use point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};
 pub use view::{Iter, Raw, Reading, Span, Value, View};

@@ -67,19 +67,27 @@ impl<'b> Mask<'b> {
         [words.next().unwrap_or(0), words.next().unwrap_or(0)]
     }
 
+    /// The first byte of a full bitmap.
+    pub(crate) const fn top(points: u16) -> u8 {
+        match points % 8 {
+            0 => 0xff,
+            some => !0xff_u8.wrapping_shl(some as u32),
+        }
+    }
+
     /// Whether the points with ids 0 to `points - 1` are all in it, and it is as long as they need.
     #[inline]
     pub(crate) fn is_full(self, points: u16) -> bool {
         let Some((first, rest)) = self.0.split_first() else {
             return false;
         };
-        *first == top(points) && rest.iter().all(|byte| *byte == 0xff)
+        *first == Mask::top(points) && rest.iter().all(|byte| *byte == 0xff)
     }
 
     /// The first bit past those of `points` points in a bitmap that is just as long as they need.
     #[inline]
     pub(crate) fn past(self, points: u16) -> Option<u16> {
-        let spare = self.0.first()? & !top(points);
+        let spare = self.0.first()? & !Mask::top(points);
         if spare == 0 {
             return None;
         }
@@ -90,14 +98,6 @@ impl<'b> Mask<'b> {
 
 /// The bits of a machine word.
 const WORD: u16 = usize::BITS as u16;
-
-/// The first byte of a full bitmap.
-const fn top(points: u16) -> u8 {
-    match points % 8 {
-        0 => 0xff,
-        some => !0xff_u8.wrapping_shl(some as u32),
-    }
-}
 
 /// Some bytes of an integer as a machine word.
 #[inline]

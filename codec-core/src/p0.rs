@@ -21,6 +21,7 @@ use crate::view::{View, other_length};
 
 /// The actions that carry data points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Action {
     /// To the device: set these points.
     Control,

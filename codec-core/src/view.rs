@@ -20,6 +20,7 @@ use crate::point::{Access, Protocol};
 /// The value of a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Value<'b> {
     /// Of a bool.
     Bool(bool),
@@ -33,6 +34,7 @@ pub enum Value<'b> {
 
 /// The value of a point as it is on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Raw<'b> {
     /// Of a bool, an enum or an integer.
     Number(u32),
@@ -93,6 +95,15 @@ impl<'l, 'b> Reading<'l, 'b> {
             (Raw::Number(raw), Shape::Enum) => Value::Enum(raw),
             (Raw::Number(raw), _) => Value::Number(self.scale.value(raw)),
         }
+    }
+
+    /// Writes it to its place in the layout, if the bytes go that far.
+    fn put_into(&self, values: &mut [u8]) {
+        let field = self.place.field;
+        let _ = match self.raw {
+            Raw::Number(raw) => bits::store(values, field.end, field.shift, field.drop, raw),
+            Raw::Bytes(bytes) => bits::store_bytes(values, field.end, bytes),
+        };
     }
 
     /// Where it stands in [`View::values`].
@@ -394,7 +405,7 @@ impl<'l> LayoutRef<'l> {
 }
 
 #[cold]
-fn unknown_flag(bit: u16) -> Error {
+pub(crate) fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
@@ -532,14 +543,18 @@ impl<'l, 'b> View<'l, 'b> {
         let known = known.get_mut(..mask_len).ok_or(room(mask_len))?;
         let status = status.get_mut(..status_len).ok_or(room(status_len))?;
         for reading in self {
-            let field = reading.place.field;
+            reading.put_into(status);
             // There is room for every point of the layout.
-            let _ = match reading.raw {
-                Raw::Number(raw) => bits::store(status, field.end, field.shift, field.drop, raw),
-                Raw::Bytes(bytes) => bits::store_bytes(status, field.end, bytes),
-            } && bits::set_bit(known, reading.id().0);
+            let _ = bits::set_bit(known, reading.id().0);
         }
         Ok(())
+    }
+
+    /// Writes the points into values that have all of them, each at its place in the layout.
+    pub(crate) fn put_into(&self, values: &mut [u8]) {
+        for reading in self {
+            reading.put_into(values);
+        }
     }
 
     #[inline]

@@ -42,6 +42,7 @@
 #![deny(missing_docs)]
 
 mod check;
+pub mod codegen;
 mod decode;
 mod encode;
 mod error;

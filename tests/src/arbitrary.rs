@@ -77,7 +77,8 @@ impl<'a> Draw<'a> {
         low + self.below((high - low + 1) as u32) as usize
     }
 
-    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+    /// One of some; the first when the bytes have run out.
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.size(0, items.len() - 1)]
     }
 

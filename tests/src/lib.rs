@@ -7,9 +7,12 @@
 #![deny(missing_docs)]
 
 pub mod arbitrary;
+pub mod generated;
 pub mod laws;
+pub mod module;
 pub mod program;
 pub mod reference;
+pub mod uart;
 pub mod vectors;
 
 #[cfg(doctest)]

@@ -1,13 +1,11 @@
 //! Decodes and encodes an air conditioner's frames, and messages of a var_len wave pump, on a
 //! Cortex-M, under QEMU.
 //!
-//! What goes wrong is told by value: no `assert!`, no `unwrap`. The panic handler calls a symbol
-//! that nobody defines, so that the image links only if no panic can be reached.
+//! What goes wrong is told by value: no `assert!`, no `unwrap`.
 
 #![no_std]
 #![no_main]
 
-use core::arch::{asm, global_asm};
 use core::hint::black_box;
 
 use gizwits_codec_core::m2m::{self, Decoder, Event, Frame};
@@ -15,6 +13,7 @@ use gizwits_codec_core::{
     Access, Action, Decimal, Encoder, Error, ErrorKind, Layout, LayoutRef, P0, Point, PointId,
     Protocol, Raw, UintSpec, Value,
 };
+use gizwits_firmware::board::{self, say};
 
 const SWITCH: PointId = PointId(0);
 const SET_TEMP: PointId = PointId(6);
@@ -351,42 +350,5 @@ extern "C" fn start() -> ! {
         say(if good { "ok    \0" } else { "FAIL  \0" });
         say(name);
     }
-    loop {
-        // SYS_EXIT with ADP_Stopped_ApplicationExit, or with a run time error.
-        semihosting(0x18, if all { 0x20026 } else { 0x20023 });
-    }
-}
-
-/// Writes a text that ends with a zero (SYS_WRITE0).
-fn say(text: &'static str) {
-    semihosting(0x04, text.as_ptr() as usize);
-}
-
-fn semihosting(operation: usize, argument: usize) {
-    // SAFETY: QEMU runs with semihosting, which the instruction asks for; a text is not written to.
-    unsafe {
-        asm!("bkpt 0xab", inout("r0") operation => _, in("r1") argument, options(nostack));
-    }
-}
-
-// The initial stack, the reset handler, and every fault at the end of the run.
-global_asm!(
-    ".section .vectors, \"a\"",
-    ".word 0x20004000",
-    ".word start",
-    ".rept 14",
-    ".word fault",
-    ".endr",
-    ".text",
-    ".thumb_func",
-    "fault: b fault",
-);
-
-unsafe extern "C" {
-    safe fn a_panic_is_reachable() -> !;
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    a_panic_is_reachable()
+    board::exit(all)
 }

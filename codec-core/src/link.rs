@@ -1,0 +1,608 @@
+//! The MCU's side of the serial line, without a clock or a port: bytes and milliseconds in, bytes and
+//! events out (vendor: UART protocol, and the code that its MCU generator writes).
+//!
+//! [`Link::receive`] takes what the module sent, byte by byte, answers it, and says what it means.
+//! [`Link::poll`] sends what is due: a report where the status has changed, requests, and both again
+//! where nobody answered. Bytes go into a sink of the caller's, one frame at a time; one that is full
+//! may drop them, since what is lost is sent again.
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{self, Model, Update};
+use crate::p0::Action;
+use crate::point::Protocol;
+use crate::uart::{
+    Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, MAX_PAYLOAD,
+    ModuleInfo, ModuleStatus, OVERHEAD, Time, write,
+};
+
+/// What came over the line, or didn't.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'b, M: Model> {
+    /// Set these points. It is acknowledged; a report follows once the status has changed.
+    Control(Update<'b, M>),
+    /// Bytes that the protocol does not look into.
+    Transparent(&'b [u8]),
+    /// How the module is connected.
+    Status(ModuleStatus),
+    /// The module wants the MCU to restart; vendor code does so after 600 ms.
+    Reboot,
+    /// The module found a frame of ours illegal.
+    Illegal(Illegal),
+    /// The answer to [`Request::TIME`].
+    Time(Time<'b>),
+    /// The answer to [`Request::module`].
+    Module(ModuleInfo<'b>),
+    /// A request or report that was acknowledged.
+    Acked(Command),
+    /// A request or report that nobody acknowledged, as often as it was sent.
+    Unanswered(Command),
+    /// A frame for the application to answer with [`Link::answer`]: big data, transactions,
+    /// sub-devices.
+    Frame(Frame<'b>),
+    /// The payload of a frame that was refused: the module was told that it is illegal, or its answer is not
+    /// one. Of a P0, [`P0::parse`](crate::P0::parse) says why.
+    Refused(&'b [u8]),
+    /// The status has a value that the definition doesn't allow, as [`Model::encode`] says: nothing is
+    /// reported until it has none. It is said once.
+    Invalid,
+}
+
+#[cfg(feature = "defmt")]
+impl<M: Model> defmt::Format for Event<'_, M> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Event::Control(_) => defmt::write!(f, "Control"),
+            Event::Transparent(data) => defmt::write!(f, "Transparent({})", data),
+            Event::Status(status) => defmt::write!(f, "{}", status),
+            Event::Reboot => defmt::write!(f, "Reboot"),
+            Event::Illegal(code) => defmt::write!(f, "{}", code),
+            Event::Time(time) => defmt::write!(f, "{}", time),
+            Event::Module(module) => defmt::write!(f, "{}", module),
+            Event::Acked(command) => defmt::write!(f, "Acked({})", command),
+            Event::Unanswered(command) => defmt::write!(f, "Unanswered({})", command),
+            Event::Frame(frame) => defmt::write!(f, "{}", frame),
+            Event::Refused(payload) => defmt::write!(f, "Refused({})", payload),
+            Event::Invalid => defmt::write!(f, "Invalid"),
+        }
+    }
+}
+
+/// What the application may ask of the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Request {
+    command: Command,
+    argument: Option<u8>,
+}
+
+impl Request {
+    const fn new(command: Command) -> Self {
+        Request {
+            command,
+            argument: None,
+        }
+    }
+
+    /// Forget network and owner.
+    pub const RESET: Request = Request::new(Command::RESET);
+    /// Enter the factory test.
+    pub const TEST: Request = Request::new(Command::TEST);
+    /// Open the window in which the device can be bound.
+    pub const BIND: Request = Request::new(Command::BIND);
+    /// What time is it? [`Event::Time`]
+    pub const TIME: Request = Request::new(Command::TIME);
+    /// Restart.
+    pub const REBOOT: Request = Request::new(Command::MODULE_REBOOT);
+    /// The bytes of [`Link::send`], behind the action of transparent ones.
+    const SEND: Request = Request {
+        command: Command::FROM_DEVICE,
+        argument: Some(0x06),
+    };
+
+    /// Let a phone configure the network.
+    #[must_use]
+    pub const fn configure(mode: ConfigMode) -> Self {
+        Request {
+            command: Command::CONFIGURE,
+            argument: Some(mode.code()),
+        }
+    }
+
+    /// What module is this? 0 asks a Wi-Fi module, 1 a mobile one. [`Event::Module`]
+    #[must_use]
+    pub const fn module(kind: u8) -> Self {
+        Request {
+            command: Command::MODULE,
+            argument: Some(kind),
+        }
+    }
+}
+
+/// The request before is still on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Busy;
+
+impl core::fmt::Display for Busy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the request before is still on its way")
+    }
+}
+
+impl core::error::Error for Busy {}
+
+/// How long to wait, in ms, and how often to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Timing {
+    /// For an acknowledgement.
+    pub resend: u16,
+    /// How often a frame is sent at most.
+    pub tries: u8,
+    /// From one report to the next if only measured values have changed, and to the next try if a report
+    /// wasn't acknowledged.
+    pub measured: u16,
+    /// From one report of everything to the next.
+    pub full: u32,
+}
+
+impl Timing {
+    /// What the vendor's code has: 200 ms, 3 times, 6 s, 600 s.
+    pub const VENDOR: Timing = Timing {
+        resend: 200,
+        tries: 3,
+        measured: 6_000,
+        full: 600_000,
+    };
+}
+
+/// A module resends within this time, in ms: the same control with the same number is the same one.
+const REPEAT: u32 = 1_000;
+
+/// What waits for its acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flight {
+    None,
+    Report,
+    Request,
+}
+
+/// What the module knows of the values that were sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// None were sent.
+    Nothing,
+    /// They weren't acknowledged.
+    Unsure,
+    /// They were, or may still be.
+    All,
+}
+
+/// The MCU's side of a line.
+///
+/// The code generator writes the model; `status` is a struct of the application's.
+///
+/// ```
+/// # use gizwits_codec_core::{Access, Error, Layout, LayoutRef, Point, Protocol};
+/// # static LAYOUT: Layout<1> =
+/// #     Layout::must(Protocol::Standard, &[Point::bool(0, Access::Writable, 0, 0)]);
+/// # struct Lamp;
+/// # impl gizwits_codec_core::model::Model for Lamp {
+/// #     type Status = bool;
+/// #     type Control = bool;
+/// #     type Values = [u8; 1];
+/// #     type Mask = [u8; 0];
+/// #     const LAYOUT: LayoutRef<'static> = LAYOUT.get();
+/// #     const PRODUCT_KEY: &'static [u8; 32] = b"9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50";
+/// #     const VALUES: [u8; 1] = [0];
+/// #     const MASK: [u8; 0] = [];
+/// #     const MEASURED: &'static [(usize, usize)] = &[];
+/// #     fn encode(status: &bool, values: &mut [u8; 1]) -> Result<(), Error> {
+/// #         values[0] = u8::from(*status);
+/// #         Ok(())
+/// #     }
+/// #     fn decode(values: &[u8; 1]) -> bool { values[0] == 1 }
+/// #     fn control(_: &[u8], values: &[u8]) -> bool { values.first() == Some(&1) }
+/// #     fn apply(_: &[u8], values: &[u8], status: &mut bool) { *status = values.first() == Some(&1); }
+/// # }
+/// use gizwits_codec_core::link::{Event, Link};
+/// use gizwits_codec_core::model::Model;
+/// use gizwits_codec_core::uart::DeviceInfo;
+///
+/// static INFO: DeviceInfo = DeviceInfo::new(Lamp::PRODUCT_KEY);
+///
+/// let mut buffer = [0; 64];
+/// let mut link: Link<Lamp> = Link::new(&INFO, &mut buffer);
+/// let (mut status, mut sent) = (false, Vec::new());
+/// let mut sink = |byte| sent.push(byte);
+/// let now = 0; // a clock's milliseconds
+/// for byte in *b"\xff\xff\0\x08\x03\x01\0\0\x01\x01\x01\x0f" {
+///     if let Some(Event::Control(update)) = link.receive(byte, now, &mut sink) {
+///         update.apply(&mut status);
+///     }
+/// }
+/// let _ = link.poll(now, &status, &mut sink);
+/// let (ack, report) = (b"\xff\xff\0\x05\x04\x01\0\0\x0a", b"\xff\xff\0\x07\x05\0\0\0\x04\x01\x11");
+/// assert_eq!(sent, [&ack[..], report].concat());
+/// ```
+#[derive(Debug)]
+pub struct Link<'b, M: Model> {
+    decoder: Decoder<'b>,
+    info: &'b DeviceInfo,
+    outbox: &'b mut [u8],
+    outbox_len: u16,
+    /// How long to wait, and how often to try.
+    pub timing: Timing,
+    /// The values of the last report, and the points that it has.
+    sent: M::Values,
+    mask: M::Mask,
+    known: Known,
+    invalid: bool,
+    /// The read that is to be answered, and the points that it wants.
+    read: Option<u8>,
+    wanted: M::Mask,
+    request: Option<Request>,
+    flight: Flight,
+    awaited: Command,
+    /// Of what waits: its number, how often it was sent, and when last.
+    sn: u8,
+    tries: u8,
+    since: u32,
+    /// When the last report was sent, and the last one of everything.
+    reported: u32,
+    complete: u32,
+    /// Number and sum of the last P0 that was acted on, as 16 bits, and when.
+    last: u32,
+    acted: u32,
+}
+
+impl<'b, M: Model> Link<'b, M> {
+    /// A link that reports its status at the first [`poll`](Self::poll).
+    ///
+    /// `buffer` holds a frame of the module's while it comes in: [`room`](Self::room) says how long it
+    /// should be.
+    #[must_use]
+    pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
+        Link {
+            decoder: Decoder::new(buffer),
+            info,
+            outbox: &mut [],
+            outbox_len: 0,
+            timing: Timing::VENDOR,
+            sent: M::VALUES,
+            mask: M::MASK,
+            known: Known::Nothing,
+            invalid: false,
+            read: None,
+            wanted: M::MASK,
+            request: None,
+            flight: Flight::None,
+            awaited: Command::FROM_DEVICE_ACK,
+            sn: 0xfe,
+            tries: 0,
+            since: 0,
+            reported: 0,
+            complete: 0,
+            last: u32::MAX,
+            acted: 0,
+        }
+    }
+
+    /// The same, with room for the bytes of [`send`](Self::send).
+    #[must_use]
+    pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
+        let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
+        self.outbox = outbox.get_mut(..most).unwrap_or(&mut []);
+        self
+    }
+
+    /// The bytes that a buffer needs for controls, reads and everything that the module tells of itself.
+    #[must_use]
+    pub const fn room() -> usize {
+        let control = M::LAYOUT.p0_len(Action::Control);
+        let longest = if control > 65 { control } else { 65 };
+        longest.saturating_add(Decoder::OVERHEAD)
+    }
+
+    /// Asks something of the module. [`poll`](Self::poll) sends it when the line is free.
+    ///
+    /// # Errors
+    /// [`Busy`]: until the request before was acknowledged or given up.
+    pub fn request(&mut self, request: Request) -> Result<(), Busy> {
+        match self.request {
+            Some(_) => Err(Busy),
+            None => {
+                self.request = Some(request);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends bytes that the protocol does not look into, as a request that the outbox keeps until it is
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfSpace`] if the outbox is shorter, or if the request before is still on its way:
+    /// then `needed` is 0.
+    pub fn send(&mut self, data: &[u8]) -> Result<(), Error> {
+        let full = |needed| Error::new(ErrorKind::OutOfSpace { needed });
+        if self.request.is_some() {
+            return Err(full(0));
+        }
+        let Some(room) = self.outbox.get_mut(..data.len()) else {
+            return Err(full(data.len() as u32));
+        };
+        for (to, from) in room.iter_mut().zip(data) {
+            *to = *from;
+        }
+        self.outbox_len = data.len() as u16;
+        self.request = Some(Request::SEND);
+        Ok(())
+    }
+
+    /// Answers a frame that [`Event::Frame`] handed over, with at most [`MAX_PAYLOAD`] bytes.
+    pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
+        write(command.ack(), sn, (payload, &[]), sink);
+    }
+
+    /// Takes a byte of the module's at a time in ms, answers the frame that it completes, and says what
+    /// it means.
+    pub fn receive(
+        &mut self,
+        byte: u8,
+        now: u32,
+        sink: &mut dyn FnMut(u8),
+    ) -> Option<Event<'_, M>> {
+        let sum = self.decoder.sum();
+        let frame = match self.decoder.push(byte)? {
+            Line::Frame(frame) => frame,
+            Line::Corrupt { sn } => {
+                let code = [Illegal::CHECKSUM.0];
+                write(Command::ILLEGAL_ACK, sn, (&code, &[]), sink);
+                return None;
+            }
+            Line::TooLong { .. } => return None,
+        };
+        let Frame {
+            command,
+            sn,
+            payload,
+            ..
+        } = frame;
+        if frame.flags & 1 == 1 {
+            // A sub-device's.
+            return Some(Event::Frame(frame));
+        }
+        if self.flight != Flight::None && command == self.awaited && sn == self.sn {
+            if self.flight == Flight::Request {
+                self.request = None;
+            }
+            self.flight = Flight::None;
+            return Some(match command {
+                Command::TIME_ACK => match payload.try_into() {
+                    Ok(time) => Event::Time(Time(time)),
+                    Err(_) => Event::Refused(payload),
+                },
+                Command::MODULE_ACK => match payload.try_into() {
+                    Ok(module) => Event::Module(ModuleInfo(module)),
+                    Err(_) => Event::Refused(payload),
+                },
+                ack => Event::Acked(ack.request()),
+            });
+        }
+        let mut answer: &[u8] = &[];
+        let mut event = None;
+        let mut wrong = None;
+        match command {
+            Command::INFO => answer = self.info.bytes(),
+            Command::HEARTBEAT => {}
+            Command::STATUS => match payload {
+                &[high, low] => {
+                    event = Some(Event::Status(ModuleStatus(u16::from_be_bytes([high, low]))));
+                }
+                _ => wrong = Some(Illegal::OTHER),
+            },
+            Command::REBOOT => event = Some(Event::Reboot),
+            Command::TO_DEVICE => {
+                event = match payload {
+                    [0x71..=0x73, ..] => return Some(Event::Frame(frame)),
+                    [action, ..]
+                        if *action == const { code::<M>(Action::Read) }
+                            && model::read::<M>(payload, &mut self.wanted) =>
+                    {
+                        self.read = Some(sn);
+                        return None;
+                    }
+                    [0x05, data @ ..] => Some(Event::Transparent(data)),
+                    _ => model::update(payload).map(Event::Control),
+                };
+                if event.is_none() {
+                    wrong = Some(Illegal::OTHER);
+                } else {
+                    // The acknowledgement may have been lost, but not what it acknowledged.
+                    let this = u32::from(u16::from_be_bytes([sn, sum]));
+                    if self.last == this && now.wrapping_sub(self.acted) < REPEAT {
+                        event = None;
+                    }
+                    self.last = this;
+                    self.acted = now;
+                }
+            }
+            Command::ILLEGAL => {
+                let [code] = *payload.first_chunk()?;
+                return Some(Event::Illegal(Illegal(code)));
+            }
+            // An acknowledgement that nobody waits for any more.
+            Command(0x02..=0x18 | 0x22 | 0x2a) if command.0 & 1 == 0 => return None,
+            _ if command.is_known() => return Some(Event::Frame(frame)),
+            _ => wrong = Some(Illegal::COMMAND),
+        }
+        let code;
+        let ack = match wrong {
+            None => command.ack(),
+            Some(illegal) => {
+                code = [illegal.0];
+                answer = &code;
+                event = Some(Event::Refused(payload));
+                Command::ILLEGAL_ACK
+            }
+        };
+        write(ack, sn, (answer, &[]), sink);
+        event
+    }
+
+    /// Sends what is due at a time in ms, at most an answer and one frame; says what was given up.
+    ///
+    /// Call it when bytes have come in, when the status may have changed, and when the time of
+    /// [`wait`](Self::wait) has passed. There should be room in the sink for
+    /// [`longest`](Self::longest) bytes.
+    pub fn poll(
+        &mut self,
+        now: u32,
+        status: &M::Status,
+        sink: &mut dyn FnMut(u8),
+    ) -> Option<Event<'static, M>> {
+        let mut values = M::VALUES;
+        let said = core::mem::replace(&mut self.invalid, M::encode(status, &mut values).is_err());
+        let read = self.read.take();
+        if self.invalid {
+            if !said {
+                return Some(Event::Invalid);
+            }
+        } else if let Some(sn) = read {
+            let head = (Command::TO_DEVICE_ACK, sn);
+            model::write::<M>(sink, head, Action::Reply, &self.wanted, &values);
+        }
+        match self.flight {
+            Flight::None => {}
+            _ if now.wrapping_sub(self.since) < u32::from(self.timing.resend) => return None,
+            _ if self.tries < self.timing.tries => {
+                self.transmit(now, sink);
+                return None;
+            }
+            flight => {
+                match flight {
+                    Flight::Request => self.request = None,
+                    _ => self.known = Known::Unsure,
+                }
+                self.flight = Flight::None;
+                return Some(Event::Unanswered(self.awaited.request()));
+            }
+        }
+        self.awaited = Command::FROM_DEVICE_ACK;
+        self.flight = if let Some(request) = self.request {
+            self.awaited = request.command.ack();
+            Flight::Request
+        } else if !self.invalid && self.is_due(now, &values) {
+            self.sent = values;
+            self.known = Known::All;
+            Flight::Report
+        } else {
+            return None;
+        };
+        self.tries = 0;
+        // Modules are known that don't stuff an sn of 0xff.
+        self.sn = if self.sn >= 0xfe {
+            0
+        } else {
+            self.sn.wrapping_add(1)
+        };
+        self.transmit(now, sink);
+        None
+    }
+
+    /// Whether a report is due; of a var_len product which points it has.
+    fn is_due(&mut self, now: u32, values: &M::Values) -> bool {
+        let since = |then| now.wrapping_sub(then);
+        let measured = since(self.reported) >= u32::from(self.timing.measured);
+        let all = match self.known {
+            Known::Nothing => true,
+            Known::Unsure => measured,
+            Known::All => since(self.complete) >= self.timing.full,
+        };
+        let (old, new) = (self.sent.as_ref(), values.as_ref());
+        let changed = old.iter().zip(new).enumerate().any(|(at, (old, new))| {
+            old != new
+                && (measured
+                    || !M::MEASURED
+                        .iter()
+                        .any(|(from, to)| (*from..*to).contains(&at)))
+        });
+        if !all && !changed {
+            return false;
+        }
+        let all = all || self.known != Known::All;
+        if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
+            let mask = self.mask.as_mut();
+            mask.fill(0);
+            match all {
+                true => model::all(M::LAYOUT, mask),
+                false => model::changed(M::LAYOUT, old, new, mask),
+            }
+        }
+        self.reported = now;
+        if all || matches!(const { M::LAYOUT.protocol() }, Protocol::Standard) {
+            self.complete = now;
+        }
+        true
+    }
+
+    /// Sends what is in flight.
+    fn transmit(&mut self, now: u32, sink: &mut dyn FnMut(u8)) {
+        self.since = now;
+        self.tries = self.tries.wrapping_add(1);
+        let Some(Request { command, argument }) =
+            self.request.filter(|_| self.flight == Flight::Request)
+        else {
+            let head = (Command::FROM_DEVICE, self.sn);
+            return model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
+        };
+        let data = match command {
+            Command::FROM_DEVICE => self.outbox.get(..usize::from(self.outbox_len)),
+            _ => None,
+        };
+        write(
+            command,
+            self.sn,
+            (argument.as_slice(), data.unwrap_or(&[])),
+            sink,
+        );
+    }
+
+    /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.
+    #[must_use]
+    pub fn wait(&self, now: u32) -> u32 {
+        let left = |then, time: u32| time.saturating_sub(now.wrapping_sub(then));
+        match (self.flight, self.request, self.known) {
+            (Flight::None, Some(_), _) | (Flight::None, _, Known::Nothing) => 0,
+            (Flight::None, None, Known::Unsure) => left(self.reported, self.timing.measured.into()),
+            (Flight::None, None, Known::All) => {
+                // Measured values may have changed already.
+                let measured = left(self.reported, self.timing.measured.into());
+                let full = left(self.complete, self.timing.full);
+                if measured > 0 {
+                    measured.min(full)
+                } else {
+                    full
+                }
+            }
+            _ => left(self.since, self.timing.resend.into()),
+        }
+    }
+
+    /// The most bytes that one call puts into the sink, stuffing included.
+    #[must_use]
+    pub const fn longest() -> usize {
+        let report = M::LAYOUT.p0_len(Action::Report);
+        let info = 106;
+        // An answer and a report, or the device's description.
+        let two = report.saturating_add(OVERHEAD).saturating_mul(4);
+        let one = OVERHEAD.saturating_add(info).saturating_mul(2);
+        if two > one { two } else { one }
+    }
+}
+
+const fn code<M: Model>(action: Action) -> u8 {
+    action.code(M::LAYOUT.protocol())
+}

@@ -1,0 +1,1078 @@
+//! Rust for a firmware, written from a definition.
+//!
+//! [`rust`] writes one file for one product: its points and layout as constants that the compiler
+//! checks, an enum for each enum, a struct `Status` of all points, a struct `Control` of the writable ones,
+//! and `Product`, the [`Model`](gizwits_codec_core::model::Model) that a
+//! [`Link`](gizwits_codec_core::link::Link) is made with. It needs nothing but `gizwits-codec-core`.
+//!
+//! In a `build.rs`, which is all that a firmware needs of this crate:
+//!
+//! ```no_run
+//! fn main() -> std::io::Result<()> {
+//!     gizwits_codec_std::codegen::build("product.json")
+//! }
+//! ```
+//!
+//! and in the firmware:
+//!
+//! ```ignore
+//! mod product {
+//!     include!(concat!(env!("OUT_DIR"), "/product.rs"));
+//! }
+//! use product::{Product, Status};
+//! ```
+//!
+//! # Names
+//! A name is split into words where it has other characters than ASCII letters and digits, where a
+//! capital follows a small letter, and before the last of several capitals if a small letter follows:
+//! `Fault_UART` is `fault_uart`, `SwitchON` is `switch_on`, `CH1SWTime` is `ch1_sw_time`. A name
+//! with other letters than ASCII ones, one that begins with a digit, or of more than 40 characters is
+//! `point_` and the id; such a label is `Label` and its index. A keyword has `_` behind it, an enum that is
+//! called as something in the file `Point`: `type_`, `StatusPoint`. Of names that are the same then, all but
+//! the first have their id, or index, behind them.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use gizwits_codec_core::layout::LayoutRef;
+use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit};
+
+use crate::product::{Attr, Product};
+
+/// Reads a definition, writes its Rust to `$OUT_DIR/product.rs`, and tells cargo to do so again when the
+/// definition changes. For a `build.rs`.
+///
+/// # Errors
+/// If a file can't be read or written, or the definition breaks a rule: then all that is wrong with it.
+pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
+    let definition = definition.as_ref();
+    println!("cargo::rerun-if-changed={}", definition.display());
+    let about = |error: &dyn fmt::Display| format!("{}: {error}", definition.display());
+    let text = std::fs::read_to_string(definition)
+        .map_err(|error| std::io::Error::new(error.kind(), about(&error)))?;
+    let product = Product::from_json(&text)
+        .map_err(|invalid| std::io::Error::new(std::io::ErrorKind::InvalidData, about(&invalid)))?;
+    let folder = std::env::var_os("OUT_DIR").ok_or_else(|| {
+        std::io::Error::other("OUT_DIR is not set: this is for a build script, which cargo runs")
+    })?;
+    std::fs::write(Path::new(&folder).join("product.rs"), rust(&product))
+}
+
+/// The Rust of a product, as rustfmt has it.
+///
+/// ```
+/// use gizwits_codec_std::{Product, codegen};
+///
+/// let json = r#"{
+///   "name": "lamp", "product_key": "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50",
+///   "protocolType": "standard", "packetVersion": "0x00000004",
+///   "entities": [{"id": 0, "name": "entity0", "attrs": [
+///     {"id": 0, "name": "Brightness", "type": "status_writable", "data_type": "uint8",
+///      "position": {"unit": "byte", "byte_offset": 0, "bit_offset": 0, "len": 1},
+///      "uint_spec": {"min": 0, "max": 100, "ratio": 1, "addition": 0}}]}]
+/// }"#;
+/// let code = codegen::rust(&Product::from_json(json)?);
+/// assert!(code.contains("    pub brightness: u8,\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn rust(product: &Product) -> String {
+    File::new(product).to_string()
+}
+
+/// The longest line.
+const WIDTH: usize = 100;
+
+/// What the file is made of.
+struct File<'p> {
+    product: &'p Product,
+    points: Vec<Point<'p>>,
+}
+
+/// A point, and what it is called.
+struct Point<'p> {
+    attr: &'p Attr,
+    field: String,
+    constant: String,
+    /// Of an enum: its type, and its variants.
+    labels: Option<(String, Vec<String>)>,
+    number: Number,
+    /// The bytes of the values that it touches, and the bits below it in the last of them.
+    bytes: std::ops::Range<usize>,
+    shift: u8,
+}
+
+/// What an integer is in the struct.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    /// As it is on the wire.
+    Raw,
+    /// At a number of decimal places, as an i32 or, with true, an i64.
+    Scaled { places: u8, wide: bool },
+}
+
+impl Point<'_> {
+    fn id(&self) -> u16 {
+        self.attr.id().0
+    }
+
+    fn is_writable(&self) -> bool {
+        self.attr.point().access == Access::Writable
+    }
+
+    /// The bits of a number.
+    fn bits(&self) -> u32 {
+        let position = &self.attr.point().position;
+        match position.unit {
+            Unit::Bit => position.len,
+            Unit::Byte => position.len.saturating_mul(8),
+        }
+    }
+
+    /// The type of the raw number.
+    fn raw_type(&self) -> &'static str {
+        match self.bits() {
+            0..=8 => "u8",
+            9..=16 => "u16",
+            _ => "u32",
+        }
+    }
+
+    fn type_name(&self) -> String {
+        match (&self.attr.point().kind, self.number) {
+            (Kind::Bool, _) => "bool".to_owned(),
+            (Kind::Enum { .. }, _) => self
+                .labels
+                .as_ref()
+                .map_or_else(String::new, |it| it.0.clone()),
+            (Kind::Binary, _) => format!("[u8; {}]", self.bytes.len()),
+            (_, Number::Raw) => self.raw_type().to_owned(),
+            (_, Number::Scaled { places: 0, wide }) => integer(wide).to_owned(),
+            (_, Number::Scaled { places, wide }) => {
+                format!("gizwits::Fixed<{}, {places}>", integer(wide))
+            }
+        }
+    }
+
+    fn spec(&self) -> Option<&UintSpec> {
+        match &self.attr.point().kind {
+            Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) => Some(spec),
+            _ => None,
+        }
+    }
+
+    /// Ratio and addition at the number's decimal places.
+    fn scale(&self, layout: LayoutRef<'_>) -> (i64, i64) {
+        let scale = layout.scale(self.attr.id()).unwrap_or(Scale::IDENTITY);
+        (
+            at(scale.ratio(), scale.decimals()),
+            at(scale.addition(), scale.decimals()),
+        )
+    }
+}
+
+/// A number's coefficient at so many decimal places, which are enough.
+fn at(number: Decimal, places: u8) -> i64 {
+    let up = u32::from(places.saturating_sub(number.scale()));
+    number
+        .coefficient()
+        .saturating_mul(10_i64.saturating_pow(up))
+}
+
+fn integer(wide: bool) -> &'static str {
+    if wide { "i64" } else { "i32" }
+}
+
+impl<'p> File<'p> {
+    fn new(product: &'p Product) -> Self {
+        let layout = product.layout();
+        // A message with all points tells where each of them stands.
+        let mut body = vec![
+            0xff;
+            match product.protocol() {
+                Protocol::Standard => 0,
+                Protocol::VarLen => layout.mask_len(),
+            }
+        ];
+        let spare = (8 * body.len()).saturating_sub(usize::from(layout.points()));
+        if let Some(first) = body.first_mut() {
+            *first >>= spare;
+        }
+        body.resize(body.len() + layout.status_len(), 0);
+        let view = layout.view_lax(&body);
+
+        let mut fields = Names::new(RESERVED_FIELDS, false);
+        let mut constants = Names::new(&[], false);
+        let mut types = Names::new(RESERVED_TYPES, true);
+        let points = product
+            .attrs()
+            .map(|attr| {
+                let id = attr.id();
+                let words =
+                    words(attr.name()).unwrap_or_else(|| vec!["point".into(), id.to_string()]);
+                let span = view.read(id).map(|reading| reading.span());
+                let (bytes, shift) = span.map_or((0..0, 0), |span| (span.bytes, span.shift));
+                let labels = matches!(attr.point().kind, Kind::Enum { .. }).then(|| {
+                    let name = types.take(pascal(&words), id.0);
+                    let mut variants = Names::new(&["Unknown", "Self"], true);
+                    let labels = attr.labels().iter().zip(0..).map(|(label, index)| {
+                        let words = self::words(label);
+                        let variant = words.map_or(format!("Label{index}"), |words| pascal(&words));
+                        variants.take(variant, index)
+                    });
+                    (name, labels.collect())
+                });
+                let scale = layout.scale(id).unwrap_or(Scale::IDENTITY);
+                let mut point = Point {
+                    attr,
+                    field: fields.take(words.join("_"), id.0),
+                    constant: constants.take(words.join("_").to_uppercase(), id.0),
+                    labels,
+                    number: Number::Raw,
+                    bytes,
+                    shift,
+                };
+                if scale != Scale::IDENTITY && point.spec().is_some() {
+                    let (ratio, addition) = point.scale(layout);
+                    let most = u32::MAX >> (32 - point.bits().min(32));
+                    let top = ratio.saturating_mul(most.into()).saturating_add(addition);
+                    let fits = |number: i64| i32::try_from(number).is_ok();
+                    point.number = Number::Scaled {
+                        places: scale.decimals(),
+                        wide: point.bits() > 16 || ![ratio, addition, top].into_iter().all(fits),
+                    };
+                }
+                point
+            })
+            .collect();
+        File { product, points }
+    }
+
+    fn writable(&self) -> impl Iterator<Item = &Point<'p>> {
+        self.points.iter().filter(|point| point.is_writable())
+    }
+}
+
+/// What a field can't be called: keywords, of this edition or to come.
+const RESERVED_FIELDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// What an enum can't be called: what the file means by the word.
+const RESERVED_TYPES: &[&str] = &[
+    "Clone",
+    "Control",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "Err",
+    "From",
+    "None",
+    "Ok",
+    "Option",
+    "PartialEq",
+    "Product",
+    "Result",
+    "Self",
+    "Some",
+    "Status",
+];
+
+/// Names that are given once.
+struct Names {
+    reserved: &'static [&'static str],
+    /// Whether they are of types and variants: those have no underscores.
+    is_type: bool,
+    taken: HashSet<String>,
+}
+
+impl Names {
+    fn new(reserved: &'static [&'static str], is_type: bool) -> Self {
+        Names {
+            reserved,
+            is_type,
+            taken: HashSet::new(),
+        }
+    }
+
+    fn take(&mut self, mut name: String, id: u16) -> String {
+        let is_type = self.is_type;
+        if self.reserved.contains(&name.as_str()) {
+            name.push_str(if is_type { "Point" } else { "_" });
+        }
+        if self.taken.contains(&name) {
+            if is_type && name.ends_with(|last: char| last.is_ascii_digit()) {
+                name.push('N');
+            } else if !is_type && !name.ends_with('_') {
+                name.push('_');
+            }
+            name.push_str(&id.to_string());
+        }
+        while self.taken.contains(&name) {
+            name.push(if name.ends_with(|last: char| last.is_ascii_uppercase()) {
+                'X'
+            } else {
+                'x'
+            });
+        }
+        self.taken.insert(name.clone());
+        name
+    }
+}
+
+/// The words of a name in small letters; `None` of one that can't be a name in Rust.
+fn words(name: &str) -> Option<Vec<String>> {
+    let letters: Vec<char> = name.chars().collect();
+    if !name.is_ascii() || letters.len() > 40 {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut begin = true;
+    for (at, letter) in letters.iter().enumerate() {
+        if !letter.is_ascii_alphanumeric() {
+            begin = true;
+            continue;
+        }
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let small = |letter: Option<&char>| letter.is_some_and(char::is_ascii_lowercase);
+        let upper = letter.is_ascii_uppercase();
+        let capitals = before.is_some_and(char::is_ascii_uppercase) && small(letters.get(at + 1));
+        if begin || upper && (small(before) || capitals) {
+            words.push(String::new());
+        }
+        begin = false;
+        words.last_mut()?.push(letter.to_ascii_lowercase());
+    }
+    let first = words.first()?.chars().next()?;
+    first.is_ascii_alphabetic().then_some(words)
+}
+
+fn pascal(words: &[String]) -> String {
+    let mut name = String::new();
+    for word in words {
+        // Two digits would run together.
+        if name.ends_with(|last: char| last.is_ascii_digit())
+            && word.starts_with(|first: char| first.is_ascii_digit())
+        {
+            name.push('N');
+        }
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.extend(letters);
+    }
+    name
+}
+
+/// `head` and `tail` on a line, or on two where one would be too long.
+fn assign(out: &mut fmt::Formatter<'_>, indent: usize, head: &str, tail: &str) -> fmt::Result {
+    match indent + head.len() + 1 + tail.len() {
+        0..=WIDTH => writeln!(out, "{:indent$}{head} {tail}", ""),
+        _ => writeln!(out, "{:indent$}{head}\n{:indent$}    {tail}", "", ""),
+    }
+}
+
+/// Text in a comment: one line, and nothing that shows what isn't there.
+fn comment(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|one| if one.is_control() || one.is_whitespace() { ' ' } else { one })
+        .filter(|one| !matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'))
+        .collect();
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let text = words.join(" ");
+    // Of rustdoc's marks, those that would make a link or a tag of a name.
+    let mut escaped = String::new();
+    for one in text.chars() {
+        if matches!(
+            one,
+            '[' | ']' | '<' | '>' | '`' | '*' | '_' | '\\' | '#' | '|' | '~'
+        ) {
+            escaped.push('\\');
+        }
+        escaped.push(one);
+    }
+    escaped
+}
+
+/// A name in a comment.
+fn code(name: &str) -> String {
+    let name = comment(name).replace(['\\', '`'], "");
+    format!("`{name}`")
+}
+
+impl fmt::Display for File<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layout = self.product.layout();
+        let protocol = match self.product.protocol() {
+            Protocol::Standard => "standard",
+            Protocol::VarLen => "var_len",
+        };
+        let plain = comment(self.product.name()).replace('\\', "");
+        let name = if plain.is_empty() {
+            "a product"
+        } else {
+            &plain
+        };
+        writeln!(
+            out,
+            "// {name}: {protocol}, {} points, {} bytes. Written by gizwits from its definition.\n",
+            self.points.len(),
+            layout.status_len()
+        )?;
+        writeln!(out, "use gizwits_codec_core as gizwits;")?;
+        self.table(out)?;
+        self.ids(out)?;
+        for point in &self.points {
+            enumeration(out, point)?;
+        }
+        self.status(out)?;
+        self.control(out)?;
+        self.model(out)
+    }
+}
+
+impl File<'_> {
+    /// The points and the layout.
+    fn table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = Vec::new();
+        for point in &self.points {
+            let id = point.id();
+            let access = format!("gizwits::Access::{:?}", point.attr.point().access);
+            let position = &point.attr.point().position;
+            let (byte, bit) = match self.product.protocol() {
+                Protocol::Standard => (position.byte_offset, position.bit_offset),
+                Protocol::VarLen => (0, 0),
+            };
+            let len = position.len;
+            let function = match point.attr.point().kind {
+                Kind::Bool => "bool",
+                Kind::Enum { .. } => "enumeration",
+                Kind::Uint8(_) => "uint8",
+                Kind::Uint16(_) => "uint16",
+                Kind::Uint32(_) => "uint32",
+                Kind::Binary => "binary",
+            };
+            let rest = match point.attr.point().kind {
+                Kind::Bool => format!("{byte}, {bit}"),
+                Kind::Enum { labels } => format!("{byte}, {bit}, {len}, {labels}"),
+                Kind::Binary => format!("{byte}, {len}"),
+                _ => format!("{byte}, SPEC_{id}"),
+            };
+            rows.push(format!(
+                "gizwits::Point::{function}({id}, {access}, {rest})"
+            ));
+        }
+        for point in &self.points {
+            let Some(spec) = point.spec() else { continue };
+            let id = point.id();
+            let head = format!("const SPEC_{id}: gizwits::UintSpec =");
+            let limits = format!("gizwits::UintSpec::new({}, {})", spec.min, spec.max);
+            if spec.ratio == Decimal::ONE && spec.addition == Decimal::ZERO {
+                writeln!(out)?;
+                assign(out, 0, &head, &format!("{limits};"))?;
+                continue;
+            }
+            let decimal = |number: Decimal| {
+                let number = number.normalized();
+                format!(
+                    "gizwits::Decimal::new({}, {})",
+                    number.coefficient(),
+                    number.scale()
+                )
+            };
+            writeln!(out)?;
+            for (name, number) in [("RATIO", spec.ratio), ("ADDITION", spec.addition)] {
+                let head = format!("const {name}_{id}: gizwits::Decimal =");
+                assign(out, 0, &head, &format!("{};", decimal(number)))?;
+            }
+            assign(
+                out,
+                0,
+                &head,
+                &format!("{limits}.scaled(RATIO_{id}, ADDITION_{id});"),
+            )?;
+        }
+        writeln!(out, "\n/// The points, in the order of their ids.")?;
+        let head = format!("pub const POINTS: [gizwits::Point; {}] =", rows.len());
+        match rows.as_slice() {
+            // rustfmt has a short list on one line.
+            [only] if only.len() + 2 <= 60 => assign(out, 0, &head, &format!("[{only}];"))?,
+            rows => {
+                writeln!(out, "{head} [")?;
+                for row in rows {
+                    writeln!(out, "    {row},")?;
+                }
+                writeln!(out, "];")?;
+            }
+        }
+        let protocol = match self.product.protocol() {
+            Protocol::Standard => "Standard",
+            Protocol::VarLen => "VarLen",
+        };
+        writeln!(out, "\n/// The layout: what breaks a rule doesn't compile.")?;
+        let scales = layout_scales(self);
+        let head = format!(
+            "pub static LAYOUT: gizwits::Layout<{}, {scales}> =",
+            self.points.len()
+        );
+        let tail = format!("gizwits::Layout::must(gizwits::Protocol::{protocol}, &POINTS);");
+        assign(out, 0, &head, &tail)
+    }
+
+    fn ids(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\n/// The ids of the points.\npub mod id {{")?;
+        writeln!(out, "    use gizwits_codec_core::PointId;")?;
+        for point in &self.points {
+            let (id, name) = (point.id(), code(point.attr.name()));
+            writeln!(
+                out,
+                "\n    /// {name}\n    pub const {}: PointId = PointId({id});",
+                point.constant
+            )?;
+        }
+        writeln!(out, "}}")
+    }
+
+    fn status(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\n/// What the device is in: all points.")?;
+        writeln!(
+            out,
+            "// In this order bools are near, which a Cortex-M reaches with short instructions.\n#[derive(Clone, Debug, PartialEq, Eq)]\n#[repr(C)]\npub struct Status {{"
+        )?;
+        for point in &self.points {
+            writeln!(out, "    /// {}", self.doc(point))?;
+            writeln!(out, "    pub {}: {},", point.field, point.type_name())?;
+        }
+        writeln!(out, "}}")?;
+        let least: Vec<_> = self
+            .points
+            .iter()
+            .map(|point| (point.field.clone(), self.least(point)))
+            .collect();
+        writeln!(out, "\nimpl Status {{")?;
+        writeln!(out, "    /// Every point at its least value.")?;
+        writeln!(out, "    pub const fn new() -> Self {{")?;
+        literal(out, 8, "Status", &least)?;
+        writeln!(out, "    }}\n}}")?;
+        writeln!(
+            out,
+            "\nimpl Default for Status {{\n    fn default() -> Self {{"
+        )?;
+        writeln!(out, "        Status::new()\n    }}\n}}")
+    }
+
+    fn control(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "\n/// What somebody wants: the points that a control sets."
+        )?;
+        writeln!(out, "#[derive(Clone, Debug, Default, PartialEq, Eq)]")?;
+        if self.writable().next().is_none() {
+            writeln!(out, "pub struct Control {{}}\n\nimpl Control {{")?;
+            writeln!(out, "    /// Changes nothing: no point can be written.")?;
+            return writeln!(
+                out,
+                "    pub fn apply(&self, _status: &mut Status) {{}}\n}}"
+            );
+        }
+        writeln!(out, "pub struct Control {{")?;
+        for point in self.writable() {
+            writeln!(out, "    /// {}", self.doc(point))?;
+            writeln!(
+                out,
+                "    pub {}: Option<{}>,",
+                point.field,
+                point.type_name()
+            )?;
+        }
+        writeln!(out, "}}\n\nimpl Control {{")?;
+        writeln!(out, "    /// Sets what it sets.")?;
+        writeln!(out, "    pub fn apply(&self, status: &mut Status) {{")?;
+        for point in self.writable() {
+            let name = &point.field;
+            writeln!(out, "        if let Some(value) = self.{name} {{")?;
+            writeln!(out, "            status.{name} = value;\n        }}")?;
+        }
+        writeln!(out, "    }}\n}}")
+    }
+
+    fn model(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layout = self.product.layout();
+        let (len, protocol) = (layout.status_len(), self.product.protocol());
+        let mask = match protocol {
+            Protocol::Standard => 0,
+            Protocol::VarLen => layout.mask_len(),
+        };
+        writeln!(out, "\n/// The product, for a link.")?;
+        writeln!(
+            out,
+            "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Product {{}}"
+        )?;
+        writeln!(out, "\nimpl gizwits::model::Model for Product {{")?;
+        writeln!(
+            out,
+            "    type Status = Status;\n    type Control = Control;"
+        )?;
+        writeln!(
+            out,
+            "    type Values = [u8; {len}];\n    type Mask = [u8; {mask}];\n"
+        )?;
+        writeln!(
+            out,
+            "    const LAYOUT: gizwits::LayoutRef<'static> = LAYOUT.get();"
+        )?;
+        let mut key = self.product.product_key().to_owned();
+        if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            key = "0".repeat(32);
+        }
+        writeln!(
+            out,
+            "    const PRODUCT_KEY: &'static [u8; 32] = b\"{key}\";"
+        )?;
+        writeln!(out, "    const VALUES: Self::Values = [0; {len}];")?;
+        writeln!(out, "    const MASK: Self::Mask = [0; {mask}];")?;
+        let head = "    const MEASURED: &'static [(usize, usize)] =";
+        let measured = self.measured();
+        match measured.as_slice() {
+            rows if rows.len() * 8 <= 40 => {
+                assign(out, 0, head, &format!("&[{}];", rows.join(", ")))?
+            }
+            rows => {
+                writeln!(out, "{head} &[")?;
+                for row in rows {
+                    writeln!(out, "        {row},")?;
+                }
+                writeln!(out, "    ];")?;
+            }
+        }
+
+        let head = "    fn encode(status: &Status, values: &mut Self::Values) -> Result<(), gizwits::Error> {";
+        writeln!(out, "\n{head}")?;
+        writeln!(out, "        *values = Self::VALUES;")?;
+        for point in &self.points {
+            self.encode(out, point)?;
+        }
+        writeln!(out, "        Ok(())\n    }}")?;
+
+        writeln!(out, "\n    fn decode(values: &Self::Values) -> Status {{")?;
+        let mut fields = Vec::new();
+        for point in &self.points {
+            fields.push((point.field.clone(), self.value(out, 8, point)?));
+        }
+        literal(out, 8, "Status", &fields)?;
+        writeln!(out, "    }}")?;
+
+        let (flags, writable) = match protocol {
+            Protocol::Standard => (layout.flags_len(), layout.writable_len()),
+            Protocol::VarLen => (mask, len),
+        };
+        if self.writable().next().is_none() {
+            let head = "    fn control(_flags: &[u8], _values: &[u8]) -> Control {";
+            writeln!(out, "\n{head}\n        Control {{}}\n    }}")?;
+            let head = "    fn apply(_flags: &[u8], _values: &[u8], _status: &mut Status) {}";
+            return writeln!(out, "\n{head}\n}}");
+        }
+        let flag = |point: &Point<'_>| {
+            let id = usize::from(point.id());
+            format!(
+                "flags[{}] & {:#04x} != 0",
+                flags - 1 - id / 8,
+                1 << (id % 8)
+            )
+        };
+        writeln!(
+            out,
+            "\n    fn control(flags: &[u8], values: &[u8]) -> Control {{"
+        )?;
+        writeln!(
+            out,
+            "        let flags = gizwits::model::array::<{flags}>(flags);"
+        )?;
+        writeln!(
+            out,
+            "        let values = gizwits::model::array::<{writable}>(values);"
+        )?;
+        let mut fields = Vec::new();
+        for point in self.writable() {
+            let value = self.value(out, 8, point)?;
+            fields.push((
+                point.field.clone(),
+                format!("({}).then_some({value})", flag(point)),
+            ));
+        }
+        literal(out, 8, "Control", &fields)?;
+        writeln!(out, "    }}")?;
+
+        let head = "    fn apply(flags: &[u8], values: &[u8], status: &mut Status) {";
+        writeln!(out, "\n{head}")?;
+        writeln!(
+            out,
+            "        let flags = gizwits::model::array::<{flags}>(flags);"
+        )?;
+        writeln!(
+            out,
+            "        let values = gizwits::model::array::<{writable}>(values);"
+        )?;
+        for point in self.writable() {
+            writeln!(out, "        if {} {{", flag(point))?;
+            let value = self.value(out, 12, point)?;
+            assign(
+                out,
+                12,
+                &format!("status.{} =", point.field),
+                &format!("{value};"),
+            )?;
+            writeln!(out, "        }}")?;
+        }
+        writeln!(out, "    }}\n}}")
+    }
+
+    /// What is measured, as ranges of bytes.
+    fn measured(&self) -> Vec<String> {
+        let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
+        for point in &self.points {
+            let position = &point.attr.point().position;
+            if point.attr.point().access != Access::ReadOnly || position.unit == Unit::Bit {
+                continue;
+            }
+            match ranges.last_mut() {
+                Some(last) if last.end == point.bytes.start => last.end = point.bytes.end,
+                _ => ranges.push(point.bytes.clone()),
+            }
+        }
+        ranges
+            .iter()
+            .map(|range| format!("({}, {})", range.start, range.end))
+            .collect()
+    }
+
+    /// The value of a point as an expression over `values`, the raw number in a local of its own if a
+    /// line had to be broken otherwise.
+    fn value(
+        &self,
+        out: &mut fmt::Formatter<'_>,
+        indent: usize,
+        point: &Point<'_>,
+    ) -> Result<String, fmt::Error> {
+        if matches!(point.attr.point().kind, Kind::Binary) {
+            return Ok(format!(
+                "*gizwits::model::array(&values[{}..])",
+                point.bytes.start
+            ));
+        }
+        let raw = self.raw(point);
+        let value = self.of_raw(point, &raw);
+        // rustfmt breaks calls with arguments of more than 60 characters. The rest of a line is the
+        // field, its indent and, of a control, the flag.
+        if value.len() <= 60 && point.field.len() + value.len() + 12 + 3 + 36 <= WIDTH {
+            return Ok(value);
+        }
+        let name = format!("raw_{}", point.id());
+        assign(out, indent, &format!("let {name} ="), &format!("{raw};"))?;
+        Ok(self.of_raw(point, &name))
+    }
+
+    /// The raw number as an expression over `values`.
+    fn raw(&self, point: &Point<'_>) -> String {
+        let byte = |at: usize| format!("values[{at}]");
+        let bytes: Vec<String> = point.bytes.clone().map(byte).collect();
+        let integer = match bytes.len() {
+            1 => byte(point.bytes.start),
+            len => format!("u{}::from_be_bytes([{}])", 8 * len, bytes.join(", ")),
+        };
+        if point.attr.point().position.unit == Unit::Byte {
+            return integer;
+        }
+        if let Kind::Bool = point.attr.point().kind {
+            return format!("{integer} & {:#04x}", 1 << point.shift);
+        }
+        let (end, shift, bits) = (point.bytes.end, point.shift, point.bits());
+        let mask = u32::MAX >> (32 - bits.clamp(1, 32));
+        let (have, masked) = match bytes.len() {
+            3.. => (
+                "u32",
+                format!("gizwits::model::bits(values, {end}, {shift}, {bits})"),
+            ),
+            len => {
+                let shifted = match shift {
+                    0 => integer,
+                    _ => format!("({integer} >> {shift})"),
+                };
+                (
+                    if len == 1 { "u8" } else { "u16" },
+                    format!("{shifted} & {mask:#04x}"),
+                )
+            }
+        };
+        match (have, point.raw_type()) {
+            (have, want) if have == want => masked,
+            ("u32", want) => format!("{masked} as {want}"),
+            (_, want) => format!("({masked}) as {want}"),
+        }
+    }
+
+    /// What a raw number means, as an expression.
+    fn of_raw(&self, point: &Point<'_>, raw: &str) -> String {
+        match (&point.attr.point().kind, point.number) {
+            (Kind::Bool, _) => format!("{raw} != 0"),
+            (Kind::Enum { .. }, _) => format!("{}::from({raw})", point.type_name()),
+            (_, Number::Scaled { places, wide }) => {
+                let (ratio, addition) = point.scale(self.product.layout());
+                let mut value = format!("{}::from({raw})", integer(wide));
+                if ratio != 1 {
+                    value.push_str(&format!(" * {ratio}"));
+                }
+                match addition {
+                    0 => {}
+                    1.. => value.push_str(&format!(" + {addition}")),
+                    _ => value.push_str(&format!(" - {}", addition.unsigned_abs())),
+                }
+                match places {
+                    0 => value,
+                    _ => format!("gizwits::Fixed({value})"),
+                }
+            }
+            _ => raw.to_owned(),
+        }
+    }
+
+    /// The least value of a point, as a constant expression.
+    fn least(&self, point: &Point<'_>) -> String {
+        match (&point.attr.point().kind, &point.labels, point.number) {
+            (Kind::Bool, ..) => "false".to_owned(),
+            (Kind::Enum { .. }, Some((name, variants)), _) => {
+                format!(
+                    "{name}::{}",
+                    variants.first().map_or("Unknown(0)", String::as_str)
+                )
+            }
+            (Kind::Binary, ..) => format!("[0; {}]", point.bytes.len()),
+            (_, _, number) => {
+                let (min, _) = self
+                    .product
+                    .layout()
+                    .limits(point.attr.id())
+                    .unwrap_or((0, 0));
+                let (ratio, addition) = point.scale(self.product.layout());
+                let value = ratio.saturating_mul(min.into()).saturating_add(addition);
+                match number {
+                    Number::Scaled { places: 1.., .. } => format!("gizwits::Fixed({value})"),
+                    _ => value.to_string(),
+                }
+            }
+        }
+    }
+
+    /// The statements that put a point into `values`.
+    fn encode(&self, out: &mut fmt::Formatter<'_>, point: &Point<'_>) -> fmt::Result {
+        let (id, name, bytes) = (point.id(), &point.field, &point.bytes);
+        let most = u32::MAX >> (32 - point.bits().clamp(1, 32));
+        let whole = point.attr.point().position.unit == Unit::Byte;
+        let range = format!("values[{}..{}]", bytes.start, bytes.end);
+        let (min, max) = self
+            .product
+            .layout()
+            .limits(point.attr.id())
+            .unwrap_or((0, most));
+        let free = min == 0 && max == most;
+        let raw = match (&point.attr.point().kind, point.number) {
+            (Kind::Binary, _) => {
+                return writeln!(out, "        {range}.copy_from_slice(&status.{name});");
+            }
+            (Kind::Bool, _) => {
+                let shift = match point.shift {
+                    0 => String::new(),
+                    shift => format!(" << {shift}"),
+                };
+                let value = format!("u8::from(status.{name}){shift};");
+                return assign(out, 8, &format!("values[{}] |=", bytes.start), &value);
+            }
+            (Kind::Enum { labels }, _) => {
+                let wide = if point.bits() > 16 { "" } else { ".into()" };
+                format!("gizwits::model::label({id}, status.{name}.index(){wide}, {labels})?")
+            }
+            (_, Number::Raw) if free => {
+                return match bytes.len() {
+                    1 => assign(
+                        out,
+                        8,
+                        &format!("values[{}] =", bytes.start),
+                        &format!("status.{name};"),
+                    ),
+                    _ => {
+                        assign(
+                            out,
+                            8,
+                            "let raw =",
+                            &format!("status.{name}.to_be_bytes();"),
+                        )?;
+                        writeln!(out, "        {range}.copy_from_slice(&raw);")
+                    }
+                };
+            }
+            (_, Number::Raw) => {
+                let wide = if point.bits() == 32 { "" } else { ".into()" };
+                format!("gizwits::model::limited({id}, status.{name}{wide}, {min}..{max})?")
+            }
+            (_, Number::Scaled { places, wide }) => {
+                let inner = if places == 0 { "" } else { ".0" };
+                let (ratio, addition) = point.scale(self.product.layout());
+                let function = if wide { "unscaled_wide" } else { "unscaled" };
+                writeln!(out, "        let scale = ({ratio}, {addition});")?;
+                format!(
+                    "gizwits::model::{function}({id}, status.{name}{inner}, scale, {min}..{max})?"
+                )
+            }
+        };
+        assign(out, 8, "let raw =", &format!("{raw};"))?;
+        if whole {
+            return match bytes.len() {
+                1 => writeln!(out, "        values[{}] = raw as u8;", bytes.start),
+                2 => writeln!(
+                    out,
+                    "        {range}.copy_from_slice(&(raw as u16).to_be_bytes());"
+                ),
+                _ => writeln!(out, "        {range}.copy_from_slice(&raw.to_be_bytes());"),
+            };
+        }
+        // From the last byte to the first.
+        for (at, below) in bytes.clone().rev().zip((0..).step_by(8)) {
+            let shift = i32::from(point.shift) - below;
+            match shift {
+                0 => writeln!(out, "        values[{at}] |= raw as u8;")?,
+                1.. => writeln!(out, "        values[{at}] |= (raw << {shift}) as u8;")?,
+                _ => writeln!(out, "        values[{at}] |= (raw >> {}) as u8;", -shift)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What a person wants to know of a point.
+    fn doc(&self, point: &Point<'_>) -> String {
+        let attr = point.attr;
+        let (name, display) = (attr.name(), attr.display_name());
+        let mut doc = match display.is_empty() || display == name {
+            true => code(name),
+            false => format!("{} ({})", comment(display), code(name)),
+        };
+        doc.push_str(": ");
+        doc.push_str(match attr.point().access {
+            Access::Writable => "writable",
+            Access::ReadOnly => "read-only",
+            Access::Alert => "alert",
+            Access::Fault => "fault",
+        });
+        if let Some(spec) = point.spec() {
+            let scale = self
+                .product
+                .layout()
+                .scale(attr.id())
+                .unwrap_or(Scale::IDENTITY);
+            let value = |raw: i64| scale.value(u32::try_from(raw).unwrap_or(u32::MAX));
+            let _ = write!(doc, ", {}..={}", value(spec.min), value(spec.max));
+            let _ = write!(doc, " in steps of {}", scale.ratio());
+        }
+        let _ = write!(doc, ", {}", attr.place());
+        doc.push('.');
+        doc
+    }
+}
+
+/// The number of scales other than the identity.
+fn layout_scales(file: &File<'_>) -> usize {
+    let layout = file.product.layout();
+    let mut scales: Vec<Scale> = Vec::new();
+    for point in &file.points {
+        let scale = layout.scale(point.attr.id()).unwrap_or(Scale::IDENTITY);
+        if scale != Scale::IDENTITY && !scales.contains(&scale) {
+            scales.push(scale);
+        }
+    }
+    scales.len()
+}
+
+/// A struct's literal.
+fn literal(
+    out: &mut fmt::Formatter<'_>,
+    indent: usize,
+    name: &str,
+    fields: &[(String, String)],
+) -> fmt::Result {
+    let parts: Vec<String> = fields
+        .iter()
+        .map(|(field, value)| format!("{field}: {value}"))
+        .collect();
+    let line = parts.join(", ");
+    // rustfmt has a short one on one line.
+    if line.len() <= 18 {
+        return writeln!(out, "{:indent$}{name} {{ {line} }}", "");
+    }
+    writeln!(out, "{:indent$}{name} {{", "")?;
+    for part in parts {
+        writeln!(out, "{:indent$}    {part},", "")?;
+    }
+    writeln!(out, "{:indent$}}}", "")
+}
+
+/// The type of an enum's labels.
+fn enumeration(out: &mut fmt::Formatter<'_>, point: &Point<'_>) -> fmt::Result {
+    let Some((name, variants)) = &point.labels else {
+        return Ok(());
+    };
+    let raw = point.raw_type();
+    writeln!(
+        out,
+        "\n/// {}",
+        comment(match point.attr.display_name() {
+            "" => point.attr.name(),
+            display => display,
+        })
+    )?;
+    writeln!(
+        out,
+        "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum {name} {{"
+    )?;
+    for (variant, label) in variants.iter().zip(point.attr.labels()) {
+        let label = comment(label);
+        let label = if label.is_empty() {
+            "(no label)"
+        } else {
+            &label
+        };
+        writeln!(out, "    /// {label}\n    {variant},")?;
+    }
+    writeln!(
+        out,
+        "    /// An index that has no label.\n    Unknown({raw}),\n}}"
+    )?;
+    writeln!(out, "\nimpl {name} {{\n    /// The index on the wire.")?;
+    writeln!(
+        out,
+        "    pub const fn index(self) -> {raw} {{\n        match self {{"
+    )?;
+    for (index, variant) in variants.iter().enumerate() {
+        writeln!(out, "            {name}::{variant} => {index},")?;
+    }
+    writeln!(
+        out,
+        "            {name}::Unknown(index) => index,\n        }}\n    }}\n}}"
+    )?;
+    writeln!(
+        out,
+        "\nimpl From<{raw}> for {name} {{\n    fn from(index: {raw}) -> Self {{"
+    )?;
+    writeln!(out, "        match index {{")?;
+    for (index, variant) in variants.iter().enumerate() {
+        writeln!(out, "            {index} => {name}::{variant},")?;
+    }
+    writeln!(
+        out,
+        "            _ => {name}::Unknown(index),\n        }}\n    }}\n}}"
+    )
+}

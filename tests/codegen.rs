@@ -1,0 +1,379 @@
+//! Generated code: it is rustfmt's, it compiles (with this test) without a warning, and it says what the
+//! product says that is read at run time.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use gizwits_codec_core::link::Link;
+use gizwits_codec_core::model::{self, Model};
+use gizwits_codec_core::uart::DeviceInfo;
+use gizwits_codec_core::{
+    Action, Encoder, Kind, LayoutRef, P0, Protocol, Raw, Reading, Value, View,
+};
+use gizwits_codec_std::{Product, codegen, payload};
+use gizwits_tests::arbitrary::{self, Draw};
+use gizwits_tests::reference;
+use gizwits_tests::vectors::{fixture, fixtures, product, vectors};
+use gizwits_tests::{each_fixture, generated};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Whether rustfmt would leave it as it is.
+fn is_formatted(code: &str) -> Result<(), String> {
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("rustfmt");
+    let mut input = rustfmt.stdin.take().unwrap();
+    input.write_all(code.as_bytes()).unwrap();
+    drop(input);
+    let output = rustfmt.wait_with_output().unwrap();
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stdout).into_owned()),
+    }
+}
+
+#[test]
+fn it_is_as_rustfmt_has_it() {
+    for name in fixtures() {
+        let code = codegen::rust(&product(&name));
+        is_formatted(&code).unwrap_or_else(|difference| panic!("{name}: {difference}"));
+        assert!(!code.contains("#[allow"), "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Names and labels of all kinds, fields in all places.
+    #[test]
+    fn it_is_as_rustfmt_has_it_whatever_the_definition(bytes in vec(any::<u8>(), 0..1500), var_len in any::<bool>()) {
+        let protocol = if var_len { arbitrary::Protocol::VarLen } else { arbitrary::Protocol::Standard };
+        let json = arbitrary::definition(&mut Draw::new(&bytes), protocol);
+        let product = Product::from_json(&json.to_string()).unwrap();
+        let code = codegen::rust(&product);
+        if let Err(difference) = is_formatted(&code) {
+            panic!("{difference}");
+        }
+    }
+}
+
+/// The values in a struct's `Debug`, in the order of the fields.
+fn shown(text: &str) -> Vec<String> {
+    let inner = text
+        .split_once(" { ")
+        .map_or("", |(_, rest)| rest.trim_end_matches(" }"));
+    let (mut parts, mut depth) = (vec![String::new()], 0);
+    for one in inner.chars() {
+        match one {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().unwrap().push(one);
+    }
+    let value = |part: String| part.split_once(": ").map(|(_, value)| value.to_owned());
+    parts.into_iter().filter_map(value).collect()
+}
+
+/// What a generated field shows of a reading; of a label its index.
+fn expected(product: &Product, reading: &Reading<'_, '_>) -> String {
+    let attr = product.attr(reading.id()).unwrap();
+    match reading.value() {
+        Value::Bool(value) => value.to_string(),
+        Value::Enum(index) if index as usize >= attr.labels().len() => format!("Unknown({index})"),
+        Value::Enum(index) => format!("label {index}"),
+        Value::Binary(bytes) => format!("{bytes:?}"),
+        Value::Number(number) => {
+            let scale = product.layout().scale(reading.id()).unwrap();
+            let (coefficient, places) = (number.coefficient(), scale.decimals());
+            assert_eq!(number.scale(), places);
+            match places {
+                0 => coefficient.to_string(),
+                _ => format!("Fixed({coefficient})"),
+            }
+        }
+    }
+}
+
+/// One fixture's generated code against the product that is read at run time.
+struct Twin<'p> {
+    product: &'p Product,
+    /// The variant of each index of each enum, as it was met.
+    variants: HashMap<(u16, u32), String>,
+}
+
+impl Twin<'_> {
+    /// Whether `fields` show the readings of a view; those that the view hasn't show as `None`.
+    fn shows(&mut self, fields: &[String], view: View<'_, '_>, control: bool) {
+        let layout = self.product.layout();
+        let shown: Vec<_> = (0..layout.points())
+            .map(gizwits_codec_core::PointId)
+            .filter(|id| {
+                !control || layout.access(*id) == Some(gizwits_codec_core::Access::Writable)
+            })
+            .collect();
+        assert_eq!(shown.len(), fields.len());
+        for (id, field) in shown.into_iter().zip(fields) {
+            let Some(reading) = view.read(id) else {
+                assert_eq!(field, "None");
+                continue;
+            };
+            let field = match control {
+                true => field.trim_start_matches("Some(").trim_end_matches(')'),
+                false => field,
+            };
+            self.is(field, &reading);
+        }
+    }
+
+    /// Whether a field shows a reading.
+    fn is(&mut self, field: &str, reading: &Reading<'_, '_>) {
+        let id = reading.id();
+        let kind = self.product.attr(id).unwrap().point().kind;
+        let expected = expected(self.product, reading);
+        match (kind, reading.raw()) {
+            (Kind::Enum { .. }, Raw::Number(index)) if !expected.starts_with("Unknown") => {
+                let variant = self
+                    .variants
+                    .entry((id.0, index))
+                    .or_insert_with(|| field.to_owned());
+                assert_eq!(variant, field);
+            }
+            // The bracket of a Fixed or Unknown may have gone with that of the Some.
+            _ => assert_eq!(field.trim_end_matches(')'), expected.trim_end_matches(')')),
+        }
+    }
+
+    /// What `Model::encode` says of values: themselves, or the first that is flagged.
+    fn encodes<M: Model>(&self, values: &M::Values) {
+        let status = M::decode(values);
+        let mut again = M::VALUES;
+        let encoded = M::encode(&status, &mut again);
+        let body = match M::LAYOUT.protocol() {
+            Protocol::Standard => values.as_ref().to_vec(),
+            Protocol::VarLen => [&full_mask(M::LAYOUT)[..], values.as_ref()].concat(),
+        };
+        let view = M::LAYOUT.view(&body).unwrap();
+        match view.iter().find_map(|one| Some((one.id(), one.flagged()?))) {
+            Some((id, kind)) => {
+                assert_eq!(
+                    encoded.map_err(|error| (error.point, error.kind)),
+                    Err((Some(id), kind))
+                );
+            }
+            None => {
+                assert_eq!(encoded, Ok(()));
+                // As the encoder has it: bits of no point are 0.
+                let mut out = vec![0; M::LAYOUT.p0_len(Action::Report)];
+                let mut report = Encoder::begin(M::LAYOUT, Action::Report, &mut out).unwrap();
+                for one in &view {
+                    report.set(one.id(), one.value()).unwrap();
+                }
+                assert!(report.finish().ends_with(again.as_ref()));
+            }
+        }
+    }
+
+    fn p0<M: Model>(&mut self, p0: &[u8])
+    where
+        M::Status: Debug + Default,
+        M::Control: Debug,
+    {
+        match P0::parse(M::LAYOUT, p0) {
+            Ok(P0::Control(view)) => {
+                let control = model::update::<M>(p0).unwrap().control();
+                self.shows(&shown(&format!("{control:?}")), view, true);
+                // To a status it does the same, and nothing else.
+                let mut status = M::Status::default();
+                let before = shown(&format!("{status:?}"));
+                model::update::<M>(p0).unwrap().apply(&mut status);
+                let after = shown(&format!("{status:?}"));
+                for ((before, after), id) in before.iter().zip(&after).zip(0..) {
+                    match view.read(gizwits_codec_core::PointId(id)) {
+                        Some(reading) => self.is(after, &reading),
+                        None => assert_eq!(before, after),
+                    }
+                }
+            }
+            Ok(P0::Reply(view) | P0::Report(view)) => {
+                let (mut status, whole) = (
+                    M::decode(&M::VALUES),
+                    (0..M::LAYOUT.points())
+                        .all(|id| view.read(gizwits_codec_core::PointId(id)).is_some()),
+                );
+                match model::merge::<M>(p0, &mut status) {
+                    Ok(()) if whole => self.shows(&shown(&format!("{status:?}")), view, false),
+                    Ok(()) => {}
+                    // All zeros is nothing that every product allows.
+                    Err(error) => assert!(
+                        M::LAYOUT.protocol() == Protocol::VarLen && error.is_refused_value()
+                    ),
+                }
+            }
+            Ok(_) => {}
+            Err(error) if p0.first() == Some(&Action::Control.code(M::LAYOUT.protocol())) => {
+                assert!(model::update::<M>(p0).is_none(), "{error}: {p0:02x?}");
+            }
+            Err(error) => assert_eq!(
+                model::merge::<M>(p0, &mut M::decode(&M::VALUES)),
+                Err(error)
+            ),
+        }
+    }
+}
+
+fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
+    let mut mask = vec![0; layout.mask_len()];
+    for id in 0..layout.points() {
+        let byte = mask.len() - 1 - usize::from(id / 8);
+        mask[byte] |= 1 << (id % 8);
+    }
+    mask
+}
+
+fn agrees<M: Model>(name: &str, bytes: &[u8])
+where
+    M::Status: Debug + Default,
+    M::Control: Debug,
+{
+    let product = product(name);
+    assert_eq!(M::LAYOUT, product.layout(), "{name}");
+    let mut twin = Twin {
+        product: &product,
+        variants: HashMap::new(),
+    };
+    // A status to begin with is one that can be reported, and a link can be made.
+    let mut values = M::VALUES;
+    assert_eq!(
+        M::encode(&M::Status::default(), &mut values),
+        Ok(()),
+        "{name}"
+    );
+    let info = DeviceInfo::new(M::PRODUCT_KEY);
+    assert_eq!(info.product_key(), product.product_key().as_bytes());
+    let mut room = vec![0; Link::<M>::room()];
+    let mut sent = 0;
+    let mut link: Link<'_, M> = Link::new(&info, &mut room);
+    let _ = link.poll(0, &M::Status::default(), &mut |_| sent += 1);
+    assert!(sent > values.as_ref().len() && sent <= Link::<M>::longest());
+
+    for file in ["standard.json", "var_len.json"] {
+        for vector in vectors(file) {
+            if vector["definition"] != name {
+                continue;
+            }
+            let bytes = payload::parse(vector["payload"].as_str().unwrap(), None).unwrap();
+            let bytes = match gizwits_codec_core::m2m::parse(&bytes, 65_536) {
+                Ok((gizwits_codec_core::m2m::Event::Frame(frame), _)) => frame.body.to_vec(),
+                _ => bytes,
+            };
+            twin.p0::<M>(&bytes);
+        }
+    }
+
+    // Any values, and any as they should be.
+    let mut draw = Draw::new(bytes);
+    let json: serde_json::Value = serde_json::from_str(&fixture(name)).unwrap();
+    let points = reference::points(&json);
+    let random = draw.bytes(M::LAYOUT.status_len());
+    values.as_mut().copy_from_slice(&random);
+    twin.encodes::<M>(&values);
+    let sound = arbitrary::raw_values(&mut draw, &points, true);
+    let body = match M::LAYOUT.protocol() {
+        Protocol::Standard => reference::encode_status(&points, &sound),
+        Protocol::VarLen => {
+            reference::encode_var_len(&points, &sound)[M::LAYOUT.mask_len()..].to_vec()
+        }
+    };
+    values.as_mut().copy_from_slice(&body);
+    twin.encodes::<M>(&values);
+    let code = |action: Action| action.code(M::LAYOUT.protocol());
+    let whole = match M::LAYOUT.protocol() {
+        Protocol::Standard => body,
+        Protocol::VarLen => [&full_mask(M::LAYOUT)[..], &body].concat(),
+    };
+    twin.p0::<M>(&[&[code(Action::Report)], &whole[..]].concat());
+    twin.p0::<M>(&[&[code(Action::Report)], &whole[1..]].concat());
+
+    let mut some = sound;
+    some.retain(|id, _| {
+        *id < points.len() && points[*id].access == reference::RefAccess::Writable && draw.bool()
+    });
+    let control = match M::LAYOUT.protocol() {
+        Protocol::Standard => reference::encode_control(&points, &some),
+        Protocol::VarLen => reference::encode_var_len(&points, &some),
+    };
+    let mut control = [&[code(Action::Control)], &control[..]].concat();
+    twin.p0::<M>(&control);
+    if control.len() > 1 {
+        let at = draw.below(control.len() as u32 - 1) as usize + 1;
+        control[at] ^= 1 << draw.below(8);
+        twin.p0::<M>(&control);
+        twin.p0::<M>(&control[..at]);
+    }
+
+    let distinct: HashSet<_> = twin
+        .variants
+        .iter()
+        .map(|((id, _), name)| (id, name))
+        .collect();
+    assert_eq!(
+        distinct.len(),
+        twin.variants.len(),
+        "{name}: two indices are one variant"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn it_says_what_the_product_says(bytes in vec(any::<u8>(), 0..4000)) {
+        macro_rules! agree {
+            ($module:ident, $name:literal) => {
+                agrees::<generated::$module::Product>($name, &bytes);
+            };
+        }
+        each_fixture!(agree);
+    }
+}
+
+/// Names that can't be names in Rust, or not twice, become others.
+#[test]
+fn names() {
+    use generated::names::{ControlPoint, Status, StatusPoint, id};
+    let status = Status::new();
+    let Status {
+        type_,
+        type_1,
+        self_,
+        point_3,
+        status,
+        control,
+        fault_uart,
+        fault_uart_9,
+        point_8,
+        ..
+    } = status;
+    assert!(!(type_ || type_1 || self_ || point_3));
+    assert_eq!(
+        (status, control),
+        (StatusPoint::SelfPoint, ControlPoint::X0)
+    );
+    assert_eq!(StatusPoint::from(4), StatusPoint::Auto4);
+    assert_eq!(StatusPoint::from(5), StatusPoint::Label5);
+    assert_eq!(StatusPoint::from(7).index(), 7);
+    assert_eq!(fault_uart.to_string(), "-98");
+    assert_eq!((fault_uart_9, point_8), (0, 5));
+    assert_eq!(id::FAULT_UART_9.0, 9);
+}

@@ -1,0 +1,488 @@
+//! The UART: vectors, the laws of frames and of the link.
+
+use gizwits_codec_core::Action;
+use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
+use gizwits_codec_core::model::Model;
+use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
+use gizwits_codec_std::payload;
+use gizwits_tests::generated::{climate, wave_pump};
+use gizwits_tests::module::{Module, Noise};
+use gizwits_tests::uart::{self as witness, RefEvent};
+use gizwits_tests::vectors::{product, vectors};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::Value;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn frames(bytes in vec(any::<u8>(), 0..1200)) {
+        witness::frames(&bytes);
+    }
+
+    #[test]
+    fn link(bytes in vec(any::<u8>(), 0..1200)) {
+        witness::link(&bytes);
+    }
+}
+
+fn hex(text: &Value) -> Vec<u8> {
+    match text.as_str().unwrap() {
+        "" => Vec::new(),
+        text => payload::parse(text, None).unwrap(),
+    }
+}
+
+#[test]
+fn vectors_decode_and_encode() {
+    let vectors = vectors("uart.json");
+    assert!(vectors.len() > 25);
+    for vector in &vectors {
+        let id = vector["id"].as_str().unwrap();
+        let (wire, expect) = (hex(&vector["wire"]), &vector["expect"]);
+        let mut buffer = [0; 512];
+        let (frame, rest) = uart::parse(&wire, &mut buffer).expect(id);
+        assert!(rest.is_empty(), "{id}");
+        assert_eq!(frame.command.name(), expect["command"].as_str(), "{id}");
+        assert_eq!(u64::from(frame.sn), expect["sn"], "{id}");
+        assert_eq!(u64::from(frame.flags), expect["flags"], "{id}");
+        assert_eq!(frame.payload, hex(&expect["payload"]), "{id}");
+        let message = frame.message().expect(id);
+        if let Some(expected) = expect["message"].as_str() {
+            assert_eq!(format!("{message:?}"), expected, "{id}");
+        }
+        if let uart::Message::DeviceInfo(info) = message {
+            assert_eq!(info.bytes(), frame.payload, "{id}");
+        }
+        if let uart::Message::Time(time) = message {
+            assert_eq!(
+                (time.year(), time.date(), time.time()),
+                (2026, (11, 24), (10, 30, 45))
+            );
+            assert_eq!(time.unix(), 1_781_218_381);
+        }
+        let mut written = [0; 512];
+        let len = frame.encode(&mut written).unwrap();
+        if vector["canonical"] != false {
+            assert_eq!(written[..len], wire, "{id}");
+        }
+    }
+}
+
+/// What stands before a frame, between two, or in place of the last byte of the one before hides none.
+#[test]
+fn frames_are_found_behind_anything() {
+    let heartbeat = witness::wire(Command::HEARTBEAT.0, 1, 0, &[]);
+    for before in [
+        "",
+        "ff",
+        "ffff",
+        "ffffff",
+        "ffff00",
+        "ffff000503",
+        "ffff0005030100",
+        "ffff000503010000",
+        "ff55",
+        "ffff00ff55",
+        "ffff7fff",
+        "ffff0000",
+        "ffffff55",
+        "ffff00050301ff",
+        "ffff0005030100ff55",
+    ] {
+        let line = [&hex(&Value::from(before))[..], &heartbeat].concat();
+        let mut buffer = [0; 300];
+        let mut decoder = Decoder::new(&mut buffer);
+        let mut frames = 0;
+        let mut rest = &line[..];
+        while let Some(event) = decoder.next_event(&mut rest) {
+            frames += usize::from(matches!(
+                event,
+                Event::Frame(Frame {
+                    command: Command::HEARTBEAT,
+                    sn: 1,
+                    ..
+                })
+            ));
+        }
+        assert_eq!(frames, 1, "behind {before}");
+    }
+}
+
+/// Ten million bytes over a bad line, at a millisecond each: every request that arrives whole is answered at
+/// once, whatever came before it, controls are acted on once, and in the end both know the same.
+#[test]
+fn soak() {
+    const BYTES: u64 = 10_000_000;
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut chance = move |below: u32| {
+        // xorshift64*
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        let high = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
+        ((high * u64::from(below)) >> 32) as u32
+    };
+    let noise = Noise([120, 60, 120, 120]);
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = vec![0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let mut status = climate::Status::new();
+    let mut module = Module::default();
+    let (mut bytes, mut now) = (0_u64, 0_u32);
+    let (mut whole, mut broken, mut resent) = (0_u64, 0_u64, 0_u64);
+    let (mut controls, mut acknowledged) = (0_usize, 0);
+    let mut last_sn = None;
+    while bytes < BYTES {
+        if module.is_idle() {
+            match chance(5) {
+                0 => module.send(0x07, &[]),
+                1 => module.send(0x0d, &[0, chance(256) as u8]),
+                2 => module.send(0x03, &[0x02]),
+                3 => module.send(0x01, &[]),
+                _ => {
+                    let mut control = vec![0x01, 0x7f, 0xff, 0xff, 0xff];
+                    control.extend(
+                        (0..24).map(|_| [0xff, 0x55, chance(256) as u8][chance(3) as usize]),
+                    );
+                    // A mode that is one.
+                    control[5] &= 0x3f;
+                    module.send(0x03, &control);
+                }
+            }
+        }
+        let frame = module.poll(now);
+        let mut to_mcu = vec![frame];
+        let mut sent = Vec::new();
+        while let Some(frame) = to_mcu.pop() {
+            let mut intact = !frame.is_empty();
+            for byte in &frame {
+                let (arrived, good) = noise.pass(*byte, &mut chance);
+                intact &= good;
+                for byte in arrived {
+                    if let Some(LinkEvent::Control(update)) =
+                        link.receive(byte, now, &mut |byte| sent.push(byte))
+                    {
+                        update.apply(&mut status);
+                        controls += 1;
+                        // Noise that has the right sum.
+                        if let climate::Mode::Unknown(_) = status.mode {
+                            status.mode = climate::Mode::Fan;
+                        }
+                    }
+                }
+                now += 1;
+                bytes += 1;
+            }
+            let is_request = frame
+                .get(4)
+                .is_some_and(|command| [1, 3, 7, 13].contains(command));
+            if is_request {
+                let sn = frame[5];
+                resent += u64::from(last_sn.replace(sn) == Some(sn));
+            }
+            let _ = link.poll(now, &status, &mut |byte| sent.push(byte));
+            if is_request && intact {
+                whole += 1;
+                let answers = witness::scan(&sent, 1024);
+                let ack = (frame[4] + 1, frame[5]);
+                assert!(
+                    answers.iter().any(|one| matches!(one, RefEvent::Frame(command, sn, ..) if (*command, *sn) == ack)),
+                    "no answer to {frame:02x?} that arrived whole: {answers:02x?}"
+                );
+            }
+            broken += u64::from(is_request && !intact);
+            for byte in std::mem::take(&mut sent) {
+                let (arrived, _) = noise.pass(byte, &mut chance);
+                for byte in arrived {
+                    let answer = module.receive(byte);
+                    if !answer.is_empty() {
+                        to_mcu.push(answer);
+                    }
+                }
+                now += 1;
+                bytes += 1;
+            }
+        }
+        now += 5;
+        let acked = module.acked.drain(..);
+        acknowledged += acked
+            .filter(|(command, payload, _)| *command == 3 && payload.len() > 2)
+            .count();
+        module.frames.clear();
+        status.co2 = now as u16;
+    }
+    println!("{bytes} bytes, {whole} requests whole, {broken} broken, {resent} sent again");
+    assert!(
+        whole > 100_000 && broken > 2_000 && resent > 2_000,
+        "{whole} {broken} {resent}"
+    );
+    // Each is acted on once; one more may have been, by noise that has the right sum or lost acknowledgements.
+    assert!(acknowledged <= controls && controls < acknowledged + acknowledged / 50);
+
+    for _ in 0..700_000 / 50 {
+        now += 50;
+        let mut sent = Vec::new();
+        let _ = link.poll(now, &status, &mut |byte| sent.push(byte));
+        for byte in sent {
+            for answer in module.receive(byte) {
+                let _ = link.receive(answer, now, &mut |_| {});
+            }
+        }
+    }
+    let mut expected = climate::Product::VALUES;
+    climate::Product::encode(&status, &mut expected).unwrap();
+    assert_eq!(
+        module.report().map(|report| &report[1..]),
+        Some(&expected[..])
+    );
+}
+
+/// What a link sends at a time, as command, sn and payload.
+fn sent<M: Model>(link: &mut Link<'_, M>, now: u32, status: &M::Status) -> Vec<(u8, u8, Vec<u8>)> {
+    let mut sent = Vec::new();
+    let _ = link.poll(now, status, &mut |byte| sent.push(byte));
+    whole(&sent)
+}
+
+fn whole(wire: &[u8]) -> Vec<(u8, u8, Vec<u8>)> {
+    let frames = witness::scan(wire, 1024).into_iter();
+    let frame = |event| match event {
+        RefEvent::Frame(command, sn, _, payload) => (command, sn, payload),
+        other => panic!("{other:?}"),
+    };
+    frames.map(frame).collect()
+}
+
+/// What a link answers to a frame, and whether it had something to say.
+fn told<M: Model>(
+    link: &mut Link<'_, M>,
+    now: u32,
+    frame: &[u8],
+) -> (Vec<(u8, u8, Vec<u8>)>, bool) {
+    let (mut sent, mut said) = (Vec::new(), false);
+    for byte in frame {
+        said |= link
+            .receive(*byte, now, &mut |byte| sent.push(byte))
+            .is_some();
+    }
+    (whole(&sent), said)
+}
+
+#[test]
+fn reports_follow_the_vendors_rules() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let mut status = climate::Status::new();
+    let mut now = u32::MAX - 5_000; // The clock turns over.
+    let acked = |link: &mut Link<'_, climate::Product>, now, status: &_| {
+        let sent = sent(link, now, status);
+        for (command, sn, _) in &sent {
+            told(link, now, &witness::wire(command + 1, *sn, 0, &[]));
+        }
+        sent.len()
+    };
+    assert_eq!(acked(&mut link, now, &status), 1, "the first");
+    assert_eq!(acked(&mut link, now, &status), 0);
+    let wait = |link: &Link<'_, climate::Product>, now| link.wait(now);
+    assert_eq!(wait(&link, now), 6_000);
+    // Measured: after 6 s.
+    status.co2 = 400;
+    for later in [1, 3_000, 2_998] {
+        now = now.wrapping_add(later);
+        assert_eq!(acked(&mut link, now, &status), 0);
+    }
+    now = now.wrapping_add(1);
+    assert_eq!(acked(&mut link, now, &status), 1);
+    // Writable: at once.
+    status.power = true;
+    assert_eq!(acked(&mut link, now.wrapping_add(1), &status), 1);
+    // Everything: after 600 s.
+    now = now.wrapping_add(1);
+    assert_eq!(acked(&mut link, now.wrapping_add(599_999), &status), 0);
+    assert_eq!(wait(&link, now.wrapping_add(599_999)), 1);
+    assert_eq!(acked(&mut link, now.wrapping_add(600_000), &status), 1);
+    // As configured.
+    link.timing.measured = 10;
+    link.timing.full = 100;
+    now = now.wrapping_add(600_100);
+    assert_eq!(acked(&mut link, now, &status), 1);
+    status.co2 = 500;
+    assert_eq!(acked(&mut link, now.wrapping_add(9), &status), 0);
+    assert_eq!(acked(&mut link, now.wrapping_add(10), &status), 1);
+}
+
+#[test]
+fn what_nobody_acknowledges_is_sent_three_times() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let status = climate::Status::new();
+    let mut times = Vec::new();
+    let mut given_up = None;
+    for now in 0..8_000 {
+        let mut sent = Vec::new();
+        if let Some(LinkEvent::Unanswered(command)) =
+            link.poll(now, &status, &mut |byte| sent.push(byte))
+        {
+            given_up.get_or_insert((now, command));
+        }
+        times.extend(whole(&sent).into_iter().map(|(_, sn, _)| (now, sn)));
+    }
+    let expected = [
+        (0, 0),
+        (200, 0),
+        (400, 0),
+        (6_000, 1),
+        (6_200, 1),
+        (6_400, 1),
+    ];
+    assert_eq!(times, expected);
+    assert_eq!(given_up, Some((600, Command::FROM_DEVICE)));
+}
+
+#[test]
+fn a_control_that_comes_again_is_acknowledged_and_not_done() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
+    let control = [&[0x01, 0, 0, 0, 1, 0, 1][..], &[0; 22]].concat();
+    let frame = witness::wire(3, 9, 0, &control);
+    let ack = vec![(4, 9, vec![])];
+    assert_eq!(told(&mut link, 0, &frame), (ack.clone(), true));
+    assert_eq!(told(&mut link, 200, &frame), (ack.clone(), false));
+    assert_eq!(
+        told(&mut link, 1_400, &frame),
+        (ack, true),
+        "much later it is another"
+    );
+    let other = witness::wire(3, 10, 0, &control);
+    assert_eq!(
+        told(&mut link, 1_400, &other),
+        (vec![(4, 10, vec![])], true)
+    );
+    // Cut, unknown, for a point that there isn't, broken.
+    for (frame, code) in [
+        (witness::wire(3, 11, 0, &control[..20]), 3),
+        (witness::wire(0x60, 11, 0, &[]), 2),
+        (
+            witness::wire(3, 11, 0, &[&[0x01, 0x80], &control[2..]].concat()),
+            3,
+        ),
+        (witness::wire(3, 11, 0, &[]), 3),
+    ] {
+        assert_eq!(
+            told(&mut link, 2_000, &frame),
+            (vec![(0x12, 11, vec![code])], true)
+        );
+    }
+    let mut broken = other;
+    broken[20] ^= 1;
+    assert_eq!(
+        told(&mut link, 2_000, &broken),
+        (vec![(0x12, 10, vec![1])], false)
+    );
+}
+
+#[test]
+fn requests_and_bytes() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY).software(b"00000007");
+    let mut buffer = [0; Link::<climate::Product>::room()];
+    let mut outbox = [0; 4];
+    let mut link: Link<'_, climate::Product> =
+        Link::new(&info, &mut buffer).with_outbox(&mut outbox);
+    let status = climate::Status::new();
+    let requests = [
+        (Request::configure(uart::ConfigMode::AirLink), 0x09, vec![2]),
+        (Request::RESET, 0x0b, vec![]),
+        (Request::TEST, 0x13, vec![]),
+        (Request::BIND, 0x15, vec![]),
+        (Request::REBOOT, 0x29, vec![]),
+    ];
+    for (request, command, payload) in requests {
+        link.request(request).unwrap();
+        let sent = sent(&mut link, 0, &status);
+        let (_, sn, _) = sent[0];
+        assert_eq!(sent, [(command, sn, payload)]);
+        let late = witness::wire(command + 1, sn.wrapping_add(1), 0, &[]);
+        assert!(!told(&mut link, 0, &late).1);
+        assert_eq!(
+            link.request(Request::TIME),
+            Err(gizwits_codec_core::link::Busy)
+        );
+        let acked = witness::wire(command + 1, sn, 0, &[]);
+        let mut event = None;
+        for byte in acked {
+            if let Some(LinkEvent::Acked(command)) = link.receive(byte, 0, &mut |_| {}) {
+                event = Some(command.0);
+            }
+        }
+        assert_eq!(event, Some(command));
+    }
+    link.send(b"12345").unwrap_err();
+    link.send(b"1234").unwrap();
+    let (_, sn, _) = sent(&mut link, 0, &status)[0];
+    assert_eq!(
+        sent(&mut link, 200, &status),
+        [(5, sn, b"\x061234".to_vec())]
+    );
+    told(&mut link, 200, &witness::wire(6, sn, 0, &[]));
+
+    link.request(Request::TIME).unwrap();
+    let (command, sn, _) = sent(&mut link, 200, &status)[0];
+    let time = [7, 0xea, 11, 24, 10, 30, 45, 0x6a, 0x2b, 0x3c, 0x4d];
+    let mut unix = 0;
+    for byte in witness::wire(command + 1, sn, 0, &time) {
+        if let Some(LinkEvent::Time(time)) = link.receive(byte, 200, &mut |_| {}) {
+            unix = time.unix();
+        }
+    }
+    assert_eq!(unix, 1_781_218_381);
+    let (answer, _) = told(&mut link, 0, &witness::wire(1, 7, 0, &[]));
+    assert_eq!(answer, [(2, 7, info.bytes().to_vec())]);
+    assert_eq!(&answer[0].2[24..32], b"00000007");
+}
+
+/// A read of a var_len product is answered with what it wants, a change is reported alone.
+#[test]
+fn some_points_of_a_var_len_product() {
+    let info = DeviceInfo::new(wave_pump::Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<wave_pump::Product>::room()];
+    let mut link: Link<'_, wave_pump::Product> = Link::new(&info, &mut buffer);
+    let mut status = wave_pump::Status::new();
+    let first = sent(&mut link, 0, &status);
+    let [(5, sn, _)] = first[..] else {
+        panic!("{first:?}")
+    };
+    told(&mut link, 0, &witness::wire(6, sn, 0, &[]));
+    (status.flow, status.mode) = (75, wave_pump::Mode::from(2));
+    let report = sent(&mut link, 1, &status);
+    let pump = product("wave-pump");
+    let mut expected = pump.message(gizwits_codec_std::Action::Report);
+    expected.set_json(r#"{"Flow": 75, "Mode": 2}"#).unwrap();
+    assert_eq!(report[0].2, expected.encode().unwrap());
+    told(&mut link, 1, &witness::wire(6, report[0].1, 0, &[]));
+
+    let read = [0x12, 0, 0, 0, 0, 0, 0, 0, 0x80, 0];
+    assert_eq!(
+        told(&mut link, 1, &witness::wire(3, 44, 0, &read)),
+        (vec![], false)
+    );
+    let reply = [0x13, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 75];
+    assert_eq!(sent(&mut link, 1, &status), [(4, 44, reply.to_vec())]);
+
+    // A report that was lost may have had what the next one doesn't: that has everything.
+    status.flow = 76;
+    let lost = sent(&mut link, 2, &status);
+    assert_eq!(lost[0].2, [0x14, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 76]);
+    let times = [202, 402, 602].map(|now| sent(&mut link, now, &status).len());
+    assert_eq!(times, [1, 1, 0]);
+    status.switch_on = true;
+    let all = sent(&mut link, 603, &status);
+    assert_eq!(
+        all[0].2.len(),
+        wave_pump::Product::LAYOUT.p0_len(Action::Report)
+    );
+}
