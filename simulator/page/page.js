@@ -1,5 +1,7 @@
 // The device page. It calls the API as any client does; what the API can't give comes from /page/.
 
+import { plot } from "./chart.js";
+
 const $ = (id) => document.getElementById(id);
 
 /** An element with attributes, listeners (functions) and children. */
@@ -14,17 +16,9 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-function svg(tag, attributes, text) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text != null) node.textContent = text;
-  return node;
-}
-
 const path = encodeURIComponent;
 
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const minute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
 
 /** What the simulator's clock said, and when: its time is not the browser's. */
@@ -629,11 +623,12 @@ function arrived(view, record) {
   if (!record.picture) return;
   const said = Object.entries(record.picture.values);
   if (record.type === "dev2app" && said.length) {
-    attrs(view, before);
+    view.before = before;
     charted(view, said, record.at);
   }
-  if (!view.pinned) bits(view, record, before);
-  else view.pinned.then = [record, before];
+  if (view.pinned) view.pinned.then = [record, before];
+  else view.next = [record, before];
+  redraw(view);
 }
 
 function enter(view, records) {
@@ -680,7 +675,7 @@ function entry(view, record) {
   );
   if (picture) {
     const pin = () => {
-      view.pinned ??= { then: view.drawn };
+      view.pinned ??= { then: view.next ?? view.drawn };
       bits(view, record, view.known, node);
       $("bits-last").hidden = false;
       $("bits").scrollIntoView({ block: "nearest" });
@@ -961,14 +956,17 @@ function charted(view, said, at) {
   }
   view.reports.push({ at, attrs });
   if (view.reports.length > REPORTS) view.left = Boolean(view.reports.shift());
-  redraw(view);
 }
 
-/** Draws the chart soon, once for all that comes until then. */
+/** Draws what changed soon, once for all that comes until then. */
 function redraw(view) {
   view.timer ??= setTimeout(() => {
     view.timer = null;
-    if (shown === view) draw(view);
+    if (shown !== view) return;
+    if (view.before) attrs(view, view.before);
+    if (view.next && !view.pinned) bits(view, ...view.next);
+    view.before = view.next = null;
+    draw(view);
   }, 50);
 }
 
@@ -987,7 +985,6 @@ function draw(view) {
   const points = view.reports
     .filter(({ at, attrs }) => at >= from && attrs[one.name] != null)
     .map(({ at, attrs }) => [at, height(one, attrs[one.name])]);
-  const steps = !one.kind.startsWith("uint");
   const word = (value) => (one.kind === "bool" ? (value ? "on" : "off") : one.kind === "enum" ? (one.labels[value] ?? value) : String(value));
   const named = $("chart-span").selectedOptions[0].textContent;
   if (!points.length) {
@@ -1001,50 +998,10 @@ function draw(view) {
   const text = `${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
   $("chart-text").textContent = text;
 
-  const ticks = steps ? [...new Set(one.kind === "bool" ? [0, 1] : values)].sort((a, b) => a - b) : scale(least, most);
-  const longest = Math.max(...ticks.map((tick) => word(tick).length + (/[^\x00-\xff]/.test(word(tick)) ? 4 : 0)));
-  const [width, tall] = [Math.max(240, $("chart-box").clientWidth), 210];
-  const [x0, x1, y0, y1] = [14 + Math.min(longest, 14) * 7, width - 10, tall - 24, 20];
-  let [low, high] = [Math.min(ticks[0], least), Math.max(ticks.at(-1), most)];
-  if (low === high) [low, high] = [low - 1, high + 1];
-  const x = (at) => x0 + ((at - from) / span) * (x1 - x0);
-  const y = (value) => y0 - ((value - low) / (high - low)) * (y0 - y1);
-  const root = svg("svg", { viewBox: `0 0 ${width} ${tall}`, role: "img", "aria-label": text });
-  root.append(svg("text", { x: 2, y: 11 }, one.title ? `${one.name} (${one.title})` : one.name));
-  for (const tick of ticks) {
-    root.append(svg("line", { class: "grid", x1: x0, x2: x1, y1: y(tick), y2: y(tick) }));
-    root.append(svg("text", { x: x0 - 6, y: y(tick) + 4, "text-anchor": "end" }, word(tick)));
-  }
-  const every = span / (width < 420 ? 3 : 6);
-  for (let at = from; at <= until; at += every) {
-    const anchor = at === from ? "start" : at + every > until ? "end" : "middle";
-    root.append(svg("line", { class: "axis", x1: x(at), x2: x(at), y1: y0, y2: y0 + 4 }));
-    root.append(svg("text", { x: x(at), y: tall - 6, "text-anchor": anchor }, minute.format(at)));
-  }
-  root.append(svg("line", { class: "axis", x1: x0, x2: x1, y1: y0, y2: y0 }));
-  let line = "";
-  for (const [at, value] of points) {
-    if (steps && line) line += `H${x(at).toFixed(1)}`;
-    line += `${line ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
-  }
-  if (steps) line += `H${x1}`;
-  root.append(svg("path", { class: "line", d: line }));
-  const dots = points.length > 120 ? [last] : points;
-  for (const [at, value] of dots) root.append(svg("circle", { class: "dot", cx: x(at), cy: y(value), r: 2 }));
-  $("chart-box").replaceChildren(root);
-}
-
-/** Round numbers from below the least to above the most. */
-function scale(least, most) {
-  if (least === most) return [least];
-  const range = most - least;
-  const rough = range / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
-  const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  const ticks = [];
-  for (let n = Math.floor(least / step); n <= Math.ceil(most / step); n++) ticks.push(Number((n * step).toFixed(digits)));
-  return ticks;
+  const label = one.title ? `${one.name} (${one.title})` : one.name;
+  const width = Math.max(240, $("chart-box").clientWidth);
+  const levels = one.kind === "bool" ? [0, 1] : one.kind === "enum" ? values : null;
+  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text }));
 }
 
 // --- listeners -------------------------------------------------------------------------------------

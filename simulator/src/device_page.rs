@@ -1,7 +1,7 @@
 //! The device page: a client of the API that runs in a browser, and what the API can't give it.
 //!
 //! ```text
-//! GET  /  /page.css  /page.js  /page.svg    the page
+//! GET  /  /page.{css,js,svg}  /chart.js      the page
 //! GET  /page/products                       the products, with credentials to call the API with
 //! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
 //! GET  /page/events/{product}               its devices as they change: server-sent events
@@ -102,6 +102,13 @@ pub(crate) fn router(
             file(
                 "text/javascript; charset=utf-8",
                 include_str!("../page/page.js"),
+            ),
+        )
+        .route(
+            "/chart.js",
+            file(
+                "text/javascript; charset=utf-8",
+                include_str!("../page/chart.js"),
             ),
         )
         .route(

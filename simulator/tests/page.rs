@@ -36,6 +36,7 @@ fn its_files_are_for_everybody_and_call_nobody_else() {
         ("/", "text/html"),
         ("/page.css", "text/css"),
         ("/page.js", "text/javascript"),
+        ("/chart.js", "text/javascript"),
         ("/page.svg", "image/svg+xml"),
     ] {
         let heard = ask(&server, "GET", target, "host: elsewhere.example\r\n", "");

@@ -525,7 +525,7 @@ describe("device page", { concurrency: false }, () => {
       await drawn(page);
       const log = page.locator("#log");
       await log.evaluate((node) => (node.scrollTop = 200));
-      await busy.tell("/clock", { step_ms: 2 * 86_400_000 });
+      await busy.tell("/clock", { step_ms: 26 * 3_600_000 });
       await page.getByRole("button", { name: "500 or more new records" }).waitFor();
       const text = page.locator("#chart-text");
       await text.filter({ hasText: /1000 reports, the newest of more/ }).waitFor();
