@@ -111,7 +111,13 @@ fn quoted(value: &str) -> String {
 fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
     let all = server.simulator().credentials().map_err(failed)?;
     writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
-    writeln!(out, "# Device page: {}", server.page_url())?;
+    match server.page_url() {
+        Some(page) => writeln!(out, "# Device page: {page}")?,
+        None => writeln!(
+            out,
+            "# No device page: it shows secrets, so it works on loopback alone (--listen 127.0.0.1:0)"
+        )?,
+    }
     writeln!(out, "# Administration: {}", server.admin_url())?;
     writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
     for (n, one) in all.iter().enumerate() {

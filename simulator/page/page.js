@@ -1,5 +1,7 @@
 // The device page. It calls the API as any client does; what the API can't give comes from /page/.
 
+import { plot } from "./chart.js";
+
 const $ = (id) => document.getElementById(id);
 
 /** An element with attributes, listeners (functions) and children. */
@@ -14,23 +16,20 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-function svg(tag, attributes, text) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text != null) node.textContent = text;
-  return node;
-}
-
 const path = encodeURIComponent;
 
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const minute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+
+/** What the simulator's clock said, and when: its time is not the browser's. */
+let simulated = { now: Date.now(), runs: true, at: Date.now() };
+
+const now = () => simulated.now + (simulated.runs ? Date.now() - simulated.at : 0);
 
 /** A time of milliseconds since 1970, with its day unless that is today. */
 function time(at, format = clock) {
   const date = new Date(at);
-  const today = date.toDateString() === new Date().toDateString();
+  const today = date.toDateString() === new Date(now()).toDateString();
   return (today ? "" : `${day.format(date)} `) + format.format(date);
 }
 
@@ -40,13 +39,16 @@ function time(at, format = clock) {
 const REMEDIES = {
   5012: "This machine's address is not among those that the enterprise may call from.",
   5013: "Wait for the next full hour. The page calls the API only when you open something or send.",
-  5018: "The product is published, and its logs are closed.",
+  5024: "The logs of a published product are closed: bits and attrs are what the device says now.",
   5304: "Enable the device, then send it again.",
   5305: "Wait until the device is online again, then send it once more.",
   5401: "Change the value, then send it again.",
   5402: "Without a definition there is nothing to decode by.",
   5404: "Allow remote control of the product, then send it again.",
 };
+
+/** Refusals that no waiting helps against. */
+const FINAL = [5024, 5402, 5406];
 
 /** A call that came to nothing: in words, and with the API's code if it has one. */
 class Refused extends Error {
@@ -74,7 +76,8 @@ async function call(target, options) {
   const { error_code: code, error_message: message, detail_message: detail, error } = body;
   const said = String(detail || message || error || `HTTP ${response.status}`);
   const end = /[.!?]$/.test(said) ? "" : ".";
-  const words = said.charAt(0).toUpperCase() + said.slice(1);
+  // The name of a point stays as it is.
+  const words = /^\S+ = /.test(said) ? said : said.charAt(0).toUpperCase() + said.slice(1);
   const refused = new Refused(`${words}${end} ${REMEDIES[code] ?? ""}`.trim() + (code ? ` (${code})` : ""), code);
   refused.status = response.status;
   throw refused;
@@ -169,10 +172,28 @@ function fraction(number) {
 
 // --- what is told to people ------------------------------------------------------------------------
 
-function notice(error) {
-  const close = el("button", { type: "button", click: () => $("notice").replaceChildren() }, "Dismiss");
-  $("notice").replaceChildren(el("span", {}, error.message), close);
+/** Says what went wrong; with a button to try it `again`, if that may help. */
+function notice(error, again) {
+  const close = () => {
+    $("notice").replaceChildren();
+    document.querySelector("main > section:not([hidden]) h1")?.focus();
+  };
+  const retry = () => {
+    close();
+    again();
+  };
+  $("notice").replaceChildren(
+    el("span", {}, error.message),
+    ...(again ? [el("button", { type: "button", click: retry }, "Try again")] : []),
+    el("button", { type: "button", click: close }, "Dismiss"),
+  );
   if (!(error instanceof Refused)) console.error(error);
+}
+
+/** Hides a button; if it had the focus, that goes to what follows. */
+function hide(button, next) {
+  if (button === document.activeElement) next?.focus();
+  button.hidden = true;
 }
 
 function linked(state, text) {
@@ -183,9 +204,8 @@ function linked(state, text) {
 
 /** The events of the simulator, for as long as the page is seen: a browser has few connections to spare. */
 class Live {
-  constructor(target, on) {
-    this.target = target;
-    this.on = on;
+  constructor(target, on, last) {
+    Object.assign(this, { target, on, last });
     this.turn = () => (document.hidden ? this.pause() : this.open());
     document.addEventListener("visibilitychange", this.turn);
     this.turn();
@@ -195,11 +215,13 @@ class Live {
     if (this.source) return;
     const after = this.last ? `?after=${this.last}` : "";
     const source = (this.source = new EventSource(this.target + after));
-    for (const name of ["hello", "device", "frame", "online"]) {
+    for (const name of ["clock", "hello", "device", "frame", "online"]) {
       source.addEventListener(name, (event) => {
         if (event.lastEventId) this.last = event.lastEventId;
+        const data = JSON.parse(event.data);
         if (name === "hello") linked("live", "live");
-        this.on[name]?.(JSON.parse(event.data));
+        if (name === "clock") simulated = { ...data, at: Date.now() };
+        this.on[name]?.(data);
       });
     }
     source.addEventListener("error", () => {
@@ -247,32 +269,51 @@ function show(id) {
   for (const section of ["elsewhere", "list", "device"]) $(section).hidden = section !== id;
 }
 
+let beginning;
+
 async function begin() {
+  clearTimeout(beginning);
   try {
     products = await call("/page/products");
   } catch (refused) {
-    if (refused.status !== 403) throw refused;
-    linked("", "not connected");
-    $("elsewhere-why").textContent = refused.message;
-    show("elsewhere");
+    if (refused.status === 403) {
+      linked("", "not connected");
+      $("elsewhere-why").textContent = refused.message;
+      show("elsewhere");
+    } else {
+      linked("lost", "not connected, trying again…");
+      notice(refused);
+      beginning = setTimeout(begin, 3000);
+    }
     return;
   }
-  await route();
+  await route().catch(notice);
+}
+
+/** What a part of an address means; if it is none, itself. */
+function part(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 async function route(focus = false) {
-  const [, key, did] = location.hash.split("/").map(decodeURIComponent);
-  const keys = products.find((one) => one.product_key === key) ?? products[0];
+  const [, key, did] = location.hash.split("/").map(part);
+  const named = products.find((one) => one.product_key === key);
+  const keys = named ?? products[0];
   shown?.live?.close();
   $("notice").replaceChildren();
   if (!keys) throw new Refused("No product in this world belongs to an enterprise: the scenario has to say so.");
-  const mine = (shown = { keys, did });
-  const opened = did ? openDevice(mine) : openList(mine);
-  if (focus) $(did ? "device-title" : "list-title").focus();
+  const mine = (shown = { keys, did: named && did });
+  const opened = mine.did ? openDevice(mine) : openList(mine);
+  if (key && !named) notice(new Refused(`There is no product ${key} in this world: choose one of these.`));
+  if (focus) $(mine.did ? "device-title" : "list-title").focus();
   try {
     await opened;
   } catch (error) {
-    if (shown === mine) notice(error);
+    if (shown === mine) notice(error, route);
   }
 }
 
@@ -284,8 +325,6 @@ async function again() {
 }
 
 // --- the devices of a product ----------------------------------------------------------------------
-
-const PAGE = 100;
 
 async function openList(view) {
   const { keys } = view;
@@ -300,22 +339,6 @@ async function openList(view) {
   $("count").textContent = "";
   $("more-devices").hidden = true;
   view.devices = new Map();
-  /** Fetches devices: the next page, or those that are shown once more. */
-  view.load = async (skip = view.devices.size) => {
-    const live = (view.live.told = new Set());
-    const limit = Math.min(1000, Math.max(PAGE, view.devices.size - skip));
-    const query = { limit, skip, show_disabled: 1 };
-    const { meta, objects } = await api(keys, "devices/search", { query });
-    if (shown !== view) return;
-    for (const one of objects) {
-      const found = { ...one, online_latest: one.online_latest && one.online_latest * 1000 };
-      const known = view.devices.get(one.did);
-      // What was told meanwhile is newer.
-      put(live.has(one.did) ? { ...found, ...known } : { is_disabled: false, ...known, ...found });
-    }
-    view.total = meta.total;
-    count();
-  };
   const put = (device) => {
     const row = deviceRow(keys, device);
     const old = view.devices.get(device.did)?.row;
@@ -331,24 +354,38 @@ async function openList(view) {
     view.devices.set(device.did, device);
   };
   const count = () => {
-    const total = Math.max(view.total ?? 0, view.devices.size);
+    const total = view.more ? view.total : view.devices.size;
     $("count").textContent = total === 1 ? "1 device" : `${total} devices`;
-    $("more-devices").hidden = view.devices.size >= total;
   };
-  let greeted = false;
-  view.live = new Live(`/page/events/${path(keys.product_key)}`, {
-    hello: ({ resumed }) => {
-      // What stands in no log may have changed meanwhile.
-      if (greeted) (resumed ? view.load(0) : again()).catch(notice);
-      greeted = true;
+  /** Of devices that are not listed yet, what was told while they were asked for: that is newer. */
+  let meanwhile = new Map();
+  view.load = async () => {
+    meanwhile = new Map();
+    const after = view.last ? `?after=${path(view.last)}` : "";
+    const { place, total, more, devices } = await call(`/page/devices/${path(keys.product_key)}${after}`);
+    if (shown !== view) return place;
+    for (const one of devices) put(meanwhile.get(one.did) ?? one);
+    Object.assign(view, { total, more, last: devices.at(-1)?.did ?? view.last });
+    count();
+    if (more) $("more-devices").hidden = false;
+    else hide($("more-devices"), view.devices.get(devices[0]?.did)?.row.querySelector("a"));
+    return place;
+  };
+  const place = await view.load();
+  if (shown !== view) return;
+  view.live = new Live(
+    `/page/events/${path(keys.product_key)}`,
+    {
+      clock: () => [...view.devices.values()].forEach(put),
+      hello: ({ resumed }) => resumed || again(),
+      device: (device) => {
+        if (view.more && !view.devices.has(device.did)) return meanwhile.set(device.did, device);
+        put(device);
+        count();
+      },
     },
-    device: (device) => {
-      view.live.told?.add(device.did);
-      put({ ...view.devices.get(device.did), ...device });
-      count();
-    },
-  });
-  await view.load();
+    place,
+  );
 }
 
 function states(device) {
@@ -410,69 +447,92 @@ async function openDevice(view) {
   $("back").href = `#/${path(keys.product_key)}`;
   $("back").textContent = `All devices of ${keys.product_name || keys.product_key}`;
   $("device-title").textContent = did;
-  for (const id of ["state", "bits-table", "fields", "log", "chart-box", "sent", "bits-about", "about", "chart-text"])
+  for (const id of ["state", "bits-table", "pointed", "log", "chart-box", "sent", "bits-about", "about", "chart-text"])
     $(id).replaceChildren();
   $("attrs").querySelector("tbody").replaceChildren();
-  $("log-new").hidden = $("bits-last").hidden = true;
+  $("log-new").hidden = $("bits-last").hidden = $("log-older").hidden = true;
   $("log-rest").textContent = "";
 
-  view.known = new Map();
-  view.log = [];
-  view.waiting = [];
-  let early = [];
+  Object.assign(view, { known: new Map(), log: [], waiting: [], points: [], byId: new Map() });
+  form(view);
+  chartChoices(view);
+  // Names first: without them all of it is drawn with numbers, until they can be had.
+  view.todo = [define];
+  await load(view);
+  if (shown !== view) return;
+  view.todo.push(begun, chart);
   let greeted = false;
-  view.points = await pointsOf(keys).catch((refused) => {
-    // A product without a definition has a log all the same.
-    if (shown === view) notice(refused);
-    return [];
+  view.live = new Live(`/page/events/${path(keys.product_key)}/${path(did)}`, {
+    clock: () => redraw(view),
+    hello: (hello) => {
+      if (hello.device) summary(hello.device);
+      if (greeted && !hello.resumed) return again();
+      if (greeted) return;
+      greeted = true;
+      for (const [id, seen] of Object.entries(hello.known)) view.known.set(Number(id), seen);
+      attrs(view, view.known);
+      if (hello.last?.picture) bits(view, hello.last, view.known);
+      load(view);
+    },
+    device: summary,
+    frame: (record) => {
+      arrived(view, record);
+      load(view);
+    },
+    online: (record) => arrived(view, record),
   });
+}
+
+/** Asks for what is still to be had; what fails is asked for again with the next frame, or by hand. */
+async function load(view) {
+  view.wanted = view.todo.length > 0;
+  if (view.loading) return;
+  view.loading = true;
+  while (view.wanted && shown === view) {
+    view.wanted = false;
+    await attempt(view);
+  }
+  view.loading = false;
+}
+
+async function attempt(view) {
+  let why;
+  for (const step of [...view.todo]) {
+    try {
+      await step(view);
+    } catch (error) {
+      why ??= error;
+      if (!FINAL.includes(error.code)) continue;
+    }
+    if (shown !== view) return;
+    view.todo = view.todo.filter((other) => other !== step);
+  }
+  if (shown !== view || why?.message === view.why?.message) return;
+  if (!why && FINAL.includes(view.why.code)) return;
+  view.why = why;
+  const anew = () => {
+    view.why = undefined;
+    load(view);
+  };
+  if (why) notice(why, view.todo.length ? anew : undefined);
+  else $("notice").replaceChildren();
+}
+
+/** Fetches the points, and names by them what is there. */
+async function define(view) {
+  view.points = await pointsOf(view.keys);
   if (shown !== view) return;
   view.byId = new Map(view.points.map((one) => [one.id, one]));
   form(view);
   chartChoices(view);
-
-  const hear = (record) => (early ? early.push(record) : arrived(view, record));
-  await new Promise((done) => {
-    view.live = new Live(`/page/events/${path(keys.product_key)}/${path(did)}`, {
-      hello: (hello) => {
-        if (hello.device) summary(hello.device);
-        if (greeted && !hello.resumed) return again().catch(notice);
-        if (greeted) return;
-        greeted = true;
-        for (const [id, seen] of Object.entries(hello.known)) view.known.set(Number(id), seen);
-        attrs(view, new Map());
-        done();
-      },
-      device: summary,
-      frame: hear,
-      online: hear,
-    });
-  });
-  if (shown !== view) return;
-  try {
-    const { objects } = await api(keys, `devices/${path(did)}/cmd`, { query: { limit: LOG } });
-    const records = await recordsOf(keys, objects);
-    if (shown !== view) return;
-    // What came while the log was on its way is in both.
-    const both = early.filter((one) => one.picture || one.error);
-    for (const one of records) {
-      const at = both.findIndex((other) => same(one, other));
-      if (at < 0) view.log.push(one);
-      else both.splice(at, 1);
-    }
-    compared(view.log);
-  } catch (error) {
-    if (shown === view) notice(error);
-  }
-  if (shown !== view) return;
+  attrs(view, view.known);
+  if (view.drawn && !view.pinned) bits(view, ...view.drawn);
   $("log").replaceChildren(...view.log.map((one) => entry(view, one)));
-  $("log-older").hidden = view.log.length < LOG;
-  const last = view.log.find((one) => one.picture);
-  if (last) bits(view, last, view.known);
-  for (const record of early) arrived(view, record);
-  early = null;
-  await chart(view).catch(notice);
 }
+
+/** A point by its id; without a definition there are its numbers. */
+const pointOf = (view, id) =>
+  view.byId.get(Number(id)) ?? { id, name: `point ${id}`, title: "", letter: "N", access: "", labels: [] };
 
 function summary(device) {
   $("device-title").textContent = device.mac ?? device.did;
@@ -481,12 +541,55 @@ function summary(device) {
   $("about").textContent = [device.did, place].filter(Boolean).join(" · ");
 }
 
-const same = (one, other) => one.at === other.at && one.type === other.type && one.payload === other.payload;
+/** Whether two records are one; a coming or going needs no payload to be known by. */
+const same = (one, other) =>
+  one.at === other.at && one.type === other.type && (one.payload === other.payload || typeof one.payload === "object");
 
-/** Records of the command log, decoded. */
-async function recordsOf(keys, objects) {
-  const decoded = objects.length ? await decode(keys, objects.map((one) => one.payload)) : [];
-  return objects.map((one, n) => ({ ...decoded[n], type: one.type, at: Math.round(one.timestamp * 1000) }));
+/** Puts records of the API into the log, as many as there is room for; whether there were more, and any. */
+async function fetchLog(view, query) {
+  const { keys, did } = view;
+  const asked = ["cmd", "online"].map((log) => api(keys, `devices/${path(did)}/${log}`, { query }));
+  const [frames, comings] = (await Promise.all(asked)).map(({ objects }) => objects);
+  const decoded = frames.length ? await decode(keys, frames.map((one) => one.payload)) : [];
+  if (shown !== view) return {};
+  const millis = (one) => Math.round(one.timestamp * 1000);
+  const all = [...frames.map((one, n) => ({ ...one, ...decoded[n] })), ...comings].map((one) => ({ ...one, at: millis(one) }));
+  all.sort((one, two) => two.at - one.at);
+  // No further back than both logs go.
+  const ends = [frames, comings].filter((log) => log.length === query.limit).map((log) => millis(log.at(-1)));
+  const there = [...view.log, ...view.waiting];
+  const fresh = all.filter((one) => {
+    const at = there.findIndex((other) => same(one, other));
+    if (at >= 0) there.splice(at, 1);
+    return at < 0 && one.at >= Math.max(0, ...ends);
+  });
+  const room = fresh.slice(0, Math.max(0, KEPT - view.log.length));
+  compared(room);
+  for (const one of room) {
+    // What the device said meanwhile may be older than the answer.
+    const at = view.log.findIndex((other) => other.at < one.at);
+    view.log.splice(at < 0 ? view.log.length : at, 0, one);
+    $("log").insertBefore(entry(view, one), at < 0 ? null : $("log").children[at]);
+  }
+  return { full: fresh.length > room.length, none: room.length === 0 };
+}
+
+/** What the log begins with. */
+async function begun(view) {
+  await fetchLog(view, { limit: LOG });
+  if (shown !== view) return;
+  $("log-older").hidden = false;
+  const last = view.log.find((one) => one.picture);
+  if (last && !view.drawn) bits(view, last, view.known);
+}
+
+async function older(view) {
+  const end = Math.floor((view.log.at(-1)?.at ?? now()) / 1000);
+  // Two days are the longest span that the API looks through.
+  const { full, none } = await fetchLog(view, { limit: LOG * 2, start_ts: end - 172800, end_ts: end });
+  if (full || none) hide($("log-older"), $("log"));
+  if (full) $("log-rest").textContent = `The newest ${KEPT} are shown; gizwits device log ${view.did} --since 7d has all.`;
+  else if (none) $("log-rest").textContent = "There are none in the two days before.";
 }
 
 /** Which values of records, the newest first, differ from what was said before. */
@@ -501,12 +604,18 @@ function compared(records, said = new Map()) {
 
 /** Something happened. */
 function arrived(view, record) {
-  record.fresh = true;
+  record.fresh = record.heard = true;
   const before = new Map(view.known);
   compared([record], view.known);
-  if ($("log").scrollTop > 8) {
+  // The API may have been first to say it.
+  const there = view.log.find((one) => !one.heard && same(one, record));
+  if (there) {
+    there.heard = true;
+  } else if ($("log").scrollTop > 8) {
     view.waiting.push(record);
-    $("log-new").textContent = view.waiting.length === 1 ? "1 new record" : `${view.waiting.length} new records`;
+    if (view.waiting.length > KEPT) view.waiting.shift();
+    const many = view.waiting.length === KEPT ? `${KEPT} or more` : view.waiting.length;
+    $("log-new").textContent = many === 1 ? "1 new record" : `${many} new records`;
     $("log-new").hidden = false;
   } else {
     enter(view, [record]);
@@ -514,11 +623,12 @@ function arrived(view, record) {
   if (!record.picture) return;
   const said = Object.entries(record.picture.values);
   if (record.type === "dev2app" && said.length) {
-    attrs(view, before);
-    for (const [id, seen] of said) charted(view, Number(id), seen, record.at);
+    view.before = before;
+    charted(view, said, record.at);
   }
-  if (!view.pinned) bits(view, record, before);
-  else view.pinned.then = [record, before];
+  if (view.pinned) view.pinned.then = [record, before];
+  else view.next = [record, before];
+  redraw(view);
 }
 
 function enter(view, records) {
@@ -555,7 +665,7 @@ function entry(view, record) {
   const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
   const values = told.map(([id, seen]) => {
     const odd = seen.odd ? ` (${seen.odd})` : "";
-    return `${view.byId.get(Number(id))?.name ?? id} ${seen.value}${odd}`;
+    return `${pointOf(view, id).name} ${seen.value}${odd}`;
   });
   const rest = all.length - told.length;
   if (rest) values.push(values.length ? `and ${rest} as before` : `all ${rest} as before`);
@@ -565,7 +675,7 @@ function entry(view, record) {
   );
   if (picture) {
     const pin = () => {
-      view.pinned ??= { then: view.drawn };
+      view.pinned ??= { then: view.next ?? view.drawn };
       bits(view, record, view.known, node);
       $("bits-last").hidden = false;
       $("bits").scrollIntoView({ block: "nearest" });
@@ -576,34 +686,11 @@ function entry(view, record) {
   return node;
 }
 
-async function older(view) {
-  const last = view.log.findLast((one) => one.type === "app2dev" || one.type === "dev2app");
-  const end = Math.floor((last?.at ?? Date.now()) / 1000);
-  // Two days are the longest span that the API looks through.
-  const query = { limit: LOG * 2, start_ts: end - 172800, end_ts: end };
-  const { objects } = await api(view.keys, `devices/${path(view.did)}/cmd`, { query });
-  const records = await recordsOf(view.keys, objects);
-  if (shown !== view) return;
-  const there = [...view.log];
-  const fresh = records.filter((one) => {
-    const at = there.findIndex((other) => same(one, other));
-    if (at >= 0) there.splice(at, 1);
-    return at < 0;
-  });
-  const room = fresh.slice(0, Math.max(0, KEPT - view.log.length));
-  compared(room);
-  view.log.push(...room);
-  $("log").append(...room.map((one) => entry(view, one)));
-  const full = fresh.length > room.length;
-  $("log-older").hidden = full || room.length === 0;
-  if (full) $("log-rest").textContent = `The newest ${KEPT} are shown; gizwits device log ${view.did} --since 7d has all.`;
-  else if (!room.length) $("log-rest").textContent = "There are none in the two days before.";
-}
-
 // --- attrs and bits --------------------------------------------------------------------------------
 
 function attrs(view, before) {
-  const rows = view.points.map((one) => {
+  const points = view.points.length ? view.points : [...view.known.keys()].map((id) => pointOf(view, id));
+  const rows = points.map((one) => {
     const seen = view.known.get(one.id);
     const was = before.get(one.id);
     const changed = was && seen && was.raw !== seen.raw;
@@ -623,11 +710,13 @@ function attrs(view, before) {
     );
   });
   $("attrs").querySelector("tbody").replaceChildren(...rows);
+  pointAt(pointed);
 }
 
 /** Draws a frame; what differs from `before` is marked. */
 function bits(view, record, before, node) {
   if (!view.pinned) view.drawn = [record, before];
+  view.picture = record.picture;
   for (const old of $("log").querySelectorAll(".shown")) old.classList.remove("shown");
   node?.classList.add("shown");
   const { picture, type, at } = record;
@@ -640,8 +729,8 @@ function bits(view, record, before, node) {
     return was && is && was.raw !== is.raw;
   };
   const head = el("tr", {}, el("th", { scope: "col" }, el("span", { class: "unseen" }, "byte")), ...[7, 6, 5, 4, 3, 2, 1, 0].map((bit) => el("th", { scope: "col" }, String(bit))));
-  const rows = picture.rows.map((row) => {
-    if (row.kind === "bits") return bitRow(view, row, bytes, picture, before, changed);
+  const rows = picture.rows.flatMap((row) => {
+    if (row.kind === "bits") return bitRows(view, row, bytes, picture, before, changed);
     const place = row.first === row.last ? row.first : `${row.first}–${row.last}`;
     const taken = bytes.slice(row.first, row.last + 1);
     const hex = taken.slice(0, 10).join(" ") + (taken.length > 10 ? " …" : "");
@@ -649,7 +738,7 @@ function bits(view, record, before, node) {
     if (row.kind === "other") {
       return el("tr", {}, number, el("td", { colspan: 8, class: "other" }, el("span", { class: "hex" }, hex), ` ${row.what}`));
     }
-    const one = view.byId.get(row.id);
+    const one = pointOf(view, row.id);
     const seen = picture.values[row.id];
     let text = row.part ? `${one.name} (byte ${row.part})` : seen ? `${one.name} = ${seen.value}` : `(${one.name})`;
     if (!row.part && seen?.odd) text += ` ! ${seen.odd}`;
@@ -663,17 +752,20 @@ function bits(view, record, before, node) {
   });
   const caption = el("caption", { class: "unseen" }, "Each byte of the frame, bit by bit");
   $("bits-table").replaceChildren(el("table", {}, caption, el("thead", {}, head), el("tbody", {}, ...rows)));
+  fit();
+  pointAt(pointed);
 }
 
-function bitRow(view, row, bytes, picture, before, changed) {
+/** A byte of bits, and the names of its points below, for where they don't fit in. */
+function bitRows(view, row, bytes, picture, before, changed) {
   const digits = parseInt(bytes[row.byte], 16).toString(2).padStart(8, "0");
+  const names = [];
   let at = 0;
   const cells = row.cells.map(({ id, width }) => {
     const mine = [...digits.slice(at, at + width)];
     const lowest = 8 - at - width;
     at += width;
-    const one = id == null ? null : view.byId.get(id);
-    const area = row.lowest == null ? null : `bit ${row.lowest + lowest} of its area`;
+    const one = id == null ? null : pointOf(view, id);
     // Of a point that is whole in this byte, each bit that differs; else all it has here.
     const differs = (n) => {
       if (!one || !changed(id)) return false;
@@ -681,35 +773,66 @@ function bitRow(view, row, bytes, picture, before, changed) {
       return ((before.get(id).raw ^ picture.values[id].raw) >>> (width - 1 - n)) & 1;
     };
     const drawn = mine.map((digit, n) => el(differs(n) ? "mark" : "span", { class: "hex" }, digit));
+    if (!one) return el("td", { colspan: width, class: "bit N" }, el("span", { class: "digits" }, ...drawn), el("span", { class: "name" }, "·"));
     const seen = picture.values[id];
-    let name = one ? (seen ? one.name : `(${one.name})`) : "·";
-    if (one?.labels.length && seen) name += `=${seen.value}`;
-    const title = one ? [about(one), area].filter(Boolean).join(", ") : null;
+    let name = seen ? one.name : `(${one.name})`;
+    if (one.labels.length && seen) name += `=${seen.value}`;
+    const letter = () => el("span", { class: "letter" }, one.letter);
+    const area = row.lowest == null ? "" : ` (${row.lowest + lowest} of its area)`;
+    const place = `${width > 1 ? `bits ${lowest + width - 1}–${lowest}` : `bit ${lowest}`}${area}`;
+    const told = seen ? `${one.name} = ${seen.value}` : name;
+    names.push(el("li", { class: one.letter, "data-id": id }, letter(), `${place}: ${told}`));
     return el(
       "td",
-      { colspan: width, class: `bit ${one?.letter ?? "N"}`, "data-id": id, title },
+      { colspan: width, class: `bit ${one.letter}`, "data-id": id, title: `${about(one)}, ${place}` },
       el("span", { class: "digits" }, ...drawn),
-      el("span", { class: "name" }, one ? el("span", { class: "letter" }, one.letter) : null, name),
+      el("span", { class: "name" }, letter(), el("span", {}, name)),
     );
   });
-  return el("tr", {}, el("th", { scope: "row" }, String(row.byte)), ...cells);
+  return [
+    el("tr", { class: "byte" }, el("th", { scope: "row" }, String(row.byte)), ...cells),
+    el("tr", { class: "names" }, el("td"), el("td", { colspan: 8 }, el("ul", {}, ...names))),
+  ];
+}
+
+/** Where a name is cut, all of its byte's stand below it. */
+function fit() {
+  const rows = [...$("bits-table").querySelectorAll(".byte")];
+  for (const row of rows) row.classList.remove("cut");
+  const isCut = (row) => [...row.querySelectorAll(".name")].some((name) => name.scrollWidth > name.clientWidth);
+  for (const row of rows.filter(isCut)) row.classList.add("cut");
 }
 
 const about = (one) => [one.name, one.title, one.access].filter(Boolean).join(", ");
 
-/** A point is pointed out wherever it stands. */
-function pointOut(event) {
-  const id = event.target.closest?.("[data-id]")?.dataset.id;
+/** The id of the point that is pointed out, wherever it stands. */
+let pointed;
+
+function pointAt(id) {
+  pointed = id;
   for (const node of document.querySelectorAll(".hot")) node.classList.remove("hot");
-  if (id == null || event.type === "mouseout") return;
-  for (const node of document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`)) node.classList.add("hot");
+  const nodes = id == null ? [] : document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`);
+  for (const node of nodes) node.classList.add("hot");
+  const seen = shown?.picture?.values[id] ?? shown?.known?.get(Number(id));
+  const text = nodes.length ? about(pointOf(shown, id)) + (seen ? ` = ${seen.value}` : "") : "";
+  if ($("pointed").textContent !== text) $("pointed").textContent = text;
+}
+
+/** From point to point by the arrow keys. */
+function pointNext(event) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const ids = [...new Set([...$("bits-table").querySelectorAll("td[data-id]")].map((node) => node.dataset.id))];
+  const at = ids.indexOf(pointed);
+  pointAt(ids.at(at < 0 && step < 0 ? -1 : (at + step) % ids.length));
 }
 
 // --- control ---------------------------------------------------------------------------------------
 
 function form(view) {
   const fields = view.points.filter((one) => one.letter === "W").map(field);
-  $("fields").replaceChildren(...(fields.length ? fields : [el("p", {}, "No point of this product is writable.")]));
+  $("fields").replaceChildren(...(fields.length ? fields : [el("p", {}, "No writable point is known.")]));
 }
 
 function field(one) {
@@ -749,7 +872,7 @@ function filled(view, data) {
   const set = [];
   for (const one of view.points.filter((one) => one.letter === "W")) {
     const input = $(`point-${one.id}`);
-    if (input?.validity.badInput) throw new Refused(`${one.name} is no number: ${one.min} to ${one.max} is expected.`);
+    if (input?.validity.badInput) throw new Refused(`\`${one.name}\` is no number: ${one.min} to ${one.max} is expected.`);
     const text = String(data.get(one.name) ?? "").trim();
     if (text === "") continue;
     const json = {
@@ -771,6 +894,10 @@ async function send(event) {
     $("sent").textContent = text;
   };
   told("", "");
+  for (const input of target.elements) {
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+  }
   try {
     const set = filled(view, new FormData(target));
     if (!set.length) throw new Refused("Nothing is set: fill in at least one point.");
@@ -780,11 +907,21 @@ async function send(event) {
     target.reset();
     told("good", `Sent: ${set.map(([name, json]) => `${name} ${json.replaceAll('"', "")}`).join(", ")}.`);
   } catch (error) {
-    if (shown === view) told("bad", error.message);
+    if (shown !== view) return;
+    told("bad", error.message);
+    // A refusal of a value begins with its point.
+    const input = target.elements.namedItem(error.message.match(/^`?([^\s`]+)/)[1]);
+    if (!(input instanceof HTMLElement)) return;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", "sent");
+    input.focus();
   }
 }
 
 // --- chart -----------------------------------------------------------------------------------------
+
+/** So many reports are drawn, the newest. */
+const REPORTS = 1000;
 
 function chartChoices(view) {
   const drawable = view.points.filter((one) => one.kind !== "binary");
@@ -798,28 +935,39 @@ function chartChoices(view) {
 
 /** Fetches what the chart shows, all points of it at once. */
 async function chart(view) {
-  const now = Math.floor(Date.now() / 1000);
+  const end = Math.floor(now() / 1000);
   const span = Number($("chart-span").value);
-  const query = { start_ts: now - span, end_ts: now + 1, limit: 1000, sort: "desc" };
-  if (span >= 172800) query.end_ts = now;
+  const query = { start_ts: end - span, end_ts: end + 1, limit: REPORTS, sort: "desc" };
+  if (span >= 172800) query.end_ts = end;
   const { meta, objects } = await api(view.keys, `devices/${path(view.did)}/data`, { query });
   if (shown !== view) return;
   view.reports = objects.reverse().map(({ ts, attrs }) => ({ at: ts * 1000, attrs }));
-  view.left = meta.total - objects.length;
+  view.left = meta.total > objects.length;
   draw(view);
 }
 
-/** A report that came meanwhile. */
-function charted(view, id, seen, at) {
+/** What a report that came meanwhile says. */
+function charted(view, said, at) {
   if (!view.reports) return;
-  const one = view.byId.get(id);
-  if (!one || one.kind === "binary") return;
-  const last = view.reports.at(-1);
-  const value = one.kind.startsWith("uint") ? Number(seen.value) : Number(seen.raw);
-  if (last?.at === at) last.attrs[one.name] = value;
-  else view.reports.push({ at, attrs: { [one.name]: value } });
-  clearTimeout(view.redraw);
-  view.redraw = setTimeout(() => shown === view && draw(view), 0);
+  const attrs = {};
+  for (const [id, seen] of said) {
+    const one = view.byId.get(Number(id));
+    if (one && one.kind !== "binary") attrs[one.name] = Number(one.kind.startsWith("uint") ? seen.value : seen.raw);
+  }
+  view.reports.push({ at, attrs });
+  if (view.reports.length > REPORTS) view.left = Boolean(view.reports.shift());
+}
+
+/** Draws what changed soon, once for all that comes until then. */
+function redraw(view) {
+  view.timer ??= setTimeout(() => {
+    view.timer = null;
+    if (shown !== view) return;
+    if (view.before) attrs(view, view.before);
+    if (view.next && !view.pinned) bits(view, ...view.next);
+    view.before = view.next = null;
+    draw(view);
+  }, 50);
 }
 
 /** The height of a value: numbers as they are, labels by their index. */
@@ -832,12 +980,11 @@ function draw(view) {
   const one = view.byId.get(Number($("chart-point").value));
   if (!one || !view.reports) return;
   const span = Number($("chart-span").value) * 1000;
-  const until = Date.now();
+  const until = Math.max(now(), view.reports.at(-1)?.at ?? 0);
   const from = until - span;
   const points = view.reports
     .filter(({ at, attrs }) => at >= from && attrs[one.name] != null)
     .map(({ at, attrs }) => [at, height(one, attrs[one.name])]);
-  const steps = !one.kind.startsWith("uint");
   const word = (value) => (one.kind === "bool" ? (value ? "on" : "off") : one.kind === "enum" ? (one.labels[value] ?? value) : String(value));
   const named = $("chart-span").selectedOptions[0].textContent;
   if (!points.length) {
@@ -847,54 +994,14 @@ function draw(view) {
   }
   const values = points.map(([, value]) => value);
   const [least, most, last] = [Math.min(...values), Math.max(...values), points.at(-1)];
-  const left = view.left > 0 ? `, and ${view.left} before these` : "";
+  const left = view.left && view.reports[0].at > from ? ", the newest of more" : "";
   const text = `${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
   $("chart-text").textContent = text;
 
-  const ticks = steps ? [...new Set(one.kind === "bool" ? [0, 1] : values)].sort((a, b) => a - b) : scale(least, most);
-  const longest = Math.max(...ticks.map((tick) => word(tick).length + (/[^\x00-\xff]/.test(word(tick)) ? 4 : 0)));
-  const [width, tall] = [Math.max(240, $("chart-box").clientWidth), 210];
-  const [x0, x1, y0, y1] = [14 + Math.min(longest, 14) * 7, width - 10, tall - 24, 20];
-  let [low, high] = [Math.min(ticks[0], least), Math.max(ticks.at(-1), most)];
-  if (low === high) [low, high] = [low - 1, high + 1];
-  const x = (at) => x0 + ((at - from) / span) * (x1 - x0);
-  const y = (value) => y0 - ((value - low) / (high - low)) * (y0 - y1);
-  const root = svg("svg", { viewBox: `0 0 ${width} ${tall}`, role: "img", "aria-label": text });
-  root.append(svg("text", { x: 2, y: 11 }, one.title ? `${one.name} (${one.title})` : one.name));
-  for (const tick of ticks) {
-    root.append(svg("line", { class: "grid", x1: x0, x2: x1, y1: y(tick), y2: y(tick) }));
-    root.append(svg("text", { x: x0 - 6, y: y(tick) + 4, "text-anchor": "end" }, word(tick)));
-  }
-  const every = span / (width < 420 ? 3 : 6);
-  for (let at = from; at <= until; at += every) {
-    const anchor = at === from ? "start" : at + every > until ? "end" : "middle";
-    root.append(svg("line", { class: "axis", x1: x(at), x2: x(at), y1: y0, y2: y0 + 4 }));
-    root.append(svg("text", { x: x(at), y: tall - 6, "text-anchor": anchor }, minute.format(at)));
-  }
-  root.append(svg("line", { class: "axis", x1: x0, x2: x1, y1: y0, y2: y0 }));
-  let line = "";
-  for (const [at, value] of points) {
-    if (steps && line) line += `H${x(at).toFixed(1)}`;
-    line += `${line ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
-  }
-  if (steps) line += `H${x1}`;
-  root.append(svg("path", { class: "line", d: line }));
-  const dots = points.length > 120 ? [last] : points;
-  for (const [at, value] of dots) root.append(svg("circle", { class: "dot", cx: x(at), cy: y(value), r: 2 }));
-  $("chart-box").replaceChildren(root);
-}
-
-/** Round numbers from below the least to above the most. */
-function scale(least, most) {
-  if (least === most) return [least];
-  const range = most - least;
-  const rough = range / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
-  const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  const ticks = [];
-  for (let n = Math.floor(least / step); n <= Math.ceil(most / step); n++) ticks.push(Number((n * step).toFixed(digits)));
-  return ticks;
+  const label = one.title ? `${one.name} (${one.title})` : one.name;
+  const width = Math.max(240, $("chart-box").clientWidth);
+  const levels = one.kind === "bool" ? [0, 1] : one.kind === "enum" ? values : null;
+  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text }));
 }
 
 // --- listeners -------------------------------------------------------------------------------------
@@ -920,12 +1027,17 @@ $("bits-last").addEventListener("click", () => {
   bits(shown, record, before);
   $("device-title").focus();
 });
+addEventListener("resize", fit);
+$("bits-table").addEventListener("keydown", pointNext);
+$("bits-table").addEventListener("blur", () => pointAt(null));
 $("chart-point").addEventListener("change", () => draw(shown));
 $("chart-span").addEventListener("change", noticed(() => chart(shown)));
-for (const pane of [$("bits"), $("attrs")]) {
-  pane.addEventListener("mouseover", pointOut);
-  pane.addEventListener("mouseout", pointOut);
+for (const pane of [$("bits-table"), $("attrs")]) {
+  const point = (event) => pointAt(event.target.closest("[data-id]")?.dataset.id);
+  pane.addEventListener("click", point);
+  pane.addEventListener("mouseover", point);
+  pane.addEventListener("mouseleave", () => pointAt(null));
 }
 new ResizeObserver(() => shown?.reports && draw(shown)).observe($("chart-box"));
 
-begin().catch(notice);
+begin();

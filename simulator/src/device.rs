@@ -558,9 +558,17 @@ impl World<'_> {
                 }
             }
             Act::Disabled(disabled) => {
-                self.connection
-                    .prepare_cached("UPDATE device SET disabled = ? WHERE id = ?")?
+                let turned = self
+                    .connection
+                    .prepare_cached(
+                        "UPDATE device SET disabled = ?1 WHERE id = ?2 AND disabled != ?1",
+                    )?
                     .execute(params![disabled, device.id])?;
+                if turned > 0 {
+                    self.connection
+                        .prepare_cached("INSERT INTO turned (device) VALUES (?)")?
+                        .execute([device.id])?;
+                }
             }
         }
         Ok(self.save(&device)?)

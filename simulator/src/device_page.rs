@@ -1,21 +1,27 @@
 //! The device page: a client of the API that runs in a browser, and what the API can't give it.
 //!
 //! ```text
-//! GET  /  /page.css  /page.js  /page.svg    the page
+//! GET  /  /page.{css,js,svg}  /chart.js      the page
 //! GET  /page/products                       the products, with credentials to call the API with
+//! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
 //! GET  /page/events/{product}               its devices as they change: server-sent events
 //! GET  /page/events/{product}/{did}         one device with its frames, decoded
-//! POST /page/decode/{product}               ["hex", …]: frames, decoded
+//! POST /page/decode/{product}               ["hex or base64", …]: frames, decoded
 //! ```
 //! What begins with `/page/` shows secrets, so it is for a browser on this machine alone: by the address
-//! it calls from, by the name it calls (another name is one that somebody made to lead here), and only
-//! for a page that came from here.
+//! it calls from, by the name it calls (another name is one that somebody made to lead here), and by
+//! `Referer` only for a page that came from under that name. So what a proxy on this machine passes on for
+//! a browser elsewhere is refused, also if it writes `Host` anew and says nothing of whom it speaks for.
+//!
+//! Trusted is every program on this machine, and whatever one of them passes on as its own call: no header
+//! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -25,12 +31,11 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
-use gizwits_codec_std::payload;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use crate::http::Answer;
+use crate::http::{self, Answer};
 use crate::live::{self, News, Place, Watcher};
 use crate::server::{Peer, response};
 use crate::simulator::Simulator;
@@ -49,7 +54,21 @@ struct Page {
     places: Arc<Semaphore>,
 }
 
-pub(crate) fn router(simulator: Simulator, stopped: watch::Receiver<bool>) -> Router {
+/// The loopback address that a browser on this machine reaches the page by.
+pub(crate) fn reached_by(mut listens: SocketAddr) -> Option<SocketAddr> {
+    match listens.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listens.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => listens.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Some(listens).filter(|address| address.ip().to_canonical().is_loopback())
+}
+
+pub(crate) fn router(
+    simulator: Simulator,
+    listens: SocketAddr,
+    stopped: watch::Receiver<bool>,
+) -> Router {
     let page = Page {
         simulator,
         stopped,
@@ -57,10 +76,11 @@ pub(crate) fn router(simulator: Simulator, stopped: watch::Receiver<bool>) -> Ro
     };
     let own = Router::new()
         .route("/page/products", get(products))
+        .route("/page/devices/{product}", get(devices))
         .route("/page/events/{product}", get(of_product))
         .route("/page/events/{product}/{did}", get(of_device))
         .route("/page/decode/{product}", post(decode))
-        .layer(middleware::from_fn(local))
+        .layer(middleware::from_fn_with_state(listens, local))
         .with_state(page);
     let file = |kind, text: &'static str| {
         get(move || async move { response(Answer::page(kind, text, "")) })
@@ -85,13 +105,36 @@ pub(crate) fn router(simulator: Simulator, stopped: watch::Receiver<bool>) -> Ro
             ),
         )
         .route(
+            "/chart.js",
+            file(
+                "text/javascript; charset=utf-8",
+                include_str!("../page/chart.js"),
+            ),
+        )
+        .route(
             "/page.svg",
             file("image/svg+xml", include_str!("../page/page.svg")),
         )
         .merge(own)
 }
 
-/// Whether a call comes from this machine, to a name of this machine, from a page of ours or from none.
+/// Whether a name, with a port or without, is one of this machine's loopback.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = match name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+    {
+        Some(name) => name.parse().map(IpAddr::V6),
+        None => name.parse().map(IpAddr::V4),
+    };
+    name == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Whether a call comes from this machine, to a name of this machine, from a page of ours.
 fn is_local(headers: &HeaderMap, peer: Option<&Peer>) -> bool {
     // A header that is there twice, or is no text, is none that a browser sends.
     let only = |name: &str| {
@@ -102,32 +145,45 @@ fn is_local(headers: &HeaderMap, peer: Option<&Peer>) -> bool {
             _ => None,
         }
     };
-    let (Some(Some(host)), Some(origin), Some(site)) =
-        (only("host"), only("origin"), only("sec-fetch-site"))
-    else {
+    let (Some(Some(host)), Some(Some(referer)), Some(origin), Some(site)) = (
+        only("host"),
+        only("referer"),
+        only("origin"),
+        only("sec-fetch-site"),
+    ) else {
         return false;
     };
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => host,
+    let ours = |url: &str| {
+        let rest = url.strip_prefix("http://")?;
+        Some(rest.split_once('/').map_or(rest, |(host, _)| host) == host)
     };
     let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
     peer.is_some_and(|Peer(address)| address.to_canonical().is_loopback())
-        && matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+        && is_loopback(host)
+        && ours(referer) == Some(true)
         && origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
-        && matches!(site, None | Some("same-origin" | "none"))
+        && matches!(site, None | Some("same-origin"))
         && !forwarded.iter().any(|name| headers.contains_key(*name))
 }
 
-async fn local(request: Request, next: Next) -> Response<Body> {
+async fn local(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response<Body> {
     let peer = request.extensions().get::<Peer>();
-    let mut response = match is_local(request.headers(), peer) {
-        true => next.run(request).await,
-        false => refused(
+    let mut response = match (is_local(request.headers(), peer), reached_by(listens)) {
+        (true, _) => next.run(request).await,
+        (false, Some(address)) => refused(
             403,
-            "the device page shows secrets, so it works only on the machine that the simulator runs on, \
-             under the address that gizwits simulate prints; from elsewhere, reach it through a tunnel: \
-             ssh -L 8080:127.0.0.1:PORT HOST, then open http://127.0.0.1:8080/",
+            format!(
+                "the device page shows secrets, so it works only on the machine that the simulator \
+                 runs on, under the address that gizwits simulate prints; from elsewhere, reach it \
+                 through a tunnel: ssh -L 8080:{address} HOST, then open http://127.0.0.1:8080/"
+            ),
+        ),
+        (false, None) => refused(
+            403,
+            format!(
+                "the device page shows secrets, so it works on loopback alone, and the simulator \
+                 listens on {listens}: start it with --listen 127.0.0.1:0"
+            ),
         ),
     };
     let no_store = HeaderValue::from_static("no-store");
@@ -166,7 +222,6 @@ struct Keys {
     product_secret: String,
     enterprise_id: String,
     enterprise_secret: String,
-    devices: usize,
 }
 
 async fn products(State(page): State<Page>) -> Response<Body> {
@@ -180,11 +235,29 @@ async fn products(State(page): State<Page>) -> Response<Body> {
         product_secret: one.product_secret,
         enterprise_id: one.enterprise_id,
         enterprise_secret: one.enterprise_secret,
-        devices: one.dids.len(),
     });
     let keys: Vec<Keys> = keys.collect();
     let body = serde_json::to_string(&keys).unwrap_or_default();
     response(Answer::json(200, body))
+}
+
+async fn devices(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    let after = after(&request).and_then(|did| http::decode(did, true));
+    let list = move || {
+        let list = page
+            .simulator
+            .look(|store| live::list(store, &product, after.as_deref()));
+        list.map(|list| list.map(|list| serde_json::to_string(&list).unwrap_or_default()))
+    };
+    match run(list).await {
+        Ok(Some(json)) => response(Answer::json(200, json)),
+        Ok(None) => refused(404, "there is no such product"),
+        Err(refused) => refused,
+    }
 }
 
 async fn decode(
@@ -194,20 +267,15 @@ async fn decode(
 ) -> Response<Body> {
     let frames: Vec<String> = match serde_json::from_slice(&body) {
         Ok(frames) => frames,
-        Err(error) => return refused(400, format!("a list of frames in hex: {error}")),
+        Err(error) => return refused(400, format!("a list of frames, as text: {error}")),
     };
     if frames.len() > FRAMES {
         return refused(400, format!("{} frames: {FRAMES} at most", frames.len()));
     }
-    let hex = |frame: &String| payload::parse(frame, Some(payload::Encoding::Hex));
-    let bytes: Vec<Vec<u8>> = match frames.iter().map(hex).collect() {
-        Ok(bytes) => bytes,
-        Err(error) => return refused(400, error.message),
-    };
     let decoded = run(move || {
         let decoded: Vec<_> = page.simulator.look(|store| {
-            let decoded = |bytes: &Vec<u8>| live::decoded(store, &product, bytes);
-            bytes.iter().map(decoded).collect()
+            let decoded = |text: &String| live::decoded_text(store, &product, text);
+            frames.iter().map(decoded).collect()
         });
         serde_json::to_string(&decoded)
     })
@@ -240,9 +308,12 @@ async fn of_device(
 /// query of a page that comes back.
 fn heard(request: &Request) -> Option<Place> {
     let last = request.headers().get("last-event-id");
-    let query = || request.uri().query()?.strip_prefix("after=");
-    let text = last.and_then(|value| value.to_str().ok()).or_else(query);
-    Place::parse(text?)
+    let last = last.and_then(|value| value.to_str().ok());
+    Place::parse(last.or_else(|| after(request))?)
+}
+
+fn after(request: &Request) -> Option<&str> {
+    request.uri().query()?.strip_prefix("after=")
 }
 
 async fn watch(
@@ -289,7 +360,8 @@ async fn tell(
     to: mpsc::Sender<Event>,
     _place: OwnedSemaphorePermit,
 ) {
-    let mut news = vec![hello];
+    let mut clock = Told::now(&simulator);
+    let mut news = vec![News::clock(clock.now, simulator.is_real()), hello];
     let mut more = true;
     loop {
         for News { place, name, data } in news {
@@ -311,9 +383,9 @@ async fn tell(
             tokio::time::sleep(TOGETHER).await;
             changes.mark_unchanged();
         }
-        let simulator = simulator.clone();
+        let world = simulator.clone();
         let looked = tokio::task::spawn_blocking(move || {
-            let next = simulator.look(|store| watcher.next(store));
+            let next = world.look(|store| watcher.next(store));
             next.map(|next| (watcher, next))
         });
         let Ok(Ok((back, next))) = looked.await else {
@@ -321,6 +393,34 @@ async fn tell(
         };
         watcher = back;
         (news, more) = next;
+        if clock.is_off(&simulator) {
+            clock = Told::now(&simulator);
+            news.insert(0, News::clock(clock.now, simulator.is_real()));
+        }
+    }
+}
+
+/// What the simulator's clock said, and when.
+struct Told {
+    now: i64,
+    at: Instant,
+}
+
+impl Told {
+    fn now(simulator: &Simulator) -> Self {
+        Told {
+            now: simulator.now(),
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether somebody stepped it since.
+    fn is_off(&self, simulator: &Simulator) -> bool {
+        let passed = match simulator.is_real() {
+            true => i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX),
+            false => 0,
+        };
+        (simulator.now() - self.now - passed).abs() > 1000
     }
 }
 
@@ -343,6 +443,8 @@ mod tests {
     fn who_is_of_this_machine() {
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static("127.0.0.1:8080"));
+        let referer = HeaderValue::from_static("http://127.0.0.1:8080/");
+        headers.insert("referer", referer);
         for (address, local) in [
             ("127.0.0.1", true),
             ("127.9.9.9", true),
@@ -356,5 +458,23 @@ mod tests {
             assert_eq!(is_local(&headers, Some(&peer)), local, "{address}");
         }
         assert!(!is_local(&headers, None));
+    }
+
+    #[test]
+    fn by_which_address_the_page_is_reached() {
+        for (listens, reached) in [
+            ("127.0.0.1:1", Some("127.0.0.1:1")),
+            ("127.0.0.2:1", Some("127.0.0.2:1")),
+            ("[::1]:1", Some("[::1]:1")),
+            ("0.0.0.0:1", Some("127.0.0.1:1")),
+            ("[::]:1", Some("[::1]:1")),
+            ("192.0.2.2:1", None),
+            ("[2001:db8::1]:1", None),
+        ] {
+            let reached: Option<SocketAddr> = reached.map(|one| one.parse().expect(one));
+            let listens: SocketAddr = listens.parse().expect(listens);
+            assert_eq!(reached_by(listens), reached, "{listens}");
+            assert!(reached.is_none_or(|one| is_loopback(&one.to_string())));
+        }
     }
 }

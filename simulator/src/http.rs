@@ -119,7 +119,7 @@ impl Answer {
         for (name, value) in [
             ("content-security-policy", &*policy),
             ("cross-origin-resource-policy", "same-origin"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("cache-control", "no-cache"),
         ] {
             answer.headers.push((name, value.to_owned()));

@@ -17,20 +17,29 @@ const BATCH: i64 = 200;
 const MISSED: i64 = 1000;
 /// What a device is doing is the sum of so many of its last frames.
 const FOLDED: i64 = 1000;
+/// So many devices are listed at once.
+const LISTED: i64 = 100;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
-/// How far somebody has been told: the last rows of the two logs, and of which world they are.
+/// How far somebody has been told: the last rows of the three logs, and of which world they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     world: i64,
     frame: i64,
     online: i64,
+    turned: i64,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.world, self.frame, self.online)
+        let Place {
+            world,
+            frame,
+            online,
+            turned,
+        } = self;
+        write!(f, "{world}.{frame}.{online}.{turned}")
     }
 }
 
@@ -41,6 +50,7 @@ impl Place {
             world: numbers.next()??,
             frame: numbers.next()??,
             online: numbers.next()??,
+            turned: numbers.next()??,
         };
         numbers.next().is_none().then_some(place)
     }
@@ -51,13 +61,15 @@ impl Place {
             .prepare_cached(
                 "SELECT coalesce((SELECT min(created_at) FROM device), 0),
                     coalesce((SELECT max(id) FROM frame), 0),
-                    coalesce((SELECT max(id) FROM online), 0)",
+                    coalesce((SELECT max(id) FROM online), 0),
+                    coalesce((SELECT max(id) FROM turned), 0)",
             )?
             .query_row([], |row| {
                 Ok(Place {
                     world: row.get(0)?,
                     frame: row.get(1)?,
                     online: row.get(2)?,
+                    turned: row.get(3)?,
                 })
             })
     }
@@ -67,13 +79,22 @@ impl Place {
 pub(crate) struct News {
     /// Behind it, in the place of who has heard it; none leaves that where it was.
     pub(crate) place: Option<Place>,
-    /// `hello`, `device`, `frame` or `online`.
+    /// `clock`, `hello`, `device`, `frame` or `online`.
     pub(crate) name: &'static str,
     /// JSON.
     pub(crate) data: String,
 }
 
 impl News {
+    /// What the simulator's clock says, in milliseconds since 1970, and whether it goes on by itself.
+    pub(crate) fn clock(now: i64, runs: bool) -> Self {
+        News::new(
+            None,
+            "clock",
+            &serde_json::json!({"now": now, "runs": runs}),
+        )
+    }
+
     fn new(place: Option<Place>, name: &'static str, data: &impl Serialize) -> Self {
         let data = serde_json::to_string(data).unwrap_or_default();
         News { place, name, data }
@@ -88,6 +109,8 @@ struct Hello<'l> {
     device: Option<&'l Summary>,
     /// What the device last reported of each point.
     known: BTreeMap<PointId, Seen>,
+    /// The device's last frame.
+    last: Option<Frame>,
 }
 
 /// What a device is, and how it is doing.
@@ -129,6 +152,18 @@ struct Online {
     payload: Box<RawValue>,
 }
 
+/// Devices of a product, in the order of their making.
+#[derive(Serialize)]
+pub(crate) struct List {
+    /// What has been told of them.
+    place: String,
+    /// How many there are in all.
+    total: i64,
+    /// Whether there are others behind these.
+    more: bool,
+    devices: Vec<Summary>,
+}
+
 /// A payload, and what it is.
 #[derive(Serialize)]
 pub(crate) struct Decoded {
@@ -138,6 +173,21 @@ pub(crate) struct Decoded {
     /// Why there is no picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+macro_rules! summary {
+    ($where:literal) => {
+        concat!(
+            "SELECT did, mac, country, region, city, online_since IS NOT NULL, disabled,
+                EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND fault AND cleared_at IS NULL),
+                EXISTS (SELECT 1 FROM trouble
+                    WHERE device = device.id AND NOT fault AND cleared_at IS NULL),
+                online_latest, last_report
+             FROM device WHERE activated_at IS NOT NULL AND ",
+            $where
+        )
+    };
 }
 
 /// Takes a payload apart, with what its product's definition says.
@@ -160,19 +210,60 @@ pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     }
 }
 
-macro_rules! summary {
-    ($where:literal) => {
-        concat!(
-            "SELECT did, mac, country, region, city, online_since IS NOT NULL, disabled,
-                EXISTS (SELECT 1 FROM trouble
-                    WHERE device = device.id AND fault AND cleared_at IS NULL),
-                EXISTS (SELECT 1 FROM trouble
-                    WHERE device = device.id AND NOT fault AND cleared_at IS NULL),
-                online_latest, last_report
-             FROM device WHERE product = :product AND activated_at IS NOT NULL AND ",
-            $where
-        )
+/// [`decoded`], of a payload as the command log writes it: in hex or base64.
+pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded {
+    match payload::parse(text, None) {
+        Ok(bytes) => decoded(store, product, &bytes),
+        Err(error) => Decoded {
+            payload: text.to_owned(),
+            picture: None,
+            error: Some(error.message),
+        },
+    }
+}
+
+/// A frame of a row of `id, at, to_device, payload`.
+fn frame(store: &Store, product: &str, row: &Row<'_>) -> Sql<(i64, Frame)> {
+    let kind = match row.get(2)? {
+        true => "app2dev",
+        false => "dev2app",
     };
+    let bytes: Vec<u8> = row.get(3)?;
+    let at = row.get(1)?;
+    let decoded = decoded(store, product, &bytes);
+    Ok((row.get(0)?, Frame { at, kind, decoded }))
+}
+
+/// The devices of a product, behind the one with this did. None if there is no such product.
+pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<List>> {
+    if !store.definitions.contains_key(product) {
+        return Ok(None);
+    }
+    let connection = &store.connection;
+    let total = connection
+        .prepare_cached(
+            "SELECT count(*) FROM device WHERE product = ? AND activated_at IS NOT NULL",
+        )?
+        .query_row([product], |row| row.get(0))?;
+    let mut devices = connection
+        .prepare_cached(summary!(
+            "product = :product AND id > coalesce((SELECT id FROM device WHERE did = :after), 0)
+             ORDER BY id LIMIT :limit"
+        ))?
+        .query_map(
+            named_params! {":product": product, ":after": after, ":limit": LISTED + 1},
+            summary,
+        )?
+        .collect::<Sql<Vec<_>>>()?;
+    let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
+    let more = devices.len() > listed;
+    devices.truncate(listed);
+    Ok(Some(List {
+        place: Place::end(connection)?.to_string(),
+        total,
+        more,
+        devices,
+    }))
 }
 
 fn summary(row: &Row<'_>) -> Sql<Summary> {
@@ -200,8 +291,6 @@ pub(crate) struct Watcher {
     place: Place,
     /// What the device was when that was last told.
     told: Option<Summary>,
-    /// The ids of the product's devices that are disabled: that stands in no log.
-    disabled: String,
 }
 
 impl Watcher {
@@ -238,25 +327,34 @@ impl Watcher {
             device,
             place: after.unwrap_or(end),
             told: None,
-            disabled: String::new(),
         };
         let same = |after: Place| {
-            after.world == end.world && after.frame <= end.frame && after.online <= end.online
+            after.world == end.world
+                && after.frame <= end.frame
+                && after.online <= end.online
+                && after.turned <= end.turned
         };
         let resumed = after.is_some_and(same) && watcher.missed(connection)? <= MISSED;
         if !resumed {
             watcher.place = end;
         }
         watcher.told = watcher.summary(connection)?;
-        watcher.disabled = watcher.disabled(connection)?;
         let known = match store.definitions.get(product) {
             Some(Definition::Sound(product)) => known(connection, product, device)?,
             _ => BTreeMap::new(),
         };
+        let last = connection
+            .prepare_cached(
+                "SELECT id, at, to_device, payload FROM frame WHERE device = ?
+                 ORDER BY at DESC, id DESC LIMIT 1",
+            )?
+            .query_row([device], |row| frame(store, product, row))
+            .optional()?;
         let hello = Hello {
             resumed,
             device: watcher.told.as_ref(),
             known,
+            last: last.map(|(_, frame)| frame),
         };
         let news = News::new(Some(watcher.place), "hello", &hello);
         Ok(Some((watcher, news)))
@@ -267,33 +365,28 @@ impl Watcher {
         connection
             .prepare_cached(
                 "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
-                    + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))",
+                    + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
+                    + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)",
             )?
             .query_row(
-                params![self.place.frame, self.place.online, self.device],
+                params![
+                    self.place.frame,
+                    self.place.online,
+                    self.device,
+                    self.place.turned
+                ],
                 |row| row.get(0),
             )
     }
 
     fn summary(&self, connection: &Connection) -> Sql<Option<Summary>> {
         connection
-            .prepare_cached(summary!("id = :id"))?
+            .prepare_cached(summary!("product = :product AND id = :id"))?
             .query_row(
                 named_params! {":product": self.product, ":id": self.device},
                 summary,
             )
             .optional()
-    }
-
-    fn disabled(&self, connection: &Connection) -> Sql<String> {
-        if self.device.is_some() {
-            return Ok(String::new());
-        }
-        connection
-            .prepare_cached(
-                "SELECT coalesce(group_concat(id), '') FROM device WHERE product = ? AND disabled",
-            )?
-            .query_row([&self.product], |row| row.get(0))
     }
 
     /// What is new, and whether there may be more.
@@ -330,14 +423,7 @@ impl Watcher {
              WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3",
         )?;
         let sent = sent.query_map(params![self.place.frame, device, BATCH], |row| {
-            let kind = match row.get(2)? {
-                true => "app2dev",
-                false => "dev2app",
-            };
-            let bytes: Vec<u8> = row.get(3)?;
-            let at = row.get(1)?;
-            let decoded = decoded(store, &self.product, &bytes);
-            Ok((row.get::<_, i64>(0)?, Frame { at, kind, decoded }))
+            frame(store, &self.product, row)
         })?;
         let sent = sent.collect::<Sql<Vec<_>>>()?;
         let full = |len: usize| i64::try_from(len) == Ok(BATCH);
@@ -371,21 +457,13 @@ impl Watcher {
     }
 
     fn of_product(&mut self, connection: &Connection, end: Place) -> Sql<Vec<News>> {
-        let disabled = self.disabled(connection)?;
-        let old = std::mem::replace(&mut self.disabled, disabled);
-        let (old, new) = (ids(&old), ids(&self.disabled));
-        let turned: Vec<&str> = old.symmetric_difference(&new).copied().collect();
-        let mut found = connection.prepare_cached(summary!(
-            "(id IN (SELECT device FROM frame WHERE id > :frame)
-                OR id IN (SELECT device FROM online WHERE id > :online)
-                OR instr(:turned, ',' || id || ','))"
-        ))?;
+        let mut found = connection.prepare_cached(NEW)?;
         let found = found.query_map(
             named_params! {
                 ":product": self.product,
                 ":frame": self.place.frame,
                 ":online": self.place.online,
-                ":turned": format!(",{},", turned.join(",")),
+                ":turned": self.place.turned,
             },
             summary,
         )?;
@@ -395,9 +473,12 @@ impl Watcher {
     }
 }
 
-fn ids(list: &str) -> std::collections::BTreeSet<&str> {
-    list.split(',').filter(|id| !id.is_empty()).collect()
-}
+/// The devices of which something is new: by their ids, so that the others cost nothing.
+const NEW: &str = summary!(
+    "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
+        UNION ALL SELECT device FROM online WHERE id > :online
+        UNION ALL SELECT device FROM turned WHERE id > :turned)"
+);
 
 /// What a device last reported of each point, as far back as its last frames go.
 fn known(
@@ -428,20 +509,47 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_new_is_found_by_its_numbers() {
+        let store = Store::open(None, None, 0).expect("a world");
+        let mut plan = store
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {NEW}"))
+            .expect("a query");
+        let steps = plan
+            .query_map(
+                named_params! {":product": "", ":frame": 0, ":online": 0, ":turned": 0},
+                |row| row.get::<_, String>(3),
+            )
+            .and_then(Iterator::collect::<Sql<Vec<_>>>)
+            .expect("a plan");
+        let by_number = |table: &str| {
+            let step = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid");
+            steps.iter().any(|one| one.starts_with(&step))
+        };
+        for table in ["device", "frame", "online", "turned"] {
+            assert!(by_number(table), "{table}: {steps:#?}");
+        }
+        let scans = |one: &String| one.starts_with("SCAN");
+        assert!(!steps.iter().any(scans), "{steps:#?}");
+    }
+
+    #[test]
     fn a_place_as_text() {
         let place = Place {
             world: 1_514_692_800_000,
             frame: 7,
             online: 0,
+            turned: 3,
         };
         assert_eq!(Place::parse(&place.to_string()), Some(place));
         for wrong in [
             "",
             "1",
             "1.2",
-            "1.2.3.4",
-            "1.2.x",
-            "1.2.99999999999999999999",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.x",
+            "1.2.3.99999999999999999999",
         ] {
             assert_eq!(Place::parse(wrong), None, "{wrong}");
         }

@@ -115,7 +115,7 @@ impl Server {
             ) else {
                 return;
             };
-            let api = listen.serve(listener, api(world.clone(), stopped.clone()));
+            let api = listen.serve(listener, api(world.clone(), address, stopped.clone()));
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
             let ticks = tick(world, stopped);
             tokio::join!(api, admin, ticks);
@@ -154,13 +154,11 @@ impl Server {
     }
 
     /// The URL of the device page, which a browser on this machine can open: `http://127.0.0.1:53412/`.
+    ///
+    /// None if the API does not listen on loopback: the page shows secrets, and works there alone.
     #[must_use]
-    pub fn page_url(&self) -> String {
-        let mut address = self.address;
-        if address.ip().is_unspecified() {
-            address.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        format!("http://{address}/")
+    pub fn page_url(&self) -> Option<String> {
+        device_page::reached_by(self.address).map(|address| format!("http://{address}/"))
     }
 
     /// The base URL of the administration.
@@ -395,8 +393,8 @@ async fn read(
     }
 }
 
-fn api(simulator: Simulator, stopped: watch::Receiver<bool>) -> Router {
-    let page = device_page::router(simulator.clone(), stopped);
+fn api(simulator: Simulator, address: SocketAddr, stopped: watch::Receiver<bool>) -> Router {
+    let page = device_page::router(simulator.clone(), address, stopped);
     Router::new()
         .fallback(call)
         .with_state(simulator)

@@ -82,6 +82,8 @@ CREATE TABLE data (
     attrs TEXT NOT NULL
 ) STRICT;
 CREATE INDEX data_at ON data (device, at, id, number);
+-- Who was disabled or enabled again, in order.
+CREATE TABLE turned (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
 -- A fault or alert that was reported, and when it was reported gone.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
@@ -110,7 +112,7 @@ CREATE TABLE mode (
 /// Says of a database file that it is a simulator's: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
 /// Which tables it has.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// What a product's definition is worth.
 #[derive(Clone, Debug)]

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use support::*;
 use wire::{Heard, Wire};
 
+/// Of a page that came from here.
+const OWN: &str = "host: 127.0.0.1\r\nreferer: http://127.0.0.1/\r\n";
+
 fn serve() -> Server {
     Server::start(small(), Options::default()).unwrap()
 }
@@ -33,6 +36,7 @@ fn its_files_are_for_everybody_and_call_nobody_else() {
         ("/", "text/html"),
         ("/page.css", "text/css"),
         ("/page.js", "text/javascript"),
+        ("/chart.js", "text/javascript"),
         ("/page.svg", "image/svg+xml"),
     ] {
         let heard = ask(&server, "GET", target, "host: elsewhere.example\r\n", "");
@@ -48,7 +52,11 @@ fn its_files_are_for_everybody_and_call_nobody_else() {
             "{target}"
         );
     }
-    assert!(server.page_url().starts_with("http://127.0.0.1:"));
+    let page = server.page_url().unwrap();
+    assert!(page.starts_with("http://127.0.0.1:"));
+    // A call that the page makes says so; one elsewhere hears nothing of it.
+    let heard = ask(&server, "GET", "/", "", "");
+    assert_eq!(heard.header("referrer-policy"), Some("same-origin"));
 }
 
 #[test]
@@ -57,47 +65,71 @@ fn what_only_this_machine_may_see() {
     let port = server.address().port();
     let targets = [
         ("GET", "/page/products".to_owned(), ""),
+        ("GET", format!("/page/devices/{AC}"), ""),
         ("GET", format!("/page/events/{AC}"), ""),
         ("GET", format!("/page/events/{AC}/{DID}"), ""),
         ("POST", format!("/page/decode/{AC}"), "[]"),
     ];
+    let own = format!("host: 127.0.0.1:{port}\r\nreferer: http://127.0.0.1:{port}/\r\n");
+    let named = |host: &str| format!("host: {host}\r\nreferer: http://{host}/\r\n");
     let foreign = [
         // A name that somebody makes lead here, and none.
-        "host: evil.example\r\n".to_owned(),
-        format!("host: 127.0.0.1.evil.example:{port}\r\n"),
-        "host: 127.0.0.1@evil.example\r\n".to_owned(),
-        "host: 192.168.1.2\r\n".to_owned(),
+        named("evil.example"),
+        named(&format!("127.0.0.1.evil.example:{port}")),
+        named("127.0.0.1@evil.example"),
+        named("192.168.1.2"),
+        named("[::2]"),
+        named("127.0.0.1.1"),
         String::new(),
-        format!("host: 127.0.0.1:{port}\r\nhost: evil.example\r\n"),
+        format!("referer: http://127.0.0.1:{port}/\r\n"),
+        format!("{own}host: evil.example\r\n"),
         // A page that came from elsewhere.
-        format!("host: 127.0.0.1:{port}\r\norigin: http://evil.example\r\n"),
-        format!("host: 127.0.0.1:{port}\r\norigin: null\r\n"),
-        format!("host: 127.0.0.1:{port}\r\norigin: http://127.0.0.1:1\r\n"),
-        format!("host: 127.0.0.1:{port}\r\norigin: https://127.0.0.1:{port}\r\n"),
-        format!("host: localhost:{port}\r\norigin: http://127.0.0.1:{port}\r\n"),
-        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: cross-site\r\n"),
-        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: same-site\r\n"),
-        // Somebody behind a proxy.
-        format!("host: 127.0.0.1:{port}\r\nx-forwarded-for: 203.0.113.9\r\n"),
-        format!("host: 127.0.0.1:{port}\r\nforwarded: for=203.0.113.9\r\n"),
+        format!("{own}origin: http://evil.example\r\n"),
+        format!("{own}origin: null\r\n"),
+        format!("{own}origin: http://127.0.0.1:1\r\n"),
+        format!("{own}origin: https://127.0.0.1:{port}\r\n"),
+        format!(
+            "host: localhost:{port}\r\nreferer: http://localhost:{port}/\r\n\
+             origin: http://127.0.0.1:{port}\r\n"
+        ),
+        format!("{own}sec-fetch-site: cross-site\r\n"),
+        format!("{own}sec-fetch-site: same-site\r\n"),
+        // Somebody behind a proxy that says so.
+        format!("{own}x-forwarded-for: 203.0.113.9\r\n"),
+        format!("{own}forwarded: for=203.0.113.9\r\n"),
+        // And behind one that writes the name anew and says nothing: the page came from its name, or
+        // there is none.
+        format!("host: 127.0.0.1:{port}\r\nreferer: http://proxy.example/\r\n"),
+        format!(
+            "host: 127.0.0.1:{port}\r\nreferer: https://proxy.example/\r\n\
+             sec-fetch-site: same-origin\r\n"
+        ),
+        format!("host: 127.0.0.1:{port}\r\nreferer: https://127.0.0.1:{port}/\r\n"),
+        format!("host: 127.0.0.1:{port}\r\nreferer: http://127.0.0.1:{port}.evil.example/\r\n"),
+        format!("{own}referer: http://proxy.example/\r\n"),
+        format!("{own}sec-fetch-site: none\r\n"),
+        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: none\r\n"),
+        format!("host: 127.0.0.1:{port}\r\n"),
     ];
     for (method, target, body) in &targets {
         for head in &foreign {
             let heard = ask(&server, method, target, head, body);
             assert_eq!(heard.status, 403, "{target} {head}");
             assert!(!heard.text().contains(SECRET) && !heard.text().contains(AC));
-            assert!(heard.text().contains("ssh -L"), "{}", heard.text());
+            let tunnel = format!("ssh -L 8080:127.0.0.1:{port} HOST");
+            assert!(heard.text().contains(&tunnel), "{}", heard.text());
         }
     }
     for head in [
-        format!("host: 127.0.0.1:{port}\r\n"),
-        "host: localhost\r\n".to_owned(),
-        format!("host: [::1]:{port}\r\n"),
+        own.clone(),
+        named("localhost"),
+        named(&format!("[::1]:{port}")),
+        named(&format!("127.0.0.2:{port}")),
         format!(
-            "host: localhost:{port}\r\norigin: http://localhost:{port}\r\n\
-             sec-fetch-site: same-origin\r\n"
+            "{}origin: http://localhost:{port}\r\nsec-fetch-site: same-origin\r\n",
+            named(&format!("localhost:{port}"))
         ),
-        format!("host: 127.0.0.1:{port}\r\nsec-fetch-site: none\r\n"),
+        format!("{own}sec-fetch-site: same-origin\r\n"),
     ] {
         let heard = ask(&server, "GET", "/page/products", &head, "");
         assert_eq!(heard.status, 200, "{head}");
@@ -105,10 +137,28 @@ fn what_only_this_machine_may_see() {
         let all: Value = serde_json::from_str(heard.text()).unwrap();
         let mut all = all.as_array().unwrap().iter();
         let ac = all.find(|one| one["product_key"] == AC).unwrap();
-        assert_eq!(
-            (&ac["enterprise_secret"], &ac["devices"]),
-            (&json!(SECRET), &json!(4))
-        );
+        assert_eq!(ac["enterprise_secret"], SECRET);
+    }
+}
+
+#[test]
+fn where_it_listens_is_where_the_page_is() {
+    let server = |listen: &str| {
+        let mut options = Options::default();
+        options.listen = listen.parse().unwrap();
+        Server::start(small(), options)
+    };
+    for listen in ["127.0.0.2:0", "0.0.0.0:0", "[::1]:0", "[::]:0"] {
+        // Not every machine has all of them.
+        let Ok(server) = server(listen) else { continue };
+        let page = server.page_url().unwrap();
+        let host = page.strip_prefix("http://").unwrap();
+        let host = host.strip_suffix('/').unwrap();
+        let mut wire = Wire::open(host.parse().unwrap()).unwrap();
+        let head = format!("host: {host}\r\nreferer: {page}\r\n");
+        wire.write(format!("GET /page/products HTTP/1.1\r\n{head}\r\n").as_bytes())
+            .unwrap();
+        assert_eq!(wire.read().unwrap().status, 200, "{listen}");
     }
 }
 
@@ -131,7 +181,7 @@ impl Listener {
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         let last = last.map_or(String::new(), |last| format!("last-event-id: {last}\r\n"));
-        let call = format!("GET {target} HTTP/1.1\r\nhost: 127.0.0.1\r\n{last}\r\n");
+        let call = format!("GET {target} HTTP/1.1\r\n{OWN}{last}\r\n");
         stream.write_all(call.as_bytes()).unwrap();
         let mut one = Listener {
             stream: BufReader::new(stream),
@@ -176,8 +226,12 @@ impl Listener {
         }
     }
 
+    /// The next event, which is so named; the clock's are between any others.
     fn expect(&mut self, name: &str) -> Told {
-        let told = self.next().expect("an event");
+        let mut told = self.next().expect("an event");
+        while told.name == "clock" && name != "clock" {
+            told = self.next().expect("an event");
+        }
         assert_eq!(told.name, name, "{}", told.data);
         told
     }
@@ -250,7 +304,7 @@ fn who_was_told_of_another_world_begins_anew() {
     let mut events = Listener::device(&server, AC, DID, None);
     let id = events.expect("hello").id;
     let (_, rest) = id.split_once('.').unwrap();
-    let ahead = id.replacen(rest, "999999.0", 1);
+    let ahead = id.replacen(rest, "999999.0.0", 1);
     for last in [format!("1.{rest}"), ahead, "nonsense".to_owned()] {
         let mut events = Listener::device(&server, AC, DID, Some(&last));
         assert_eq!(events.expect("hello").data["resumed"], false, "{last}");
@@ -318,6 +372,87 @@ fn what_becomes_of_the_devices_of_a_product() {
 }
 
 #[test]
+fn devices_are_listed_with_all_that_the_api_does_not_say() {
+    let mut devices = String::new();
+    for n in 0..250 {
+        devices += &format!("[[device]]\nproduct = \"{PUMP}\"\nmac = \"m{n}\"\ndid = \"d/{n}\"\n");
+        if n % 100 == 7 {
+            devices += "disabled = true\n";
+        }
+    }
+    let world = world(&format!("{SMALL}{devices}"), START);
+    let server = Server::start(world, Options::default()).unwrap();
+    let list = |after: &str| -> Value {
+        let target = format!("/page/devices/{PUMP}{after}");
+        let heard = ask(&server, "GET", &target, OWN, "");
+        serde_json::from_str(heard.text()).unwrap()
+    };
+    let mut dids: Vec<String> = Vec::new();
+    let mut page = list("");
+    let place = page["place"].as_str().unwrap().to_owned();
+    loop {
+        assert_eq!(page["total"], 251);
+        for one in page["devices"].as_array().unwrap() {
+            let did = one["did"].as_str().unwrap();
+            let disabled = matches!(did, "d/7" | "d/107" | "d/207");
+            assert_eq!(one["is_disabled"], disabled, "{did}");
+            dids.push(did.to_owned());
+        }
+        if page["more"] == false {
+            break;
+        }
+        let last = dids.last().unwrap().replace('/', "%2F");
+        page = list(&format!("?after={last}"));
+    }
+    assert_eq!(dids.len(), 251);
+    assert_eq!((&*dids[0], &*dids[250]), (PUMP_DID, "d/249"));
+    let known = &list("")["devices"][0];
+    assert!(known["last_report"].as_i64().unwrap() >= START, "{known}");
+    // From the list on, everything is told: also what stands in none of the logs.
+    server
+        .simulator()
+        .act("d/7", &Act::Disabled(false))
+        .unwrap();
+    let target = format!("/page/events/{PUMP}?after={place}");
+    let mut events = Listener::open(&server, &target, None);
+    assert_eq!(events.expect("hello").data["resumed"], true);
+    let told = events.expect("device").data;
+    assert_eq!(
+        (&told["did"], &told["is_disabled"]),
+        (&json!("d/7"), &json!(false))
+    );
+    let heard = ask(&server, "GET", "/page/devices/none", OWN, "");
+    assert_eq!(heard.status, 404);
+}
+
+#[test]
+fn the_clock_is_told_first_and_when_it_is_stepped() {
+    let server = serve();
+    let simulator = server.simulator();
+    let mut events = Listener::device(&server, AC, DID, None);
+    let clock = |now: i64| json!({"now": now, "runs": false});
+    assert_eq!(events.expect("clock").data, clock(simulator.now()));
+    events.expect("hello");
+    simulator.step(3 * DAY).unwrap();
+    assert_eq!(events.expect("clock").data, clock(START + 2000 + 3 * DAY));
+}
+
+#[test]
+fn a_device_begins_with_its_last_frame() {
+    let server = serve();
+    control(server.simulator(), 24);
+    server.simulator().step(1000).unwrap();
+    let mut events = Listener::device(&server, AC, DID, None);
+    let last = events.expect("hello").data["last"].clone();
+    assert_eq!(last["type"], "dev2app");
+    assert_eq!(last["picture"]["values"]["6"]["value"], "24");
+    // None is missed for it, and none is told twice.
+    control(server.simulator(), 25);
+    let told = events.expect("frame").data;
+    assert_eq!(told["picture"]["values"]["6"]["value"], "25");
+}
+
+#[test]
 fn a_var_len_device() {
     let server = serve();
     let simulator = server.simulator();
@@ -346,7 +481,7 @@ fn frames_that_are_decoded_for_the_page() {
     let server = serve();
     let decode = |product: &str, body: &str| {
         let target = format!("/page/decode/{product}");
-        ask(&server, "POST", &target, "host: 127.0.0.1\r\n", body)
+        ask(&server, "POST", &target, OWN, body)
     };
     let heard = decode(AC, r#"["000000030b0000910401000010000000", "0401", "ff"]"#);
     let all: Value = serde_json::from_str(heard.text()).unwrap();
@@ -364,8 +499,16 @@ fn frames_that_are_decoded_for_the_page() {
     // A product without a definition has frames all the same.
     let heard = decode("bare", r#"["0401"]"#);
     assert!(heard.text().contains("no definition"), "{}", heard.text());
+    // In base64 too, as the mode of a server has it; one that is neither spoils no other.
+    let heard = decode(AC, r#"["AAAAAwMAABU=", "x!z", "0401"]"#);
+    let all: Value = serde_json::from_str(heard.text()).unwrap();
+    assert_eq!(all[0]["payload"], "0000000303000015");
+    assert!(all[0]["picture"].is_object(), "{}", all[0]);
+    assert_eq!(all[1]["payload"], "x!z");
+    assert!(all[1]["error"].as_str().unwrap().contains("neither hex"));
+    assert_eq!(all[2]["payload"], "0401");
     let many = format!("[{}\"00\"]", "\"00\",".repeat(1000));
-    for body in ["", "{}", "[1]", r#"["xyz"]"#, &many] {
+    for body in ["", "{}", "[1]", &many] {
         let heard = decode(AC, body);
         assert_eq!(heard.status, 400, "{body}: {}", heard.text());
     }

@@ -1,7 +1,8 @@
 // The device page, as people use it.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -18,6 +19,19 @@ after(async () => {
   await close();
   assert.equal(await simulator.stop(), 0);
 });
+
+/** A simulator of another world, with the devices of this TOML. */
+async function world(devices) {
+  const folder = mkdtempSync(join(tmpdir(), "gizwits-"));
+  try {
+    const file = join(folder, "world.toml");
+    const product = `[[product]]\ndefinition = "air-conditioner"\nkey = "${AC}"\nsecret = "secret"`;
+    writeFileSync(file, `[[enterprise]]\nid = "enterprise"\nsecret = "secret"\n${product}\n${devices}\n`);
+    return await Simulator.start("--scenario", file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 const deviceUrl = (product = AC, did = DID, at = simulator) => `${at.page}#/${product}/${did}`;
 
@@ -186,13 +200,18 @@ describe("device page", { concurrency: false }, () => {
     await page.getByRole("spinbutton", { name: "set_temp" }).fill("31");
     await send(page).click();
     await sent.filter({ hasText: /above.*30/ }).filter({ hasText: "5401" }).waitFor();
-    // What was typed is still there, to be mended.
-    assert.equal(await page.getByRole("spinbutton", { name: "set_temp" }).inputValue(), "31");
+    // What was typed is still there, to be mended: the field says what is wrong, and has the focus.
+    const field = page.getByRole("spinbutton", { name: "set_temp" });
+    assert.equal(await field.inputValue(), "31");
+    assert.equal(await field.evaluate((node) => node === document.activeElement), true);
+    assert.deepEqual([await field.getAttribute("aria-invalid"), await field.getAttribute("aria-describedby")], ["true", "sent"]);
+    assert.match(await sent.innerText(), /^set_temp = 31/);
     // A token that expired is fetched anew.
     await page.getByRole("spinbutton", { name: "set_temp" }).fill("28");
     await simulator.tell("/modes", { route: "*", mode: "error", code: 5011, count: 1 });
     await send(page).click();
     await sent.getByText("Sent: set_temp 28.").waitFor();
+    assert.equal(await field.getAttribute("aria-invalid"), null);
     const enterprise_id = simulator.environment.GIZWITS_ENTERPRISE_ID;
     await simulator.tell("/switches", { switch: "quota", enterprise_id, calls: 0 });
     await page.getByRole("spinbutton", { name: "set_temp" }).fill("27");
@@ -200,6 +219,134 @@ describe("device page", { concurrency: false }, () => {
     await sent.getByText("Wait for the next full hour").waitFor();
     await simulator.tell("/switches", { switch: "quota", enterprise_id, calls: 100000 });
     assert.deepEqual(page.complaints.filter((one) => !/status of 40[03]/.test(one)), []);
+  });
+
+  test("without the definition, then with it", async () => {
+    const datapoint = "get_v1_products_product_key_datapoint";
+    await simulator.tell("/modes", { route: datapoint, mode: "html502", count: 2 });
+    const page = await open(deviceUrl());
+    await page.locator("#bits-table td", { hasText: "point 6 = " }).waitFor();
+    await page.locator("#attrs tbody tr", { hasText: "point 6" }).waitFor();
+    await page.locator("#notice", { hasText: "HTTP 502" }).waitFor();
+    // It is asked for again with the next frame.
+    for (const room_temp of [18, 19]) await simulator.tell(`/devices/${DID}`, { act: "set", attrs: { room_temp } });
+    await value(page, "set_temp").waitFor();
+    await page.locator("#bits-table td", { hasText: "set_temp = " }).waitFor();
+    await page.getByRole("spinbutton", { name: "set_temp" }).waitFor();
+    assert.equal(await page.getByText("point 6").count(), 0);
+    assert.equal(await page.locator("#notice").innerText(), "");
+    assert.deepEqual(page.complaints.filter((one) => !one.includes("status of 502")), []);
+  });
+
+  test("without quota, then with it", async () => {
+    const enterprise_id = simulator.environment.GIZWITS_ENTERPRISE_ID;
+    await simulator.tell("/switches", { switch: "quota", enterprise_id, calls: 0 });
+    const page = await open(deviceUrl());
+    await page.locator("#bits-table td", { hasText: "point 6 = " }).waitFor();
+    await page.locator("#notice", { hasText: "Wait for the next full hour" }).waitFor();
+    await simulator.tell("/switches", { switch: "quota", enterprise_id, calls: 100000 });
+    await page.getByRole("button", { name: "Try again" }).click();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "device-title");
+    await drawn(page);
+    await value(page, "set_temp").waitFor();
+    assert.equal(await page.locator("#notice").innerText(), "");
+    assert.deepEqual(page.complaints.filter((one) => !/status of 40[03]/.test(one)), []);
+  });
+
+  test("the logs of a published product are closed, the device is not", async () => {
+    const switched = (on) => simulator.tell("/switches", { switch: "published", product_key: AC, on });
+    await switched(true);
+    const page = await open(deviceUrl());
+    await page.locator("#notice", { hasText: "logs of a published product are closed" }).waitFor();
+    await page.locator("#bits-table td", { hasText: "set_temp" }).waitFor();
+    await value(page, "set_temp").waitFor();
+    await simulator.tell(`/devices/${DID}`, { act: "set", attrs: { room_temp: 12 } });
+    await value(page, "room_temp").locator("mark", { hasText: "12" }).waitFor();
+    assert.equal(await page.locator("#log .entry").count(), 1);
+    assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "device-title");
+    await switched(false);
+    assert.deepEqual(page.complaints.filter((one) => !one.includes("status of 403")), []);
+  });
+
+  test("payloads in base64", async () => {
+    const { id } = await simulator.tell("/modes", { route: "*", mode: "base64_payloads" });
+    const page = await device();
+    await simulator.tell(`/modes/${id}`, undefined, "DELETE");
+    for (const payload of await page.locator("#log .entry code").allInnerTexts()) assert.match(payload, /^00000003[0-9a-f]+$/);
+    assert.equal(await page.locator("#notice").innerText(), "");
+    quiet(page);
+  });
+
+  test("comings and goings stay in the log", async () => {
+    const page = await device();
+    const left = page.locator("#log .entry", { hasText: "device offline: tcp_closed" });
+    const before = await left.count();
+    await simulator.tell(`/devices/${DID}`, { act: "offline", reason: "tcp_closed" });
+    await simulator.tell(`/devices/${DID}`, { act: "online" });
+    await until("it is told", async () => (await left.count()) === before + 1);
+    await page.reload();
+    await drawn(page);
+    assert.equal(await left.count(), before + 1);
+    const times = await page.locator("#log time").evaluateAll((all) => all.map((one) => one.dateTime));
+    assert.deepEqual(times, [...times].sort().reverse());
+    quiet(page);
+  });
+
+  for (const [width, touched] of [[320, true], [1280, false]]) {
+    test(`every point of the bits has its name, ${width} px wide`, async () => {
+      const page = await device(AC, DID, { viewport: { width, height: 800 }, hasTouch: touched });
+      const cut = () =>
+        page.locator("#bits-table td.bit .name").evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length);
+      assert.equal(await cut(), 0);
+      for (const point of await page.locator("#bits-table tr.cut td.bit[data-id]").all()) {
+        const id = await point.getAttribute("data-id");
+        assert.equal(await page.locator(`#bits-table li[data-id="${id}"]`).isVisible(), true);
+      }
+      assert.equal(await scrollsSideways(page), false);
+      // By finger, or by keyboard.
+      const cell = page.locator("#bits-table td.bit", { hasText: "alert_full" });
+      const id = await cell.getAttribute("data-id");
+      if (touched) {
+        await cell.tap();
+      } else {
+        await page.locator("#bits-table").focus();
+        for (let n = 0; n < 20; n++) {
+          await page.keyboard.press("ArrowRight");
+          if ((await page.locator("#pointed").innerText()).startsWith("alert_full")) break;
+        }
+      }
+      await page.locator("#pointed", { hasText: /^alert_full, .*alert = off$/ }).waitFor();
+      assert.equal(await page.locator(`#attrs tr.hot[data-id="${id}"]`).count(), 1);
+      assert.deepEqual(await violations(page), []);
+      quiet(page);
+    });
+  }
+
+  test("addresses that mean nothing", async () => {
+    for (const hash of ["#/%", "#/nothing", "#/%E0%A4%A/x"]) {
+      const page = await open(simulator.page + hash);
+      await page.locator("#notice", { hasText: "There is no product" }).waitFor();
+      await page.locator("#devices tbody tr").first().waitFor();
+      await page.locator("#link.live").waitFor();
+      quiet(page);
+      await page.close();
+    }
+    const page = await open(`${deviceUrl()}%`);
+    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+  });
+
+  test("a page that comes before the simulator does", async () => {
+    const page = await open(`${simulator.page}page.svg`);
+    let away = true;
+    await page.route("**/page/products", (route) => (away ? route.abort() : route.continue()));
+    await page.goto(deviceUrl());
+    await page.locator("#link", { hasText: "not connected, trying again" }).waitFor();
+    await page.locator("#notice", { hasText: "Is gizwits simulate still running?" }).waitFor();
+    away = false;
+    await drawn(page);
+    assert.equal(await page.locator("#notice").innerText(), "");
   });
 
   test("nothing is asked of the API while nothing is done", async () => {
@@ -240,7 +387,7 @@ describe("device page", { concurrency: false }, () => {
     await until("the title has the focus", async () => (await focused()).name === "device-title");
     const wanted = await other(page, "set_temp", "19", "23");
     const on = (await value(page, "switch").innerText()).startsWith("on");
-    assert.deepEqual(await tab("set_temp"), ["switch", "fan_swing", "mode", "fan_speed", "on_timing", "off_timing", "set_temp"]);
+    assert.deepEqual(await tab("set_temp"), ["bits-table", "switch", "fan_swing", "mode", "fan_speed", "on_timing", "off_timing", "set_temp"]);
     await page.keyboard.type(wanted);
     for (let n = 0; n < 6; n++) await page.keyboard.press("Shift+Tab");
     assert.equal((await focused()).name, "switch");
@@ -308,6 +455,113 @@ describe("device page", { concurrency: false }, () => {
       return [await text("cors"), await text("no-cors")];
     }, simulator.page);
     assert.deepEqual(got, ["", ""]);
+  });
+
+  test("a proxy that says nothing of whom it speaks for", async () => {
+    const { port } = new URL(simulator.page);
+    const proxy = createServer((asked, answer) => {
+      const headers = { ...asked.headers, host: `127.0.0.1:${port}` };
+      const on = request({ port, path: asked.url, method: asked.method, headers }, (said) => {
+        answer.writeHead(said.statusCode, said.headers);
+        said.pipe(answer);
+      });
+      asked.pipe(on);
+    });
+    await new Promise((done) => proxy.listen(0, "127.0.0.1", done));
+    try {
+      const base = `http://proxy.localhost:${proxy.address().port}/`;
+      const page = await open(base);
+      await page.getByRole("heading", { name: "Not from here" }).waitFor();
+      await page.goto(`${base}page/products`);
+      assert.match(await page.content(), /works only on the machine/);
+      assert.equal((await page.content()).includes(simulator.environment.GIZWITS_ENTERPRISE_SECRET), false);
+      await page.context().close();
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+
+  test("more devices than are listed at once", async () => {
+    const disabled = (n) => (n === 3 ? "disabled = true" : "");
+    const devices = Array.from({ length: 250 }, (_, n) => `[[device]]\nproduct = "${AC}"\nmac = "m${n}"\ndid = "d${n}"\n${disabled(n)}`);
+    const many = await world(devices.join("\n"));
+    try {
+      const page = await open(many.page);
+      const rows = page.locator("#devices tbody tr");
+      await until("a hundred", async () => (await rows.count()) === 100);
+      await rows.filter({ hasText: "m3d3" }).filter({ hasText: "disabled" }).filter({ hasText: "reported" }).waitFor();
+      assert.equal(await rows.filter({ hasText: "disabled" }).count(), 1);
+      await page.locator("#link.live").waitFor();
+      // What happens to those that are not listed yet.
+      for (let n = 130; n < 170; n++) await many.tell(`/devices/d${n}`, { act: "offline", reason: "tcp_closed" });
+      await many.tell("/devices/d0", { act: "disable", on: true });
+      await rows.filter({ hasText: "m0d0" }).filter({ hasText: "disabled" }).waitFor();
+      const more = page.getByRole("button", { name: "More devices" });
+      await more.click();
+      await until("two hundred", async () => (await rows.count()) === 200);
+      await more.focus();
+      await page.keyboard.press("Enter");
+      await until("all", async () => (await rows.count()) === 250);
+      assert.equal(await more.isVisible(), false);
+      assert.equal(await page.evaluate(() => document.activeElement.textContent), "m200");
+      const shown = await rows.locator("a").allInnerTexts();
+      assert.deepEqual(shown, Array.from({ length: 250 }, (_, n) => `m${n}`));
+      assert.equal(await rows.filter({ hasText: "offline" }).count(), 40);
+      assert.equal(await page.locator("#count").innerText(), "250 devices");
+      quiet(page);
+      await page.close();
+    } finally {
+      await many.stop();
+    }
+  });
+
+  test("a clock that is stepped, and more than is kept", async () => {
+    const walk = '[[device.walk]]\npoint = "room_temp"\nevery = "60s"\nstep = 1\nmin = 10\nmax = 30';
+    const busy = await world(`[[device]]\nproduct = "${AC}"\nmac = "busy"\ndid = "${DID}"\n${walk}`);
+    try {
+      await busy.tell("/clock", { step_ms: 3_600_000 });
+      const page = await open(deviceUrl(AC, DID, busy));
+      await drawn(page);
+      const log = page.locator("#log");
+      await log.evaluate((node) => (node.scrollTop = 200));
+      await busy.tell("/clock", { step_ms: 26 * 3_600_000 });
+      await page.getByRole("button", { name: "500 or more new records" }).waitFor();
+      const text = page.locator("#chart-text");
+      await text.filter({ hasText: /1000 reports, the newest of more/ }).waitFor();
+      // All of it is of today, and within the picture.
+      await text.filter({ hasText: /last \d+ at \d\d:\d\d:\d\d;/ }).waitFor();
+      const beyond = () =>
+        page.locator("#chart-box svg").evaluate((svg) => {
+          const line = svg.querySelector(".line").getBBox();
+          return line.x + line.width > svg.viewBox.baseVal.width;
+        });
+      assert.equal(await beyond(), false);
+      await page.getByRole("button", { name: "500 or more new records" }).click();
+      assert.ok((await page.locator("#log .entry").count()) <= 500);
+      await page.reload();
+      await drawn(page);
+      assert.match(await text.innerText(), /last \d+ at \d\d:\d\d:\d\d; 1000 reports, the newest of more/);
+      assert.equal(await beyond(), false);
+      quiet(page);
+      await page.close();
+    } finally {
+      await busy.stop();
+    }
+  });
+
+  test("the end of the log keeps the focus", async () => {
+    const page = await device(PUMP, PUMP_DID);
+    const more = page.getByRole("button", { name: "Older records" });
+    await more.focus();
+    for (let n = 0; n < 20 && (await more.isVisible()); n++) {
+      const before = await page.locator("#log .entry").count();
+      await page.keyboard.press("Enter");
+      await until("an answer", async () => (await page.locator("#log .entry").count()) > before || !(await more.isVisible()));
+    }
+    assert.equal(await page.evaluate(() => document.activeElement.id), "log");
+    assert.match(await page.locator("#log-rest").innerText(), /There are none|The newest 500/);
+    quiet(page);
   });
 
   test("a device that there isn't", async () => {
