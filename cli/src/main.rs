@@ -15,6 +15,7 @@ mod demo;
 mod device;
 mod encode;
 mod layout;
+mod log;
 mod picture;
 mod simulate;
 
@@ -46,6 +47,7 @@ enum Command {
     Encode(encode::Encode),
     Layout(layout::LayoutArgs),
     Check(check::Check),
+    Log(log::LogArgs),
     Device(device::DeviceArgs),
     /// Call any endpoint of the Enterprise API
     Api(api::Api),
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Encode(encode) => encode.run(&mut out),
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
+        Command::Log(log) => log.run(),
         Command::Device(device) => device.run(&mut out),
         Command::Api(api) => api.run(&mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),

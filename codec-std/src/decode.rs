@@ -150,6 +150,12 @@ impl<'p, 'b> Decoded<'p, 'b> {
             }
             None => {}
         }
+        self.write_content(out);
+        out.push(b'}');
+    }
+
+    /// The members behind the frame.
+    pub(crate) fn write_content(&self, out: &mut Vec<u8>) {
         match self.content {
             Content::P0(P0::Control(view)) => {
                 out.extend(br#""action":"control","#);
@@ -185,7 +191,6 @@ impl<'p, 'b> Decoded<'p, 'b> {
                 put_hex(out, "", body);
             }
         }
-        out.push(b'}');
     }
 }
 

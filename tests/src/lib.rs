@@ -8,6 +8,7 @@
 
 pub mod arbitrary;
 pub mod laws;
+pub mod log;
 pub mod program;
 pub mod reference;
 pub mod vectors;
