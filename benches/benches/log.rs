@@ -8,35 +8,22 @@
 //! Each pair takes turns in this process, so that what slows the machine down slows both; the median of
 //! their ratios is printed. All but the last lines are of one core.
 
-use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use gizwits_benches::fixture::{A, B, Fixture};
-use gizwits_benches::log::{borrowed, decoded, naive, records};
-use gizwits_codec_std::log::{Decoder, Format, Ndjson, Options, Products, TextBlock};
-
-/// So many records are decoded at once: they stay in the L2 cache, as the blocks of a log do.
-const RECORDS: usize = 2000;
-
-/// Something that is measured: decodes the log once.
-struct Kernel {
-    name: String,
-    run: Box<dyn FnMut()>,
-}
+use gizwits_benches::fixture::PAYLOADS;
+use gizwits_benches::log;
 
 fn main() {
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
-    let mut kernels = Vec::new();
-    kernels.extend(of("A", &A));
-    kernels.extend(of("B", &B));
+    let mut kernels = log::kernels();
     let mut group = criterion.benchmark_group("log");
-    group.throughput(Throughput::Elements(RECORDS as u64));
+    group.throughput(Throughput::Elements(PAYLOADS as u64));
     for kernel in &mut kernels {
-        group.bench_function(&kernel.name, |bencher| bencher.iter(&mut kernel.run));
+        group.bench_function(kernel.name, |bencher| bencher.iter(&mut kernel.run));
     }
     group.finish();
     criterion.final_summary();
@@ -74,7 +61,7 @@ fn main() {
             ),
         ] {
             let place = |name: &str| {
-                let name = format!("{product}/{name}");
+                let name = format!("{product}/log/{name}");
                 kernels
                     .iter()
                     .position(|kernel| kernel.name == name)
@@ -97,7 +84,7 @@ fn main() {
         for name in ["learnt", "strict"] {
             let kernel = kernels
                 .iter_mut()
-                .find(|one| one.name == format!("{product}/{name}"));
+                .find(|one| one.name == format!("{product}/log/{name}"));
             let kernel = kernel.expect("a kernel");
             let rounds = rounds(&mut kernel.run, sample);
             let times = (0..pairs).map(|_| time(&mut kernel.run, rounds) / f64::from(rounds));
@@ -105,58 +92,10 @@ fn main() {
             times.sort_by(f64::total_cmp);
             println!(
                 "{product}, {name}: {:.0} ns a record, as far as this machine's time can be trusted",
-                times[times.len() / 2] / RECORDS as f64 * 1e9
+                times[times.len() / 2] / PAYLOADS as f64 * 1e9
             );
         }
     }
-}
-
-/// The kernels of a product.
-fn of(name: &str, fixture: &'static Fixture) -> Vec<Kernel> {
-    let products = Products::one(fixture.product.clone());
-    let log: &'static [u8] = records(fixture, RECORDS).leak();
-    let text: &'static str = std::str::from_utf8(log).expect("ASCII");
-    let sink = || Ndjson::new(&products, std::io::sink()).sink();
-    let by = |strict| {
-        let options = Options {
-            strict,
-            ..Options::default()
-        };
-        let mut decoder = Decoder::new(&products, options, sink());
-        let mut block = TextBlock::default();
-        Box::new(move || {
-            block.clear();
-            decoded(&mut decoder, log, &mut block);
-            black_box(block.as_bytes());
-        })
-    };
-    let (mut block, mut bytes, mut own) = (TextBlock::default(), Vec::new(), sink());
-    vec![
-        Kernel {
-            name: format!("{name}/learnt"),
-            run: by(false),
-        },
-        Kernel {
-            name: format!("{name}/strict"),
-            run: by(true),
-        },
-        Kernel {
-            name: format!("{name}/borrowed"),
-            run: Box::new(move || {
-                block.clear();
-                borrowed(&fixture.product, &mut own, &mut bytes, log, &mut block);
-                black_box(block.as_bytes());
-            }),
-        },
-        Kernel {
-            name: format!("{name}/naive"),
-            run: Box::new(move || {
-                for line in text.lines() {
-                    black_box(naive(&fixture.definition, line));
-                }
-            }),
-        },
-    ]
 }
 
 fn print(title: &str, mut ratios: Vec<f64>) {

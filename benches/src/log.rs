@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hint::black_box;
 
-use gizwits_codec_std::log::{Decoder, Record, Sink};
+use gizwits_codec_std::log::{
+    Decoder, Format, Moment, Ndjson, Options, Products, Record, Sink, TextBlock,
+};
 use gizwits_codec_std::payload;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fixture::Fixture;
+use crate::fixture::{A, B, Fixture, PAYLOADS};
+use crate::kernels::Kernel;
 use crate::naive;
 
 /// A log as the API has it: so many reports of a product in frames, one each 500 ms.
@@ -94,12 +98,9 @@ pub fn borrowed<S: Sink>(
         let found: Borrowed<'_> = serde_json::from_slice(line).unwrap();
         payload::parse_into(found.payload, None, bytes).unwrap();
         let decoded = product.decode(bytes).unwrap();
-        let record = Record {
-            timestamp: gizwits_codec_std::log::Moment::new(found.timestamp.get().into()).ok(),
-            kind: Some(found.kind.into()),
-            payload: found.payload.into(),
-            ..Record::default()
-        };
+        let mut record = Record::bare(found.payload);
+        record.timestamp = Moment::new(found.timestamp.get().into()).ok();
+        record.kind = Some(found.kind.into());
         sink.record(block, &record, 0, &decoded);
     }
 }
@@ -113,4 +114,50 @@ pub fn decoded<S: Sink>(decoder: &mut Decoder<S>, lines: &[u8], block: &mut S::B
         panic!("line {number}: {error}")
     });
     decoder.end(block).expect("memory");
+}
+
+/// The kernels, each of which decodes [`PAYLOADS`] records once: they stay in the L2 cache, as the blocks
+/// of a log do.
+#[must_use]
+pub fn kernels() -> Vec<Kernel> {
+    let [a, b] = [&*A, &*B].map(|fixture| of(fixture));
+    let names = ["A", "B"].map(|product| {
+        KERNELS.map(|name| -> &'static str { format!("{product}/log/{name}").leak() })
+    });
+    let runs = a.into_iter().chain(b);
+    let pairs = names.into_iter().flatten().zip(runs);
+    pairs.map(|(name, run)| Kernel { name, run }).collect()
+}
+
+const KERNELS: [&str; 4] = ["learnt", "strict", "borrowed", "naive"];
+
+fn of(fixture: &'static Fixture) -> [Box<dyn FnMut()>; 4] {
+    let products = Products::one(fixture.product.clone());
+    let log: &'static [u8] = records(fixture, PAYLOADS).leak();
+    let sink = || Ndjson::new(&products, std::io::sink()).sink();
+    let by = |strict| {
+        let options = Options {
+            strict,
+            ..Options::default()
+        };
+        let mut decoder = Decoder::new(&products, options, sink());
+        let mut block = TextBlock::default();
+        Box::new(move || {
+            block.clear();
+            decoded(&mut decoder, log, &mut block);
+            black_box(block.as_bytes());
+        })
+    };
+    let (mut block, mut bytes, mut own) = (TextBlock::default(), Vec::new(), sink());
+    let borrowed = move || {
+        block.clear();
+        borrowed(&fixture.product, &mut own, &mut bytes, log, &mut block);
+        black_box(block.as_bytes());
+    };
+    let naive = move || {
+        for line in std::str::from_utf8(log).unwrap_or_default().lines() {
+            black_box(naive(&fixture.definition, line));
+        }
+    };
+    [by(false), by(true), Box::new(borrowed), Box::new(naive)]
 }

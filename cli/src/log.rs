@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 use gizwits_codec_std::log::{
-    self, ByProduct, Csv, Format, Log, Ndjson, Options, Products, Source, Summary,
+    self, Arrow, ByProduct, Csv, Format, Log, Ndjson, Options, Parquet, Products, Source, Summary,
 };
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -54,6 +54,9 @@ struct Decode {
     /// Keep the members of records that have no meaning here
     #[arg(long)]
     keep: bool,
+    /// How much zstd compresses Parquet, from 1 to 22
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
+    level: i32,
     /// How many workers decode; as many as there are cores without it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -109,6 +112,8 @@ fn long_help() -> String {
 enum Form {
     Ndjson,
     Csv,
+    Arrow,
+    Parquet,
 }
 
 impl Form {
@@ -150,7 +155,14 @@ impl Decode {
                 }
             }
             (Some(out), _) => targets.push(Target::create(out)?),
-            (None, _) => targets.push(Target::Stdout),
+            (None, _) => {
+                if matches!(form, Form::Arrow | Form::Parquet) && io::stdout().is_terminal() {
+                    return Err(usage(format_args!(
+                        "a terminal can't show this: give a file with --out, or a pipe"
+                    )));
+                }
+                targets.push(Target::Stdout);
+            }
         }
         let options = Options {
             keep: self.keep,
@@ -182,6 +194,19 @@ impl Decode {
                 let formats = pairs.map(csv).collect::<io::Result<_>>()?;
                 self.input.decode(log, ByProduct::new(formats))?
             }
+            Form::Arrow => {
+                let arrow = |(product, file)| match self.out {
+                    Some(_) => Arrow::file(product, self.keep, file),
+                    None => Arrow::stream(product, self.keep, file),
+                };
+                let formats = pairs.map(arrow).collect::<io::Result<_>>()?;
+                self.input.decode(log, ByProduct::new(formats))?
+            }
+            Form::Parquet => {
+                let parquet = |(product, file)| Parquet::new(product, self.keep, self.level, file);
+                let formats = pairs.map(parquet).collect::<io::Result<_>>()?;
+                self.input.decode(log, ByProduct::new(formats))?
+            }
         };
         let (summary, seconds) = summary;
         let mut written = Vec::new();
@@ -198,6 +223,8 @@ impl Decode {
             (Some(form), _) => form,
             (None, None | Some("ndjson" | "jsonl" | "json")) => Form::Ndjson,
             (None, Some("csv")) => Form::Csv,
+            (None, Some("arrow" | "feather" | "ipc")) => Form::Arrow,
+            (None, Some("parquet")) => Form::Parquet,
             (None, Some(other)) => {
                 return Err(usage(format_args!(
                     "the form of a file `.{other}` is not known: use .ndjson, .csv, .arrow or .parquet, or \

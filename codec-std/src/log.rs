@@ -34,8 +34,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
+mod columns;
 mod csv;
 mod ndjson;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod record;
 mod reject;
 mod source;
@@ -57,8 +62,13 @@ use crate::payload::{self, Encoding};
 use crate::product::Product;
 use crate::state::State;
 
+#[cfg(feature = "arrow")]
+pub use arrow::{Arrow, Batches, schema};
+pub use columns::{Column, Columns};
 pub use csv::{Csv, CsvSink};
 pub use ndjson::{Ndjson, NdjsonSink, TextBlock};
+#[cfg(feature = "parquet")]
+pub use parquet::{Parquet, ParquetBlock, ParquetSink};
 pub use record::{Moment, Record};
 pub use source::Source;
 
@@ -306,6 +316,7 @@ impl<S: Sink> Sink for ByProduct<S> {
     }
 
     fn end(&mut self, blocks: &mut Self::Block) -> io::Result<()> {
+        blocks.resize_with(self.0.len(), S::Block::default);
         let mut pairs = self.0.iter_mut().zip(blocks);
         pairs.try_for_each(|(sink, block)| sink.end(block))
     }
@@ -411,6 +422,8 @@ impl<S: Sink> Decoder<S> {
         mut reject: impl FnMut(u64, &[u8], &Error),
     ) -> u64 {
         let (mut start, mut number, mut records) = (0, 0, 0);
+        // All at once takes less than line by line.
+        let text = std::str::from_utf8(lines).ok();
         let ends = memchr::memchr_iter(b'\n', lines);
         let last = (!lines.is_empty() && lines.last() != Some(&b'\n')).then_some(lines.len());
         for end in ends.chain(last) {
@@ -418,7 +431,18 @@ impl<S: Sink> Decoder<S> {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.trim_ascii().is_empty() {
                 records += 1;
-                if let Err(error) = self.line(line, block) {
+                let text = match text {
+                    Some(text) => Ok(text.get(start..start + line.len()).unwrap_or_default()),
+                    None => std::str::from_utf8(line),
+                };
+                let done = match text {
+                    _ if line.len() > self.options.line_limit => {
+                        Err(too_long(line.len() as u64, self.options.line_limit))
+                    }
+                    Ok(text) => self.line(text, block),
+                    Err(error) => Err(record::not_utf8(error.valid_up_to())),
+                };
+                if let Err(error) = done {
                     reject(number, line, &error);
                 }
             }
@@ -436,10 +460,7 @@ impl<S: Sink> Decoder<S> {
     }
 
     #[inline]
-    fn line(&mut self, line: &[u8], block: &mut S::Block) -> Result<(), Error> {
-        if line.len() > self.options.line_limit {
-            return Err(too_long(line.len() as u64, self.options.line_limit));
-        }
+    fn line(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
         let (mut record, trust) = self.reader.read(line)?;
         let encoding = self.options.encoding;
         let hex = encoding != Some(Encoding::Base64)

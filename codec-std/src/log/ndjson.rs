@@ -84,27 +84,15 @@ impl Sink for NdjsonSink {
         let Some(plan) = self.0.get_mut(product) else {
             return;
         };
-        let did = did(record, decoded);
-        let texts = [&record.kind, &did];
-        let most: usize = texts.into_iter().flatten().map(|text| 6 * text.len()).sum();
-        let timestamp = record.timestamp.as_ref().map_or("", |one| one.json());
-        out.reserve(most + timestamp.len() + record.extra.len() + 96);
-        out.put(b"{");
-        if record.timestamp.is_some() {
-            out.put(b"\"timestamp\":");
-            out.put(timestamp.as_bytes());
-            out.put(b",");
-        }
-        for (key, text) in [(&b"\"type\":"[..], &record.kind), (b"\"did\":", &did)] {
-            if let Some(text) = text {
-                out.put(key);
-                put_text(out, text);
-                out.put(b",");
+        match record.head {
+            Some(head) if record.did.is_some() || !has_did(decoded) => {
+                out.reserve(head.len() + 96);
+                out.put(head.as_bytes());
             }
-        }
-        if let Some(extra) = record.extra.strip_prefix(b",") {
-            out.put(extra);
-            out.put(b",");
+            _ => {
+                let did = did(record, decoded);
+                put_head(out, record, did.as_deref(), record.extra);
+            }
         }
         let (action, view) = match decoded.content {
             Content::P0(P0::Report(view)) => (&b"\"action\":\"report\",\"attrs\":{"[..], view),
@@ -138,6 +126,36 @@ impl Sink for NdjsonSink {
     }
 }
 
+/// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`.
+pub(crate) fn put_head(out: &mut Text, record: &Record<'_>, did: Option<&str>, extra: &[u8]) {
+    let texts = [record.kind.as_deref(), did];
+    let most: usize = texts.into_iter().flatten().map(|text| 6 * text.len()).sum();
+    let timestamp = record.timestamp.as_ref().map_or("", |one| one.json());
+    out.reserve(most + timestamp.len() + extra.len() + 96);
+    out.put(b"{");
+    if record.timestamp.is_some() {
+        out.put(b"\"timestamp\":");
+        out.put(timestamp.as_bytes());
+        out.put(b",");
+    }
+    for (key, text) in [&b"\"type\":"[..], b"\"did\":"].into_iter().zip(texts) {
+        if let Some(text) = text {
+            out.put(key);
+            put_text(out, text);
+            out.put(b",");
+        }
+    }
+    if let Some(extra) = extra.strip_prefix(b",") {
+        out.put(extra);
+        out.put(b",");
+    }
+}
+
+/// Whether the frame of a payload names its device.
+fn has_did(decoded: &Decoded<'_, '_>) -> bool {
+    matches!(decoded.envelope, Some(Event::Frame(frame)) if frame.did.is_some())
+}
+
 fn end(out: &mut Text) {
     out.reserve(2);
     out.put(b"}\n");
@@ -158,8 +176,8 @@ pub(crate) fn did<'a>(record: &Record<'a>, decoded: &Decoded<'_, 'a>) -> Option<
     }
 }
 
-/// A text as JSON. What is borrowed stands like this in its line.
-pub(crate) fn put_text(out: &mut Text, text: &str) {
+/// A text as JSON.
+fn put_text(out: &mut Text, text: &str) {
     if text.bytes().all(super::record::plain) {
         out.put(b"\"");
         out.put(text.as_bytes());

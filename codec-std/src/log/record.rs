@@ -12,6 +12,7 @@ use gizwits_codec_core::Decimal;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
+use super::text::Text;
 use crate::error::Error;
 
 /// One record of a command log, over its line.
@@ -29,6 +30,19 @@ pub struct Record<'a> {
     pub payload: Cow<'a, str>,
     /// The other members as JSON, a comma before each; empty unless they are kept.
     pub extra: &'a [u8],
+    /// The head of the line, if it is what NDJSON begins with: all of the above but the payload.
+    pub(crate) head: Option<&'a str>,
+}
+
+impl<'a> Record<'a> {
+    /// A payload, and nothing about it.
+    #[must_use]
+    pub fn bare(payload: &'a str) -> Self {
+        Record {
+            payload: payload.into(),
+            ..Record::default()
+        }
+    }
 }
 
 /// The time of a record: JSON as it stands, which is known to be a moment.
@@ -160,9 +174,12 @@ impl Reader {
 
     /// The record of a line, by a shape where one fits.
     #[inline]
-    pub(crate) fn read<'a>(&'a mut self, line: &'a [u8]) -> Result<(Record<'a>, Trust), Error> {
+    pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<(Record<'a>, Trust), Error> {
         if !self.strict
-            && let Some(n) = self.shapes.iter().position(|shape| shape.fits(line))
+            && let Some(n) = self
+                .shapes
+                .iter()
+                .position(|shape| shape.fits(line.as_bytes()))
         {
             self.missed = 0;
             if n > 0 {
@@ -176,22 +193,12 @@ impl Reader {
     }
 
     /// The record of a line, by the strict parser.
-    pub(crate) fn read_strictly<'a>(&'a mut self, line: &'a [u8]) -> Result<Record<'a>, Error> {
+    pub(crate) fn read_strictly<'a>(&'a mut self, line: &'a str) -> Result<Record<'a>, Error> {
         self.extra.clear();
         self.found = Found::default();
-        if line.trim_ascii_start().first() != Some(&b'{') {
-            return match std::str::from_utf8(line) {
-                Ok(payload) => Ok(Record {
-                    payload: payload.into(),
-                    ..Record::default()
-                }),
-                Err(error) => Err(not_utf8(error.valid_up_to())),
-            };
+        if !line.trim_ascii_start().starts_with('{') {
+            return Ok(Record::bare(line));
         }
-        let line = match std::str::from_utf8(line) {
-            Ok(line) => line,
-            Err(error) => return Err(not_utf8(error.valid_up_to())),
-        };
         let mut json = sonic_rs::Deserializer::from_json(line);
         let seed = Members {
             keep: self.keep,
@@ -206,7 +213,7 @@ impl Reader {
         self.missed = self.missed.saturating_add(1);
         if !self.strict
             && (self.missed <= 32 || self.missed.is_multiple_of(64))
-            && let Some(shape) = Shape::new(line.as_bytes(), &record, &self.found)
+            && let Some(shape) = Shape::new(line, &record, &self.found, &self.extra)
         {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
@@ -227,7 +234,8 @@ fn refused(error: &sonic_rs::Error) -> Error {
     Error::new("json", message).at(u32::try_from(byte).ok(), None)
 }
 
-fn not_utf8(at: usize) -> Error {
+/// A line that is no text from this byte on.
+pub(crate) fn not_utf8(at: usize) -> Error {
     Error::new(
         "not_utf8",
         format!("the line is not UTF-8 text at byte {at}"),
@@ -272,7 +280,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         let mut record = Record::default();
         let mut payload = None;
         let mut wrong = None;
-        while let Some(Text(key)) = map.next_key()? {
+        while let Some(Word(key)) = map.next_key()? {
             let value: LazyValue<'de> = map.next_value()?;
             let value = value.as_raw_cow();
             let member = match &*key {
@@ -337,27 +345,27 @@ fn twofold(key: &str) -> Error {
 }
 
 /// A text, decoded.
-struct Text<'a>(Cow<'a, str>);
+struct Word<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for Word<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
+        struct WordVisitor;
+        impl<'de> Visitor<'de> for WordVisitor {
+            type Value = Word<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text")
             }
 
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(text.into()))
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Word<'de>, E> {
+                Ok(Word(text.into()))
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(text.to_owned().into()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Word<'de>, E> {
+                Ok(Word(text.to_owned().into()))
             }
         }
-        deserializer.deserialize_str(TextVisitor)
+        deserializer.deserialize_str(WordVisitor)
     }
 }
 
@@ -423,6 +431,8 @@ struct Shape {
     did: Option<Slot>,
     product_key: Option<Box<str>>,
     kept: Vec<(Slot, Slot)>,
+    /// So many bytes are what NDJSON begins with.
+    verbatim: Option<usize>,
 }
 
 /// A place before the payload, counted from the start, or behind it, counted from the end.
@@ -435,24 +445,19 @@ struct Slot {
 
 impl Slot {
     #[inline]
-    fn of(self, line: &[u8]) -> &[u8] {
+    fn of(self, line: &str) -> &str {
         let range = match self.behind {
             false => self.start..self.end,
             true => line.len().wrapping_sub(self.start)..line.len().wrapping_sub(self.end),
         };
-        line.get(range).unwrap_or(&[])
-    }
-
-    #[inline]
-    fn text(self, line: &[u8]) -> &str {
-        // It is ASCII, or what the line had that was learnt.
-        std::str::from_utf8(self.of(line)).unwrap_or_default()
+        line.get(range).unwrap_or_default()
     }
 }
 
 impl Shape {
     /// The shape of a line that was strictly parsed.
-    fn new(line: &[u8], record: &Record<'_>, found: &Found) -> Option<Self> {
+    fn new(text: &str, record: &Record<'_>, found: &Found, extra: &[u8]) -> Option<Self> {
+        let line = text.as_bytes();
         let base = line.as_ptr().addr();
         let place = |text: &Cow<'_, str>| match text {
             Cow::Borrowed(text) => {
@@ -497,6 +502,7 @@ impl Shape {
             did: None,
             product_key: None,
             kept: Vec::new(),
+            verbatim: None,
         };
         if let Some(moment) = &record.timestamp {
             let range = place(&moment.0)?;
@@ -543,6 +549,12 @@ impl Shape {
         }
         shape.head = Stencil::new(&line[..payload.start], &classes[..payload.start]);
         shape.tail = Stencil::new(&line[payload.end..], &classes[payload.end..]);
+        let mut head = Text::default();
+        super::ndjson::put_head(&mut head, record, record.did.as_deref(), extra);
+        // What varies is copied as it stands, so this holds for every line of the shape.
+        shape.verbatim = Some(head.as_slice())
+            .filter(|head| head.len() <= payload.start && line.starts_with(head))
+            .map(<[u8]>::len);
         Some(shape)
     }
 
@@ -554,30 +566,32 @@ impl Shape {
             && self.tail.fits(&line[line.len() - tail..])
             // Numbers are right by their digits, times in words are not.
             && self.timestamp.is_none_or(|slot| {
-                let text = slot.text(line);
-                !text.starts_with('"') || Moment(text.into()).parse().is_some()
+                let json = if slot.behind { line.len().wrapping_sub(slot.start) } else { slot.start };
+                line.get(json) != Some(&b'"')
+                    || std::str::from_utf8(line)
+                        .is_ok_and(|line| Moment(slot.of(line).into()).parse().is_some())
             })
     }
 
     /// The record of a line that fits.
     #[inline]
-    fn read<'a>(&'a self, line: &'a [u8], extra: &'a mut Vec<u8>) -> Record<'a> {
+    fn read<'a>(&'a self, line: &'a str, extra: &'a mut Vec<u8>) -> Record<'a> {
         for (key, value) in &self.kept {
             extra.extend(b",\"");
-            extra.extend(key.of(line));
+            extra.extend(key.of(line).as_bytes());
             extra.extend(b"\":");
-            extra.extend(value.of(line));
+            extra.extend(value.of(line).as_bytes());
         }
         let payload = line.get(self.head.len..line.len() - self.tail.len);
-        let payload = std::str::from_utf8(payload.unwrap_or(&[]));
         Record {
-            timestamp: self.timestamp.map(|slot| Moment(slot.text(line).into())),
+            timestamp: self.timestamp.map(|slot| Moment(slot.of(line).into())),
             kind: self.kind.as_deref().map(Cow::Borrowed),
-            did: self.did.map(|slot| slot.text(line).into()),
+            did: self.did.map(|slot| slot.of(line).into()),
             product_key: self.product_key.as_deref().map(Cow::Borrowed),
-            // What is no text is not right, either: the strict parser will say so.
+            // What begins or ends within a character is not right: the strict parser will say so.
             payload: payload.unwrap_or("\n").into(),
             extra,
+            head: self.verbatim.and_then(|len| line.get(..len)),
         }
     }
 }

@@ -171,7 +171,8 @@ pub(crate) struct Plan {
     pieces: Vec<Piece>,
     /// For any other, by id.
     points: Vec<Piece>,
-    /// Finished texts: the first step and the length of each.
+    /// Finished texts; of those that are longer than a step, the first step and the length.
+    short: Vec<[u8; STEP]>,
     texts: Vec<(u32, u32)>,
     steps: Vec<[u8; STEP]>,
     /// No more is written for one record.
@@ -193,8 +194,9 @@ struct Piece {
 
 #[derive(Debug)]
 enum Form {
-    /// The finished text of the least value is this one.
-    Table(u32),
+    /// The finished text of the least value is this one: short ones have their length in the last byte.
+    Short(u32),
+    Long(u32),
     /// A key, and a number.
     Number(Key, Fixed),
     /// A key, and hex.
@@ -340,6 +342,7 @@ impl Plan {
             style,
             pieces: Vec::new(),
             points: Vec::new(),
+            short: Vec::new(),
             texts: Vec::new(),
             steps: Vec::new(),
             most: 64,
@@ -409,16 +412,27 @@ impl Plan {
                 form: Form::Number(Key::new(self.style.key(attr)), Fixed::new(scale)),
             };
         }
-        let first = self.texts.len() as u32;
-        for raw in min..=max {
-            let text = self.text(product, points, place, raw);
-            self.texts
-                .push((self.steps.len() as u32, text.len() as u32));
+        let texts: Vec<String> = (min..=max)
+            .map(|raw| self.text(product, points, place, raw))
+            .collect();
+        let form = match texts.iter().all(|text| text.len() < STEP) {
+            true => Form::Short(self.short.len() as u32),
+            false => Form::Long(self.texts.len() as u32),
+        };
+        for text in texts {
+            let len = text.len();
             let mut bytes = text.into_bytes();
-            bytes.resize(bytes.len().next_multiple_of(STEP), 0);
-            self.steps.extend(bytes.as_chunks::<STEP>().0);
+            bytes.resize(len.next_multiple_of(STEP).max(STEP), 0);
+            let steps = bytes.as_chunks::<STEP>().0;
+            if let (Form::Short(_), [step]) = (&form, steps) {
+                let mut step = *step;
+                step[STEP - 1] = len as u8;
+                self.short.push(step);
+            } else {
+                self.texts.push((self.steps.len() as u32, len as u32));
+                self.steps.extend(steps);
+            }
         }
-        let form = Form::Table(first);
         Piece {
             place,
             min,
@@ -503,7 +517,15 @@ impl Plan {
             return false;
         };
         match &piece.form {
-            Form::Table(first) => {
+            Form::Short(first) => {
+                let Some(text) = self.short.get((first + index) as usize) else {
+                    return false;
+                };
+                let len = usize::from(text[STEP - 1]);
+                out.put_of(text, len);
+                len > 0
+            }
+            Form::Long(first) => {
                 let Some(&(at, len)) = self.texts.get((first + index) as usize) else {
                     return false;
                 };

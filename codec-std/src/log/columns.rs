@@ -1,0 +1,127 @@
+//! Statuses to columns of narrow integers: blocks of rows that stay in the L1 cache, a column at a time.
+
+use super::text::{Place, places};
+use crate::product::Product;
+
+/// The values of one point in every row, as they are on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// A bool, an enum or an integer of up to 8 bits.
+    U8(Vec<u8>),
+    /// Of up to 16.
+    U16(Vec<u16>),
+    /// Of up to 32.
+    U32(Vec<u32>),
+    /// A binary: so many bytes a row, one row behind the other.
+    Bytes(usize, Vec<u8>),
+}
+
+/// Turns whole statuses into columns.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// The bytes of a row: a status, and what makes windows of 8 bytes possible in front of it.
+    stride: usize,
+    places: Vec<Place>,
+    columns: Vec<Column>,
+}
+
+/// In front of each status: no window of 8 bytes begins before its row.
+const PAD: usize = 8;
+
+/// So many bytes of rows are turned at once.
+const L1: usize = 16 << 10;
+
+impl Columns {
+    /// Columns for the points of a product.
+    #[must_use]
+    pub fn new(product: &Product) -> Self {
+        let places = places(product);
+        let columns = places.iter().map(|place| match place.bits {
+            0 => Column::Bytes(place.len, Vec::new()),
+            ..=8 => Column::U8(Vec::new()),
+            ..=16 => Column::U16(Vec::new()),
+            _ => Column::U32(Vec::new()),
+        });
+        Columns {
+            stride: PAD + product.layout().status_len(),
+            columns: columns.collect(),
+            places,
+        }
+    }
+
+    /// The columns, in the order of the points' ids.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Forgets the rows, not their room.
+    pub fn clear(&mut self) {
+        for column in &mut self.columns {
+            match column {
+                Column::U8(values) | Column::Bytes(_, values) => values.clear(),
+                Column::U16(values) => values.clear(),
+                Column::U32(values) => values.clear(),
+            }
+        }
+    }
+
+    /// Appends the points of rows, each of which has 8 bytes of any content and then a status.
+    pub fn extend(&mut self, rows: &[u8]) {
+        let block = (L1 / self.stride).max(16) * self.stride;
+        for rows in rows.chunks(block) {
+            for (place, column) in self.places.iter().zip(&mut self.columns) {
+                fill(rows, self.stride, *place, column);
+            }
+        }
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2", "aarch64+neon"))]
+fn fill(rows: &[u8], stride: usize, place: Place, column: &mut Column) {
+    // What stands in bytes of its own needs no shift.
+    let whole = place.shift == 0 && usize::from(place.bits) == 8 * place.len;
+    let end = PAD + place.end;
+    match column {
+        Column::U8(to) if whole => to.extend(windows::<1>(rows, stride, end).map(|[byte]| byte)),
+        Column::U16(to) if whole => to.extend(windows(rows, stride, end).map(u16::from_be_bytes)),
+        Column::U32(to) if whole => to.extend(windows(rows, stride, end).map(u32::from_be_bytes)),
+        Column::U8(to) if place.len == 1 => {
+            let mask = u8::MAX >> (8 - place.bits);
+            to.extend(windows::<1>(rows, stride, end).map(|[byte]| byte >> place.shift & mask));
+        }
+        Column::U8(to) => to.extend(bits(rows, stride, end, place).map(|value| value as u8)),
+        Column::U16(to) => to.extend(bits(rows, stride, end, place).map(|value| value as u16)),
+        Column::U32(to) => to.extend(bits(rows, stride, end, place)),
+        Column::Bytes(len, to) => {
+            for row in rows.chunks_exact(stride) {
+                to.extend_from_slice(row.get(end - *len..end).unwrap_or(&[]));
+            }
+        }
+    }
+}
+
+/// Of each row the `N` bytes before `end`.
+#[inline(always)]
+fn windows<const N: usize>(
+    rows: &[u8],
+    stride: usize,
+    end: usize,
+) -> impl ExactSizeIterator<Item = [u8; N]> {
+    rows.chunks_exact(stride).map(move |row| {
+        let window = row.get(end - N..).and_then(<[u8]>::first_chunk);
+        *window.unwrap_or(&[0; N])
+    })
+}
+
+#[inline(always)]
+fn bits(
+    rows: &[u8],
+    stride: usize,
+    end: usize,
+    place: Place,
+) -> impl ExactSizeIterator<Item = u32> {
+    let mask = u32::MAX >> (32 - place.bits);
+    windows(rows, stride, end)
+        .map(move |window| (u64::from_be_bytes(window) >> place.shift) as u32 & mask)
+}
