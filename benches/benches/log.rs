@@ -8,11 +8,12 @@
 //! Each pair takes turns in this process, so that what slows the machine down slows both; the median of
 //! their ratios is printed. All but the last lines are of one core.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use gizwits_benches::fixture::PAYLOADS;
+use gizwits_benches::fixture::{self, PAYLOADS};
 use gizwits_benches::log;
+use rustix::time::ClockId;
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -59,6 +60,16 @@ fn main() {
                 "borrowed",
                 "strict",
             ),
+            (
+                "columns: kernels / reading the rows and filling the columns",
+                "columns",
+                "memory",
+            ),
+            (
+                "log to Parquet, zstd: the writer's default settings / an encoding for each column",
+                "defaults",
+                "parquet",
+            ),
         ] {
             let place = |name: &str| {
                 let name = format!("{product}/log/{name}");
@@ -80,6 +91,19 @@ fn main() {
             print(&format!("{product}, {title}"), ratios.collect());
         }
     }
+    let rounds_of = |run: &mut Box<dyn FnMut()>| rounds(run, sample);
+    let turns = [
+        rounds_of(&mut log::learnt(&fixture::A)),
+        rounds_of(&mut log::arithmetic(&fixture::A)),
+    ];
+    let ups = (0..pairs).map(|_| {
+        let ours = log::speed_up(&fixture::A, log::learnt, 4 * turns[0]);
+        ours / log::speed_up(&fixture::A, log::arithmetic, 4 * turns[1])
+    });
+    print(
+        "A, two threads: speed-up / that of arithmetic alone",
+        ups.collect(),
+    );
     for product in ["A", "B"] {
         for name in ["learnt", "strict"] {
             let kernel = kernels
@@ -118,10 +142,12 @@ fn rounds(run: &mut dyn FnMut(), sample: Duration) -> u32 {
     rounds
 }
 
+/// The seconds of this thread alone: others may have the machine as well.
 fn time(run: &mut dyn FnMut(), rounds: u32) -> f64 {
-    let start = Instant::now();
+    let start = rustix::time::clock_gettime(ClockId::ThreadCPUTime);
     for _ in 0..rounds {
         run();
     }
-    start.elapsed().as_secs_f64()
+    let end = rustix::time::clock_gettime(ClockId::ThreadCPUTime);
+    (end.tv_sec - start.tv_sec) as f64 + (end.tv_nsec - start.tv_nsec) as f64 / 1e9
 }

@@ -5,13 +5,16 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use gizwits_codec_std::log::{
-    Decoder, Format, Moment, Ndjson, Options, Products, Record, Sink, TextBlock,
+    Batches, Column, Columns, Decoder, Format, Moment, Ndjson, Options, Parquet, ParquetBlock,
+    Products, Record, Sink, TextBlock,
 };
 use gizwits_codec_std::payload;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fixture::{A, B, Fixture, PAYLOADS};
+use ::parquet::arrow::ArrowWriter;
+
+use crate::fixture::{A, B, Fixture, PAYLOADS, Reports};
 use crate::kernels::Kernel;
 use crate::naive;
 
@@ -129,9 +132,11 @@ pub fn kernels() -> Vec<Kernel> {
     pairs.map(|(name, run)| Kernel { name, run }).collect()
 }
 
-const KERNELS: [&str; 4] = ["learnt", "strict", "borrowed", "naive"];
+const KERNELS: [&str; 9] = [
+    "learnt", "strict", "borrowed", "naive", "columns", "memory", "batch", "parquet", "defaults",
+];
 
-fn of(fixture: &'static Fixture) -> [Box<dyn FnMut()>; 4] {
+fn of(fixture: &'static Fixture) -> [Box<dyn FnMut()>; 9] {
     let products = Products::one(fixture.product.clone());
     let log: &'static [u8] = records(fixture, PAYLOADS).leak();
     let sink = || Ndjson::new(&products, std::io::sink()).sink();
@@ -159,5 +164,144 @@ fn of(fixture: &'static Fixture) -> [Box<dyn FnMut()>; 4] {
             black_box(naive(&fixture.definition, line));
         }
     };
-    [by(false), by(true), Box::new(borrowed), Box::new(naive)]
+    let rows: Vec<u8> = fixture
+        .statuses()
+        .flat_map(|status| [&[0; 8], status].concat())
+        .collect();
+    // So many of them that they come from memory, not from a cache.
+    let times = (64 << 20) / rows.len();
+    let rows: &'static [u8] = rows.repeat(times).leak();
+    let mut columns = Columns::new(&fixture.product);
+    columns.extend(rows);
+    let len: usize = columns.columns().iter().map(width).sum();
+    let mut filled = vec![0_u8; len];
+    let mut batches = Decoder::new(
+        &products,
+        Options::default(),
+        Batches::new(&fixture.product, false),
+    );
+    let batch = move || {
+        let mut block = None;
+        decoded(&mut batches, log, &mut block);
+        black_box(&block);
+    };
+    // Values of their own in each, as devices have them: what repeats suits a dictionary too well.
+    let (mut many, mut reports) = (String::new(), Reports::new(&fixture.product));
+    for number in 0..32 * PAYLOADS {
+        record(&mut many, &payload::hex(&reports.draw()), number);
+    }
+    let many: &'static [u8] = many.into_bytes().leak();
+    let parquet = Parquet::new(&fixture.product, false, 1, std::io::sink()).expect("memory");
+    let mut encoder = Decoder::new(&products, Options::default(), parquet.sink());
+    let mut own = Parquet::new(&fixture.product, false, 1, std::io::sink()).expect("memory");
+    let parquet = move || {
+        let mut block = ParquetBlock::default();
+        decoded(&mut encoder, many, &mut block);
+        own.write(&mut block).expect("a sink");
+    };
+    let mut batches = Decoder::new(
+        &products,
+        Options::default(),
+        Batches::new(&fixture.product, false),
+    );
+    let defaults = move || {
+        let mut block = None;
+        decoded(&mut batches, many, &mut block);
+        let batch = block.expect("records");
+        let zstd = ::parquet::basic::Compression::ZSTD(::parquet::basic::ZstdLevel::default());
+        let properties = ::parquet::file::properties::WriterProperties::builder();
+        let properties = properties.set_compression(zstd).build();
+        let out = std::io::sink();
+        let mut writer =
+            ArrowWriter::try_new(out, batch.schema(), Some(properties)).expect("memory");
+        writer.write(&batch).expect("a sink");
+        writer.close().expect("a sink");
+    };
+    [
+        by(false),
+        by(true),
+        Box::new(borrowed),
+        Box::new(naive),
+        Box::new(move || {
+            columns.clear();
+            columns.extend(black_box(rows));
+            black_box(columns.columns());
+        }),
+        // What cannot be less: the rows are read, so many bytes as the columns have are written.
+        Box::new(move || {
+            let sum = |sum: u64, eight: &[u8; 8]| sum.wrapping_add(u64::from_ne_bytes(*eight));
+            black_box(black_box(rows).as_chunks::<8>().0.iter().fold(0, sum));
+            filled.fill(black_box(7));
+            black_box(&filled);
+        }),
+        Box::new(batch),
+        Box::new(parquet),
+        Box::new(defaults),
+    ]
+}
+
+/// The bytes of a column.
+fn width(column: &Column) -> usize {
+    match column {
+        Column::U8(values) | Column::Bytes(_, values) => values.len(),
+        Column::U16(values) => 2 * values.len(),
+        Column::U32(values) => 4 * values.len(),
+    }
+}
+
+/// How much faster two threads are than one, each with as much to do as the one.
+///
+/// # Panics
+/// If there are no threads.
+#[must_use]
+pub fn speed_up(
+    fixture: &'static Fixture,
+    kernel: fn(&'static Fixture) -> Box<dyn FnMut()>,
+    rounds: u32,
+) -> f64 {
+    let run = move || {
+        let mut run = kernel(fixture);
+        run();
+        move |barrier: &std::sync::Barrier| {
+            barrier.wait();
+            for _ in 0..rounds {
+                run();
+            }
+        }
+    };
+    let time = |threads: usize| {
+        let barrier = std::sync::Arc::new(std::sync::Barrier::new(threads + 1));
+        let all: Vec<_> = (0..threads)
+            .map(|_| {
+                let barrier = std::sync::Arc::clone(&barrier);
+                std::thread::spawn(move || run()(&barrier))
+            })
+            .collect();
+        barrier.wait();
+        let start = std::time::Instant::now();
+        for one in all {
+            one.join().expect("a thread");
+        }
+        start.elapsed().as_secs_f64()
+    };
+    2.0 * time(1) / time(2)
+}
+
+/// The learnt shape, and nothing but arithmetic: for [`speed_up`].
+#[must_use]
+pub fn learnt(fixture: &'static Fixture) -> Box<dyn FnMut()> {
+    let [learnt, ..] = of(fixture);
+    learnt
+}
+
+/// The control of [`learnt`].
+#[must_use]
+pub fn arithmetic(_: &'static Fixture) -> Box<dyn FnMut()> {
+    Box::new(|| {
+        let mut number = black_box(1_u64);
+        for _ in 0..100_000 {
+            number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7);
+        }
+        black_box(number);
+    })
 }

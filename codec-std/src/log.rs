@@ -9,7 +9,7 @@
 //! `did`, `product_key` and others), an object in a page of the API, or a bare payload. Inputs are plain,
 //! gzip or zstd. One bad record never ends a log: it is counted, and told with its line.
 //!
-//! Memory is bounded whatever the input's size: the blocks that are under way are a few for each worker,
+//! Memory is bounded whatever the input's size: the blocks that are under way are two more than there are workers,
 //! and go round.
 //!
 //! ```
@@ -638,7 +638,7 @@ impl<'r> Log<'r> {
                 .name("decode".to_owned())
                 .spawn(move || worker.run(&jobs, &ready))?;
         }
-        for _ in 0..2 * workers + 1 {
+        for _ in 0..workers + 2 {
             let _ = free.send(Job::default());
         }
         let limit = self.options.line_limit;

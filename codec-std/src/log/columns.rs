@@ -82,17 +82,21 @@ fn fill(rows: &[u8], stride: usize, place: Place, column: &mut Column) {
     // What stands in bytes of its own needs no shift.
     let whole = place.shift == 0 && usize::from(place.bits) == 8 * place.len;
     let end = PAD + place.end;
+    let mask = u32::MAX >> (32 - u32::from(place.bits)).min(31);
+    let bits = |window| (u64::from_be_bytes(window) >> place.shift) as u32 & mask;
     match column {
-        Column::U8(to) if whole => to.extend(windows::<1>(rows, stride, end).map(|[byte]| byte)),
-        Column::U16(to) if whole => to.extend(windows(rows, stride, end).map(u16::from_be_bytes)),
-        Column::U32(to) if whole => to.extend(windows(rows, stride, end).map(u32::from_be_bytes)),
+        Column::U8(to) if whole => each(rows, stride, end, to, |[byte]: [u8; 1]| byte),
+        Column::U16(to) if whole => each(rows, stride, end, to, u16::from_be_bytes),
+        Column::U32(to) if whole => each(rows, stride, end, to, u32::from_be_bytes),
         Column::U8(to) if place.len == 1 => {
-            let mask = u8::MAX >> (8 - place.bits);
-            to.extend(windows::<1>(rows, stride, end).map(|[byte]| byte >> place.shift & mask));
+            let mask = mask as u8;
+            each(rows, stride, end, to, |[byte]: [u8; 1]| {
+                byte >> place.shift & mask
+            });
         }
-        Column::U8(to) => to.extend(bits(rows, stride, end, place).map(|value| value as u8)),
-        Column::U16(to) => to.extend(bits(rows, stride, end, place).map(|value| value as u16)),
-        Column::U32(to) => to.extend(bits(rows, stride, end, place)),
+        Column::U8(to) => each(rows, stride, end, to, |window| bits(window) as u8),
+        Column::U16(to) => each(rows, stride, end, to, |window| bits(window) as u16),
+        Column::U32(to) => each(rows, stride, end, to, bits),
         Column::Bytes(len, to) => {
             for row in rows.chunks_exact(stride) {
                 to.extend_from_slice(row.get(end - *len..end).unwrap_or(&[]));
@@ -101,27 +105,22 @@ fn fill(rows: &[u8], stride: usize, place: Place, column: &mut Column) {
     }
 }
 
-/// Of each row the `N` bytes before `end`.
+/// Appends what `value` makes of the `N` bytes before `end` of each row.
 #[inline(always)]
-fn windows<const N: usize>(
+fn each<const N: usize, T: Copy + Default>(
     rows: &[u8],
     stride: usize,
     end: usize,
-) -> impl ExactSizeIterator<Item = [u8; N]> {
-    rows.chunks_exact(stride).map(move |row| {
-        let window = row.get(end - N..).and_then(<[u8]>::first_chunk);
-        *window.unwrap_or(&[0; N])
-    })
-}
-
-#[inline(always)]
-fn bits(
-    rows: &[u8],
-    stride: usize,
-    end: usize,
-    place: Place,
-) -> impl ExactSizeIterator<Item = u32> {
-    let mask = u32::MAX >> (32 - place.bits);
-    windows(rows, stride, end)
-        .map(move |window| (u64::from_be_bytes(window) >> place.shift) as u32 & mask)
+    to: &mut Vec<T>,
+    value: impl Fn([u8; N]) -> T,
+) {
+    let start = to.len();
+    to.resize(start + rows.len() / stride, T::default());
+    let (from, last) = (end - N, stride - end);
+    for (to, row) in to[start..].iter_mut().zip(rows.chunks_exact(stride)) {
+        // The same check for every row, which the compiler makes once.
+        if let Some(window) = row[from..row.len() - last].first_chunk() {
+            *to = value(*window);
+        }
+    }
 }

@@ -603,16 +603,17 @@ struct Stencil {
     cells: Vec<Cell>,
 }
 
+/// 16 bytes as one integer, in the machine's order.
 #[derive(Debug)]
 struct Cell {
     start: usize,
-    want: [u8; 16],
+    want: u128,
     /// The bits of `want` that matter.
-    mask: [u8; 16],
+    mask: u128,
     /// 6 where a digit is wanted: added to its low half it stays below 16.
-    digit: [u8; 16],
-    /// All bits where text is wanted.
-    text: [u8; 16],
+    digit: u128,
+    /// All bits where text is wanted; none if there is none.
+    text: Option<[u8; 16]>,
 }
 
 impl Stencil {
@@ -621,24 +622,24 @@ impl Stencil {
         let starts = (0..len / 16).map(|n| 16 * n);
         let last = (!len.is_multiple_of(16)).then(|| len.saturating_sub(16));
         let cells = starts.chain(last).map(|start| {
-            let mut cell = Cell {
-                start,
-                want: [0; 16],
-                mask: [0; 16],
-                digit: [0; 16],
-                text: [0; 16],
-            };
+            let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
             let rest = bytes[start..].iter().zip(&classes[start..]);
             for (n, (byte, class)) in rest.take(16).enumerate() {
-                (cell.want[n], cell.mask[n]) = match class {
+                (want[n], mask[n]) = match class {
                     Class::Same => (*byte, 0xff),
                     Class::Number => (0x30, 0xf0),
                     Class::Text => (0, 0x80),
                 };
-                cell.digit[n] = if *class == Class::Number { 6 } else { 0 };
-                cell.text[n] = if *class == Class::Text { 0xff } else { 0 };
+                digit[n] = if *class == Class::Number { 6 } else { 0 };
+                text[n] = if *class == Class::Text { 0xff } else { 0 };
             }
-            cell
+            Cell {
+                start,
+                want: u128::from_ne_bytes(want),
+                mask: u128::from_ne_bytes(mask),
+                digit: u128::from_ne_bytes(digit),
+                text: Some(text).filter(|text| *text != [0; 16]),
+            }
         });
         Stencil {
             len,
@@ -668,14 +669,17 @@ impl Stencil {
 impl Cell {
     #[inline]
     fn fits(&self, bytes: &[u8; 16]) -> bool {
-        let mut wrong = [0_u8; 16];
-        for n in 0..16 {
-            let byte = bytes[n];
-            let odd = u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-            wrong[n] = (byte ^ self.want[n]) & self.mask[n]
-                | ((byte & 15) + self.digit[n]) & 16
-                | self.text[n] & odd;
-        }
-        u128::from_ne_bytes(wrong) == 0
+        const ONES: u128 = u128::MAX / 255;
+        let all = u128::from_ne_bytes(*bytes);
+        let wrong =
+            (all ^ self.want) & self.mask | ((all & (15 * ONES)) + self.digit) & (16 * ONES);
+        wrong == 0
+            && self.text.as_ref().is_none_or(|text| {
+                let odd = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+                bytes
+                    .iter()
+                    .zip(text)
+                    .all(|(byte, text)| *text == 0 || !odd(*byte))
+            })
     }
 }

@@ -189,6 +189,8 @@ struct Piece {
     /// The least and the greatest raw value that it writes.
     min: u32,
     max: u32,
+    /// As many ones as it has bits.
+    mask: u32,
     form: Form,
 }
 
@@ -394,6 +396,7 @@ impl Plan {
                 place,
                 min: 0,
                 max: u32::MAX,
+                mask: 0,
                 form: Form::Binary(Key::new(key), place.len),
             };
         }
@@ -409,6 +412,7 @@ impl Plan {
                 place,
                 min,
                 max,
+                mask: u32::MAX >> (32 - place.bits),
                 form: Form::Number(Key::new(self.style.key(attr)), Fixed::new(scale)),
             };
         }
@@ -437,6 +441,7 @@ impl Plan {
             place,
             min,
             max,
+            mask: u32::MAX >> (32 - place.bits),
             form,
         }
     }
@@ -482,33 +487,43 @@ impl Plan {
         to.copy_from_slice(status);
         let start = out.len;
         out.reserve(self.most);
+        let mut len = start;
         for piece in &self.pieces {
-            if !self.put(piece, out) {
+            let place = piece.place;
+            let window = self.status.get(place.end..).and_then(<[u8]>::first_chunk);
+            let Some(window) = window else { return false };
+            let raw = (u64::from_be_bytes(*window) >> place.shift) as u32 & piece.mask;
+            // Most are like this, so it comes first.
+            if let Form::Short(first) = piece.form {
+                let index = raw.wrapping_sub(piece.min);
+                if index <= piece.max.wrapping_sub(piece.min)
+                    && let Some(text) = self.short.get((first + index) as usize)
+                    && text[STEP - 1] > 0
+                    && let Some(to) = out.room.get_mut(len..).and_then(<[u8]>::first_chunk_mut)
+                {
+                    *to = *text;
+                    len += usize::from(text[STEP - 1]);
+                    continue;
+                }
                 out.len = start;
                 return false;
             }
-        }
-        true
-    }
-
-    /// Appends a piece of the status that is held.
-    #[inline]
-    fn put(&self, piece: &Piece, out: &mut Text) -> bool {
-        let place = piece.place;
-        let window = self.status.get(place.end..).and_then(<[u8]>::first_chunk);
-        let Some(window) = window else { return false };
-        if let Form::Binary(key, len) = &piece.form {
-            key.put(out);
-            let start = place.end + 8 - len;
-            out.put_hex(self.status.get(start..start + len).unwrap_or(&[]));
-            if self.style == Style::Json {
-                out.put(b"\"");
+            out.len = len;
+            if let Form::Binary(key, bytes) = &piece.form {
+                key.put(out);
+                let start = place.end + 8 - bytes;
+                out.put_hex(self.status.get(start..start + bytes).unwrap_or(&[]));
+                if self.style == Style::Json {
+                    out.put_of(b"\"", 1);
+                }
+            } else if !self.put_raw(piece, raw, out) {
+                out.len = start;
+                return false;
             }
-            return true;
+            len = out.len;
         }
-        let raw = u64::from_be_bytes(*window) >> place.shift;
-        let raw = raw as u32 & (u32::MAX >> (32 - place.bits));
-        self.put_raw(piece, raw, out)
+        out.len = len;
+        true
     }
 
     #[inline]
