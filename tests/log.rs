@@ -248,6 +248,55 @@ fn nothing_half_written_is_left() {
 }
 
 #[test]
+fn figures_and_a_drawing() {
+    let log = "\
+{\"timestamp\":1517384240,\"did\":\"a\",\"payload\":\"0401000010000000\"}
+{\"timestamp\":1517384241,\"did\":\"b\",\"payload\":\"0400000014050000\"}
+{\"timestamp\":1517384242,\"did\":\"a\",\"payload\":\"0401000012000000\"}
+{\"timestamp\":1517384243,\"did\":\"a\",\"payload\":\"0101010000000000\"}
+";
+    // The last is a control without a point, which says nothing of what is.
+    let log = log.replace("0101010000000000", "010000000000");
+    let run = |verb: &str, args: &[&str]| {
+        let all = [&["log", verb, "-d", DEFINITION, "-"], args].concat();
+        program::run(GIZWITS, &all, log.as_bytes())
+    };
+    let ran = run("stats", &["--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines[6],
+        serde_json::json!({
+            "point": "set_temp", "seen": 3, "min": 16, "max": 20, "mean": 18, "last": 18, "changes": 1,
+        })
+    );
+    assert_eq!(
+        lines[7]["mean"].to_string(),
+        "-8.334",
+        "to three places, down"
+    );
+    assert_eq!(lines[2]["last"], "制冷");
+    let table = run("stats", &[]).stdout;
+    assert!(
+        table
+            .lines()
+            .any(|line| line.starts_with("set_temp        3     16   20   18")),
+        "{table}"
+    );
+    let svg = run("plot", &["--point", "set_temp", "--svg", "-", "--did", "a"]).stdout;
+    assert!(
+        svg.starts_with("<svg") && svg.contains(">16<") && svg.contains(">18<"),
+        "{svg}"
+    );
+    assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
+    assert_eq!(run("plot", &["--point", "no", "--svg", "-"]).code, 2);
+}
+
+#[test]
 fn usage_and_examples() {
     let out = decode(&["-", "-o", "x.docx"], "");
     assert_eq!((out.code, &*out.stdout), (2, ""));

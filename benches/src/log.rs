@@ -123,7 +123,7 @@ pub fn decoded<S: Sink>(decoder: &mut Decoder<S>, lines: &[u8], block: &mut S::B
 /// of a log do.
 #[must_use]
 pub fn kernels() -> Vec<Kernel> {
-    let [a, b] = [&*A, &*B].map(|fixture| of(fixture));
+    let [a, b] = [&*A, &*B].map(of);
     let names = ["A", "B"].map(|product| {
         KERNELS.map(|name| -> &'static str { format!("{product}/log/{name}").leak() })
     });

@@ -14,9 +14,9 @@ use gizwits_codec_std::log::{
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::decode::Encoding;
-use crate::{Failure, definition, printable, tell};
+use crate::{Failure, definition, history, printable, tell};
 
-/// Decode command logs in bulk: to NDJSON, CSV, Arrow or Parquet
+/// Decode command logs in bulk: to NDJSON, CSV, Arrow, Parquet, figures, a drawing
 #[derive(Args)]
 pub(crate) struct LogArgs {
     #[command(subcommand)]
@@ -26,6 +26,8 @@ pub(crate) struct LogArgs {
 #[derive(Subcommand)]
 enum Verb {
     Decode(Decode),
+    Stats(history::Stats),
+    Plot(history::Plot),
 }
 
 /// Decode the records of logs to lines or columns
@@ -64,7 +66,7 @@ struct Decode {
 
 /// What is read.
 #[derive(Args)]
-struct Input {
+pub(crate) struct Input {
     /// The product's definition, as the Enterprise API hands it out; one for each product of the log
     #[arg(short, long = "definition", value_name = "FILE", required = true)]
     definitions: Vec<PathBuf>,
@@ -124,9 +126,11 @@ impl Form {
 }
 
 impl LogArgs {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
+    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         match &self.verb {
             Verb::Decode(decode) => decode.run(),
+            Verb::Stats(stats) => stats.run(out),
+            Verb::Plot(plot) => plot.run(out),
         }
     }
 }
@@ -235,7 +239,7 @@ impl Decode {
     }
 }
 
-fn usage(message: std::fmt::Arguments<'_>) -> Failure {
+pub(crate) fn usage(message: std::fmt::Arguments<'_>) -> Failure {
     Failure::Usage(format!("error: {}", printable(&message.to_string())))
 }
 
@@ -245,7 +249,7 @@ fn none() -> Failure {
 }
 
 impl Input {
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options {
             encoding: self.encoding.map(Into::into),
             strict: self.strict,
@@ -254,7 +258,7 @@ impl Input {
         }
     }
 
-    fn products(&self) -> Result<Products, Failure> {
+    pub(crate) fn products(&self) -> Result<Products, Failure> {
         let refused = |error: gizwits_codec_std::Error| usage(format_args!("{}", error.message));
         let mut products = Vec::new();
         for file in &self.definitions {
@@ -343,7 +347,7 @@ impl Input {
     }
 
     /// Runs it, with a bar for whoever looks on.
-    fn decode<'l, F: Format>(
+    pub(crate) fn decode<'l, F: Format>(
         &self,
         log: impl FnOnce() -> Log<'l>,
         format: F,
@@ -372,7 +376,12 @@ impl Input {
     }
 
     /// What became of it, for people.
-    fn tell(&self, summary: &Summary, seconds: f64, written: &[String]) -> Result<(), Failure> {
+    pub(crate) fn tell(
+        &self,
+        summary: &Summary,
+        seconds: f64,
+        written: &[String],
+    ) -> Result<(), Failure> {
         let mut told = format!(
             "{} record{}   {} decoded   {} rejected",
             HumanCount(summary.records),

@@ -14,6 +14,7 @@ mod definition;
 mod demo;
 mod device;
 mod encode;
+mod history;
 mod layout;
 mod log;
 mod picture;
@@ -93,7 +94,7 @@ fn main() -> ExitCode {
         Command::Encode(encode) => encode.run(&mut out),
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
-        Command::Log(log) => log.run(),
+        Command::Log(log) => log.run(&mut out),
         Command::Device(device) => device.run(&mut out),
         Command::Api(api) => api.run(&mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),

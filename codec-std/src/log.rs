@@ -482,7 +482,7 @@ impl<S: Sink> Decoder<S> {
             && product.protocol() == Protocol::VarLen
             && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
         {
-            let did = ndjson::did(&record, &decoded).unwrap_or_default();
+            let did = record.device(&decoded).unwrap_or_default();
             let known = self.states.entry((index, did.into_owned()));
             let known = known.or_insert_with(|| product.state());
             known.update(view)?;

@@ -33,7 +33,6 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use gizwits_codec_core::{Access, Kind, PointId, Scale};
 
 use super::columns::{Column, Columns};
-use super::ndjson::did;
 use super::{ACTIONS, Format, Record, Sink, action_number, head_names};
 use crate::decode::Decoded;
 use crate::product::{Attr, Product};
@@ -321,7 +320,7 @@ impl Batches {
         self.times
             .push(record.timestamp.as_ref().map(super::Moment::millis));
         self.kinds.append_option(record.kind.as_deref());
-        self.dids.append_option(did(record, decoded));
+        self.dids.append_option(record.device(decoded));
         self.actions
             .push(action_number(decoded).map(|number| number as u8));
         if let Some(extra) = &mut self.extra {

@@ -38,8 +38,8 @@ impl Columns {
         let places = places(product);
         let columns = places.iter().map(|place| match place.bits {
             0 => Column::Bytes(place.len, Vec::new()),
-            ..=8 => Column::U8(Vec::new()),
-            ..=16 => Column::U16(Vec::new()),
+            1..=8 => Column::U8(Vec::new()),
+            9..=16 => Column::U16(Vec::new()),
             _ => Column::U32(Vec::new()),
         });
         Columns {
@@ -68,16 +68,22 @@ impl Columns {
 
     /// Appends the points of rows, each of which has 8 bytes of any content and then a status.
     pub fn extend(&mut self, rows: &[u8]) {
-        let block = (L1 / self.stride).max(16) * self.stride;
-        for rows in rows.chunks(block) {
-            for (place, column) in self.places.iter().zip(&mut self.columns) {
-                fill(rows, self.stride, *place, column);
-            }
+        extend(rows, self.stride, &self.places, &mut self.columns);
+    }
+}
+
+/// Chosen once for all rows: it, and what it calls, is compiled for either kind of machine.
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2", "aarch64+neon"))]
+fn extend(rows: &[u8], stride: usize, places: &[Place], columns: &mut [Column]) {
+    let block = (L1 / stride).max(16) * stride;
+    for rows in rows.chunks(block) {
+        for (place, column) in places.iter().zip(&mut *columns) {
+            fill(rows, stride, *place, column);
         }
     }
 }
 
-#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2", "aarch64+neon"))]
+#[inline(always)]
 fn fill(rows: &[u8], stride: usize, place: Place, column: &mut Column) {
     // What stands in bytes of its own needs no shift.
     let whole = place.shift == 0 && usize::from(place.bits) == 8 * place.len;
@@ -107,20 +113,14 @@ fn fill(rows: &[u8], stride: usize, place: Place, column: &mut Column) {
 
 /// Appends what `value` makes of the `N` bytes before `end` of each row.
 #[inline(always)]
-fn each<const N: usize, T: Copy + Default>(
+fn each<const N: usize, T>(
     rows: &[u8],
     stride: usize,
     end: usize,
     to: &mut Vec<T>,
     value: impl Fn([u8; N]) -> T,
 ) {
-    let start = to.len();
-    to.resize(start + rows.len() / stride, T::default());
-    let (from, last) = (end - N, stride - end);
-    for (to, row) in to[start..].iter_mut().zip(rows.chunks_exact(stride)) {
-        // The same check for every row, which the compiler makes once.
-        if let Some(window) = row[from..row.len() - last].first_chunk() {
-            *to = value(*window);
-        }
-    }
+    // Rows that begin with the window: all but the last are as long as ever.
+    let rows = rows.get(end - N..).unwrap_or(&[]).chunks(stride);
+    to.extend(rows.map(|row| value(*row.first_chunk().unwrap_or(&[0; N]))));
 }

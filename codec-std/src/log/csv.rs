@@ -10,7 +10,7 @@
 
 use std::io::{self, Write};
 
-use super::ndjson::{TextBlock, did};
+use super::ndjson::TextBlock;
 use super::text::{Plan, Style, Text, quoted};
 use super::{Format, Record, Sink, action, head_names};
 use crate::decode::Decoded;
@@ -109,7 +109,7 @@ impl Sink for CsvSink {
         _: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        let did = did(record, decoded);
+        let did = record.device(decoded);
         let texts = [&record.kind, &did];
         let most: usize = texts
             .into_iter()

@@ -1,6 +1,5 @@
 //! NDJSON: what [`Decoded::to_json`] says of each record, behind what the record says of itself.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
@@ -90,7 +89,7 @@ impl Sink for NdjsonSink {
                 out.put(head.as_bytes());
             }
             _ => {
-                let did = did(record, decoded);
+                let did = record.device(decoded);
                 put_head(out, record, did.as_deref(), record.extra);
             }
         }
@@ -159,21 +158,6 @@ fn has_did(decoded: &Decoded<'_, '_>) -> bool {
 fn end(out: &mut Text) {
     out.reserve(2);
     out.put(b"}\n");
-}
-
-/// The device of a record, which may stand in the frame alone.
-pub(crate) fn did<'a>(record: &Record<'a>, decoded: &Decoded<'_, 'a>) -> Option<Cow<'a, str>> {
-    match (&record.did, decoded.envelope) {
-        (Some(did), _) => Some(did.clone()),
-        (None, Some(Event::Frame(frame))) => {
-            let did = frame.did?;
-            Some(match std::str::from_utf8(did) {
-                Ok(did) => did.into(),
-                Err(_) => format!("0x{}", crate::payload::hex(did)).into(),
-            })
-        }
-        (None, _) => None,
-    }
 }
 
 /// A text as JSON.

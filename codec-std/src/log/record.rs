@@ -9,10 +9,12 @@ use std::fmt;
 use std::ops::Range;
 
 use gizwits_codec_core::Decimal;
+use gizwits_codec_core::m2m::Event;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::text::Text;
+use crate::decode::Decoded;
 use crate::error::Error;
 
 /// One record of a command log, over its line.
@@ -41,6 +43,22 @@ impl<'a> Record<'a> {
         Record {
             payload: payload.into(),
             ..Record::default()
+        }
+    }
+
+    /// The device: what the record says, or else the frame of its payload.
+    #[must_use]
+    pub fn device(&self, decoded: &Decoded<'_, 'a>) -> Option<Cow<'a, str>> {
+        match (&self.did, decoded.envelope) {
+            (Some(did), _) => Some(did.clone()),
+            (None, Some(Event::Frame(frame))) => {
+                let did = frame.did?;
+                Some(match std::str::from_utf8(did) {
+                    Ok(did) => did.into(),
+                    Err(_) => format!("0x{}", crate::payload::hex(did)).into(),
+                })
+            }
+            (None, _) => None,
         }
     }
 }
