@@ -76,10 +76,40 @@ impl Columns {
 #[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2", "aarch64+neon"))]
 fn extend(rows: &[u8], stride: usize, places: &[Place], columns: &mut [Column]) {
     let block = (L1 / stride).max(16) * stride;
+    let mut words = [0; L1 / 8];
     for rows in rows.chunks(block) {
+        if stride <= 2 * PAD {
+            // A status of up to 8 bytes is one integer, loaded once for all of its points.
+            let (at, count) = (stride - PAD, rows.len() / stride);
+            for (word, row) in words.iter_mut().zip(rows.chunks_exact(stride)) {
+                *word = u64::from_be_bytes(*row[at..].first_chunk().unwrap_or(&[0; 8]));
+            }
+            let words = words.get(..count).unwrap_or(&[]);
+            for (place, column) in places.iter().zip(&mut *columns) {
+                let shift = 8 * (at - place.end) as u32 + u32::from(place.shift);
+                let mask = u32::MAX >> (32 - u32::from(place.bits)).min(31);
+                match column {
+                    Column::U8(to) => pick(words, shift, to, |word| word as u8 & mask as u8),
+                    Column::U16(to) => pick(words, shift, to, |word| word as u16 & mask as u16),
+                    Column::U32(to) => pick(words, shift, to, |word| word as u32 & mask),
+                    Column::Bytes(..) => fill(rows, stride, *place, column),
+                }
+            }
+            continue;
+        }
         for (place, column) in places.iter().zip(&mut *columns) {
             fill(rows, stride, *place, column);
         }
+    }
+}
+
+/// Appends what `value` makes of each word, shifted.
+#[inline(always)]
+fn pick<T: Copy + Default>(words: &[u64], shift: u32, to: &mut Vec<T>, value: impl Fn(u64) -> T) {
+    let start = to.len();
+    to.resize(start + words.len(), T::default());
+    for (to, word) in to[start..].iter_mut().zip(words) {
+        *to = value(word >> shift);
     }
 }
 
@@ -123,4 +153,52 @@ fn each<const N: usize, T>(
     // Rows that begin with the window: all but the last are as long as ever.
     let rows = rows.get(end - N..).unwrap_or(&[]).chunks(stride);
     to.extend(rows.map(|row| value(*row.first_chunk().unwrap_or(&[0; N]))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every column has what a view has, whatever the bytes are.
+    #[test]
+    fn columns_are_what_views_have() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let json = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let product = Product::from_json(&json).unwrap();
+            let layout = product.layout();
+            let mut columns = Columns::new(&product);
+            let mut seed = 1_u32;
+            let mut rows = Vec::new();
+            for _ in 0..3000 {
+                rows.extend([0xff; 8]);
+                rows.extend((0..layout.status_len()).map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed >> 24) as u8
+                }));
+            }
+            let (head, tail) = rows.split_at(columns.stride * 1234);
+            columns.extend(head);
+            columns.extend(tail);
+            let known = vec![0xff; layout.mask_len()];
+            for (n, row) in rows.chunks_exact(columns.stride).enumerate() {
+                let view = layout.view_known(&known, &row[8..]).unwrap();
+                for (id, column) in columns.columns().iter().enumerate() {
+                    let id = gizwits_codec_core::PointId(id as u16);
+                    let found = match column {
+                        Column::U8(values) => Some(values[n].into()),
+                        Column::U16(values) => Some(values[n].into()),
+                        Column::U32(values) => Some(values[n]),
+                        Column::Bytes(len, values) => {
+                            let raw = view.read(id).unwrap().raw();
+                            let bytes = &values[n * len..][..*len];
+                            assert_eq!(raw, gizwits_codec_core::Raw::Bytes(bytes));
+                            None
+                        }
+                    };
+                    assert_eq!(found, view.raw(id), "{} of {}", id.0, product.name());
+                }
+            }
+        }
+    }
 }
