@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_std::M2mCodec;
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
-use gizwits_tests::{laws, vectors};
+use gizwits_tests::{laws, log, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio_util::codec::{Decoder, Encoder};
@@ -25,6 +25,11 @@ proptest! {
     #[test]
     fn m2m_streams(bytes in vec(any::<u8>(), 0..600)) {
         laws::m2m(&bytes);
+    }
+
+    #[test]
+    fn logs(bytes in vec(any::<u8>(), 0..6000)) {
+        log::law(&log::arbitrary(&mut Draw::new(&bytes)));
     }
 
     #[test]

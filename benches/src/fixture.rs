@@ -134,6 +134,31 @@ impl Messages {
     }
 }
 
+/// Reports of a product with all of its points, the same ones every time, without an end.
+#[derive(Debug)]
+pub struct Reports {
+    product: Product,
+    ids: Vec<u16>,
+    random: Random,
+}
+
+impl Reports {
+    /// From the first on.
+    #[must_use]
+    pub fn new(product: &Product) -> Self {
+        Reports {
+            ids: (0..product.layout().points()).collect(),
+            product: product.clone(),
+            random: Random(3),
+        }
+    }
+
+    /// One more.
+    pub fn draw(&mut self) -> Vec<u8> {
+        report(&self.product, &self.ids, &mut self.random)
+    }
+}
+
 /// A report with a value within its limits for each of the points.
 fn report(product: &Product, ids: &[u16], random: &mut Random) -> Vec<u8> {
     let layout = product.layout();
@@ -155,6 +180,7 @@ fn report(product: &Product, ids: &[u16], random: &mut Random) -> Vec<u8> {
 }
 
 /// SplitMix64: small, and good enough to leave no pattern for branch prediction.
+#[derive(Debug)]
 struct Random(u64);
 
 impl Random {

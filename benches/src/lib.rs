@@ -4,5 +4,6 @@
 pub mod fixture;
 pub mod generated;
 pub mod kernels;
+pub mod log;
 pub mod naive;
 pub mod popcount;

@@ -15,7 +15,9 @@ mod definition;
 mod demo;
 mod device;
 mod encode;
+mod history;
 mod layout;
+mod log;
 mod picture;
 mod simulate;
 
@@ -48,6 +50,7 @@ enum Command {
     Layout(layout::LayoutArgs),
     Check(check::Check),
     Codegen(codegen::Codegen),
+    Log(log::LogArgs),
     Device(device::DeviceArgs),
     /// Call any endpoint of the Enterprise API
     Api(api::Api),
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Command::Layout(layout) => layout::run(&layout, &mut out, colours),
         Command::Check(check) => check.run(&mut out, colours),
         Command::Codegen(codegen) => codegen.run(&mut out),
+        Command::Log(log) => log.run(&mut out),
         Command::Device(device) => device.run(&mut out),
         Command::Api(api) => api.run(&mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),

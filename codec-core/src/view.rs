@@ -508,6 +508,16 @@ impl<'l, 'b> View<'l, 'b> {
         self.body.bytes
     }
 
+    /// Whether it has all points, each at its place in the layout: then [`values`](Self::values) are a
+    /// whole status.
+    #[inline]
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.mask.is_none()
+            && self.len == self.layout.head.status_len
+            && self.body.bytes.len() == usize::from(self.len)
+    }
+
     /// How many bytes the values are short of what they should have.
     #[must_use]
     pub fn missing(&self) -> usize {

@@ -33,7 +33,36 @@ impl Product {
     ///
     /// # Errors
     /// See [`Error::KINDS`]; `byte` counts from the first byte given.
+    #[inline]
     pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        // The frames that nearly all are: of less than 128 bytes, without did and sn.
+        if let [
+            0,
+            0,
+            0,
+            3,
+            len @ ..0x80,
+            0,
+            0,
+            low @ (0x90 | 0x91),
+            body @ ..,
+        ] = bytes
+            && usize::from(*len) == body.len() + 3
+            && let Ok(p0) = P0::parse(self.layout(), body)
+        {
+            let frame = m2m::Frame {
+                flag: 0,
+                command: u16::from(*low),
+                sn: None,
+                did: None,
+                body,
+            };
+            return Ok(Decoded {
+                product: self,
+                envelope: Some(Event::Frame(frame)),
+                content: Content::P0(p0),
+            });
+        }
         if bytes.starts_with(&m2m::PREFIX) {
             self.decode_m2m(bytes)
         } else {
@@ -150,6 +179,12 @@ impl<'p, 'b> Decoded<'p, 'b> {
             }
             None => {}
         }
+        self.write_content(out);
+        out.push(b'}');
+    }
+
+    /// The members behind the frame.
+    pub(crate) fn write_content(&self, out: &mut Vec<u8>) {
         match self.content {
             Content::P0(P0::Control(view)) => {
                 out.extend(br#""action":"control","#);
@@ -185,7 +220,6 @@ impl<'p, 'b> Decoded<'p, 'b> {
                 put_hex(out, "", body);
             }
         }
-        out.push(b'}');
     }
 }
 

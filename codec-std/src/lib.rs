@@ -36,7 +36,8 @@
 //! ```
 //!
 //! # Features
-//! `tokio`: `M2mCodec`, for those who speak to devices over TCP.
+//! `tokio`: `M2mCodec`, for those who speak to devices over TCP. `log`: command logs in bulk, to NDJSON
+//! and CSV; `arrow` and `parquet`: to columns as well.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -46,6 +47,8 @@ pub mod codegen;
 mod decode;
 mod encode;
 mod error;
+#[cfg(feature = "log")]
+pub mod log;
 #[cfg(feature = "tokio")]
 mod m2m_codec;
 pub mod payload;

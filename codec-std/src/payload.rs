@@ -6,7 +6,6 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use gizwits_codec_core::m2m;
 
 use crate::error::Error;
 
@@ -70,15 +69,8 @@ pub fn parse_into(
             .then_some(())
             .ok_or_else(|| refused(text, "not base64")),
         None => {
-            let is_hex = hex_into(text, bytes);
-            if is_hex && is_frame(bytes) {
-                return Ok(());
-            }
-            // Only base64 of 00000003 begins like this, so nothing else needs to be tried.
-            if text.starts_with("AAAAAw") && base64_into(text, bytes) && is_frame(bytes) {
-                return Ok(());
-            }
-            if (is_hex && hex_into(text, bytes)) || base64_into(text, bytes) {
+            // Base64 of a frame begins with `AAAAAw`, which is no hex, so hex goes first throughout.
+            if hex_into(text, bytes) || base64_into(text, bytes) {
                 return Ok(());
             }
             Err(refused(
@@ -107,14 +99,6 @@ pub fn base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-fn is_frame(bytes: &[u8]) -> bool {
-    bytes.starts_with(&m2m::PREFIX)
-        && matches!(
-            m2m::parse(bytes, usize::MAX),
-            Ok((m2m::Event::Frame(_), []))
-        )
-}
-
 /// Appends lower-case hex.
 pub(crate) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
@@ -123,12 +107,23 @@ pub(crate) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     let _ = faster_hex::hex_encode(bytes, &mut out[start..]);
 }
 
+/// Digits alone, without a mark in front or anything between them.
+#[inline]
+pub(crate) fn plain_hex_into(digits: &[u8], bytes: &mut Vec<u8>) -> bool {
+    bytes.clear();
+    bytes.resize(digits.len() / 2, 0);
+    !digits.is_empty() && faster_hex::hex_decode(digits, bytes).is_ok()
+}
+
 pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
     let digits = text
         .strip_prefix("0x")
         .or_else(|| text.strip_prefix("0X"))
         .unwrap_or(text)
         .as_bytes();
+    if plain_hex_into(digits, bytes) {
+        return true;
+    }
     bytes.clear();
     if digits.iter().any(|byte| matches!(byte, b' ' | b':')) {
         // Separators stand between bytes: never within one.
@@ -141,8 +136,7 @@ pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
         }
         return !bytes.is_empty();
     }
-    bytes.resize(digits.len() / 2, 0);
-    !digits.is_empty() && faster_hex::hex_decode(digits, bytes).is_ok()
+    false
 }
 
 pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
@@ -167,6 +161,7 @@ fn list(text: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gizwits_codec_core::m2m;
     use proptest::prelude::*;
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod arbitrary;
 pub mod generated;
 pub mod laws;
+pub mod log;
 pub mod module;
 pub mod program;
 pub mod reference;

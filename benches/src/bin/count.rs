@@ -5,13 +5,14 @@
 
 use std::process::ExitCode;
 
-use gizwits_benches::{fixture, kernels};
+use gizwits_benches::{fixture, kernels, log};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let (name, payloads) = (args.next(), args.next());
     let found = kernels::all()
         .into_iter()
+        .chain(log::kernels())
         .find(|kernel| Some(kernel.name) == name.as_deref());
     match (found, payloads.map(|payloads| payloads.parse::<usize>())) {
         (Some(mut kernel), Some(Ok(payloads))) => {
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!("count KERNEL PAYLOADS, with one of these kernels:");
-            for kernel in kernels::all() {
+            for kernel in kernels::all().into_iter().chain(log::kernels()) {
                 eprintln!("  {}", kernel.name);
             }
             ExitCode::FAILURE

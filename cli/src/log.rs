@@ -1,0 +1,586 @@
+//! `gizwits log`: command logs in bulk.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use clap::{Args, Subcommand, ValueEnum};
+use gizwits_codec_std::log::{
+    self, Arrow, ByProduct, Csv, Format, Log, Ndjson, Options, Parquet, Products, Source, Summary,
+};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::decode::Encoding;
+use crate::{Failure, definition, history, printable, tell};
+
+/// Decode command logs in bulk: to NDJSON, CSV, Arrow, Parquet, figures, a drawing
+#[derive(Args)]
+pub(crate) struct LogArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Decode(Decode),
+    Stats(history::Stats),
+    Plot(history::Plot),
+}
+
+/// Decode the records of logs to lines or columns
+#[derive(Args)]
+#[command(
+    after_help = EXAMPLES,
+    after_long_help = long_help(),
+    long_about = "Decode the records of logs to lines or columns, in order.\n\n\
+        A record is a line of JSON with a payload, as the cloud's command log has it \
+        ({\"timestamp\":…,\"type\":\"dev2app\",\"payload\":\"…\"}), an object in a page of the Enterprise \
+        API ({\"meta\":…,\"objects\":[…]}), or a bare payload. Inputs may be compressed with gzip or zstd. \
+        A record that fails is counted and, with --rejects, written to a file."
+)]
+struct Decode {
+    #[command(flatten)]
+    input: Input,
+    /// Where the output goes; standard output without it
+    #[arg(short, long, value_name = "OUT")]
+    out: Option<PathBuf>,
+    /// The form of the output, if not told by the extension of OUT
+    #[arg(long, value_enum)]
+    format: Option<Form>,
+    /// Carry the last known values of a device's points forward (var_len)
+    #[arg(long)]
+    fill: bool,
+    /// Keep the members of records that have no meaning here
+    #[arg(long)]
+    keep: bool,
+    /// How much zstd compresses Parquet, from 1 to 22
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
+    level: i32,
+    /// How many workers decode; as many as there are cores without it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+/// What is read.
+#[derive(Args)]
+pub(crate) struct Input {
+    /// The product's definition, as the Enterprise API hands it out; one for each product of the log
+    #[arg(short, long = "definition", value_name = "FILE", required = true)]
+    definitions: Vec<PathBuf>,
+    /// Logs: files, patterns like 'logs/*.gz', - for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<String>,
+    /// The product of records that don't say it, by its product_key
+    #[arg(long, value_name = "KEY")]
+    product: Option<String>,
+    /// A file that says which device is of which product: did and product_key, one pair a line
+    #[arg(long, value_name = "FILE")]
+    dids: Option<PathBuf>,
+    /// How payloads are written, if not told by their content
+    #[arg(long, value_enum)]
+    encoding: Option<Encoding>,
+    /// Where bad records go, as NDJSON
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// The longest line, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
+    max_line: usize,
+    /// Give every line to the strict JSON parser
+    #[arg(long, hide = true)]
+    strict: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gizwits log decode -d tests/fixtures/air-conditioner.json log.ndjson -o log.csv
+  gizwits log decode -d a.json -d b.json 'logs/*.ndjson.zst' -o out.parquet --rejects rejects.ndjson
+  zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json -";
+
+fn long_help() -> String {
+    let mut help = String::from("Reasons of rejects, besides those of `gizwits decode`:\n");
+    for (kind, meaning) in log::KINDS {
+        help.push_str(&format!("  {kind:18} {meaning}\n"));
+    }
+    help.push_str(
+        "\nExit status: 0; 1 if a record was rejected; 2 for wrong usage or definition.\n\n",
+    );
+    help + EXAMPLES
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Ndjson,
+    Csv,
+    Arrow,
+    Parquet,
+}
+
+impl Form {
+    /// Whether a table has the columns of one product.
+    fn is_table(self) -> bool {
+        self != Form::Ndjson
+    }
+}
+
+impl LogArgs {
+    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        match &self.verb {
+            Verb::Decode(decode) => decode.run(),
+            Verb::Stats(stats) => stats.run(out),
+            Verb::Plot(plot) => plot.run(out),
+        }
+    }
+}
+
+impl Decode {
+    fn run(&self) -> Result<(), Failure> {
+        let form = self.form()?;
+        let products = self.input.products()?;
+        let mut targets = Vec::new();
+        match (&self.out, products.iter().len()) {
+            (None, 2..) if form.is_table() => {
+                return Err(usage(format_args!(
+                    "a table has the columns of one product, and there are several: give a file with \
+                     --out, of which there will be one for each"
+                )));
+            }
+            (Some(out), 2..) if form.is_table() => {
+                for product in products.iter() {
+                    let mut name = out.file_stem().unwrap_or_default().to_owned();
+                    name.push(format!(".{}", product.product_key()));
+                    if let Some(extension) = out.extension() {
+                        name.push(".");
+                        name.push(extension);
+                    }
+                    targets.push(Target::create(&out.with_file_name(name))?);
+                }
+            }
+            (Some(out), _) => targets.push(Target::create(out)?),
+            (None, _) => {
+                if matches!(form, Form::Arrow | Form::Parquet) && io::stdout().is_terminal() {
+                    return Err(usage(format_args!(
+                        "a terminal can't show this: give a file with --out, or a pipe"
+                    )));
+                }
+                targets.push(Target::Stdout);
+            }
+        }
+        let options = Options {
+            keep: self.keep,
+            fill: self.fill,
+            ..self.input.options()
+        };
+        let log = || {
+            // Whoever follows a log wants what there is.
+            let log = Log::new(&products)
+                .options(options)
+                .eager(self.out.is_none());
+            match self.threads {
+                Some(threads) => log.threads(threads.into()),
+                None => log,
+            }
+        };
+        let files: Vec<Box<dyn Write + Send>> = targets
+            .iter()
+            .map(Target::file)
+            .collect::<io::Result<_>>()?;
+        let mut pairs = products.iter().zip(files);
+        let summary = match form {
+            Form::Ndjson => {
+                let (_, file) = pairs.next().ok_or_else(none)?;
+                self.input.decode(log, Ndjson::new(&products, file))?
+            }
+            Form::Csv => {
+                let csv = |(product, file)| Csv::new(product, self.keep, file);
+                let formats = pairs.map(csv).collect::<io::Result<_>>()?;
+                self.input.decode(log, ByProduct::new(formats))?
+            }
+            Form::Arrow => {
+                let arrow = |(product, file)| match self.out {
+                    Some(_) => Arrow::file(product, self.keep, file),
+                    None => Arrow::stream(product, self.keep, file),
+                };
+                let formats = pairs.map(arrow).collect::<io::Result<_>>()?;
+                self.input.decode(log, ByProduct::new(formats))?
+            }
+            Form::Parquet => {
+                let parquet = |(product, file)| Parquet::new(product, self.keep, self.level, file);
+                let formats = pairs.map(parquet).collect::<io::Result<_>>()?;
+                self.input.decode(log, ByProduct::new(formats))?
+            }
+        };
+        let (summary, seconds) = summary;
+        let mut written = Vec::new();
+        for target in targets {
+            written.extend(target.commit()?);
+        }
+        self.input.tell(&summary, seconds, &written)
+    }
+
+    fn form(&self) -> Result<Form, Failure> {
+        let extension = self.out.as_deref().and_then(Path::extension);
+        let extension = extension.map(|one| one.to_string_lossy().to_lowercase());
+        Ok(match (self.format, extension.as_deref()) {
+            (Some(form), _) => form,
+            (None, None | Some("ndjson" | "jsonl" | "json")) => Form::Ndjson,
+            (None, Some("csv")) => Form::Csv,
+            (None, Some("arrow" | "feather" | "ipc")) => Form::Arrow,
+            (None, Some("parquet")) => Form::Parquet,
+            (None, Some(other)) => {
+                return Err(usage(format_args!(
+                    "the form of a file `.{other}` is not known: use .ndjson, .csv, .arrow or .parquet, or \
+                     say --format"
+                )));
+            }
+        })
+    }
+}
+
+pub(crate) fn usage(message: std::fmt::Arguments<'_>) -> Failure {
+    Failure::Usage(format!("error: {}", printable(&message.to_string())))
+}
+
+/// There is a product and a target for each.
+fn none() -> Failure {
+    usage(format_args!("no definition"))
+}
+
+impl Input {
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            encoding: self.encoding.map(Into::into),
+            strict: self.strict,
+            line_limit: self.max_line,
+            ..Options::default()
+        }
+    }
+
+    pub(crate) fn products(&self) -> Result<Products, Failure> {
+        let refused = |error: gizwits_codec_std::Error| usage(format_args!("{}", error.message));
+        let mut products = Vec::new();
+        for file in &self.definitions {
+            if file == Path::new("-") && self.inputs.iter().any(|input| input == "-") {
+                return Err(usage(format_args!(
+                    "standard input can't be the definition and the log"
+                )));
+            }
+            products.push(definition::load(file)?.1);
+        }
+        let mut products = match <[_; 1]>::try_from(products) {
+            Ok([product]) => Products::one(product),
+            Err(products) => Products::several(products).map_err(refused)?,
+        };
+        if let Some(key) = &self.product {
+            products = products.with_default(key).map_err(refused)?;
+        }
+        if let Some(file) = &self.dids {
+            let text = definition::read(file)?;
+            for (number, line) in text.lines().enumerate() {
+                let line = line.trim();
+                let mut words = line
+                    .split([',', ' ', '\t', ';'])
+                    .filter(|word| !word.is_empty());
+                match (words.next(), words.next(), words.next()) {
+                    (None | Some("did"), ..) => {}
+                    (Some(did), Some(key), None) => {
+                        products = products.with_did(did, key).map_err(|error| {
+                            let (file, line) = (file.display(), number + 1);
+                            usage(format_args!("{file}:{line}: {}", error.message))
+                        })?;
+                    }
+                    _ => {
+                        return Err(usage(format_args!(
+                            "{}:{}: a did and a product_key are expected, with a comma between them",
+                            file.display(),
+                            number + 1
+                        )));
+                    }
+                }
+            }
+        }
+        Ok(products)
+    }
+
+    /// The inputs, opened as they are read, and how many bytes they have as they are, if that is known.
+    fn sources(&self, read: &Arc<AtomicU64>) -> Result<(Vec<Source>, Option<u64>), Failure> {
+        let mut sources = Vec::new();
+        let mut total = Some(0);
+        for input in &self.inputs {
+            if input == "-" {
+                if io::stdin().is_terminal() {
+                    tell(format_args!("reading records, one a line"));
+                }
+                let read = Arc::clone(read);
+                let reader = Counted {
+                    inner: io::stdin(),
+                    read,
+                };
+                sources.push(Source::new("-", reader));
+                total = None;
+                continue;
+            }
+            for path in files(input)? {
+                match fs::metadata(&path) {
+                    Ok(found) if found.is_dir() => {
+                        return Err(usage(format_args!(
+                            "{} is a folder: give its files, like '{}/*'",
+                            path.display(),
+                            path.display()
+                        )));
+                    }
+                    Ok(found) if found.is_file() => total = total.map(|total| total + found.len()),
+                    Ok(_) => total = None,
+                    Err(error) => {
+                        return Err(usage(format_args!("{}: {error}", path.display())));
+                    }
+                }
+                let name = path.display().to_string();
+                let inner = Lazy { path, file: None };
+                let read = Arc::clone(read);
+                sources.push(Source::new(name, Counted { inner, read }));
+            }
+        }
+        Ok((sources, total))
+    }
+
+    /// Runs it, with a bar for whoever looks on.
+    pub(crate) fn decode<'l, F: Format>(
+        &self,
+        log: impl FnOnce() -> Log<'l>,
+        format: F,
+    ) -> Result<(Summary, f64), Failure> {
+        let began = Instant::now();
+        let read = Arc::new(AtomicU64::new(0));
+        let (sources, total) = self.sources(&read)?;
+        let bar = progress(total);
+        let rejects = match &self.rejects {
+            Some(path) => {
+                let file = File::create(path)
+                    .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
+                Some(BufWriter::new(file))
+            }
+            None => None,
+        };
+        let shown = bar.clone();
+        let log = log().watch(move |_| shown.set_position(read.load(Ordering::Relaxed)));
+        let log = match rejects {
+            Some(rejects) => log.rejects(rejects),
+            None => log,
+        };
+        let summary = log.decode(sources, format);
+        bar.finish_and_clear();
+        Ok((summary?, began.elapsed().as_secs_f64()))
+    }
+
+    /// What became of it, for people.
+    pub(crate) fn tell(
+        &self,
+        summary: &Summary,
+        seconds: f64,
+        written: &[String],
+    ) -> Result<(), Failure> {
+        let mut told = format!(
+            "{} record{}   {} decoded   {} rejected",
+            HumanCount(summary.records),
+            if summary.records == 1 { "" } else { "s" },
+            HumanCount(summary.decoded),
+            HumanCount(summary.records - summary.decoded),
+        );
+        if !summary.rejected.is_empty() {
+            let mut kinds: Vec<_> = summary.rejected.iter().collect();
+            kinds.sort_by(|one, two| two.1.cmp(one.1));
+            let kinds = kinds
+                .iter()
+                .map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
+            told += &format!(" ({})", kinds.collect::<Vec<_>>().join(", "));
+            if let Some(path) = &self.rejects {
+                told += &format!(" -> {}", path.display());
+            }
+        }
+        let rate = summary.bytes as f64 / 1e6 / seconds.max(1e-9);
+        told += &format!("\n{seconds:.1} s   {rate:.0} MB/s");
+        for file in written {
+            told += &format!("   {file}");
+        }
+        tell(format_args!("{}", told));
+        match summary.rejected.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Some),
+        }
+    }
+}
+
+/// The files that a pattern means; a name that is one means itself.
+fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
+    if !input.contains(['*', '?', '[']) || Path::new(input).exists() {
+        return Ok(vec![input.into()]);
+    }
+    let found = glob::glob(input).map_err(|error| usage(format_args!("{input}: {error}")))?;
+    let files: Result<Vec<PathBuf>, _> = found.collect();
+    match files {
+        Ok(files) if files.is_empty() => Err(usage(format_args!("no file is like {input}"))),
+        Ok(files) => Ok(files),
+        Err(error) => Err(usage(format_args!("{error}"))),
+    }
+}
+
+/// A file that is opened once it is read: there may be more of them than can be open at once.
+struct Lazy {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Read for Lazy {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::open(&self.path)?,
+        };
+        self.file.insert(file).read(buffer)
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// A bar on a terminal, while the output goes elsewhere.
+fn progress(total: Option<u64>) -> ProgressBar {
+    if io::stdout().is_terminal() || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match total {
+        Some(total) => (
+            ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+            "decoding  {bar:26}  {bytes}/{total_bytes}  {bytes_per_sec}  eta {eta}",
+        ),
+        None => (
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+            "decoding  {bytes}  {bytes_per_sec}",
+        ),
+    };
+    let style = ProgressStyle::with_template(template);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Where output goes.
+enum Target {
+    Stdout,
+    /// Beside its place, where it is moved once it is whole.
+    File {
+        beside: PathBuf,
+        path: PathBuf,
+    },
+}
+
+/// Files that are not whole yet: Ctrl-C removes them.
+static BESIDE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
+    BESIDE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Target {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Ok(Target::Stdout);
+        }
+        let refused = |error: io::Error| usage(format_args!("{}: {error}", path.display()));
+        // A pipe or a device is written to as it is.
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            let path = path.to_owned();
+            return Ok(Target::File {
+                beside: path.clone(),
+                path,
+            });
+        }
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".{}.part", std::process::id()));
+        let part = path.with_file_name(name);
+        let mut list = beside();
+        if list.is_empty() {
+            on_interrupt();
+        }
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&part)
+            .map_err(refused)?;
+        list.push(part.clone());
+        Ok(Target::File {
+            beside: part,
+            path: path.to_owned(),
+        })
+    }
+
+    fn file(&self) -> io::Result<Box<dyn Write + Send>> {
+        Ok(match self {
+            Target::Stdout => Box::new(io::stdout()),
+            Target::File { beside, .. } => Box::new(OpenOptions::new().write(true).open(beside)?),
+        })
+    }
+
+    /// Moves it to its place, and says what it is.
+    fn commit(self) -> Result<Option<String>, Failure> {
+        let Target::File { beside: part, path } = &self else {
+            return Ok(None);
+        };
+        let len = fs::metadata(part).map_or(0, |found| found.len());
+        if part != path {
+            let mut list = beside();
+            fs::rename(part, path)
+                .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
+            list.retain(|one| one != part);
+        }
+        Ok(Some(format!("{} {}", path.display(), HumanBytes(len))))
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Target::File { beside: part, path } = self
+            && part != path
+        {
+            let mut list = beside();
+            if list.contains(part) {
+                let _ = fs::remove_file(&part);
+                list.retain(|one| one != part);
+            }
+        }
+    }
+}
+
+/// On Ctrl-C nothing is left behind that is not whole.
+fn on_interrupt() {
+    let watch = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        if let Ok(runtime) = runtime
+            && runtime.block_on(tokio::signal::ctrl_c()).is_ok()
+        {
+            for part in &*beside() {
+                let _ = fs::remove_file(part);
+            }
+            std::process::exit(130);
+        }
+    };
+    // Without it Ctrl-C ends the process all the same.
+    let _ = std::thread::Builder::new()
+        .name("ctrl-c".to_owned())
+        .spawn(watch);
+}

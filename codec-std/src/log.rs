@@ -1,0 +1,765 @@
+//! Logs in bulk: the cloud's raw records to text and columns, in blocks, on all cores, in order.
+//!
+//! ```text
+//! Source -> blocks of whole lines -> Record -> Decoded -> Sink -> blocks -> Format
+//!   one thread                      a worker each                            the caller's thread
+//! ```
+//!
+//! A record is a line of JSON as the Enterprise API has it (`timestamp`, `type`, `payload`, possibly
+//! `did`, `product_key` and others), an object in a page of the API, or a bare payload. Inputs are plain,
+//! gzip or zstd. One bad record never ends a log: it is counted, and told with its line.
+//!
+//! Memory is bounded whatever the input's size: the blocks that are under way are two more than there are workers,
+//! and go round.
+//!
+//! ```
+//! use gizwits_codec_std::Product;
+//! use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
+//!
+//! let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+//! let products = Products::one(Product::from_json(&definition)?);
+//! let input = r#"{"timestamp":1517384252.294,"type":"app2dev","payload":"0000000309000090010101000010"}
+//! {"timestamp":1517384252.301,"type":"app2dev","payload":"00000003090000900101"}
+//! "#;
+//!
+//! let (mut out, mut rejects) = (Vec::new(), Vec::new());
+//! let source = Source::new("input", input.as_bytes());
+//! let summary = Log::new(&products).rejects(&mut rejects).decode([source], Ndjson::new(&products, &mut out))?;
+//! assert_eq!((summary.records, summary.decoded), (2, 1));
+//! assert_eq!(
+//!     String::from_utf8(out)?,
+//!     "{\"timestamp\":1517384252.294,\"type\":\"app2dev\",\"action\":\"control\",\"attrs\":{\"switch\":1}}\n",
+//! );
+//! assert!(String::from_utf8(rejects)?.contains(r#""line":2,"reason":{"kind":"incomplete""#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(feature = "arrow")]
+mod arrow;
+mod columns;
+mod csv;
+mod ndjson;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod record;
+mod reject;
+mod source;
+mod text;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use gizwits_codec_core::m2m::Event;
+use gizwits_codec_core::{P0, Protocol};
+
+use crate::decode::{Content, Decoded};
+use crate::error::Error;
+use crate::payload::{self, Encoding};
+use crate::product::Product;
+use crate::state::State;
+
+#[cfg(feature = "arrow")]
+pub use arrow::{Arrow, Batches, schema};
+pub use columns::{Column, Columns};
+pub use csv::{Csv, CsvSink};
+pub use ndjson::{Ndjson, NdjsonSink, TextBlock};
+#[cfg(feature = "parquet")]
+pub use parquet::{Parquet, ParquetBlock, ParquetSink};
+pub use record::{Moment, Record};
+pub use source::Source;
+
+use record::{Reader, Trust};
+use source::{Block, Cutter, What};
+
+/// The reasons of rejects besides [`Error::KINDS`], and what they mean.
+pub const KINDS: &[(&str, &str)] = &[
+    ("json", "the line begins like an object and is not JSON"),
+    (
+        "record",
+        "a member is missing, stands twice or is not a text",
+    ),
+    (
+        "timestamp",
+        "the timestamp is neither a number of seconds nor RFC 3339",
+    ),
+    ("not_utf8", "the line is not UTF-8 text"),
+    ("line_length", "the line is longer than the limit"),
+    (
+        "unknown_product",
+        "no definition that was given is of the record's product",
+    ),
+    (
+        "unreadable",
+        "the input can't be read on, or is no page of the API",
+    ),
+];
+
+/// The longest line unless told otherwise: 1 MiB.
+pub const LINE_LIMIT: usize = 1 << 20;
+
+/// The products that a log's records may be of.
+#[derive(Clone, Debug)]
+pub struct Products(Arc<Choice>);
+
+#[derive(Clone, Debug, Default)]
+struct Choice {
+    products: Vec<Product>,
+    keys: HashMap<String, usize>,
+    dids: HashMap<String, usize>,
+    default: Option<usize>,
+}
+
+impl Products {
+    /// All records are of one product.
+    #[must_use]
+    pub fn one(product: Product) -> Self {
+        Products(Arc::new(Choice {
+            keys: HashMap::from([(product.product_key().to_owned(), 0)]),
+            products: vec![product],
+            default: Some(0),
+            ..Choice::default()
+        }))
+    }
+
+    /// Records say by their `product_key` what they are of.
+    ///
+    /// # Errors
+    /// `unknown_product` if a product has no key, or two have the same.
+    pub fn several(products: Vec<Product>) -> Result<Self, Error> {
+        let mut keys = HashMap::new();
+        for (n, product) in products.iter().enumerate() {
+            let key = product.product_key();
+            if key.is_empty() || keys.insert(key.to_owned(), n).is_some() {
+                let message = match key {
+                    "" => format!("definition {} has no product_key to choose it by", n + 1),
+                    key => format!("two definitions have the product_key {key}"),
+                };
+                return Err(Error::new("unknown_product", message));
+            }
+        }
+        Ok(Products(Arc::new(Choice {
+            products,
+            keys,
+            ..Choice::default()
+        })))
+    }
+
+    /// Records without a key of their own are of this product.
+    ///
+    /// # Errors
+    /// `unknown_product` if there is none with this key.
+    pub fn with_default(mut self, key: &str) -> Result<Self, Error> {
+        let default = self.index(key)?;
+        Arc::make_mut(&mut self.0).default = Some(default);
+        Ok(self)
+    }
+
+    /// Records of this device, unless they have a key of their own, are of this product.
+    ///
+    /// # Errors
+    /// `unknown_product` if there is none with this key.
+    pub fn with_did(mut self, did: &str, key: &str) -> Result<Self, Error> {
+        let product = self.index(key)?;
+        Arc::make_mut(&mut self.0)
+            .dids
+            .insert(did.to_owned(), product);
+        Ok(self)
+    }
+
+    /// The products, in the order that they were given in.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Product> {
+        self.0.products.iter()
+    }
+
+    fn index(&self, key: &str) -> Result<usize, Error> {
+        self.0.keys.get(key).copied().ok_or_else(|| {
+            let known: Vec<&str> = self.iter().map(Product::product_key).collect();
+            let known = known.join(", ");
+            Error::new(
+                "unknown_product",
+                format!("no definition is of product `{key}`; there are {known}"),
+            )
+        })
+    }
+
+    /// The product of a record whose payload is decoded to bytes.
+    #[inline]
+    fn of(&self, record: &Record<'_>, bytes: &[u8]) -> Result<usize, Error> {
+        let choice = &*self.0;
+        if let Some(key) = &record.product_key {
+            return match &choice.products[..] {
+                [one] if one.product_key().is_empty() || one.product_key() == key => Ok(0),
+                _ => self.index(key),
+            };
+        }
+        if !choice.dids.is_empty() {
+            let frame = gizwits_codec_core::m2m::parse(bytes, usize::MAX);
+            let did = match (&record.did, frame) {
+                (Some(did), _) => Some(&**did),
+                (None, Ok((Event::Frame(frame), _))) => {
+                    frame.did.and_then(|did| std::str::from_utf8(did).ok())
+                }
+                _ => None,
+            };
+            if let Some(product) = did.and_then(|did| choice.dids.get(did)) {
+                return Ok(*product);
+            }
+        }
+        choice.default.ok_or_else(|| {
+            Error::new(
+                "unknown_product",
+                "the record has no product_key, its device is not in the map, and no product was named",
+            )
+        })
+    }
+}
+
+/// A form of output: makes the sinks that workers fill, and writes what they filled in order.
+pub trait Format {
+    /// What a worker fills.
+    type Sink: Sink;
+
+    /// A sink for one more worker.
+    fn sink(&self) -> Self::Sink;
+
+    /// Writes a block and leaves it empty. Blocks come in the order of the input.
+    ///
+    /// # Errors
+    /// If writing fails.
+    fn write(&mut self, block: &mut <Self::Sink as Sink>::Block) -> io::Result<()>;
+
+    /// Writes what comes last.
+    ///
+    /// # Errors
+    /// If writing fails.
+    fn finish(&mut self) -> io::Result<()>;
+
+    /// About how many bytes of input a block has.
+    fn block_len(&self) -> usize {
+        1 << 20
+    }
+}
+
+/// What one worker makes of records.
+pub trait Sink: Send + 'static {
+    /// What it makes of a block of lines.
+    type Block: Default + Send + 'static;
+
+    /// Adds a record of one of the products to the block.
+    fn record(
+        &mut self,
+        block: &mut Self::Block,
+        record: &Record<'_>,
+        product: usize,
+        decoded: &Decoded<'_, '_>,
+    );
+
+    /// Ends a block.
+    ///
+    /// # Errors
+    /// If it can't be made.
+    fn end(&mut self, _: &mut Self::Block) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Formats of one product each, side by side: tables, which have the columns of one product.
+#[derive(Debug)]
+pub struct ByProduct<F>(Vec<F>);
+
+impl<F: Format> ByProduct<F> {
+    /// A format for each of the products of a log, in their order.
+    pub fn new(formats: Vec<F>) -> Self {
+        ByProduct(formats)
+    }
+}
+
+impl<F: Format> Format for ByProduct<F> {
+    type Sink = ByProduct<F::Sink>;
+
+    fn sink(&self) -> Self::Sink {
+        ByProduct(self.0.iter().map(F::sink).collect())
+    }
+
+    fn write(&mut self, blocks: &mut Vec<<F::Sink as Sink>::Block>) -> io::Result<()> {
+        let mut pairs = self.0.iter_mut().zip(blocks);
+        pairs.try_for_each(|(format, block)| format.write(block))
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(F::finish)
+    }
+
+    fn block_len(&self) -> usize {
+        self.0.iter().map(F::block_len).max().unwrap_or(1)
+    }
+}
+
+impl<S: Sink> Sink for ByProduct<S> {
+    type Block = Vec<S::Block>;
+
+    fn record(
+        &mut self,
+        blocks: &mut Self::Block,
+        record: &Record<'_>,
+        product: usize,
+        decoded: &Decoded<'_, '_>,
+    ) {
+        blocks.resize_with(self.0.len(), S::Block::default);
+        if let (Some(sink), Some(block)) = (self.0.get_mut(product), blocks.get_mut(product)) {
+            sink.record(block, record, 0, decoded);
+        }
+    }
+
+    fn end(&mut self, blocks: &mut Self::Block) -> io::Result<()> {
+        blocks.resize_with(self.0.len(), S::Block::default);
+        let mut pairs = self.0.iter_mut().zip(blocks);
+        pairs.try_for_each(|(sink, block)| sink.end(block))
+    }
+}
+
+/// The names of the columns of a table: of the record, then of the product's points.
+///
+/// A point whose name is taken stands as `attrs.NAME`.
+pub(crate) fn head_names(product: &Product, keep: bool) -> Vec<String> {
+    let head = ["timestamp", "type", "did", "action"].into_iter();
+    let mut names: Vec<String> = head
+        .chain(keep.then_some("extra"))
+        .map(str::to_owned)
+        .collect();
+    for attr in product.attrs() {
+        let mut name = attr.name().to_owned();
+        while names.contains(&name) {
+            name = format!("attrs.{name}");
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// What a record is, if that has a word.
+pub(crate) fn action(decoded: &Decoded<'_, '_>) -> Option<&'static str> {
+    Some(ACTIONS[action_number(decoded)?])
+}
+
+/// The words, in the order of their numbers.
+pub(crate) const ACTIONS: [&str; 5] = ["control", "read", "reply", "report", "transparent"];
+
+pub(crate) fn action_number(decoded: &Decoded<'_, '_>) -> Option<usize> {
+    match decoded.content {
+        Content::P0(P0::Control(_)) => Some(0),
+        Content::P0(P0::Read { .. }) => Some(1),
+        Content::P0(P0::Reply(_)) => Some(2),
+        Content::P0(P0::Report(_)) => Some(3),
+        Content::P0(P0::Transparent { .. }) => Some(4),
+        Content::P0(P0::Gateway { .. }) | Content::Body(_) => None,
+    }
+}
+
+/// How records are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How payloads are written, if not told by each.
+    pub encoding: Option<Encoding>,
+    /// Members without a meaning here are kept.
+    pub keep: bool,
+    /// Every line goes through the strict parser. Makes no difference but in time.
+    pub strict: bool,
+    /// Reports of var_len products carry the last known values of their device's other points. Devices
+    /// without a did are one.
+    pub fill: bool,
+    /// The longest line, in bytes.
+    pub line_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            encoding: None,
+            keep: false,
+            strict: false,
+            fill: false,
+            line_limit: LINE_LIMIT,
+        }
+    }
+}
+
+/// Decodes lines that are in memory into a sink: what each worker of a [`Log`] does.
+#[derive(Debug)]
+pub struct Decoder<S> {
+    products: Products,
+    options: Options,
+    sink: S,
+    reader: Reader,
+    bytes: Vec<u8>,
+    /// By product and did.
+    states: HashMap<(usize, String), State>,
+}
+
+impl<S: Sink> Decoder<S> {
+    /// A decoder into this sink.
+    pub fn new(products: &Products, options: Options, sink: S) -> Self {
+        Decoder {
+            products: products.clone(),
+            reader: Reader::new(options.keep, options.strict),
+            options,
+            sink,
+            bytes: Vec::new(),
+            states: HashMap::new(),
+        }
+    }
+
+    /// Decodes lines into a block; each that fails is handed to `reject` with its number, from 0.
+    /// Returns how many records there were. Empty lines are none.
+    pub fn lines(
+        &mut self,
+        lines: &[u8],
+        block: &mut S::Block,
+        mut reject: impl FnMut(u64, &[u8], &Error),
+    ) -> u64 {
+        let (mut start, mut number, mut records) = (0, 0, 0);
+        // All at once takes less than line by line.
+        let text = std::str::from_utf8(lines).ok();
+        let ends = memchr::memchr_iter(b'\n', lines);
+        let last = (!lines.is_empty() && lines.last() != Some(&b'\n')).then_some(lines.len());
+        for end in ends.chain(last) {
+            let line = lines.get(start..end).unwrap_or(&[]);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if !line.trim_ascii().is_empty() {
+                records += 1;
+                let text = match text {
+                    Some(text) => Ok(text.get(start..start + line.len()).unwrap_or_default()),
+                    None => std::str::from_utf8(line),
+                };
+                let done = match text {
+                    _ if line.len() > self.options.line_limit => {
+                        Err(too_long(line.len() as u64, self.options.line_limit))
+                    }
+                    Ok(text) => self.line(text, block),
+                    Err(error) => Err(record::not_utf8(error.valid_up_to())),
+                };
+                if let Err(error) = done {
+                    reject(number, line, &error);
+                }
+            }
+            (start, number) = (end + 1, number + 1);
+        }
+        records
+    }
+
+    /// Ends a block.
+    ///
+    /// # Errors
+    /// If the sink can't make it.
+    pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
+        self.sink.end(block)
+    }
+
+    #[inline]
+    fn line(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
+        let (mut record, trust) = self.reader.read(line)?;
+        let encoding = self.options.encoding;
+        let hex = encoding != Some(Encoding::Base64)
+            && payload::plain_hex_into(record.payload.as_bytes(), &mut self.bytes);
+        if !hex {
+            // A payload of hex digits makes a line right that is right but for it.
+            if trust == Trust::ButPayload && !record.payload.bytes().all(record::plain) {
+                record = self.reader.read_strictly(line)?;
+            }
+            payload::parse_into(&record.payload, encoding, &mut self.bytes)?;
+        }
+        let index = self.products.of(&record, &self.bytes)?;
+        let Some(product) = self.products.0.products.get(index) else {
+            return Ok(());
+        };
+        let mut decoded = product.decode(&self.bytes)?;
+        let state;
+        if self.options.fill
+            && product.protocol() == Protocol::VarLen
+            && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
+        {
+            let did = record.device(&decoded).unwrap_or_default();
+            let known = self.states.entry((index, did.into_owned()));
+            let known = known.or_insert_with(|| product.state());
+            known.update(view)?;
+            state = known.view();
+            decoded.content = Content::P0(match decoded.content {
+                Content::P0(P0::Report(_)) => P0::Report(state),
+                _ => P0::Reply(state),
+            });
+        }
+        self.sink.record(block, &record, index, &decoded);
+        Ok(())
+    }
+}
+
+#[cold]
+fn too_long(len: u64, limit: usize) -> Error {
+    let message = format!("the line is {len} bytes long; at most {limit} are expected");
+    Error::new("line_length", message)
+}
+
+/// What became of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All records, good and bad.
+    pub records: u64,
+    /// Those that were decoded.
+    pub decoded: u64,
+    /// The others, by the kind of their error.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// The bytes that were read, decompressed.
+    pub bytes: u64,
+}
+
+impl Summary {
+    fn add(&mut self, other: &Summary) {
+        self.records += other.records;
+        self.decoded += other.decoded;
+        self.bytes += other.bytes;
+        for (kind, count) in &other.rejected {
+            *self.rejected.entry(kind).or_default() += count;
+        }
+    }
+}
+
+/// A log to be decoded.
+pub struct Log<'r> {
+    products: Products,
+    options: Options,
+    threads: usize,
+    eager: bool,
+    rejects: Option<Box<dyn Write + 'r>>,
+    watch: Option<Watch<'r>>,
+}
+
+/// Is told how far a log is.
+type Watch<'r> = Box<dyn FnMut(&Summary) + 'r>;
+
+impl fmt::Debug for Log<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("products", &self.products)
+            .field("options", &self.options)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What goes round: lines on the way there, what was made of them on the way back.
+#[derive(Default)]
+struct Job<B> {
+    lines: Block,
+    out: B,
+    rejects: Vec<u8>,
+    summary: Summary,
+    failed: Option<io::Error>,
+}
+
+impl<'r> Log<'r> {
+    /// A log of these products, on as many workers as there are cores.
+    #[must_use]
+    pub fn new(products: &Products) -> Self {
+        Log {
+            products: products.clone(),
+            options: Options::default(),
+            threads: thread::available_parallelism().map_or(1, usize::from),
+            eager: false,
+            rejects: None,
+            watch: None,
+        }
+    }
+
+    /// How records are read.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How many workers decode, at least one. Filling takes one: what a device said before is in order.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// What an input has just now goes on at once, for those who follow one that grows.
+    #[must_use]
+    pub fn eager(mut self, eager: bool) -> Self {
+        self.eager = eager;
+        self
+    }
+
+    /// Where the bad records go, as lines of JSON.
+    #[must_use]
+    pub fn rejects(mut self, out: impl Write + 'r) -> Self {
+        self.rejects = Some(Box::new(out));
+        self
+    }
+
+    /// Is called with what there is so far, after every block.
+    #[must_use]
+    pub fn watch(mut self, watch: impl FnMut(&Summary) + 'r) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Decodes it all.
+    ///
+    /// # Errors
+    /// If writing fails. An input that can't be read is a reject.
+    pub fn decode<F: Format>(
+        mut self,
+        sources: impl IntoIterator<Item = Source, IntoIter: Send + 'static>,
+        mut format: F,
+    ) -> io::Result<Summary> {
+        type Block<F> = <<F as Format>::Sink as Sink>::Block;
+        let workers = if self.options.fill { 1 } else { self.threads };
+        let names: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (free, idle) = channel();
+        let mut doors = Vec::new();
+        let mut done: Vec<Receiver<Job<Block<F>>>> = Vec::new();
+        for _ in 0..workers {
+            let (door, jobs) = channel();
+            let (ready, finished) = channel();
+            doors.push(door);
+            done.push(finished);
+            let worker = Worker {
+                decoder: Decoder::new(&self.products, self.options, format.sink()),
+                names: Arc::clone(&names),
+                tell: self.rejects.is_some(),
+            };
+            thread::Builder::new()
+                .name("decode".to_owned())
+                .spawn(move || worker.run(&jobs, &ready))?;
+        }
+        for _ in 0..workers + 2 {
+            let _ = free.send(Job::default());
+        }
+        let limit = self.options.line_limit;
+        let cutter = Cutter::new(sources.into_iter(), format.block_len(), limit, self.eager);
+        thread::Builder::new()
+            .name("read".to_owned())
+            .spawn(move || cut(cutter, &names, &idle, &doors))?;
+        let mut all = Summary::default();
+        // Workers are dealt blocks in turn, and asked in the same order. The first without one was not
+        // dealt any more.
+        for finished in (0..workers).cycle() {
+            let Ok(mut job) = done[finished].recv() else {
+                break;
+            };
+            if let Some(error) = job.failed.take() {
+                return Err(error);
+            }
+            format.write(&mut job.out)?;
+            if let Some(rejects) = &mut self.rejects {
+                rejects.write_all(&job.rejects)?;
+            }
+            all.add(&job.summary);
+            if let Some(watch) = &mut self.watch {
+                watch(&all);
+            }
+            let _ = free.send(job);
+        }
+        format.finish()?;
+        if let Some(rejects) = &mut self.rejects {
+            rejects.flush()?;
+        }
+        Ok(all)
+    }
+}
+
+/// Deals blocks to the workers in turn.
+fn cut<B>(
+    mut cutter: Cutter<impl Iterator<Item = Source>>,
+    names: &Mutex<Vec<String>>,
+    idle: &Receiver<Job<B>>,
+    doors: &[Sender<Job<B>>],
+) {
+    for door in doors.iter().cycle() {
+        let Ok(mut job) = idle.recv() else { return };
+        let more = cutter.fill(&mut job.lines);
+        let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.append(&mut cutter.names);
+        drop(names);
+        if !more || door.send(job).is_err() {
+            return;
+        }
+    }
+}
+
+struct Worker<S> {
+    decoder: Decoder<S>,
+    names: Arc<Mutex<Vec<String>>>,
+    /// Whether anybody wants the rejects.
+    tell: bool,
+}
+
+impl<S: Sink> Worker<S> {
+    fn run(mut self, jobs: &Receiver<Job<S::Block>>, ready: &Sender<Job<S::Block>>) {
+        for mut job in jobs {
+            self.job(&mut job);
+            if ready.send(job).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn job(&mut self, job: &mut Job<S::Block>) {
+        job.rejects.clear();
+        let mut summary = Summary {
+            bytes: job.lines.bytes.len() as u64,
+            ..Summary::default()
+        };
+        let ends = job.lines.parts.iter().skip(1).map(|part| part.start);
+        let ends: Vec<usize> = ends.chain([job.lines.bytes.len()]).collect();
+        for (part, end) in job.lines.parts.iter().zip(ends) {
+            let bytes = job.lines.bytes.get(part.start..end).unwrap_or(&[]);
+            let (names, tell, rejects) = (&self.names, self.tell, &mut job.rejects);
+            let mut reject = |line: u64, record: &[u8], error: &Error, len: Option<u64>| {
+                *summary.rejected.entry(error.kind).or_default() += 1;
+                if tell {
+                    let names = names.lock().unwrap_or_else(PoisonError::into_inner);
+                    let name = names.get(part.source).map_or("", String::as_str);
+                    reject::write(rejects, (name, line), error, record, len);
+                }
+            };
+            let limit = self.decoder.options.line_limit;
+            summary.records += match &part.what {
+                What::Lines => self.decoder.lines(bytes, &mut job.out, |n, line, error| {
+                    match line.len() > limit {
+                        true => {
+                            let head = line.get(..source::SAMPLE).unwrap_or(line);
+                            reject(part.line + n, head, error, Some(line.len() as u64));
+                        }
+                        false => reject(part.line + n, line, error, None),
+                    }
+                }),
+                What::Long(len) => {
+                    let error = too_long(*len, limit);
+                    reject(part.line, bytes, &error, Some(*len));
+                    1
+                }
+                What::Damaged(why) => {
+                    reject(
+                        part.line,
+                        bytes,
+                        &Error::new("unreadable", why.clone()),
+                        None,
+                    );
+                    1
+                }
+            };
+        }
+        if let Err(error) = self.decoder.end(&mut job.out) {
+            job.failed = Some(error);
+        }
+        summary.decoded = summary.records - summary.rejected.values().sum::<u64>();
+        job.summary = summary;
+    }
+}

@@ -1,0 +1,498 @@
+//! Arrow: records as batches of typed columns.
+//!
+//! | column | type |
+//! | --- | --- |
+//! | `timestamp` | Timestamp(Millisecond, UTC) |
+//! | `type`, `did` | Utf8 |
+//! | `action` | Dictionary(UInt8, Utf8) |
+//! | `extra`, if kept | Utf8, a JSON object |
+//! | a bool | Boolean |
+//! | an enum of up to 8 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
+//! | a whole number | the narrowest of UInt8 to UInt32, Int16 to Int64 |
+//! | a number with decimal places | Decimal128 |
+//! | a binary | Binary |
+//!
+//! All are nullable: a message need not have every point. The schema's metadata has the definition, that
+//! of a field its id, access, ratio, addition, limits and, if there are any, decimal places.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::types::UInt8Type;
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Int16Array, Int32Array,
+    Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array, UInt16Array,
+    UInt32Array,
+};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_ipc::writer::{FileWriter, StreamWriter};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
+use gizwits_codec_core::{Access, Kind, PointId, Scale};
+
+use super::columns::{Column, Columns};
+use super::{ACTIONS, Format, Record, Sink, action_number, head_names};
+use crate::decode::Decoded;
+use crate::product::{Attr, Product};
+
+/// The schema of a product's records; with `extra` there is a column for members without a meaning.
+#[must_use]
+pub fn schema(product: &Product, extra: bool) -> SchemaRef {
+    let dictionary = || DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
+    let mut types = vec![
+        DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+        DataType::Utf8,
+        DataType::Utf8,
+        dictionary(),
+    ];
+    types.extend(extra.then_some(DataType::Utf8));
+    let head = types.len();
+    types.extend(
+        product
+            .attrs()
+            .map(|attr| Form::new(product, attr).data_type()),
+    );
+    let fields = head_names(product, extra).into_iter().zip(types);
+    let fields = fields.enumerate().map(|(n, (name, data_type))| {
+        let field = Field::new(name, data_type, true);
+        match n.checked_sub(head) {
+            Some(id) => field.with_metadata(metadata(product, PointId(id as u16))),
+            None => field,
+        }
+    });
+    let definition = HashMap::from([
+        ("gizwits.definition".to_owned(), product.to_json()),
+        (
+            "gizwits.product_key".to_owned(),
+            product.product_key().to_owned(),
+        ),
+    ]);
+    Arc::new(Schema::new_with_metadata(
+        fields.collect::<Vec<_>>(),
+        definition,
+    ))
+}
+
+fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
+    let mut all = HashMap::new();
+    let mut say = |key: &str, value: String| all.insert(format!("gizwits.{key}"), value);
+    let layout = product.layout();
+    if let Some(attr) = product.attr(id) {
+        say("id", id.0.to_string());
+        say("display_name", attr.display_name().to_owned());
+        let access = match attr.point().access {
+            Access::Writable => "status_writable",
+            Access::ReadOnly => "status_readonly",
+            Access::Alert => "alert",
+            Access::Fault => "fault",
+        };
+        say("access", access.to_owned());
+        say("place", attr.place());
+        if let (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Some(scale)) =
+            (attr.point().kind, layout.scale(id))
+        {
+            say("ratio", scale.ratio().to_string());
+            say("addition", scale.addition().to_string());
+            say("scale", scale.decimals().to_string());
+            if let Some((min, max)) = layout.limits(id) {
+                say("min", scale.value(min).to_string());
+                say("max", scale.value(max).to_string());
+            }
+        }
+    }
+    all
+}
+
+/// What becomes of a point.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    Bool,
+    /// The text of each value.
+    Enum(Arc<StringArray>),
+    /// The same of values that are too many to be kept.
+    WideEnum(Vec<Box<str>>),
+    U8,
+    U16,
+    U32,
+    I16(Scale),
+    I32(Scale),
+    I64(Scale),
+    /// With so many digits.
+    Decimal(Scale, u8),
+    Binary,
+}
+
+impl Form {
+    pub(crate) fn new(product: &Product, attr: &Attr) -> Self {
+        let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
+        let most = match attr.point().kind {
+            Kind::Bool => return Form::Bool,
+            Kind::Enum { .. } => {
+                let labels = attr.rendered.iter().zip(attr.labels());
+                let labels = labels.map(|(json, label)| match json.starts_with('"') {
+                    true => label.as_str().into(),
+                    false => json.clone(),
+                });
+                let mut labels: Vec<Box<str>> = labels.collect();
+                let bits = attr.point().position.len;
+                if bits > 8 {
+                    return Form::WideEnum(labels);
+                }
+                labels.extend((labels.len()..1 << bits).map(|index| index.to_string().into()));
+                return Form::Enum(Arc::new(labels.iter().map(Some).collect()));
+            }
+            Kind::Binary => return Form::Binary,
+            Kind::Uint8(_) => u8::MAX.into(),
+            Kind::Uint16(_) => u16::MAX.into(),
+            Kind::Uint32(_) => u32::MAX,
+        };
+        let ends = [
+            scale.value(0).coefficient(),
+            scale.value(most).coefficient(),
+        ];
+        if scale.decimals() > 0 {
+            let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
+            let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
+            return Form::Decimal(scale, digits as u8);
+        }
+        if scale == Scale::IDENTITY {
+            return match most {
+                0xff => Form::U8,
+                0xffff => Form::U16,
+                _ => Form::U32,
+            };
+        }
+        let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
+        if fits(i16::MIN.into(), i16::MAX.into()) {
+            Form::I16(scale)
+        } else if fits(i32::MIN.into(), i32::MAX.into()) {
+            Form::I32(scale)
+        } else {
+            Form::I64(scale)
+        }
+    }
+
+    pub(crate) fn data_type(&self) -> DataType {
+        match self {
+            Form::Bool => DataType::Boolean,
+            Form::Enum(_) => {
+                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
+            }
+            Form::WideEnum(_) => DataType::Utf8,
+            Form::U8 => DataType::UInt8,
+            Form::U16 => DataType::UInt16,
+            Form::U32 => DataType::UInt32,
+            Form::I16(_) => DataType::Int16,
+            Form::I32(_) => DataType::Int32,
+            Form::I64(_) => DataType::Int64,
+            Form::Decimal(scale, digits) => DataType::Decimal128(*digits, scale.decimals() as i8),
+            Form::Binary => DataType::Binary,
+        }
+    }
+
+    fn array(&self, column: &Column, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
+        fn each<T>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T>
+        where
+            T: arrow_buffer::ArrowNativeType,
+        {
+            let all: Vec<T> = match column {
+                Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
+                Column::U16(values) => values.iter().map(|raw| value((*raw).into())).collect(),
+                Column::U32(values) => values.iter().map(|raw| value(*raw)).collect(),
+                Column::Bytes(..) => Vec::new(),
+            };
+            all.into()
+        }
+        Ok(match (self, column) {
+            (Form::Bool, Column::U8(values)) => {
+                let bits = BooleanBuffer::collect_bool(values.len(), |n| values[n] != 0);
+                Arc::new(BooleanArray::new(bits, nulls))
+            }
+            (Form::Enum(texts), Column::U8(values)) => {
+                let keys = UInt8Array::new(values.clone().into(), nulls);
+                let texts: ArrayRef = Arc::<StringArray>::clone(texts);
+                Arc::new(DictionaryArray::<UInt8Type>::try_new(keys, texts)?)
+            }
+            (Form::WideEnum(labels), column) => {
+                let raws = each(column, |raw| raw);
+                let mut texts = StringBuilder::new();
+                for (n, raw) in raws.iter().enumerate() {
+                    match (
+                        nulls.as_ref().is_none_or(|nulls| nulls.is_valid(n)),
+                        labels.get(*raw as usize),
+                    ) {
+                        (false, _) => texts.append_null(),
+                        (true, Some(label)) => texts.append_value(label),
+                        (true, None) => texts.append_value(raw.to_string()),
+                    }
+                }
+                Arc::new(texts.finish())
+            }
+            (Form::U8, Column::U8(values)) => {
+                Arc::new(UInt8Array::new(values.clone().into(), nulls))
+            }
+            (Form::U16, Column::U16(values)) => {
+                Arc::new(UInt16Array::new(values.clone().into(), nulls))
+            }
+            (Form::U32, Column::U32(values)) => {
+                Arc::new(UInt32Array::new(values.clone().into(), nulls))
+            }
+            (Form::I16(scale), column) => {
+                let values = each(column, |raw| scale.value(raw).coefficient() as i16);
+                Arc::new(Int16Array::new(values, nulls))
+            }
+            (Form::I32(scale), column) => {
+                let values = each(column, |raw| scale.value(raw).coefficient() as i32);
+                Arc::new(Int32Array::new(values, nulls))
+            }
+            (Form::I64(scale), column) => {
+                let values = each(column, |raw| scale.value(raw).coefficient());
+                Arc::new(Int64Array::new(values, nulls))
+            }
+            (Form::Decimal(scale, digits), column) => {
+                let values = each(column, |raw| i128::from(scale.value(raw).coefficient()));
+                let array = Decimal128Array::new(values, nulls);
+                Arc::new(array.with_precision_and_scale(*digits, scale.decimals() as i8)?)
+            }
+            (Form::Binary, Column::Bytes(len, values)) => {
+                let rows = values.len() / (*len).max(1);
+                let ends = OffsetBuffer::from_lengths(std::iter::repeat_n(*len, rows));
+                Arc::new(BinaryArray::try_new(ends, values.clone().into(), nulls)?)
+            }
+            (form, column) => {
+                let what = format!("{form:?} of {column:?}");
+                return Err(ArrowError::InvalidArgumentError(what));
+            }
+        })
+    }
+}
+
+/// Collects records, and makes batches of them.
+#[derive(Debug)]
+pub struct Batches {
+    schema: SchemaRef,
+    forms: Vec<Form>,
+    columns: Columns,
+    rows: usize,
+    row: Vec<u8>,
+    /// The bytes of a mask.
+    mask_len: usize,
+    status: Vec<u8>,
+    /// A mask of the known points for each row; empty as long as all have all.
+    known: Vec<u8>,
+    times: Vec<Option<i64>>,
+    kinds: StringBuilder,
+    dids: StringBuilder,
+    actions: Vec<Option<u8>>,
+    extra: Option<StringBuilder>,
+}
+
+/// So many bytes of statuses become a batch's columns at once.
+const CACHED: usize = 64 << 10;
+
+impl Batches {
+    /// Nothing so far.
+    #[must_use]
+    pub fn new(product: &Product, extra: bool) -> Self {
+        let forms = product.attrs().map(|attr| Form::new(product, attr));
+        Batches {
+            schema: schema(product, extra),
+            forms: forms.collect(),
+            columns: Columns::new(product),
+            rows: 0,
+            row: vec![0; 8 + product.layout().status_len()],
+            mask_len: product.layout().mask_len(),
+            status: Vec::new(),
+            known: Vec::new(),
+            times: Vec::new(),
+            kinds: StringBuilder::new(),
+            dids: StringBuilder::new(),
+            actions: Vec::new(),
+            extra: extra.then(StringBuilder::new),
+        }
+    }
+
+    /// Adds a record.
+    #[inline]
+    pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
+        self.times
+            .push(record.timestamp.as_ref().map(super::Moment::millis));
+        self.kinds.append_option(record.kind.as_deref());
+        self.dids.append_option(record.device(decoded));
+        self.actions
+            .push(action_number(decoded).map(|number| number as u8));
+        if let Some(extra) = &mut self.extra {
+            let json = record.extra.strip_prefix(b",").map(String::from_utf8_lossy);
+            extra.append_option(json.map(|json| format!("{{{json}}}")));
+        }
+        let view = decoded.view();
+        let whole = view.filter(|view| view.is_whole());
+        if let Some(view) = whole {
+            self.status.extend_from_slice(&[0; 8]);
+            self.status.extend_from_slice(view.values());
+        } else {
+            self.row.fill(0);
+            if self.known.is_empty() {
+                self.known.resize(self.rows * self.mask_len, 0xff);
+            }
+            let start = self.known.len();
+            self.known.resize(start + self.mask_len, 0);
+            if let (Some(view), Some(status)) = (view, self.row.get_mut(8..)) {
+                // The buffers are as long as they should be.
+                let _ = view.merge_into(&mut self.known[start..], status);
+            }
+            self.status.extend_from_slice(&self.row);
+        }
+        if whole.is_some() && !self.known.is_empty() {
+            self.known.resize(self.known.len() + self.mask_len, 0xff);
+        }
+        self.rows += 1;
+        if self.status.len() >= CACHED {
+            self.columns.extend(&self.status);
+            self.status.clear();
+        }
+    }
+
+    /// The records so far as a batch, none if there are none; then they are forgotten.
+    ///
+    /// # Errors
+    /// If they are more than Arrow has room for.
+    pub fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        if self.rows == 0 {
+            return Ok(None);
+        }
+        self.columns.extend(&self.status);
+        self.status.clear();
+        let times = TimestampMillisecondArray::from(std::mem::take(&mut self.times));
+        let actions = UInt8Array::from(std::mem::take(&mut self.actions));
+        let words: ArrayRef = Arc::new(StringArray::from(ACTIONS.to_vec()));
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(times.with_timezone("UTC")),
+            Arc::new(self.kinds.finish()),
+            Arc::new(self.dids.finish()),
+            Arc::new(DictionaryArray::<UInt8Type>::try_new(actions, words)?),
+        ];
+        if let Some(extra) = &mut self.extra {
+            arrays.push(Arc::new(extra.finish()));
+        }
+        for (id, (form, column)) in self.forms.iter().zip(self.columns.columns()).enumerate() {
+            let nulls = match self.known.is_empty() {
+                true => None,
+                false => {
+                    let byte = self.mask_len - 1 - id / 8;
+                    let known =
+                        |row: usize| self.known[row * self.mask_len + byte] >> (id % 8) & 1 == 1;
+                    let nulls = NullBuffer::new(BooleanBuffer::collect_bool(self.rows, known));
+                    Some(nulls).filter(|nulls| nulls.null_count() > 0)
+                }
+            };
+            arrays.push(form.array(column, nulls)?);
+        }
+        self.columns.clear();
+        self.known.clear();
+        self.rows = 0;
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays).map(Some)
+    }
+}
+
+impl Sink for Batches {
+    type Block = Option<RecordBatch>;
+
+    #[inline]
+    fn record(
+        &mut self,
+        _: &mut Self::Block,
+        record: &Record<'_>,
+        _: usize,
+        decoded: &Decoded<'_, '_>,
+    ) {
+        self.push(record, decoded);
+    }
+
+    fn end(&mut self, block: &mut Self::Block) -> io::Result<()> {
+        *block = self.finish().map_err(io::Error::other)?;
+        Ok(())
+    }
+}
+
+/// Writes the records of one product in Arrow's IPC format.
+pub struct Arrow<W: Write> {
+    product: Product,
+    keep: bool,
+    out: Ipc<W>,
+}
+
+enum Ipc<W: Write> {
+    File(FileWriter<W>),
+    Stream(StreamWriter<W>),
+}
+
+impl<W: Write> fmt::Debug for Arrow<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrow")
+            .field("product", &self.product)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W: Write> Arrow<W> {
+    /// A file, with a table of its batches at the end.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
+        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io::Error::other)?;
+        Ok(Self::new(product, keep, Ipc::File(out)))
+    }
+
+    /// A stream, for whoever reads along.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
+        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io::Error::other)?;
+        Ok(Self::new(product, keep, Ipc::Stream(out)))
+    }
+
+    fn new(product: &Product, keep: bool, out: Ipc<W>) -> Self {
+        let product = product.clone();
+        Arrow { product, keep, out }
+    }
+}
+
+impl<W: Write> Format for Arrow<W> {
+    type Sink = Batches;
+
+    fn sink(&self) -> Batches {
+        Batches::new(&self.product, self.keep)
+    }
+
+    fn write(&mut self, block: &mut Option<RecordBatch>) -> io::Result<()> {
+        let Some(batch) = block.take() else {
+            return Ok(());
+        };
+        match &mut self.out {
+            Ipc::File(out) => out.write(&batch),
+            Ipc::Stream(out) => out.write(&batch),
+        }
+        .map_err(told)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        match &mut self.out {
+            Ipc::File(out) => out.finish(),
+            Ipc::Stream(out) => out.finish(),
+        }
+        .map_err(told)
+    }
+}
+
+/// A writer's own error, if that is what it was.
+fn told(error: ArrowError) -> io::Error {
+    match error {
+        ArrowError::IoError(_, error) => error,
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,154 @@
+//! CSV of RFC 4180: a column for each attribute, a record each line.
+//!
+//! ```text
+//! timestamp,type,did,action,switch,mode,…
+//! 2018-01-31T07:37:32.294Z,app2dev,,control,1,,…
+//! ```
+//!
+//! A cell is empty where a message doesn't have the point. What is no column, like the names that a read
+//! asks for, is in NDJSON alone.
+
+use std::io::{self, Write};
+
+use super::ndjson::TextBlock;
+use super::text::{Plan, Style, Text, quoted};
+use super::{Format, Record, Sink, action, head_names};
+use crate::decode::Decoded;
+use crate::product::Product;
+
+/// Writes the records of one product as CSV.
+#[derive(Debug)]
+pub struct Csv<W> {
+    product: Product,
+    keep: bool,
+    out: W,
+}
+
+impl<W: Write> Csv<W> {
+    /// Writes the names of the columns to `out`, which is not buffered any further. With `keep` there is
+    /// a column `extra` for members that have no meaning here, as JSON.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn new(product: &Product, keep: bool, mut out: W) -> io::Result<Self> {
+        let names = head_names(product, keep);
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        writeln!(out, "{}\r", names.join(","))?;
+        let product = product.clone();
+        Ok(Csv { product, keep, out })
+    }
+}
+
+impl<W: Write> Format for Csv<W> {
+    type Sink = CsvSink;
+
+    fn sink(&self) -> CsvSink {
+        CsvSink {
+            plan: Plan::new(&self.product, Style::Csv),
+            keep: self.keep,
+            day: (i64::MIN, String::new()),
+        }
+    }
+
+    fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
+        block.write(&mut self.out)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes records as lines of CSV.
+#[derive(Debug)]
+pub struct CsvSink {
+    plan: Plan,
+    keep: bool,
+    /// The day of the last record, and how it is written.
+    day: (i64, String),
+}
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+impl CsvSink {
+    /// `2018-01-31T07:37:32.294Z`
+    fn put_time(&mut self, millis: i64, out: &mut Text) {
+        let day = millis.div_euclid(DAY);
+        if day != self.day.0 {
+            let start = jiff::Timestamp::from_millisecond(day * DAY);
+            let text = start.map_or(String::new(), |start| start.to_string());
+            self.day = (
+                day,
+                text.split_once('T').map_or("", |(day, _)| day).to_owned(),
+            );
+        }
+        out.put(self.day.1.as_bytes());
+        let rest = millis.rem_euclid(DAY) as u32;
+        let (seconds, part) = (rest / 1000, rest % 1000);
+        for (mark, number, digits) in [
+            (b"T", seconds / 3600, 2),
+            (b":", seconds / 60 % 60, 2),
+            (b":", seconds % 60, 2),
+            (b".", part, 3),
+        ] {
+            out.put(mark);
+            out.put_8(number, digits);
+        }
+        out.put(b"Z");
+    }
+}
+
+impl Sink for CsvSink {
+    type Block = TextBlock;
+
+    #[inline]
+    fn record(
+        &mut self,
+        TextBlock(out): &mut TextBlock,
+        record: &Record<'_>,
+        _: usize,
+        decoded: &Decoded<'_, '_>,
+    ) {
+        let did = record.device(decoded);
+        let texts = [&record.kind, &did];
+        let most: usize = texts
+            .into_iter()
+            .flatten()
+            .map(|text| 2 * text.len() + 2)
+            .sum();
+        out.reserve(most + 2 * record.extra.len() + 96);
+        if let Some(moment) = &record.timestamp {
+            self.put_time(moment.millis(), out);
+        }
+        for text in texts {
+            out.put(b",");
+            if let Some(text) = text {
+                match text
+                    .bytes()
+                    .any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
+                {
+                    true => out.put(quoted(text).as_bytes()),
+                    false => out.put(text.as_bytes()),
+                }
+            }
+        }
+        out.put(b",");
+        out.put(action(decoded).unwrap_or("").as_bytes());
+        if self.keep {
+            out.put(b",");
+            if let Some(extra) = record.extra.strip_prefix(b",") {
+                let extra = String::from_utf8_lossy(extra);
+                out.put(quoted(&format!("{{{extra}}}")).as_bytes());
+            }
+        }
+        match decoded.view() {
+            Some(view) if view.is_whole() && self.plan.put_status(view.values(), out) => {}
+            Some(view) => {
+                self.plan.put_view(decoded.product, view, out);
+            }
+            None => self.plan.put_nothing(decoded.product, out),
+        }
+        out.reserve(2);
+        out.put(b"\r\n");
+    }
+}

@@ -1,0 +1,188 @@
+//! Parquet: a block of the log is a row group, which its worker encodes.
+//!
+//! Dictionaries suit columns with few values and cost several times as much on wide numbers, so each
+//! column has its own encoding. Pages are compressed with zstd.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::add_encoded_arrow_schema_to_metadata;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+
+use super::arrow::{Batches, Form, schema};
+use super::{Format, Record, Sink};
+use crate::decode::Decoded;
+use crate::product::Product;
+
+/// Writes the records of one product as Parquet.
+pub struct Parquet<W: Write + Send> {
+    product: Product,
+    keep: bool,
+    /// Gone once the end is written.
+    out: Option<SerializedFileWriter<W>>,
+    factory: Arc<ArrowRowGroupWriterFactory>,
+    schema: SchemaRef,
+}
+
+impl<W: Write + Send> fmt::Debug for Parquet<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parquet")
+            .field("product", &self.product)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W: Write + Send> Parquet<W> {
+    /// Begins a file, whose pages are compressed with this level of zstd.
+    ///
+    /// # Errors
+    /// If writing fails, or there is no such level.
+    pub fn new(product: &Product, keep: bool, level: i32, out: W) -> io::Result<Self> {
+        let schema = schema(product, keep);
+        let level = ZstdLevel::try_new(level).map_err(told)?;
+        let mut properties = properties(product, keep, Compression::ZSTD(level));
+        add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+        let columns = ArrowSchemaConverter::new().convert(&schema).map_err(told)?;
+        let out = SerializedFileWriter::new(out, columns.root_schema_ptr(), Arc::new(properties));
+        let out = out.map_err(told)?;
+        Ok(Parquet {
+            product: product.clone(),
+            keep,
+            factory: Arc::new(ArrowRowGroupWriterFactory::new(&out, Arc::clone(&schema))),
+            schema,
+            out: Some(out),
+        })
+    }
+}
+
+/// How each column is encoded.
+fn properties(product: &Product, keep: bool, compression: Compression) -> WriterProperties {
+    let mut all = WriterProperties::builder()
+        .set_compression(compression)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_column_dictionary_enabled("timestamp".into(), false)
+        .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED);
+    let names = super::head_names(product, keep);
+    let names = &names[names.len() - product.attrs().len()..];
+    for (attr, name) in product.attrs().zip(names) {
+        let path = ColumnPath::new(vec![name.clone()]);
+        let layout = product.layout();
+        let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
+        let encoding = match Form::new(product, attr) {
+            // Few values: the dictionary that is the default.
+            Form::Bool | Form::Enum(_) | Form::WideEnum(_) | Form::U8 | Form::I16(_) => continue,
+            _ if span < 1 << 10 => continue,
+            Form::U16 | Form::U32 | Form::I32(_) | Form::I64(_) => Encoding::DELTA_BINARY_PACKED,
+            Form::Decimal(_, ..=18) => Encoding::DELTA_BINARY_PACKED,
+            Form::Decimal(..) | Form::Binary => Encoding::PLAIN,
+        };
+        all = all
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, encoding);
+    }
+    all.build()
+}
+
+impl<W: Write + Send> Format for Parquet<W> {
+    type Sink = ParquetSink;
+
+    fn sink(&self) -> ParquetSink {
+        ParquetSink {
+            batches: Batches::new(&self.product, self.keep),
+            schema: Arc::clone(&self.schema),
+            factory: Arc::clone(&self.factory),
+        }
+    }
+
+    fn write(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
+        let chunks = std::mem::take(&mut block.0);
+        let Some(out) = self.out.as_mut().filter(|_| !chunks.is_empty()) else {
+            return Ok(());
+        };
+        let mut group = out.next_row_group().map_err(told)?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group).map_err(told)?;
+        }
+        group.close().map_err(told)?;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        match self.out.take() {
+            Some(out) => out.close().map(drop).map_err(told),
+            None => Ok(()),
+        }
+    }
+
+    /// Row groups are read as a whole, so they are not small.
+    fn block_len(&self) -> usize {
+        8 << 20
+    }
+}
+
+/// Encodes records.
+#[derive(Debug)]
+pub struct ParquetSink {
+    batches: Batches,
+    schema: SchemaRef,
+    factory: Arc<ArrowRowGroupWriterFactory>,
+}
+
+/// The columns of a row group, encoded.
+#[derive(Default)]
+pub struct ParquetBlock(Vec<ArrowColumnChunk>);
+
+impl fmt::Debug for ParquetBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParquetBlock of {} columns", self.0.len())
+    }
+}
+
+impl Sink for ParquetSink {
+    type Block = ParquetBlock;
+
+    #[inline]
+    fn record(
+        &mut self,
+        _: &mut ParquetBlock,
+        record: &Record<'_>,
+        _: usize,
+        decoded: &Decoded<'_, '_>,
+    ) {
+        self.batches.push(record, decoded);
+    }
+
+    fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
+        let Some(batch) = self.batches.finish().map_err(io::Error::other)? else {
+            return Ok(());
+        };
+        let writers = self.factory.create_column_writers(0).map_err(told)?;
+        let columns = self.schema.fields().iter().zip(batch.columns());
+        for (mut writer, (field, column)) in writers.into_iter().zip(columns) {
+            for leaf in compute_leaves(field, column).map_err(told)? {
+                writer.write(&leaf).map_err(told)?;
+            }
+            block.0.push(writer.close().map_err(told)?);
+        }
+        Ok(())
+    }
+}
+
+/// A writer's own error, if that is what it was.
+fn told(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(error) => match error.downcast() {
+            Ok(error) => *error,
+            Err(error) => io::Error::other(error),
+        },
+        error => io::Error::other(error),
+    }
+}

@@ -1,0 +1,59 @@
+//! Records that were not decoded, as lines of JSON.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::payload;
+
+/// Appends `{"file":…,"line":N,"reason":{…},"record":…}`.
+///
+/// A record that is no text has `"encoding":"base64"`. Of one that is too long the head is shown, and
+/// `"length"` says how long it is.
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    (file, line): (&str, u64),
+    error: &Error,
+    record: &[u8],
+    length: Option<u64>,
+) {
+    let json = |value: &str| Value::from(value).to_string();
+    let mut text = format!(
+        r#"{{"file":{},"line":{line},"reason":{{"kind":"{}","message":{}"#,
+        json(file),
+        error.kind,
+        json(&error.message),
+    );
+    if let Some(point) = &error.point {
+        text += &format!(r#","point":{}"#, json(point));
+    }
+    for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
+        if let Some(value) = value {
+            text += &format!(r#","{name}":{value}"#);
+        }
+    }
+    text += r#"},"record":"#;
+    // A head that was cut within a character is text all the same.
+    let cut = |at: usize| length.is_some() && record.len() - at < 4;
+    match std::str::from_utf8(record) {
+        Ok(record) => text += &json(record),
+        Err(error) if cut(error.valid_up_to()) => {
+            text += &json(&String::from_utf8_lossy(&record[..error.valid_up_to()]));
+        }
+        Err(_) => text += &format!(r#""{}","encoding":"base64""#, payload::base64(record)),
+    }
+    if let Some(length) = length {
+        text += &format!(r#","length":{length}"#);
+    }
+    text += "}\n";
+    out.extend(text.as_bytes());
+}
+
+/// The head of some text in quotes.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
+    let head: String = text.chars().take(40).collect();
+    let dots = if head.len() < text.len() { "…" } else { "" };
+    format!("`{head}{dots}`")
+}

@@ -1,0 +1,311 @@
+//! `gizwits log`, through the binary.
+
+use std::io::Write as _;
+
+use gizwits_tests::arbitrary::Draw;
+use gizwits_tests::log::{arbitrary, law};
+use gizwits_tests::program::{self, Folder, Ran};
+use serde_json::Value;
+
+const GIZWITS: &str = env!("CARGO_BIN_EXE_gizwits");
+const DEFINITION: &str = "tests/fixtures/air-conditioner.json";
+const LOG: &str = r#"{"timestamp":1517384252.294,"type":"app2dev","payload":"0000000309000090010101000010"}
+{"timestamp":1517384243.044,"type":"dev2app","payload":"000000030b0000910401000010000000"}
+"#;
+const NDJSON: &str = r#"{"timestamp":1517384252.294,"type":"app2dev","action":"control","attrs":{"switch":1}}
+{"timestamp":1517384243.044,"type":"dev2app","action":"report","attrs":{"switch":1,"fan_swing":0,"mode":"制冷","fan_speed":"低风","on_timing":0,"off_timing":0,"set_temp":16,"room_temp":-10,"alert_shutdown":0,"alert_full":0,"fault_roomtemp":0}}
+"#;
+
+fn decode(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Ran {
+    let all = [&["log", "decode", "-d", DEFINITION], arguments].concat();
+    program::run(GIZWITS, &all, stdin.as_ref())
+}
+
+#[test]
+fn records_pages_and_payloads_compressed_or_not() {
+    let folder = Folder::new("log-inputs");
+    let page = |gap: &str| {
+        let objects = LOG.trim_end().replace('\n', &format!(",{gap}"));
+        format!(
+            "{{{gap}\"meta\":{{\"total\":2,\"x\":[{{}}]}},{gap}\"objects\":[{gap}{objects}{gap}]{gap}}}\n"
+        )
+    };
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(LOG.as_bytes()).unwrap();
+    let zstd = zstd::encode_all(LOG.as_bytes(), 1).unwrap();
+    for input in [
+        LOG.as_bytes().to_vec(),
+        LOG.trim_end().replace('\n', "\r\n\r\n").into_bytes(),
+        [b"\xef\xbb\xbf", LOG.as_bytes()].concat(),
+        page("").into_bytes(),
+        page("\n  ").into_bytes(),
+        gzip.finish().unwrap(),
+        zstd,
+    ] {
+        let ran = decode(&["-"], &input);
+        assert_eq!((ran.code, &*ran.stdout), (0, NDJSON), "{}", ran.stderr);
+        let file = folder.write("log", &input);
+        let ran = decode(&[&file, &file], "");
+        assert_eq!(
+            (ran.code, &*ran.stdout),
+            (0, &*NDJSON.repeat(2)),
+            "{}",
+            ran.stderr
+        );
+    }
+    let pattern = format!("{}/lo*", folder.0.display());
+    assert_eq!(
+        decode(&[&pattern], "").stdout,
+        decode(&[&format!("{}/log", folder.0.display())], "").stdout
+    );
+    let bare = decode(
+        &["-"],
+        "0000000309000090010101000010\nAAAAAwkAAJABAQEAABA=\n",
+    );
+    assert_eq!(
+        bare.stdout,
+        "{\"action\":\"control\",\"attrs\":{\"switch\":1}}\n".repeat(2)
+    );
+}
+
+#[test]
+fn every_bad_record_is_told() {
+    let folder = Folder::new("log-rejects");
+    let rejects = folder.write("rejects", "");
+    let mut log = LOG.as_bytes().to_vec();
+    log.extend(b"{\"payload\":\"000000030b00009104\"}\n{\"type\":1}\noo\n\xff\n{\"payload\":\n");
+    log.extend([b'4'; 5000]);
+    log.extend(b"\n\n");
+    log.extend(LOG.as_bytes());
+    let ran = decode(&["-", "--rejects", &rejects, "--max-line", "4500"], &log);
+    assert_eq!((ran.code, &*ran.stdout), (1, &*NDJSON.repeat(2)));
+    assert!(
+        ran.stderr
+            .starts_with("10 records   4 decoded   6 rejected ("),
+        "{}",
+        ran.stderr
+    );
+    let text = std::fs::read_to_string(&rejects).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|one| {
+            (
+                one["line"].as_u64().unwrap(),
+                one["reason"]["kind"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (3, "incomplete"),
+            (4, "record"),
+            (5, "not_hex_or_base64"),
+            (6, "not_utf8"),
+            (7, "json"),
+            (8, "line_length"),
+        ]
+    );
+    assert_eq!(lines[3]["record"], "/w==");
+    assert_eq!(lines[3]["encoding"], "base64");
+    assert_eq!(lines[5]["length"], 5000);
+    assert_eq!(lines[5]["record"].as_str().unwrap().len(), 4096);
+}
+
+#[test]
+fn damaged_inputs_are_told_and_the_others_read() {
+    let folder = Folder::new("log-damaged");
+    let whole = zstd::encode_all(LOG.repeat(1000).as_bytes(), 1).unwrap();
+    let cut = folder.write("cut.zst", &whole[..whole.len() / 2]);
+    let good = folder.write("good", LOG);
+    let rejects = folder.write("rejects", "");
+    let ran = decode(&[&cut, &good, "--rejects", &rejects], "");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.ends_with(NDJSON));
+    let told = std::fs::read_to_string(&rejects).unwrap();
+    assert!(told.contains(r#""kind":"unreadable""#), "{told}");
+}
+
+#[test]
+fn csv_has_a_column_a_point() {
+    let ran = decode(&["-", "--format", "csv"], LOG);
+    assert_eq!(
+        ran.stdout,
+        "timestamp,type,did,action,switch,fan_swing,mode,fan_speed,on_timing,off_timing,set_temp,room_temp,\
+         alert_shutdown,alert_full,fault_roomtemp\r\n\
+         2018-01-31T07:37:32.294Z,app2dev,,control,1,,,,,,,,,,\r\n\
+         2018-01-31T07:37:23.044Z,dev2app,,report,1,0,制冷,低风,0,0,16,-10,0,0,0\r\n"
+    );
+}
+
+#[test]
+fn several_products_and_what_devices_said_before() {
+    let folder = Folder::new("log-products");
+    let b = "tests/fixtures/wave-pump.json";
+    let key = |file: &str| {
+        let text = std::fs::read_to_string(program::root().join(file)).unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
+        json["product_key"].as_str().unwrap().to_owned()
+    };
+    let dids = folder.write("dids", format!("did,product_key\nx,{}\n", key(b)));
+    let log = format!(
+        "{}{{\"product_key\":\"{}\",\"did\":\"x\",\"payload\":\"1400000000000000000101\"}}\n\
+         {{\"did\":\"x\",\"payload\":\"1400000000000000100002\"}}\n",
+        LOG,
+        key(b)
+    );
+    let args = ["-", "-d", b, "--product", &key(DEFINITION), "--dids", &dids];
+    let ran = decode(&args, &log);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[2]["attrs"].as_object().unwrap().len(), 1);
+    assert_eq!(lines[3]["attrs"].as_object().unwrap().len(), 1);
+    let ran = decode(&[&args[..], &["--fill"]].concat(), &log);
+    let last: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["attrs"].as_object().unwrap().len(), 2, "{last}");
+    // A table for each product.
+    let out = folder.0.join("out.csv");
+    let ran = decode(&[&args[..], &["-o", out.to_str().unwrap()]].concat(), &log);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for file in [DEFINITION, b] {
+        let text =
+            std::fs::read_to_string(folder.0.join(format!("out.{}.csv", key(file)))).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+    }
+    assert_eq!(
+        decode(&[&args[..], &["--format", "csv"]].concat(), &log).code,
+        2
+    );
+}
+
+#[test]
+fn threads_and_cuts_make_no_difference() {
+    let bytes: Vec<u8> = (0..12_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let log = arbitrary(&mut Draw::new(&bytes));
+    law(&log);
+    let text = log[2..].repeat(10);
+    let one = decode(&["-", "--threads", "1"], &text);
+    for threads in ["2", "5"] {
+        let other = decode(&["-", "--threads", threads], &text);
+        assert_eq!((one.code, one.stdout == other.stdout), (other.code, true));
+    }
+}
+
+#[test]
+fn nothing_half_written_is_left() {
+    let folder = Folder::new("log-interrupted");
+    let out = folder.0.join("out.parquet");
+    let mut child = std::process::Command::new(GIZWITS)
+        .args([
+            "log",
+            "decode",
+            "-d",
+            DEFINITION,
+            "-",
+            "-o",
+            out.to_str().unwrap(),
+        ])
+        .current_dir(program::root())
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let part = || {
+        let entries = std::fs::read_dir(&folder.0).unwrap();
+        entries
+            .filter(|entry| {
+                let name = entry.as_ref().unwrap().file_name();
+                name.to_string_lossy().contains("parquet")
+            })
+            .count()
+    };
+    while part() == 0 {
+        std::thread::yield_now();
+    }
+    let pid = child.id().to_string();
+    // Until the signal is watched for, it ends the process at once.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(LOG.as_bytes()).unwrap();
+    std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .unwrap();
+    let code = child.wait().unwrap().code();
+    if code == Some(130) {
+        assert_eq!(part(), 0);
+    }
+    assert!(!out.exists());
+}
+
+#[test]
+fn figures_and_a_drawing() {
+    let log = "\
+{\"timestamp\":1517384240,\"did\":\"a\",\"payload\":\"0401000010000000\"}
+{\"timestamp\":1517384241,\"did\":\"b\",\"payload\":\"0400000014050000\"}
+{\"timestamp\":1517384242,\"did\":\"a\",\"payload\":\"0401000012000000\"}
+{\"timestamp\":1517384243,\"did\":\"a\",\"payload\":\"0101010000000000\"}
+";
+    // The last is a control without a point, which says nothing of what is.
+    let log = log.replace("0101010000000000", "010000000000");
+    let run = |verb: &str, args: &[&str]| {
+        let all = [&["log", verb, "-d", DEFINITION, "-"], args].concat();
+        program::run(GIZWITS, &all, log.as_bytes())
+    };
+    let ran = run("stats", &["--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines[6],
+        serde_json::json!({
+            "point": "set_temp", "seen": 3, "min": 16, "max": 20, "mean": 18, "last": 18, "changes": 1,
+        })
+    );
+    assert_eq!(
+        lines[7]["mean"].to_string(),
+        "-8.334",
+        "to three places, down"
+    );
+    assert_eq!(lines[2]["last"], "制冷");
+    let table = run("stats", &[]).stdout;
+    assert!(
+        table
+            .lines()
+            .any(|line| line.starts_with("set_temp        3     16   20   18")),
+        "{table}"
+    );
+    let svg = run("plot", &["--point", "set_temp", "--svg", "-", "--did", "a"]).stdout;
+    assert!(
+        svg.starts_with("<svg") && svg.contains(">16<") && svg.contains(">18<"),
+        "{svg}"
+    );
+    assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
+    assert_eq!(run("plot", &["--point", "no", "--svg", "-"]).code, 2);
+}
+
+#[test]
+fn usage_and_examples() {
+    let out = decode(&["-", "-o", "x.docx"], "");
+    assert_eq!((out.code, &*out.stdout), (2, ""));
+    assert!(out.stderr.contains(".parquet"), "{}", out.stderr);
+    assert_eq!(decode(&["no-such-file"], "").code, 2);
+    assert_eq!(decode(&["no-such-*"], "").code, 2);
+    assert_eq!(decode(&["-", "--product", "x"], "").code, 2);
+    let help = program::run(GIZWITS, &["log", "decode", "--help"], b"").stdout;
+    for (kind, _) in gizwits_codec_std::log::KINDS {
+        assert!(help.contains(kind), "{kind}");
+    }
+}

@@ -1,0 +1,356 @@
+//! Logs: lines as the cloud has them, lines that somebody spoiled, and the law that holds for both.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use gizwits_codec_core::m2m::Event;
+use gizwits_codec_core::{Action, Encoder, PointId};
+use gizwits_codec_std::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
+use gizwits_codec_std::payload::Encoding;
+use gizwits_codec_std::{Content, Product, payload};
+use serde_json::de::Deserializer;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::arbitrary::Draw;
+use crate::vectors;
+
+/// All fixtures, in the order of their names.
+static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
+    vectors::fixtures()
+        .iter()
+        .map(|name| vectors::product(name))
+        .collect()
+});
+
+/// A log of one of the products, picked by the first byte, read as the second says: whatever it is, by
+/// learnt shapes and by the strict parser alone it gives the same lines and the same rejects, and each
+/// line is what a slow reader makes of it.
+///
+/// # Panics
+/// If the law is broken.
+pub fn law(bytes: &[u8]) {
+    let [which, how, text @ ..] = bytes else {
+        return;
+    };
+    let product = &PRODUCTS[usize::from(*which) % PRODUCTS.len()];
+    let options = Options {
+        encoding: match how & 3 {
+            0 => Some(Encoding::Hex),
+            1 => Some(Encoding::Base64),
+            _ => None,
+        },
+        keep: how & 4 != 0,
+        fill: how & 8 != 0,
+        line_limit: if how & 16 != 0 { 100 } else { 1 << 20 },
+        ..Options::default()
+    };
+    let products = Products::one(product.clone());
+    let learnt = decode(&products, options, text);
+    let strict = Options {
+        strict: true,
+        ..options
+    };
+    let strict = decode(&products, strict, text);
+    for (one, two) in [(&learnt.ndjson, &strict.ndjson), (&learnt.csv, &strict.csv)] {
+        assert!(one.lines().eq(two.lines()), "{:?}", differ(one, two));
+    }
+    assert_eq!(learnt.rejects, strict.rejects);
+
+    let mut lines = learnt.ndjson.lines();
+    let mut rejects = learnt.rejects.iter();
+    let all = text.split(|byte| *byte == b'\n').enumerate();
+    for (number, line) in all {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match expected(product, options, line) {
+            Ok(expected) if !options.fill => assert_eq!(lines.next(), Some(&*expected)),
+            Ok(_) => assert!(lines.next().is_some()),
+            Err(kind) => {
+                let found = rejects.next().map(|(number, kind, _)| (*number, *kind));
+                assert_eq!(
+                    found,
+                    Some((number as u64, kind)),
+                    "{}",
+                    line.escape_ascii()
+                );
+            }
+        }
+    }
+    assert_eq!(
+        (lines.next(), rejects.next()),
+        (None, None),
+        "more than there should be"
+    );
+}
+
+/// The first line that is not the same.
+fn differ<'a>(one: &'a str, two: &'a str) -> Option<(&'a str, &'a str)> {
+    one.lines().zip(two.lines()).find(|(one, two)| one != two)
+}
+
+/// What a log becomes.
+struct Decoded {
+    ndjson: String,
+    csv: String,
+    rejects: Vec<(u64, &'static str, String)>,
+}
+
+fn decode(products: &Products, options: Options, text: &[u8]) -> Decoded {
+    let mut out = Vec::new();
+    let product = products.iter().next().expect("a product");
+    let csv = Csv::new(product, options.keep, &mut out).expect("memory");
+    let mut rejects = Vec::new();
+    let mut block = TextBlock::default();
+    let mut decoder = Decoder::new(products, options, csv.sink());
+    decoder.lines(text, &mut block, |_, _, _| {});
+    let csv = String::from_utf8(block.as_bytes().to_vec()).expect("UTF-8");
+    block.clear();
+    let ndjson = Ndjson::new(products, std::io::sink());
+    let mut decoder = Decoder::new(products, options, ndjson.sink());
+    decoder.lines(text, &mut block, |number, _, error| {
+        rejects.push((number, error.kind, error.message.clone()));
+    });
+    Decoded {
+        ndjson: String::from_utf8(block.as_bytes().to_vec()).expect("UTF-8"),
+        csv,
+        rejects,
+    }
+}
+
+/// The members of an object in their order.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// The line of NDJSON that a slow reader makes of a line, or the kind of its reject.
+fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, &'static str> {
+    if line.len() > options.line_limit {
+        return Err("line_length");
+    }
+    let line = std::str::from_utf8(line).map_err(|_| "not_utf8")?;
+    let mut out = String::from("{");
+    let mut did = None;
+    let payload = if line.trim_ascii_start().starts_with('{') {
+        let mut json = Deserializer::from_str(line);
+        let Members(members) = serde::Deserialize::deserialize(&mut json).map_err(|_| "json")?;
+        json.end().map_err(|_| "json")?;
+        let mut found: [Option<String>; 4] = Default::default();
+        let (mut timestamp, mut extra, mut wrong) = (None, String::new(), None);
+        for (key, value) in members {
+            let json = value.get();
+            let at = ["type", "did", "product_key", "payload"];
+            if let Some(at) = at.iter().position(|one| *one == key) {
+                match serde_json::from_str(json) {
+                    Ok(Value::Null) => {}
+                    Ok(Value::String(text)) if found[at].is_none() => found[at] = Some(text),
+                    _ => wrong = wrong.or(Some("record")),
+                }
+            } else if key == "timestamp" {
+                match json {
+                    "null" => {}
+                    _ if !is_time(json) => wrong = wrong.or(Some("timestamp")),
+                    _ if timestamp.is_some() => wrong = wrong.or(Some("record")),
+                    json => timestamp = Some(json.to_owned()),
+                }
+            } else if options.keep {
+                extra += &format!("{}:{json},", json!(key));
+            }
+        }
+        if let Some(kind) = wrong {
+            return Err(kind);
+        }
+        let [kind, device, key, payload] = found;
+        let payload = payload.ok_or("record")?;
+        if let Some(timestamp) = timestamp {
+            out += &format!(r#""timestamp":{timestamp},"#);
+        }
+        if let Some(kind) = kind {
+            out += &format!(r#""type":{},"#, json!(kind));
+        }
+        did = device;
+        let bytes = payload::parse(&payload, options.encoding).map_err(|error| error.kind)?;
+        if key.is_some_and(|key| product.product_key() != "" && key != product.product_key()) {
+            return Err("unknown_product");
+        }
+        (bytes, extra)
+    } else {
+        let bytes = payload::parse(line, options.encoding).map_err(|error| error.kind)?;
+        (bytes, String::new())
+    };
+    let (bytes, extra) = payload;
+    let decoded = product.decode(&bytes).map_err(|error| error.kind)?;
+    let content = match (decoded.envelope, decoded.content) {
+        (Some(Event::Frame(frame)), Content::P0(_)) => {
+            let p0 = frame.p0().expect("it was decoded");
+            product.decode_p0(p0).expect("it was decoded").to_json()
+        }
+        (_, Content::Body(body)) => json!({"body": payload::hex(body)}).to_string(),
+        _ => decoded.to_json(),
+    };
+    if did.is_none()
+        && let Some(Event::Frame(frame)) = decoded.envelope
+        && let Some(device) = frame.did
+    {
+        did = Some(match std::str::from_utf8(device) {
+            Ok(text) => text.to_owned(),
+            Err(_) => format!("0x{}", payload::hex(device)),
+        });
+    }
+    if let Some(did) = did {
+        out += &format!(r#""did":{},"#, json!(did));
+    }
+    Ok(out + &extra + &content[1..])
+}
+
+/// Whether JSON is a moment.
+fn is_time(json: &str) -> bool {
+    match serde_json::from_str(json) {
+        Ok(Value::String(text)) => {
+            text == json[1..json.len() - 1] && text.parse::<jiff::Timestamp>().is_ok()
+        }
+        Ok(Value::Number(_)) => {
+            let number = json.parse::<gizwits_codec_core::Decimal>();
+            // More digits than a decimal has are right behind a sensible number of seconds.
+            let (whole, part) = json.split_once('.').unwrap_or((json, "0"));
+            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            number.is_ok() || digits(whole) && digits(part) && whole.len() <= 11
+        }
+        _ => false,
+    }
+}
+
+/// A log: records of a product as the cloud has them, some of which are spoiled. The head picks the
+/// product and how it is read, as [`law`] has it.
+///
+/// # Panics
+/// If there is no product.
+#[must_use]
+pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
+    let which = draw.below(PRODUCTS.len() as u32) as u8;
+    let how = [2, 2, 2, 6, 6, 10, 0, 1, 18][draw.below(9) as usize];
+    let product = &PRODUCTS[usize::from(which)];
+    let form = draw.below(8);
+    let mut log = vec![which, how];
+    let (mut seconds, mut payload) = (1_517_384_243_u64, String::new());
+    while !draw.is_empty() {
+        seconds += u64::from(draw.below(100));
+        if payload.is_empty() || draw.chance(70) {
+            payload = record(product, draw);
+        }
+        if draw.chance(10) {
+            payload = payload::base64(&payload::parse(&payload, None).unwrap_or_default());
+        }
+        let timestamp = match draw.below(8) {
+            0 => format!("{seconds}.{}", draw.below(100)),
+            1 => format!("{seconds}"),
+            _ => format!("{seconds}.{:03}", draw.below(1000)),
+        };
+        let kind = if draw.bool() { "dev2app" } else { "app2dev" };
+        let number = draw.below(1000);
+        let line = match form {
+            0..=2 => {
+                format!(r#"{{"timestamp":{timestamp},"type":"{kind}","payload":"{payload}"}}"#)
+            }
+            3 => format!(
+                r#"{{"payload":"{payload}","did":"d{number:03}","timestamp":{timestamp},"type":"{kind}"}}"#
+            ),
+            4 => format!(
+                r#"{{"type":"{kind}", "ip": "10.0.0.{number:03}", "payload":"{payload}" , "n":{number},"timestamp":"2018-01-{:02}T07:37:{:02}Z" }}"#,
+                draw.below(40),
+                draw.below(70),
+            ),
+            5 => format!(
+                r#"{{"uid":"é{number}","x":[1,{{"a":"}}"}}],"payload":"{payload}","product_key":"{}"}}"#,
+                product.product_key()
+            ),
+            6 => payload.clone(),
+            _ => format!("  {{\"payload\":\"{}\"}}\r", payload.replace('/', "\\/")),
+        };
+        let mut line = line.into_bytes();
+        if draw.chance(15) {
+            for _ in 0..=draw.below(3) {
+                let at = draw.below(line.len() as u32) as usize;
+                let odd = b"\"\\{}[]:, \t\r\x000123456789abcdefgxAZ/=.-+eE\x7f\x80\xff\xe5";
+                let byte = odd[draw.below(odd.len() as u32) as usize];
+                match draw.below(3) {
+                    0 => line[at] = byte,
+                    1 => line.insert(at, byte),
+                    _ => line.truncate(at.max(1)),
+                }
+            }
+        }
+        log.extend(line);
+        log.push(b'\n');
+    }
+    log
+}
+
+/// The hex of a report or control with values of any kind, in a frame or not.
+fn record(product: &Product, draw: &mut Draw<'_>) -> String {
+    let layout = product.layout();
+    let action = match draw.below(8) {
+        0 => Action::Read,
+        1 | 2 => Action::Control,
+        3 => Action::Reply,
+        _ => Action::Report,
+    };
+    let mut buffer = vec![0; layout.p0_len(action)];
+    let mut p0 = match Encoder::begin(layout, action, &mut buffer) {
+        Ok(mut encoder) => {
+            let all = draw.chance(70);
+            for id in (0..layout.points()).map(PointId) {
+                let (min, max) = layout.limits(id).unwrap_or((0, 0));
+                if all || draw.chance(30) {
+                    let raw = min + draw.below((max - min).min(u32::MAX - 1) + 1);
+                    let _ = encoder.set_raw(id, raw);
+                }
+            }
+            encoder.finish().to_vec()
+        }
+        Err(_) => vec![2],
+    };
+    if draw.chance(20) && p0.len() > 1 {
+        let at = 1 + draw.below(p0.len() as u32 - 1) as usize;
+        p0[at] ^= 1 << draw.below(8);
+    }
+    if draw.chance(20) {
+        return payload::hex(&p0);
+    }
+    let did = draw.chance(20).then_some(&b"cBYkSjoE2xspYMhaUHdk5k"[..]);
+    let frame = gizwits_codec_core::m2m::Frame {
+        flag: 0,
+        command: if action == Action::Report { 0x91 } else { 0x90 },
+        sn: None,
+        did,
+        body: &p0,
+    };
+    let mut out = vec![0; p0.len() + 64];
+    let len = frame.encode(&mut out).unwrap_or(0);
+    payload::hex(&out[..len])
+}
