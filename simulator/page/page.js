@@ -527,6 +527,7 @@ async function define(view) {
   chartChoices(view);
   attrs(view, view.known);
   if (view.drawn && !view.pinned) bits(view, ...view.drawn);
+  if (view.reports) draw(view);
   $("log").replaceChildren(...view.log.map((one) => entry(view, one)));
 }
 
