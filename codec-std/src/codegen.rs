@@ -31,13 +31,18 @@
 //! called as something in the file `Point`: `type_`, `StatusPoint`. Of names that are the same then, all but
 //! the first have their id, or index, behind them.
 
-use std::collections::HashSet;
+mod expression;
+mod names;
+mod text;
+
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit};
 
+use self::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
+use self::text::{assign, code, comment, literal};
 use crate::product::{Attr, Product};
 
 /// Reads a definition, writes its Rust to `$OUT_DIR/product.rs`, and tells cargo to do so again when the
@@ -80,9 +85,6 @@ pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
 pub fn rust(product: &Product) -> String {
     File::new(product).to_string()
 }
-
-/// The longest line.
-const WIDTH: usize = 100;
 
 /// What the file is made of.
 struct File<'p> {
@@ -252,158 +254,6 @@ impl<'p> File<'p> {
     fn writable(&self) -> impl Iterator<Item = &Point<'p>> {
         self.points.iter().filter(|point| point.is_writable())
     }
-}
-
-/// What a field can't be called: keywords, of this edition or to come.
-const RESERVED_FIELDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
-    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
-    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
-    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-];
-
-/// What an enum can't be called: what the file means by the word.
-const RESERVED_TYPES: &[&str] = &[
-    "Clone",
-    "Control",
-    "Copy",
-    "Debug",
-    "Default",
-    "Eq",
-    "Err",
-    "From",
-    "None",
-    "Ok",
-    "Option",
-    "PartialEq",
-    "Product",
-    "Result",
-    "Self",
-    "Some",
-    "Status",
-];
-
-/// Names that are given once.
-struct Names {
-    reserved: &'static [&'static str],
-    /// Whether they are of types and variants: those have no underscores.
-    is_type: bool,
-    taken: HashSet<String>,
-}
-
-impl Names {
-    fn new(reserved: &'static [&'static str], is_type: bool) -> Self {
-        Names {
-            reserved,
-            is_type,
-            taken: HashSet::new(),
-        }
-    }
-
-    fn take(&mut self, mut name: String, id: u16) -> String {
-        let is_type = self.is_type;
-        if self.reserved.contains(&name.as_str()) {
-            name.push_str(if is_type { "Point" } else { "_" });
-        }
-        if self.taken.contains(&name) {
-            if is_type && name.ends_with(|last: char| last.is_ascii_digit()) {
-                name.push('N');
-            } else if !is_type && !name.ends_with('_') {
-                name.push('_');
-            }
-            name.push_str(&id.to_string());
-        }
-        while self.taken.contains(&name) {
-            name.push(if name.ends_with(|last: char| last.is_ascii_uppercase()) {
-                'X'
-            } else {
-                'x'
-            });
-        }
-        self.taken.insert(name.clone());
-        name
-    }
-}
-
-/// The words of a name in small letters; `None` of one that can't be a name in Rust.
-fn words(name: &str) -> Option<Vec<String>> {
-    let letters: Vec<char> = name.chars().collect();
-    if !name.is_ascii() || letters.len() > 40 {
-        return None;
-    }
-    let mut words: Vec<String> = Vec::new();
-    let mut begin = true;
-    for (at, letter) in letters.iter().enumerate() {
-        if !letter.is_ascii_alphanumeric() {
-            begin = true;
-            continue;
-        }
-        let before = at.checked_sub(1).and_then(|at| letters.get(at));
-        let small = |letter: Option<&char>| letter.is_some_and(char::is_ascii_lowercase);
-        let upper = letter.is_ascii_uppercase();
-        let capitals = before.is_some_and(char::is_ascii_uppercase) && small(letters.get(at + 1));
-        if begin || upper && (small(before) || capitals) {
-            words.push(String::new());
-        }
-        begin = false;
-        words.last_mut()?.push(letter.to_ascii_lowercase());
-    }
-    let first = words.first()?.chars().next()?;
-    first.is_ascii_alphabetic().then_some(words)
-}
-
-fn pascal(words: &[String]) -> String {
-    let mut name = String::new();
-    for word in words {
-        // Two digits would run together.
-        if name.ends_with(|last: char| last.is_ascii_digit())
-            && word.starts_with(|first: char| first.is_ascii_digit())
-        {
-            name.push('N');
-        }
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        name.extend(letters);
-    }
-    name
-}
-
-/// `head` and `tail` on a line, or on two where one would be too long.
-fn assign(out: &mut fmt::Formatter<'_>, indent: usize, head: &str, tail: &str) -> fmt::Result {
-    match indent + head.len() + 1 + tail.len() {
-        0..=WIDTH => writeln!(out, "{:indent$}{head} {tail}", ""),
-        _ => writeln!(out, "{:indent$}{head}\n{:indent$}    {tail}", "", ""),
-    }
-}
-
-/// Text in a comment: one line, and nothing that shows what isn't there.
-fn comment(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|one| if one.is_control() || one.is_whitespace() { ' ' } else { one })
-        .filter(|one| !matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'))
-        .collect();
-    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    let text = words.join(" ");
-    // Of rustdoc's marks, those that would make a link or a tag of a name.
-    let mut escaped = String::new();
-    for one in text.chars() {
-        if matches!(
-            one,
-            '[' | ']' | '<' | '>' | '`' | '*' | '_' | '\\' | '#' | '|' | '~'
-        ) {
-            escaped.push('\\');
-        }
-        escaped.push(one);
-    }
-    escaped
-}
-
-/// A name in a comment.
-fn code(name: &str) -> String {
-    let name = comment(name).replace(['\\', '`'], "");
-    format!("`{name}`")
 }
 
 impl fmt::Display for File<'_> {
@@ -686,18 +536,15 @@ impl File<'_> {
                 1 << (id % 8)
             )
         };
+        let arrays = format!(
+            "        let flags = gizwits::model::array::<{flags}>(flags);\n        \
+             let values = gizwits::model::array::<{writable}>(values);\n"
+        );
         writeln!(
             out,
             "\n    fn control(flags: &[u8], values: &[u8]) -> Control {{"
         )?;
-        writeln!(
-            out,
-            "        let flags = gizwits::model::array::<{flags}>(flags);"
-        )?;
-        writeln!(
-            out,
-            "        let values = gizwits::model::array::<{writable}>(values);"
-        )?;
+        out.write_str(&arrays)?;
         let mut fields = Vec::new();
         for point in self.writable() {
             let value = self.value(out, 8, point)?;
@@ -711,14 +558,7 @@ impl File<'_> {
 
         let head = "    fn apply(flags: &[u8], values: &[u8], status: &mut Status) {";
         writeln!(out, "\n{head}")?;
-        writeln!(
-            out,
-            "        let flags = gizwits::model::array::<{flags}>(flags);"
-        )?;
-        writeln!(
-            out,
-            "        let values = gizwits::model::array::<{writable}>(values);"
-        )?;
+        out.write_str(&arrays)?;
         for point in self.writable() {
             writeln!(out, "        if {} {{", flag(point))?;
             let value = self.value(out, 12, point)?;
@@ -750,207 +590,6 @@ impl File<'_> {
             .iter()
             .map(|range| format!("({}, {})", range.start, range.end))
             .collect()
-    }
-
-    /// The value of a point as an expression over `values`, the raw number in a local of its own if a
-    /// line had to be broken otherwise.
-    fn value(
-        &self,
-        out: &mut fmt::Formatter<'_>,
-        indent: usize,
-        point: &Point<'_>,
-    ) -> Result<String, fmt::Error> {
-        if matches!(point.attr.point().kind, Kind::Binary) {
-            return Ok(format!(
-                "*gizwits::model::array(&values[{}..])",
-                point.bytes.start
-            ));
-        }
-        let raw = self.raw(point);
-        let value = self.of_raw(point, &raw);
-        // rustfmt breaks calls with arguments of more than 60 characters. The rest of a line is the
-        // field, its indent and, of a control, the flag.
-        if value.len() <= 60 && point.field.len() + value.len() + 12 + 3 + 36 <= WIDTH {
-            return Ok(value);
-        }
-        let name = format!("raw_{}", point.id());
-        assign(out, indent, &format!("let {name} ="), &format!("{raw};"))?;
-        Ok(self.of_raw(point, &name))
-    }
-
-    /// The raw number as an expression over `values`.
-    fn raw(&self, point: &Point<'_>) -> String {
-        let byte = |at: usize| format!("values[{at}]");
-        let bytes: Vec<String> = point.bytes.clone().map(byte).collect();
-        let integer = match bytes.len() {
-            1 => byte(point.bytes.start),
-            len => format!("u{}::from_be_bytes([{}])", 8 * len, bytes.join(", ")),
-        };
-        if point.attr.point().position.unit == Unit::Byte {
-            return integer;
-        }
-        if let Kind::Bool = point.attr.point().kind {
-            return format!("{integer} & {:#04x}", 1 << point.shift);
-        }
-        let (end, shift, bits) = (point.bytes.end, point.shift, point.bits());
-        let mask = u32::MAX >> (32 - bits.clamp(1, 32));
-        let (have, masked) = match bytes.len() {
-            3.. => (
-                "u32",
-                format!("gizwits::model::bits(values, {end}, {shift}, {bits})"),
-            ),
-            len => {
-                let shifted = match shift {
-                    0 => integer,
-                    _ => format!("({integer} >> {shift})"),
-                };
-                (
-                    if len == 1 { "u8" } else { "u16" },
-                    format!("{shifted} & {mask:#04x}"),
-                )
-            }
-        };
-        match (have, point.raw_type()) {
-            (have, want) if have == want => masked,
-            ("u32", want) => format!("{masked} as {want}"),
-            (_, want) => format!("({masked}) as {want}"),
-        }
-    }
-
-    /// What a raw number means, as an expression.
-    fn of_raw(&self, point: &Point<'_>, raw: &str) -> String {
-        match (&point.attr.point().kind, point.number) {
-            (Kind::Bool, _) => format!("{raw} != 0"),
-            (Kind::Enum { .. }, _) => format!("{}::from({raw})", point.type_name()),
-            (_, Number::Scaled { places, wide }) => {
-                let (ratio, addition) = point.scale(self.product.layout());
-                let mut value = format!("{}::from({raw})", integer(wide));
-                if ratio != 1 {
-                    value.push_str(&format!(" * {ratio}"));
-                }
-                match addition {
-                    0 => {}
-                    1.. => value.push_str(&format!(" + {addition}")),
-                    _ => value.push_str(&format!(" - {}", addition.unsigned_abs())),
-                }
-                match places {
-                    0 => value,
-                    _ => format!("gizwits::Fixed({value})"),
-                }
-            }
-            _ => raw.to_owned(),
-        }
-    }
-
-    /// The least value of a point, as a constant expression.
-    fn least(&self, point: &Point<'_>) -> String {
-        match (&point.attr.point().kind, &point.labels, point.number) {
-            (Kind::Bool, ..) => "false".to_owned(),
-            (Kind::Enum { .. }, Some((name, variants)), _) => {
-                format!(
-                    "{name}::{}",
-                    variants.first().map_or("Unknown(0)", String::as_str)
-                )
-            }
-            (Kind::Binary, ..) => format!("[0; {}]", point.bytes.len()),
-            (_, _, number) => {
-                let (min, _) = self
-                    .product
-                    .layout()
-                    .limits(point.attr.id())
-                    .unwrap_or((0, 0));
-                let (ratio, addition) = point.scale(self.product.layout());
-                let value = ratio.saturating_mul(min.into()).saturating_add(addition);
-                match number {
-                    Number::Scaled { places: 1.., .. } => format!("gizwits::Fixed({value})"),
-                    _ => value.to_string(),
-                }
-            }
-        }
-    }
-
-    /// The statements that put a point into `values`.
-    fn encode(&self, out: &mut fmt::Formatter<'_>, point: &Point<'_>) -> fmt::Result {
-        let (id, name, bytes) = (point.id(), &point.field, &point.bytes);
-        let most = u32::MAX >> (32 - point.bits().clamp(1, 32));
-        let whole = point.attr.point().position.unit == Unit::Byte;
-        let range = format!("values[{}..{}]", bytes.start, bytes.end);
-        let (min, max) = self
-            .product
-            .layout()
-            .limits(point.attr.id())
-            .unwrap_or((0, most));
-        let free = min == 0 && max == most;
-        let raw = match (&point.attr.point().kind, point.number) {
-            (Kind::Binary, _) => {
-                return writeln!(out, "        {range}.copy_from_slice(&status.{name});");
-            }
-            (Kind::Bool, _) => {
-                let shift = match point.shift {
-                    0 => String::new(),
-                    shift => format!(" << {shift}"),
-                };
-                let value = format!("u8::from(status.{name}){shift};");
-                return assign(out, 8, &format!("values[{}] |=", bytes.start), &value);
-            }
-            (Kind::Enum { labels }, _) => {
-                let wide = if point.bits() > 16 { "" } else { ".into()" };
-                format!("gizwits::model::label({id}, status.{name}.index(){wide}, {labels})?")
-            }
-            (_, Number::Raw) if free => {
-                return match bytes.len() {
-                    1 => assign(
-                        out,
-                        8,
-                        &format!("values[{}] =", bytes.start),
-                        &format!("status.{name};"),
-                    ),
-                    _ => {
-                        assign(
-                            out,
-                            8,
-                            "let raw =",
-                            &format!("status.{name}.to_be_bytes();"),
-                        )?;
-                        writeln!(out, "        {range}.copy_from_slice(&raw);")
-                    }
-                };
-            }
-            (_, Number::Raw) => {
-                let wide = if point.bits() == 32 { "" } else { ".into()" };
-                format!("gizwits::model::limited({id}, status.{name}{wide}, {min}..{max})?")
-            }
-            (_, Number::Scaled { places, wide }) => {
-                let inner = if places == 0 { "" } else { ".0" };
-                let (ratio, addition) = point.scale(self.product.layout());
-                let function = if wide { "unscaled_wide" } else { "unscaled" };
-                writeln!(out, "        let scale = ({ratio}, {addition});")?;
-                format!(
-                    "gizwits::model::{function}({id}, status.{name}{inner}, scale, {min}..{max})?"
-                )
-            }
-        };
-        assign(out, 8, "let raw =", &format!("{raw};"))?;
-        if whole {
-            return match bytes.len() {
-                1 => writeln!(out, "        values[{}] = raw as u8;", bytes.start),
-                2 => writeln!(
-                    out,
-                    "        {range}.copy_from_slice(&(raw as u16).to_be_bytes());"
-                ),
-                _ => writeln!(out, "        {range}.copy_from_slice(&raw.to_be_bytes());"),
-            };
-        }
-        // From the last byte to the first.
-        for (at, below) in bytes.clone().rev().zip((0..).step_by(8)) {
-            let shift = i32::from(point.shift) - below;
-            match shift {
-                0 => writeln!(out, "        values[{at}] |= raw as u8;")?,
-                1.. => writeln!(out, "        values[{at}] |= (raw << {shift}) as u8;")?,
-                _ => writeln!(out, "        values[{at}] |= (raw >> {}) as u8;", -shift)?,
-            }
-        }
-        Ok(())
     }
 
     /// What a person wants to know of a point.
@@ -995,29 +634,6 @@ fn layout_scales(file: &File<'_>) -> usize {
         }
     }
     scales.len()
-}
-
-/// A struct's literal.
-fn literal(
-    out: &mut fmt::Formatter<'_>,
-    indent: usize,
-    name: &str,
-    fields: &[(String, String)],
-) -> fmt::Result {
-    let parts: Vec<String> = fields
-        .iter()
-        .map(|(field, value)| format!("{field}: {value}"))
-        .collect();
-    let line = parts.join(", ");
-    // rustfmt has a short one on one line.
-    if line.len() <= 18 {
-        return writeln!(out, "{:indent$}{name} {{ {line} }}", "");
-    }
-    writeln!(out, "{:indent$}{name} {{", "")?;
-    for part in parts {
-        writeln!(out, "{:indent$}    {part},", "")?;
-    }
-    writeln!(out, "{:indent$}}}", "")
 }
 
 /// The type of an enum's labels.

@@ -1,0 +1,281 @@
+//! Frames from a line: byte by byte, and from a slice.
+
+use super::{Command, Frame, OVERHEAD, STUFFING};
+use crate::error::{Error, ErrorKind};
+
+/// What a [`Decoder`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Event<'b> {
+    /// A frame.
+    Frame(Frame<'b>),
+    /// A frame whose checksum is wrong.
+    Corrupt {
+        /// What it says its number is.
+        sn: u8,
+    },
+    /// A frame, or noise, that says it is longer than the buffer has room for.
+    TooLong {
+        /// The bytes that its payload would have.
+        payload: u16,
+    },
+}
+
+/// Eats a stream byte by byte, over a buffer of the caller's.
+///
+/// Noise, and frames that are cut, are skipped; ff ff begins a new frame wherever it stands. Modules
+/// are known that don't stuff the last byte of a frame: one that is ff is taken without its 55.
+///
+/// ```
+/// use gizwits_codec_core::uart::{Command, Decoder, Event};
+///
+/// let mut buffer = [0; 32];
+/// let mut decoder = Decoder::new(&mut buffer);
+/// let mut wire = &b"noise\xff\xff\0\x05\x07\x02\0\0\x0e"[..];
+/// let Some(Event::Frame(frame)) = decoder.next_event(&mut wire) else { panic!() };
+/// assert_eq!((frame.command, frame.sn), (Command::HEARTBEAT, 2));
+/// assert!(wire.is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Decoder<'o> {
+    /// The content of a frame, from its command to the end of its payload.
+    buffer: &'o mut [u8],
+    /// How many bytes behind the header there were, or will be: from the length to the checksum.
+    at: u16,
+    end: u16,
+    sum: u8,
+    /// The last byte was an ff of which nothing is known yet.
+    ff: bool,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Outside,
+    Length,
+    Content,
+}
+
+/// What a byte brought about. Small, since every byte hands one over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    None,
+    Frame,
+    Corrupt,
+    TooLong,
+}
+
+impl<'o> Decoder<'o> {
+    /// What a buffer has room for beside a payload.
+    pub const OVERHEAD: usize = 4;
+
+    /// A decoder of frames whose payload is up to [`OVERHEAD`](Self::OVERHEAD) bytes shorter than the
+    /// buffer.
+    #[must_use]
+    pub const fn new(buffer: &'o mut [u8]) -> Self {
+        Decoder {
+            buffer,
+            at: 0,
+            end: 0,
+            sum: 0,
+            ff: false,
+            place: Place::Outside,
+        }
+    }
+
+    /// Takes the next byte; returns what it completes.
+    #[inline]
+    pub fn push(&mut self, byte: u8) -> Option<Event<'_>> {
+        let step = self.step(byte);
+        self.event(step)
+    }
+
+    /// Takes bytes off the head of `bytes` up to the next event; without one all of them.
+    pub fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event<'_>> {
+        let mut step = Step::None;
+        while step == Step::None
+            && let Some((byte, rest)) = bytes.split_first()
+        {
+            *bytes = rest;
+            step = self.step(*byte);
+        }
+        self.event(step)
+    }
+
+    /// Whether the bytes so far end within a frame.
+    #[must_use]
+    pub const fn is_within(&self) -> bool {
+        !matches!(self.place, Place::Outside)
+    }
+
+    /// The sum of the frame's bytes so far; before the last one, its checksum.
+    pub(crate) const fn sum(&self) -> u8 {
+        self.sum
+    }
+
+    fn event(&self, step: Step) -> Option<Event<'_>> {
+        match step {
+            Step::None => None,
+            Step::TooLong => Some(Event::TooLong {
+                payload: self.end.wrapping_sub(6),
+            }),
+            _ => {
+                let frame = frame(self.buffer, self.end)?;
+                Some(match step {
+                    Step::Corrupt => Event::Corrupt { sn: frame.sn },
+                    _ => Event::Frame(frame),
+                })
+            }
+        }
+    }
+
+    fn step(&mut self, mut byte: u8) -> Step {
+        let ff = self.ff;
+        self.ff = byte == 0xff;
+        if self.ff {
+            // Two are a header. So is a third: there the last two are it.
+            if ff || self.place == Place::Length && self.at == 0 {
+                self.place = Place::Length;
+                self.at = 0;
+                self.sum = 0;
+                self.ff = false;
+                return Step::None;
+            }
+            // What it is, the next one says; the last one of a frame has none that it waits for.
+            if self.place != Place::Content || self.at != self.end {
+                return Step::None;
+            }
+        } else if ff && self.place != Place::Outside {
+            if byte != STUFFING {
+                self.place = Place::Outside;
+                return Step::None;
+            }
+            byte = 0xff;
+        }
+        match self.place {
+            Place::Outside => return Step::None,
+            Place::Length => {
+                let last = self.at == 1;
+                self.end = self.end.wrapping_shl(8) | u16::from(byte);
+                if last {
+                    // From the length, which is behind us, to the byte before the checksum.
+                    let content = self.end.wrapping_sub(1);
+                    self.end = self.end.wrapping_add(1);
+                    self.place = match content {
+                        4..0xfeff if usize::from(content) <= self.buffer.len() => Place::Content,
+                        4..0xfeff => {
+                            self.place = Place::Outside;
+                            return Step::TooLong;
+                        }
+                        _ => Place::Outside,
+                    };
+                }
+            }
+            Place::Content => {
+                if self.at == self.end {
+                    self.place = Place::Outside;
+                    return match self.sum == byte {
+                        true => Step::Frame,
+                        false => Step::Corrupt,
+                    };
+                }
+                let at = usize::from(self.at.wrapping_sub(2));
+                if let Some(slot) = self.buffer.get_mut(at) {
+                    *slot = byte;
+                }
+            }
+        }
+        self.sum = self.sum.wrapping_add(byte);
+        self.at = self.at.wrapping_add(1);
+        Step::None
+    }
+}
+
+/// The frame whose content, from the command to the end of the payload, is at the head of a buffer.
+#[inline]
+fn frame(buffer: &[u8], end: u16) -> Option<Frame<'_>> {
+    match buffer.get(..usize::from(end.wrapping_sub(2)))? {
+        &[command, sn, high, low, ref payload @ ..] => Some(Frame {
+            command: Command(command),
+            sn,
+            flags: u16::from_be_bytes([high, low]),
+            payload,
+        }),
+        _ => None,
+    }
+}
+
+/// Takes the frame at the head of `wire` off, its content without stuffing in `buffer`; returns it and
+/// what follows. `buffer` is at least as long as the payload and 4 bytes.
+///
+/// # Errors
+/// [`ErrorKind::Incomplete`] if more bytes may make it whole; [`ErrorKind::NotUart`] for other bytes
+/// than a header; [`ErrorKind::FrameLength`] for a length that can't be;
+/// [`ErrorKind::FrameLimit`] for one beyond the buffer; [`ErrorKind::Stuffing`] for an ff without its
+/// 55, other than the last byte; [`ErrorKind::Checksum`]. `byte` is where it shows on the wire.
+pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>, &'w [u8]), Error> {
+    let fail = |kind, rest: &[u8]| {
+        let at = wire.len().saturating_sub(rest.len()).saturating_sub(1);
+        Error::new(kind).at(at as u32)
+    };
+    let mut decoder = Decoder::new(buffer);
+    let mut rest = wire;
+    let mut header = 0_u8;
+    let mut step = Step::None;
+    while step == Step::None {
+        let Some((byte, behind)) = rest.split_first() else {
+            let missing = match decoder.place {
+                Place::Content => {
+                    u32::from(decoder.end.saturating_sub(decoder.at)).saturating_add(1)
+                }
+                // The least that a frame still needs.
+                place => {
+                    let at = if place == Place::Length {
+                        decoder.at
+                    } else {
+                        0
+                    };
+                    (OVERHEAD as u32)
+                        .saturating_sub(header.into())
+                        .saturating_sub(at.into())
+                }
+            };
+            let have = u32::try_from(wire.len()).unwrap_or(u32::MAX);
+            return Err(Error::new(ErrorKind::Incomplete { missing }).at(have));
+        };
+        rest = behind;
+        if header < 2 {
+            header = header.saturating_add(1);
+            if *byte != 0xff {
+                return Err(fail(ErrorKind::NotUart, rest));
+            }
+        } else if (decoder.ff || decoder.at == 0) && *byte == 0xff {
+            // A header within the frame: for a stream it begins the next one.
+            return Err(fail(ErrorKind::Stuffing, rest));
+        }
+        let stuffed = decoder.ff;
+        step = decoder.step(*byte);
+        if header == 2 && decoder.place == Place::Outside && step == Step::None {
+            return Err(match stuffed && *byte != STUFFING {
+                true => fail(ErrorKind::Stuffing, rest),
+                false => fail(ErrorKind::FrameLength, rest),
+            });
+        }
+    }
+    // The stuffing of the last byte.
+    if decoder.ff
+        && let Some((&STUFFING, behind)) = rest.split_first()
+    {
+        rest = behind;
+    }
+    match step {
+        Step::Corrupt => return Err(fail(ErrorKind::Checksum, rest)),
+        Step::TooLong => return Err(fail(ErrorKind::FrameLimit, rest)),
+        _ => {}
+    }
+    let Decoder { buffer, end, .. } = decoder;
+    match frame(buffer, end) {
+        Some(frame) => Ok((frame, rest)),
+        None => Err(fail(ErrorKind::FrameLength, rest)),
+    }
+}

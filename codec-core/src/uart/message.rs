@@ -1,0 +1,394 @@
+//! What payloads say (vendor: UART protocol, the commands one by one).
+
+use super::{Command, Frame};
+use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::view::other_length;
+
+/// What the MCU says of itself.
+///
+/// ```
+/// use gizwits_codec_core::uart::DeviceInfo;
+///
+/// static INFO: DeviceInfo = DeviceInfo::new(b"9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50")
+///     .hardware(b"03000001")
+///     .software(b"03000102");
+/// assert_eq!(INFO.bytes().len(), 74);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    bytes: [u8; 106],
+    secret: bool,
+}
+
+impl DeviceInfo {
+    /// A device of this product, with versions `00000001`, without a time in which it must be bound
+    /// after it started.
+    #[must_use]
+    pub const fn new(product_key: &[u8; 32]) -> Self {
+        let info = DeviceInfo {
+            bytes: [0; 106],
+            secret: false,
+        };
+        info.with(0, b"0000000400000002")
+            .hardware(b"00000001")
+            .software(b"00000001")
+            .with(32, product_key)
+    }
+
+    const fn with(mut self, at: usize, bytes: &[u8]) -> Self {
+        if let Some((_, rest)) = self.bytes.split_at_mut_checked(at)
+            && let Some((to, _)) = rest.split_at_mut_checked(bytes.len())
+        {
+            to.copy_from_slice(bytes);
+        }
+        self
+    }
+
+    /// The same with this version of its hardware.
+    #[must_use]
+    pub const fn hardware(self, version: &[u8; 8]) -> Self {
+        self.with(16, version)
+    }
+
+    /// The same with this version of its software.
+    #[must_use]
+    pub const fn software(self, version: &[u8; 8]) -> Self {
+        self.with(24, version)
+    }
+
+    /// The same, to be bound within so many seconds after it started; 0 is always.
+    #[must_use]
+    pub const fn bind_timeout(self, seconds: u16) -> Self {
+        self.with(64, &seconds.to_be_bytes())
+    }
+
+    /// The same with these attributes: bit 0 a gateway, bit 1 as the vendor's code generator sets it.
+    #[must_use]
+    pub const fn attributes(self, attributes: u8) -> Self {
+        self.with(73, &[attributes])
+    }
+
+    /// The same with the product's secret, which newer modules take.
+    #[must_use]
+    pub const fn secret(mut self, product_secret: &[u8; 32]) -> Self {
+        self.secret = true;
+        self.with(74, product_secret)
+    }
+
+    /// The payload.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8] {
+        match self.bytes.split_at_checked(74) {
+            Some((short, _)) if !self.secret => short,
+            _ => &self.bytes,
+        }
+    }
+
+    /// The product key.
+    #[must_use]
+    pub fn product_key(&self) -> &[u8] {
+        self.bytes.get(32..64).unwrap_or(&[])
+    }
+
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 74 bytes, or 106.
+    pub fn parse(payload: &[u8]) -> Result<Self, Error> {
+        let mut info = DeviceInfo {
+            bytes: [0; 106],
+            secret: payload.len() > 74,
+        };
+        if payload.len() != info.bytes().len() {
+            return Err(other_length(payload.len(), info.bytes().len()));
+        }
+        for (to, from) in info.bytes.iter_mut().zip(payload) {
+            *to = *from;
+        }
+        Ok(info)
+    }
+}
+
+/// How a phone tells the module its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ConfigMode {
+    /// The module opens a network of its own.
+    SoftAp,
+    /// The phone broadcasts what it knows.
+    AirLink,
+    /// Any other.
+    Unknown(u8),
+}
+
+impl ConfigMode {
+    /// As it is sent.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            ConfigMode::SoftAp => 1,
+            ConfigMode::AirLink => 2,
+            ConfigMode::Unknown(code) => code,
+        }
+    }
+}
+
+impl From<u8> for ConfigMode {
+    fn from(code: u8) -> Self {
+        match code {
+            1 => ConfigMode::SoftAp,
+            2 => ConfigMode::AirLink,
+            _ => ConfigMode::Unknown(code),
+        }
+    }
+}
+
+/// What is wrong with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Illegal(pub u8);
+
+impl Illegal {
+    /// Its checksum.
+    pub const CHECKSUM: Illegal = Illegal(1);
+    /// Its command is unknown.
+    pub const COMMAND: Illegal = Illegal(2);
+    /// Something else.
+    pub const OTHER: Illegal = Illegal(3);
+    /// A file of this type is not wanted.
+    pub const FILE_TYPE: Illegal = Illegal(4);
+}
+
+/// How the module is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ModuleStatus(pub u16);
+
+impl ModuleStatus {
+    const fn bit(self, bit: u32) -> bool {
+        self.0.wrapping_shr(bit) & 1 == 1
+    }
+
+    /// It has a network of its own.
+    #[must_use]
+    pub const fn soft_ap(self) -> bool {
+        self.bit(0)
+    }
+
+    /// It is a station.
+    #[must_use]
+    pub const fn station(self) -> bool {
+        self.bit(1)
+    }
+
+    /// A phone may configure it.
+    #[must_use]
+    pub const fn onboarding(self) -> bool {
+        self.bit(2)
+    }
+
+    /// It may be bound.
+    #[must_use]
+    pub const fn binding(self) -> bool {
+        self.bit(3)
+    }
+
+    /// It is connected to a router.
+    #[must_use]
+    pub const fn router(self) -> bool {
+        self.bit(4)
+    }
+
+    /// It is connected to the cloud.
+    #[must_use]
+    pub const fn cloud(self) -> bool {
+        self.bit(5)
+    }
+
+    /// The strength of the router's signal, 0 to 7.
+    #[must_use]
+    pub const fn rssi(self) -> u8 {
+        (self.0.wrapping_shr(8) & 7) as u8
+    }
+
+    /// An app is online.
+    #[must_use]
+    pub const fn app(self) -> bool {
+        self.bit(11)
+    }
+
+    /// It is in the factory test.
+    #[must_use]
+    pub const fn test(self) -> bool {
+        self.bit(12)
+    }
+}
+
+/// The time of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Time<'b>(pub(crate) &'b [u8; 11]);
+
+impl<'b> Time<'b> {
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 11 bytes.
+    pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
+        let wrong = |_| other_length(payload.len(), 11);
+        payload.try_into().map(Time).map_err(wrong)
+    }
+
+    /// The year.
+    #[must_use]
+    pub const fn year(self) -> u16 {
+        let [high, low, ..] = *self.0;
+        u16::from_be_bytes([high, low])
+    }
+
+    /// Month, from 1, and day.
+    #[must_use]
+    pub const fn date(self) -> (u8, u8) {
+        let [_, _, month, day, ..] = *self.0;
+        (month, day)
+    }
+
+    /// Hour, minute, second.
+    #[must_use]
+    pub const fn time(self) -> (u8, u8, u8) {
+        let [_, _, _, _, hour, minute, second, ..] = *self.0;
+        (hour, minute, second)
+    }
+
+    /// Seconds since 1970.
+    #[must_use]
+    pub const fn unix(self) -> u32 {
+        let [.., a, b, c, d] = *self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+/// What the module says of itself; text is padded with zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ModuleInfo<'b>(pub(crate) &'b [u8; 65]);
+
+impl<'b> ModuleInfo<'b> {
+    /// Reads the payload.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 65 bytes.
+    pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
+        let wrong = |_| other_length(payload.len(), 65);
+        payload.try_into().map(ModuleInfo).map_err(wrong)
+    }
+
+    fn part<const N: usize>(self, at: usize) -> &'b [u8; N] {
+        let rest = self.0.get(at..).and_then(<[u8]>::first_chunk);
+        rest.unwrap_or(&[0; N])
+    }
+
+    /// What was asked for; 0 is a Wi-Fi module, 1 a mobile one.
+    #[must_use]
+    pub fn kind(self) -> u8 {
+        let [kind, ..] = self.0;
+        *kind
+    }
+
+    /// The version of the serial protocol.
+    #[must_use]
+    pub fn protocol(self) -> &'b [u8; 8] {
+        self.part(1)
+    }
+
+    /// The version of its hardware.
+    #[must_use]
+    pub fn hardware(self) -> &'b [u8; 8] {
+        self.part(9)
+    }
+
+    /// The version of its software.
+    #[must_use]
+    pub fn software(self) -> &'b [u8; 8] {
+        self.part(17)
+    }
+
+    /// Its MAC address as text.
+    #[must_use]
+    pub fn mac(self) -> &'b [u8; 16] {
+        self.part(25)
+    }
+
+    /// Its IP address as text.
+    #[must_use]
+    pub fn ip(self) -> &'b [u8; 16] {
+        self.part(41)
+    }
+
+    /// Its attributes.
+    #[must_use]
+    pub fn attributes(self) -> &'b [u8; 8] {
+        self.part(57)
+    }
+}
+
+/// A frame's payload, taken apart: for those who look at a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message<'b> {
+    /// [`Command::INFO_ACK`]
+    DeviceInfo(DeviceInfo),
+    /// [`Command::TO_DEVICE`], [`Command::FROM_DEVICE`], and the acknowledgement of a read.
+    P0(&'b [u8]),
+    /// [`Command::CONFIGURE`]
+    ConfigMode(ConfigMode),
+    /// [`Command::STATUS`]
+    ModuleStatus(ModuleStatus),
+    /// [`Command::ILLEGAL`] and [`Command::ILLEGAL_ACK`]
+    Illegal(Illegal),
+    /// [`Command::TIME_ACK`]
+    Time(Time<'b>),
+    /// [`Command::MODULE`]
+    ModuleKind(u8),
+    /// [`Command::MODULE_ACK`]
+    ModuleInfo(ModuleInfo<'b>),
+    /// A command without a payload.
+    Empty,
+    /// Big data, transactions, sub-devices, and what nothing is known of.
+    Other(&'b [u8]),
+}
+
+impl<'b> Frame<'b> {
+    /// Takes the payload apart.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: `byte` counts in the payload.
+    pub fn message(&self) -> Result<Message<'b>, Error> {
+        let payload = self.payload;
+        let exactly = |len| other_length(payload.len(), len);
+        Ok(match (self.command, payload) {
+            (Command::INFO_ACK, _) => Message::DeviceInfo(DeviceInfo::parse(payload)?),
+            (Command::TO_DEVICE_ACK, []) => Message::Empty,
+            (Command::TO_DEVICE | Command::FROM_DEVICE | Command::TO_DEVICE_ACK, _) => {
+                Message::P0(payload)
+            }
+            (Command::CONFIGURE, [mode]) => Message::ConfigMode((*mode).into()),
+            (Command::STATUS, &[high, low]) => {
+                Message::ModuleStatus(ModuleStatus(u16::from_be_bytes([high, low])))
+            }
+            (Command::ILLEGAL | Command::ILLEGAL_ACK, [code]) => Message::Illegal(Illegal(*code)),
+            (Command::TIME_ACK, _) => Message::Time(Time::parse(payload)?),
+            (Command::MODULE, [kind]) => Message::ModuleKind(*kind),
+            (Command::MODULE_ACK, _) => Message::ModuleInfo(ModuleInfo::parse(payload)?),
+            (Command(0x19..=0x20 | 0x23..=0x28 | 0x2b..), _) => Message::Other(payload),
+            (_, []) => Message::Empty,
+            (Command::STATUS, _) => return Err(exactly(2)),
+            (Command::CONFIGURE | Command::ILLEGAL | Command::ILLEGAL_ACK | Command::MODULE, _) => {
+                return Err(exactly(1));
+            }
+            _ => return Err(exactly(0)),
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What points, enums and labels are called in Rust.
+
+use std::collections::HashSet;
+
+/// What a field can't be called: keywords, of this edition or to come.
+pub(super) const RESERVED_FIELDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// What an enum can't be called: what the file means by the word.
+pub(super) const RESERVED_TYPES: &[&str] = &[
+    "Clone",
+    "Control",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "Err",
+    "From",
+    "None",
+    "Ok",
+    "Option",
+    "PartialEq",
+    "Product",
+    "Result",
+    "Self",
+    "Some",
+    "Status",
+];
+
+/// Names that are given once.
+pub(super) struct Names {
+    reserved: &'static [&'static str],
+    /// Whether they are of types and variants: those have no underscores.
+    is_type: bool,
+    taken: HashSet<String>,
+}
+
+impl Names {
+    pub(super) fn new(reserved: &'static [&'static str], is_type: bool) -> Self {
+        Names {
+            reserved,
+            is_type,
+            taken: HashSet::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, mut name: String, id: u16) -> String {
+        let is_type = self.is_type;
+        if self.reserved.contains(&name.as_str()) {
+            name.push_str(if is_type { "Point" } else { "_" });
+        }
+        if self.taken.contains(&name) {
+            if is_type && name.ends_with(|last: char| last.is_ascii_digit()) {
+                name.push('N');
+            } else if !is_type && !name.ends_with('_') {
+                name.push('_');
+            }
+            name.push_str(&id.to_string());
+        }
+        while self.taken.contains(&name) {
+            name.push(if name.ends_with(|last: char| last.is_ascii_uppercase()) {
+                'X'
+            } else {
+                'x'
+            });
+        }
+        self.taken.insert(name.clone());
+        name
+    }
+}
+
+/// The words of a name in small letters; `None` of one that can't be a name in Rust.
+pub(super) fn words(name: &str) -> Option<Vec<String>> {
+    let letters: Vec<char> = name.chars().collect();
+    if !name.is_ascii() || letters.len() > 40 {
+        return None;
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut begin = true;
+    for (at, letter) in letters.iter().enumerate() {
+        if !letter.is_ascii_alphanumeric() {
+            begin = true;
+            continue;
+        }
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let small = |letter: Option<&char>| letter.is_some_and(char::is_ascii_lowercase);
+        let upper = letter.is_ascii_uppercase();
+        let capitals = before.is_some_and(char::is_ascii_uppercase) && small(letters.get(at + 1));
+        if begin || upper && (small(before) || capitals) {
+            words.push(String::new());
+        }
+        begin = false;
+        words.last_mut()?.push(letter.to_ascii_lowercase());
+    }
+    let first = words.first()?.chars().next()?;
+    first.is_ascii_alphabetic().then_some(words)
+}
+
+pub(super) fn pascal(words: &[String]) -> String {
+    let mut name = String::new();
+    for word in words {
+        // Two digits would run together.
+        if name.ends_with(|last: char| last.is_ascii_digit())
+            && word.starts_with(|first: char| first.is_ascii_digit())
+        {
+            name.push('N');
+        }
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.extend(letters);
+    }
+    name
+}
