@@ -218,10 +218,7 @@ impl User<'_> {
     fn json(&self, line: &str) -> Vec<Value> {
         let ran = self.run(line);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{line}");
-        let lines = ran.stdout.lines();
-        lines
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        ran.json()
     }
 }
 

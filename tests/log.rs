@@ -21,6 +21,55 @@ fn decode(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Ran {
     program::run(GIZWITS, &all, stdin.as_ref())
 }
 
+fn gzip(text: &str) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+/// The commands that README.md and the help show, as one types them.
+#[cfg(unix)]
+#[test]
+fn examples() {
+    let folder = Folder::new("log-examples");
+    std::fs::create_dir(folder.0.join("logs")).unwrap();
+    let key = "\"product_key\":\"4d0b954d71e71a0d06e1139f0de0ff97\",\"type\"";
+    let keyed = LOG.replace("\"type\"", key);
+    folder.write("log.ndjson", LOG);
+    folder.write("log.gz", gzip(LOG));
+    folder.write("logs/one.gz", gzip(LOG));
+    folder.write(
+        "logs/one.ndjson.zst",
+        zstd::encode_all(keyed.as_bytes(), 1).unwrap(),
+    );
+    for (name, fixture) in [("a", "air-conditioner"), ("b", "wave-pump")] {
+        let fixture = folder.0.join(format!("tests/fixtures/{fixture}.json"));
+        std::fs::copy(fixture, folder.0.join(format!("{name}.json"))).unwrap();
+    }
+    let binary = std::path::Path::new(GIZWITS).parent().unwrap().display();
+    let mut texts = vec![std::fs::read_to_string(program::root().join("README.md")).unwrap()];
+    for verb in ["decode", "stats", "plot"] {
+        let help = program::run(GIZWITS, &["log", verb, "--help"], b"").stdout;
+        texts.push(help.split_once("Example").unwrap().1.to_owned());
+    }
+    let mut count = 0;
+    for line in texts.iter().flat_map(|text| text.lines()).map(str::trim) {
+        if !line.contains("gizwits log ") || line.contains('`') {
+            continue;
+        }
+        let output = std::process::Command::new("sh")
+            .args(["-c", line])
+            .env("PATH", format!("{binary}:/usr/bin:/bin"))
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {told}");
+        count += 1;
+    }
+    assert_eq!(count, 6);
+}
+
 #[test]
 fn records_pages_and_payloads_compressed_or_not() {
     let folder = Folder::new("log-inputs");
@@ -30,8 +79,6 @@ fn records_pages_and_payloads_compressed_or_not() {
             "{{{gap}\"meta\":{{\"total\":2,\"x\":[{{}}]}},{gap}\"objects\":[{gap}{objects}{gap}]{gap}}}\n"
         )
     };
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(LOG.as_bytes()).unwrap();
     let zstd = zstd::encode_all(LOG.as_bytes(), 1).unwrap();
     for input in [
         LOG.as_bytes().to_vec(),
@@ -39,7 +86,7 @@ fn records_pages_and_payloads_compressed_or_not() {
         [b"\xef\xbb\xbf", LOG.as_bytes()].concat(),
         page("").into_bytes(),
         page("\n  ").into_bytes(),
-        gzip.finish().unwrap(),
+        gzip(LOG),
         zstd,
     ] {
         let ran = decode(&["-"], &input);
@@ -161,11 +208,7 @@ fn several_products_and_what_devices_said_before() {
     let args = ["-", "-d", b, "--product", &key(DEFINITION), "--dids", &dids];
     let ran = decode(&args, &log);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let lines: Vec<Value> = ran
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = ran.json();
     assert_eq!(lines[2]["attrs"].as_object().unwrap().len(), 1);
     assert_eq!(lines[3]["attrs"].as_object().unwrap().len(), 1);
     let ran = decode(&[&args[..], &["--fill"]].concat(), &log);
@@ -263,11 +306,7 @@ fn figures_and_a_drawing() {
     };
     let ran = run("stats", &["--json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let lines: Vec<Value> = ran
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = ran.json();
     assert_eq!(
         lines[6],
         serde_json::json!({

@@ -34,8 +34,7 @@ pub(crate) struct Stats {
 /// Draw the history of a point
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  gizwits log plot -d tests/fixtures/air-conditioner.json log.ndjson --point \
-        room_temp --svg room.svg",
+    after_help = "Example:\n  gizwits log plot -d a.json log.ndjson --point room_temp --svg room.svg",
     long_about = "Draw the history of a point, by the timestamps of reports and replies."
 )]
 pub(crate) struct Plot {

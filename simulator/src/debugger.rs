@@ -1,6 +1,6 @@
 //! The online debugger: Swagger UI over the API's own document, all of it from this program.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -26,7 +26,8 @@ pub(crate) fn router() -> Router {
 }
 
 async fn document() -> Response<Body> {
-    response(Answer::json(200, openapi()))
+    static DOCUMENT: LazyLock<String> = LazyLock::new(openapi);
+    response(Answer::json(200, DOCUMENT.as_bytes()))
 }
 
 async fn file(Path(name): Path<String>) -> Response<Body> {

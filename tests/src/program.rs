@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 /// How a program ended, and what it said.
 #[derive(Debug)]
 pub struct Ran {
@@ -15,6 +17,20 @@ pub struct Ran {
     pub stdout: String,
     /// What it wrote to standard error.
     pub stderr: String,
+}
+
+impl Ran {
+    /// Each line of its output as JSON.
+    ///
+    /// # Panics
+    /// If one is none.
+    #[must_use]
+    pub fn json(&self) -> Vec<Value> {
+        let lines = self.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
 }
 
 /// The repository's root, where programs are run.
