@@ -486,3 +486,11 @@ fn some_points_of_a_var_len_product() {
         wave_pump::Product::LAYOUT.p0_len(Action::Report)
     );
 }
+
+#[test]
+fn a_secret_is_not_shown() {
+    let open = uart::DeviceInfo::new(&[b'k'; 32]);
+    let secret = open.secret(&[b'S'; 32]);
+    assert_ne!(open, secret);
+    assert_eq!(format!("{open:?}"), format!("{secret:?}"));
+}

@@ -16,10 +16,18 @@ use crate::view::other_length;
 ///     .software(b"03000102");
 /// assert_eq!(INFO.bytes().len(), 74);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DeviceInfo {
     bytes: [u8; 106],
     secret: bool,
+}
+
+impl core::fmt::Debug for DeviceInfo {
+    /// Without the secret.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let open = self.bytes.get(..74).unwrap_or(&[]);
+        f.debug_tuple("DeviceInfo").field(&open).finish()
+    }
 }
 
 impl DeviceInfo {
