@@ -10,7 +10,7 @@ use gizwits_codec_core::link::Link;
 use gizwits_codec_core::model::{self, Model};
 use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_codec_core::{
-    Action, Encoder, Kind, LayoutRef, P0, Protocol, Raw, Reading, Value, View,
+    Access, Action, Encoder, Kind, LayoutRef, P0, PointId, Protocol, Raw, Reading, Value, View,
 };
 use gizwits_codec_std::{Product, codegen, payload};
 use gizwits_tests::arbitrary::{self, Draw};
@@ -113,26 +113,40 @@ struct Twin<'p> {
 }
 
 impl Twin<'_> {
-    /// Whether `fields` show the readings of a view; those that the view hasn't show as `None`.
-    fn shows(&mut self, fields: &[String], view: View<'_, '_>, control: bool) {
+    /// Whether the fields of a control show the readings of a view; those that it hasn't show as `None`.
+    fn shows(&mut self, fields: &[String], view: View<'_, '_>) {
         let layout = self.product.layout();
-        let shown: Vec<_> = (0..layout.points())
-            .map(gizwits_codec_core::PointId)
-            .filter(|id| {
-                !control || layout.access(*id) == Some(gizwits_codec_core::Access::Writable)
-            })
+        let writable: Vec<_> = (0..layout.points())
+            .map(PointId)
+            .filter(|id| layout.access(*id) == Some(Access::Writable))
             .collect();
-        assert_eq!(shown.len(), fields.len());
-        for (id, field) in shown.into_iter().zip(fields) {
-            let Some(reading) = view.read(id) else {
-                assert_eq!(field, "None");
-                continue;
-            };
-            let field = match control {
-                true => field.trim_start_matches("Some(").trim_end_matches(')'),
-                false => field,
-            };
-            self.is(field, &reading);
+        assert_eq!(writable.len(), fields.len());
+        for (id, field) in writable.into_iter().zip(fields) {
+            match view.read(id) {
+                Some(reading) => {
+                    let field = field.trim_start_matches("Some(").trim_end_matches(')');
+                    self.is(field, &reading);
+                }
+                None => assert_eq!(field, "None"),
+            }
+        }
+    }
+
+    /// Whether something sets in a status what a view has, and nothing else.
+    fn changes<M: Model>(&mut self, view: View<'_, '_>, change: impl FnOnce(&mut M::Status))
+    where
+        M::Status: Debug + Default,
+    {
+        let mut status = M::Status::default();
+        let before = shown(&format!("{status:?}"));
+        change(&mut status);
+        let after = shown(&format!("{status:?}"));
+        assert_eq!(before.len(), usize::from(self.product.layout().points()));
+        for ((before, after), id) in before.iter().zip(&after).zip(0..) {
+            match view.read(PointId(id)) {
+                Some(reading) => self.is(after, &reading),
+                None => assert_eq!(before, after),
+            }
         }
     }
 
@@ -192,42 +206,20 @@ impl Twin<'_> {
         match P0::parse(M::LAYOUT, p0) {
             Ok(P0::Control(view)) => {
                 let control = model::update::<M>(p0).unwrap().control();
-                self.shows(&shown(&format!("{control:?}")), view, true);
+                self.shows(&shown(&format!("{control:?}")), view);
                 // To a status it does the same, and nothing else.
-                let mut status = M::Status::default();
-                let before = shown(&format!("{status:?}"));
-                model::update::<M>(p0).unwrap().apply(&mut status);
-                let after = shown(&format!("{status:?}"));
-                for ((before, after), id) in before.iter().zip(&after).zip(0..) {
-                    match view.read(gizwits_codec_core::PointId(id)) {
-                        Some(reading) => self.is(after, &reading),
-                        None => assert_eq!(before, after),
-                    }
-                }
+                self.changes::<M>(view, |status| {
+                    model::update::<M>(p0).unwrap().apply(status);
+                });
             }
             Ok(P0::Reply(view) | P0::Report(view)) => {
-                let (mut status, whole) = (
-                    M::decode(&M::VALUES),
-                    (0..M::LAYOUT.points())
-                        .all(|id| view.read(gizwits_codec_core::PointId(id)).is_some()),
-                );
-                match model::merge::<M>(p0, &mut status) {
-                    Ok(()) if whole => self.shows(&shown(&format!("{status:?}")), view, false),
-                    Ok(()) => {}
-                    // All zeros is nothing that every product allows.
-                    Err(error) => assert!(
-                        M::LAYOUT.protocol() == Protocol::VarLen && error.is_refused_value()
-                    ),
-                }
+                self.changes::<M>(view, |status| model::merge::<M>(p0, status).unwrap());
             }
             Ok(_) => {}
             Err(error) if p0.first() == Some(&Action::Control.code(M::LAYOUT.protocol())) => {
                 assert!(model::update::<M>(p0).is_none(), "{error}: {p0:02x?}");
             }
-            Err(error) => assert_eq!(
-                model::merge::<M>(p0, &mut M::decode(&M::VALUES)),
-                Err(error)
-            ),
+            Err(error) => assert_eq!(model::merge::<M>(p0, &mut M::Status::default()), Err(error)),
         }
     }
 }
@@ -304,6 +296,12 @@ where
     };
     twin.p0::<M>(&[&[code(Action::Report)], &whole[..]].concat());
     twin.p0::<M>(&[&[code(Action::Report)], &whole[1..]].concat());
+    if M::LAYOUT.protocol() == Protocol::VarLen {
+        let mut some = sound.clone();
+        some.retain(|_, _| draw.bool());
+        let some = reference::encode_var_len(&points, &some);
+        twin.p0::<M>(&[&[code(Action::Report)], &some[..]].concat());
+    }
 
     let mut some = sound;
     some.retain(|id, _| {

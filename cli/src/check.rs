@@ -102,7 +102,7 @@ fn summary(out: &mut impl Write, name: &str, found: &gizwits_codec_std::Check) -
                 Protocol::Standard => {
                     format!("standard, {} bytes", product.layout().status_len())
                 }
-                Protocol::VarLen => "var_len".to_owned(),
+                protocol @ Protocol::VarLen => protocol.name().to_owned(),
             };
             let points = product.attrs().len();
             writeln!(out, "{name}: {protocol}, {points} points, {findings}")

@@ -149,10 +149,7 @@ fn data(product: &Product) -> Value {
     json!({
         "name": product.name(),
         "product_key": product.product_key(),
-        "protocol": match product.protocol() {
-            Protocol::Standard => "standard",
-            Protocol::VarLen => "var_len",
-        },
+        "protocol": product.protocol().name(),
         "status_len": layout.status_len(),
         "writable_len": layout.writable_len(),
         "flags_len": layout.flags_len(),

@@ -28,7 +28,10 @@ impl<'p> Drawing<'p> {
     /// A status with all points.
     pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
         let layout = product.layout();
-        let (protocol, counted) = (protocol(product), counted(product.attrs().len(), "point"));
+        let (protocol, counted) = (
+            product.protocol().name(),
+            counted(product.attrs().len(), "point"),
+        );
         let bytes = match product.protocol() {
             Protocol::Standard => self::counted(layout.status_len(), "byte"),
             Protocol::VarLen => {
@@ -53,7 +56,7 @@ impl<'p> Drawing<'p> {
         bytes: &[u8],
     ) -> Self {
         let picture = Picture::of_message(decoded, bytes);
-        let (protocol, len) = (protocol(product), counted(bytes.len(), "byte"));
+        let (protocol, len) = (product.protocol().name(), counted(bytes.len(), "byte"));
         let (action, points) = (picture.action, &picture.points);
         let title = format!("{name}   {protocol}   {action}   {len}   {points}");
         let foot = match &picture.wanted {
@@ -300,13 +303,6 @@ impl<'p> Drawing<'p> {
             out.push('\n');
         }
         out
-    }
-}
-
-fn protocol(product: &Product) -> &'static str {
-    match product.protocol() {
-        Protocol::Standard => "standard",
-        Protocol::VarLen => "var_len",
     }
 }
 

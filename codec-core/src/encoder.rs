@@ -127,19 +127,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
                     decimal::Raw::Low => return Err(self.refused(ErrorKind::BelowMin, id, field)),
                     decimal::Raw::High => return Err(self.refused(ErrorKind::AboveMax, id, field)),
                     decimal::Raw::Above(below) => {
-                        // Only a value between two that are allowed is merely off the step.
-                        let (min, max) = self.layout.limits(id).unwrap_or((0, u32::MAX));
-                        return Err(self.refused(
-                            if below < min {
-                                ErrorKind::BelowMin
-                            } else if below >= max {
-                                ErrorKind::AboveMax
-                            } else {
-                                ErrorKind::OffStep { below }
-                            },
-                            id,
-                            field,
-                        ));
+                        let limits = self.layout.limits(id).unwrap_or((0, u32::MAX));
+                        return Err(self.refused(between(below, limits), id, field));
                     }
                 }
             }
@@ -283,6 +272,18 @@ impl<'l, 'o> Encoder<'l, 'o> {
             // Unreachable with a layout that `check` made.
             Err(Error::new(ErrorKind::UnknownPoint).about(id))
         }
+    }
+}
+
+/// Only a value between two that are allowed is merely off the step.
+#[cold]
+pub(crate) fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
+    if below < min {
+        ErrorKind::BelowMin
+    } else if below >= max {
+        ErrorKind::AboveMax
+    } else {
+        ErrorKind::OffStep { below }
     }
 }
 

@@ -317,6 +317,12 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
+    /// The number of different scales other than the identity.
+    #[must_use]
+    pub const fn scales(self) -> usize {
+        self.head.scales()
+    }
+
     /// The bytes of a bitmap of all points.
     #[inline]
     #[must_use]

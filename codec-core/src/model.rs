@@ -8,11 +8,10 @@
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::ops::Range;
 
 use crate::bits::{self, Source};
 use crate::decimal::{Decimal, divide};
-use crate::encoder::pack;
+use crate::encoder::{between, pack};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::layout::{LayoutRef, Shape};
 use crate::mask::Mask;
@@ -185,8 +184,9 @@ pub(crate) fn changed(layout: LayoutRef<'_>, one: &[u8], two: &[u8], mask: &mut 
 
 /// Sets the bits of all points.
 pub(crate) fn all(layout: LayoutRef<'_>, mask: &mut [u8]) {
-    for id in 0..layout.points() {
-        let _ = bits::set_bit(mask, id);
+    mask.fill(0xff);
+    if let Some(first) = mask.first_mut() {
+        *first = Mask::top(layout.points());
     }
 }
 
@@ -198,18 +198,15 @@ pub(crate) fn write<M: Model>(
     mask: &M::Mask,
     values: &M::Values,
 ) {
-    let mask = mask.as_ref();
-    let mut values = values.as_ref();
-    let mut packed = M::VALUES;
-    if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-        copy(packed.as_mut(), values);
-        let len = pack(M::LAYOUT, Mask::new(mask), packed.as_mut());
-        values = packed.as_ref().get(..len).unwrap_or(&[]);
-    }
     let code = action.code(const { M::LAYOUT.protocol() });
     if let Protocol::Standard = const { M::LAYOUT.protocol() } {
-        return uart::write(command, sn, (&[code], values), sink);
+        return uart::write(command, sn, (&[code], values.as_ref()), sink);
     }
+    let mask = mask.as_ref();
+    let mut packed = M::VALUES;
+    copy(packed.as_mut(), values.as_ref());
+    let len = pack(M::LAYOUT, Mask::new(mask), packed.as_mut());
+    let values = packed.as_ref().get(..len).unwrap_or(&[]);
     let len = values.len().wrapping_add(mask.len()).wrapping_add(1);
     let mut writer = Writer::begin(sink, command, sn, 0, len);
     writer.put(&[code]);
@@ -260,11 +257,11 @@ pub fn label(id: u16, index: u32, labels: u32) -> Result<u32, Error> {
 /// # Errors
 /// [`ErrorKind::BelowMin`], [`ErrorKind::AboveMax`]
 #[inline]
-pub fn limited(id: u16, raw: u32, limits: Range<u32>) -> Result<u32, Error> {
-    if raw > limits.end {
+pub fn limited(id: u16, raw: u32, (min, max): (u32, u32)) -> Result<u32, Error> {
+    if raw > max {
         return Err(refused(ErrorKind::AboveMax, id));
     }
-    if raw < limits.start {
+    if raw < min {
         return Err(refused(ErrorKind::BelowMin, id));
     }
     Ok(raw)
@@ -279,7 +276,7 @@ pub fn unscaled(
     id: u16,
     value: i32,
     (ratio, addition): (u32, i32),
-    limits: Range<u32>,
+    (min, max): (u32, u32),
 ) -> Result<u32, Error> {
     // Beyond an i32 is beyond the limits, whose values have fit one.
     let distance = value.wrapping_sub(addition);
@@ -294,8 +291,8 @@ pub fn unscaled(
     let raw = distance.checked_div(ratio).unwrap_or(distance);
     let rest = distance.checked_rem(ratio).unwrap_or(0);
     match rest {
-        0 => limited(id, raw, limits),
-        _ => Err(between(id, raw, limits)),
+        0 => limited(id, raw, (min, max)),
+        _ => Err(refused(between(raw, (min, max)), id)),
     }
 }
 
@@ -307,31 +304,18 @@ pub fn unscaled_wide(
     id: u16,
     value: i64,
     (ratio, addition): (i64, i64),
-    limits: Range<u32>,
+    (min, max): (u32, u32),
 ) -> Result<u32, Error> {
     let too = |kind| Err(refused(kind, id));
     match value.checked_sub(addition) {
         Some(distance) if distance >= 0 => match divide(distance, ratio) {
-            Some((raw, 0)) => limited(id, raw, limits),
-            Some((raw, _)) => Err(between(id, raw, limits)),
+            Some((raw, 0)) => limited(id, raw, (min, max)),
+            Some((raw, _)) => too(between(raw, (min, max))),
             None => too(ErrorKind::AboveMax),
         },
         None if value > 0 => too(ErrorKind::AboveMax),
         _ => too(ErrorKind::BelowMin),
     }
-}
-
-/// Only a value between two that are allowed is merely off the step.
-#[cold]
-pub(crate) fn between(id: u16, below: u32, limits: Range<u32>) -> Error {
-    let kind = if below < limits.start {
-        ErrorKind::BelowMin
-    } else if below >= limits.end {
-        ErrorKind::AboveMax
-    } else {
-        ErrorKind::OffStep { below }
-    };
-    refused(kind, id)
 }
 
 #[cold]
@@ -341,6 +325,14 @@ fn refused(kind: ErrorKind, id: u16) -> Error {
 
 /// A number of `width` bits, at least 1, that ends `shift` bits, at most 7, above the end of byte `end - 1`;
 /// 0 where there are no bytes.
+///
+/// ```
+/// use gizwits_codec_core::model::bits;
+///
+/// // 12 bits behind 7 lower ones, over three bytes.
+/// assert_eq!(bits(&[0x05, 0xa6, 0x80], 3, 7, 12), 0xb4d);
+/// assert_eq!(bits(&[], 3, 7, 12), 0);
+/// ```
 #[inline]
 #[must_use]
 pub fn bits(bytes: &[u8], end: u16, shift: u8, width: u8) -> u32 {

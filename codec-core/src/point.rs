@@ -12,6 +12,17 @@ pub enum Protocol {
     VarLen,
 }
 
+impl Protocol {
+    /// As a definition has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Protocol::Standard => "standard",
+            Protocol::VarLen => "var_len",
+        }
+    }
+}
+
 /// Who may change a point, and what it stands for (definition: `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {

@@ -405,7 +405,7 @@ impl<'l> LayoutRef<'l> {
 }
 
 #[cold]
-pub(crate) fn unknown_flag(bit: u16) -> Error {
+fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 

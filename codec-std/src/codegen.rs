@@ -49,7 +49,8 @@ use crate::product::{Attr, Product};
 /// definition changes. For a `build.rs`.
 ///
 /// # Errors
-/// If a file can't be read or written, or the definition breaks a rule: then all that is wrong with it.
+/// If a file can't be read or written, or the definition breaks a rule: then all that is wrong with it. A
+/// definition without a sound product key is refused, too: a device names its product by it.
 pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
     let definition = definition.as_ref();
     println!("cargo::rerun-if-changed={}", definition.display());
@@ -58,13 +59,24 @@ pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
         .map_err(|error| std::io::Error::new(error.kind(), about(&error)))?;
     let product = Product::from_json(&text)
         .map_err(|invalid| std::io::Error::new(std::io::ErrorKind::InvalidData, about(&invalid)))?;
+    if !is_key(product.product_key()) {
+        let message = "the product_key is not 32 hex digits, by which a device names its product";
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            about(&message),
+        ));
+    }
     let folder = std::env::var_os("OUT_DIR").ok_or_else(|| {
         std::io::Error::other("OUT_DIR is not set: this is for a build script, which cargo runs")
     })?;
     std::fs::write(Path::new(&folder).join("product.rs"), rust(&product))
 }
 
-/// The Rust of a product, as rustfmt has it.
+fn is_key(key: &str) -> bool {
+    key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The Rust of a product, as rustfmt has it. Without a sound product key that is 32 zeros.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};
@@ -259,10 +271,7 @@ impl<'p> File<'p> {
 impl fmt::Display for File<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let layout = self.product.layout();
-        let protocol = match self.product.protocol() {
-            Protocol::Standard => "standard",
-            Protocol::VarLen => "var_len",
-        };
+        let protocol = self.product.protocol().name();
         let plain = comment(self.product.name()).replace('\\', "");
         let name = if plain.is_empty() {
             "a product"
@@ -361,17 +370,14 @@ impl File<'_> {
                 writeln!(out, "];")?;
             }
         }
-        let protocol = match self.product.protocol() {
-            Protocol::Standard => "Standard",
-            Protocol::VarLen => "VarLen",
-        };
         writeln!(out, "\n/// The layout: what breaks a rule doesn't compile.")?;
-        let scales = layout_scales(self);
+        let scales = self.product.layout().scales();
         let head = format!(
             "pub static LAYOUT: gizwits::Layout<{}, {scales}> =",
             self.points.len()
         );
-        let tail = format!("gizwits::Layout::must(gizwits::Protocol::{protocol}, &POINTS);");
+        let protocol = self.product.protocol();
+        let tail = format!("gizwits::Layout::must(gizwits::Protocol::{protocol:?}, &POINTS);");
         assign(out, 0, &head, &tail)
     }
 
@@ -478,7 +484,7 @@ impl File<'_> {
             "    const LAYOUT: gizwits::LayoutRef<'static> = LAYOUT.get();"
         )?;
         let mut key = self.product.product_key().to_owned();
-        if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if !is_key(&key) {
             key = "0".repeat(32);
         }
         writeln!(
@@ -621,19 +627,6 @@ impl File<'_> {
         doc.push('.');
         doc
     }
-}
-
-/// The number of scales other than the identity.
-fn layout_scales(file: &File<'_>) -> usize {
-    let layout = file.product.layout();
-    let mut scales: Vec<Scale> = Vec::new();
-    for point in &file.points {
-        let scale = layout.scale(point.attr.id()).unwrap_or(Scale::IDENTITY);
-        if scale != Scale::IDENTITY && !scales.contains(&scale) {
-            scales.push(scale);
-        }
-    }
-    scales.len()
 }
 
 /// The type of an enum's labels.

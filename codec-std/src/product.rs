@@ -174,14 +174,10 @@ impl Product {
     #[must_use]
     pub fn to_json(&self) -> String {
         let attrs: Vec<Value> = self.attrs().map(attr_json).collect();
-        let protocol = match self.protocol() {
-            Protocol::Standard => "standard",
-            Protocol::VarLen => "var_len",
-        };
         let definition = json!({
             "name": self.name(),
             "product_key": self.product_key(),
-            "protocolType": protocol,
+            "protocolType": self.protocol().name(),
             "packetVersion": "0x00000004",
             "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
         });

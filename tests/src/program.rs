@@ -111,7 +111,6 @@ impl Folder {
     ///
     /// # Panics
     /// If it can't be written.
-    #[must_use]
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         let file = self.0.join(name);
         std::fs::write(&file, text).expect("a new file");

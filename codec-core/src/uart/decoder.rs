@@ -120,10 +120,18 @@ impl<'o> Decoder<'o> {
                 payload: self.end.wrapping_sub(6),
             }),
             _ => {
-                let frame = frame(self.buffer, self.end)?;
+                let content = self.buffer.get(..usize::from(self.end.wrapping_sub(2)));
+                let &[command, sn, high, low, ref payload @ ..] = content? else {
+                    return None;
+                };
                 Some(match step {
-                    Step::Corrupt => Event::Corrupt { sn: frame.sn },
-                    _ => Event::Frame(frame),
+                    Step::Corrupt => Event::Corrupt { sn },
+                    _ => Event::Frame(Frame {
+                        command: Command(command),
+                        sn,
+                        flags: u16::from_be_bytes([high, low]),
+                        payload,
+                    }),
                 })
             }
         }
@@ -188,20 +196,6 @@ impl<'o> Decoder<'o> {
         self.sum = self.sum.wrapping_add(byte);
         self.at = self.at.wrapping_add(1);
         Step::None
-    }
-}
-
-/// The frame whose content, from the command to the end of the payload, is at the head of a buffer.
-#[inline]
-fn frame(buffer: &[u8], end: u16) -> Option<Frame<'_>> {
-    match buffer.get(..usize::from(end.wrapping_sub(2)))? {
-        &[command, sn, high, low, ref payload @ ..] => Some(Frame {
-            command: Command(command),
-            sn,
-            flags: u16::from_be_bytes([high, low]),
-            payload,
-        }),
-        _ => None,
     }
 }
 
@@ -274,8 +268,16 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
         _ => {}
     }
     let Decoder { buffer, end, .. } = decoder;
-    match frame(buffer, end) {
-        Some(frame) => Ok((frame, rest)),
-        None => Err(fail(ErrorKind::FrameLength, rest)),
+    match buffer.get(..usize::from(end.wrapping_sub(2))) {
+        Some(&[command, sn, high, low, ref payload @ ..]) => {
+            let frame = Frame {
+                command: Command(command),
+                sn,
+                flags: u16::from_be_bytes([high, low]),
+                payload,
+            };
+            Ok((frame, rest))
+        }
+        _ => Err(fail(ErrorKind::FrameLength, rest)),
     }
 }

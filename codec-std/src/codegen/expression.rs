@@ -174,7 +174,7 @@ impl File<'_> {
             }
             (_, Number::Raw) => {
                 let wide = if point.bits() == 32 { "" } else { ".into()" };
-                format!("gizwits::model::limited({id}, status.{name}{wide}, {min}..{max})?")
+                format!("gizwits::model::limited({id}, status.{name}{wide}, ({min}, {max}))?")
             }
             (_, Number::Scaled { places, wide }) => {
                 let inner = if places == 0 { "" } else { ".0" };
@@ -182,7 +182,7 @@ impl File<'_> {
                 let function = if wide { "unscaled_wide" } else { "unscaled" };
                 writeln!(out, "        let scale = ({ratio}, {addition});")?;
                 format!(
-                    "gizwits::model::{function}({id}, status.{name}{inner}, scale, {min}..{max})?"
+                    "gizwits::model::{function}({id}, status.{name}{inner}, scale, ({min}, {max}))?"
                 )
             }
         };

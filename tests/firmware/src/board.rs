@@ -254,7 +254,7 @@ global_asm!(
 );
 
 // Copies and fills byte by byte, as a C library made for size does. The compiler's own are faster and
-// have 400 bytes more.
+// are larger.
 global_asm!(
     ".section .text.mem, \"ax\"",
     ".syntax unified",

@@ -23,7 +23,7 @@ static CONTROL: [u8; 29] = [
     30, 0, 40, 0, 50, 0, 60,
 ];
 
-/// Instructions of a step, those of the loop around it taken off, in tenths.
+/// Instructions of a step, those of the loop around it taken off.
 fn measure(name: &'static str, mut step: impl FnMut()) -> u32 {
     let mut timer = Timer::new();
     for _ in 0..REPEATS {
@@ -41,10 +41,13 @@ fn measure(name: &'static str, mut step: impl FnMut()) -> u32 {
     cost
 }
 
-/// What a module says: info, status, heartbeat, a read, a control, bytes, an unknown command, something
-/// illegal, big data, a control that is cut, the test, the time, an acknowledgement, a restart.
+/// What a module says: info, the time and an acknowledgement while they are waited for, status, heartbeat,
+/// a read, a control, bytes, an unknown command, something illegal, big data, a control that is cut, the
+/// test, a restart.
 static LINE: [&[u8]; 14] = [
     b"\xff\xff\0\x05\x01\x01\0\0\x07",
+    b"\xff\xff\0\x10\x18\0\0\0\x07\xea\x0b\x18\x0a\x1e\x2d\x6a\x2b\x3c\x4d\xaf",
+    b"\xff\xff\0\x05\x06\x01\0\0\x0c",
     b"\xff\xff\0\x07\x0d\x02\0\0\0\x30\x46",
     b"\xff\xff\0\x05\x07\x03\0\0\x0f",
     b"\xff\xff\0\x06\x03\x04\0\0\x02\x0f",
@@ -55,8 +58,6 @@ static LINE: [&[u8]; 14] = [
     b"\xff\xff\0\x06\x19\x0a\0\0\x01\x2a",
     b"\xff\xff\0\x06\x03\x0b\0\0\x01\x15",
     b"\xff\xff\0\x07\x0d\x0c\0\0\x10\0\x30",
-    b"\xff\xff\0\x10\x18\0\0\0\x07\xea\x0b\x18\x0a\x1e\x2d\x6a\x2b\x3c\x4d\xaf",
-    b"\xff\xff\0\x05\x06\x01\0\0\x0c",
     b"\xff\xff\0\x05\x0f\x0d\0\0\x21",
 ];
 
@@ -108,17 +109,17 @@ extern "C" fn start() -> ! {
     let mut wire = [0; 96];
     let mut sum = 0;
 
-    sum += measure("control decode \0", || {
+    sum += measure("control_decode \0", || {
         if let Some(update) = model::update::<Product>(black_box(&CONTROL)) {
             update.apply(&mut status);
         }
         black_box(&status);
     });
-    sum += measure("status encode \0", || {
+    sum += measure("status_encode \0", || {
         let _ = black_box(Product::encode(black_box(&status), &mut values));
         black_box(&values);
     });
-    sum += measure("frame send \0", || {
+    sum += measure("frame_send \0", || {
         let mut slots = wire.iter_mut();
         let sink = |byte| {
             if let Some(slot) = slots.next() {
@@ -142,7 +143,7 @@ extern "C" fn start() -> ! {
     let line = wire.get(..len).unwrap_or(&[]);
     let mut decoder = Decoder::new(&mut buffer);
     let mut found = 0;
-    sum += measure("frame receive \0", || {
+    sum += measure("frame_receive \0", || {
         for byte in black_box(line) {
             if let Some(Event::Frame(frame)) = decoder.push(*byte) {
                 found += black_box(frame.payload).len();
@@ -156,10 +157,10 @@ extern "C" fn start() -> ! {
     // The same through a link: a control, its acknowledgement, and the report that follows.
     let info = DeviceInfo::new(Product::PRODUCT_KEY);
     let mut link: Link<'_, Product> = Link::new(&info, &mut buffer);
-    let mut controls = 0;
+    let (mut controls, mut acked) = (0, 0);
     let mut now = 0;
-    let ack = *b"\xff\xff\0\x05\x06\0\0\0\x0b";
-    measure("link turn \0", || {
+    let mut ack = *b"\xff\xff\0\x05\x06\0\0\0\x0b";
+    measure("link_turn \0", || {
         now += 5_000;
         let mut sink = |byte| {
             black_box(byte);
@@ -173,11 +174,17 @@ extern "C" fn start() -> ! {
         status.power = controls % 2 == 0;
         let _ = link.poll(now, &status, &mut sink);
         for byte in black_box(&ack) {
-            let _ = link.receive(*byte, now, &mut sink);
+            let event = link.receive(*byte, now, &mut sink);
+            acked += u32::from(matches!(event, Some(LinkEvent::Acked(_))));
         }
+        // A link numbers what it sends from 0 to 254.
+        let sn = (acked % 255) as u8;
+        let [.., number, _, _, sum] = &mut ack;
+        (*number, *sum) = (sn, sn.wrapping_add(0x0b));
     });
     board::say("stack \0");
     board::say_number(stack);
     board::say("\n\0");
-    board::exit(found == CONTROL.len() * REPEATS as usize && controls == REPEATS)
+    let whole = found == CONTROL.len() * REPEATS as usize;
+    board::exit(whole && controls == REPEATS && acked == REPEATS)
 }
