@@ -1,10 +1,11 @@
-//! The core allocates nothing, and neither does a product that decodes into a used buffer.
+//! The core allocates nothing, and neither does a product that decodes into a used buffer, or a log.
 
 use allocation_counter::measure;
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_core::{Action, Encoder, P0};
-use gizwits_codec_std::payload;
-use gizwits_tests::vectors::{product, vectors};
+use gizwits_codec_core::{Action, Encoder, P0, PointId, Protocol};
+use gizwits_codec_std::log::{Csv, Decoder, Format, Ndjson, Options, Products, Sink, TextBlock};
+use gizwits_codec_std::{Product, payload};
+use gizwits_tests::vectors::{fixtures, product, vectors};
 
 /// Allocations of one run of `work` after a first that may allocate.
 fn allocations(mut work: impl FnMut()) -> u64 {
@@ -58,5 +59,88 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
             product.decode(&bytes).unwrap().write_json(&mut out);
         });
         assert_eq!(count, 0, "{}", vector["id"]);
+    }
+}
+
+/// Records with the least and the greatest values, what can't be, some points alone, and a read, in lines
+/// of two shapes.
+fn records(product: &Product) -> Vec<u8> {
+    let layout = product.layout();
+    let mut buffer = vec![0; 4096];
+    let mut payloads = vec![match layout.protocol() {
+        Protocol::Standard => "02".to_owned(),
+        Protocol::VarLen => format!("12{}", "00".repeat(layout.mask_len())),
+    }];
+    for (action, some) in [
+        (Action::Report, 1),
+        (Action::Report, 2),
+        (Action::Control, 2),
+    ] {
+        for pick in [|min, _| min, |_, max| max, |_, _| u32::MAX] {
+            let Ok(mut encoder) = Encoder::begin(layout, action, &mut buffer) else {
+                continue;
+            };
+            for id in (0..layout.points()).step_by(some).map(PointId) {
+                let (min, max) = layout.limits(id).unwrap_or((0, 0));
+                let _ = encoder.set_raw(id, pick(min, max));
+            }
+            payloads.push(payload::hex(encoder.finish()));
+        }
+    }
+    let mut log = String::new();
+    for (n, payload) in payloads.iter().enumerate() {
+        log += &format!(
+            "{{\"timestamp\":15173842{n:02}.294,\"type\":\"dev2app\",\"payload\":\"{payload}\"}}\n"
+        );
+        log += &format!(
+            "{{\"did\":\"d,{n:02}\",\"ip\":\"10.0.0.{n:02}\",\"n\":{n},\"payload\":\"{payload}\"}}\n"
+        );
+    }
+    log.into_bytes()
+}
+
+fn log_allocations(
+    products: &Products,
+    options: Options,
+    sink: impl Sink<Block = TextBlock>,
+) -> u64 {
+    let product = products.iter().next().unwrap();
+    let log = records(product);
+    let mut decoder = Decoder::new(products, options, sink);
+    let mut block = TextBlock::default();
+    allocations(|| {
+        block.clear();
+        let count = decoder.lines(&log, &mut block, |_, line, error| {
+            panic!("{}: {error}", line.escape_ascii());
+        });
+        assert!(count > 4);
+    })
+}
+
+#[test]
+fn a_log_allocates_nothing_once_it_has_room() {
+    for name in fixtures() {
+        let product = product(&name);
+        let products = Products::one(product.clone());
+        for which in 0..8 {
+            let options = Options {
+                strict: which & 1 != 0,
+                keep: which & 2 != 0,
+                fill: which & 4 != 0,
+                ..Options::default()
+            };
+            let ndjson = Ndjson::new(&products, std::io::sink()).sink();
+            let csv = Csv::new(&product, options.keep, std::io::sink()).unwrap();
+            assert_eq!(
+                log_allocations(&products, options, ndjson),
+                0,
+                "{name} {options:?}"
+            );
+            assert_eq!(
+                log_allocations(&products, options, csv.sink()),
+                0,
+                "{name} {options:?}"
+            );
+        }
     }
 }

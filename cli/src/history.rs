@@ -173,9 +173,9 @@ fn shown(product: &Product, attr: &Attr, known: &Known) -> Value {
     match known {
         Known::Bytes(bytes) => payload::hex(bytes).into(),
         Known::Number(raw) if attr.is_bool() => json!(raw),
-        Known::Number(raw) => match attr.labels().get(*raw as usize) {
-            Some(label) if attr.label(label) == Some(*raw) => json!(label),
-            _ => decimal(product, attr.id(), *raw),
+        Known::Number(raw) => match attr.label_of(*raw) {
+            Some(label) => json!(label),
+            None => decimal(product, attr.id(), *raw),
         },
     }
 }
@@ -211,7 +211,7 @@ impl Stats {
             devices: HashMap::new(),
         }));
         let options = self.input.options();
-        let log = || Log::new(&products).options(options).threads(1);
+        let log = Log::new(&products).options(options).threads(1);
         let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&sums)))?;
         let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows =
@@ -345,7 +345,7 @@ impl Plot {
             points: Vec::new(),
         }));
         let options = self.input.options();
-        let log = || Log::new(&products).options(options).threads(1);
+        let log = Log::new(&products).options(options).threads(1);
         let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&history)))?;
         let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
         history.points.sort_by_key(|point| point.0);

@@ -1,9 +1,12 @@
 //! `gizwits log`: command logs in bulk.
 
 use std::fs::{self, File, OpenOptions};
+use std::future::{Future as _, poll_fn};
 use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -173,16 +176,13 @@ impl Decode {
             fill: self.fill,
             ..self.input.options()
         };
-        let log = || {
-            // Whoever follows a log wants what there is.
-            let log = Log::new(&products)
-                .options(options)
-                .eager(self.out.is_none());
-            match self.threads {
-                Some(threads) => log.threads(threads.into()),
-                None => log,
-            }
-        };
+        // Whoever follows a log wants what there is.
+        let mut log = Log::new(&products)
+            .options(options)
+            .eager(self.out.is_none());
+        if let Some(threads) = self.threads {
+            log = log.threads(threads.into());
+        }
         let files: Vec<Box<dyn Write + Send>> = targets
             .iter()
             .map(Target::file)
@@ -349,7 +349,7 @@ impl Input {
     /// Runs it, with a bar for whoever looks on.
     pub(crate) fn decode<'l, F: Format>(
         &self,
-        log: impl FnOnce() -> Log<'l>,
+        log: Log<'l>,
         format: F,
     ) -> Result<(Summary, f64), Failure> {
         let began = Instant::now();
@@ -365,7 +365,7 @@ impl Input {
             None => None,
         };
         let shown = bar.clone();
-        let log = log().watch(move |_| shown.set_position(read.load(Ordering::Relaxed)));
+        let log = log.watch(move |_| shown.set_position(read.load(Ordering::Relaxed)));
         let log = match rejects {
             Some(rejects) => log.rejects(rejects),
             None => log,
@@ -564,14 +564,15 @@ impl Drop for Target {
     }
 }
 
-/// On Ctrl-C nothing is left behind that is not whole.
+/// From here on, on Ctrl-C, nothing is left behind that is not whole.
 fn on_interrupt() {
-    let watch = || {
+    let (watching, watched) = channel();
+    let watch = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build();
         if let Ok(runtime) = runtime
-            && runtime.block_on(tokio::signal::ctrl_c()).is_ok()
+            && runtime.block_on(interrupt(&watching)).is_ok()
         {
             for part in &*beside() {
                 let _ = fs::remove_file(part);
@@ -583,4 +584,16 @@ fn on_interrupt() {
     let _ = std::thread::Builder::new()
         .name("ctrl-c".to_owned())
         .spawn(watch);
+    let _ = watched.recv();
+}
+
+/// Ctrl-C, which is watched for from the first poll on.
+async fn interrupt(watching: &Sender<()>) -> io::Result<()> {
+    let mut interrupt = pin!(tokio::signal::ctrl_c());
+    poll_fn(|context| {
+        let poll = interrupt.as_mut().poll(context);
+        let _ = watching.send(());
+        poll
+    })
+    .await
 }

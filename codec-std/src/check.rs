@@ -643,13 +643,7 @@ impl<'t> Checker<'t> {
     fn source(&self, value: &ast::Value<'_>) -> String {
         let range = value.range();
         let source = self.text.get(range.start..range.end).unwrap_or("");
-        let shown: String = source.chars().take(40).collect();
-        let dots = if shown.len() < source.len() {
-            "…"
-        } else {
-            ""
-        };
-        format!("{shown}{dots}")
+        crate::error::shown(source)
     }
 }
 

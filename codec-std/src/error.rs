@@ -123,3 +123,11 @@ impl From<core::Error> for Error {
         Error::new(error.kind.name(), error.to_string()).at(error.byte, error.bit)
     }
 }
+
+/// The head of a text, which may be long.
+pub(crate) fn shown(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -9,8 +9,8 @@
 //! `did`, `product_key` and others), an object in a page of the API, or a bare payload. Inputs are plain,
 //! gzip or zstd. One bad record never ends a log: it is counted, and told with its line.
 //!
-//! Memory is bounded whatever the input's size: the blocks that are under way are two more than there are workers,
-//! and go round.
+//! Memory is bounded whatever the input's size: the blocks that are under way are two more than there are
+//! workers, and go round; each has a bounded number of lines as well as of bytes.
 //!
 //! ```
 //! use gizwits_codec_std::Product;
@@ -49,8 +49,8 @@ mod text;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use gizwits_codec_core::m2m::Event;
@@ -73,7 +73,7 @@ pub use record::{Moment, Record};
 pub use source::Source;
 
 use record::{Reader, Trust};
-use source::{Block, Cutter, What};
+use source::{Block, Bounds, Cutter, What};
 
 /// The reasons of rejects besides [`Error::KINDS`], and what they mean.
 pub const KINDS: &[(&str, &str)] = &[
@@ -197,14 +197,11 @@ impl Products {
             };
         }
         if !choice.dids.is_empty() {
-            let frame = gizwits_codec_core::m2m::parse(bytes, usize::MAX);
-            let did = match (&record.did, frame) {
-                (Some(did), _) => Some(&**did),
-                (None, Ok((Event::Frame(frame), _))) => {
-                    frame.did.and_then(|did| std::str::from_utf8(did).ok())
-                }
+            let framed = || match gizwits_codec_core::m2m::parse(bytes, usize::MAX) {
+                Ok((Event::Frame(frame), _)) => std::str::from_utf8(frame.did?).ok(),
                 _ => None,
             };
+            let did = record.did.as_deref().or_else(framed);
             if let Some(product) = did.and_then(|did| choice.dids.get(did)) {
                 return Ok(*product);
             }
@@ -242,7 +239,18 @@ pub trait Format {
     fn block_len(&self) -> usize {
         1 << 20
     }
+
+    /// About how many bytes it makes of a record at most: with the memory that a block may take, this
+    /// limits its lines.
+    fn record_len(&self) -> usize {
+        0
+    }
 }
+
+/// A block becomes about so many bytes at most.
+const BLOCK: usize = 32 << 20;
+/// So many bytes, at least, are counted for a record: those of a reject.
+const REJECT: usize = 256;
 
 /// What one worker makes of records.
 pub trait Sink: Send + 'static {
@@ -296,6 +304,10 @@ impl<F: Format> Format for ByProduct<F> {
 
     fn block_len(&self) -> usize {
         self.0.iter().map(F::block_len).max().unwrap_or(1)
+    }
+
+    fn record_len(&self) -> usize {
+        self.0.iter().map(F::record_len).max().unwrap_or(0)
     }
 }
 
@@ -396,8 +408,8 @@ pub struct Decoder<S> {
     sink: S,
     reader: Reader,
     bytes: Vec<u8>,
-    /// By product and did.
-    states: HashMap<(usize, String), State>,
+    /// Of each product, by did.
+    states: Vec<HashMap<String, State>>,
 }
 
 impl<S: Sink> Decoder<S> {
@@ -409,12 +421,12 @@ impl<S: Sink> Decoder<S> {
             options,
             sink,
             bytes: Vec::new(),
-            states: HashMap::new(),
+            states: products.iter().map(|_| HashMap::new()).collect(),
         }
     }
 
     /// Decodes lines into a block; each that fails is handed to `reject` with its number, from 0.
-    /// Returns how many records there were. Empty lines are none.
+    /// Returns how many records there were. Blank lines are none.
     pub fn lines(
         &mut self,
         lines: &[u8],
@@ -429,16 +441,15 @@ impl<S: Sink> Decoder<S> {
         for end in ends.chain(last) {
             let line = lines.get(start..end).unwrap_or(&[]);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !line.trim_ascii().is_empty() {
+            let long = line.len() > self.options.line_limit;
+            if long || !line.trim_ascii().is_empty() {
                 records += 1;
                 let text = match text {
                     Some(text) => Ok(text.get(start..start + line.len()).unwrap_or_default()),
                     None => std::str::from_utf8(line),
                 };
                 let done = match text {
-                    _ if line.len() > self.options.line_limit => {
-                        Err(too_long(line.len() as u64, self.options.line_limit))
-                    }
+                    _ if long => Err(too_long(line.len() as u64, self.options.line_limit)),
                     Ok(text) => self.line(text, block),
                     Err(error) => Err(record::not_utf8(error.valid_up_to())),
                 };
@@ -483,8 +494,13 @@ impl<S: Sink> Decoder<S> {
             && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
         {
             let did = record.device(&decoded).unwrap_or_default();
-            let known = self.states.entry((index, did.into_owned()));
-            let known = known.or_insert_with(|| product.state());
+            let states = &mut self.states[index];
+            if !states.contains_key(&*did) {
+                states.insert(did.as_ref().to_owned(), product.state());
+            }
+            let Some(known) = states.get_mut(&*did) else {
+                return Ok(());
+            };
             known.update(view)?;
             state = known.view();
             decoded.content = Content::P0(match decoded.content {
@@ -620,39 +636,37 @@ impl<'r> Log<'r> {
     ) -> io::Result<Summary> {
         type Block<F> = <<F as Format>::Sink as Sink>::Block;
         let workers = if self.options.fill { 1 } else { self.threads };
-        let names: Arc<Mutex<Vec<String>>> = Arc::default();
         let (free, idle) = channel();
-        let mut doors = Vec::new();
-        let mut done: Vec<Receiver<Job<Block<F>>>> = Vec::new();
+        let (mut doors, mut done, mut threads) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..workers {
             let (door, jobs) = channel();
-            let (ready, finished) = channel();
+            let (ready, finished) = channel::<Job<Block<F>>>();
             doors.push(door);
             done.push(finished);
             let worker = Worker {
                 decoder: Decoder::new(&self.products, self.options, format.sink()),
-                names: Arc::clone(&names),
                 tell: self.rejects.is_some(),
             };
-            thread::Builder::new()
-                .name("decode".to_owned())
-                .spawn(move || worker.run(&jobs, &ready))?;
+            let thread = thread::Builder::new().name("decode".to_owned());
+            threads.push(thread.spawn(move || worker.run(&jobs, &ready))?);
         }
         for _ in 0..workers + 2 {
             let _ = free.send(Job::default());
         }
-        let limit = self.options.line_limit;
-        let cutter = Cutter::new(sources.into_iter(), format.block_len(), limit, self.eager);
-        thread::Builder::new()
-            .name("read".to_owned())
-            .spawn(move || cut(cutter, &names, &idle, &doors))?;
+        let bounds = Bounds {
+            bytes: format.block_len().max(1),
+            lines: (BLOCK / format.record_len().max(REJECT)).max(1),
+            line: self.options.line_limit,
+            eager: self.eager,
+        };
+        let cutter = Cutter::new(sources.into_iter(), bounds);
+        let reader = thread::Builder::new().name("read".to_owned());
+        let reader = reader.spawn(move || cut(cutter, &idle, &doors))?;
         let mut all = Summary::default();
         // Workers are dealt blocks in turn, and asked in the same order. The first without one was not
-        // dealt any more.
-        for finished in (0..workers).cycle() {
-            let Ok(mut job) = done[finished].recv() else {
-                break;
-            };
+        // dealt any more, or broke off.
+        let mut turn = 0;
+        while let Ok(mut job) = done[turn].recv() {
             if let Some(error) = job.failed.take() {
                 return Err(error);
             }
@@ -665,6 +679,14 @@ impl<'r> Log<'r> {
                 watch(&all);
             }
             let _ = free.send(job);
+            turn = (turn + 1) % workers;
+        }
+        // If this one did not break off, the reader is done, and then so are all.
+        let last = threads.swap_remove(turn);
+        for thread in [last, reader].into_iter().chain(threads) {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            let panicked = |_| io::Error::other(format!("the thread `{name}` of the log panicked"));
+            thread.join().map_err(panicked)?;
         }
         format.finish()?;
         if let Some(rejects) = &mut self.rejects {
@@ -677,17 +699,12 @@ impl<'r> Log<'r> {
 /// Deals blocks to the workers in turn.
 fn cut<B>(
     mut cutter: Cutter<impl Iterator<Item = Source>>,
-    names: &Mutex<Vec<String>>,
     idle: &Receiver<Job<B>>,
     doors: &[Sender<Job<B>>],
 ) {
     for door in doors.iter().cycle() {
         let Ok(mut job) = idle.recv() else { return };
-        let more = cutter.fill(&mut job.lines);
-        let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.append(&mut cutter.names);
-        drop(names);
-        if !more || door.send(job).is_err() {
+        if !cutter.fill(&mut job.lines) || door.send(job).is_err() {
             return;
         }
     }
@@ -695,7 +712,6 @@ fn cut<B>(
 
 struct Worker<S> {
     decoder: Decoder<S>,
-    names: Arc<Mutex<Vec<String>>>,
     /// Whether anybody wants the rejects.
     tell: bool,
 }
@@ -720,13 +736,11 @@ impl<S: Sink> Worker<S> {
         let ends: Vec<usize> = ends.chain([job.lines.bytes.len()]).collect();
         for (part, end) in job.lines.parts.iter().zip(ends) {
             let bytes = job.lines.bytes.get(part.start..end).unwrap_or(&[]);
-            let (names, tell, rejects) = (&self.names, self.tell, &mut job.rejects);
+            let (tell, rejects) = (self.tell, &mut job.rejects);
             let mut reject = |line: u64, record: &[u8], error: &Error, len: Option<u64>| {
                 *summary.rejected.entry(error.kind).or_default() += 1;
                 if tell {
-                    let names = names.lock().unwrap_or_else(PoisonError::into_inner);
-                    let name = names.get(part.source).map_or("", String::as_str);
-                    reject::write(rejects, (name, line), error, record, len);
+                    reject::write(rejects, (&part.source, line), error, record, len);
                 }
             };
             let limit = self.decoder.options.line_limit;

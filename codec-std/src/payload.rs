@@ -1,7 +1,7 @@
 //! Payloads as text: hex, base64 or a list of bytes, and which of them a text is.
 //!
 //! The cloud's command logs are documented as base64 and come as lower-case hex. The two alphabets
-//! overlap, so the content decides: what decodes to a whole M2M frame is one.
+//! overlap, so hex goes first: base64 of an M2M frame is never hex.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -25,9 +25,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The bytes that a text means.
 ///
-/// Hex may begin with `0x` and have spaces or colons between bytes; a list is `[0,0,0,3]`. Where
-/// hex and base64 are both possible the order is: hex of a whole M2M frame, base64 of one, hex,
-/// base64.
+/// Hex may begin with `0x` and have spaces or colons between bytes; a list is `[0,0,0,3]`. What may be
+/// hex or base64 is hex.
 ///
 /// ```
 /// use gizwits_codec_std::payload::{Encoding, parse};
@@ -82,9 +81,8 @@ pub fn parse_into(
 }
 
 fn refused(text: &str, why: &str) -> Error {
-    let shown: String = text.chars().take(40).collect();
-    let dots = if shown.len() < text.len() { "…" } else { "" };
-    Error::new("not_hex_or_base64", format!("`{shown}{dots}` is {why}"))
+    let shown = crate::error::shown(text);
+    Error::new("not_hex_or_base64", format!("`{shown}` is {why}"))
 }
 
 /// Lower-case hex.

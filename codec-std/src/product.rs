@@ -117,6 +117,14 @@ impl Attr {
         }
     }
 
+    /// The label of a value; `None` if it has none or one that stands twice, so that its index tells it.
+    #[must_use]
+    pub fn label_of(&self, raw: u32) -> Option<&str> {
+        let own = self.rendered.get(raw as usize)?.starts_with('"');
+        let label = self.labels.get(raw as usize).filter(|_| own);
+        label.map(String::as_str)
+    }
+
     /// The bits or bytes in words: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`. Of a var_len
     /// product, where they depend on the message, `bit 12 of the mask`.
     #[must_use]

@@ -1,13 +1,16 @@
 //! Logs: lines as the cloud has them, lines that somebody spoiled, and the law that holds for both.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use gizwits_codec_core::m2m::Event;
 use gizwits_codec_core::{Action, Encoder, PointId};
-use gizwits_codec_std::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
+use gizwits_codec_std::log::{
+    Csv, Decoder, Format, Log, Ndjson, NdjsonSink, Options, Products, Source, TextBlock,
+};
 use gizwits_codec_std::payload::Encoding;
-use gizwits_codec_std::{Content, Product, payload};
+use gizwits_codec_std::{Content, Error, Product, payload};
 use serde_json::de::Deserializer;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -24,8 +27,8 @@ static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
 });
 
 /// A log of one of the products, picked by the first byte, read as the second says: whatever it is, by
-/// learnt shapes and by the strict parser alone it gives the same lines and the same rejects, and each
-/// line is what a slow reader makes of it.
+/// learnt shapes and by the strict parser alone it gives the same lines and the same rejects, each line is
+/// what a slow reader makes of it, and cuts and threads make no difference.
 ///
 /// # Panics
 /// If the law is broken.
@@ -42,7 +45,11 @@ pub fn law(bytes: &[u8]) {
         },
         keep: how & 4 != 0,
         fill: how & 8 != 0,
-        line_limit: if how & 16 != 0 { 100 } else { 1 << 20 },
+        line_limit: match how & 16 {
+            0 => 1 << 20,
+            // That of a line, so that lines are as long, and longer by one.
+            _ => middle(text).len().max(1),
+        },
         ..Options::default()
     };
     let products = Products::one(product.clone());
@@ -56,20 +63,21 @@ pub fn law(bytes: &[u8]) {
         assert!(one.lines().eq(two.lines()), "{:?}", differ(one, two));
     }
     assert_eq!(learnt.rejects, strict.rejects);
+    cuts(&products, options, how & 32 != 0, text);
 
     let mut lines = learnt.ndjson.lines();
     let mut rejects = learnt.rejects.iter();
     let all = text.split(|byte| *byte == b'\n').enumerate();
     for (number, line) in all {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() {
+        if line.trim_ascii().is_empty() && line.len() <= options.line_limit {
             continue;
         }
         match expected(product, options, line) {
             Ok(expected) if !options.fill => assert_eq!(lines.next(), Some(&*expected)),
             Ok(_) => assert!(lines.next().is_some()),
             Err(kind) => {
-                let found = rejects.next().map(|(number, kind, _)| (*number, *kind));
+                let found = rejects.next().map(|one| (one.line - 1, &*one.kind));
                 assert_eq!(
                     found,
                     Some((number as u64, kind)),
@@ -91,11 +99,156 @@ fn differ<'a>(one: &'a str, two: &'a str) -> Option<(&'a str, &'a str)> {
     one.lines().zip(two.lines()).find(|(one, two)| one != two)
 }
 
+/// The line in the middle of a text.
+fn middle(text: &[u8]) -> &[u8] {
+    let start = text.len() / 2;
+    let line = text[start..].split(|byte| *byte == b'\n').nth(1);
+    let line = line.unwrap_or_default();
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// A text in pieces as long as its own bytes say, to be cut into small blocks.
+struct Pieces {
+    text: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.text[self.at..];
+        let byte = self.text[self.at * 7 % self.text.len()];
+        let len = (usize::from(byte) % 99 + 1)
+            .min(rest.len())
+            .min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}
+
+/// NDJSON in blocks of a few bytes and records.
+struct Small<'o> {
+    ndjson: Ndjson<&'o mut Vec<u8>>,
+    bytes: usize,
+    lines: usize,
+}
+
+impl Format for Small<'_> {
+    type Sink = NdjsonSink;
+
+    fn sink(&self) -> NdjsonSink {
+        self.ndjson.sink()
+    }
+
+    fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
+        assert!(
+            block
+                .as_bytes()
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                <= self.lines
+        );
+        self.ndjson.write(block)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.ndjson.finish()
+    }
+
+    fn block_len(&self) -> usize {
+        self.bytes
+    }
+
+    fn record_len(&self) -> usize {
+        (32 << 20) / self.lines
+    }
+}
+
+/// A log gives what its lines give, however it comes in and is cut, and on however many threads.
+fn cuts(products: &Products, options: Options, eager: bool, text: &[u8]) {
+    // The first line makes it no page and nothing compressed.
+    let text = [b"-\n", text].concat();
+    let whole = decode(products, options, &text);
+    let (mut out, mut rejects) = (Vec::new(), Vec::new());
+    let small = Small {
+        ndjson: Ndjson::new(products, &mut out),
+        bytes: text.len() % 301 + 1,
+        lines: text.len() % 7 + 1,
+    };
+    let pieces = Pieces {
+        text: text.clone(),
+        at: 0,
+    };
+    let summary = Log::new(products)
+        .options(options)
+        .threads(text.len() % 3 + 1)
+        .eager(eager)
+        .rejects(&mut rejects)
+        .decode([Source::new("pieces", pieces)], small)
+        .expect("memory");
+    let out = String::from_utf8(out).expect("UTF-8");
+    assert!(whole.ndjson == out, "{:?}", differ(&whole.ndjson, &out));
+    let rejects = String::from_utf8(rejects).expect("UTF-8");
+    let rejects: Vec<Reject> = rejects.lines().map(Reject::told).collect();
+    assert_eq!(whole.rejects, rejects);
+    let rejected: u64 = summary.rejected.values().sum();
+    assert_eq!(
+        (rejects.len() as u64, whole.records),
+        (rejected, summary.records)
+    );
+}
+
 /// What a log becomes.
 struct Decoded {
     ndjson: String,
     csv: String,
-    rejects: Vec<(u64, &'static str, String)>,
+    rejects: Vec<Reject>,
+    records: u64,
+}
+
+/// A line that is no record.
+#[derive(Debug, PartialEq)]
+struct Reject {
+    line: u64,
+    kind: String,
+    message: String,
+    record: Vec<u8>,
+    /// How long it is, if it is too long.
+    length: Option<u64>,
+}
+
+impl Reject {
+    fn new((number, line): (u64, &[u8]), error: &Error) -> Self {
+        let long = error.kind == "line_length";
+        Reject {
+            line: number + 1,
+            kind: error.kind.to_owned(),
+            message: error.message.clone(),
+            record: match long {
+                true => line[..line.len().min(4096)].to_vec(),
+                false => line.to_vec(),
+            },
+            length: long.then_some(line.len() as u64),
+        }
+    }
+
+    /// As it stands among the rejects.
+    fn told(json: &str) -> Self {
+        let json: Value = serde_json::from_str(json).expect("JSON");
+        let text = |json: &Value| json.as_str().expect("a text").to_owned();
+        let record = text(&json["record"]);
+        Reject {
+            line: json["line"].as_u64().expect("a number"),
+            kind: text(&json["reason"]["kind"]),
+            message: text(&json["reason"]["message"]),
+            record: match json.get("encoding") {
+                Some(_) => payload::parse(&record, Some(Encoding::Base64)).expect("base64"),
+                None => record.into_bytes(),
+            },
+            length: json["length"].as_u64(),
+        }
+    }
 }
 
 fn decode(products: &Products, options: Options, text: &[u8]) -> Decoded {
@@ -110,13 +263,14 @@ fn decode(products: &Products, options: Options, text: &[u8]) -> Decoded {
     block.clear();
     let ndjson = Ndjson::new(products, std::io::sink());
     let mut decoder = Decoder::new(products, options, ndjson.sink());
-    decoder.lines(text, &mut block, |number, _, error| {
-        rejects.push((number, error.kind, error.message.clone()));
+    let records = decoder.lines(text, &mut block, |number, line, error| {
+        rejects.push(Reject::new((number, line), error));
     });
     Decoded {
         ndjson: String::from_utf8(block.as_bytes().to_vec()).expect("UTF-8"),
         csv,
         rejects,
+        records,
     }
 }
 
@@ -253,7 +407,7 @@ fn is_time(json: &str) -> bool {
 #[must_use]
 pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
     let which = draw.below(PRODUCTS.len() as u32) as u8;
-    let how = [2, 2, 2, 6, 6, 10, 0, 1, 18][draw.below(9) as usize];
+    let how = [2, 2, 34, 6, 38, 10, 0, 1, 18, 50][draw.below(10) as usize];
     let product = &PRODUCTS[usize::from(which)];
     let form = draw.below(8);
     let mut log = vec![which, how];
@@ -271,17 +425,22 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
             1 => format!("{seconds}"),
             _ => format!("{seconds}.{:03}", draw.below(1000)),
         };
-        let kind = if draw.bool() { "dev2app" } else { "app2dev" };
+        let kind = ["dev2app", "app2dev", "é"][draw.below(3) as usize];
+        let many = "y".repeat(if draw.chance(10) {
+            draw.below(400) as usize
+        } else {
+            0
+        });
         let number = draw.below(1000);
         let line = match form {
             0..=2 => {
                 format!(r#"{{"timestamp":{timestamp},"type":"{kind}","payload":"{payload}"}}"#)
             }
             3 => format!(
-                r#"{{"payload":"{payload}","did":"d{number:03}","timestamp":{timestamp},"type":"{kind}"}}"#
+                r#"{{"payload":"{payload}","did":"d{number:03}{many}","timestamp":{timestamp},"type":"{kind}"}}"#
             ),
             4 => format!(
-                r#"{{"type":"{kind}", "ip": "10.0.0.{number:03}", "payload":"{payload}" , "n":{number},"timestamp":"2018-01-{:02}T07:37:{:02}Z" }}"#,
+                r#"{{"type":"{kind}", "ip": "10.0.0.{number:03}", "payload":"{payload}" , "x":"{many}", "n":{number},"timestamp":"2018-01-{:02}T07:37:{:02}Z" }}"#,
                 draw.below(40),
                 draw.below(70),
             ),

@@ -16,7 +16,7 @@
 //! of a field its id, access, ratio, addition, limits and, if there are any, decimal places.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -130,18 +130,17 @@ impl Form {
         let most = match attr.point().kind {
             Kind::Bool => return Form::Bool,
             Kind::Enum { .. } => {
-                let labels = attr.rendered.iter().zip(attr.labels());
-                let labels = labels.map(|(json, label)| match json.starts_with('"') {
-                    true => label.as_str().into(),
-                    false => json.clone(),
-                });
-                let mut labels: Vec<Box<str>> = labels.collect();
+                let label = |index| match attr.label_of(index) {
+                    Some(label) => Box::from(label),
+                    None => Box::from(index.to_string()),
+                };
                 let bits = attr.point().position.len;
                 if bits > 8 {
-                    return Form::WideEnum(labels);
+                    let labels = (0..attr.labels().len() as u32).map(label);
+                    return Form::WideEnum(labels.collect());
                 }
-                labels.extend((labels.len()..1 << bits).map(|index| index.to_string().into()));
-                return Form::Enum(Arc::new(labels.iter().map(Some).collect()));
+                let labels = (0..1 << bits).map(|index| Some(label(index)));
+                return Form::Enum(Arc::new(labels.collect()));
             }
             Kind::Binary => return Form::Binary,
             Kind::Uint8(_) => u8::MAX.into(),
@@ -269,6 +268,14 @@ impl Form {
     }
 }
 
+/// About how many bytes a record takes: as a status, in columns and in arrays.
+pub(crate) fn row_len(product: &Product) -> usize {
+    let schema = schema(product, false);
+    let fields = schema.fields().iter();
+    let array = fields.map(|field| field.data_type().primitive_width().unwrap_or(8));
+    2 * product.layout().status_len() + array.sum::<usize>()
+}
+
 /// Collects records, and makes batches of them.
 #[derive(Debug)]
 pub struct Batches {
@@ -324,8 +331,15 @@ impl Batches {
         self.actions
             .push(action_number(decoded).map(|number| number as u8));
         if let Some(extra) = &mut self.extra {
-            let json = record.extra.strip_prefix(b",").map(String::from_utf8_lossy);
-            extra.append_option(json.map(|json| format!("{{{json}}}")));
+            match record.extra.strip_prefix(b",") {
+                Some(json) => {
+                    // What is written to it is appended with the value that is ended next.
+                    let json = std::str::from_utf8(json).unwrap_or("");
+                    let _ = write!(extra, "{{{json}}}");
+                    extra.append_value("");
+                }
+                None => extra.append_null(),
+            }
         }
         let view = decoded.view();
         let whole = view.filter(|view| view.is_whole());
@@ -486,6 +500,10 @@ impl<W: Write> Format for Arrow<W> {
             Ipc::Stream(out) => out.finish(),
         }
         .map_err(told)
+    }
+
+    fn record_len(&self) -> usize {
+        row_len(&self.product)
     }
 }
 

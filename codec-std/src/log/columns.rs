@@ -73,7 +73,7 @@ impl Columns {
 }
 
 /// Chosen once for all rows: it, and what it calls, is compiled for either kind of machine.
-#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2", "aarch64+neon"))]
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
 fn extend(rows: &[u8], stride: usize, places: &[Place], columns: &mut [Column]) {
     let block = (L1 / stride).max(16) * stride;
     let mut words = [0; L1 / 8];

@@ -11,7 +11,7 @@
 use std::io::{self, Write};
 
 use super::ndjson::TextBlock;
-use super::text::{Plan, Style, Text, quoted};
+use super::text::{Plan, Style, Text, is_plain, quoted};
 use super::{Format, Record, Sink, action, head_names};
 use crate::decode::Decoded;
 use crate::product::Product;
@@ -56,6 +56,10 @@ impl<W: Write> Format for Csv<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+
+    fn record_len(&self) -> usize {
+        Plan::new(&self.product, Style::Csv).most()
     }
 }
 
@@ -110,26 +114,14 @@ impl Sink for CsvSink {
         decoded: &Decoded<'_, '_>,
     ) {
         let did = record.device(decoded);
-        let texts = [&record.kind, &did];
-        let most: usize = texts
-            .into_iter()
-            .flatten()
-            .map(|text| 2 * text.len() + 2)
-            .sum();
-        out.reserve(most + 2 * record.extra.len() + 96);
         if let Some(moment) = &record.timestamp {
             self.put_time(moment.millis(), out);
         }
-        for text in texts {
+        for text in [&record.kind, &did] {
             out.put(b",");
-            if let Some(text) = text {
-                match text
-                    .bytes()
-                    .any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
-                {
-                    true => out.put(quoted(text).as_bytes()),
-                    false => out.put(text.as_bytes()),
-                }
+            match text.as_deref().unwrap_or("") {
+                text if is_plain(text) => out.put(text.as_bytes()),
+                text => put_quoted([text.as_bytes()], out),
             }
         }
         out.put(b",");
@@ -137,8 +129,8 @@ impl Sink for CsvSink {
         if self.keep {
             out.put(b",");
             if let Some(extra) = record.extra.strip_prefix(b",") {
-                let extra = String::from_utf8_lossy(extra);
-                out.put(quoted(&format!("{{{extra}}}")).as_bytes());
+                // An object has quotes.
+                put_quoted([b"{", extra, b"}"], out);
             }
         }
         match decoded.view() {
@@ -148,7 +140,20 @@ impl Sink for CsvSink {
             }
             None => self.plan.put_nothing(decoded.product, out),
         }
-        out.reserve(2);
         out.put(b"\r\n");
     }
+}
+
+/// A cell in quotes, in pieces.
+fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut Text) {
+    out.put(b"\"");
+    for piece in pieces {
+        for part in piece.split_inclusive(|byte| *byte == b'"') {
+            out.put(part);
+            if part.ends_with(b"\"") {
+                out.put(b"\"");
+            }
+        }
+    }
+    out.put(b"\"");
 }

@@ -39,6 +39,11 @@ impl<W: Write> Format for Ndjson<W> {
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+
+    fn record_len(&self) -> usize {
+        let plans = self.products.iter().map(|one| Plan::new(one, Style::Json));
+        plans.map(|plan| plan.most()).max().unwrap_or(0)
+    }
 }
 
 /// Lines of text that are ready to be written.
@@ -84,10 +89,7 @@ impl Sink for NdjsonSink {
             return;
         };
         match record.head {
-            Some(head) if record.did.is_some() || !has_did(decoded) => {
-                out.reserve(head.len() + 96);
-                out.put(head.as_bytes());
-            }
+            Some(head) if record.did.is_some() || !has_did(decoded) => out.put(head.as_bytes()),
             _ => {
                 let did = record.device(decoded);
                 put_head(out, record, did.as_deref(), record.extra);
@@ -99,7 +101,7 @@ impl Sink for NdjsonSink {
             Content::P0(P0::Reply(view)) => (&b"\"action\":\"reply\",\"attrs\":{"[..], view),
             _ => {
                 out.with(|out| decoded.write_content(out));
-                return end(out);
+                return out.put(b"}\n");
             }
         };
         let start = out.len();
@@ -116,25 +118,22 @@ impl Sink for NdjsonSink {
                 out.put(b"{");
             }
             out.set(bracket, b'{');
-            out.put(b"}");
+            out.put(b"}}\n");
         } else {
             out.cut(start);
             out.with(|out| decoded.write_content(out));
+            out.put(b"}\n");
         }
-        end(out);
     }
 }
 
 /// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`.
 pub(crate) fn put_head(out: &mut Text, record: &Record<'_>, did: Option<&str>, extra: &[u8]) {
     let texts = [record.kind.as_deref(), did];
-    let most: usize = texts.into_iter().flatten().map(|text| 6 * text.len()).sum();
-    let timestamp = record.timestamp.as_ref().map_or("", |one| one.json());
-    out.reserve(most + timestamp.len() + extra.len() + 96);
     out.put(b"{");
-    if record.timestamp.is_some() {
+    if let Some(timestamp) = &record.timestamp {
         out.put(b"\"timestamp\":");
-        out.put(timestamp.as_bytes());
+        out.put(timestamp.json().as_bytes());
         out.put(b",");
     }
     for (key, text) in [&b"\"type\":"[..], b"\"did\":"].into_iter().zip(texts) {
@@ -155,11 +154,6 @@ fn has_did(decoded: &Decoded<'_, '_>) -> bool {
     matches!(decoded.envelope, Some(Event::Frame(frame)) if frame.did.is_some())
 }
 
-fn end(out: &mut Text) {
-    out.reserve(2);
-    out.put(b"}\n");
-}
-
 /// A text as JSON.
 fn put_text(out: &mut Text, text: &str) {
     if text.bytes().all(super::record::plain) {
@@ -170,6 +164,5 @@ fn put_text(out: &mut Text, text: &str) {
         out.with(|out| {
             let _ = serde_json::to_writer(out, text);
         });
-        out.reserve(96);
     }
 }

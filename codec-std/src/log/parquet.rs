@@ -17,7 +17,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::arrow::{Batches, Form, schema};
+use super::arrow::{Batches, Form, row_len, schema};
 use super::{Format, Record, Sink};
 use crate::decode::Decoded;
 use crate::product::Product;
@@ -125,6 +125,10 @@ impl<W: Write + Send> Format for Parquet<W> {
     /// Row groups are read as a whole, so they are not small.
     fn block_len(&self) -> usize {
         8 << 20
+    }
+
+    fn record_len(&self) -> usize {
+        row_len(&self.product)
     }
 }
 

@@ -10,7 +10,8 @@ use std::ops::Range;
 
 use gizwits_codec_core::Decimal;
 use gizwits_codec_core::m2m::Event;
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::text::Text;
@@ -80,9 +81,9 @@ impl<'a> Moment<'a> {
             None => Err(Error::new(
                 "timestamp",
                 format!(
-                    "`timestamp` is {}: a number of seconds, or a time like \
+                    "`timestamp` is `{}`: a number of seconds, or a time like \
                      \"2018-01-31T07:37:32.294Z\" is expected",
-                    super::reject::shown(moment.json().as_bytes())
+                    crate::error::shown(moment.json())
                 ),
             )),
         }
@@ -194,10 +195,7 @@ impl Reader {
     #[inline]
     pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<(Record<'a>, Trust), Error> {
         if !self.strict
-            && let Some(n) = self
-                .shapes
-                .iter()
-                .position(|shape| shape.fits(line.as_bytes()))
+            && let Some(n) = self.shapes.iter().position(|shape| shape.fits(line))
         {
             self.missed = 0;
             if n > 0 {
@@ -213,26 +211,25 @@ impl Reader {
     /// The record of a line, by the strict parser.
     pub(crate) fn read_strictly<'a>(&'a mut self, line: &'a str) -> Result<Record<'a>, Error> {
         self.extra.clear();
-        self.found = Found::default();
+        self.found.clear();
         if !line.trim_ascii_start().starts_with('{') {
             return Ok(Record::bare(line));
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
+        // Learning costs more than a strict line, so lines that vary are not learnt each time.
+        let missed = self.missed.saturating_add(1);
+        let learn = !self.strict && (missed <= 32 || missed.is_multiple_of(64));
         let seed = Members {
             keep: self.keep,
             extra: &mut self.extra,
-            found: &mut self.found,
+            found: learn.then_some(&mut self.found),
         };
         let record = seed
             .deserialize(&mut json)
             .and_then(|record| json.end().map(|()| record));
         let mut record = record.map_err(|error| refused(&error))??;
-        // Learning costs more than a strict line, so lines that vary are not learnt each time.
-        self.missed = self.missed.saturating_add(1);
-        if !self.strict
-            && (self.missed <= 32 || self.missed.is_multiple_of(64))
-            && let Some(shape) = Shape::new(line, &record, &self.found, &self.extra)
-        {
+        self.missed = missed;
+        if learn && let Some(shape) = Shape::new(line, &record, &self.found, &self.extra) {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
         }
@@ -276,7 +273,7 @@ struct Found {
 struct Members<'x> {
     keep: bool,
     extra: &'x mut Vec<u8>,
-    found: &'x mut Found,
+    found: Option<&'x mut Found>,
 }
 
 impl<'de> DeserializeSeed<'de> for Members<'_> {
@@ -294,7 +291,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut record = Record::default();
         let mut payload = None;
         let mut wrong = None;
@@ -320,9 +317,10 @@ impl<'de> Visitor<'de> for Members<'_> {
                 "product_key" => &mut record.product_key,
                 "payload" => &mut payload,
                 _ => {
-                    match &value {
-                        Cow::Borrowed(value) => self.found.other(&key, value, self.keep),
-                        Cow::Owned(_) => self.found.lost = true,
+                    match (self.found.as_deref_mut(), &value) {
+                        (None, _) => {}
+                        (Some(found), Cow::Borrowed(value)) => found.other(&key, value, self.keep),
+                        (Some(found), Cow::Owned(_)) => found.lost = true,
                     }
                     if self.keep {
                         self.extra.push(b',');
@@ -363,29 +361,9 @@ fn twofold(key: &str) -> Error {
 }
 
 /// A text, decoded.
-struct Word<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Word<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WordVisitor;
-        impl<'de> Visitor<'de> for WordVisitor {
-            type Value = Word<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Word<'de>, E> {
-                Ok(Word(text.into()))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Word<'de>, E> {
-                Ok(Word(text.to_owned().into()))
-            }
-        }
-        deserializer.deserialize_str(WordVisitor)
-    }
-}
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What a JSON text means; `None` if it is none.
 fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
@@ -413,6 +391,12 @@ enum Class {
 }
 
 impl Found {
+    fn clear(&mut self) {
+        self.others.clear();
+        self.kept.clear();
+        self.lost = false;
+    }
+
     fn other(&mut self, key: &str, value: &str, keep: bool) {
         let start = value.as_ptr().addr();
         let (range, class) = match value.as_bytes() {
@@ -577,17 +561,16 @@ impl Shape {
     }
 
     #[inline]
-    fn fits(&self, line: &[u8]) -> bool {
+    fn fits(&self, line: &str) -> bool {
         let (head, tail) = (self.head.len, self.tail.len);
-        line.len() > head + tail
-            && self.head.fits(&line[..head])
-            && self.tail.fits(&line[line.len() - tail..])
+        let bytes = line.as_bytes();
+        bytes.len() > head + tail
+            && self.head.fits(&bytes[..head])
+            && self.tail.fits(&bytes[bytes.len() - tail..])
             // Numbers are right by their digits, times in words are not.
             && self.timestamp.is_none_or(|slot| {
-                let json = if slot.behind { line.len().wrapping_sub(slot.start) } else { slot.start };
-                line.get(json) != Some(&b'"')
-                    || std::str::from_utf8(line)
-                        .is_ok_and(|line| Moment(slot.of(line).into()).parse().is_some())
+                let json = slot.of(line);
+                !json.starts_with('"') || Moment(json.into()).parse().is_some()
             })
     }
 

@@ -1,7 +1,5 @@
 //! Records that were not decoded, as lines of JSON.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use crate::error::Error;
@@ -48,12 +46,4 @@ pub(crate) fn write(
     }
     text += "}\n";
     out.extend(text.as_bytes());
-}
-
-/// The head of some text in quotes.
-pub(crate) fn shown(bytes: &[u8]) -> String {
-    let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
-    let head: String = text.chars().take(40).collect();
-    let dots = if head.len() < text.len() { "…" } else { "" };
-    format!("`{head}{dots}`")
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
 /// One input: a file, standard input, anything that can be read. gzip and zstd are told by their first
 /// bytes.
@@ -37,13 +38,15 @@ pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
     /// What is where in the bytes; each part ends where the next begins.
     pub(crate) parts: Vec<Part>,
+    /// How many whole lines there are; other parts count for themselves.
+    lines: usize,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) start: usize,
-    /// The number of the input.
-    pub(crate) source: usize,
+    /// The name of the input.
+    pub(crate) source: Arc<str>,
     /// The number of its first line, from 1.
     pub(crate) line: u64,
     pub(crate) what: What,
@@ -60,14 +63,32 @@ pub(crate) enum What {
 }
 
 impl Block {
-    fn part(&mut self, source: usize, line: u64, what: What) {
-        let start = self.bytes.len();
+    fn part(&mut self, source: &Arc<str>, line: u64, what: What) {
         self.parts.push(Part {
-            start,
-            source,
+            start: self.bytes.len(),
+            source: Arc::clone(source),
             line,
             what,
         });
+    }
+}
+
+/// Where a block ends, and a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// About how many bytes a block has.
+    pub(crate) bytes: usize,
+    /// The most lines of a block: what is made of each takes memory, however short it is.
+    pub(crate) lines: usize,
+    /// The longest line.
+    pub(crate) line: usize,
+    /// Whether what there is goes on at once.
+    pub(crate) eager: bool,
+}
+
+impl Bounds {
+    fn reached(&self, block: &Block) -> bool {
+        block.bytes.len() >= self.bytes || block.lines + block.parts.len() >= self.lines
     }
 }
 
@@ -80,19 +101,11 @@ const CHUNK: usize = 256 << 10;
 pub(crate) struct Cutter<I> {
     sources: I,
     current: Option<Input>,
-    /// How many sources there were.
-    number: usize,
-    /// The names of those that were not told yet.
-    pub(crate) names: Vec<String>,
-    /// About how long a block is.
-    block: usize,
-    /// The longest line.
-    limit: usize,
-    /// Whether what there is goes on at once.
-    eager: bool,
+    bounds: Bounds,
 }
 
 struct Input {
+    name: Arc<str>,
     reader: Box<dyn BufRead + Send>,
     /// The line that comes next.
     line: u64,
@@ -102,8 +115,8 @@ struct Input {
 }
 
 impl Input {
-    fn open(source: Source) -> io::Result<Self> {
-        let (head, reader) = peek(source.reader, |head| head.len() >= 4)?;
+    fn open(name: Arc<str>, reader: Box<dyn Read + Send>) -> io::Result<Self> {
+        let (head, reader) = peek(reader, |head| head.len() >= 4)?;
         let reader: Box<dyn Read + Send> = match head[..] {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(reader)),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(reader)?),
@@ -121,6 +134,7 @@ impl Input {
             io::copy(&mut (&mut reader).take(3), &mut io::sink())?;
         }
         Ok(Input {
+            name,
             reader: Box::new(reader),
             line: 1,
             carry: Vec::new(),
@@ -149,15 +163,11 @@ fn peek(
 }
 
 impl<I: Iterator<Item = Source>> Cutter<I> {
-    pub(crate) fn new(sources: I, block: usize, limit: usize, eager: bool) -> Self {
+    pub(crate) fn new(sources: I, bounds: Bounds) -> Self {
         Cutter {
             sources,
             current: None,
-            number: 0,
-            names: Vec::new(),
-            block: block.max(1),
-            limit,
-            eager,
+            bounds,
         }
     }
 
@@ -165,32 +175,29 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
     pub(crate) fn fill(&mut self, block: &mut Block) -> bool {
         block.bytes.clear();
         block.parts.clear();
-        while block.bytes.len() < self.block && block.parts.len() < 1 << 16 {
+        block.lines = 0;
+        while !self.bounds.reached(block) {
             let Some(input) = &mut self.current else {
-                let Some(source) = self.sources.next() else {
+                let Some(Source { name, reader }) = self.sources.next() else {
                     break;
                 };
-                self.number += 1;
-                self.names.push(source.name.clone());
-                match Input::open(source) {
+                let name: Arc<str> = name.into();
+                match Input::open(Arc::clone(&name), reader) {
                     Ok(input) => self.current = Some(input),
-                    Err(error) => {
-                        block.part(self.number - 1, 1, What::Damaged(error.to_string()));
-                    }
+                    Err(error) => block.part(&name, 1, What::Damaged(error.to_string())),
                 }
                 continue;
             };
-            let source = self.number - 1;
-            let read = match &mut input.pages {
-                None => lines(input, source, block, self.block, self.limit, self.eager),
-                Some(_) => pages(input, source, block, self.block, self.limit),
+            let read = match &input.pages {
+                None => lines(input, block, &self.bounds),
+                Some(_) => pages(input, block, &self.bounds),
             };
             match read {
                 Ok(More::Yes) => {}
                 Ok(More::Wait) => break,
                 Ok(More::No) => self.current = None,
                 Err(error) => {
-                    block.part(source, input.line, What::Damaged(error.to_string()));
+                    block.part(&input.name, input.line, What::Damaged(error.to_string()));
                     self.current = None;
                 }
             }
@@ -208,104 +215,88 @@ enum More {
 }
 
 /// Takes lines over until the block is full.
-fn lines(
-    input: &mut Input,
-    source: usize,
-    block: &mut Block,
-    full: usize,
-    limit: usize,
-    eager: bool,
-) -> io::Result<More> {
-    block.part(source, input.line, What::Lines);
-    let start = block.bytes.len();
+fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
+    block.part(&input.name, input.line, What::Lines);
+    let first = block.lines;
+    // Behind the last line that has its end.
+    let mut ended = block.bytes.len();
     block.bytes.append(&mut input.carry);
-    let mut ended = None;
-    let mut searched = start;
     let more = loop {
-        if let Some(end) = memchr::memrchr(b'\n', &block.bytes[searched..]) {
-            ended = Some(searched + end + 1);
-            if block.bytes.len() >= full {
-                break Ok(More::Yes);
-            }
+        // The end that is to come may have two bytes, one of which is here.
+        if block.bytes.len() - ended > bounds.line + 1 {
+            input.line += (block.lines - first) as u64;
+            return long(input, block, ended);
         }
-        searched = block.bytes.len();
-        let begun = ended.unwrap_or(start);
-        if searched - begun > limit {
-            break long(input, source, block, start, begun);
+        if block.lines > first && bounds.reached(block) {
+            break Ok(More::Yes);
         }
         let chunk = match input.reader.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => break Err(error),
+            Ok([]) => break Ok(More::No),
             Ok(chunk) => chunk,
         };
-        let len = chunk.len();
-        if len == 0 {
-            break Ok(More::No);
-        }
-        block.bytes.extend_from_slice(chunk);
+        let room = bounds.lines.saturating_sub(block.lines).max(1);
+        let found = memchr::memchr_iter(b'\n', chunk).count();
+        let len = match found > room {
+            true => memchr::memchr_iter(b'\n', chunk).nth(room - 1).unwrap_or(0) + 1,
+            false => chunk.len(),
+        };
+        let start = block.bytes.len();
+        block.bytes.extend_from_slice(&chunk[..len]);
         input.reader.consume(len);
-        if eager && len < 1 << 15 && memchr::memchr(b'\n', &block.bytes[start..]).is_some() {
-            ended = memchr::memrchr(b'\n', &block.bytes).map(|end| end + 1);
+        block.lines += found.min(room);
+        if let Some(end) = memchr::memrchr(b'\n', &block.bytes[start..]) {
+            ended = start + end + 1;
+        }
+        if bounds.eager && len < 1 << 15 && block.lines > first {
             break Ok(More::Wait);
         }
     };
-    let end = match more {
-        // The last line of an input may lack its end.
-        Ok(More::No) => {
-            if block.bytes.len() > start && block.bytes.last() != Some(&b'\n') {
-                block.bytes.push(b'\n');
-            }
-            block.bytes.len()
-        }
-        Err(_) => ended.unwrap_or(start),
-        _ if matches!(
-            block.parts.last(),
-            Some(Part {
-                what: What::Long(_),
-                ..
-            })
-        ) =>
-        {
-            return more;
-        }
-        _ => ended.unwrap_or(start),
-    };
-    input.carry.extend_from_slice(&block.bytes[end..]);
-    block.bytes.truncate(end);
-    input.line += memchr::memchr_iter(b'\n', &block.bytes[start..]).count() as u64;
+    // The last line of an input may lack its end.
+    if matches!(more, Ok(More::No)) && block.bytes.len() > ended {
+        block.bytes.push(b'\n');
+        block.lines += 1;
+        ended = block.bytes.len();
+    }
+    input.carry.extend_from_slice(&block.bytes[ended..]);
+    block.bytes.truncate(ended);
+    input.line += (block.lines - first) as u64;
     more
 }
 
 /// Passes over the rest of a line that began at `begun` and is too long.
-fn long(
-    input: &mut Input,
-    source: usize,
-    block: &mut Block,
-    start: usize,
-    begun: usize,
-) -> io::Result<More> {
-    input.line += memchr::memchr_iter(b'\n', &block.bytes[start..begun]).count() as u64;
+fn long(input: &mut Input, block: &mut Block, begun: usize) -> io::Result<More> {
     let mut len = (block.bytes.len() - begun) as u64;
+    let mut last = block.bytes.last().copied();
     block.bytes.truncate(begun + SAMPLE);
-    let sample = block.bytes.split_off(begun);
+    let mut sample = block.bytes.split_off(begun);
     let more = loop {
         let chunk = match input.reader.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) | Ok([]) => break More::No,
+            Err(error) => break Err(error),
+            Ok([]) => break Ok(More::No),
             Ok(chunk) => chunk,
         };
         let end = memchr::memchr(b'\n', chunk);
-        let taken = end.unwrap_or(chunk.len());
-        len += taken as u64;
-        input.reader.consume(taken + usize::from(end.is_some()));
+        let rest = &chunk[..end.unwrap_or(chunk.len())];
+        len += rest.len() as u64;
+        last = rest.last().copied().or(last);
+        sample.extend(rest.iter().take(SAMPLE - sample.len()));
+        let taken = rest.len() + usize::from(end.is_some());
+        input.reader.consume(taken);
         if end.is_some() {
-            break More::Yes;
+            break Ok(More::Yes);
         }
     };
-    block.part(source, input.line, What::Long(len));
+    if last == Some(b'\r') {
+        len -= 1;
+        sample.truncate(usize::try_from(len).unwrap_or(SAMPLE));
+    }
+    block.part(&input.name, input.line, What::Long(len));
     block.bytes.extend(sample);
     input.line += 1;
-    Ok(more)
+    more
 }
 
 /// The API's pages, `{"meta":…,"objects":[…]}`, one or several in a row, on one line or on many: their
@@ -352,13 +343,8 @@ impl Pages {
 }
 
 /// Takes objects over until the block is full.
-fn pages(
-    input: &mut Input,
-    source: usize,
-    block: &mut Block,
-    full: usize,
-    limit: usize,
-) -> io::Result<More> {
+fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
+    let limit = bounds.line;
     let Some(pages) = &mut input.pages else {
         return Ok(More::No);
     };
@@ -410,7 +396,7 @@ fn pages(
                 if pages.depth == 2 && pages.objects && !pages.stray {
                     pages.stray = true;
                     let what = "a text where a record is expected".to_owned();
-                    block.part(source, line, What::Damaged(what));
+                    block.part(&input.name, line, What::Damaged(what));
                 }
                 if pages.depth == 1 {
                     pages.key.clear();
@@ -438,20 +424,20 @@ fn pages(
                 pages.stray = false;
                 if closed && !pages.listed {
                     let what = "a page without a list `objects`".to_owned();
-                    block.part(source, line, What::Damaged(what));
+                    block.part(&input.name, line, What::Damaged(what));
                 }
                 if pages.depth == 2 && pages.inside {
                     pages.inside = false;
                     if pages.len > limit as u64 {
-                        block.part(source, pages.line, What::Long(pages.len));
+                        block.part(&input.name, pages.line, What::Long(pages.len));
                         input.carry.truncate(SAMPLE);
                         block.bytes.append(&mut input.carry);
                     } else {
-                        block.part(source, pages.line, What::Lines);
+                        block.part(&input.name, pages.line, What::Lines);
                         block.bytes.append(&mut input.carry);
                         block.bytes.push(b'\n');
                     }
-                    if block.bytes.len() >= full || block.parts.len() >= 1 << 16 {
+                    if bounds.reached(block) {
                         break;
                     }
                 }
@@ -465,7 +451,7 @@ fn pages(
                     "`{}` where a record or a page is expected",
                     byte.escape_ascii()
                 );
-                block.part(source, line, What::Damaged(what));
+                block.part(&input.name, line, What::Damaged(what));
             }
             _ => {}
         }

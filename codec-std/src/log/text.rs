@@ -4,7 +4,9 @@
 //! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers
 //! until their last digit. What the definition doesn't foresee is left to [`Product`].
 
-use gizwits_codec_core::{Kind, PointId, Protocol, Raw, Scale, View};
+use std::io::Write as _;
+
+use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
 
 use crate::product::{Attr, Product};
 
@@ -13,6 +15,8 @@ use crate::product::{Attr, Product};
 pub(crate) struct Text {
     room: Vec<u8>,
     len: usize,
+    /// Where others write what is then appended.
+    aside: Vec<u8>,
 }
 
 /// What is copied at once.
@@ -43,7 +47,7 @@ impl Text {
         }
     }
 
-    /// Makes room for so many bytes, and a step more.
+    /// Makes room for so many bytes, and a step more. What is put makes its own where there is none.
     #[inline]
     pub(crate) fn reserve(&mut self, more: usize) {
         let needed = self.len + more + STEP;
@@ -52,37 +56,48 @@ impl Text {
         }
     }
 
-    /// Appends what there is room for.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        if let Some(to) = self.room.get_mut(self.len..self.len + bytes.len()) {
-            to.copy_from_slice(bytes);
-            self.len += bytes.len();
+        match self.room.get_mut(self.len..self.len + bytes.len()) {
+            Some(to) => {
+                to.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            None => self.grow_and_put(bytes),
         }
     }
 
-    /// Appends the head of some bytes, all of which are written.
+    #[cold]
+    fn grow_and_put(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.put(bytes);
+    }
+
+    /// Appends the head of some bytes, all of which are written if there is room.
     #[inline]
     fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
-        if let Some(to) = self
-            .room
-            .get_mut(self.len..)
-            .and_then(<[u8]>::first_chunk_mut)
-        {
-            *to = *bytes;
-            self.len += len;
+        let room = self.room.get_mut(self.len..);
+        match room.and_then(<[u8]>::first_chunk_mut) {
+            Some(to) => {
+                *to = *bytes;
+                self.len += len;
+            }
+            None => self.grow_and_put(&bytes[..len]),
         }
     }
 
     /// Appends what is written to a vector.
     pub(crate) fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        self.room.truncate(self.len);
-        write(&mut self.room);
-        self.len = self.room.len();
+        let mut aside = std::mem::take(&mut self.aside);
+        aside.clear();
+        write(&mut aside);
+        self.put(&aside);
+        self.aside = aside;
     }
 
     #[inline]
     fn put_hex(&mut self, bytes: &[u8]) {
+        self.reserve(2 * bytes.len());
         if let Some(to) = self.room.get_mut(self.len..self.len + 2 * bytes.len()) {
             let _ = faster_hex::hex_encode(bytes, to);
             self.len += to.len();
@@ -142,24 +157,29 @@ impl Style {
     }
 
     fn label(self, attr: &Attr, index: u32) -> String {
-        match (self, attr.rendered.get(index as usize)) {
-            (_, None) => index.to_string(),
-            (Style::Json, Some(json)) => json.to_string(),
-            // A label that stands twice is its index.
-            (Style::Csv, Some(json)) if json.starts_with('"') => {
-                let label = attr.labels().get(index as usize);
-                quoted(label.map_or("", String::as_str))
-            }
-            (Style::Csv, Some(json)) => json.to_string(),
-        }
+        let text = match self {
+            Style::Json => attr
+                .rendered
+                .get(index as usize)
+                .map(|json| json.to_string()),
+            Style::Csv => attr.label_of(index).map(quoted),
+        };
+        text.unwrap_or_else(|| index.to_string())
     }
+}
+
+/// Whether a cell of RFC 4180 is what it says.
+#[inline]
+pub(crate) fn is_plain(cell: &str) -> bool {
+    let odd = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    !cell.bytes().any(odd)
 }
 
 /// A cell of RFC 4180.
 pub(crate) fn quoted(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+    match is_plain(text) {
+        true => text.to_owned(),
+        false => format!("\"{}\"", text.replace('"', "\"\"")),
     }
 }
 
@@ -253,10 +273,7 @@ pub(crate) fn places(product: &Product) -> Vec<Place> {
         let last = known.len() - 1;
         known[last - id / 8] |= 1 << (id % 8);
     }
-    let view = match layout.protocol() {
-        Protocol::Standard => layout.view(&status),
-        Protocol::VarLen => layout.view_known(&known, &status),
-    };
+    let view = layout.view_known(&known, &status);
     let places = view.into_iter().flatten().map(|reading| {
         let span = reading.span();
         let point = product.attr(reading.id()).map(Attr::point);
@@ -280,7 +297,6 @@ pub(crate) fn places(product: &Product) -> Vec<Place> {
 /// `ratio * raw + addition` at a fixed number of decimal places.
 #[derive(Clone, Copy, Debug)]
 struct Fixed {
-    scale: Scale,
     ratio: i64,
     addition: i64,
     decimals: u8,
@@ -293,7 +309,6 @@ impl Fixed {
             ratio: scale.value(1).coefficient().wrapping_sub(addition),
             addition,
             decimals: scale.decimals(),
-            scale,
         }
     }
 
@@ -326,10 +341,17 @@ impl Fixed {
                 };
                 out.put_of(&[b'.', b'0' + tens as u8, b'0' + ones as u8], len);
             }
-            _ => {
-                // The sign is there.
-                let text = self.scale.value(raw).to_string();
-                out.put(text.trim_start_matches('-').as_bytes());
+            decimals => {
+                let mut unit = 10_u64.pow(decimals.into());
+                out.put_number(value / unit);
+                let mut part = value % unit;
+                let point = usize::from(part > 0);
+                out.put_of(b".", point);
+                while part > 0 {
+                    unit /= 10;
+                    out.put_of(&[b'0' + (part / unit) as u8], 1);
+                    part %= unit;
+                }
             }
         }
     }
@@ -379,6 +401,11 @@ impl Plan {
             .map(|(attr, place)| of(attr, place))
             .sum::<usize>();
         plan
+    }
+
+    /// How many bytes the points of a record are at most.
+    pub(crate) fn most(&self) -> usize {
+        self.most
     }
 
     /// A piece of points that are [`together`].
@@ -566,12 +593,11 @@ impl Plan {
     /// Appends the points of any message; of CSV a cell for each point of the product. What is flagged
     /// is written as its value.
     pub(crate) fn put_view(&self, product: &Product, view: View<'_, '_>, out: &mut Text) -> bool {
-        out.reserve(self.most);
         let mut next = 0;
         let mut sound = true;
         view.iter().for_each(|reading| {
             let id = reading.id();
-            let (Some(piece), Some(attr)) = (self.points.get(id.index()), product.attr(id)) else {
+            let Some(piece) = self.points.get(id.index()) else {
                 return;
             };
             if self.style == Style::Csv {
@@ -589,14 +615,14 @@ impl Plan {
                 }
                 Raw::Number(raw) if self.put_raw(piece, raw, out) => {}
                 Raw::Number(raw) => {
+                    // No label has this value, and JSON is left to the product.
                     sound = false;
-                    let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
-                    let text = match attr.point().kind {
-                        Kind::Enum { .. } => self.style.label(attr, raw),
-                        _ => scale.value(raw).to_string(),
-                    };
-                    out.put(self.style.key(attr).as_bytes());
-                    out.put(text.as_bytes());
+                    if self.style == Style::Csv {
+                        let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
+                        out.with(|out| {
+                            let _ = write!(out, ",{}", scale.value(raw));
+                        });
+                    }
                 }
             }
         });
@@ -608,7 +634,6 @@ impl Plan {
 
     /// Appends a row of empty cells.
     pub(crate) fn put_nothing(&self, product: &Product, out: &mut Text) {
-        out.reserve(self.most);
         self.skip(&mut 0, PointId(product.layout().points()), out);
     }
 
@@ -654,7 +679,6 @@ mod tests {
         fn numbers(number: u64, few in 0_u32..100_000_000) {
             for number in [number, u64::from(few), number >> 32] {
                 let mut text = Text::default();
-                text.reserve(64);
                 text.put_number(number);
                 let expected = number.to_string();
                 prop_assert_eq!(text.as_slice(), expected.as_bytes());
