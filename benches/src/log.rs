@@ -102,8 +102,8 @@ pub fn borrowed<S: Sink>(
         payload::parse_into(found.payload, None, bytes).unwrap();
         let decoded = product.decode(bytes).unwrap();
         let mut record = Record::bare(found.payload);
-        record.timestamp = Moment::new(found.timestamp.get().into()).ok();
-        record.kind = Some(found.kind.into());
+        record.timestamp = Moment::new(found.timestamp.get()).ok();
+        record.kind = Some(found.kind);
         sink.record(block, &record, 0, &decoded);
     }
 }

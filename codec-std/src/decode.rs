@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Raw, Reading, Value, View};
+use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Protocol, Raw, Reading, Value, View};
 
 use crate::error::Error;
 use crate::payload;
@@ -35,33 +35,8 @@ impl Product {
     /// See [`Error::KINDS`]; `byte` counts from the first byte given.
     #[inline]
     pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        // The frames that nearly all are: of less than 128 bytes, without did and sn.
-        if let [
-            0,
-            0,
-            0,
-            3,
-            len @ ..0x80,
-            0,
-            0,
-            low @ (0x90 | 0x91),
-            body @ ..,
-        ] = bytes
-            && usize::from(*len) == body.len() + 3
-            && let Ok(p0) = P0::parse(self.layout(), body)
-        {
-            let frame = m2m::Frame {
-                flag: 0,
-                command: u16::from(*low),
-                sn: None,
-                did: None,
-                body,
-            };
-            return Ok(Decoded {
-                product: self,
-                envelope: Some(Event::Frame(frame)),
-                content: Content::P0(p0),
-            });
+        if let Some(status) = Status::of(self, bytes) {
+            return Ok(status.decoded());
         }
         if bytes.starts_with(&m2m::PREFIX) {
             self.decode_m2m(bytes)
@@ -115,6 +90,80 @@ impl Product {
             envelope: Some(event),
             content,
         })
+    }
+}
+
+/// What nearly all frames are: a reply or report with all points of a standard product, without did
+/// and sn.
+#[derive(Clone, Copy, Debug)]
+pub struct Status<'p, 'b> {
+    product: &'p Product,
+    command: u8,
+    action: u8,
+    body: &'b [u8],
+}
+
+impl<'p, 'b> Status<'p, 'b> {
+    /// `None` if the bytes are anything else, which says nothing against them.
+    #[inline(always)]
+    pub(crate) fn of(product: &'p Product, bytes: &'b [u8]) -> Option<Self> {
+        let (len, command, body) = match *bytes {
+            [0, 0, 0, 3, len @ ..0x80, 0, 0, command, ref body @ ..] => {
+                (usize::from(len), command, body)
+            }
+            [0, 0, 0, 3, low, high @ ..0x80, 0, 0, command, ref body @ ..] if low >= 0x80 => {
+                let len = usize::from(high) << 7 | usize::from(low & 0x7f);
+                (len, command, body)
+            }
+            _ => return None,
+        };
+        let &[action @ (3 | 4), ref values @ ..] = body else {
+            return None;
+        };
+        (matches!(command, 0x90 | 0x91)
+            && len == body.len() + 3
+            && values.len() == product.layout().status_len()
+            && product.protocol() == Protocol::Standard)
+            .then_some(Status {
+                product,
+                command,
+                action,
+                body,
+            })
+    }
+
+    /// Whether it is a reply, not a report.
+    #[inline]
+    #[must_use]
+    pub fn is_reply(&self) -> bool {
+        self.action == 3
+    }
+
+    /// The bytes of the points.
+    #[inline]
+    #[must_use]
+    pub fn values(&self) -> &'b [u8] {
+        self.body.get(1..).unwrap_or(&[])
+    }
+
+    /// The same as any other payload.
+    #[must_use]
+    pub fn decoded(&self) -> Decoded<'p, 'b> {
+        let view = self.product.layout().view_lax(self.values());
+        Decoded {
+            product: self.product,
+            envelope: Some(Event::Frame(m2m::Frame {
+                flag: 0,
+                command: self.command.into(),
+                sn: None,
+                did: None,
+                body: self.body,
+            })),
+            content: Content::P0(match self.is_reply() {
+                true => P0::Reply(view),
+                false => P0::Report(view),
+            }),
+        }
     }
 }
 

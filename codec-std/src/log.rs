@@ -56,7 +56,7 @@ use std::thread;
 use gizwits_codec_core::m2m::Event;
 use gizwits_codec_core::{P0, Protocol};
 
-use crate::decode::{Content, Decoded};
+use crate::decode::{Content, Decoded, Status};
 use crate::error::Error;
 use crate::payload::{self, Encoding};
 use crate::product::Product;
@@ -69,10 +69,10 @@ pub use csv::{Csv, CsvSink};
 pub use ndjson::{Ndjson, NdjsonSink, TextBlock};
 #[cfg(feature = "parquet")]
 pub use parquet::{Parquet, ParquetBlock, ParquetSink};
-pub use record::{Moment, Record};
+pub use record::{Line, Moment, Record};
 pub use source::Source;
 
-use record::{Reader, Trust};
+use record::Reader;
 use source::{Block, Bounds, Cutter, What};
 
 /// The reasons of rejects besides [`Error::KINDS`], and what they mean.
@@ -186,11 +186,11 @@ impl Products {
         })
     }
 
-    /// The product of a record whose payload is decoded to bytes.
-    #[inline]
-    fn of(&self, record: &Record<'_>, bytes: &[u8]) -> Result<usize, Error> {
+    /// The product of a record that has this product key and did, and these bytes for a payload.
+    #[inline(always)]
+    fn of(&self, key: Option<&str>, did: Option<&str>, bytes: &[u8]) -> Result<usize, Error> {
         let choice = &*self.0;
-        if let Some(key) = &record.product_key {
+        if let Some(key) = key {
             return match &choice.products[..] {
                 [one] if one.product_key().is_empty() || one.product_key() == key => Ok(0),
                 _ => self.index(key),
@@ -201,7 +201,7 @@ impl Products {
                 Ok((Event::Frame(frame), _)) => std::str::from_utf8(frame.did?).ok(),
                 _ => None,
             };
-            let did = record.did.as_deref().or_else(framed);
+            let did = did.or_else(framed);
             if let Some(product) = did.and_then(|did| choice.dids.get(did)) {
                 return Ok(*product);
             }
@@ -266,6 +266,18 @@ pub trait Sink: Send + 'static {
         decoded: &Decoded<'_, '_>,
     );
 
+    /// Adds the status of a line that has a known shape, for sinks that need less than a record.
+    #[inline]
+    fn status(
+        &mut self,
+        block: &mut Self::Block,
+        line: &Line<'_>,
+        product: usize,
+        status: &Status<'_, '_>,
+    ) {
+        self.record(block, &line.record(), product, &status.decoded());
+    }
+
     /// Ends a block.
     ///
     /// # Errors
@@ -324,6 +336,22 @@ impl<S: Sink> Sink for ByProduct<S> {
         blocks.resize_with(self.0.len(), S::Block::default);
         if let (Some(sink), Some(block)) = (self.0.get_mut(product), blocks.get_mut(product)) {
             sink.record(block, record, 0, decoded);
+        }
+    }
+
+    #[inline(always)]
+    fn status(
+        &mut self,
+        blocks: &mut Self::Block,
+        line: &Line<'_>,
+        product: usize,
+        status: &Status<'_, '_>,
+    ) {
+        if blocks.len() < self.0.len() {
+            blocks.resize_with(self.0.len(), S::Block::default);
+        }
+        if let (Some(sink), Some(block)) = (self.0.get_mut(product), blocks.get_mut(product)) {
+            sink.status(block, line, 0, status);
         }
     }
 
@@ -403,10 +431,16 @@ impl Default for Options {
 /// Decodes lines that are in memory into a sink: what each worker of a [`Log`] does.
 #[derive(Debug)]
 pub struct Decoder<S> {
+    reader: Reader,
+    unpacker: Unpacker<S>,
+}
+
+/// Decodes records whose lines have been read.
+#[derive(Debug)]
+struct Unpacker<S> {
     products: Products,
     options: Options,
     sink: S,
-    reader: Reader,
     bytes: Vec<u8>,
     /// Of each product, by did.
     states: Vec<HashMap<String, State>>,
@@ -416,12 +450,14 @@ impl<S: Sink> Decoder<S> {
     /// A decoder into this sink.
     pub fn new(products: &Products, options: Options, sink: S) -> Self {
         Decoder {
-            products: products.clone(),
             reader: Reader::new(options.keep, options.strict),
-            options,
-            sink,
-            bytes: Vec::new(),
-            states: products.iter().map(|_| HashMap::new()).collect(),
+            unpacker: Unpacker {
+                products: products.clone(),
+                options,
+                sink,
+                bytes: Vec::new(),
+                states: products.iter().map(|_| HashMap::new()).collect(),
+            },
         }
     }
 
@@ -431,35 +467,39 @@ impl<S: Sink> Decoder<S> {
         &mut self,
         lines: &[u8],
         block: &mut S::Block,
-        mut reject: impl FnMut(u64, &[u8], &Error),
+        reject: impl FnMut(u64, &[u8], &Error),
     ) -> u64 {
-        let (mut start, mut number, mut records) = (0, 0, 0);
-        // All at once takes less than line by line.
-        let text = std::str::from_utf8(lines).ok();
-        let ends = memchr::memchr_iter(b'\n', lines);
-        let last = (!lines.is_empty() && lines.last() != Some(&b'\n')).then_some(lines.len());
-        for end in ends.chain(last) {
-            let line = lines.get(start..end).unwrap_or(&[]);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let long = line.len() > self.options.line_limit;
-            if long || !line.trim_ascii().is_empty() {
-                records += 1;
-                let text = match text {
-                    Some(text) => Ok(text.get(start..start + line.len()).unwrap_or_default()),
-                    None => std::str::from_utf8(line),
-                };
-                let done = match text {
-                    _ if long => Err(too_long(line.len() as u64, self.options.line_limit)),
-                    Ok(text) => self.line(text, block),
-                    Err(error) => Err(record::not_utf8(error.valid_up_to())),
-                };
-                if let Err(error) = done {
-                    reject(number, line, &error);
-                }
-            }
-            (start, number) = (end + 1, number + 1);
+        decode(self, lines, block, reject)
+    }
+
+    /// Decodes a line by the shape that it has; `None` if it has none that is known.
+    #[inline(always)]
+    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Result<(), Error>> {
+        let line = self.reader.learnt(line)?;
+        let payload = line.payload();
+        if self.unpacker.unpack_hex(payload) {
+            return Some(self.unpacker.line(&line, block));
         }
-        records
+        // What has escapes does not say what it is as it stands.
+        if !payload.iter().all(|byte| record::plain(*byte)) {
+            return None;
+        }
+        Some(self.unpacker.record(&line.record(), false, block))
+    }
+
+    /// Decodes a line by the strict parser.
+    #[inline(always)]
+    fn strict(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
+        let members;
+        let mut record = Record::default();
+        let plain = self.reader.skim(line, &mut record);
+        if plain {
+            record.extra = self.reader.extra();
+        } else {
+            members = self.reader.read(line)?;
+            record = members.record();
+        }
+        self.unpacker.record(&record, plain, block)
     }
 
     /// Ends a block.
@@ -467,23 +507,107 @@ impl<S: Sink> Decoder<S> {
     /// # Errors
     /// If the sink can't make it.
     pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
-        self.sink.end(block)
+        self.unpacker.sink.end(block)
+    }
+}
+
+/// [`Decoder::lines`], compiled for either kind of machine.
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
+fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
+    decoder: &mut Decoder<S>,
+    lines: &[u8],
+    block: &mut S::Block,
+    mut reject: R,
+) -> u64 {
+    let limit = decoder.unpacker.options.line_limit;
+    let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
+    let (mut sure, mut text) = (false, None);
+    while start < lines.len() {
+        // Most lines are as long as the last one, and what fits a shape has no end of a line within.
+        if sure || lines.get(start + len) != Some(&b'\n') {
+            let rest = lines.get(start..).unwrap_or(&[]);
+            len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            sure = true;
+        }
+        let line = lines.get(start..start + len).unwrap_or(&[]);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut done = match line.len() > limit {
+            true => sure.then(|| Err(too_long(line.len() as u64, limit))),
+            false => decoder.learnt(line, block),
+        };
+        if done.is_none() && !sure {
+            sure = true;
+            continue;
+        }
+        if done.is_none() && !line.trim_ascii().is_empty() {
+            // All at once takes less than line by line.
+            let text = text.get_or_insert_with(|| std::str::from_utf8(lines).ok());
+            let text = match text.and_then(|text| text.get(start..start + line.len())) {
+                Some(text) => Ok(text),
+                None => std::str::from_utf8(line),
+            };
+            done = Some(match text {
+                Ok(text) => decoder.strict(text, block),
+                Err(error) => Err(record::not_utf8(error.valid_up_to())),
+            });
+        }
+        if let Some(done) = done {
+            records += 1;
+            if let Err(error) = done {
+                reject(number, line, &error);
+            }
+        }
+        (start, number, sure) = (start + len + 1, number + 1, false);
+    }
+    records
+}
+
+impl<S: Sink> Unpacker<S> {
+    /// Takes a payload that is nothing but hex.
+    #[inline(always)]
+    fn unpack_hex(&mut self, payload: &[u8]) -> bool {
+        self.options.encoding != Some(Encoding::Base64)
+            && payload::plain_hex_into(payload, &mut self.bytes)
     }
 
-    #[inline]
-    fn line(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
-        let (mut record, trust) = self.reader.read(line)?;
-        let encoding = self.options.encoding;
-        let hex = encoding != Some(Encoding::Base64)
-            && payload::plain_hex_into(record.payload.as_bytes(), &mut self.bytes);
-        if !hex {
-            // A payload of hex digits makes a line right that is right but for it.
-            if trust == Trust::ButPayload && !record.payload.bytes().all(record::plain) {
-                record = self.reader.read_strictly(line)?;
+    /// Decodes the bytes that were taken from a line.
+    #[inline(always)]
+    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Result<(), Error> {
+        let index = self
+            .products
+            .of(line.product_key(), line.did(), &self.bytes)?;
+        let product = self.products.0.products.get(index);
+        match product.and_then(|product| Status::of(product, &self.bytes)) {
+            Some(status) => {
+                self.sink.status(block, line, index, &status);
+                Ok(())
             }
-            payload::parse_into(&record.payload, encoding, &mut self.bytes)?;
+            None => self.any(&line.record(), index, block),
         }
-        let index = self.products.of(&record, &self.bytes)?;
+    }
+
+    /// Decodes a record; its texts are plain if they need no escapes.
+    #[inline(always)]
+    fn record(
+        &mut self,
+        record: &Record<'_>,
+        plain: bool,
+        block: &mut S::Block,
+    ) -> Result<(), Error> {
+        if !self.unpack_hex(record.payload.as_bytes()) {
+            payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
+        }
+        self.line(&Line::made(record, plain), block)
+    }
+
+    /// Decodes the bytes that were taken from a record.
+    #[inline(never)]
+    fn any(
+        &mut self,
+        record: &Record<'_>,
+        index: usize,
+        block: &mut S::Block,
+    ) -> Result<(), Error> {
         let Some(product) = self.products.0.products.get(index) else {
             return Ok(());
         };
@@ -508,7 +632,7 @@ impl<S: Sink> Decoder<S> {
                 _ => P0::Reply(state),
             });
         }
-        self.sink.record(block, &record, index, &decoded);
+        self.sink.record(block, record, index, &decoded);
         Ok(())
     }
 }
@@ -743,7 +867,7 @@ impl<S: Sink> Worker<S> {
                     reject::write(rejects, (&part.source, line), error, record, len);
                 }
             };
-            let limit = self.decoder.options.line_limit;
+            let limit = self.decoder.unpacker.options.line_limit;
             summary.records += match &part.what {
                 What::Lines => self.decoder.lines(bytes, &mut job.out, |n, line, error| {
                     match line.len() > limit {

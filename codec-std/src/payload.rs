@@ -106,9 +106,8 @@ pub(crate) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Digits alone, without a mark in front or anything between them.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain_hex_into(digits: &[u8], bytes: &mut Vec<u8>) -> bool {
-    bytes.clear();
     bytes.resize(digits.len() / 2, 0);
     !digits.is_empty() && faster_hex::hex_decode(digits, bytes).is_ok()
 }

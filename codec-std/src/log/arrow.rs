@@ -326,7 +326,7 @@ impl Batches {
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
         self.times
             .push(record.timestamp.as_ref().map(super::Moment::millis));
-        self.kinds.append_option(record.kind.as_deref());
+        self.kinds.append_option(record.kind);
         self.dids.append_option(record.device(decoded));
         self.actions
             .push(action_number(decoded).map(|number| number as u8));

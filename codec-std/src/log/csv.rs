@@ -89,16 +89,19 @@ impl CsvSink {
         out.put(self.day.1.as_bytes());
         let rest = millis.rem_euclid(DAY) as u32;
         let (seconds, part) = (rest / 1000, rest % 1000);
+        let mut room = out.room(24);
         for (mark, number, digits) in [
             (b"T", seconds / 3600, 2),
             (b":", seconds / 60 % 60, 2),
             (b":", seconds % 60, 2),
             (b".", part, 3),
         ] {
-            out.put(mark);
-            out.put_8(number, digits);
+            room.put_of(mark, 1);
+            room.put_8(number, digits);
         }
-        out.put(b"Z");
+        room.put_of(b"Z", 1);
+        let len = room.len();
+        out.keep(len);
     }
 }
 
@@ -117,9 +120,9 @@ impl Sink for CsvSink {
         if let Some(moment) = &record.timestamp {
             self.put_time(moment.millis(), out);
         }
-        for text in [&record.kind, &did] {
+        for text in [record.kind, did.as_deref()] {
             out.put(b",");
-            match text.as_deref().unwrap_or("") {
+            match text.unwrap_or("") {
                 text if is_plain(text) => out.put(text.as_bytes()),
                 text => put_quoted([text.as_bytes()], out),
             }
@@ -133,13 +136,20 @@ impl Sink for CsvSink {
                 put_quoted([b"{", extra, b"}"], out);
             }
         }
-        match decoded.view() {
-            Some(view) if view.is_whole() && self.plan.put_status(view.values(), out) => {}
-            Some(view) => {
-                self.plan.put_view(decoded.product, view, out);
-            }
-            None => self.plan.put_nothing(decoded.product, out),
+        let (view, plan) = (decoded.view(), &mut self.plan);
+        let whole = view.filter(|view| view.is_whole());
+        let mut room = out.room(plan.most());
+        let sound = whole.is_some_and(|view| plan.put_status(view.values(), &mut room));
+        let mut len = room.len();
+        if !sound {
+            let mut room = out.room(plan.most());
+            match &view {
+                Some(view) => plan.put_view(decoded.product, view, &mut room),
+                None => plan.put_nothing(decoded.product, &mut room),
+            };
+            len = room.len();
         }
+        out.keep(len);
         out.put(b"\r\n");
     }
 }

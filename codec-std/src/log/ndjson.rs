@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
-use gizwits_codec_core::m2m::Event;
 
-use super::text::{Plan, Style, Text};
+use super::record::Line;
+use super::text::{Cursor, Plan, STEP, Style, Text};
 use super::{Format, Products, Record, Sink};
-use crate::decode::{Content, Decoded};
+use crate::decode::{Content, Decoded, Status};
 
 /// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`, one record a line.
 #[derive(Debug)]
@@ -77,7 +77,6 @@ pub struct NdjsonSink(Vec<Plan>);
 impl Sink for NdjsonSink {
     type Block = TextBlock;
 
-    #[inline]
     fn record(
         &mut self,
         TextBlock(out): &mut TextBlock,
@@ -88,81 +87,135 @@ impl Sink for NdjsonSink {
         let Some(plan) = self.0.get_mut(product) else {
             return;
         };
-        match record.head {
-            Some(head) if record.did.is_some() || !has_did(decoded) => out.put(head.as_bytes()),
-            _ => {
-                let did = record.device(decoded);
-                put_head(out, record, did.as_deref(), record.extra);
-            }
-        }
-        let (action, view) = match decoded.content {
-            Content::P0(P0::Report(view)) => (&b"\"action\":\"report\",\"attrs\":{"[..], view),
-            Content::P0(P0::Control(view)) => (&b"\"action\":\"control\",\"attrs\":{"[..], view),
-            Content::P0(P0::Reply(view)) => (&b"\"action\":\"reply\",\"attrs\":{"[..], view),
+        let did = record.device(decoded);
+        let mut room = out.room(head_len(record, did.as_deref()));
+        put_head(&mut room, record, did.as_deref(), false);
+        let len = room.len();
+        out.keep(len);
+        let (action, view) = match &decoded.content {
+            Content::P0(P0::Report(view)) => (REPORT, view),
+            Content::P0(P0::Control(view)) => (CONTROL, view),
+            Content::P0(P0::Reply(view)) => (REPLY, view),
             _ => {
                 out.with(|out| decoded.write_content(out));
                 return out.put(b"}\n");
             }
         };
-        let start = out.len();
-        out.put(action);
-        // The comma in front of the first point takes the place of the bracket, which comes again.
-        let bracket = out.len() - 1;
-        out.cut(bracket);
+        let mut room = out.room(plan.most() + STEP);
+        let begun = begin(action, &mut room);
         let sound = match view.is_whole() {
-            true => plan.put_status(view.values(), out),
-            false => plan.put_view(decoded.product, view, out),
+            true => plan.put_status(view.values(), &mut room),
+            false => plan.put_view(decoded.product, view, &mut room),
         };
-        if sound {
-            if out.len() == bracket {
-                out.put(b"{");
+        match end(begun, room).filter(|_| sound) {
+            Some(len) => out.keep(len),
+            None => {
+                out.with(|out| decoded.write_content(out));
+                out.put(b"}\n");
             }
-            out.set(bracket, b'{');
-            out.put(b"}}\n");
-        } else {
-            out.cut(start);
-            out.with(|out| decoded.write_content(out));
-            out.put(b"}\n");
         }
+    }
+
+    #[inline(always)]
+    fn status(
+        &mut self,
+        block: &mut TextBlock,
+        line: &Line<'_>,
+        product: usize,
+        status: &Status<'_, '_>,
+    ) {
+        if let Some(plan) = self.0.get_mut(product) {
+            let out = &mut block.0;
+            let most = plan.most() + STEP;
+            let mut room = match line.head() {
+                Ok(head) => {
+                    let mut room = out.room(head.len() + most);
+                    room.put(head);
+                    room
+                }
+                Err((record, plain)) => {
+                    let mut room = out.room(head_len(&record, record.did) + most);
+                    put_head(&mut room, &record, record.did, plain);
+                    room
+                }
+            };
+            let action = if status.is_reply() { REPLY } else { REPORT };
+            let begun = begin(action, &mut room);
+            let sound = plan.put_status(status.values(), &mut room);
+            if let Some(len) = end(begun, room).filter(|_| sound) {
+                return out.keep(len);
+            }
+        }
+        self.record(block, &line.record(), product, &status.decoded());
     }
 }
 
-/// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`.
-pub(crate) fn put_head(out: &mut Text, record: &Record<'_>, did: Option<&str>, extra: &[u8]) {
-    let texts = [record.kind.as_deref(), did];
-    out.put(b"{");
+/// What the points stand behind, in steps that are copied at once: so many bytes count.
+type Action = (&'static [u8; STEP], usize);
+
+const CONTROL: Action = (b"\"action\":\"control\",\"attrs\":     ", 27);
+const REPLY: Action = (b"\"action\":\"reply\",\"attrs\":       ", 25);
+const REPORT: Action = (b"\"action\":\"report\",\"attrs\":      ", 26);
+
+/// Begins the points; returns where their bracket goes.
+#[inline(always)]
+fn begin((text, len): Action, out: &mut Cursor<'_>) -> usize {
+    out.put_of(text, len);
+    out.len()
+}
+
+/// Ends points and record; returns how much was written.
+#[inline(always)]
+fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
+    // It takes the place of the comma in front of the first point.
+    if out.len() == bracket {
+        out.put_of(b"{", 1);
+    }
+    out.set(bracket, b'{');
+    out.put_of(b"}}\n\0", 3);
+    out.written()
+}
+
+/// No more is written by [`put_head`].
+pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
+    let texts = record.kind.map_or(0, str::len) + did.map_or(0, str::len);
+    let timestamp = record.timestamp.map_or(0, |moment| moment.json().len());
+    // An escape is up to 6 bytes long.
+    64 + timestamp + 6 * texts + record.extra.len()
+}
+
+/// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
+#[inline(always)]
+pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
+    out.put_of(b"{", 1);
     if let Some(timestamp) = &record.timestamp {
-        out.put(b"\"timestamp\":");
+        out.put_of(b"\"timestamp\":   ", 12);
         out.put(timestamp.json().as_bytes());
-        out.put(b",");
+        out.put_of(b",", 1);
     }
-    for (key, text) in [&b"\"type\":"[..], b"\"did\":"].into_iter().zip(texts) {
-        if let Some(text) = text {
-            out.put(key);
-            put_text(out, text);
-            out.put(b",");
-        }
+    if let Some(kind) = record.kind {
+        out.put_of(b"\"type\": ", 7);
+        put_text(out, kind, plain);
     }
-    if let Some(extra) = extra.strip_prefix(b",") {
+    if let Some(did) = did {
+        out.put_of(b"\"did\":  ", 6);
+        put_text(out, did, plain);
+    }
+    if let Some(extra) = record.extra.strip_prefix(b",") {
         out.put(extra);
-        out.put(b",");
+        out.put_of(b",", 1);
     }
 }
 
-/// Whether the frame of a payload names its device.
-fn has_did(decoded: &Decoded<'_, '_>) -> bool {
-    matches!(decoded.envelope, Some(Event::Frame(frame)) if frame.did.is_some())
-}
-
-/// A text as JSON.
-fn put_text(out: &mut Text, text: &str) {
-    if text.bytes().all(super::record::plain) {
-        out.put(b"\"");
+/// A text as JSON, and a comma.
+#[inline(always)]
+fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
+    if plain || text.bytes().all(super::record::plain) {
+        out.put_of(b"\"", 1);
         out.put(text.as_bytes());
-        out.put(b"\"");
+        out.put_of(b"\",", 2);
     } else {
-        out.with(|out| {
-            let _ = serde_json::to_writer(out, text);
-        });
+        let _ = serde_json::to_writer(&mut *out, text);
+        out.put_of(b",", 1);
     }
 }

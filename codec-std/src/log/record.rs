@@ -11,7 +11,7 @@ use std::ops::Range;
 use gizwits_codec_core::Decimal;
 use gizwits_codec_core::m2m::Event;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::text::Text;
@@ -19,22 +19,20 @@ use crate::decode::Decoded;
 use crate::error::Error;
 
 /// One record of a command log, over its line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record<'a> {
     /// When it was.
     pub timestamp: Option<Moment<'a>>,
     /// `dev2app` or `app2dev`.
-    pub kind: Option<Cow<'a, str>>,
+    pub kind: Option<&'a str>,
     /// The device.
-    pub did: Option<Cow<'a, str>>,
+    pub did: Option<&'a str>,
     /// Its product.
-    pub product_key: Option<Cow<'a, str>>,
+    pub product_key: Option<&'a str>,
     /// Hex, base64, or a list of bytes.
-    pub payload: Cow<'a, str>,
+    pub payload: &'a str,
     /// The other members as JSON, a comma before each; empty unless they are kept.
     pub extra: &'a [u8],
-    /// The head of the line, if it is what NDJSON begins with: all of the above but the payload.
-    pub(crate) head: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -42,7 +40,7 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn bare(payload: &'a str) -> Self {
         Record {
-            payload: payload.into(),
+            payload,
             ..Record::default()
         }
     }
@@ -50,8 +48,8 @@ impl<'a> Record<'a> {
     /// The device: what the record says, or else the frame of its payload.
     #[must_use]
     pub fn device(&self, decoded: &Decoded<'_, 'a>) -> Option<Cow<'a, str>> {
-        match (&self.did, decoded.envelope) {
-            (Some(did), _) => Some(did.clone()),
+        match (self.did, decoded.envelope) {
+            (Some(did), _) => Some(did.into()),
             (None, Some(Event::Frame(frame))) => {
                 let did = frame.did?;
                 Some(match std::str::from_utf8(did) {
@@ -64,9 +62,85 @@ impl<'a> Record<'a> {
     }
 }
 
+/// A record that is made only as far as is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a>(Kind<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind<'a> {
+    /// In a line that has this shape; what is kept of it.
+    Learnt(&'a [u8], &'a Shape, &'a [u8]),
+    /// Made, and whether its texts are known to need no escapes.
+    Made(&'a Record<'a>, bool),
+}
+
+impl<'a> Line<'a> {
+    /// One that is made already, and whether its texts are known to need no escapes.
+    #[inline(always)]
+    pub(crate) fn made(record: &'a Record<'a>, plain: bool) -> Self {
+        Line(Kind::Made(record, plain))
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> Record<'a> {
+        match self.0 {
+            Kind::Learnt(line, shape, extra) => Record {
+                timestamp: shape.timestamp.map(|slot| Moment(slot.text(line))),
+                kind: shape.kind.as_deref(),
+                did: self.did(),
+                product_key: self.product_key(),
+                payload: std::str::from_utf8(self.payload()).unwrap_or_default(),
+                extra,
+            },
+            Kind::Made(record, _) => *record,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn product_key(&self) -> Option<&'a str> {
+        match self.0 {
+            Kind::Learnt(_, shape, _) => shape.product_key.as_deref(),
+            Kind::Made(record, _) => record.product_key,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn did(&self) -> Option<&'a str> {
+        match self.0 {
+            Kind::Learnt(line, shape, _) => shape.did.map(|slot| slot.text(line)),
+            Kind::Made(record, _) => record.did,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn payload(&self) -> &'a [u8] {
+        match self.0 {
+            Kind::Learnt(line, shape, _) => {
+                let end = line.len().wrapping_sub(shape.tail);
+                line.get(shape.head..end).unwrap_or(&[])
+            }
+            Kind::Made(record, _) => record.payload.as_bytes(),
+        }
+    }
+
+    /// The head of the line, if it is what NDJSON begins with, all but the payload; else the record, and
+    /// whether its texts are known to need no escapes.
+    #[inline(always)]
+    pub(crate) fn head(&self) -> Result<&'a [u8], (Cow<'a, Record<'a>>, bool)> {
+        match self.0 {
+            Kind::Learnt(line, shape, _) => {
+                let head = shape.verbatim.and_then(|len| line.get(..len));
+                head.ok_or_else(|| (Cow::Owned(self.record()), false))
+            }
+            Kind::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
+        }
+    }
+}
+
 /// The time of a record: JSON as it stands, which is known to be a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moment<'a>(Cow<'a, str>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment<'a>(&'a str);
 
 impl<'a> Moment<'a> {
     /// The JSON of a number of seconds since 1970, or of milliseconds if it is 10^11 or more; or RFC 3339
@@ -74,7 +148,7 @@ impl<'a> Moment<'a> {
     ///
     /// # Errors
     /// `timestamp`
-    pub fn new(json: Cow<'a, str>) -> Result<Self, Error> {
+    pub fn new(json: &'a str) -> Result<Self, Error> {
         let moment = Moment(json);
         match moment.parse() {
             Some(_) => Ok(moment),
@@ -91,14 +165,20 @@ impl<'a> Moment<'a> {
 
     /// As it stands in the log.
     #[must_use]
-    pub fn json(&self) -> &str {
-        &self.0
+    pub fn json(&self) -> &'a str {
+        self.0
     }
 
     /// Milliseconds since 1970; what is finer is cut.
     #[must_use]
     pub fn millis(&self) -> i64 {
         self.parse().unwrap_or(0)
+    }
+
+    /// Whether a number in JSON is one as the API has them: a moment without more ado.
+    fn is_plain(&self) -> bool {
+        // So short it is a moment with a point or without.
+        self.0.len() <= 15 && self.0.bytes().all(|byte| (b'.'..=b'9').contains(&byte))
     }
 
     /// Whether other digits in place of these are a moment as well.
@@ -173,15 +253,6 @@ pub(crate) struct Reader {
 /// The most shapes that are kept.
 const SHAPES: usize = 8;
 
-/// How far a record may be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// The line is what it should be.
-    Whole,
-    /// All of it but the payload, which has not been looked at.
-    ButPayload,
-}
-
 impl Reader {
     pub(crate) fn new(keep: bool, strict: bool) -> Self {
         Reader {
@@ -191,50 +262,108 @@ impl Reader {
         }
     }
 
-    /// The record of a line, by a shape where one fits.
-    #[inline]
-    pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<(Record<'a>, Trust), Error> {
-        if !self.strict
-            && let Some(n) = self.shapes.iter().position(|shape| shape.fits(line))
-        {
-            self.missed = 0;
-            if n > 0 {
-                self.shapes[..=n].rotate_right(1);
-            }
-            self.extra.clear();
-            let record = self.shapes[0].read(line, &mut self.extra);
-            return Ok((record, Trust::ButPayload));
+    /// A line by a shape that it fits. It is what it says if the payload, which has not been looked at,
+    /// needs no unescaping.
+    #[inline(always)]
+    pub(crate) fn learnt<'a>(&'a mut self, line: &'a [u8]) -> Option<Line<'a>> {
+        if !self.shapes.first()?.fits(line) && !self.another_fits(line) {
+            return None;
         }
-        Ok((self.read_strictly(line)?, Trust::Whole))
+        self.missed = 0;
+        let shape = self.shapes.first()?;
+        shape.keep(line, &mut self.extra);
+        Some(Line(Kind::Learnt(line, shape, &self.extra)))
     }
 
-    /// The record of a line, by the strict parser.
-    pub(crate) fn read_strictly<'a>(&'a mut self, line: &'a str) -> Result<Record<'a>, Error> {
+    /// Whether another shape fits, which then is the first.
+    #[cold]
+    fn another_fits(&mut self, line: &[u8]) -> bool {
+        let found = self.shapes.iter().position(|shape| shape.fits(line));
+        if let Some(n) = found {
+            self.shapes[..=n].rotate_right(1);
+        }
+        found.is_some()
+    }
+
+    /// Reads the record of a line whose texts have no escapes by the strict parser, but for what is kept;
+    /// false if the line is to be [`read`](Self::read), which tells what is wrong, or learns from it.
+    #[inline(always)]
+    pub(crate) fn skim<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
+        if self.learns() {
+            return false;
+        }
+        self.extra.clear();
+        let mut json = sonic_rs::Deserializer::from_json(line);
+        let extra = self.keep.then_some(&mut self.extra);
+        let done = json.deserialize_map(Skim(record, extra));
+        let done = done.and_then(|()| json.end()).is_ok();
+        self.missed = self.missed.saturating_add(done.into());
+        done
+    }
+
+    /// Whether the next strict line is learnt. That costs more than the line, so lines that vary are not
+    /// learnt each time.
+    fn learns(&self) -> bool {
+        !self.strict && (self.missed < 32 || self.missed.is_multiple_of(64))
+    }
+
+    /// What was kept of the last line.
+    pub(crate) fn extra(&self) -> &[u8] {
+        &self.extra
+    }
+
+    /// What a line says, by the strict parser.
+    pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<Members<'a>, Error> {
         self.extra.clear();
         self.found.clear();
         if !line.trim_ascii_start().starts_with('{') {
-            return Ok(Record::bare(line));
+            return Ok(Members {
+                payload: Some(line.into()),
+                ..Members::default()
+            });
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
-        // Learning costs more than a strict line, so lines that vary are not learnt each time.
-        let missed = self.missed.saturating_add(1);
-        let learn = !self.strict && (missed <= 32 || missed.is_multiple_of(64));
-        let seed = Members {
+        let learn = self.learns();
+        let seed = Seed {
             keep: self.keep,
             extra: &mut self.extra,
             found: learn.then_some(&mut self.found),
         };
-        let record = seed
+        let members = seed
             .deserialize(&mut json)
-            .and_then(|record| json.end().map(|()| record));
-        let mut record = record.map_err(|error| refused(&error))??;
-        self.missed = missed;
-        if learn && let Some(shape) = Shape::new(line, &record, &self.found, &self.extra) {
+            .and_then(|members| json.end().map(|()| members));
+        let mut members = members.map_err(|error| refused(&error))??;
+        self.missed = self.missed.saturating_add(1);
+        if learn && let Some(shape) = Shape::new(line, &members, &self.found, &self.extra) {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
         }
-        record.extra = &self.extra;
-        Ok(record)
+        members.extra = &self.extra;
+        Ok(members)
+    }
+}
+
+/// What a line says of its record. What has escapes is not in the line.
+#[derive(Debug, Default)]
+pub(crate) struct Members<'a> {
+    timestamp: Option<Cow<'a, str>>,
+    kind: Option<Cow<'a, str>>,
+    did: Option<Cow<'a, str>>,
+    product_key: Option<Cow<'a, str>>,
+    payload: Option<Cow<'a, str>>,
+    extra: &'a [u8],
+}
+
+impl Members<'_> {
+    pub(crate) fn record(&self) -> Record<'_> {
+        Record {
+            timestamp: self.timestamp.as_deref().map(Moment),
+            kind: self.kind.as_deref(),
+            did: self.did.as_deref(),
+            product_key: self.product_key.as_deref(),
+            payload: self.payload.as_deref().unwrap_or(""),
+            extra: self.extra,
+        }
     }
 }
 
@@ -269,31 +398,30 @@ struct Found {
     lost: bool,
 }
 
-/// Deserializes a record. What is JSON but no record is the inner error.
-struct Members<'x> {
+/// Deserializes what a line says. What is JSON but no record is the inner error.
+struct Seed<'x> {
     keep: bool,
     extra: &'x mut Vec<u8>,
     found: Option<&'x mut Found>,
 }
 
-impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = Result<Record<'de>, Error>;
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Result<Members<'de>, Error>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Members<'_> {
-    type Value = Result<Record<'de>, Error>;
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Result<Members<'de>, Error>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut record = Record::default();
-        let mut payload = None;
+        let mut members = Members::default();
         let mut wrong = None;
         while let Some(Word(key)) = map.next_key()? {
             let value: LazyValue<'de> = map.next_value()?;
@@ -301,21 +429,18 @@ impl<'de> Visitor<'de> for Members<'_> {
             let member = match &*key {
                 "timestamp" => {
                     if value != "null" {
-                        let twice = record.timestamp.is_some();
-                        match Moment::new(value) {
-                            Ok(moment) => record.timestamp = Some(moment),
-                            Err(error) => wrong = wrong.or(Some(error)),
-                        }
-                        if twice {
+                        if let Err(error) = Moment::new(&value) {
+                            wrong = wrong.or(Some(error));
+                        } else if members.timestamp.replace(value).is_some() {
                             wrong = wrong.or_else(|| Some(twofold(&key)));
                         }
                     }
                     continue;
                 }
-                "type" => &mut record.kind,
-                "did" => &mut record.did,
-                "product_key" => &mut record.product_key,
-                "payload" => &mut payload,
+                "type" => &mut members.kind,
+                "did" => &mut members.did,
+                "product_key" => &mut members.product_key,
+                "payload" => &mut members.payload,
                 _ => {
                     match (self.found.as_deref_mut(), &value) {
                         (None, _) => {}
@@ -323,10 +448,7 @@ impl<'de> Visitor<'de> for Members<'_> {
                         (Some(found), Cow::Owned(_)) => found.lost = true,
                     }
                     if self.keep {
-                        self.extra.push(b',');
-                        let _ = serde_json::to_writer(&mut *self.extra, &*key);
-                        self.extra.push(b':');
-                        self.extra.extend(value.as_bytes());
+                        put_member(self.extra, &key, &value);
                     }
                     continue;
                 }
@@ -345,15 +467,67 @@ impl<'de> Visitor<'de> for Members<'_> {
                 }
             }
         }
-        Ok(match (wrong, payload) {
+        Ok(match (wrong, &members.payload) {
             (Some(error), _) => Err(error),
-            (None, Some(payload)) => {
-                record.payload = payload;
-                Ok(record)
-            }
+            (None, Some(_)) => Ok(members),
             (None, None) => Err(Error::new("record", "the record has no `payload`")),
         })
     }
+}
+
+/// Deserializes a record all of whose texts stand in the line. Fails if there is anything to be said.
+struct Skim<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
+
+impl<'de> Visitor<'de> for Skim<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let odd = || A::Error::custom("odd");
+        let Skim(record, mut extra) = self;
+        let mut payload = None;
+        while let Some(key) = map.next_key::<&'de str>()? {
+            let member = match key {
+                "payload" => &mut payload,
+                "type" => &mut record.kind,
+                "did" => &mut record.did,
+                "product_key" => &mut record.product_key,
+                _ => {
+                    let value: LazyValue<'de> = map.next_value()?;
+                    let Cow::Borrowed(json) = value.as_raw_cow() else {
+                        return Err(odd());
+                    };
+                    if key == "timestamp" {
+                        let moment = Some(Moment(json)).filter(Moment::is_plain);
+                        if moment.is_none() || record.timestamp.is_some() {
+                            return Err(odd());
+                        }
+                        record.timestamp = moment;
+                    } else if let Some(extra) = &mut extra {
+                        put_member(extra, key, json);
+                    }
+                    continue;
+                }
+            };
+            if member.replace(map.next_value()?).is_some() {
+                return Err(odd());
+            }
+        }
+        record.payload = payload.ok_or_else(odd)?;
+        Ok(())
+    }
+}
+
+/// Appends a member that is kept.
+fn put_member(extra: &mut Vec<u8>, key: &str, json: &str) {
+    extra.push(b',');
+    let _ = serde_json::to_writer(&mut *extra, key);
+    extra.push(b':');
+    extra.extend(json.as_bytes());
 }
 
 fn twofold(key: &str) -> Error {
@@ -388,6 +562,8 @@ enum Class {
     Number,
     /// ASCII that a JSON text has as it stands.
     Text,
+    /// Anything: the payload, which is looked at elsewhere.
+    Any,
 }
 
 impl Found {
@@ -424,10 +600,15 @@ pub(crate) fn plain(byte: u8) -> bool {
 /// What a line looks like whose payload may have any length.
 #[derive(Debug)]
 struct Shape {
-    head: Stencil,
-    /// Counted from the end of the line.
-    tail: Stencil,
+    /// The bytes in front of the payload, and behind it.
+    head: usize,
+    tail: usize,
+    /// A line is at least as long.
+    least: usize,
+    cells: Vec<Cell>,
     timestamp: Option<Slot>,
+    /// Whether that is in words.
+    worded: bool,
     /// The value, which is the same in all lines of this shape.
     kind: Option<Box<str>>,
     did: Option<Slot>,
@@ -447,18 +628,23 @@ struct Slot {
 
 impl Slot {
     #[inline]
-    fn of(self, line: &str) -> &str {
+    fn of(self, line: &[u8]) -> &[u8] {
         let range = match self.behind {
             false => self.start..self.end,
             true => line.len().wrapping_sub(self.start)..line.len().wrapping_sub(self.end),
         };
         line.get(range).unwrap_or_default()
     }
+
+    /// What fits a shape is text: the bytes are those of the line that was learnt, or ASCII.
+    fn text(self, line: &[u8]) -> &str {
+        std::str::from_utf8(self.of(line)).unwrap_or_default()
+    }
 }
 
 impl Shape {
     /// The shape of a line that was strictly parsed.
-    fn new(text: &str, record: &Record<'_>, found: &Found, extra: &[u8]) -> Option<Self> {
+    fn new(text: &str, members: &Members<'_>, found: &Found, extra: &[u8]) -> Option<Self> {
         let line = text.as_bytes();
         let base = line.as_ptr().addr();
         let place = |text: &Cow<'_, str>| match text {
@@ -468,10 +654,10 @@ impl Shape {
             }
             Cow::Owned(_) => None,
         };
-        if found.lost || record.payload.is_empty() {
+        let payload = place(members.payload.as_ref()?)?;
+        if found.lost || payload.is_empty() {
             return None;
         }
-        let payload = place(&record.payload)?;
         let slot = |range: Range<usize>| {
             let behind = range.start >= payload.end;
             let (start, end) = match behind {
@@ -496,26 +682,31 @@ impl Shape {
                 }
             }
         };
+        let (head, tail) = (payload.start, line.len() - payload.end);
         let mut shape = Shape {
-            head: Stencil::default(),
-            tail: Stencil::default(),
+            head,
+            tail,
+            least: 16.max(head + tail + 1),
+            cells: Vec::new(),
             timestamp: None,
+            worded: false,
             kind: None,
             did: None,
             product_key: None,
             kept: Vec::new(),
             verbatim: None,
         };
-        if let Some(moment) = &record.timestamp {
-            let range = place(&moment.0)?;
-            match moment.0.strip_prefix('"') {
-                Some(_) => vary(range.start + 1..range.end - 1, Class::Text),
-                None if moment.is_sure() => vary(range.clone(), Class::Number),
-                None => {}
+        if let Some(json) = &members.timestamp {
+            let range = place(json)?;
+            shape.worded = json.starts_with('"');
+            match shape.worded {
+                true => vary(range.start + 1..range.end - 1, Class::Text),
+                false if Moment(json).is_sure() => vary(range.clone(), Class::Number),
+                false => {}
             }
             shape.timestamp = Some(slot(range));
         }
-        if let Some(did) = &record.did {
+        if let Some(did) = &members.did {
             let range = place(did)?;
             if did.bytes().all(plain) {
                 vary(range.clone(), Class::Text);
@@ -523,8 +714,8 @@ impl Shape {
             shape.did = Some(slot(range));
         }
         for (text, to) in [
-            (&record.kind, &mut shape.kind),
-            (&record.product_key, &mut shape.product_key),
+            (&members.kind, &mut shape.kind),
+            (&members.product_key, &mut shape.product_key),
         ] {
             if let Some(text) = text {
                 place(text)?;
@@ -549,10 +740,29 @@ impl Shape {
             let (key, value) = (within(key)?, within(value)?);
             shape.kept.push((slot(key), slot(value)));
         }
-        shape.head = Stencil::new(&line[..payload.start], &classes[..payload.start]);
-        shape.tail = Stencil::new(&line[payload.end..], &classes[payload.end..]);
+        // Cells that reach into the payload don't look at it. The last of a side overlaps the one before.
+        let mut sides = [classes.clone(), classes];
+        sides[0][head..].fill(Class::Any);
+        sides[1][..payload.end].fill(Class::Any);
+        for at in (0..head).step_by(16) {
+            let at = at.min(head.saturating_sub(16));
+            shape.cells.push(Cell::new(line, &sides[0], at));
+        }
+        for end in (0..tail).step_by(16) {
+            let at = (end + 16).min(tail.max(16));
+            let mut cell = Cell::new(line, &sides[1], line.len().checked_sub(at)?);
+            (cell.at, cell.behind) = (at.wrapping_neg(), usize::MAX);
+            shape.cells.push(cell);
+        }
+        let record = Record {
+            extra,
+            ..members.record()
+        };
         let mut head = Text::default();
-        super::ndjson::put_head(&mut head, record, record.did.as_deref(), extra);
+        let mut room = head.room(super::ndjson::head_len(&record, record.did));
+        super::ndjson::put_head(&mut room, &record, record.did, false);
+        let len = room.len();
+        head.keep(len);
         // What varies is copied as it stands, so this holds for every line of the shape.
         shape.verbatim = Some(head.as_slice())
             .filter(|head| head.len() <= payload.start && line.starts_with(head))
@@ -560,127 +770,102 @@ impl Shape {
         Some(shape)
     }
 
-    #[inline]
-    fn fits(&self, line: &str) -> bool {
-        let (head, tail) = (self.head.len, self.tail.len);
-        let bytes = line.as_bytes();
-        bytes.len() > head + tail
-            && self.head.fits(&bytes[..head])
-            && self.tail.fits(&bytes[bytes.len() - tail..])
+    #[inline(always)]
+    fn fits(&self, line: &[u8]) -> bool {
+        if line.len() < self.least {
+            return false;
+        }
+        let mut wrong = [0; 2];
+        for cell in &self.cells {
+            let start = cell.at.wrapping_add(line.len() & cell.behind);
+            let Some(chunk) = line.get(start..).and_then(<[u8]>::first_chunk) else {
+                return false;
+            };
+            cell.check(chunk, &mut wrong);
+        }
+        wrong == [0; 2]
             // Numbers are right by their digits, times in words are not.
-            && self.timestamp.is_none_or(|slot| {
-                let json = slot.of(line);
-                !json.starts_with('"') || Moment(json.into()).parse().is_some()
-            })
+            && (!self.worded
+                || self.timestamp.is_none_or(|slot| Moment(slot.text(line)).parse().is_some()))
     }
 
-    /// The record of a line that fits.
-    #[inline]
-    fn read<'a>(&'a self, line: &'a str, extra: &'a mut Vec<u8>) -> Record<'a> {
+    /// The members that are kept of a line that fits.
+    #[inline(always)]
+    fn keep(&self, line: &[u8], extra: &mut Vec<u8>) {
+        extra.clear();
         for (key, value) in &self.kept {
             extra.extend(b",\"");
-            extra.extend(key.of(line).as_bytes());
+            extra.extend(key.of(line));
             extra.extend(b"\":");
-            extra.extend(value.of(line).as_bytes());
-        }
-        let payload = line.get(self.head.len..line.len() - self.tail.len);
-        Record {
-            timestamp: self.timestamp.map(|slot| Moment(slot.of(line).into())),
-            kind: self.kind.as_deref().map(Cow::Borrowed),
-            did: self.did.map(|slot| slot.of(line).into()),
-            product_key: self.product_key.as_deref().map(Cow::Borrowed),
-            // What begins or ends within a character is not right: the strict parser will say so.
-            payload: payload.unwrap_or("\n").into(),
-            extra,
-            head: self.verbatim.and_then(|len| line.get(..len)),
+            extra.extend(value.of(line));
         }
     }
 }
 
-/// What the bytes of a stretch may be, 16 at a time. The last 16 overlap those before.
-#[derive(Debug, Default)]
-struct Stencil {
-    len: usize,
-    cells: Vec<Cell>,
-}
-
-/// 16 bytes as one integer, in the machine's order.
+/// What 16 bytes of a line may be: two words, whose bytes are looked at side by side.
 #[derive(Debug)]
 struct Cell {
-    start: usize,
-    want: u128,
+    /// Where they begin, modulo 2^n; those behind the payload count from the end: all bits are set.
+    at: usize,
+    behind: usize,
+    want: [u64; 2],
     /// The bits of `want` that matter.
-    mask: u128,
+    mask: [u64; 2],
     /// 6 where a digit is wanted: added to its low half it stays below 16.
-    digit: u128,
-    /// All bits where text is wanted; none if there is none.
-    text: Option<[u8; 16]>,
-}
-
-impl Stencil {
-    fn new(bytes: &[u8], classes: &[Class]) -> Self {
-        let len = bytes.len();
-        let starts = (0..len / 16).map(|n| 16 * n);
-        let last = (!len.is_multiple_of(16)).then(|| len.saturating_sub(16));
-        let cells = starts.chain(last).map(|start| {
-            let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
-            let rest = bytes[start..].iter().zip(&classes[start..]);
-            for (n, (byte, class)) in rest.take(16).enumerate() {
-                (want[n], mask[n]) = match class {
-                    Class::Same => (*byte, 0xff),
-                    Class::Number => (0x30, 0xf0),
-                    Class::Text => (0, 0x80),
-                };
-                digit[n] = if *class == Class::Number { 6 } else { 0 };
-                text[n] = if *class == Class::Text { 0xff } else { 0 };
-            }
-            Cell {
-                start,
-                want: u128::from_ne_bytes(want),
-                mask: u128::from_ne_bytes(mask),
-                digit: u128::from_ne_bytes(digit),
-                text: Some(text).filter(|text| *text != [0; 16]),
-            }
-        });
-        Stencil {
-            len,
-            cells: cells.collect(),
-        }
-    }
-
-    #[inline]
-    fn fits(&self, bytes: &[u8]) -> bool {
-        self.cells.iter().all(|cell| {
-            let rest = bytes.get(cell.start..).unwrap_or(&[]);
-            match rest.first_chunk::<16>() {
-                Some(chunk) => cell.fits(chunk),
-                // A stretch of less than 16 in all.
-                None => {
-                    let mut chunk = [0; 16];
-                    for (to, from) in chunk.iter_mut().zip(rest) {
-                        *to = *from;
-                    }
-                    cell.fits(&chunk)
-                }
-            }
-        })
-    }
+    digit: [u64; 2],
+    /// The highest bit where text is wanted.
+    text: Option<[u64; 2]>,
 }
 
 impl Cell {
-    #[inline]
-    fn fits(&self, bytes: &[u8; 16]) -> bool {
-        const ONES: u128 = u128::MAX / 255;
-        let all = u128::from_ne_bytes(*bytes);
-        let wrong =
-            (all ^ self.want) & self.mask | ((all & (15 * ONES)) + self.digit) & (16 * ONES);
-        wrong == 0
-            && self.text.as_ref().is_none_or(|text| {
-                let odd = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-                bytes
-                    .iter()
-                    .zip(text)
-                    .all(|(byte, text)| *text == 0 || !odd(*byte))
-            })
+    /// A cell that begins at `start` in this line.
+    fn new(line: &[u8], classes: &[Class], start: usize) -> Self {
+        let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
+        let bytes = line[start..].iter().zip(&classes[start..]);
+        for (n, (byte, class)) in bytes.take(16).enumerate() {
+            (want[n], mask[n]) = match class {
+                Class::Same => (*byte, 0xff),
+                Class::Number => (0x30, 0xf0),
+                Class::Text => (0, 0x80),
+                Class::Any => (0, 0),
+            };
+            digit[n] = if *class == Class::Number { 6 } else { 0 };
+            text[n] = if *class == Class::Text { 0x80 } else { 0 };
+        }
+        Cell {
+            at: start,
+            behind: 0,
+            want: words(&want),
+            mask: words(&mask),
+            digit: words(&digit),
+            text: Some(words(&text)).filter(|text| *text != [0; 2]),
+        }
     }
+
+    /// Adds the bits of some bytes that are wrong.
+    #[inline(always)]
+    fn check(&self, bytes: &[u8; 16], wrong: &mut [u64; 2]) {
+        const ONES: u64 = u64::MAX / 255;
+        let words = words(bytes);
+        for n in 0..2 {
+            let digit = (words[n] & (15 * ONES)) + self.digit[n];
+            wrong[n] |= (words[n] ^ self.want[n]) & self.mask[n] | digit & (16 * ONES);
+        }
+        if let Some(text) = &self.text {
+            for n in 0..2 {
+                // Where a sum has its highest bit the byte is no control character, no quote, no backslash.
+                let low = words[n] & (0x7f * ONES);
+                let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
+                wrong[n] |= !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn words(bytes: &[u8; 16]) -> [u64; 2] {
+    let [low, high] = bytes.as_chunks().0 else {
+        return [0; 2];
+    };
+    [u64::from_le_bytes(*low), u64::from_le_bytes(*high)]
 }

@@ -4,7 +4,8 @@
 //! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers
 //! until their last digit. What the definition doesn't foresee is left to [`Product`].
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::num::NonZeroU32;
 
 use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
 
@@ -19,9 +20,6 @@ pub(crate) struct Text {
     aside: Vec<u8>,
 }
 
-/// What is copied at once.
-const STEP: usize = 32;
-
 impl Text {
     pub(crate) fn clear(&mut self) {
         self.len = 0;
@@ -31,26 +29,10 @@ impl Text {
         self.room.get(..self.len).unwrap_or(&[])
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Forgets what is behind the first `len` bytes.
-    pub(crate) fn cut(&mut self, len: usize) {
-        self.len = self.len.min(len);
-    }
-
-    /// Replaces a byte.
-    pub(crate) fn set(&mut self, at: usize, byte: u8) {
-        if let Some(to) = self.room.get_mut(at) {
-            *to = byte;
-        }
-    }
-
-    /// Makes room for so many bytes, and a step more. What is put makes its own where there is none.
+    /// Makes room for so many bytes.
     #[inline]
-    pub(crate) fn reserve(&mut self, more: usize) {
-        let needed = self.len + more + STEP;
+    fn reserve(&mut self, more: usize) {
+        let needed = self.len + more;
         if needed > self.room.len() {
             self.room.resize(needed.max(self.room.len() * 2), 0);
         }
@@ -58,32 +40,25 @@ impl Text {
 
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        match self.room.get_mut(self.len..self.len + bytes.len()) {
-            Some(to) => {
-                to.copy_from_slice(bytes);
-                self.len += bytes.len();
-            }
-            None => self.grow_and_put(bytes),
-        }
-    }
-
-    #[cold]
-    fn grow_and_put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
-        self.put(bytes);
+        if let Some(to) = self.room.get_mut(self.len..self.len + bytes.len()) {
+            to.copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
     }
 
-    /// Appends the head of some bytes, all of which are written if there is room.
-    #[inline]
-    fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
-        let room = self.room.get_mut(self.len..);
-        match room.and_then(<[u8]>::first_chunk_mut) {
-            Some(to) => {
-                *to = *bytes;
-                self.len += len;
-            }
-            None => self.grow_and_put(&bytes[..len]),
-        }
+    /// Room for so many bytes, of which [`keep`](Self::keep) makes text.
+    #[inline(always)]
+    pub(crate) fn room(&mut self, most: usize) -> Cursor<'_> {
+        self.reserve(most + STEP);
+        let room = self.room.get_mut(self.len..).unwrap_or(&mut []);
+        Cursor { room, len: 0 }
+    }
+
+    /// Appends the next bytes of the room.
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, len: usize) {
+        self.len = self.room.len().min(self.len + len);
     }
 
     /// Appends what is written to a vector.
@@ -94,14 +69,88 @@ impl Text {
         self.put(&aside);
         self.aside = aside;
     }
+}
+
+/// What is copied at once.
+pub(crate) const STEP: usize = 32;
+
+/// Room that is there. What it is too small for is counted all the same, and so found out at the end.
+pub(crate) struct Cursor<'t> {
+    room: &'t mut [u8],
+    len: usize,
+}
+
+impl Cursor<'_> {
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How much was written; `None` if there was not room for all of it.
+    #[inline(always)]
+    pub(crate) fn written(&self) -> Option<usize> {
+        (self.len <= self.room.len()).then_some(self.len)
+    }
+
+    /// Replaces a byte.
+    #[inline]
+    pub(crate) fn set(&mut self, at: usize, byte: u8) {
+        if let Some(to) = self.room.get_mut(at) {
+            *to = byte;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        if let Some(to) = self.room.get_mut(self.len..self.len + bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
+        self.len += bytes.len();
+    }
+
+    /// Appends the head of some bytes, all of which are written.
+    #[inline(always)]
+    pub(crate) fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        let room = self.room.get_mut(self.len..);
+        if let Some(to) = room.and_then(<[u8]>::first_chunk_mut) {
+            *to = *bytes;
+        }
+        self.len += len;
+    }
+
+    /// Appends a text in steps, which ends with its length; returns that.
+    #[inline(always)]
+    fn put_steps(&mut self, steps: &[[u8; STEP]]) -> usize {
+        let Some([.., low, high]) = steps.last() else {
+            return 0;
+        };
+        let len = usize::from(u16::from_le_bytes([*low, *high]));
+        let room = self.room.get_mut(self.len..).unwrap_or(&mut []);
+        let room = room.as_chunks_mut().0;
+        // What has a fixed length is copied without a loop; few texts are longer than this.
+        match (steps, &mut *room) {
+            ([one], [to, ..]) => *to = *one,
+            ([one, two], [to, next, ..]) => (*to, *next) = (*one, *two),
+            ([one, two, three], [to, next, last, ..]) => {
+                (*to, *next, *last) = (*one, *two, *three);
+            }
+            _ => {
+                for (to, from) in room.iter_mut().zip(steps) {
+                    *to = *from;
+                }
+            }
+        }
+        self.len += len;
+        len
+    }
 
     #[inline]
     fn put_hex(&mut self, bytes: &[u8]) {
-        self.reserve(2 * bytes.len());
-        if let Some(to) = self.room.get_mut(self.len..self.len + 2 * bytes.len()) {
+        let len = 2 * bytes.len();
+        if let Some(to) = self.room.get_mut(self.len..self.len + len) {
             let _ = faster_hex::hex_encode(bytes, to);
-            self.len += to.len();
         }
+        self.len += len;
     }
 
     /// Appends a number of at most 8 digits, and zeros in front up to `least` digits.
@@ -125,6 +174,17 @@ impl Text {
             self.put_number(high);
         }
         self.put_8(low, 8);
+    }
+}
+
+impl io::Write for Cursor<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -191,9 +251,7 @@ pub(crate) struct Plan {
     pieces: Vec<Piece>,
     /// For any other, by id.
     points: Vec<Piece>,
-    /// Finished texts; of those that are longer than a step, the first step and the length.
-    short: Vec<[u8; STEP]>,
-    texts: Vec<(u32, u32)>,
+    /// Finished texts and keys: see [`Run`].
     steps: Vec<[u8; STEP]>,
     /// No more is written for one record.
     most: usize,
@@ -202,53 +260,37 @@ pub(crate) struct Plan {
 }
 
 /// What is written at once.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// Where its bits are: see [`Place`].
-    place: Place,
-    /// The least and the greatest raw value that it writes.
-    min: u32,
-    max: u32,
+    /// Where its window of 8 bytes begins, in a status with 8 in front; `None`: it is in the last one.
+    window: Option<NonZeroU32>,
+    /// The bits of the window below it.
+    shift: u8,
     /// As many ones as it has bits.
     mask: u32,
+    /// The least raw value that it writes, and how many are above that.
+    min: u32,
+    span: u32,
     form: Form,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Form {
-    /// The finished text of the least value is this one: short ones have their length in the last byte.
+    /// Of each value a finished text, in one step.
     Short(u32),
-    Long(u32),
+    /// In several.
+    Long(Run),
     /// A key, and a number.
-    Number(Key, Fixed),
-    /// A key, and hex.
-    Binary(Key, usize),
+    Number(Run, Fixed),
+    /// A key, and bytes as hex: where they begin, and how many they are.
+    Binary(Run, u32, u32),
 }
 
-/// A key of at most two steps, or a longer one.
-#[derive(Debug)]
-struct Key {
-    head: [u8; STEP],
-    text: Box<[u8]>,
-}
-
-impl Key {
-    fn new(text: String) -> Self {
-        let mut head = [0; STEP];
-        for (to, from) in head.iter_mut().zip(text.bytes()) {
-            *to = from;
-        }
-        let text = text.into_bytes().into();
-        Key { head, text }
-    }
-
-    #[inline]
-    fn put(&self, out: &mut Text) {
-        match self.text.len() {
-            len @ ..=STEP => out.put_of(&self.head, len),
-            _ => out.put(&self.text),
-        }
-    }
+/// Texts one behind the other, each in so many steps that end with its length.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: u32,
+    steps: u32,
 }
 
 /// Where a value is in a status with all points: the bits of a window of 8 bytes.
@@ -312,8 +354,8 @@ impl Fixed {
         }
     }
 
-    #[inline]
-    fn put(&self, raw: u32, out: &mut Text) {
+    #[inline(always)]
+    fn put(&self, raw: u32, out: &mut Cursor<'_>) {
         let value = i64::from(raw)
             .wrapping_mul(self.ratio)
             .wrapping_add(self.addition);
@@ -366,8 +408,6 @@ impl Plan {
             style,
             pieces: Vec::new(),
             points: Vec::new(),
-            short: Vec::new(),
-            texts: Vec::new(),
             steps: Vec::new(),
             most: 64,
             status: vec![0; 8 + product.layout().status_len()],
@@ -391,6 +431,7 @@ impl Plan {
             plan.pieces.push(piece);
             rest = behind;
         }
+        share_windows(&mut plan.pieces);
         let of = |attr: &Attr, place: &Place| {
             let labels =
                 (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
@@ -414,17 +455,23 @@ impl Plan {
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
         let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
+        let key = self.style.key(attr);
         if place.bits == 0 {
             let key = match self.style {
-                Style::Json => format!("{}\"", self.style.key(attr)),
-                Style::Csv => self.style.key(attr),
+                Style::Json => format!("{key}\""),
+                Style::Csv => key,
             };
             return Piece {
-                place,
-                min: 0,
-                max: u32::MAX,
+                window: None,
+                shift: 0,
                 mask: 0,
-                form: Form::Binary(Key::new(key), place.len),
+                min: 0,
+                span: 0,
+                form: Form::Binary(
+                    self.run([key]),
+                    (8 + place.end - place.len) as u32,
+                    place.len as u32,
+                ),
             };
         }
         let (place, min, max) = match points.len() {
@@ -434,43 +481,40 @@ impl Plan {
                 None => (place, min, max),
             },
         };
-        if max - min >= MOST {
-            return Piece {
-                place,
-                min,
-                max,
-                mask: u32::MAX >> (32 - place.bits),
-                form: Form::Number(Key::new(self.style.key(attr)), Fixed::new(scale)),
-            };
-        }
-        let texts: Vec<String> = (min..=max)
-            .map(|raw| self.text(product, points, place, raw))
-            .collect();
-        let form = match texts.iter().all(|text| text.len() < STEP) {
-            true => Form::Short(self.short.len() as u32),
-            false => Form::Long(self.texts.len() as u32),
-        };
-        for text in texts {
-            let len = text.len();
-            let mut bytes = text.into_bytes();
-            bytes.resize(len.next_multiple_of(STEP).max(STEP), 0);
-            let steps = bytes.as_chunks::<STEP>().0;
-            if let (Form::Short(_), [step]) = (&form, steps) {
-                let mut step = *step;
-                step[STEP - 1] = len as u8;
-                self.short.push(step);
-            } else {
-                self.texts.push((self.steps.len() as u32, len as u32));
-                self.steps.extend(steps);
+        let form = if max - min < MOST {
+            let texts = (min..=max).map(|raw| self.text(product, points, place, raw));
+            let texts: Vec<String> = texts.collect();
+            match self.run(texts) {
+                Run { first, steps: 1 } => Form::Short(first),
+                run => Form::Long(run),
             }
-        }
+        } else {
+            Form::Number(self.run([key]), Fixed::new(scale))
+        };
         Piece {
-            place,
-            min,
-            max,
+            window: NonZeroU32::new(place.end as u32),
+            shift: place.shift,
             mask: u32::MAX >> (32 - place.bits),
+            min,
+            span: max - min,
             form,
         }
+    }
+
+    /// Adds texts.
+    fn run(&mut self, texts: impl IntoIterator<Item = String> + AsRef<[String]>) -> Run {
+        let longest = texts.as_ref().iter().map(String::len).max().unwrap_or(0);
+        let first = self.steps.len() as u32;
+        let len = (longest + 2).next_multiple_of(STEP);
+        for text in texts {
+            let end = (text.len() as u16).to_le_bytes();
+            let mut bytes = text.into_bytes();
+            bytes.resize(len - 2, 0);
+            bytes.extend(end);
+            self.steps.extend(bytes.as_chunks().0);
+        }
+        let steps = (len / STEP) as u32;
+        Run { first, steps }
     }
 
     /// The text of some points that share the value of a place; empty if one of them is flagged.
@@ -502,9 +546,9 @@ impl Plan {
         text
     }
 
-    /// Appends the points of a status. False if there is one that is flagged: then nothing is appended.
-    #[inline]
-    pub(crate) fn put_status(&mut self, status: &[u8], out: &mut Text) -> bool {
+    /// Appends the points of a status; false if one is flagged.
+    #[inline(always)]
+    pub(crate) fn put_status(&mut self, status: &[u8], out: &mut Cursor<'_>) -> bool {
         let Some(to) = self.status.get_mut(8..) else {
             return false;
         };
@@ -512,87 +556,98 @@ impl Plan {
             return false;
         }
         to.copy_from_slice(status);
-        let start = out.len;
-        out.reserve(self.most);
-        let mut len = start;
+        let mut window = 0;
+        let (mut len, steps) = (out.len, &self.steps[..]);
         for piece in &self.pieces {
-            let place = piece.place;
-            let window = self.status.get(place.end..).and_then(<[u8]>::first_chunk);
-            let Some(window) = window else { return false };
-            let raw = (u64::from_be_bytes(*window) >> place.shift) as u32 & piece.mask;
-            // Most are like this, so it comes first.
+            if let Some(at) = piece.window {
+                let eight = self.status.get(at.get() as usize..);
+                let eight = eight.and_then(<[u8]>::first_chunk).unwrap_or(&[0; 8]);
+                window = u64::from_be_bytes(*eight);
+            }
+            let raw = (window >> piece.shift) as u32 & piece.mask;
+            // Most are like this: what it takes is at hand in registers.
             if let Form::Short(first) = piece.form {
                 let index = raw.wrapping_sub(piece.min);
-                if index <= piece.max.wrapping_sub(piece.min)
-                    && let Some(text) = self.short.get((first + index) as usize)
-                    && text[STEP - 1] > 0
+                if index <= piece.span
+                    && let Some(step) = steps.get(first.wrapping_add(index) as usize)
+                    && step[STEP - 2] > 0
                     && let Some(to) = out.room.get_mut(len..).and_then(<[u8]>::first_chunk_mut)
                 {
-                    *to = *text;
-                    len += usize::from(text[STEP - 1]);
+                    *to = *step;
+                    len += usize::from(step[STEP - 2]);
                     continue;
                 }
-                out.len = start;
                 return false;
             }
-            out.len = len;
-            if let Form::Binary(key, bytes) = &piece.form {
-                key.put(out);
-                let start = place.end + 8 - bytes;
-                out.put_hex(self.status.get(start..start + bytes).unwrap_or(&[]));
-                if self.style == Style::Json {
-                    out.put_of(b"\"", 1);
-                }
-            } else if !self.put_raw(piece, raw, out) {
-                out.len = start;
+            let mut rest = Cursor {
+                room: &mut *out.room,
+                len,
+            };
+            if !self.put_piece(piece, raw, &mut rest) {
                 return false;
             }
-            len = out.len;
+            len = rest.len;
         }
         out.len = len;
         true
     }
 
-    #[inline]
-    fn put_raw(&self, piece: &Piece, raw: u32, out: &mut Text) -> bool {
-        let Some(index) = raw.checked_sub(piece.min).filter(|_| raw <= piece.max) else {
+    /// Appends a value; false if it is flagged.
+    #[inline(always)]
+    fn put_piece(&self, piece: &Piece, raw: u32, out: &mut Cursor<'_>) -> bool {
+        let index = raw.wrapping_sub(piece.min);
+        if index > piece.span {
             return false;
-        };
+        }
         match &piece.form {
             Form::Short(first) => {
-                let Some(text) = self.short.get((first + index) as usize) else {
-                    return false;
+                let run = Run {
+                    first: *first,
+                    steps: 1,
                 };
-                let len = usize::from(text[STEP - 1]);
-                out.put_of(text, len);
-                len > 0
+                self.put_text(run, index, out) > 0
             }
-            Form::Long(first) => {
-                let Some(&(at, len)) = self.texts.get((first + index) as usize) else {
-                    return false;
-                };
-                let mut rest = len as usize;
-                for step in self.steps.get(at as usize..).unwrap_or(&[]) {
-                    out.put_of(step, rest.min(STEP));
-                    if rest <= STEP {
-                        break;
-                    }
-                    rest -= STEP;
-                }
-                len > 0
-            }
+            Form::Long(run) => self.put_text(*run, index, out) > 0,
             Form::Number(key, fixed) => {
-                key.put(out);
+                self.put_text(*key, 0, out);
                 fixed.put(raw, out);
                 true
             }
-            Form::Binary(..) => false,
+            Form::Binary(key, start, len) => {
+                let bytes = self.status.get(*start as usize..);
+                let bytes = bytes.and_then(|bytes| bytes.get(..*len as usize));
+                self.put_binary(*key, bytes.unwrap_or(&[]), out);
+                true
+            }
         }
     }
 
+    #[inline]
+    fn put_binary(&self, key: Run, bytes: &[u8], out: &mut Cursor<'_>) {
+        self.put_text(key, 0, out);
+        out.put_hex(bytes);
+        if self.style == Style::Json {
+            out.put_of(b"\"", 1);
+        }
+    }
+
+    /// Appends one of several texts; returns its length.
+    #[inline(always)]
+    fn put_text(&self, run: Run, index: u32, out: &mut Cursor<'_>) -> usize {
+        let first = (run.first + index * run.steps) as usize;
+        let steps = self.steps.get(first..first + run.steps as usize);
+        out.put_steps(steps.unwrap_or(&[]))
+    }
+
     /// Appends the points of any message; of CSV a cell for each point of the product. What is flagged
-    /// is written as its value.
-    pub(crate) fn put_view(&self, product: &Product, view: View<'_, '_>, out: &mut Text) -> bool {
+    /// is written as its value; of JSON that is left to the product: false.
+    #[inline(never)]
+    pub(crate) fn put_view(
+        &self,
+        product: &Product,
+        view: &View<'_, '_>,
+        out: &mut Cursor<'_>,
+    ) -> bool {
         let mut next = 0;
         let mut sound = true;
         view.iter().for_each(|reading| {
@@ -601,50 +656,67 @@ impl Plan {
                 return;
             };
             if self.style == Style::Csv {
-                self.skip(&mut next, id, out);
+                skip(&mut next, id, out);
             }
             match reading.raw() {
                 Raw::Bytes(bytes) => {
-                    if let Form::Binary(key, _) = &piece.form {
-                        key.put(out);
-                    }
-                    out.put_hex(bytes);
-                    if self.style == Style::Json {
-                        out.put(b"\"");
+                    if let Form::Binary(key, ..) = piece.form {
+                        self.put_binary(key, bytes, out);
                     }
                 }
-                Raw::Number(raw) if self.put_raw(piece, raw, out) => {}
-                Raw::Number(raw) => {
-                    // No label has this value, and JSON is left to the product.
-                    sound = false;
-                    if self.style == Style::Csv {
-                        let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
-                        out.with(|out| {
-                            let _ = write!(out, ",{}", scale.value(raw));
-                        });
-                    }
+                Raw::Number(raw) if self.put_piece(piece, raw, out) => {}
+                Raw::Number(raw) if self.style == Style::Csv => {
+                    // No label has this value.
+                    let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
+                    let _ = write!(out, ",{}", scale.value(raw));
                 }
+                Raw::Number(_) => sound = false,
             }
         });
         if self.style == Style::Csv {
-            self.skip(&mut next, PointId(product.layout().points()), out);
+            skip(&mut next, PointId(product.layout().points()), out);
         }
         sound
     }
 
     /// Appends a row of empty cells.
-    pub(crate) fn put_nothing(&self, product: &Product, out: &mut Text) {
-        self.skip(&mut 0, PointId(product.layout().points()), out);
+    pub(crate) fn put_nothing(&self, product: &Product, out: &mut Cursor<'_>) -> bool {
+        skip(&mut 0, PointId(product.layout().points()), out);
+        true
     }
+}
 
-    /// Appends empty cells up to the one of a point.
-    fn skip(&self, next: &mut u16, id: PointId, out: &mut Text) {
-        while *next < id.0 {
-            out.put(b",");
-            *next += 1;
+/// Lets numbers in a row that stand within 8 bytes have one window, which the first of them names.
+fn share_windows(pieces: &mut [Piece]) {
+    let end = |piece: &Piece| piece.window.map_or(0, NonZeroU32::get);
+    let below = |piece: &Piece, last: u32| 8 * (last - end(piece)) + u32::from(piece.shift);
+    let mut rest = pieces;
+    while !rest.is_empty() {
+        let (mut len, mut last) = (0, 0);
+        while let Some(piece) = rest.get(len) {
+            let end = last.max(end(piece));
+            let fits = |piece: &Piece| below(piece, end) + piece.mask.count_ones() <= 64;
+            if piece.window.is_none() || !rest[..=len].iter().all(fits) {
+                break;
+            }
+            (len, last) = (len + 1, end);
         }
+        let (shared, behind) = rest.split_at_mut(len.max(1));
+        for (n, piece) in shared.iter_mut().take(len).enumerate() {
+            piece.shift = below(piece, last) as u8;
+            piece.window = NonZeroU32::new(last).filter(|_| n == 0);
+        }
+        rest = behind;
+    }
+}
+
+/// Appends empty cells up to the one of a point.
+fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
+    while *next < id.0 {
+        out.put(b",");
         *next += 1;
     }
+    *next += 1;
 }
 
 /// The place that points in a row have together, if it has at most 8 bits.
@@ -679,7 +751,10 @@ mod tests {
         fn numbers(number: u64, few in 0_u32..100_000_000) {
             for number in [number, u64::from(few), number >> 32] {
                 let mut text = Text::default();
-                text.put_number(number);
+                let mut room = text.room(24);
+                room.put_number(number);
+                let len = room.written().unwrap();
+                text.keep(len);
                 let expected = number.to_string();
                 prop_assert_eq!(text.as_slice(), expected.as_bytes());
             }
