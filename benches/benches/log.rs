@@ -13,6 +13,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput};
 use gizwits_benches::fixture::{self, PAYLOADS};
 use gizwits_benches::log;
+use gizwits_codec_std::log::Products;
 use rustix::time::ClockId;
 
 fn main() {
@@ -91,14 +92,14 @@ fn main() {
             print(&format!("{product}, {title}"), ratios.collect());
         }
     }
-    let rounds_of = |run: &mut Box<dyn FnMut()>| rounds(run, sample);
-    let turns = [
-        rounds_of(&mut log::learnt(&fixture::A)),
-        rounds_of(&mut log::arithmetic(&fixture::A)),
-    ];
+    let products = Products::one(fixture::A.product.clone());
+    let many: &'static [u8] = log::records(&fixture::A, 1_000_000).leak();
+    // As long as the log takes, about.
+    let one = log::decoding(&products, many, 1);
+    let rounds = (1e7 * one / log::arithmetic(10_000_000, 1)) as u64;
     let ups = (0..pairs).map(|_| {
-        let ours = log::speed_up(&fixture::A, log::learnt, 4 * turns[0]);
-        ours / log::speed_up(&fixture::A, log::arithmetic, 4 * turns[1])
+        let ours = log::decoding(&products, many, 1) / log::decoding(&products, many, 2);
+        ours / (log::arithmetic(rounds, 1) / log::arithmetic(rounds, 2))
     });
     print(
         "A, two threads: speed-up / that of arithmetic alone",

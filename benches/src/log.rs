@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::time::Instant;
 
 use gizwits_codec_std::log::{
-    Batches, Column, Columns, Decoder, Format, Moment, Ndjson, Options, Parquet, ParquetBlock,
-    Products, Record, Sink, TextBlock,
+    Batches, Column, Columns, Decoder, Format, Log, Moment, Ndjson, Options, Parquet, ParquetBlock,
+    Products, Record, Sink, Source, TextBlock,
 };
 use gizwits_codec_std::payload;
 use serde::Deserialize;
@@ -94,11 +95,8 @@ pub fn borrowed<S: Sink>(
     lines: &[u8],
     block: &mut S::Block,
 ) {
-    for line in lines
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-    {
-        let found: Borrowed<'_> = serde_json::from_slice(line).unwrap();
+    for line in std::str::from_utf8(lines).unwrap().lines() {
+        let found: Borrowed<'_> = serde_json::from_str(line).unwrap();
         payload::parse_into(found.payload, None, bytes).unwrap();
         let decoded = product.decode(bytes).unwrap();
         let mut record = Record::bare(found.payload);
@@ -249,59 +247,37 @@ fn width(column: &Column) -> usize {
     }
 }
 
-/// How much faster two threads are than one, each with as much to do as the one.
+/// The seconds in which so many threads decode a log to NDJSON that nobody keeps.
 ///
 /// # Panics
-/// If there are no threads.
+/// If they can't.
 #[must_use]
-pub fn speed_up(
-    fixture: &'static Fixture,
-    kernel: fn(&'static Fixture) -> Box<dyn FnMut()>,
-    rounds: u32,
-) -> f64 {
-    let run = move || {
-        let mut run = kernel(fixture);
-        run();
-        move |barrier: &std::sync::Barrier| {
-            barrier.wait();
-            for _ in 0..rounds {
-                run();
-            }
-        }
-    };
-    let time = |threads: usize| {
-        let barrier = std::sync::Arc::new(std::sync::Barrier::new(threads + 1));
-        let all: Vec<_> = (0..threads)
-            .map(|_| {
-                let barrier = std::sync::Arc::clone(&barrier);
-                std::thread::spawn(move || run()(&barrier))
-            })
-            .collect();
-        barrier.wait();
-        let start = std::time::Instant::now();
-        for one in all {
-            one.join().expect("a thread");
-        }
-        start.elapsed().as_secs_f64()
-    };
-    2.0 * time(1) / time(2)
+pub fn decoding(products: &Products, log: &'static [u8], threads: usize) -> f64 {
+    let out = Ndjson::new(products, std::io::sink());
+    let start = Instant::now();
+    let log = Log::new(products)
+        .threads(threads)
+        .decode([Source::new("log", log)], out);
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(log.is_ok_and(|summary| summary.decoded == summary.records));
+    seconds
 }
 
-/// The learnt shape, and nothing but arithmetic: for [`speed_up`].
+/// The seconds in which so many threads do so many rounds of arithmetic and nothing else: the control of
+/// [`decoding`].
 #[must_use]
-pub fn learnt(fixture: &'static Fixture) -> Box<dyn FnMut()> {
-    let [learnt, ..] = of(fixture);
-    learnt
-}
-
-/// The control of [`learnt`].
-#[must_use]
-pub fn arithmetic(_: &'static Fixture) -> Box<dyn FnMut()> {
-    Box::new(|| {
-        let mut number = black_box(1_u64);
-        for _ in 0..100_000 {
-            number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7);
+pub fn arithmetic(rounds: u64, threads: usize) -> f64 {
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut number = black_box(1_u64);
+                for _ in 0..rounds / threads as u64 {
+                    number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7);
+                }
+                black_box(number);
+            });
         }
-        black_box(number);
-    })
+    });
+    start.elapsed().as_secs_f64()
 }
