@@ -223,7 +223,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
     block.bytes.append(&mut input.carry);
     let more = loop {
         // The end that is to come may have two bytes, one of which is here.
-        if block.bytes.len() - ended > bounds.line + 1 {
+        if block.bytes.len() - ended > bounds.line.saturating_add(1) {
             input.line += (block.lines - first) as u64;
             return long(input, block, ended);
         }
