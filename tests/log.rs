@@ -243,10 +243,10 @@ fn several_products_and_what_devices_said_before() {
             std::fs::read_to_string(folder.0.join(format!("out.{}.csv", key(file)))).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
     }
-    assert_eq!(
-        decode(&[&args[..], &["--format", "csv"]].concat(), &log).code,
-        2
-    );
+    for out in [&[][..], &["-o", "-"], &["-o", "/dev/stdout"]] {
+        let ran = decode(&[&args[..], &["--format", "csv"], out].concat(), &log);
+        assert_eq!(ran.code, 2, "{out:?}");
+    }
 }
 
 #[test]

@@ -144,7 +144,8 @@ impl Decode {
         let form = self.form()?;
         let products = self.input.products()?;
         let mut targets = Vec::new();
-        match (&self.out, products.iter().len()) {
+        let out = self.out();
+        match (out, products.iter().len()) {
             (None, 2..) if form.is_table() => {
                 return Err(usage(format_args!(
                     "a table has the columns of one product, and there are several: give a file with \
@@ -178,9 +179,7 @@ impl Decode {
             ..self.input.options()
         };
         // Whoever follows a log wants what there is.
-        let mut log = Log::new(&products)
-            .options(options)
-            .eager(self.out.is_none());
+        let mut log = Log::new(&products).options(options).eager(out.is_none());
         if let Some(threads) = self.threads {
             log = log.threads(threads.into());
         }
@@ -201,7 +200,7 @@ impl Decode {
                 self.input.decode(log, ByProduct::new(formats), &targets)?
             }
             Form::Arrow => {
-                let arrow = |(product, file)| match self.out {
+                let arrow = |(product, file)| match out {
                     Some(_) => Arrow::file(product, self.keep, file),
                     None => Arrow::stream(product, self.keep, file),
                 };
@@ -222,8 +221,14 @@ impl Decode {
         self.input.tell(&summary, seconds, &written)
     }
 
+    /// Where the output goes, if not to standard output.
+    fn out(&self) -> Option<&Path> {
+        let standard = |out: &&Path| *out == Path::new("-") || *out == Path::new("/dev/stdout");
+        self.out.as_deref().filter(|out| !standard(out))
+    }
+
     fn form(&self) -> Result<Form, Failure> {
-        let extension = self.out.as_deref().and_then(Path::extension);
+        let extension = self.out().and_then(Path::extension);
         let extension = extension.map(|one| one.to_string_lossy().to_lowercase());
         Ok(match (self.format, extension.as_deref()) {
             (Some(form), _) => form,
@@ -530,9 +535,6 @@ fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
 
 impl Target {
     fn create(path: &Path) -> Result<Self, Failure> {
-        if path == Path::new("-") || path == Path::new("/dev/stdout") {
-            return Ok(Target::Stdout);
-        }
         let refused = |error: io::Error| usage(format_args!("{}: {error}", path.display()));
         // A pipe or a device is written to as it is.
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
