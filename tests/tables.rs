@@ -1,4 +1,4 @@
-//! Arrow and Parquet: what is read back is what the slow decoder has, point by point and row by row.
+//! Arrow, Parquet and CSV: what is read back is what the slow decoder has, point by point and row by row.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -12,7 +12,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{DataType, Schema};
 use bytes::Bytes;
 use gizwits_codec_std::log::{
-    Arrow, Batches, Decoder, Log, Options, Parquet, Products, Source, schema,
+    Arrow, Batches, Csv, Decoder, Log, Options, Parquet, Products, Source, schema,
 };
 use gizwits_codec_std::{Product, payload};
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
@@ -109,6 +109,18 @@ impl Row {
     }
 }
 
+/// Reports and replies have all that their device said so far.
+fn fill_up(rows: &mut [Row]) {
+    let mut known: BTreeMap<Option<String>, BTreeMap<usize, Raw>> = BTreeMap::new();
+    for row in rows {
+        if let "report" | "reply" = row.action {
+            let known = known.entry(row.did.clone()).or_default();
+            known.append(&mut row.values);
+            row.values = known.clone();
+        }
+    }
+}
+
 /// What the slow decoder makes of a point.
 fn expected(point: &RefPoint, raw: &Raw) -> String {
     match (&point.kind, raw) {
@@ -184,6 +196,65 @@ fn check_rows(points: &[RefPoint], batch: &RecordBatch, rows: &[Row]) {
     }
 }
 
+/// The cells of CSV as RFC 4180 has it.
+fn cells(text: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let mut quoted = false;
+    let mut rest = text.chars().peekable();
+    while let Some(one) = rest.next() {
+        match one {
+            '"' if quoted && rest.peek() == Some(&'"') => cell.extend(rest.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted => {
+                assert_eq!(rest.next(), Some('\n'));
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            one => cell.push(one),
+        }
+    }
+    assert!(!quoted && row.is_empty() && cell.is_empty());
+    rows
+}
+
+/// The same of CSV, in which what is not there is empty.
+fn check_csv(points: &[RefPoint], batch: &RecordBatch, csv: &str, rows: &[Row]) {
+    let csv = cells(csv);
+    let names = batch.schema();
+    let names = names.fields().iter().map(|field| field.name());
+    assert!(csv[0].iter().eq(names), "{:?}", csv[0]);
+    assert_eq!(csv.len(), 1 + rows.len());
+    for (found, row) in csv[1..].iter().zip(rows) {
+        let time = row.millis.map(|millis| {
+            let time = jiff::Timestamp::from_millisecond(millis).expect("a moment");
+            time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        });
+        let head = [
+            time,
+            row.kind.map(str::to_owned),
+            row.did.clone(),
+            Some(row.action.to_owned()),
+            row.extra.map(|extra| format!("{{\"x\":{extra}}}")),
+        ];
+        let values = points.iter().map(|point| {
+            let raw = row.values.get(&point.id)?;
+            Some(match (&point.kind, raw) {
+                (RefKind::Bool, Raw::Number(raw)) => raw.to_string(),
+                _ => expected(point, raw),
+            })
+        });
+        let wanted = head
+            .into_iter()
+            .chain(values)
+            .map(Option::unwrap_or_default);
+        assert!(
+            wanted.clone().eq(found.iter().cloned()),
+            "{found:?} of {row:?}"
+        );
+    }
+}
+
 fn check_schema(points: &[RefPoint], product: &Product, schema: &Schema) {
     let definition = &schema.metadata["gizwits.definition"];
     assert_eq!(*definition, product.to_json());
@@ -216,18 +287,23 @@ fn check_schema(points: &[RefPoint], product: &Product, schema: &Schema) {
 }
 
 /// A log of some messages in batches, and in every format.
-fn check(definition: &Value, protocol: Protocol, draw: &mut Draw<'_>, count: usize) {
+fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>, count: usize) {
     let points = reference::points(definition);
     let product = Product::from_json(&definition.to_string()).expect("a sound definition");
     check_schema(&points, &product, &schema(&product, true));
-    let rows: Vec<Row> = (0..count)
-        .map(|_| Row::draw(&points, protocol, draw))
-        .collect();
-    let products = Products::one(product.clone());
     let options = Options {
         keep: true,
+        fill,
         ..Options::default()
     };
+    let mut rows: Vec<Row> = (0..count)
+        .map(|_| Row::draw(&points, protocol, draw))
+        .collect();
+    if fill && protocol == Protocol::VarLen {
+        fill_up(&mut rows);
+    }
+    let products = Products::one(product.clone());
+    let decoder = || Decoder::new(&products, options, Batches::new(&product, true));
     let batch = |decoder: &mut Decoder<Batches>, rows: &[Row]| {
         let lines: String = rows.iter().map(Row::line).collect();
         let mut block = None;
@@ -238,14 +314,14 @@ fn check(definition: &Value, protocol: Protocol, draw: &mut Draw<'_>, count: usi
         block.inspect(|batch| check_rows(&points, batch, rows))
     };
     // One after the other by the same worker: what was before leaves nothing behind.
-    let mut decoder = Decoder::new(&products, options, Batches::new(&product, true));
+    let mut worker = decoder();
     let (one, two) = rows.split_at(count / 3);
-    batch(&mut decoder, one);
-    batch(&mut decoder, two);
-    assert!(batch(&mut decoder, &[]).is_none());
-    let whole = batch(&mut decoder, &rows).expect("a batch");
+    batch(&mut worker, one);
+    batch(&mut worker, two);
+    assert!(batch(&mut worker, &[]).is_none());
+    let whole = batch(&mut decoder(), &rows).expect("a batch");
 
-    let (mut file, mut stream, mut parquet) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut file, mut stream, mut parquet, mut csv] = [const { Vec::new() }; 4];
     let lines: String = rows.iter().map(Row::line).collect();
     // One block, that is, one batch.
     assert!(lines.len() < 1 << 20);
@@ -257,6 +333,14 @@ fn check(definition: &Value, protocol: Protocol, draw: &mut Draw<'_>, count: usi
     log().decode(input(), arrow).expect("memory");
     let format = Parquet::new(&product, true, 1, &mut parquet).expect("memory");
     log().decode(input(), format).expect("memory");
+    let format = Csv::new(&product, true, &mut csv).expect("memory");
+    log().decode(input(), format).expect("memory");
+    check_csv(
+        &points,
+        &whole,
+        &String::from_utf8(csv).expect("UTF-8"),
+        &rows,
+    );
 
     let file = FileReader::try_new(Cursor::new(file), None).expect("a file");
     let stream = StreamReader::try_new(Cursor::new(stream), None).expect("a stream");
@@ -294,24 +378,28 @@ fn fixtures() {
             (seed >> 24) as u8
         });
         let bytes: Vec<u8> = bytes.take(400 * count).collect();
-        check(&definition, protocol, &mut Draw::new(&bytes), count);
+        check(&definition, protocol, false, &mut Draw::new(&bytes), count);
+        if protocol == Protocol::VarLen {
+            check(&definition, protocol, true, &mut Draw::new(&bytes), count);
+        }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn standard(bytes in vec(any::<u8>(), 0..3000)) {
         let mut draw = Draw::new(&bytes);
         let definition = arbitrary::definition(&mut draw, Protocol::Standard);
-        check(&definition, Protocol::Standard, &mut draw, 9);
+        check(&definition, Protocol::Standard, false, &mut draw, 9);
     }
 
     #[test]
     fn var_len(bytes in vec(any::<u8>(), 0..3000)) {
         let mut draw = Draw::new(&bytes);
         let definition = arbitrary::definition(&mut draw, Protocol::VarLen);
-        check(&definition, Protocol::VarLen, &mut draw, 9);
+        let fill = draw.bool();
+        check(&definition, Protocol::VarLen, fill, &mut draw, 9);
     }
 }
