@@ -1,7 +1,11 @@
 //! `gizwits log`, through the binary.
 
-use std::io::Write as _;
+use std::io::{self, Cursor, Read, Write as _};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
+use gizwits_codec_std::Product;
+use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::log::{arbitrary, law};
 use gizwits_tests::program::{self, Folder, Ran};
@@ -246,6 +250,63 @@ fn several_products_and_what_devices_said_before() {
     for out in [&[][..], &["-o", "-"], &["-o", "/dev/stdout"]] {
         let ran = decode(&[&args[..], &["--format", "csv"], out].concat(), &log);
         assert_eq!(ran.code, 2, "{out:?}");
+    }
+}
+
+/// An input that gives one record more once the last one is out.
+struct Steps {
+    parts: std::array::IntoIter<String, 3>,
+    part: Cursor<String>,
+    given: u64,
+    seen: u64,
+    out: Receiver<u64>,
+}
+
+impl Read for Steps {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.part.read(buffer)?;
+        if read > 0 {
+            return Ok(read);
+        }
+        while self.seen < self.given {
+            let told = self.out.recv_timeout(Duration::from_secs(20));
+            self.seen = told.map_err(io::Error::other)?;
+        }
+        self.given += 1;
+        self.part = Cursor::new(self.parts.next().unwrap_or_default());
+        self.part.read(buffer)
+    }
+}
+
+/// Whoever follows a log has what there is.
+#[test]
+fn what_there_is_goes_on_at_once() {
+    let json = std::fs::read_to_string(program::root().join(DEFINITION)).unwrap();
+    let products = Products::one(Product::from_json(&json).unwrap());
+    let record = LOG.lines().next().unwrap();
+    let line = format!("{record}\n");
+    let page = [
+        format!("{{\"objects\":[{record},"),
+        format!("{record},"),
+        format!("{record}]}}"),
+    ];
+    for parts in [[line.clone(), line.clone(), line], page] {
+        let (told, out) = channel();
+        let steps = Steps {
+            parts: parts.into_iter(),
+            part: Cursor::default(),
+            given: 0,
+            seen: 0,
+            out,
+        };
+        let log = Log::new(&products).eager(true);
+        let log = log.watch(move |summary| {
+            let _ = told.send(summary.decoded);
+        });
+        let source = Source::new("steps", steps);
+        let summary = log.decode([source], Ndjson::new(&products, io::sink()));
+        let summary = summary.unwrap();
+        assert_eq!((summary.records, summary.decoded), (3, 3));
     }
 }
 
