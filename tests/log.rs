@@ -1,7 +1,11 @@
 //! `gizwits log`, through the binary.
 
-use std::io::Write as _;
+use std::io::{self, Cursor, Read, Write as _};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
+use gizwits_codec_std::Product;
+use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::log::{arbitrary, law};
 use gizwits_tests::program::{self, Folder, Ran};
@@ -218,7 +222,7 @@ fn several_products_and_what_devices_said_before() {
         let json: Value = serde_json::from_str(&text).unwrap();
         json["product_key"].as_str().unwrap().to_owned()
     };
-    let dids = folder.write("dids", format!("did,product_key\nx,{}\n", key(b)));
+    let dids = folder.write("dids", format!("\u{feff}x,{}\n", key(b)));
     let log = format!(
         "{}{{\"product_key\":\"{}\",\"did\":\"x\",\"payload\":\"1400000000000000000101\"}}\n\
          {{\"did\":\"x\",\"payload\":\"1400000000000000100002\"}}\n",
@@ -243,10 +247,67 @@ fn several_products_and_what_devices_said_before() {
             std::fs::read_to_string(folder.0.join(format!("out.{}.csv", key(file)))).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
     }
-    assert_eq!(
-        decode(&[&args[..], &["--format", "csv"]].concat(), &log).code,
-        2
-    );
+    for out in [&[][..], &["-o", "-"], &["-o", "/dev/stdout"]] {
+        let ran = decode(&[&args[..], &["--format", "csv"], out].concat(), &log);
+        assert_eq!(ran.code, 2, "{out:?}");
+    }
+}
+
+/// An input that gives one record more once the last one is out.
+struct Steps {
+    parts: std::array::IntoIter<String, 3>,
+    part: Cursor<String>,
+    given: u64,
+    seen: u64,
+    out: Receiver<u64>,
+}
+
+impl Read for Steps {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.part.read(buffer)?;
+        if read > 0 {
+            return Ok(read);
+        }
+        while self.seen < self.given {
+            let told = self.out.recv_timeout(Duration::from_secs(20));
+            self.seen = told.map_err(io::Error::other)?;
+        }
+        self.given += 1;
+        self.part = Cursor::new(self.parts.next().unwrap_or_default());
+        self.part.read(buffer)
+    }
+}
+
+/// Whoever follows a log has what there is.
+#[test]
+fn what_there_is_goes_on_at_once() {
+    let json = std::fs::read_to_string(program::root().join(DEFINITION)).unwrap();
+    let products = Products::one(Product::from_json(&json).unwrap());
+    let record = LOG.lines().next().unwrap();
+    let line = format!("{record}\n");
+    let page = [
+        format!("{{\"objects\":[{record},"),
+        format!("{record},"),
+        format!("{record}]}}"),
+    ];
+    for parts in [[line.clone(), line.clone(), line], page] {
+        let (told, out) = channel();
+        let steps = Steps {
+            parts: parts.into_iter(),
+            part: Cursor::default(),
+            given: 0,
+            seen: 0,
+            out,
+        };
+        let log = Log::new(&products).eager(true);
+        let log = log.watch(move |summary| {
+            let _ = told.send(summary.decoded);
+        });
+        let source = Source::new("steps", steps);
+        let summary = log.decode([source], Ndjson::new(&products, io::sink()));
+        let summary = summary.unwrap();
+        assert_eq!((summary.records, summary.decoded), (3, 3));
+    }
 }
 
 #[test]
@@ -266,25 +327,11 @@ fn threads_and_cuts_make_no_difference() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn nothing_half_written_is_left() {
     let folder = Folder::new("log-interrupted");
     let out = folder.0.join("out.parquet");
-    let mut child = std::process::Command::new(GIZWITS)
-        .args([
-            "log",
-            "decode",
-            "-d",
-            DEFINITION,
-            "-",
-            "-o",
-            out.to_str().unwrap(),
-        ])
-        .current_dir(program::root())
-        .stdin(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
     let part = || {
         let entries = std::fs::read_dir(&folder.0).unwrap();
         entries
@@ -294,19 +341,136 @@ fn nothing_half_written_is_left() {
             })
             .count()
     };
-    while part() == 0 {
-        std::thread::yield_now();
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let mut child = std::process::Command::new(GIZWITS)
+            .args(["log", "decode", "-d", DEFINITION, "-", "-o"])
+            .arg(&out)
+            .current_dir(program::root())
+            .stdin(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while part() == 0 {
+            std::thread::yield_now();
+        }
+        let pid = child.id().to_string();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(LOG.as_bytes()).unwrap();
+        std::process::Command::new("kill")
+            .args([signal, &pid])
+            .status()
+            .unwrap();
+        let code = child.wait().unwrap().code();
+        assert_eq!((code, part()), (Some(status), 0));
     }
-    let pid = child.id().to_string();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(LOG.as_bytes()).unwrap();
-    std::process::Command::new("kill")
-        .args(["-INT", &pid])
-        .status()
-        .unwrap();
-    let code = child.wait().unwrap().code();
-    assert_eq!((code, part()), (Some(130), 0));
-    assert!(!out.exists());
+}
+
+/// What a process left that was killed is in nobody's way, be it of the same id.
+#[cfg(unix)]
+#[test]
+fn what_others_left_is_in_nobodys_way() {
+    let folder = Folder::new("log-left");
+    let line = format!(
+        "cd {}; touch .out.csv.$$.0.part; exec {GIZWITS} log decode -d {DEFINITION} - -o out.csv",
+        folder.0.display()
+    );
+    let ran = program::run("sh", &["-c", &line], LOG.as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let text = std::fs::read_to_string(folder.0.join("out.csv")).unwrap();
+    assert_eq!(text.lines().count(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_and_what_it_leads_to_is_replaced() {
+    let folder = Folder::new("log-link");
+    let real = folder.write("real", "before");
+    let link = folder.0.join("link.ndjson");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let ran = decode(&["-", "-o", link.to_str().unwrap()], LOG);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), NDJSON);
+    // And this leads anywhere.
+    let ran = decode(&["-", "-o", "/dev/stdout"], LOG);
+    assert_eq!((ran.code, &*ran.stdout), (0, NDJSON));
+}
+
+#[test]
+fn rejects_need_a_file_of_their_own() {
+    let folder = Folder::new("log-own");
+    let log = folder.write("log.ndjson", LOG);
+    let pattern = format!("{}/*.ndjson", folder.0.display());
+    let out = folder.0.join("out.csv");
+    let (out, dotted) = (out.to_str().unwrap(), folder.0.join("./out.csv"));
+    for (input, rejects) in [
+        (&*log, &*log),
+        (&pattern, &log),
+        (&log, out),
+        (&log, dotted.to_str().unwrap()),
+        (&log, "-"),
+    ] {
+        let ran = decode(&[input, "-o", out, "--rejects", rejects], "");
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("of their own"), "{}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
+    let names = std::fs::read_dir(&folder.0).unwrap();
+    assert_eq!(names.count(), 2, "the log and the fixtures");
+}
+
+#[test]
+fn odd_inputs() {
+    let folder = Folder::new("log-odd");
+    for input in ["", "\n\n", " \r\n\t", "\u{feff}"] {
+        for form in ["ndjson", "csv", "arrow", "parquet"] {
+            let out = folder.0.join(format!("out.{form}"));
+            let ran = decode(&["-", "-o", out.to_str().unwrap()], input);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            assert!(ran.stderr.starts_with("0 records   0 decoded   0 rejected"));
+            let written = std::fs::read(out).unwrap();
+            let ends = match form {
+                "ndjson" => &b""[..],
+                "csv" => b"\r\n",
+                "arrow" => b"ARROW1",
+                _ => b"PAR1",
+            };
+            assert!(written.ends_with(ends) && written.is_empty() == ends.is_empty());
+        }
+    }
+    let utf16: Vec<u8> = LOG.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let ran = decode(&["-"], [b"\xff\xfe", &utf16[..]].concat());
+    assert_eq!((ran.code, &*ran.stdout), (1, ""), "{}", ran.stderr);
+    let most = usize::MAX.to_string();
+    let ran = decode(&["-", "--max-line", &most], LOG.trim_end());
+    assert_eq!((ran.code, &*ran.stdout), (0, NDJSON), "{}", ran.stderr);
+    let name = folder.0.to_str().unwrap();
+    for arguments in [&[name][..], &["-", "-o", name, "--format", "csv"]] {
+        let ran = decode(arguments, LOG);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(name), "{}", ran.stderr);
+    }
+    // No calendar has this moment.
+    let late = LOG.replace("1517384252.294", "1e18");
+    let ran = decode(&["-", "--format", "csv"], late);
+    assert!(ran.stdout.contains("\n1e18,app2dev,,control,1,"));
+}
+
+/// No output is whole that can't be written, however short it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    for form in ["ndjson", "csv", "arrow", "parquet"] {
+        let ran = decode(&["-", "--format", form, "-o", "/dev/full"], LOG);
+        assert_eq!(ran.code, 2, "{form}");
+        assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
+        let line =
+            format!("exec {GIZWITS} log decode -d {DEFINITION} - --format {form} >/dev/full");
+        let ran = program::run("sh", &["-c", &line], LOG.as_bytes());
+        assert_eq!(ran.code, 2, "{form}");
+    }
+    let ran = decode(&["-", "--rejects", "/dev/full"], "zz");
+    assert_eq!(ran.code, 2);
 }
 
 #[test]
@@ -352,6 +516,14 @@ fn figures_and_a_drawing() {
     );
     assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
     assert_eq!(run("plot", &["--point", "no", "--svg", "-"]).code, 2);
+    // As far apart as moments may be.
+    let log = log.replacen("1517384240", "-9000000000000000000", 1);
+    let log = log.replacen("1517384242", "9000000000000000000", 1);
+    let all = [
+        "log", "plot", "-d", DEFINITION, "-", "--point", "set_temp", "--svg", "-",
+    ];
+    let svg = program::run(GIZWITS, &all, log.as_bytes()).stdout;
+    assert!(svg.contains("H940.0V"), "{svg}");
 }
 
 #[test]

@@ -212,7 +212,7 @@ impl Stats {
         }));
         let options = self.input.options();
         let log = Log::new(&products).options(options).threads(1);
-        let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&sums)))?;
+        let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&sums)), &[])?;
         let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows =
             vec![["point", "seen", "min", "max", "mean", "last", "changes"].map(str::to_owned)];
@@ -346,7 +346,7 @@ impl Plot {
         }));
         let options = self.input.options();
         let log = Log::new(&products).options(options).threads(1);
-        let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&history)))?;
+        let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&history)), &[])?;
         let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
         history.points.sort_by_key(|point| point.0);
         if let Some(product) = products.iter().nth(product) {
@@ -371,11 +371,13 @@ fn draw(product: &Product, attr: &Attr, points: &[(i64, u32)]) -> String {
     let (left, right, top, bottom) = EDGES;
     let (width, height) = (SIZE.0 - left - right, SIZE.1 - top - bottom);
     let first = points.first().map_or(0, |point| point.0);
-    let span = points.last().map_or(1, |point| (point.0 - first).max(1));
+    // Moments may be further apart than any number of milliseconds.
+    let since = |time: i64| time.saturating_sub(first);
+    let span = points.last().map_or(1, |point| since(point.0).max(1));
     let least = points.iter().map(|point| point.1).min().unwrap_or(0);
     let most = points.iter().map(|point| point.1).max().unwrap_or(0);
     let range = f64::from((most - least).max(1));
-    let x = |time: i64| left + (time - first) as f64 / span as f64 * width;
+    let x = |time: i64| left + since(time) as f64 / span as f64 * width;
     let y = |raw: u32| top + height - f64::from(raw.saturating_sub(least)) / range * height;
     let mut path = String::new();
     for (n, (time, raw)) in points.iter().enumerate() {
@@ -416,7 +418,7 @@ fn draw(product: &Product, attr: &Attr, points: &[(i64, u32)]) -> String {
         );
     }
     for (part, anchor) in [(0, "start"), (1, "middle"), (2, "end")] {
-        let time = first + span * part / 2;
+        let time = first + span / 2 * part + span % 2 * part / 2;
         let text = Timestamp::from_millisecond(time).map_or(String::new(), |time| time.to_string());
         let shown = if points.is_empty() { "" } else { &text };
         svg += &format!(

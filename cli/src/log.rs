@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -143,7 +144,8 @@ impl Decode {
         let form = self.form()?;
         let products = self.input.products()?;
         let mut targets = Vec::new();
-        match (&self.out, products.iter().len()) {
+        let out = self.out();
+        match (out, products.iter().len()) {
             (None, 2..) if form.is_table() => {
                 return Err(usage(format_args!(
                     "a table has the columns of one product, and there are several: give a file with \
@@ -177,9 +179,7 @@ impl Decode {
             ..self.input.options()
         };
         // Whoever follows a log wants what there is.
-        let mut log = Log::new(&products)
-            .options(options)
-            .eager(self.out.is_none());
+        let mut log = Log::new(&products).options(options).eager(out.is_none());
         if let Some(threads) = self.threads {
             log = log.threads(threads.into());
         }
@@ -191,25 +191,26 @@ impl Decode {
         let summary = match form {
             Form::Ndjson => {
                 let (_, file) = pairs.next().ok_or_else(none)?;
-                self.input.decode(log, Ndjson::new(&products, file))?
+                self.input
+                    .decode(log, Ndjson::new(&products, file), &targets)?
             }
             Form::Csv => {
                 let csv = |(product, file)| Csv::new(product, self.keep, file);
                 let formats = pairs.map(csv).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats))?
+                self.input.decode(log, ByProduct::new(formats), &targets)?
             }
             Form::Arrow => {
-                let arrow = |(product, file)| match self.out {
+                let arrow = |(product, file)| match out {
                     Some(_) => Arrow::file(product, self.keep, file),
                     None => Arrow::stream(product, self.keep, file),
                 };
                 let formats = pairs.map(arrow).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats))?
+                self.input.decode(log, ByProduct::new(formats), &targets)?
             }
             Form::Parquet => {
                 let parquet = |(product, file)| Parquet::new(product, self.keep, self.level, file);
                 let formats = pairs.map(parquet).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats))?
+                self.input.decode(log, ByProduct::new(formats), &targets)?
             }
         };
         let (summary, seconds) = summary;
@@ -220,8 +221,14 @@ impl Decode {
         self.input.tell(&summary, seconds, &written)
     }
 
+    /// Where the output goes, if not to standard output.
+    fn out(&self) -> Option<&Path> {
+        let standard = |out: &&Path| *out == Path::new("-") || *out == Path::new("/dev/stdout");
+        self.out.as_deref().filter(|out| !standard(out))
+    }
+
     fn form(&self) -> Result<Form, Failure> {
-        let extension = self.out.as_deref().and_then(Path::extension);
+        let extension = self.out().and_then(Path::extension);
         let extension = extension.map(|one| one.to_string_lossy().to_lowercase());
         Ok(match (self.format, extension.as_deref()) {
             (Some(form), _) => form,
@@ -278,6 +285,7 @@ impl Input {
         }
         if let Some(file) = &self.dids {
             let text = definition::read(file)?;
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             for (number, line) in text.lines().enumerate() {
                 let line = line.trim();
                 let mut words = line
@@ -346,11 +354,32 @@ impl Input {
         Ok((sources, total))
     }
 
+    /// Rejects would take the place of what is read, or of what is written.
+    fn check_rejects(&self, rejects: &Path, targets: &[Target]) -> Result<(), Failure> {
+        // Elsewhere this is no file.
+        let mut others = vec![PathBuf::from("-")];
+        for input in &self.inputs {
+            others.extend(files(input)?);
+        }
+        others.extend(targets.iter().filter_map(|target| match target {
+            Target::Stdout => None,
+            Target::File { path, .. } => Some(path.clone()),
+        }));
+        match others.iter().any(|other| same(other, rejects)) {
+            true => Err(usage(format_args!(
+                "{}: rejects need a file of their own",
+                rejects.display()
+            ))),
+            false => Ok(()),
+        }
+    }
+
     /// Runs it, with a bar for whoever looks on.
     pub(crate) fn decode<'l, F: Format>(
         &self,
         log: Log<'l>,
         format: F,
+        targets: &[Target],
     ) -> Result<(Summary, f64), Failure> {
         let began = Instant::now();
         let read = Arc::new(AtomicU64::new(0));
@@ -358,6 +387,7 @@ impl Input {
         let bar = progress(total);
         let rejects = match &self.rejects {
             Some(path) => {
+                self.check_rejects(path, targets)?;
                 let file = File::create(path)
                     .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
                 Some(BufWriter::new(file))
@@ -427,6 +457,16 @@ fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
+/// Whether two names are of one file, which need not be there yet. Devices and pipes are none.
+fn same(one: &Path, two: &Path) -> bool {
+    let file = |path: &Path| {
+        let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        let real = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+        real.ok().filter(|_| !special)
+    };
+    file(one).is_some_and(|one| file(two) == Some(one))
+}
+
 /// A file that is opened once it is read: there may be more of them than can be open at once.
 struct Lazy {
     path: PathBuf,
@@ -477,7 +517,7 @@ fn progress(total: Option<u64>) -> ProgressBar {
 }
 
 /// Where output goes.
-enum Target {
+pub(crate) enum Target {
     Stdout,
     /// Beside its place, where it is moved once it is whole.
     File {
@@ -486,7 +526,7 @@ enum Target {
     },
 }
 
-/// Files that are not whole yet: Ctrl-C removes them.
+/// Files that are not whole yet: signals that end the process remove them.
 static BESIDE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
@@ -495,9 +535,6 @@ fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
 
 impl Target {
     fn create(path: &Path) -> Result<Self, Failure> {
-        if path.as_os_str() == "-" {
-            return Ok(Target::Stdout);
-        }
         let refused = |error: io::Error| usage(format_args!("{}: {error}", path.display()));
         // A pipe or a device is written to as it is.
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
@@ -507,30 +544,46 @@ impl Target {
                 path,
             });
         }
-        let mut name = std::ffi::OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
-        let part = path.with_file_name(name);
+        // A link stays: what it leads to is replaced.
+        let path = match fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(refused)?,
+            _ => path.to_owned(),
+        };
+        let part = |number: u32| {
+            let mut name = std::ffi::OsString::from(".");
+            name.push(path.file_name().unwrap_or_default());
+            name.push(format!(".{}.{number}.part", std::process::id()));
+            path.with_file_name(name)
+        };
         let mut list = beside();
         if list.is_empty() {
-            on_interrupt();
+            on_end();
         }
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&part)
-            .map_err(refused)?;
+        // One that is there was left by a process that was killed: in containers all have the same id.
+        let mut number = 0;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        while let Err(error) = options.open(part(number)) {
+            match error.kind() {
+                io::ErrorKind::AlreadyExists if number < 100 => number += 1,
+                _ => return Err(refused(error)),
+            }
+        }
+        let part = part(number);
         list.push(part.clone());
-        Ok(Target::File {
-            beside: part,
-            path: path.to_owned(),
-        })
+        Ok(Target::File { beside: part, path })
     }
 
     fn file(&self) -> io::Result<Box<dyn Write + Send>> {
         Ok(match self {
             Target::Stdout => Box::new(io::stdout()),
-            Target::File { beside, .. } => Box::new(OpenOptions::new().write(true).open(beside)?),
+            Target::File { beside, path } => {
+                let file = OpenOptions::new().write(true).open(beside);
+                let named = |error: io::Error| {
+                    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+                };
+                Box::new(file.map_err(named)?)
+            }
         })
     }
 
@@ -564,34 +617,44 @@ impl Drop for Target {
     }
 }
 
-/// From here on, on Ctrl-C, nothing is left behind that is not whole.
-fn on_interrupt() {
+/// From here on, on Ctrl-C or SIGTERM, nothing is left behind that is not whole.
+fn on_end() {
     let (watching, watched) = channel();
     let watch = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build();
         if let Ok(runtime) = runtime
-            && runtime.block_on(interrupt(&watching)).is_ok()
+            && let Ok(status) = runtime.block_on(ended(&watching))
         {
             for part in &*beside() {
                 let _ = fs::remove_file(part);
             }
-            std::process::exit(130);
+            std::process::exit(status);
         }
     };
-    // Without it Ctrl-C ends the process all the same.
+    // Without it a signal ends the process all the same.
     let _ = std::thread::Builder::new()
-        .name("ctrl-c".to_owned())
+        .name("signals".to_owned())
         .spawn(watch);
     let _ = watched.recv();
 }
 
-/// Ctrl-C, which is watched for from the first poll on.
-async fn interrupt(watching: &Sender<()>) -> io::Result<()> {
+/// The exit status for the signal that comes; they are watched for from the first poll on.
+async fn ended(watching: &Sender<()>) -> io::Result<i32> {
     let mut interrupt = pin!(tokio::signal::ctrl_c());
+    #[cfg(unix)]
+    let mut terminate = {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())?
+    };
     poll_fn(|context| {
-        let poll = interrupt.as_mut().poll(context);
+        let poll = interrupt.as_mut().poll(context).map_ok(|()| 130);
+        #[cfg(unix)]
+        let poll = match terminate.poll_recv(context) {
+            Poll::Ready(_) => Poll::Ready(Ok(143)),
+            Poll::Pending => poll,
+        };
         let _ = watching.send(());
         poll
     })

@@ -7,7 +7,7 @@
 //! | `action` | Dictionary(UInt8, Utf8) |
 //! | `extra`, if kept | Utf8, a JSON object |
 //! | a bool | Boolean |
-//! | an enum of up to 8 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
+//! | an enum of up to 7 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
 //! | a whole number | the narrowest of UInt8 to UInt32, Int16 to Int64 |
 //! | a number with decimal places | Decimal128 |
 //! | a binary | Binary |
@@ -135,7 +135,8 @@ impl Form {
                     None => Box::from(index.to_string()),
                 };
                 let bits = attr.point().position.len;
-                if bits > 8 {
+                // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
+                if bits > 7 {
                     let labels = (0..attr.labels().len() as u32).map(label);
                     return Form::WideEnum(labels.collect());
                 }

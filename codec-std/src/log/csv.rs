@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use super::ndjson::TextBlock;
 use super::text::{Plan, Style, Text, is_plain, quoted};
-use super::{Format, Record, Sink, action, head_names};
+use super::{Format, Moment, Record, Sink, action, head_names};
 use crate::decode::Decoded;
 use crate::product::Product;
 
@@ -75,8 +75,9 @@ pub struct CsvSink {
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
-    /// `2018-01-31T07:37:32.294Z`
-    fn put_time(&mut self, millis: i64, out: &mut Text) {
+    /// `2018-01-31T07:37:32.294Z`; what no calendar has stands as in the log.
+    fn put_time(&mut self, moment: &Moment<'_>, out: &mut Text) {
+        let millis = moment.millis();
         let day = millis.div_euclid(DAY);
         if day != self.day.0 {
             let start = jiff::Timestamp::from_millisecond(day * DAY);
@@ -85,6 +86,9 @@ impl CsvSink {
                 day,
                 text.split_once('T').map_or("", |(day, _)| day).to_owned(),
             );
+        }
+        if self.day.1.is_empty() {
+            return out.put(moment.json().as_bytes());
         }
         out.put(self.day.1.as_bytes());
         let rest = millis.rem_euclid(DAY) as u32;
@@ -118,7 +122,7 @@ impl Sink for CsvSink {
     ) {
         let did = record.device(decoded);
         if let Some(moment) = &record.timestamp {
-            self.put_time(moment.millis(), out);
+            self.put_time(moment, out);
         }
         for text in [record.kind, did.as_deref()] {
             out.put(b",");

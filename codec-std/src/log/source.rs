@@ -90,6 +90,11 @@ impl Bounds {
     fn reached(&self, block: &Block) -> bool {
         block.bytes.len() >= self.bytes || block.lines + block.parts.len() >= self.lines
     }
+
+    /// Whether what there is goes on, since no more than this could be read.
+    fn waits(&self, read: usize) -> bool {
+        self.eager && read < 1 << 15
+    }
 }
 
 /// How much of a record that is too long is shown.
@@ -223,7 +228,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
     block.bytes.append(&mut input.carry);
     let more = loop {
         // The end that is to come may have two bytes, one of which is here.
-        if block.bytes.len() - ended > bounds.line + 1 {
+        if block.bytes.len() - ended > bounds.line.saturating_add(1) {
             input.line += (block.lines - first) as u64;
             return long(input, block, ended);
         }
@@ -249,7 +254,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         if let Some(end) = memchr::memrchr(b'\n', &block.bytes[start..]) {
             ended = start + end + 1;
         }
-        if bounds.eager && len < 1 << 15 && block.lines > first {
+        if bounds.waits(len) && block.lines > first {
             break Ok(More::Wait);
         }
     };
@@ -457,5 +462,8 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         }
     }
     input.reader.consume(taken);
-    Ok(More::Yes)
+    Ok(match bounds.waits(taken) && !block.parts.is_empty() {
+        true => More::Wait,
+        false => More::Yes,
+    })
 }

@@ -1,0 +1,405 @@
+//! Arrow, Parquet and CSV: what is read back is what the slow decoder has, point by point and row by row.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow_array::types::{
+    Int16Type, Int32Type, Int64Type, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type,
+};
+use arrow_array::{Array, RecordBatch, cast::AsArray as _};
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_schema::{DataType, Schema};
+use bytes::Bytes;
+use gizwits_codec_std::log::{
+    Arrow, Batches, Csv, Decoder, Log, Options, Parquet, Products, Source, schema,
+};
+use gizwits_codec_std::{Product, payload};
+use gizwits_tests::arbitrary::{self, Draw, Protocol};
+use gizwits_tests::reference::{self, Raw, RefKind, RefPoint, stands_twice};
+use gizwits_tests::vectors;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A record, and what its row should have.
+#[derive(Debug)]
+struct Row {
+    millis: Option<i64>,
+    kind: Option<&'static str>,
+    did: Option<String>,
+    extra: Option<u32>,
+    action: &'static str,
+    p0: Vec<u8>,
+    values: BTreeMap<usize, Raw>,
+}
+
+impl Row {
+    /// Some message: none, some or all of the points, whatever their values are.
+    fn draw(points: &[RefPoint], protocol: Protocol, draw: &mut Draw<'_>) -> Row {
+        let writable = reference::flags_len(points) > 0;
+        let (action, code) = match draw.below(8) {
+            0 => ("read", 2),
+            1 | 2 if writable => ("control", 1),
+            3 => ("reply", 3),
+            _ => ("report", 4),
+        };
+        let mut some = BTreeMap::new();
+        let all = draw.bool();
+        for point in points {
+            if point.access != reference::RefAccess::Writable && action == "control" {
+                continue;
+            }
+            if all || draw.bool() {
+                let raw = match point.kind {
+                    RefKind::Binary => Raw::Bytes(draw.bytes(point.len)),
+                    _ => {
+                        let bits = if point.bit { point.len } else { 8 * point.len };
+                        let bytes = draw.bytes(4).try_into().expect("four");
+                        Raw::Number((u32::from_be_bytes(bytes) >> (32 - bits)).into())
+                    }
+                };
+                some.insert(point.id, raw);
+            }
+        }
+        let (p0, values) = match (protocol, action) {
+            (Protocol::Standard, "read") => (vec![2], None),
+            (Protocol::VarLen, "read") => {
+                let mask = vec![0; reference::mask_len(points)];
+                ([&[0x12], &mask[..]].concat(), None)
+            }
+            (Protocol::Standard, "control") => {
+                let body = reference::encode_control(points, &some);
+                let values = reference::decode_control(points, &body);
+                ([&[1], &body[..]].concat(), values)
+            }
+            (Protocol::Standard, _) => {
+                let body = reference::encode_status(points, &some);
+                let values = reference::decode_status(points, &body);
+                ([&[code], &body[..]].concat(), values)
+            }
+            (Protocol::VarLen, _) => {
+                let body = reference::encode_var_len(points, &some);
+                let values = reference::decode_var_len(points, &body);
+                ([&[code | 0x10], &body[..]].concat(), values)
+            }
+        };
+        let millis = 1_517_384_243_000 + i64::from(draw.below(100_000));
+        Row {
+            millis: draw.chance(80).then_some(millis),
+            kind: draw.chance(80).then_some("dev2app"),
+            did: draw.chance(50).then(|| format!("d{}é", draw.below(10))),
+            extra: draw.chance(20).then(|| draw.below(1000)),
+            action,
+            p0,
+            values: values.into_iter().flatten().collect(),
+        }
+    }
+
+    fn line(&self) -> String {
+        let mut line = json!({
+            "type": self.kind, "did": self.did, "payload": payload::hex(&self.p0),
+            "timestamp": self.millis,
+        });
+        if let Some(extra) = self.extra {
+            line["x"] = extra.into();
+        }
+        format!("{line}\n")
+    }
+}
+
+/// Reports and replies have all that their device said so far.
+fn fill_up(rows: &mut [Row]) {
+    let mut known: BTreeMap<Option<String>, BTreeMap<usize, Raw>> = BTreeMap::new();
+    for row in rows {
+        if let "report" | "reply" = row.action {
+            let known = known.entry(row.did.clone()).or_default();
+            known.append(&mut row.values);
+            row.values = known.clone();
+        }
+    }
+}
+
+/// What the slow decoder makes of a point.
+fn expected(point: &RefPoint, raw: &Raw) -> String {
+    match (&point.kind, raw) {
+        (_, Raw::Bytes(bytes)) => payload::hex(bytes),
+        (RefKind::Bool, Raw::Number(raw)) => (*raw != 0).to_string(),
+        (RefKind::Enum(labels), Raw::Number(raw)) => match labels.get(*raw as usize) {
+            Some(label) if !stands_twice(labels, label) => label.clone(),
+            _ => raw.to_string(),
+        },
+        (_, Raw::Number(raw)) => reference::engineering(point, *raw),
+    }
+}
+
+/// What a column has in a row; `None` where it is null.
+fn found(column: &dyn Array, row: usize) -> Option<String> {
+    column.is_valid(row).then(|| match column.data_type() {
+        DataType::Boolean => column.as_boolean().value(row).to_string(),
+        DataType::Dictionary(..) => {
+            let column = column.as_dictionary::<UInt8Type>();
+            let key = column.key(row).expect("it is valid");
+            column.values().as_string::<i32>().value(key).to_owned()
+        }
+        DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
+        DataType::Binary => payload::hex(column.as_binary::<i32>().value(row)),
+        DataType::UInt8 => column.as_primitive::<UInt8Type>().value(row).to_string(),
+        DataType::UInt16 => column.as_primitive::<UInt16Type>().value(row).to_string(),
+        DataType::UInt32 => column.as_primitive::<UInt32Type>().value(row).to_string(),
+        DataType::Int16 => column.as_primitive::<Int16Type>().value(row).to_string(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Decimal128(_, places) => {
+            assert!(*places > 0, "a whole number is no decimal");
+            let text = column
+                .as_primitive::<arrow_array::types::Decimal128Type>()
+                .value_as_string(row);
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        DataType::Timestamp(_, zone) => {
+            assert_eq!(zone.as_deref(), Some("UTC"));
+            let column = column.as_primitive::<TimestampMillisecondType>();
+            column.value(row).to_string()
+        }
+        other => panic!("no column is of {other}"),
+    })
+}
+
+/// The columns of a record stand before those of the points.
+const HEAD: usize = 5;
+
+fn check_rows(points: &[RefPoint], batch: &RecordBatch, rows: &[Row]) {
+    batch.columns().iter().for_each(|column| {
+        column.to_data().validate_full().expect("a sound array");
+    });
+    assert_eq!(
+        (batch.num_rows(), batch.num_columns()),
+        (rows.len(), HEAD + points.len())
+    );
+    for (n, row) in rows.iter().enumerate() {
+        let head = [
+            row.millis.map(|millis| millis.to_string()),
+            row.kind.map(str::to_owned),
+            row.did.clone(),
+            Some(row.action.to_owned()),
+            row.extra.map(|extra| format!("{{\"x\":{extra}}}")),
+        ];
+        let values = points
+            .iter()
+            .map(|point| Some(expected(point, row.values.get(&point.id)?)));
+        for (at, wanted) in head.into_iter().chain(values).enumerate() {
+            let name = batch.schema_ref().field(at).name().clone();
+            assert_eq!(found(batch.column(at), n), wanted, "{name} of {row:?}");
+        }
+    }
+}
+
+/// The cells of CSV as RFC 4180 has it.
+fn cells(text: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let mut quoted = false;
+    let mut rest = text.chars().peekable();
+    while let Some(one) = rest.next() {
+        match one {
+            '"' if quoted && rest.peek() == Some(&'"') => cell.extend(rest.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted => {
+                assert_eq!(rest.next(), Some('\n'));
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            one => cell.push(one),
+        }
+    }
+    assert!(!quoted && row.is_empty() && cell.is_empty());
+    rows
+}
+
+/// The same of CSV, in which what is not there is empty.
+fn check_csv(points: &[RefPoint], batch: &RecordBatch, csv: &str, rows: &[Row]) {
+    let csv = cells(csv);
+    let names = batch.schema();
+    let names = names.fields().iter().map(|field| field.name());
+    assert!(csv[0].iter().eq(names), "{:?}", csv[0]);
+    assert_eq!(csv.len(), 1 + rows.len());
+    for (found, row) in csv[1..].iter().zip(rows) {
+        let time = row.millis.map(|millis| {
+            let time = jiff::Timestamp::from_millisecond(millis).expect("a moment");
+            time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        });
+        let head = [
+            time,
+            row.kind.map(str::to_owned),
+            row.did.clone(),
+            Some(row.action.to_owned()),
+            row.extra.map(|extra| format!("{{\"x\":{extra}}}")),
+        ];
+        let values = points.iter().map(|point| {
+            let raw = row.values.get(&point.id)?;
+            Some(match (&point.kind, raw) {
+                (RefKind::Bool, Raw::Number(raw)) => raw.to_string(),
+                _ => expected(point, raw),
+            })
+        });
+        let wanted = head
+            .into_iter()
+            .chain(values)
+            .map(Option::unwrap_or_default);
+        assert!(
+            wanted.clone().eq(found.iter().cloned()),
+            "{found:?} of {row:?}"
+        );
+    }
+}
+
+fn check_schema(points: &[RefPoint], product: &Product, schema: &Schema) {
+    let definition = &schema.metadata["gizwits.definition"];
+    assert_eq!(*definition, product.to_json());
+    let again = Product::from_json(definition).expect("the definition");
+    assert_eq!(again.to_json(), *definition);
+    assert_eq!(again.layout(), product.layout());
+    assert_eq!(
+        schema.metadata["gizwits.product_key"],
+        product.product_key()
+    );
+    for (point, field) in points.iter().zip(&schema.fields()[HEAD..]) {
+        let found = |key: &str| field.metadata().get(&format!("gizwits.{key}")).cloned();
+        assert!(field.is_nullable());
+        assert!(field.name().ends_with(&point.name), "{}", field.name());
+        assert_eq!(found("id"), Some(point.id.to_string()));
+        let number = matches!(point.kind, RefKind::Uint { .. });
+        let ratio = RefPoint {
+            addition: "0".to_owned(),
+            ..point.clone()
+        };
+        for (key, value) in [
+            ("ratio", reference::engineering(&ratio, 1)),
+            ("addition", reference::engineering(point, 0)),
+            ("min", reference::engineering(point, point.min)),
+            ("max", reference::engineering(point, point.max)),
+        ] {
+            assert_eq!(found(key), number.then_some(value), "{key} of {point:?}");
+        }
+    }
+}
+
+/// A log of some messages in batches, and in every format.
+fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>, count: usize) {
+    let points = reference::points(definition);
+    let product = Product::from_json(&definition.to_string()).expect("a sound definition");
+    check_schema(&points, &product, &schema(&product, true));
+    let options = Options {
+        keep: true,
+        fill,
+        ..Options::default()
+    };
+    let mut rows: Vec<Row> = (0..count)
+        .map(|_| Row::draw(&points, protocol, draw))
+        .collect();
+    if fill && protocol == Protocol::VarLen {
+        fill_up(&mut rows);
+    }
+    let products = Products::one(product.clone());
+    let decoder = || Decoder::new(&products, options, Batches::new(&product, true));
+    let batch = |decoder: &mut Decoder<Batches>, rows: &[Row]| {
+        let lines: String = rows.iter().map(Row::line).collect();
+        let mut block = None;
+        decoder.lines(lines.as_bytes(), &mut block, |_, line, error| {
+            panic!("{error}: {}", line.escape_ascii())
+        });
+        decoder.end(&mut block).expect("memory");
+        block.inspect(|batch| check_rows(&points, batch, rows))
+    };
+    // One after the other by the same worker: what was before leaves nothing behind.
+    let mut worker = decoder();
+    let (one, two) = rows.split_at(count / 3);
+    batch(&mut worker, one);
+    batch(&mut worker, two);
+    assert!(batch(&mut worker, &[]).is_none());
+    let whole = batch(&mut decoder(), &rows).expect("a batch");
+
+    let [mut file, mut stream, mut parquet, mut csv] = [const { Vec::new() }; 4];
+    let lines: String = rows.iter().map(Row::line).collect();
+    // One block, that is, one batch.
+    assert!(lines.len() < 1 << 20);
+    let input = || [Source::new("rows", Cursor::new(lines.clone()))];
+    let log = || Log::new(&products).options(options);
+    let arrow = Arrow::file(&product, true, &mut file).expect("memory");
+    log().decode(input(), arrow).expect("memory");
+    let arrow = Arrow::stream(&product, true, &mut stream).expect("memory");
+    log().decode(input(), arrow).expect("memory");
+    let format = Parquet::new(&product, true, 1, &mut parquet).expect("memory");
+    log().decode(input(), format).expect("memory");
+    let format = Csv::new(&product, true, &mut csv).expect("memory");
+    log().decode(input(), format).expect("memory");
+    check_csv(
+        &points,
+        &whole,
+        &String::from_utf8(csv).expect("UTF-8"),
+        &rows,
+    );
+
+    let file = FileReader::try_new(Cursor::new(file), None).expect("a file");
+    let stream = StreamReader::try_new(Cursor::new(stream), None).expect("a stream");
+    let parquet = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(parquet)).expect("a file");
+    // Its batches don't have the metadata.
+    let schema_of_parquet = Arc::clone(parquet.schema());
+    let parquet = parquet.with_batch_size(count).build().expect("a reader");
+    let read: [(_, Vec<RecordBatch>); 3] = [
+        (file.schema(), file.map(Result::unwrap).collect()),
+        (stream.schema(), stream.map(Result::unwrap).collect()),
+        (schema_of_parquet, parquet.map(Result::unwrap).collect()),
+    ];
+    for (schema, batches) in read {
+        assert_eq!(schema, whole.schema());
+        assert_eq!(batches.len(), 1);
+        assert_eq!(batches[0].columns(), whole.columns());
+    }
+}
+
+/// More bytes than are turned into columns at once.
+const MANY: usize = 65 << 10;
+
+#[test]
+fn fixtures() {
+    for name in vectors::fixtures() {
+        let definition: Value = serde_json::from_str(&vectors::fixture(&name)).unwrap();
+        let protocol = match definition["protocolType"].as_str() {
+            Some("var_len") => Protocol::VarLen,
+            _ => Protocol::Standard,
+        };
+        let count = MANY / (8 + vectors::product(&name).layout().status_len()) + 1;
+        let mut seed = 1_u32;
+        let bytes = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        });
+        let bytes: Vec<u8> = bytes.take(400 * count).collect();
+        check(&definition, protocol, false, &mut Draw::new(&bytes), count);
+        if protocol == Protocol::VarLen {
+            check(&definition, protocol, true, &mut Draw::new(&bytes), count);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn standard(bytes in vec(any::<u8>(), 0..3000)) {
+        let mut draw = Draw::new(&bytes);
+        let definition = arbitrary::definition(&mut draw, Protocol::Standard);
+        check(&definition, Protocol::Standard, false, &mut draw, 9);
+    }
+
+    #[test]
+    fn var_len(bytes in vec(any::<u8>(), 0..3000)) {
+        let mut draw = Draw::new(&bytes);
+        let definition = arbitrary::definition(&mut draw, Protocol::VarLen);
+        let fill = draw.bool();
+        check(&definition, Protocol::VarLen, fill, &mut draw, 9);
+    }
+}
