@@ -96,10 +96,10 @@ fn main() {
     let many: &'static [u8] = log::records(&fixture::A, 1_000_000).leak();
     // As long as the log takes, about.
     let one = log::decoding(&products, many, 1);
-    let rounds = (1e7 * one / log::arithmetic(10_000_000, 1)) as u64;
+    let turns = (1e7 * one / log::arithmetic(10_000_000, 1)) as u64;
     let ups = (0..pairs).map(|_| {
         let ours = log::decoding(&products, many, 1) / log::decoding(&products, many, 2);
-        ours / (log::arithmetic(rounds, 1) / log::arithmetic(rounds, 2))
+        ours / (log::arithmetic(turns, 1) / log::arithmetic(turns, 2))
     });
     print(
         "A, two threads: speed-up / that of arithmetic alone",

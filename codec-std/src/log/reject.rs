@@ -32,11 +32,11 @@ pub(crate) fn write(
         }
     }
     text += r#"},"record":"#;
-    // A head that was cut within a character is text all the same.
-    let cut = |at: usize| length.is_some() && record.len() - at < 4;
+    let cut = length.is_some_and(|length| length > record.len() as u64);
     match std::str::from_utf8(record) {
         Ok(record) => text += &json(record),
-        Err(error) if cut(error.valid_up_to()) => {
+        // A head that was cut within a character is text all the same.
+        Err(error) if cut && error.error_len().is_none() => {
             text += &json(&String::from_utf8_lossy(&record[..error.valid_up_to()]));
         }
         Err(_) => text += &format!(r#""{}","encoding":"base64""#, payload::base64(record)),
