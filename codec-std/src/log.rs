@@ -38,41 +38,43 @@
 mod arrow;
 mod columns;
 mod csv;
+mod decoder;
 mod ndjson;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod products;
 mod record;
 mod reject;
+mod shape;
 mod source;
 mod text;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use gizwits_codec_core::m2m::Event;
-use gizwits_codec_core::{P0, Protocol};
+use gizwits_codec_core::P0;
 
 use crate::decode::{Content, Decoded, Status};
 use crate::error::Error;
-use crate::payload::{self, Encoding};
+use crate::payload::Encoding;
 use crate::product::Product;
-use crate::state::State;
 
 #[cfg(feature = "arrow")]
 pub use arrow::{Arrow, Batches, schema};
 pub use columns::{Column, Columns};
 pub use csv::{Csv, CsvSink};
+pub use decoder::Decoder;
 pub use ndjson::{Ndjson, NdjsonSink, TextBlock};
 #[cfg(feature = "parquet")]
 pub use parquet::{Parquet, ParquetBlock, ParquetSink};
+pub use products::Products;
 pub use record::{Line, Moment, Record};
 pub use source::Source;
 
-use record::Reader;
+use decoder::too_long;
 use source::{Block, Bounds, Cutter, What};
 
 /// The reasons of rejects besides [`Error::KINDS`], and what they mean.
@@ -100,120 +102,6 @@ pub const KINDS: &[(&str, &str)] = &[
 
 /// The longest line unless told otherwise: 1 MiB.
 pub const LINE_LIMIT: usize = 1 << 20;
-
-/// The products that a log's records may be of.
-#[derive(Clone, Debug)]
-pub struct Products(Arc<Choice>);
-
-#[derive(Clone, Debug, Default)]
-struct Choice {
-    products: Vec<Product>,
-    keys: HashMap<String, usize>,
-    dids: HashMap<String, usize>,
-    default: Option<usize>,
-}
-
-impl Products {
-    /// All records are of one product.
-    #[must_use]
-    pub fn one(product: Product) -> Self {
-        Products(Arc::new(Choice {
-            keys: HashMap::from([(product.product_key().to_owned(), 0)]),
-            products: vec![product],
-            default: Some(0),
-            ..Choice::default()
-        }))
-    }
-
-    /// Records say by their `product_key` what they are of.
-    ///
-    /// # Errors
-    /// `unknown_product` if a product has no key, or two have the same.
-    pub fn several(products: Vec<Product>) -> Result<Self, Error> {
-        let mut keys = HashMap::new();
-        for (n, product) in products.iter().enumerate() {
-            let key = product.product_key();
-            if key.is_empty() || keys.insert(key.to_owned(), n).is_some() {
-                let message = match key {
-                    "" => format!("definition {} has no product_key to choose it by", n + 1),
-                    key => format!("two definitions have the product_key {key}"),
-                };
-                return Err(Error::new("unknown_product", message));
-            }
-        }
-        Ok(Products(Arc::new(Choice {
-            products,
-            keys,
-            ..Choice::default()
-        })))
-    }
-
-    /// Records without a key of their own are of this product.
-    ///
-    /// # Errors
-    /// `unknown_product` if there is none with this key.
-    pub fn with_default(mut self, key: &str) -> Result<Self, Error> {
-        let default = self.index(key)?;
-        Arc::make_mut(&mut self.0).default = Some(default);
-        Ok(self)
-    }
-
-    /// Records of this device, unless they have a key of their own, are of this product.
-    ///
-    /// # Errors
-    /// `unknown_product` if there is none with this key.
-    pub fn with_did(mut self, did: &str, key: &str) -> Result<Self, Error> {
-        let product = self.index(key)?;
-        Arc::make_mut(&mut self.0)
-            .dids
-            .insert(did.to_owned(), product);
-        Ok(self)
-    }
-
-    /// The products, in the order that they were given in.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Product> {
-        self.0.products.iter()
-    }
-
-    fn index(&self, key: &str) -> Result<usize, Error> {
-        self.0.keys.get(key).copied().ok_or_else(|| {
-            let known: Vec<&str> = self.iter().map(Product::product_key).collect();
-            let known = known.join(", ");
-            Error::new(
-                "unknown_product",
-                format!("no definition is of product `{key}`; there are {known}"),
-            )
-        })
-    }
-
-    /// The product of a record that has this product key and did, and these bytes for a payload.
-    #[inline(always)]
-    fn of(&self, key: Option<&str>, did: Option<&str>, bytes: &[u8]) -> Result<usize, Error> {
-        let choice = &*self.0;
-        if let Some(key) = key {
-            return match &choice.products[..] {
-                [one] if one.product_key().is_empty() || one.product_key() == key => Ok(0),
-                _ => self.index(key),
-            };
-        }
-        if !choice.dids.is_empty() {
-            let framed = || match gizwits_codec_core::m2m::parse(bytes, usize::MAX) {
-                Ok((Event::Frame(frame), _)) => std::str::from_utf8(frame.did?).ok(),
-                _ => None,
-            };
-            let did = did.or_else(framed);
-            if let Some(product) = did.and_then(|did| choice.dids.get(did)) {
-                return Ok(*product);
-            }
-        }
-        choice.default.ok_or_else(|| {
-            Error::new(
-                "unknown_product",
-                "the record has no product_key, its device is not in the map, and no product was named",
-            )
-        })
-    }
-}
 
 /// A form of output: makes the sinks that workers fill, and writes what they filled in order.
 pub trait Format {
@@ -428,221 +316,6 @@ impl Default for Options {
     }
 }
 
-/// Decodes lines that are in memory into a sink: what each worker of a [`Log`] does.
-#[derive(Debug)]
-pub struct Decoder<S> {
-    reader: Reader,
-    unpacker: Unpacker<S>,
-}
-
-/// Decodes records whose lines have been read.
-#[derive(Debug)]
-struct Unpacker<S> {
-    products: Products,
-    options: Options,
-    sink: S,
-    bytes: Vec<u8>,
-    /// Of each product, by did.
-    states: Vec<HashMap<String, State>>,
-}
-
-impl<S: Sink> Decoder<S> {
-    /// A decoder into this sink.
-    pub fn new(products: &Products, options: Options, sink: S) -> Self {
-        Decoder {
-            reader: Reader::new(options.keep, options.strict),
-            unpacker: Unpacker {
-                products: products.clone(),
-                options,
-                sink,
-                bytes: Vec::new(),
-                states: products.iter().map(|_| HashMap::new()).collect(),
-            },
-        }
-    }
-
-    /// Decodes lines into a block; each that fails is handed to `reject` with its number, from 0.
-    /// Returns how many records there were. Blank lines are none.
-    pub fn lines(
-        &mut self,
-        lines: &[u8],
-        block: &mut S::Block,
-        reject: impl FnMut(u64, &[u8], &Error),
-    ) -> u64 {
-        decode(self, lines, block, reject)
-    }
-
-    /// Decodes a line by the shape that it has; `None` if it has none that is known.
-    #[inline(always)]
-    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Result<(), Error>> {
-        let line = self.reader.learnt(line)?;
-        let payload = line.payload();
-        if self.unpacker.unpack_hex(payload) {
-            return Some(self.unpacker.line(&line, block));
-        }
-        // What has escapes does not say what it is as it stands.
-        if !payload.iter().all(|byte| record::plain(*byte)) {
-            return None;
-        }
-        Some(self.unpacker.record(&line.record(), false, block))
-    }
-
-    /// Decodes a line by the strict parser.
-    #[inline(always)]
-    fn strict(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
-        let members;
-        let mut record = Record::default();
-        let plain = self.reader.skim(line, &mut record);
-        if plain {
-            record.extra = self.reader.extra();
-        } else {
-            members = self.reader.read(line)?;
-            record = members.record();
-        }
-        self.unpacker.record(&record, plain, block)
-    }
-
-    /// Ends a block.
-    ///
-    /// # Errors
-    /// If the sink can't make it.
-    pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
-        self.unpacker.sink.end(block)
-    }
-}
-
-/// [`Decoder::lines`], compiled for either kind of machine.
-#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
-fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
-    decoder: &mut Decoder<S>,
-    lines: &[u8],
-    block: &mut S::Block,
-    mut reject: R,
-) -> u64 {
-    let limit = decoder.unpacker.options.line_limit;
-    let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
-    let (mut sure, mut text) = (false, None);
-    while start < lines.len() {
-        // Most lines are as long as the last one, and what fits a shape has no end of a line within.
-        if sure || lines.get(start + len) != Some(&b'\n') {
-            let rest = lines.get(start..).unwrap_or(&[]);
-            len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            sure = true;
-        }
-        let line = lines.get(start..start + len).unwrap_or(&[]);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let mut done = match line.len() > limit {
-            true => sure.then(|| Err(too_long(line.len() as u64, limit))),
-            false => decoder.learnt(line, block),
-        };
-        if done.is_none() && !sure {
-            sure = true;
-            continue;
-        }
-        if done.is_none() && !line.trim_ascii().is_empty() {
-            // All at once takes less than line by line.
-            let text = text.get_or_insert_with(|| std::str::from_utf8(lines).ok());
-            let text = match text.and_then(|text| text.get(start..start + line.len())) {
-                Some(text) => Ok(text),
-                None => std::str::from_utf8(line),
-            };
-            done = Some(match text {
-                Ok(text) => decoder.strict(text, block),
-                Err(error) => Err(record::not_utf8(error.valid_up_to())),
-            });
-        }
-        if let Some(done) = done {
-            records += 1;
-            if let Err(error) = done {
-                reject(number, line, &error);
-            }
-        }
-        (start, number, sure) = (start + len + 1, number + 1, false);
-    }
-    records
-}
-
-impl<S: Sink> Unpacker<S> {
-    /// Takes a payload that is nothing but hex.
-    #[inline(always)]
-    fn unpack_hex(&mut self, payload: &[u8]) -> bool {
-        self.options.encoding != Some(Encoding::Base64)
-            && payload::plain_hex_into(payload, &mut self.bytes)
-    }
-
-    /// Decodes the bytes that were taken from a line.
-    #[inline(always)]
-    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Result<(), Error> {
-        let index = self
-            .products
-            .of(line.product_key(), line.did(), &self.bytes)?;
-        let product = self.products.0.products.get(index);
-        match product.and_then(|product| Status::of(product, &self.bytes)) {
-            Some(status) => {
-                self.sink.status(block, line, index, &status);
-                Ok(())
-            }
-            None => self.any(&line.record(), index, block),
-        }
-    }
-
-    /// Decodes a record; its texts are plain if they need no escapes.
-    #[inline(always)]
-    fn record(
-        &mut self,
-        record: &Record<'_>,
-        plain: bool,
-        block: &mut S::Block,
-    ) -> Result<(), Error> {
-        if !self.unpack_hex(record.payload.as_bytes()) {
-            payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
-        }
-        self.line(&Line::made(record, plain), block)
-    }
-
-    /// Decodes the bytes that were taken from a record.
-    #[inline(never)]
-    fn any(
-        &mut self,
-        record: &Record<'_>,
-        index: usize,
-        block: &mut S::Block,
-    ) -> Result<(), Error> {
-        let Some(product) = self.products.0.products.get(index) else {
-            return Ok(());
-        };
-        let mut decoded = product.decode(&self.bytes)?;
-        let state;
-        if self.options.fill
-            && product.protocol() == Protocol::VarLen
-            && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
-        {
-            let did = record.device(&decoded).unwrap_or_default();
-            let states = &mut self.states[index];
-            if !states.contains_key(&*did) {
-                states.insert(did.as_ref().to_owned(), product.state());
-            }
-            let Some(known) = states.get_mut(&*did) else {
-                return Ok(());
-            };
-            known.update(view)?;
-            state = known.view();
-            decoded.content = Content::P0(match decoded.content {
-                Content::P0(P0::Report(_)) => P0::Report(state),
-                _ => P0::Reply(state),
-            });
-        }
-        self.sink.record(block, record, index, &decoded);
-        Ok(())
-    }
-}
-
-#[cold]
-fn too_long(len: u64, limit: usize) -> Error {
-    let message = format!("the line is {len} bytes long; at most {limit} are expected");
-    Error::new("line_length", message)
-}
-
 /// What became of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -769,6 +442,7 @@ impl<'r> Log<'r> {
             done.push(finished);
             let worker = Worker {
                 decoder: Decoder::new(&self.products, self.options, format.sink()),
+                limit: self.options.line_limit,
                 tell: self.rejects.is_some(),
             };
             let thread = thread::Builder::new().name("decode".to_owned());
@@ -836,6 +510,8 @@ fn cut<B>(
 
 struct Worker<S> {
     decoder: Decoder<S>,
+    /// The longest line.
+    limit: usize,
     /// Whether anybody wants the rejects.
     tell: bool,
 }
@@ -867,7 +543,7 @@ impl<S: Sink> Worker<S> {
                     reject::write(rejects, (&part.source, line), error, record, len);
                 }
             };
-            let limit = self.decoder.unpacker.options.line_limit;
+            let limit = self.limit;
             summary.records += match &part.what {
                 What::Lines => self.decoder.lines(bytes, &mut job.out, |n, line, error| {
                     match line.len() > limit {

@@ -210,7 +210,7 @@ pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&s
 /// A text as JSON, and a comma.
 #[inline(always)]
 fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
-    if plain || text.bytes().all(super::record::plain) {
+    if plain || text.bytes().all(super::shape::plain) {
         out.put_of(b"\"", 1);
         out.put(text.as_bytes());
         out.put_of(b"\",", 2);

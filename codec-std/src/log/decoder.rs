@@ -1,0 +1,228 @@
+//! Lines that are in memory, to a sink.
+
+use std::collections::HashMap;
+use std::io;
+
+use gizwits_codec_core::{P0, Protocol};
+
+use super::record::{self, Line, Reader, Record};
+use super::{Options, Products, Sink, shape};
+use crate::decode::{Content, Status};
+use crate::error::Error;
+use crate::payload::{self, Encoding};
+use crate::state::State;
+
+/// Decodes lines that are in memory into a sink: what each worker of a [`Log`] does.
+#[derive(Debug)]
+pub struct Decoder<S> {
+    reader: Reader,
+    unpacker: Unpacker<S>,
+}
+
+/// Decodes records whose lines have been read.
+#[derive(Debug)]
+struct Unpacker<S> {
+    products: Products,
+    options: Options,
+    sink: S,
+    bytes: Vec<u8>,
+    /// Of each product, by did.
+    states: Vec<HashMap<String, State>>,
+}
+
+impl<S: Sink> Decoder<S> {
+    /// A decoder into this sink.
+    pub fn new(products: &Products, options: Options, sink: S) -> Self {
+        Decoder {
+            reader: Reader::new(options.keep, options.strict),
+            unpacker: Unpacker {
+                products: products.clone(),
+                options,
+                sink,
+                bytes: Vec::new(),
+                states: products.iter().map(|_| HashMap::new()).collect(),
+            },
+        }
+    }
+
+    /// Decodes lines into a block; each that fails is handed to `reject` with its number, from 0.
+    /// Returns how many records there were. Blank lines are none.
+    pub fn lines(
+        &mut self,
+        lines: &[u8],
+        block: &mut S::Block,
+        reject: impl FnMut(u64, &[u8], &Error),
+    ) -> u64 {
+        decode(self, lines, block, reject)
+    }
+
+    /// Decodes a line by the shape that it has; `None` if it has none that is known.
+    #[inline(always)]
+    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Result<(), Error>> {
+        let line = self.reader.learnt(line)?;
+        let payload = line.payload();
+        if self.unpacker.unpack_hex(payload) {
+            return Some(self.unpacker.line(&line, block));
+        }
+        // What has escapes does not say what it is as it stands.
+        if !payload.iter().all(|byte| shape::plain(*byte)) {
+            return None;
+        }
+        Some(self.unpacker.record(&line.record(), false, block))
+    }
+
+    /// Decodes a line by the strict parser.
+    #[inline(always)]
+    fn strict(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
+        let members;
+        let mut record = Record::default();
+        let plain = self.reader.skim(line, &mut record);
+        if plain {
+            record.extra = self.reader.extra();
+        } else {
+            members = self.reader.read(line)?;
+            record = members.record();
+        }
+        self.unpacker.record(&record, plain, block)
+    }
+
+    /// Ends a block.
+    ///
+    /// # Errors
+    /// If the sink can't make it.
+    pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
+        self.unpacker.sink.end(block)
+    }
+}
+
+/// [`Decoder::lines`], compiled for either kind of machine.
+#[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
+fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
+    decoder: &mut Decoder<S>,
+    lines: &[u8],
+    block: &mut S::Block,
+    mut reject: R,
+) -> u64 {
+    let limit = decoder.unpacker.options.line_limit;
+    let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
+    let (mut sure, mut text) = (false, None);
+    while start < lines.len() {
+        // Most lines are as long as the last one, and what fits a shape has no end of a line within.
+        if sure || lines.get(start + len) != Some(&b'\n') {
+            let rest = lines.get(start..).unwrap_or(&[]);
+            len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            sure = true;
+        }
+        let line = lines.get(start..start + len).unwrap_or(&[]);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut done = match line.len() > limit {
+            true => sure.then(|| Err(too_long(line.len() as u64, limit))),
+            false => decoder.learnt(line, block),
+        };
+        if done.is_none() && !sure {
+            sure = true;
+            continue;
+        }
+        if done.is_none() && !line.trim_ascii().is_empty() {
+            // All at once takes less than line by line.
+            let text = text.get_or_insert_with(|| std::str::from_utf8(lines).ok());
+            let text = match text.and_then(|text| text.get(start..start + line.len())) {
+                Some(text) => Ok(text),
+                None => std::str::from_utf8(line),
+            };
+            done = Some(match text {
+                Ok(text) => decoder.strict(text, block),
+                Err(error) => Err(record::not_utf8(error.valid_up_to())),
+            });
+        }
+        if let Some(done) = done {
+            records += 1;
+            if let Err(error) = done {
+                reject(number, line, &error);
+            }
+        }
+        (start, number, sure) = (start + len + 1, number + 1, false);
+    }
+    records
+}
+
+impl<S: Sink> Unpacker<S> {
+    /// Takes a payload that is nothing but hex.
+    #[inline(always)]
+    fn unpack_hex(&mut self, payload: &[u8]) -> bool {
+        self.options.encoding != Some(Encoding::Base64)
+            && payload::plain_hex_into(payload, &mut self.bytes)
+    }
+
+    /// Decodes the bytes that were taken from a line.
+    #[inline(always)]
+    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Result<(), Error> {
+        let index = self
+            .products
+            .of(line.product_key(), line.did(), &self.bytes)?;
+        let product = self.products.get(index);
+        match product.and_then(|product| Status::of(product, &self.bytes)) {
+            Some(status) => {
+                self.sink.status(block, line, index, &status);
+                Ok(())
+            }
+            None => self.any(&line.record(), index, block),
+        }
+    }
+
+    /// Decodes a record; its texts are plain if they need no escapes.
+    #[inline(always)]
+    fn record(
+        &mut self,
+        record: &Record<'_>,
+        plain: bool,
+        block: &mut S::Block,
+    ) -> Result<(), Error> {
+        if !self.unpack_hex(record.payload.as_bytes()) {
+            payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
+        }
+        self.line(&Line::made(record, plain), block)
+    }
+
+    /// Decodes the bytes that were taken from a record.
+    #[inline(never)]
+    fn any(
+        &mut self,
+        record: &Record<'_>,
+        index: usize,
+        block: &mut S::Block,
+    ) -> Result<(), Error> {
+        let Some(product) = self.products.get(index) else {
+            return Ok(());
+        };
+        let mut decoded = product.decode(&self.bytes)?;
+        let state;
+        if self.options.fill
+            && product.protocol() == Protocol::VarLen
+            && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
+        {
+            let did = record.device(&decoded).unwrap_or_default();
+            let states = &mut self.states[index];
+            if !states.contains_key(&*did) {
+                states.insert(did.as_ref().to_owned(), product.state());
+            }
+            let Some(known) = states.get_mut(&*did) else {
+                return Ok(());
+            };
+            known.update(view)?;
+            state = known.view();
+            decoded.content = Content::P0(match decoded.content {
+                Content::P0(P0::Report(_)) => P0::Report(state),
+                _ => P0::Reply(state),
+            });
+        }
+        self.sink.record(block, record, index, &decoded);
+        Ok(())
+    }
+}
+
+#[cold]
+pub(crate) fn too_long(len: u64, limit: usize) -> Error {
+    let message = format!("the line is {len} bytes long; at most {limit} are expected");
+    Error::new("line_length", message)
+}
