@@ -309,7 +309,7 @@ impl Batches {
             forms: forms.collect(),
             columns: Columns::new(product),
             rows: 0,
-            row: vec![0; 8 + product.layout().status_len()],
+            row: vec![0; product.layout().status_len()],
             mask_len: product.layout().mask_len(),
             status: Vec::new(),
             known: Vec::new(),
@@ -344,7 +344,6 @@ impl Batches {
         let view = decoded.view();
         let whole = view.filter(|view| view.is_whole());
         if let Some(view) = whole {
-            self.status.extend_from_slice(&[0; 8]);
             self.status.extend_from_slice(view.values());
         } else {
             self.row.fill(0);
@@ -353,9 +352,9 @@ impl Batches {
             }
             let start = self.known.len();
             self.known.resize(start + self.mask_len, 0);
-            if let (Some(view), Some(status)) = (view, self.row.get_mut(8..)) {
+            if let Some(view) = view {
                 // The buffers are as long as they should be.
-                let _ = view.merge_into(&mut self.known[start..], status);
+                let _ = view.merge_into(&mut self.known[start..], &mut self.row);
             }
             self.status.extend_from_slice(&self.row);
         }
