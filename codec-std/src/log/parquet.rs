@@ -66,20 +66,28 @@ impl<W: Write + Send> Parquet<W> {
 
 /// How each column is encoded.
 fn properties(product: &Product, keep: bool, compression: Compression) -> WriterProperties {
+    let none = EnabledStatistics::None;
     let mut all = WriterProperties::builder()
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         // No statistics are of a page, so it need not be small: a megabyte, as ever.
         .set_data_page_row_count_limit(1 << 20)
         .set_column_dictionary_enabled("timestamp".into(), false)
-        .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED);
+        .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED)
+        // Which of a few words comes first says nothing, and takes a comparison of text for each record.
+        .set_column_statistics_enabled("type".into(), none)
+        .set_column_statistics_enabled("action".into(), none);
     let names = super::head_names(product, keep);
     let names = &names[names.len() - product.attrs().len()..];
     for (attr, name) in product.attrs().zip(names) {
         let path = ColumnPath::new(vec![name.clone()]);
         let layout = product.layout();
         let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
-        let encoding = match Form::new(product, attr) {
+        let form = Form::new(product, attr);
+        if let Form::Enum(_) | Form::WideEnum(_) | Form::Binary = form {
+            all = all.set_column_statistics_enabled(path.clone(), none);
+        }
+        let encoding = match form {
             // Few values: the dictionary that is the default.
             Form::Bool | Form::Enum(_) | Form::WideEnum(_) | Form::U8 | Form::I16(_) => continue,
             Form::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
@@ -88,10 +96,6 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
             Form::Decimal(_, 19..) => Encoding::PLAIN,
             _ => Encoding::BYTE_STREAM_SPLIT,
         };
-        if encoding == Encoding::DELTA_LENGTH_BYTE_ARRAY {
-            // Which of its binaries comes first says nothing.
-            all = all.set_column_statistics_enabled(path.clone(), EnabledStatistics::None);
-        }
         all = all
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, encoding);
