@@ -42,7 +42,7 @@ struct Window {
 }
 
 /// So many rows are turned at once.
-const TILE: usize = 128;
+const TILE: usize = 256;
 
 /// So many windows are done with a tile before the next: more columns than that are more places to write
 /// to than the processor keeps in mind.
@@ -87,7 +87,7 @@ impl Columns {
         }
     }
 
-    /// Appends the points of statuses, one behind the other.
+    /// Appends the points of statuses, one behind the other. A part of one at the end is left out.
     pub fn extend(&mut self, statuses: &[u8]) {
         if self.stride > 0 {
             extend(statuses, self.stride, &self.windows, &mut self.columns);
@@ -277,11 +277,11 @@ fn transpose(planes: &mut Planes) {
         (1, 0x00ff_00ff_00ff_00ff),
     ] {
         for low in (0..8).filter(|low| low & step == 0) {
-            for n in 0..TILE / 8 {
-                let (a, b) = (planes[low][n], planes[low + step][n]);
-                let change = (a >> (8 * step) ^ b) & mask;
-                planes[low][n] = a ^ change << (8 * step);
-                planes[low + step][n] = b ^ change;
+            let (lows, highs) = planes.split_at_mut(low + step);
+            for (a, b) in lows[low].iter_mut().zip(&mut highs[0]) {
+                let change = (*a >> (8 * step) ^ *b) & mask;
+                *a ^= change << (8 * step);
+                *b ^= change;
             }
         }
     }
@@ -294,30 +294,33 @@ type Planes = [[u64; TILE / 8]; 8];
 #[inline(always)]
 fn bytes(planes: &Planes, last: usize, place: Place) -> [[u8; 8]; TILE / 8] {
     let all = |byte: u64| byte * 0x0101_0101_0101_0101;
-    let (shift, ones) = (place.shift, 0xff >> (8 - place.bits));
-    let plane = |n: usize| planes.get(n).unwrap_or(&planes[0]);
-    let mut values = [[0; 8]; TILE / 8];
+    let (shift, ones) = (place.shift % 8, 0xff >> (8 - place.bits));
     // What a shift brings from the next row's byte is masked.
     let low = all(0xff >> shift & ones);
-    for (to, word) in values.iter_mut().zip(plane(last)) {
-        *to = (word >> shift & low).to_le_bytes();
-    }
-    if place.len > 1 {
-        let (shift, high) = (8 - shift, all(0xff << (8 - shift) & ones));
-        for (to, word) in values.iter_mut().zip(plane(last + 1)) {
-            *to = (u64::from_le_bytes(*to) | word << shift & high).to_le_bytes();
-        }
+    let high = match place.len {
+        ..2 => 0,
+        _ => all(0xff << (8 - shift) & ones),
+    };
+    let plane = |n: usize| planes.get(n).unwrap_or(&planes[0]);
+    let mut values = [[0; 8]; TILE / 8];
+    let words = plane(last).iter().zip(plane(last + 1));
+    for (to, (word, before)) in values.iter_mut().zip(words) {
+        *to = (word >> shift & low | before << (8 - shift) & high).to_le_bytes();
     }
     values
 }
 
-/// Appends the values of so many rows. Those of a whole tile are known to be so many, and copied in place.
+/// Appends the values of so many rows. Pieces of whole tiles are known to be so long, and copied in place.
 #[inline(always)]
 fn append(to: &mut Vec<u8>, values: &[[u8; 8]; TILE / 8], count: usize) {
-    let values = values.as_flattened();
-    match values.get(..count).filter(|_| count < TILE) {
+    match values.as_flattened().get(..count).filter(|_| count < TILE) {
         Some(values) => to.extend_from_slice(values),
-        None => to.extend_from_slice(values),
+        None => {
+            to.reserve(TILE);
+            for piece in values.as_flattened().as_chunks::<128>().0 {
+                to.extend_from_slice(piece);
+            }
+        }
     }
 }
 
