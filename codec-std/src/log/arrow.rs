@@ -310,7 +310,7 @@ impl Batches {
             forms: forms.collect(),
             columns: Columns::new(product),
             rows: 0,
-            row: vec![0; 8 + product.layout().status_len()],
+            row: vec![0; product.layout().status_len()],
             mask_len: product.layout().mask_len(),
             status: Vec::new(),
             known: Vec::new(),
@@ -345,7 +345,6 @@ impl Batches {
         let view = decoded.view();
         let whole = view.filter(|view| view.is_whole());
         if let Some(view) = whole {
-            self.status.extend_from_slice(&[0; 8]);
             self.status.extend_from_slice(view.values());
         } else {
             self.row.fill(0);
@@ -354,9 +353,9 @@ impl Batches {
             }
             let start = self.known.len();
             self.known.resize(start + self.mask_len, 0);
-            if let (Some(view), Some(status)) = (view, self.row.get_mut(8..)) {
+            if let Some(view) = view {
                 // The buffers are as long as they should be.
-                let _ = view.merge_into(&mut self.known[start..], status);
+                let _ = view.merge_into(&mut self.known[start..], &mut self.row);
             }
             self.status.extend_from_slice(&self.row);
         }
@@ -375,22 +374,39 @@ impl Batches {
     /// # Errors
     /// If they are more than Arrow has room for.
     pub fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        let mut arrays = Vec::new();
+        self.drain(|array| {
+            arrays.push(array);
+            Ok::<_, ArrowError>(())
+        })?;
+        match arrays.is_empty() {
+            true => Ok(None),
+            false => RecordBatch::try_new(Arc::clone(&self.schema), arrays).map(Some),
+        }
+    }
+
+    /// Calls with each column of the records so far, if there are any, before the next is made; then they
+    /// are forgotten.
+    pub(crate) fn drain<E: From<ArrowError>>(
+        &mut self,
+        mut with: impl FnMut(ArrayRef) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.rows == 0 {
-            return Ok(None);
+            return Ok(());
         }
         self.columns.extend(&self.status);
         self.status.clear();
         let times = TimestampMillisecondArray::from(std::mem::take(&mut self.times));
         let actions = UInt8Array::from(std::mem::take(&mut self.actions));
         let words: ArrayRef = Arc::new(StringArray::from(ACTIONS.to_vec()));
-        let mut arrays: Vec<ArrayRef> = vec![
-            Arc::new(times.with_timezone("UTC")),
-            Arc::new(self.kinds.finish()),
-            Arc::new(self.dids.finish()),
-            Arc::new(DictionaryArray::<UInt8Type>::try_new(actions, words)?),
-        ];
+        with(Arc::new(times.with_timezone("UTC")))?;
+        with(Arc::new(self.kinds.finish()))?;
+        with(Arc::new(self.dids.finish()))?;
+        with(Arc::new(DictionaryArray::<UInt8Type>::try_new(
+            actions, words,
+        )?))?;
         if let Some(extra) = &mut self.extra {
-            arrays.push(Arc::new(extra.finish()));
+            with(Arc::new(extra.finish()))?;
         }
         for (id, (form, column)) in self.forms.iter().zip(self.columns.columns()).enumerate() {
             let nulls = match self.known.is_empty() {
@@ -403,12 +419,12 @@ impl Batches {
                     Some(nulls).filter(|nulls| nulls.null_count() > 0)
                 }
             };
-            arrays.push(form.array(column, nulls)?);
+            with(form.array(column, nulls)?)?;
         }
         self.columns.clear();
         self.known.clear();
         self.rows = 0;
-        RecordBatch::try_new(Arc::clone(&self.schema), arrays).map(Some)
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Parquet: a block of the log is a row group, which its worker encodes.
 //!
 //! Dictionaries suit columns with few values and cost several times as much on wide numbers, so each
-//! column has its own encoding. Pages are compressed with zstd.
+//! column has its own encoding: the first bytes of all numbers, then the second and so on, or the lengths
+//! of binaries and then their bytes. Pages are compressed with zstd, which finds little in either to try.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -65,24 +66,35 @@ impl<W: Write + Send> Parquet<W> {
 
 /// How each column is encoded.
 fn properties(product: &Product, keep: bool, compression: Compression) -> WriterProperties {
+    let none = EnabledStatistics::None;
     let mut all = WriterProperties::builder()
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        // No statistics are of a page, so it need not be small: a megabyte, as ever.
+        .set_data_page_row_count_limit(1 << 20)
         .set_column_dictionary_enabled("timestamp".into(), false)
-        .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED);
+        .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED)
+        // Which of a few words comes first says nothing, and takes a comparison of text for each record.
+        .set_column_statistics_enabled("type".into(), none)
+        .set_column_statistics_enabled("action".into(), none);
     let names = super::head_names(product, keep);
     let names = &names[names.len() - product.attrs().len()..];
     for (attr, name) in product.attrs().zip(names) {
         let path = ColumnPath::new(vec![name.clone()]);
         let layout = product.layout();
         let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
-        let encoding = match Form::new(product, attr) {
+        let form = Form::new(product, attr);
+        if let Form::Enum(_) | Form::WideEnum(_) | Form::Binary = form {
+            all = all.set_column_statistics_enabled(path.clone(), none);
+        }
+        let encoding = match form {
             // Few values: the dictionary that is the default.
             Form::Bool | Form::Enum(_) | Form::WideEnum(_) | Form::U8 | Form::I16(_) => continue,
-            _ if span < 1 << 10 => continue,
-            Form::U16 | Form::U32 | Form::I32(_) | Form::I64(_) => Encoding::DELTA_BINARY_PACKED,
-            Form::Decimal(_, ..=18) => Encoding::DELTA_BINARY_PACKED,
-            Form::Decimal(..) | Form::Binary => Encoding::PLAIN,
+            Form::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            _ if span < 1 << 8 => continue,
+            // Too many digits for an integer.
+            Form::Decimal(_, 19..) => Encoding::PLAIN,
+            _ => Encoding::BYTE_STREAM_SPLIT,
         };
         all = all
             .set_column_dictionary_enabled(path.clone(), false)
@@ -165,18 +177,20 @@ impl Sink for ParquetSink {
     }
 
     fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
-        let Some(batch) = self.batches.finish().map_err(io::Error::other)? else {
-            return Ok(());
-        };
         let writers = self.factory.create_column_writers(0).map_err(told)?;
-        let columns = self.schema.fields().iter().zip(batch.columns());
-        for (mut writer, (field, column)) in writers.into_iter().zip(columns) {
-            for leaf in compute_leaves(field, column).map_err(told)? {
-                writer.write(&leaf).map_err(told)?;
+        let mut writers = writers.into_iter().zip(self.schema.fields());
+        // A column is gone before the next is made: they are large, and in the cache one by one.
+        let encoded = self.batches.drain(|column| {
+            let Some((mut writer, field)) = writers.next() else {
+                return Ok(());
+            };
+            for leaf in compute_leaves(field, &column)? {
+                writer.write(&leaf)?;
             }
-            block.0.push(writer.close().map_err(told)?);
-        }
-        Ok(())
+            block.0.push(writer.close()?);
+            Ok::<_, ParquetError>(())
+        });
+        encoded.map_err(told)
     }
 }
 
