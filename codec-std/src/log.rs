@@ -277,6 +277,12 @@ pub(crate) fn action(decoded: &Decoded<'_, '_>) -> Option<&'static str> {
 /// The words, in the order of their numbers.
 pub(crate) const ACTIONS: [&str; 5] = ["control", "read", "reply", "report", "transparent"];
 
+/// The numbers of what a [`Status`] is.
+#[cfg(feature = "arrow")]
+pub(crate) const REPLY: usize = 2;
+#[cfg(feature = "arrow")]
+pub(crate) const REPORT: usize = 3;
+
 pub(crate) fn action_number(decoded: &Decoded<'_, '_>) -> Option<usize> {
     match decoded.content {
         Content::P0(P0::Control(_)) => Some(0),

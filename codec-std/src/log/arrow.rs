@@ -15,6 +15,7 @@
 //! All are nullable: a message need not have every point. The schema's metadata has the definition, that
 //! of a field its id, access, ratio, addition, limits and, if there are any, decimal places.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
@@ -30,11 +31,11 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use gizwits_codec_core::{Access, Kind, PointId, Scale};
+use gizwits_codec_core::{Access, Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
-use super::{ACTIONS, Format, Record, Sink, action_number, head_names};
-use crate::decode::Decoded;
+use super::{ACTIONS, Format, Line, REPLY, REPORT, Record, Sink, action_number, head_names};
+use crate::decode::{Decoded, Status};
 use crate::product::{Attr, Product};
 
 /// The schema of a product's records; with `extra` there is a column for members without a meaning.
@@ -323,14 +324,35 @@ impl Batches {
     }
 
     /// Adds a record.
-    #[inline]
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
+        self.put_record(record, record.device(decoded), action_number(decoded));
+        match decoded.view() {
+            Some(view) if view.is_whole() => self.put_status(view.values()),
+            view => self.put_some(view),
+        }
+    }
+
+    /// Adds a status of a line that has a known shape.
+    #[inline]
+    pub(crate) fn push_status(&mut self, line: &Line<'_>, status: &Status<'_, '_>) {
+        let record = line.record();
+        let action = if status.is_reply() { REPLY } else { REPORT };
+        self.put_record(&record, record.did.map(Cow::Borrowed), Some(action));
+        self.put_status(status.values());
+    }
+
+    #[inline]
+    fn put_record(
+        &mut self,
+        record: &Record<'_>,
+        did: Option<Cow<'_, str>>,
+        action: Option<usize>,
+    ) {
         self.times
             .push(record.timestamp.as_ref().map(super::Moment::millis));
         self.kinds.append_option(record.kind);
-        self.dids.append_option(record.device(decoded));
-        self.actions
-            .push(action_number(decoded).map(|number| number as u8));
+        self.dids.append_option(did);
+        self.actions.push(action.map(|number| number as u8));
         if let Some(extra) = &mut self.extra {
             match record.extra.strip_prefix(b",") {
                 Some(json) => {
@@ -342,27 +364,37 @@ impl Batches {
                 None => extra.append_null(),
             }
         }
-        let view = decoded.view();
-        let whole = view.filter(|view| view.is_whole());
-        if let Some(view) = whole {
-            self.status.extend_from_slice(view.values());
-        } else {
-            self.row.fill(0);
-            if self.known.is_empty() {
-                self.known.resize(self.rows * self.mask_len, 0xff);
-            }
-            let start = self.known.len();
-            self.known.resize(start + self.mask_len, 0);
-            if let Some(view) = view {
-                // The buffers are as long as they should be.
-                let _ = view.merge_into(&mut self.known[start..], &mut self.row);
-            }
-            self.status.extend_from_slice(&self.row);
-        }
-        if whole.is_some() && !self.known.is_empty() {
+        self.rows += 1;
+    }
+
+    /// Adds a row of all points.
+    #[inline]
+    fn put_status(&mut self, values: &[u8]) {
+        self.status.extend_from_slice(values);
+        if !self.known.is_empty() {
             self.known.resize(self.known.len() + self.mask_len, 0xff);
         }
-        self.rows += 1;
+        self.turn_full();
+    }
+
+    /// Adds a row of some points or none.
+    fn put_some(&mut self, view: Option<View<'_, '_>>) {
+        self.row.fill(0);
+        let start = (self.rows - 1) * self.mask_len;
+        if self.known.is_empty() {
+            self.known.resize(start, 0xff);
+        }
+        self.known.resize(start + self.mask_len, 0);
+        if let Some(view) = view {
+            // The buffers are as long as they should be.
+            let _ = view.merge_into(&mut self.known[start..], &mut self.row);
+        }
+        self.status.extend_from_slice(&self.row);
+        self.turn_full();
+    }
+
+    #[inline]
+    fn turn_full(&mut self) {
         if self.status.len() >= CACHED {
             self.columns.extend(&self.status);
             self.status.clear();
@@ -440,6 +472,11 @@ impl Sink for Batches {
         decoded: &Decoded<'_, '_>,
     ) {
         self.push(record, decoded);
+    }
+
+    #[inline]
+    fn status(&mut self, _: &mut Self::Block, line: &Line<'_>, _: usize, status: &Status<'_, '_>) {
+        self.push_status(line, status);
     }
 
     fn end(&mut self, block: &mut Self::Block) -> io::Result<()> {

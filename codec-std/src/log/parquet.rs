@@ -19,8 +19,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::arrow::{Batches, Form, row_len, schema};
-use super::{Format, Record, Sink};
-use crate::decode::Decoded;
+use super::{Format, Line, Record, Sink};
+use crate::decode::{Decoded, Status};
 use crate::product::Product;
 
 /// Writes the records of one product as Parquet.
@@ -70,7 +70,7 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
     let mut all = WriterProperties::builder()
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        // No statistics are of a page, so it need not be small: a megabyte, as ever.
+        // No statistics are of a page, so it need not be small.
         .set_data_page_row_count_limit(1 << 20)
         .set_column_dictionary_enabled("timestamp".into(), false)
         .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED)
@@ -174,6 +174,11 @@ impl Sink for ParquetSink {
         decoded: &Decoded<'_, '_>,
     ) {
         self.batches.push(record, decoded);
+    }
+
+    #[inline]
+    fn status(&mut self, _: &mut ParquetBlock, line: &Line<'_>, _: usize, status: &Status<'_, '_>) {
+        self.batches.push_status(line, status);
     }
 
     fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
