@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::payload::{self, Encoding};
 use crate::state::State;
 
-/// Decodes lines that are in memory into a sink: what each worker of a [`Log`] does.
+/// Decodes lines that are in memory into a sink: what each worker of a [`Log`](super::Log) does.
 #[derive(Debug)]
 pub struct Decoder<S> {
     reader: Reader,
