@@ -255,7 +255,8 @@ fn check_csv(points: &[RefPoint], batch: &RecordBatch, csv: &str, rows: &[Row]) 
     }
 }
 
-fn check_schema(points: &[RefPoint], product: &Product, schema: &Schema) {
+fn check_schema(json: &Value, points: &[RefPoint], product: &Product, schema: &Schema) {
+    let attrs = json["entities"][0]["attrs"].as_array().expect("attrs");
     let definition = &schema.metadata["gizwits.definition"];
     assert_eq!(*definition, product.to_json());
     let again = Product::from_json(definition).expect("the definition");
@@ -270,6 +271,12 @@ fn check_schema(points: &[RefPoint], product: &Product, schema: &Schema) {
         assert!(field.is_nullable());
         assert!(field.name().ends_with(&point.name), "{}", field.name());
         assert_eq!(found("id"), Some(point.id.to_string()));
+        let attr = attrs.iter().find(|attr| attr["name"] == point.name);
+        for (key, least) in [("display_name", None), ("desc", Some(1))] {
+            let text = attr.and_then(|attr| attr[key].as_str()).unwrap_or_default();
+            let text = Some(text.to_owned()).filter(|text| Some(text.len()) >= least);
+            assert_eq!(found(key), text, "{key} of {point:?}");
+        }
         let number = matches!(point.kind, RefKind::Uint { .. });
         let ratio = RefPoint {
             addition: "0".to_owned(),
@@ -290,7 +297,7 @@ fn check_schema(points: &[RefPoint], product: &Product, schema: &Schema) {
 fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>, count: usize) {
     let points = reference::points(definition);
     let product = Product::from_json(&definition.to_string()).expect("a sound definition");
-    check_schema(&points, &product, &schema(&product, true));
+    check_schema(definition, &points, &product, &schema(&product, true));
     let options = Options {
         keep: true,
         fill,

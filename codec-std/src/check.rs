@@ -163,6 +163,7 @@ struct Checker<'t> {
 pub(crate) struct Entry {
     name: String,
     display_name: String,
+    desc: String,
     pub(crate) labels: Vec<String>,
     id: Option<PointId>,
     pub(crate) point: Option<Point>,
@@ -243,11 +244,12 @@ impl<'t> Checker<'t> {
             let Entry {
                 name,
                 display_name,
+                desc,
                 labels,
                 point,
                 ..
             } = entry;
-            Some(Attr::new((name, display_name), rules, point?, labels))
+            Some(Attr::new((name, display_name, desc), rules, point?, labels))
         });
         let name = text_of(object.get("name")).unwrap_or_default();
         let names = (name, product_key.unwrap_or_default());
@@ -405,6 +407,7 @@ impl<'t> Checker<'t> {
         let mut entry = Entry {
             name: text_at(value, "name").unwrap_or_default(),
             display_name: text_at(value, "display_name").unwrap_or_default(),
+            desc: text_at(value, "desc").unwrap_or_default(),
             labels: Vec::new(),
             id: None,
             point: None,

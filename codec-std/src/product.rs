@@ -32,6 +32,7 @@ pub(crate) struct Inner {
 pub struct Attr {
     name: String,
     display_name: String,
+    desc: String,
     protocol: Protocol,
     point: Point,
     labels: Vec<String>,
@@ -43,7 +44,7 @@ pub struct Attr {
 
 impl Attr {
     pub(crate) fn new(
-        (name, display_name): (String, String),
+        (name, display_name, desc): (String, String, String),
         protocol: Protocol,
         point: Point,
         labels: Vec<String>,
@@ -64,6 +65,7 @@ impl Attr {
             key: format!("{}:", Value::from(name.as_str())).into(),
             name,
             display_name,
+            desc,
             protocol,
             point,
             labels,
@@ -87,6 +89,12 @@ impl Attr {
     #[must_use]
     pub fn display_name(&self) -> &str {
         &self.display_name
+    }
+
+    /// What the definition says of it in words, which may tell its unit; may be empty.
+    #[must_use]
+    pub fn desc(&self) -> &str {
+        &self.desc
     }
 
     /// Access, kind and position.
@@ -413,6 +421,9 @@ fn attr_json(attr: &Attr) -> Value {
             "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
         },
     });
+    if !attr.desc().is_empty() {
+        json["desc"] = attr.desc().into();
+    }
     if let Some(spec) = spec {
         let number = |decimal: Decimal| serde_json::to_value(decimal).unwrap_or(Value::Null);
         json["uint_spec"] = json!({

@@ -13,7 +13,8 @@
 //! | a binary | Binary |
 //!
 //! All are nullable: a message need not have every point. The schema's metadata has the definition, that
-//! of a field its id, access, ratio, addition, limits and, if there are any, decimal places.
+//! of a field its id, names, access, ratio, addition, limits and decimal places, and what the definition
+//! says of it in words, which may tell its unit.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -83,6 +84,9 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
     if let Some(attr) = product.attr(id) {
         say("id", id.0.to_string());
         say("display_name", attr.display_name().to_owned());
+        if !attr.desc().is_empty() {
+            say("desc", attr.desc().to_owned());
+        }
         let access = match attr.point().access {
             Access::Writable => "status_writable",
             Access::ReadOnly => "status_readonly",
