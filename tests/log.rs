@@ -214,6 +214,17 @@ fn csv_has_a_column_a_point() {
 }
 
 #[test]
+fn moments_beyond_the_calendar_are_cells_all_the_same() {
+    for moment in [i64::MIN, i64::MIN + 1, i64::MAX, -1, 253_402_300_800_000] {
+        let line = format!(r#"{{"timestamp":{moment},"payload":"02"}}"#);
+        let ran = decode(&["-", "--format", "csv"], &line);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let row = ran.stdout.lines().nth(1).unwrap();
+        assert!(row.contains(",read,"), "{row}");
+    }
+}
+
+#[test]
 fn several_products_and_what_devices_said_before() {
     let folder = Folder::new("log-products");
     let b = "tests/fixtures/wave-pump.json";
@@ -391,6 +402,12 @@ fn a_link_stays_and_what_it_leads_to_is_replaced() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(link.is_symlink());
     assert_eq!(std::fs::read_to_string(&real).unwrap(), NDJSON);
+    // What is not there yet is made.
+    std::fs::remove_file(&real).unwrap();
+    let ran = decode(&["-", "-o", link.to_str().unwrap()], LOG);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), NDJSON);
     // And this leads anywhere.
     let ran = decode(&["-", "-o", "/dev/stdout"], LOG);
     assert_eq!((ran.code, &*ran.stdout), (0, NDJSON));
@@ -417,6 +434,31 @@ fn rejects_need_a_file_of_their_own() {
     assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
     let names = std::fs::read_dir(&folder.0).unwrap();
     assert_eq!(names.count(), 2, "the log and the fixtures");
+
+    // Nor does anything take the place of what is read.
+    let json = std::fs::read(program::root().join(DEFINITION)).unwrap();
+    let definition = folder.write("definition.json", &json);
+    for output in [
+        &["-o", &log][..],
+        &["-o", &definition],
+        &["--rejects", &definition],
+    ] {
+        let mut arguments = vec![
+            "log",
+            "decode",
+            "-d",
+            &*definition,
+            &*log,
+            "--format",
+            "csv",
+        ];
+        arguments.extend(output);
+        let ran = program::run(GIZWITS, &arguments, b"");
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("file"), "{}", ran.stderr);
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
+        assert_eq!(std::fs::read(&definition).unwrap(), json);
+    }
 }
 
 #[test]

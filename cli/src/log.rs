@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -354,23 +353,33 @@ impl Input {
         Ok((sources, total))
     }
 
-    /// Rejects would take the place of what is read, or of what is written.
-    fn check_rejects(&self, rejects: &Path, targets: &[Target]) -> Result<(), Failure> {
-        // Elsewhere this is no file.
-        let mut others = vec![PathBuf::from("-")];
-        for input in &self.inputs {
-            others.extend(files(input)?);
+    /// Output would take the place of what is read, and rejects that of output, too.
+    fn check_files(&self, targets: &[Target]) -> Result<(), Failure> {
+        let mut taken: Vec<PathBuf> = self.definitions.iter().chain(&self.dids).cloned().collect();
+        for input in self.inputs.iter().filter(|input| *input != "-") {
+            taken.extend(files(input)?);
         }
-        others.extend(targets.iter().filter_map(|target| match target {
+        let is_taken = |taken: &[PathBuf], path: &Path| taken.iter().any(|one| same(one, path));
+        let written = |target: &Target| match target {
             Target::Stdout => None,
             Target::File { path, .. } => Some(path.clone()),
-        }));
-        match others.iter().any(|other| same(other, rejects)) {
-            true => Err(usage(format_args!(
+        };
+        let written: Vec<PathBuf> = targets.iter().filter_map(written).collect();
+        if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
+            return Err(usage(format_args!(
+                "{}: it is read, so the output needs another file",
+                path.display()
+            )));
+        }
+        // Elsewhere this is no file.
+        taken.push("-".into());
+        taken.extend(written);
+        match &self.rejects {
+            Some(path) if is_taken(&taken, path) => Err(usage(format_args!(
                 "{}: rejects need a file of their own",
-                rejects.display()
+                path.display()
             ))),
-            false => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -381,13 +390,13 @@ impl Input {
         format: F,
         targets: &[Target],
     ) -> Result<(Summary, f64), Failure> {
+        self.check_files(targets)?;
         let began = Instant::now();
         let read = Arc::new(AtomicU64::new(0));
         let (sources, total) = self.sources(&read)?;
         let bar = progress(total);
         let rejects = match &self.rejects {
             Some(path) => {
-                self.check_rejects(path, targets)?;
                 let file = File::create(path)
                     .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
                 Some(BufWriter::new(file))
@@ -526,7 +535,7 @@ pub(crate) enum Target {
     },
 }
 
-/// Files that are not whole yet: signals that end the process remove them.
+/// Files that are not whole yet: the signals that ask the process to end remove them.
 static BESIDE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
@@ -544,10 +553,11 @@ impl Target {
                 path,
             });
         }
-        // A link stays: what it leads to is replaced.
-        let path = match fs::symlink_metadata(path) {
-            Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(refused)?,
-            _ => path.to_owned(),
+        // A link stays: what it leads to is replaced, or made.
+        let path = match (fs::canonicalize(path), fs::read_link(path)) {
+            (Ok(real), Ok(_)) => real,
+            (Err(_), Ok(to)) => path.with_file_name("").join(to),
+            (_, Err(_)) => path.to_owned(),
         };
         let part = |number: u32| {
             let mut name = std::ffi::OsString::from(".");
@@ -651,9 +661,9 @@ async fn ended(watching: &Sender<()>) -> io::Result<i32> {
     poll_fn(|context| {
         let poll = interrupt.as_mut().poll(context).map_ok(|()| 130);
         #[cfg(unix)]
-        let poll = match terminate.poll_recv(context) {
-            Poll::Ready(_) => Poll::Ready(Ok(143)),
-            Poll::Pending => poll,
+        let poll = match terminate.poll_recv(context).is_ready() {
+            true => std::task::Poll::Ready(Ok(143)),
+            false => poll,
         };
         let _ = watching.send(());
         poll

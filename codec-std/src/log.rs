@@ -154,7 +154,8 @@ pub trait Sink: Send + 'static {
         decoded: &Decoded<'_, '_>,
     );
 
-    /// Adds the status of a line that has a known shape, for sinks that need less than a record.
+    /// Adds what nearly all records are: a status in a plain frame. The record is made only if it is asked
+    /// for, so sinks that can do with less have one of their own.
     #[inline]
     fn status(
         &mut self,

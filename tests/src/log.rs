@@ -432,6 +432,8 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
             0
         });
         let number = draw.below(1000);
+        // One of these is no escape, and another no character.
+        let escape = ["\\u00e9", "\\n", "\\ud8", "\\ud800"][draw.below(4) as usize];
         let line = match form {
             0..=2 => {
                 format!(r#"{{"timestamp":{timestamp},"type":"{kind}","payload":"{payload}"}}"#)
@@ -444,8 +446,11 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
                 draw.below(40),
                 draw.below(70),
             ),
+            5 if draw.chance(30) => {
+                format!(r#"{{"type":"{kind}{escape}","payload":"{payload}"}}"#)
+            }
             5 => format!(
-                r#"{{"uid":"é{number}","x":[1,{{"a":"}}"}}],"payload":"{payload}","product_key":"{}"}}"#,
+                r#"{{"uid":"é{number}","y":"{escape}","x":[1,{{"a":"}}"}}],"payload":"{payload}","product_key":"{}"}}"#,
                 product.product_key()
             ),
             6 => payload.clone(),
@@ -455,7 +460,7 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
         if draw.chance(15) {
             for _ in 0..=draw.below(3) {
                 let at = draw.below(line.len() as u32) as usize;
-                let odd = b"\"\\{}[]:, \t\r\x000123456789abcdefgxAZ/=.-+eE\x7f\x80\xff\xe5";
+                let odd = b"\"\\{}[]:, \t\r\x000123456789abcdefguxAZ/=.-+eE\x7f\x80\xff\xe5";
                 let byte = odd[draw.below(odd.len() as u32) as usize];
                 match draw.below(3) {
                     0 => line[at] = byte,

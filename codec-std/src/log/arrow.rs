@@ -336,7 +336,7 @@ impl Batches {
         }
     }
 
-    /// Adds a status of a line that has a known shape.
+    /// Adds a status in a plain frame.
     #[inline]
     pub(crate) fn push_status(&mut self, line: &Line<'_>, status: &Status<'_, '_>) {
         let record = line.record();

@@ -11,7 +11,7 @@
 use std::io::{self, Write};
 
 use super::ndjson::TextBlock;
-use super::text::{Plan, Style, Text, is_plain, quoted};
+use super::text::{Plan, Style, Text, is_plain, most, quoted};
 use super::{Format, Moment, Record, Sink, action, head_names};
 use crate::decode::Decoded;
 use crate::product::Product;
@@ -59,7 +59,7 @@ impl<W: Write> Format for Csv<W> {
     }
 
     fn record_len(&self) -> usize {
-        Plan::new(&self.product, Style::Csv).most()
+        most(&self.product, Style::Csv)
     }
 }
 
@@ -80,7 +80,7 @@ impl CsvSink {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
         if day != self.day.0 {
-            let start = jiff::Timestamp::from_millisecond(day * DAY);
+            let start = jiff::Timestamp::from_millisecond(day.saturating_mul(DAY));
             let text = start.map_or(String::new(), |start| start.to_string());
             self.day = (
                 day,

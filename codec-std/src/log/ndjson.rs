@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use gizwits_codec_core::P0;
 
 use super::record::Line;
-use super::text::{Cursor, Plan, STEP, Style, Text};
+use super::text::{Cursor, Plan, STEP, Style, Text, most};
 use super::{Format, Products, Record, Sink};
 use crate::decode::{Content, Decoded, Status};
 
@@ -41,8 +41,8 @@ impl<W: Write> Format for Ndjson<W> {
     }
 
     fn record_len(&self) -> usize {
-        let plans = self.products.iter().map(|one| Plan::new(one, Style::Json));
-        plans.map(|plan| plan.most()).max().unwrap_or(0)
+        let most = self.products.iter().map(|one| most(one, Style::Json));
+        most.max().unwrap_or(0)
     }
 }
 
@@ -101,7 +101,7 @@ impl Sink for NdjsonSink {
                 return out.put(b"}\n");
             }
         };
-        let mut room = out.room(plan.most() + STEP);
+        let mut room = out.room(plan.most() + 2 * STEP);
         let begun = begin(action, &mut room);
         let sound = match view.is_whole() {
             true => plan.put_status(view.values(), &mut room),
@@ -126,7 +126,7 @@ impl Sink for NdjsonSink {
     ) {
         if let Some(plan) = self.0.get_mut(product) {
             let out = &mut block.0;
-            let most = plan.most() + STEP;
+            let most = plan.most() + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);
@@ -151,15 +151,15 @@ impl Sink for NdjsonSink {
 }
 
 /// What the points stand behind, in steps that are copied at once: so many bytes count.
-type Action = (&'static [u8; STEP], usize);
+type Opening = (&'static [u8; STEP], usize);
 
-const CONTROL: Action = (b"\"action\":\"control\",\"attrs\":     ", 27);
-const REPLY: Action = (b"\"action\":\"reply\",\"attrs\":       ", 25);
-const REPORT: Action = (b"\"action\":\"report\",\"attrs\":      ", 26);
+const CONTROL: Opening = (b"\"action\":\"control\",\"attrs\":     ", 27);
+const REPLY: Opening = (b"\"action\":\"reply\",\"attrs\":       ", 25);
+const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 
 /// Begins the points; returns where their bracket goes.
 #[inline(always)]
-fn begin((text, len): Action, out: &mut Cursor<'_>) -> usize {
+fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.put_of(text, len);
     out.len()
 }

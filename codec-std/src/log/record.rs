@@ -6,7 +6,7 @@ use std::fmt;
 use gizwits_codec_core::Decimal;
 use gizwits_codec_core::m2m::Event;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::shape::{Found, Shape};
@@ -59,10 +59,10 @@ impl<'a> Record<'a> {
 
 /// A record that is made only as far as is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Line<'a>(Kind<'a>);
+pub struct Line<'a>(Form<'a>);
 
 #[derive(Clone, Copy, Debug)]
-enum Kind<'a> {
+enum Form<'a> {
     /// In a line that has this shape; what is kept of it.
     Learnt(&'a [u8], &'a Shape, &'a [u8]),
     /// Made, and whether its texts are known to need no escapes.
@@ -73,14 +73,14 @@ impl<'a> Line<'a> {
     /// One that is made already, and whether its texts are known to need no escapes.
     #[inline(always)]
     pub(crate) fn made(record: &'a Record<'a>, plain: bool) -> Self {
-        Line(Kind::Made(record, plain))
+        Line(Form::Made(record, plain))
     }
 
     /// The record.
     #[must_use]
     pub fn record(&self) -> Record<'a> {
         match self.0 {
-            Kind::Learnt(line, shape, extra) => Record {
+            Form::Learnt(line, shape, extra) => Record {
                 timestamp: shape.timestamp.map(|slot| Moment(slot.text(line))),
                 kind: shape.kind.as_deref(),
                 did: self.did(),
@@ -88,34 +88,34 @@ impl<'a> Line<'a> {
                 payload: std::str::from_utf8(self.payload()).unwrap_or_default(),
                 extra,
             },
-            Kind::Made(record, _) => *record,
+            Form::Made(record, _) => *record,
         }
     }
 
     #[inline(always)]
     pub(crate) fn product_key(&self) -> Option<&'a str> {
         match self.0 {
-            Kind::Learnt(_, shape, _) => shape.product_key.as_deref(),
-            Kind::Made(record, _) => record.product_key,
+            Form::Learnt(_, shape, _) => shape.product_key.as_deref(),
+            Form::Made(record, _) => record.product_key,
         }
     }
 
     #[inline(always)]
     pub(crate) fn did(&self) -> Option<&'a str> {
         match self.0 {
-            Kind::Learnt(line, shape, _) => shape.did.map(|slot| slot.text(line)),
-            Kind::Made(record, _) => record.did,
+            Form::Learnt(line, shape, _) => shape.did.map(|slot| slot.text(line)),
+            Form::Made(record, _) => record.did,
         }
     }
 
     #[inline(always)]
     pub(crate) fn payload(&self) -> &'a [u8] {
         match self.0 {
-            Kind::Learnt(line, shape, _) => {
+            Form::Learnt(line, shape, _) => {
                 let end = line.len().wrapping_sub(shape.tail);
                 line.get(shape.head..end).unwrap_or(&[])
             }
-            Kind::Made(record, _) => record.payload.as_bytes(),
+            Form::Made(record, _) => record.payload.as_bytes(),
         }
     }
 
@@ -124,11 +124,11 @@ impl<'a> Line<'a> {
     #[inline(always)]
     pub(crate) fn head(&self) -> Result<&'a [u8], (Cow<'a, Record<'a>>, bool)> {
         match self.0 {
-            Kind::Learnt(line, shape, _) => {
+            Form::Learnt(line, shape, _) => {
                 let head = shape.verbatim.and_then(|len| line.get(..len));
                 head.ok_or_else(|| (Cow::Owned(self.record()), false))
             }
-            Kind::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
+            Form::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
         }
     }
 }
@@ -145,7 +145,8 @@ impl<'a> Moment<'a> {
     /// `timestamp`
     pub fn new(json: &'a str) -> Result<Self, Error> {
         let moment = Moment(json);
-        match moment.parse() {
+        let sound = serde_json::from_str::<IgnoredAny>(json).is_ok();
+        match moment.parse().filter(|_| sound) {
             Some(_) => Ok(moment),
             None => Err(Error::new(
                 "timestamp",
@@ -241,7 +242,7 @@ pub(crate) struct Reader {
     found: Found,
     /// The last one that fitted first.
     shapes: Vec<Shape>,
-    /// Lines in a row that none fitted.
+    /// Lines that none fitted; those that did halve it.
     missed: u32,
 }
 
@@ -264,10 +265,10 @@ impl Reader {
         if !self.shapes.first()?.fits(line) && !self.another_fits(line) {
             return None;
         }
-        self.missed = 0;
+        self.missed /= 2;
         let shape = self.shapes.first()?;
         shape.keep(line, &mut self.extra);
-        Some(Line(Kind::Learnt(line, shape, &self.extra)))
+        Some(Line(Form::Learnt(line, shape, &self.extra)))
     }
 
     /// Whether another shape fits, which then is the first.
@@ -410,6 +411,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         while let Some(Word(key)) = map.next_key()? {
             let value: LazyValue<'de> = map.next_value()?;
             let value = value.as_raw_cow();
+            if !escapes_are_sound(&value) {
+                return Err(A::Error::custom("an escape that is none"));
+            }
             let member = match &*key {
                 "timestamp" => {
                     if value != "null" {
@@ -482,8 +486,9 @@ impl<'de> Visitor<'de> for Skim<'_, 'de> {
                 "product_key" => &mut record.product_key,
                 _ => {
                     let value: LazyValue<'de> = map.next_value()?;
-                    let Cow::Borrowed(json) = value.as_raw_cow() else {
-                        return Err(odd());
+                    let json = match value.as_raw_cow() {
+                        Cow::Borrowed(json) if !json.contains('\\') => json,
+                        _ => return Err(odd()),
                     };
                     if key == "timestamp" {
                         let moment = Some(Moment(json)).filter(Moment::is_plain);
@@ -504,6 +509,12 @@ impl<'de> Visitor<'de> for Skim<'_, 'de> {
         record.payload = payload.ok_or_else(odd)?;
         Ok(())
     }
+}
+
+/// Whether what sonic-rs passed over, which does not look at the digits of `\u`, is JSON.
+fn escapes_are_sound(json: &str) -> bool {
+    memchr::memchr(b'\\', json.as_bytes()).is_none()
+        || serde_json::from_str::<IgnoredAny>(json).is_ok()
 }
 
 /// Appends a member that is kept.

@@ -65,6 +65,9 @@ pub(crate) fn plain(byte: u8) -> bool {
     (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\'
 }
 
+/// The longest line that is learnt.
+const LEARNT: usize = 16 << 10;
+
 /// What a line looks like whose payload may have any length.
 #[derive(Debug)]
 pub(crate) struct Shape {
@@ -128,7 +131,8 @@ impl Shape {
             Cow::Owned(_) => None,
         };
         let payload = place(members.payload.as_ref()?)?;
-        if found.lost || payload.is_empty() {
+        // What is learnt takes memory, so it is not longer than this.
+        if found.lost || payload.is_empty() || line.len() > LEARNT {
             return None;
         }
         let slot = |range: Range<usize>| {

@@ -58,6 +58,7 @@ impl Text {
     /// Appends the next bytes of the room.
     #[inline(always)]
     pub(crate) fn keep(&mut self, len: usize) {
+        debug_assert!(self.len + len <= self.room.len(), "the room was too small");
         self.len = self.room.len().min(self.len + len);
     }
 
@@ -112,10 +113,19 @@ impl Cursor<'_> {
     #[inline(always)]
     pub(crate) fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         let room = self.room.get_mut(self.len..);
-        if let Some(to) = room.and_then(<[u8]>::first_chunk_mut) {
-            *to = *bytes;
+        match room.and_then(<[u8]>::first_chunk_mut) {
+            Some(to) => {
+                *to = *bytes;
+                self.len += len;
+            }
+            None => self.put_last(&bytes[..len]),
         }
-        self.len += len;
+    }
+
+    /// Appends where there is no room for more.
+    #[cold]
+    fn put_last(&mut self, bytes: &[u8]) {
+        self.put(bytes);
     }
 
     /// Appends a text in steps, which ends with its length; returns that.
@@ -134,10 +144,14 @@ impl Cursor<'_> {
             ([one, two, three], [to, next, last, ..]) => {
                 (*to, *next, *last) = (*one, *two, *three);
             }
-            _ => {
+            (steps, room) if room.len() >= steps.len() => {
                 for (to, from) in room.iter_mut().zip(steps) {
                     *to = *from;
                 }
+            }
+            _ => {
+                self.put_last(&steps.as_flattened()[..len]);
+                return len;
             }
         }
         self.len += len;
@@ -284,6 +298,8 @@ enum Form {
     Number(Run, Fixed),
     /// A key, and bytes as hex: where they begin, and how many they are.
     Binary(Run, u32, u32),
+    /// What would make too long a table: it is left to the product.
+    Left,
 }
 
 /// Texts one behind the other, each in so many steps that end with its length.
@@ -399,6 +415,19 @@ impl Fixed {
     }
 }
 
+/// No more is written of the points of a record.
+pub(crate) fn most(product: &Product, style: Style) -> usize {
+    let of = |(attr, place): (&Attr, Place)| {
+        let labels = (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
+        style.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
+    };
+    product.attrs().zip(places(product)).map(of).sum()
+}
+
+/// The longest text of a run, and the most bytes of all of them.
+const LONGEST: usize = 16 << 10;
+const TABLE: usize = 128 << 10;
+
 /// The most values of a piece.
 const MOST: u32 = 256;
 
@@ -409,7 +438,7 @@ impl Plan {
             pieces: Vec::new(),
             points: Vec::new(),
             steps: Vec::new(),
-            most: 64,
+            most: most(product, style),
             status: vec![0; 8 + product.layout().status_len()],
         };
         let places = places(product);
@@ -432,15 +461,6 @@ impl Plan {
             rest = behind;
         }
         share_windows(&mut plan.pieces);
-        let of = |attr: &Attr, place: &Place| {
-            let labels =
-                (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
-            style.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
-        };
-        plan.most += all
-            .iter()
-            .map(|(attr, place)| of(attr, place))
-            .sum::<usize>();
         plan
     }
 
@@ -467,11 +487,10 @@ impl Plan {
                 mask: 0,
                 min: 0,
                 span: 0,
-                form: Form::Binary(
-                    self.run([key]),
-                    (8 + place.end - place.len) as u32,
-                    place.len as u32,
-                ),
+                form: self.run([key]).map_or(Form::Left, |key| {
+                    let start = 8 + place.end - place.len;
+                    Form::Binary(key, start as u32, place.len as u32)
+                }),
             };
         }
         let (place, min, max) = match points.len() {
@@ -485,11 +504,15 @@ impl Plan {
             let texts = (min..=max).map(|raw| self.text(product, points, place, raw));
             let texts: Vec<String> = texts.collect();
             match self.run(texts) {
-                Run { first, steps: 1 } => Form::Short(first),
-                run => Form::Long(run),
+                Some(Run { first, steps: 1 }) => Form::Short(first),
+                Some(run) => Form::Long(run),
+                None => Form::Left,
             }
+        } else if let Kind::Enum { .. } = attr.point().kind {
+            Form::Left
         } else {
-            Form::Number(self.run([key]), Fixed::new(scale))
+            let key = self.run([key]);
+            key.map_or(Form::Left, |key| Form::Number(key, Fixed::new(scale)))
         };
         Piece {
             window: NonZeroU32::new(place.end as u32),
@@ -501,11 +524,14 @@ impl Plan {
         }
     }
 
-    /// Adds texts.
-    fn run(&mut self, texts: impl IntoIterator<Item = String> + AsRef<[String]>) -> Run {
+    /// Adds texts, if they are not too long.
+    fn run(&mut self, texts: impl IntoIterator<Item = String> + AsRef<[String]>) -> Option<Run> {
         let longest = texts.as_ref().iter().map(String::len).max().unwrap_or(0);
         let first = self.steps.len() as u32;
         let len = (longest + 2).next_multiple_of(STEP);
+        if len > LONGEST || len * texts.as_ref().len() > TABLE {
+            return None;
+        }
         for text in texts {
             let end = (text.len() as u16).to_le_bytes();
             let mut bytes = text.into_bytes();
@@ -514,7 +540,7 @@ impl Plan {
             self.steps.extend(bytes.as_chunks().0);
         }
         let steps = (len / STEP) as u32;
-        Run { first, steps }
+        Some(Run { first, steps })
     }
 
     /// The text of some points that share the value of a place; empty if one of them is flagged.
@@ -619,6 +645,7 @@ impl Plan {
                 self.put_binary(*key, bytes.unwrap_or(&[]), out);
                 true
             }
+            Form::Left => false,
         }
     }
 
@@ -659,16 +686,18 @@ impl Plan {
                 skip(&mut next, id, out);
             }
             match reading.raw() {
-                Raw::Bytes(bytes) => {
-                    if let Form::Binary(key, ..) = piece.form {
-                        self.put_binary(key, bytes, out);
-                    }
-                }
+                Raw::Bytes(bytes) => match piece.form {
+                    Form::Binary(key, ..) => self.put_binary(key, bytes, out),
+                    _ => sound = false,
+                },
                 Raw::Number(raw) if self.put_piece(piece, raw, out) => {}
                 Raw::Number(raw) if self.style == Style::Csv => {
-                    // No label has this value.
+                    let label = product.attr(id).and_then(|attr| attr.label_of(raw));
                     let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
-                    let _ = write!(out, ",{}", scale.value(raw));
+                    let _ = match label {
+                        Some(label) => write!(out, ",{}", quoted(label)),
+                        None => write!(out, ",{}", scale.value(raw)),
+                    };
                 }
                 Raw::Number(_) => sound = false,
             }
@@ -744,6 +773,7 @@ fn together(points: &[(&Attr, Place)]) -> Option<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
     use proptest::prelude::*;
 
     proptest! {
@@ -758,6 +788,57 @@ mod tests {
                 let expected = number.to_string();
                 prop_assert_eq!(text.as_slice(), expected.as_bytes());
             }
+        }
+    }
+
+    /// Labels that are many or long, and names that are long, are those of the product.
+    #[test]
+    fn what_no_table_has_room_for() {
+        let long = "n".repeat(70_000);
+        let labels: Vec<String> = (0..300).map(|n| format!("L{n},")).collect();
+        let attr = |id: u32, name: &str, position: serde_json::Value, labels: &[String]| {
+            serde_json::json!({
+                "id": id, "name": name, "type": "status_writable", "data_type": "enum",
+                "enum": labels, "position": position,
+            })
+        };
+        let bits = |start: u32, len: u32| serde_json::json!({"byte_offset": 0, "bit_offset": start, "len": len, "unit": "bit"});
+        let definition = serde_json::json!({
+            "name": "long", "product_key": "0123456789abcdef0123456789abcdef",
+            "protocolType": "standard", "packetVersion": "0x00000004",
+            "entities": [{"id": 0, "name": "entity0", "attrs": [
+                attr(0, "many", bits(0, 9), &labels),
+                attr(1, "long", bits(9, 2), &[long.clone(), "a\"b".into(), "c".into()]),
+                attr(2, &long, bits(11, 1), &["no".into(), "yes".into()]),
+            ]}],
+        });
+        let product = Product::from_json(&definition.to_string()).unwrap();
+        let products = Products::one(product.clone());
+        for status in [
+            0_u16, 1, 255, 291, 299, 300, 511, 0x0201, 0x0c02, 0x0603, 0x0fff,
+        ] {
+            let p0 = [&[4], &status.to_be_bytes()[..]].concat();
+            let line = crate::payload::hex(&p0);
+            let json = product.decode_p0(&p0).unwrap().to_json();
+            let mut block = TextBlock::default();
+            let ndjson = Ndjson::new(&products, std::io::sink());
+            let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
+
+            let csv = Csv::new(&product, false, std::io::sink()).unwrap();
+            let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
+            block.clear();
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            let cells = product
+                .attrs()
+                .zip([status & 0x1ff, status >> 9 & 3, status >> 11 & 1]);
+            let cells = cells.map(|(attr, raw)| match attr.label_of(raw.into()) {
+                Some(label) => format!(",{}", quoted(label)),
+                None => format!(",{raw}"),
+            });
+            let cells: String = cells.collect();
+            assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
         }
     }
 
