@@ -104,8 +104,8 @@ impl CsvSink {
             room.put_8(number, digits);
         }
         room.put_of(b"Z", 1);
-        let len = room.len();
-        out.keep(len);
+        let written = room.written();
+        out.keep(written);
     }
 }
 
@@ -144,16 +144,16 @@ impl Sink for CsvSink {
         let whole = view.filter(|view| view.is_whole());
         let mut room = out.room(plan.most());
         let sound = whole.is_some_and(|view| plan.put_status(view.values(), &mut room));
-        let mut len = room.len();
+        let mut written = room.written();
         if !sound {
             let mut room = out.room(plan.most());
             match &view {
                 Some(view) => plan.put_view(decoded.product, view, &mut room),
                 None => plan.put_nothing(decoded.product, &mut room),
             };
-            len = room.len();
+            written = room.written();
         }
-        out.keep(len);
+        out.keep(written);
         out.put(b"\r\n");
     }
 }

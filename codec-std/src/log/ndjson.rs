@@ -90,8 +90,8 @@ impl Sink for NdjsonSink {
         let did = record.device(decoded);
         let mut room = out.room(head_len(record, did.as_deref()));
         put_head(&mut room, record, did.as_deref(), false);
-        let len = room.len();
-        out.keep(len);
+        let written = room.written();
+        out.keep(written);
         let (action, view) = match &decoded.content {
             Content::P0(P0::Report(view)) => (REPORT, view),
             Content::P0(P0::Control(view)) => (CONTROL, view),
@@ -108,7 +108,7 @@ impl Sink for NdjsonSink {
             false => plan.put_view(decoded.product, view, &mut room),
         };
         match end(begun, room).filter(|_| sound) {
-            Some(len) => out.keep(len),
+            written @ Some(_) => out.keep(written),
             None => {
                 out.with(|out| decoded.write_content(out));
                 out.put(b"}\n");
@@ -142,8 +142,9 @@ impl Sink for NdjsonSink {
             let action = if status.is_reply() { REPLY } else { REPORT };
             let begun = begin(action, &mut room);
             let sound = plan.put_status(status.values(), &mut room);
-            if let Some(len) = end(begun, room).filter(|_| sound) {
-                return out.keep(len);
+            let written = end(begun, room).filter(|_| sound);
+            if written.is_some() {
+                return out.keep(written);
             }
         }
         self.record(block, &line.record(), product, &status.decoded());

@@ -238,8 +238,8 @@ impl Shape {
         let mut head = Text::default();
         let mut room = head.room(super::ndjson::head_len(&record, record.did));
         super::ndjson::put_head(&mut room, &record, record.did, false);
-        let len = room.len();
-        head.keep(len);
+        let written = room.written();
+        head.keep(written);
         // What varies is copied as it stands, so this holds for every line of the shape.
         shape.verbatim = Some(head.as_slice())
             .filter(|head| head.len() <= payload.start && line.starts_with(head))

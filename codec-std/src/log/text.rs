@@ -50,16 +50,16 @@ impl Text {
     /// Room for so many bytes, of which [`keep`](Self::keep) makes text.
     #[inline(always)]
     pub(crate) fn room(&mut self, most: usize) -> Cursor<'_> {
-        self.reserve(most + STEP);
+        self.reserve(most + 2 * STEP);
         let room = self.room.get_mut(self.len..).unwrap_or(&mut []);
         Cursor { room, len: 0 }
     }
 
-    /// Appends the next bytes of the room.
+    /// Appends what was [`written`](Cursor::written) to the room.
     #[inline(always)]
-    pub(crate) fn keep(&mut self, len: usize) {
-        debug_assert!(self.len + len <= self.room.len(), "the room was too small");
-        self.len = self.room.len().min(self.len + len);
+    pub(crate) fn keep(&mut self, written: Option<usize>) {
+        debug_assert!(written.is_some(), "the room was too small");
+        self.len += written.unwrap_or(0);
     }
 
     /// Appends what is written to a vector.
@@ -75,7 +75,11 @@ impl Text {
 /// What is copied at once.
 pub(crate) const STEP: usize = 32;
 
-/// Room that is there. What it is too small for is counted all the same, and so found out at the end.
+/// More than there ever is.
+const FULL: usize = usize::MAX / 2;
+
+/// Room that is there. What it is too small for is counted all the same, and so found out at the end: a step
+/// has to be left then, since nothing wider is written of which less counts.
 pub(crate) struct Cursor<'t> {
     room: &'t mut [u8],
     len: usize,
@@ -90,7 +94,7 @@ impl Cursor<'_> {
     /// How much was written; `None` if there was not room for all of it.
     #[inline(always)]
     pub(crate) fn written(&self) -> Option<usize> {
-        (self.len <= self.room.len()).then_some(self.len)
+        (self.len + STEP <= self.room.len()).then_some(self.len)
     }
 
     /// Replaces a byte.
@@ -112,20 +116,12 @@ impl Cursor<'_> {
     /// Appends the head of some bytes, all of which are written.
     #[inline(always)]
     pub(crate) fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        const { assert!(N <= STEP) };
         let room = self.room.get_mut(self.len..);
-        match room.and_then(<[u8]>::first_chunk_mut) {
-            Some(to) => {
-                *to = *bytes;
-                self.len += len;
-            }
-            None => self.put_last(&bytes[..len]),
+        if let Some(to) = room.and_then(<[u8]>::first_chunk_mut) {
+            *to = *bytes;
         }
-    }
-
-    /// Appends where there is no room for more.
-    #[cold]
-    fn put_last(&mut self, bytes: &[u8]) {
-        self.put(bytes);
+        self.len += len;
     }
 
     /// Appends a text in steps, which ends with its length; returns that.
@@ -149,10 +145,7 @@ impl Cursor<'_> {
                     *to = *from;
                 }
             }
-            _ => {
-                self.put_last(&steps.as_flattened()[..len]);
-                return len;
-            }
+            _ => self.len = FULL,
         }
         self.len += len;
         len
@@ -783,8 +776,8 @@ mod tests {
                 let mut text = Text::default();
                 let mut room = text.room(24);
                 room.put_number(number);
-                let len = room.written().unwrap();
-                text.keep(len);
+                let written = room.written();
+                text.keep(written);
                 let expected = number.to_string();
                 prop_assert_eq!(text.as_slice(), expected.as_bytes());
             }
