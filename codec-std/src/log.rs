@@ -42,6 +42,7 @@ mod decoder;
 mod ndjson;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod plan;
 mod products;
 mod record;
 mod reject;

@@ -3,7 +3,7 @@
 //! Of a window the bytes of many rows are put side by side, and what has up to 8 bits is made of 8 rows at
 //! once; wider points are cut from the windows as numbers.
 
-use super::text::{Place, places};
+use super::plan::{Place, places};
 use crate::product::Product;
 
 /// The values of one point in every row, as they are on the wire.

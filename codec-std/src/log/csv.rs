@@ -11,7 +11,8 @@
 use std::io::{self, Write};
 
 use super::ndjson::TextBlock;
-use super::text::{Plan, Style, Text, is_plain, most, quoted};
+use super::plan::{Plan, Style, most};
+use super::text::{Text, is_plain, quoted};
 use super::{Format, Moment, Record, Sink, action, head_names};
 use crate::decode::Decoded;
 use crate::product::Product;

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
 
+use super::plan::{Plan, Style, most};
 use super::record::Line;
-use super::text::{Cursor, Plan, STEP, Style, Text, most};
+use super::text::{Cursor, STEP, Text};
 use super::{Format, Products, Record, Sink};
 use crate::decode::{Content, Decoded, Status};
 

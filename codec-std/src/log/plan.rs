@@ -1,0 +1,612 @@
+//! Points as text: what has few values is written before it is needed.
+//!
+//! A [`Plan`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
+//! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers
+//! until their last digit. What the definition doesn't foresee is left to [`Product`].
+
+use std::io::Write as _;
+use std::num::NonZeroU32;
+
+use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
+
+use super::text::{Cursor, STEP, quoted};
+use crate::product::{Attr, Product};
+
+/// How points are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// `,"key":value`
+    Json,
+    /// `,value`
+    Csv,
+}
+
+impl Style {
+    fn key(self, attr: &Attr) -> String {
+        match self {
+            Style::Json => format!(",{}", attr.key),
+            Style::Csv => ",".to_owned(),
+        }
+    }
+
+    fn label(self, attr: &Attr, index: u32) -> String {
+        let text = match self {
+            Style::Json => attr
+                .rendered
+                .get(index as usize)
+                .map(|json| json.to_string()),
+            Style::Csv => attr.label_of(index).map(quoted),
+        };
+        text.unwrap_or_else(|| index.to_string())
+    }
+}
+
+/// Writes the points of one product.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    style: Style,
+    /// For a message with all points at their places.
+    pieces: Vec<Piece>,
+    /// For any other, by id.
+    points: Vec<Piece>,
+    /// Finished texts and keys: see [`Run`].
+    steps: Vec<[u8; STEP]>,
+    /// No more is written for one record.
+    most: usize,
+    /// The status, with room in front of it.
+    status: Vec<u8>,
+}
+
+/// What is written at once.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// Where its window of 8 bytes begins, in a status with 8 in front; `None`: it is in the last one.
+    window: Option<NonZeroU32>,
+    /// The bits of the window below it.
+    shift: u8,
+    /// As many ones as it has bits.
+    mask: u32,
+    /// The least raw value that it writes, and how many are above that.
+    min: u32,
+    span: u32,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// Of each value a finished text, in one step.
+    Short(u32),
+    /// In several.
+    Long(Run),
+    /// A key, and a number.
+    Number(Run, Fixed),
+    /// A key, and bytes as hex: where they begin, and how many they are.
+    Binary(Run, u32, u32),
+    /// What would make too long a table: it is left to the product.
+    Left,
+}
+
+/// Texts one behind the other, each in so many steps that end with its length.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    first: u32,
+    steps: u32,
+}
+
+/// Where a value is in a status with all points: the bits of a window of 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// One past its last byte.
+    pub(crate) end: usize,
+    /// The bits of the last byte below it.
+    pub(crate) shift: u8,
+    /// Of a number, its bits; of a binary 0.
+    pub(crate) bits: u8,
+    /// The bytes that it touches.
+    pub(crate) len: usize,
+}
+
+/// Where the points of a product are in a status with all of them, by id.
+pub(crate) fn places(product: &Product) -> Vec<Place> {
+    let layout = product.layout();
+    let mut known = vec![0; layout.mask_len()];
+    let status = vec![0; layout.status_len()];
+    for id in 0..usize::from(layout.points()) {
+        let last = known.len() - 1;
+        known[last - id / 8] |= 1 << (id % 8);
+    }
+    let view = layout.view_known(&known, &status);
+    let places = view.into_iter().flatten().map(|reading| {
+        let span = reading.span();
+        let point = product.attr(reading.id()).map(Attr::point);
+        let bits = match point.map(|point| (point.kind, point.position.len)) {
+            Some((Kind::Uint8(_), _)) => 8,
+            Some((Kind::Uint16(_), _)) => 16,
+            Some((Kind::Uint32(_), _)) => 32,
+            Some((Kind::Bool | Kind::Enum { .. }, len)) => len as u8,
+            _ => 0,
+        };
+        Place {
+            end: span.bytes.end,
+            shift: span.shift,
+            bits,
+            len: span.bytes.len(),
+        }
+    });
+    places.collect()
+}
+
+/// `ratio * raw + addition` at a fixed number of decimal places.
+#[derive(Clone, Copy, Debug)]
+struct Fixed {
+    ratio: i64,
+    addition: i64,
+    decimals: u8,
+}
+
+impl Fixed {
+    fn new(scale: Scale) -> Self {
+        let addition = scale.value(0).coefficient();
+        Fixed {
+            ratio: scale.value(1).coefficient().wrapping_sub(addition),
+            addition,
+            decimals: scale.decimals(),
+        }
+    }
+
+    #[inline(always)]
+    fn put(&self, raw: u32, out: &mut Cursor<'_>) {
+        let value = i64::from(raw)
+            .wrapping_mul(self.ratio)
+            .wrapping_add(self.addition);
+        if value < 0 {
+            out.put(b"-");
+        }
+        let value = value.unsigned_abs();
+        match self.decimals {
+            0 => out.put_number(value),
+            1 => {
+                out.put_number(value / 10);
+                out.put_of(
+                    &[b'.', b'0' + (value % 10) as u8],
+                    2 * usize::from(value % 10 > 0),
+                );
+            }
+            2 => {
+                out.put_number(value / 100);
+                let part = (value % 100) as usize;
+                let (tens, ones) = ((part * 103) >> 10, part % 10);
+                let len = if part == 0 {
+                    0
+                } else {
+                    2 + usize::from(ones > 0)
+                };
+                out.put_of(&[b'.', b'0' + tens as u8, b'0' + ones as u8], len);
+            }
+            decimals => {
+                let mut unit = 10_u64.pow(decimals.into());
+                out.put_number(value / unit);
+                let mut part = value % unit;
+                let point = usize::from(part > 0);
+                out.put_of(b".", point);
+                while part > 0 {
+                    unit /= 10;
+                    out.put_of(&[b'0' + (part / unit) as u8], 1);
+                    part %= unit;
+                }
+            }
+        }
+    }
+}
+
+/// No more is written of the points of a record.
+pub(crate) fn most(product: &Product, style: Style) -> usize {
+    let of = |(attr, place): (&Attr, Place)| {
+        let labels = (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
+        style.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
+    };
+    product.attrs().zip(places(product)).map(of).sum()
+}
+
+/// The longest text of a run, and the most bytes of all of them.
+const LONGEST: usize = 16 << 10;
+const TABLE: usize = 128 << 10;
+
+/// The most values of a piece.
+const MOST: u32 = 256;
+
+impl Plan {
+    pub(crate) fn new(product: &Product, style: Style) -> Self {
+        let mut plan = Plan {
+            style,
+            pieces: Vec::new(),
+            points: Vec::new(),
+            steps: Vec::new(),
+            most: most(product, style),
+            status: vec![0; 8 + product.layout().status_len()],
+        };
+        let places = places(product);
+        let attrs: Vec<&Attr> = product.attrs().collect();
+        for (attr, place) in attrs.iter().zip(&places) {
+            let piece = plan.piece(product, &[(attr, *place)]);
+            plan.points.push(piece);
+        }
+        // Points in a row that share a byte are one piece.
+        let all: Vec<(&Attr, Place)> = attrs.into_iter().zip(places).collect();
+        let mut rest = &all[..];
+        while !rest.is_empty() {
+            let mut len = 1;
+            while len < rest.len() && together(&rest[..=len]).is_some() {
+                len += 1;
+            }
+            let (points, behind) = rest.split_at(len);
+            let piece = plan.piece(product, points);
+            plan.pieces.push(piece);
+            rest = behind;
+        }
+        share_windows(&mut plan.pieces);
+        plan
+    }
+
+    /// How many bytes the points of a record are at most.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// A piece of points that are [`together`].
+    fn piece(&mut self, product: &Product, points: &[(&Attr, Place)]) -> Piece {
+        let (attr, place) = points[0];
+        let layout = product.layout();
+        let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
+        let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
+        let key = self.style.key(attr);
+        if place.bits == 0 {
+            let key = match self.style {
+                Style::Json => format!("{key}\""),
+                Style::Csv => key,
+            };
+            return Piece {
+                window: None,
+                shift: 0,
+                mask: 0,
+                min: 0,
+                span: 0,
+                form: self.run([key]).map_or(Form::Left, |key| {
+                    let start = 8 + place.end - place.len;
+                    Form::Binary(key, start as u32, place.len as u32)
+                }),
+            };
+        }
+        let (place, min, max) = match points.len() {
+            1 => (place, min, max),
+            _ => match together(points) {
+                Some(place) => (place, 0, (1 << place.bits) - 1),
+                None => (place, min, max),
+            },
+        };
+        let form = if max - min < MOST {
+            let texts = (min..=max).map(|raw| self.text(product, points, place, raw));
+            let texts: Vec<String> = texts.collect();
+            match self.run(texts) {
+                Some(Run { first, steps: 1 }) => Form::Short(first),
+                Some(run) => Form::Long(run),
+                None => Form::Left,
+            }
+        } else if let Kind::Enum { .. } = attr.point().kind {
+            Form::Left
+        } else {
+            let key = self.run([key]);
+            key.map_or(Form::Left, |key| Form::Number(key, Fixed::new(scale)))
+        };
+        Piece {
+            window: NonZeroU32::new(place.end as u32),
+            shift: place.shift,
+            mask: u32::MAX >> (32 - place.bits),
+            min,
+            span: max - min,
+            form,
+        }
+    }
+
+    /// Adds texts, if they are not too long.
+    fn run(&mut self, texts: impl IntoIterator<Item = String> + AsRef<[String]>) -> Option<Run> {
+        let longest = texts.as_ref().iter().map(String::len).max().unwrap_or(0);
+        let first = self.steps.len() as u32;
+        let len = (longest + 2).next_multiple_of(STEP);
+        if len > LONGEST || len * texts.as_ref().len() > TABLE {
+            return None;
+        }
+        for text in texts {
+            let end = (text.len() as u16).to_le_bytes();
+            let mut bytes = text.into_bytes();
+            bytes.resize(len - 2, 0);
+            bytes.extend(end);
+            self.steps.extend(bytes.as_chunks().0);
+        }
+        let steps = (len / STEP) as u32;
+        Some(Run { first, steps })
+    }
+
+    /// The text of some points that share the value of a place; empty if one of them is flagged.
+    fn text(&self, product: &Product, points: &[(&Attr, Place)], at: Place, raw: u32) -> String {
+        let mut text = String::new();
+        for (attr, place) in points {
+            let layout = product.layout();
+            let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
+            let below =
+                8 * (at.end - place.end) as u32 + u32::from(place.shift) - u32::from(at.shift);
+            let raw = match points.len() {
+                1 => raw,
+                _ => raw >> below & (u32::MAX >> (32 - place.bits)),
+            };
+            if raw < min || raw > max {
+                return String::new();
+            }
+            text += &self.style.key(attr);
+            text += &match attr.point().kind {
+                Kind::Enum { .. } => self.style.label(attr, raw),
+                Kind::Bool => raw.to_string(),
+                _ => layout
+                    .scale(attr.id())
+                    .unwrap_or(Scale::IDENTITY)
+                    .value(raw)
+                    .to_string(),
+            };
+        }
+        text
+    }
+
+    /// Appends the points of a status; false if one is flagged.
+    #[inline(always)]
+    pub(crate) fn put_status(&mut self, status: &[u8], out: &mut Cursor<'_>) -> bool {
+        let Some(to) = self.status.get_mut(8..) else {
+            return false;
+        };
+        if to.len() != status.len() {
+            return false;
+        }
+        to.copy_from_slice(status);
+        let mut window = 0;
+        let (mut len, steps) = (out.len, &self.steps[..]);
+        for piece in &self.pieces {
+            if let Some(at) = piece.window {
+                let eight = self.status.get(at.get() as usize..);
+                let eight = eight.and_then(<[u8]>::first_chunk).unwrap_or(&[0; 8]);
+                window = u64::from_be_bytes(*eight);
+            }
+            let raw = (window >> piece.shift) as u32 & piece.mask;
+            // Most are like this: what it takes is at hand in registers.
+            if let Form::Short(first) = piece.form {
+                let index = raw.wrapping_sub(piece.min);
+                if index <= piece.span
+                    && let Some(step) = steps.get(first.wrapping_add(index) as usize)
+                    && step[STEP - 2] > 0
+                    && let Some(to) = out.room.get_mut(len..).and_then(<[u8]>::first_chunk_mut)
+                {
+                    *to = *step;
+                    len += usize::from(step[STEP - 2]);
+                    continue;
+                }
+                return false;
+            }
+            let mut rest = Cursor {
+                room: &mut *out.room,
+                len,
+            };
+            if !self.put_piece(piece, raw, &mut rest) {
+                return false;
+            }
+            len = rest.len;
+        }
+        out.len = len;
+        true
+    }
+
+    /// Appends a value; false if it is flagged.
+    #[inline(always)]
+    fn put_piece(&self, piece: &Piece, raw: u32, out: &mut Cursor<'_>) -> bool {
+        let index = raw.wrapping_sub(piece.min);
+        if index > piece.span {
+            return false;
+        }
+        match &piece.form {
+            Form::Short(first) => {
+                let run = Run {
+                    first: *first,
+                    steps: 1,
+                };
+                self.put_text(run, index, out) > 0
+            }
+            Form::Long(run) => self.put_text(*run, index, out) > 0,
+            Form::Number(key, fixed) => {
+                self.put_text(*key, 0, out);
+                fixed.put(raw, out);
+                true
+            }
+            Form::Binary(key, start, len) => {
+                let bytes = self.status.get(*start as usize..);
+                let bytes = bytes.and_then(|bytes| bytes.get(..*len as usize));
+                self.put_binary(*key, bytes.unwrap_or(&[]), out);
+                true
+            }
+            Form::Left => false,
+        }
+    }
+
+    #[inline]
+    fn put_binary(&self, key: Run, bytes: &[u8], out: &mut Cursor<'_>) {
+        self.put_text(key, 0, out);
+        out.put_hex(bytes);
+        if self.style == Style::Json {
+            out.put_of(b"\"", 1);
+        }
+    }
+
+    /// Appends one of several texts; returns its length.
+    #[inline(always)]
+    fn put_text(&self, run: Run, index: u32, out: &mut Cursor<'_>) -> usize {
+        let first = (run.first + index * run.steps) as usize;
+        let steps = self.steps.get(first..first + run.steps as usize);
+        out.put_steps(steps.unwrap_or(&[]))
+    }
+
+    /// Appends the points of any message; of CSV a cell for each point of the product. What is flagged
+    /// is written as its value; of JSON that is left to the product: false.
+    #[inline(never)]
+    pub(crate) fn put_view(
+        &self,
+        product: &Product,
+        view: &View<'_, '_>,
+        out: &mut Cursor<'_>,
+    ) -> bool {
+        let mut next = 0;
+        let mut sound = true;
+        view.iter().for_each(|reading| {
+            let id = reading.id();
+            let Some(piece) = self.points.get(id.index()) else {
+                return;
+            };
+            if self.style == Style::Csv {
+                skip(&mut next, id, out);
+            }
+            match reading.raw() {
+                Raw::Bytes(bytes) => match piece.form {
+                    Form::Binary(key, ..) => self.put_binary(key, bytes, out),
+                    _ => sound = false,
+                },
+                Raw::Number(raw) if self.put_piece(piece, raw, out) => {}
+                Raw::Number(raw) if self.style == Style::Csv => {
+                    let label = product.attr(id).and_then(|attr| attr.label_of(raw));
+                    let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
+                    let _ = match label {
+                        Some(label) => write!(out, ",{}", quoted(label)),
+                        None => write!(out, ",{}", scale.value(raw)),
+                    };
+                }
+                Raw::Number(_) => sound = false,
+            }
+        });
+        if self.style == Style::Csv {
+            skip(&mut next, PointId(product.layout().points()), out);
+        }
+        sound
+    }
+
+    /// Appends a row of empty cells.
+    pub(crate) fn put_nothing(&self, product: &Product, out: &mut Cursor<'_>) -> bool {
+        skip(&mut 0, PointId(product.layout().points()), out);
+        true
+    }
+}
+
+/// Lets numbers in a row that stand within 8 bytes have one window, which the first of them names.
+fn share_windows(pieces: &mut [Piece]) {
+    let end = |piece: &Piece| piece.window.map_or(0, NonZeroU32::get);
+    let below = |piece: &Piece, last: u32| 8 * (last - end(piece)) + u32::from(piece.shift);
+    let mut rest = pieces;
+    while !rest.is_empty() {
+        let (mut len, mut last) = (0, 0);
+        while let Some(piece) = rest.get(len) {
+            let end = last.max(end(piece));
+            let fits = |piece: &Piece| below(piece, end) + piece.mask.count_ones() <= 64;
+            if piece.window.is_none() || !rest[..=len].iter().all(fits) {
+                break;
+            }
+            (len, last) = (len + 1, end);
+        }
+        let (shared, behind) = rest.split_at_mut(len.max(1));
+        for (n, piece) in shared.iter_mut().take(len).enumerate() {
+            piece.shift = below(piece, last) as u8;
+            piece.window = NonZeroU32::new(last).filter(|_| n == 0);
+        }
+        rest = behind;
+    }
+}
+
+/// Appends empty cells up to the one of a point.
+fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
+    while *next < id.0 {
+        out.put(b",");
+        *next += 1;
+    }
+    *next += 1;
+}
+
+/// The place that points in a row have together, if it has at most 8 bits.
+fn together(points: &[(&Attr, Place)]) -> Option<Place> {
+    let end = points.iter().map(|(_, place)| place.end).max()?;
+    let from = |place: &Place| 8 * (end - place.end) + usize::from(place.shift);
+    let low = points.iter().map(|(_, place)| from(place)).min()?;
+    let high = points
+        .iter()
+        .map(|(_, place)| from(place) + usize::from(place.bits))
+        .max()?;
+    // Every value of the byte has its text, so these should not be long.
+    let all = points.iter().all(|(attr, place)| {
+        let labels = attr.labels().iter().map(String::len).max();
+        place.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
+    });
+    (all && high - low <= 8 && low < 8).then_some(Place {
+        end,
+        shift: low as u8,
+        bits: (high - low) as u8,
+        len: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
+
+    /// Labels that are many or long, and names that are long, are those of the product.
+    #[test]
+    fn what_no_table_has_room_for() {
+        let long = "n".repeat(70_000);
+        let labels: Vec<String> = (0..300).map(|n| format!("L{n},")).collect();
+        let attr = |id: u32, name: &str, position: serde_json::Value, labels: &[String]| {
+            serde_json::json!({
+                "id": id, "name": name, "type": "status_writable", "data_type": "enum",
+                "enum": labels, "position": position,
+            })
+        };
+        let bits = |start: u32, len: u32| serde_json::json!({"byte_offset": 0, "bit_offset": start, "len": len, "unit": "bit"});
+        let definition = serde_json::json!({
+            "name": "long", "product_key": "0123456789abcdef0123456789abcdef",
+            "protocolType": "standard", "packetVersion": "0x00000004",
+            "entities": [{"id": 0, "name": "entity0", "attrs": [
+                attr(0, "many", bits(0, 9), &labels),
+                attr(1, "long", bits(9, 2), &[long.clone(), "a\"b".into(), "c".into()]),
+                attr(2, &long, bits(11, 1), &["no".into(), "yes".into()]),
+            ]}],
+        });
+        let product = Product::from_json(&definition.to_string()).unwrap();
+        let products = Products::one(product.clone());
+        for status in [
+            0_u16, 1, 255, 291, 299, 300, 511, 0x0201, 0x0c02, 0x0603, 0x0fff,
+        ] {
+            let p0 = [&[4], &status.to_be_bytes()[..]].concat();
+            let line = crate::payload::hex(&p0);
+            let json = product.decode_p0(&p0).unwrap().to_json();
+            let mut block = TextBlock::default();
+            let ndjson = Ndjson::new(&products, std::io::sink());
+            let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
+
+            let csv = Csv::new(&product, false, std::io::sink()).unwrap();
+            let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
+            block.clear();
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            let cells = product
+                .attrs()
+                .zip([status & 0x1ff, status >> 9 & 3, status >> 11 & 1]);
+            let cells = cells.map(|(attr, raw)| match attr.label_of(raw.into()) {
+                Some(label) => format!(",{}", quoted(label)),
+                None => format!(",{raw}"),
+            });
+            let cells: String = cells.collect();
+            assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+        }
+    }
+}
