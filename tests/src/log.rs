@@ -15,15 +15,29 @@ use serde_json::de::Deserializer;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::arbitrary::Draw;
+use crate::arbitrary::{self, Draw, Protocol};
 use crate::vectors;
 
-/// All fixtures, in the order of their names.
+/// All fixtures, in the order of their names, and as many that are made up, always the same ones.
 static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
-    vectors::fixtures()
-        .iter()
-        .map(|name| vectors::product(name))
-        .collect()
+    let names = vectors::fixtures();
+    let fixtures = names.iter().map(|name| vectors::product(name));
+    let mut seed = 1_u32;
+    let mut byte = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    let made_up: Vec<Product> = [Protocol::Standard, Protocol::VarLen]
+        .into_iter()
+        .cycle()
+        .take(names.len())
+        .map(|protocol| {
+            let bytes: Vec<u8> = (0..2000).map(|_| byte()).collect();
+            let definition = arbitrary::definition(&mut Draw::new(&bytes), protocol);
+            Product::from_json(&definition.to_string()).expect("a sound definition")
+        })
+        .collect();
+    fixtures.chain(made_up).collect()
 });
 
 /// A log of one of the products, picked by the first byte, read as the second says: whatever it is, by
