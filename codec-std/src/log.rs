@@ -213,6 +213,19 @@ impl<F: Format> Format for ByProduct<F> {
     }
 }
 
+impl<S: Sink> ByProduct<S> {
+    /// What is of this product.
+    #[inline(always)]
+    fn of<'s>(
+        &'s mut self,
+        blocks: &'s mut Vec<S::Block>,
+        product: usize,
+    ) -> Option<(&'s mut S, &'s mut S::Block)> {
+        blocks.resize_with(self.0.len(), S::Block::default);
+        self.0.get_mut(product).zip(blocks.get_mut(product))
+    }
+}
+
 impl<S: Sink> Sink for ByProduct<S> {
     type Block = Vec<S::Block>;
 
@@ -223,8 +236,7 @@ impl<S: Sink> Sink for ByProduct<S> {
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        blocks.resize_with(self.0.len(), S::Block::default);
-        if let (Some(sink), Some(block)) = (self.0.get_mut(product), blocks.get_mut(product)) {
+        if let Some((sink, block)) = self.of(blocks, product) {
             sink.record(block, record, 0, decoded);
         }
     }
@@ -237,10 +249,7 @@ impl<S: Sink> Sink for ByProduct<S> {
         product: usize,
         status: &Status<'_, '_>,
     ) {
-        if blocks.len() < self.0.len() {
-            blocks.resize_with(self.0.len(), S::Block::default);
-        }
-        if let (Some(sink), Some(block)) = (self.0.get_mut(product), blocks.get_mut(product)) {
+        if let Some((sink, block)) = self.of(blocks, product) {
             sink.status(block, line, 0, status);
         }
     }
@@ -280,17 +289,15 @@ pub(crate) fn action(decoded: &Decoded<'_, '_>) -> Option<&'static str> {
 pub(crate) const ACTIONS: [&str; 5] = ["control", "read", "reply", "report", "transparent"];
 
 /// The numbers of what a [`Status`] is.
-#[cfg(feature = "arrow")]
 pub(crate) const REPLY: usize = 2;
-#[cfg(feature = "arrow")]
 pub(crate) const REPORT: usize = 3;
 
 pub(crate) fn action_number(decoded: &Decoded<'_, '_>) -> Option<usize> {
     match decoded.content {
         Content::P0(P0::Control(_)) => Some(0),
         Content::P0(P0::Read { .. }) => Some(1),
-        Content::P0(P0::Reply(_)) => Some(2),
-        Content::P0(P0::Report(_)) => Some(3),
+        Content::P0(P0::Reply(_)) => Some(REPLY),
+        Content::P0(P0::Report(_)) => Some(REPORT),
         Content::P0(P0::Transparent { .. }) => Some(4),
         Content::P0(P0::Gateway { .. }) | Content::Body(_) => None,
     }

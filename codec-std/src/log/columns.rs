@@ -180,14 +180,10 @@ impl Window {
         let count = rows.len() / stride;
         let words = words.get(..count).unwrap_or(words);
         for (place, column) in self.places.iter().zip(columns) {
-            let shift = u32::from(place.shift);
             match column {
                 Column::U8(to) => {
-                    append(
-                        to,
-                        &bytes(planes, self.start + 8 - place.end, *place),
-                        count,
-                    );
+                    let values = bytes(planes, self.start + 8 - place.end, *place);
+                    append(to, &values, count);
                 }
                 Column::Bytes(len, to) => match *len {
                     32.. => copy::<32>(rows, stride, *place, to),
@@ -195,7 +191,8 @@ impl Window {
                     _ => copy::<1>(rows, stride, *place, to),
                 },
                 _ => {
-                    let shift = 8 * (self.start + 8 - place.end) as u32 + shift;
+                    let below = 8 * (self.start + 8 - place.end) as u32;
+                    let shift = below + u32::from(place.shift);
                     let mask = u32::MAX >> (32 - u32::from(place.bits)).min(31);
                     match column {
                         // Either half, which needs no more than a shuffle.

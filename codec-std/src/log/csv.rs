@@ -144,16 +144,17 @@ impl Sink for CsvSink {
         let (view, plan) = (decoded.view(), &mut self.plan);
         let whole = view.filter(|view| view.is_whole());
         let mut room = out.room(plan.most());
-        let sound = whole.is_some_and(|view| plan.put_status(view.values(), &mut room));
-        let mut written = room.written();
-        if !sound {
-            let mut room = out.room(plan.most());
+        if !whole.is_some_and(|view| plan.put_status(view.values(), &mut room)) {
+            room.len = 0;
             match &view {
-                Some(view) => plan.put_view(decoded.product, view, &mut room),
+                // What is flagged has its cell all the same.
+                Some(view) => {
+                    plan.put_view(decoded.product, view, &mut room);
+                }
                 None => plan.put_nothing(decoded.product, &mut room),
-            };
-            written = room.written();
+            }
         }
+        let written = room.written();
         out.keep(written);
         out.put(b"\r\n");
     }

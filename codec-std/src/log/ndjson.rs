@@ -88,11 +88,7 @@ impl Sink for NdjsonSink {
         let Some(plan) = self.0.get_mut(product) else {
             return;
         };
-        let did = record.device(decoded);
-        let mut room = out.room(head_len(record, did.as_deref()));
-        put_head(&mut room, record, did.as_deref(), false);
-        let written = room.written();
-        out.keep(written);
+        append_head(out, record, record.device(decoded).as_deref());
         let (action, view) = match &decoded.content {
             Content::P0(P0::Report(view)) => (REPORT, view),
             Content::P0(P0::Control(view)) => (CONTROL, view),
@@ -163,14 +159,14 @@ const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 #[inline(always)]
 fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.put_of(text, len);
-    out.len()
+    out.len
 }
 
 /// Ends points and record; returns how much was written.
 #[inline(always)]
 fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
     // It takes the place of the comma in front of the first point.
-    if out.len() == bracket {
+    if out.len == bracket {
         out.put_of(b"{", 1);
     }
     out.set(bracket, b'{');
@@ -178,8 +174,16 @@ fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
     out.written()
 }
 
+/// Appends what the record says of itself.
+pub(crate) fn append_head(out: &mut Text, record: &Record<'_>, did: Option<&str>) {
+    let mut room = out.room(head_len(record, did));
+    put_head(&mut room, record, did, false);
+    let written = room.written();
+    out.keep(written);
+}
+
 /// No more is written by [`put_head`].
-pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
+fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
     let texts = record.kind.map_or(0, str::len) + did.map_or(0, str::len);
     let timestamp = record.timestamp.map_or(0, |moment| moment.json().len());
     // An escape is up to 6 bytes long.
@@ -188,7 +192,7 @@ pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
 
 /// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
 #[inline(always)]
-pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
+fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
     out.put_of(b"{", 1);
     if let Some(timestamp) = &record.timestamp {
         out.put_of(b"\"timestamp\":   ", 12);

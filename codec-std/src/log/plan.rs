@@ -493,9 +493,8 @@ impl Plan {
     }
 
     /// Appends a row of empty cells.
-    pub(crate) fn put_nothing(&self, product: &Product, out: &mut Cursor<'_>) -> bool {
+    pub(crate) fn put_nothing(&self, product: &Product, out: &mut Cursor<'_>) {
         skip(&mut 0, PointId(product.layout().points()), out);
-        true
     }
 }
 

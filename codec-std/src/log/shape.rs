@@ -236,10 +236,7 @@ impl Shape {
             ..members.record()
         };
         let mut head = Text::default();
-        let mut room = head.room(super::ndjson::head_len(&record, record.did));
-        super::ndjson::put_head(&mut room, &record, record.did, false);
-        let written = room.written();
-        head.keep(written);
+        super::ndjson::append_head(&mut head, &record, record.did);
         // What varies is copied as it stands, so this holds for every line of the shape.
         shape.verbatim = Some(head.as_slice())
             .filter(|head| head.len() <= payload.start && line.starts_with(head))

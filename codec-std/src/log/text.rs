@@ -77,11 +77,6 @@ pub(crate) struct Cursor<'t> {
 }
 
 impl Cursor<'_> {
-    #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     /// How much was written; `None` if there was not room for all of it.
     #[inline(always)]
     pub(crate) fn written(&self) -> Option<usize> {
