@@ -97,18 +97,13 @@ fn main() {
     // As long as the log takes, about.
     let one = log::decoding(&products, many, 1);
     let turns = (1e7 * one / log::arithmetic(10_000_000, 1)) as u64;
-    // Whoever reads the input has a thread, too, so what one core takes is the time of all of them.
-    let one_core = || {
-        let start = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
-        let _ = log::decoding(&products, many, 1);
-        since(ClockId::ProcessCPUTime, start)
-    };
+    let up = |seconds: &dyn Fn(usize) -> f64| seconds(1) / seconds(2);
     let ups = (0..pairs).map(|_| {
-        let ours = one_core() / log::decoding(&products, many, 2);
-        ours / (log::arithmetic(turns, 1) / log::arithmetic(turns, 2))
+        let ours = up(&|threads| log::decoding(&products, many, threads));
+        ours / up(&|threads| log::arithmetic(turns, threads))
     });
     print(
-        "A, two threads on two cores: speed-up over one core / that of arithmetic alone",
+        "A, two threads: speed-up over one / that of arithmetic alone",
         ups.collect(),
     );
     for product in ["A", "B"] {
@@ -155,10 +150,6 @@ fn time(run: &mut dyn FnMut(), rounds: u32) -> f64 {
     for _ in 0..rounds {
         run();
     }
-    since(ClockId::ThreadCPUTime, start)
-}
-
-fn since(clock: ClockId, start: rustix::time::Timespec) -> f64 {
-    let end = rustix::time::clock_gettime(clock);
+    let end = rustix::time::clock_gettime(ClockId::ThreadCPUTime);
     (end.tv_sec - start.tv_sec) as f64 + (end.tv_nsec - start.tv_nsec) as f64 / 1e9
 }

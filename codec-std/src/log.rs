@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Source -> blocks of whole lines -> Record -> Decoded -> Sink -> blocks -> Format
-//!   one thread                      a worker each                            the caller's thread
+//!   one thread at a time            all threads                             the caller's thread
 //! ```
 //!
 //! A record is a line of JSON as the Enterprise API has it (`timestamp`, `type`, `payload`, possibly
@@ -10,7 +10,7 @@
 //! gzip or zstd. One bad record never ends a log: it is counted, and told with its line.
 //!
 //! Memory is bounded whatever the input's size: the blocks that are under way are two more than there are
-//! workers, and go round; each has a bounded number of lines as well as of bytes.
+//! threads, and go round; each has a bounded number of lines as well as of bytes.
 //!
 //! ```
 //! use gizwits_codec_std::Product;
@@ -54,6 +54,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use gizwits_codec_core::P0;
@@ -389,7 +390,7 @@ struct Job<B> {
 }
 
 impl<'r> Log<'r> {
-    /// A log of these products, on as many workers as there are cores.
+    /// A log of these products, on as many threads as there are cores.
     #[must_use]
     pub fn new(products: &Products) -> Self {
         Log {
@@ -409,7 +410,8 @@ impl<'r> Log<'r> {
         self
     }
 
-    /// How many workers decode, at least one. Filling takes one: what a device said before is in order.
+    /// How many threads read and decode, at least one; the caller's writes. Filling decodes on one at a
+    /// time, since what a device said before is in order.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -447,39 +449,49 @@ impl<'r> Log<'r> {
         mut format: F,
     ) -> io::Result<Summary> {
         type Block<F> = <<F as Format>::Sink as Sink>::Block;
-        let workers = if self.options.fill { 1 } else { self.threads };
-        let (free, idle) = channel();
-        let (mut doors, mut done, mut threads) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..workers {
-            let (door, jobs) = channel();
-            let (ready, finished) = channel::<Job<Block<F>>>();
-            doors.push(door);
-            done.push(finished);
-            let worker = Worker {
-                decoder: Decoder::new(&self.products, self.options, format.sink()),
-                limit: self.options.line_limit,
-                tell: self.rejects.is_some(),
-            };
-            let thread = thread::Builder::new().name("decode".to_owned());
-            threads.push(thread.spawn(move || worker.run(&jobs, &ready))?);
-        }
-        for _ in 0..workers + 2 {
-            let _ = free.send(Job::default());
-        }
         let bounds = Bounds {
             bytes: format.block_len().max(1),
             lines: (BLOCK / format.record_len().max(REJECT)).max(1),
             line: self.options.line_limit,
             eager: self.eager,
         };
-        let cutter = Cutter::new(sources.into_iter(), bounds);
-        let reader = thread::Builder::new().name("read".to_owned());
-        let reader = reader.spawn(move || cut(cutter, &idle, &doors))?;
+        let (free, idle) = channel();
+        let (order, turns) = channel();
+        let input = Arc::new(Mutex::new(Input {
+            cutter: Cutter::new(sources.into_iter().fuse(), bounds),
+            idle,
+            order,
+        }));
+        let worker = || {
+            Arc::new(Mutex::new(Worker {
+                decoder: Decoder::new(&self.products, self.options, format.sink()),
+                limit: self.options.line_limit,
+                tell: self.rejects.is_some(),
+            }))
+        };
+        // Filling takes one worker, but while one thread has it, another can read.
+        let (count, one) = match self.options.fill {
+            true => (self.threads.min(2), Some(worker())),
+            false => (self.threads, None),
+        };
+        let (mut done, mut threads) = (Vec::new(), Vec::new());
+        for turn in 0..count {
+            let (ready, finished) = channel::<Job<Block<F>>>();
+            let input = Arc::clone(&input);
+            let worker = one.clone().unwrap_or_else(worker);
+            let thread = thread::Builder::new().name("decode".to_owned());
+            threads.push(thread.spawn(move || run(turn, &input, &worker, &ready))?);
+            done.push(finished);
+        }
+        drop(input);
+        for _ in 0..count + 2 {
+            let _ = free.send(Job::default());
+        }
+        let panicked = || io::Error::other("a thread of the log panicked");
         let mut all = Summary::default();
-        // Workers are dealt blocks in turn, and asked in the same order. The first without one was not
-        // dealt any more, or broke off.
-        let mut turn = 0;
-        while let Ok(mut job) = done[turn].recv() {
+        for turn in turns {
+            // Who was to bring one and is gone has panicked. The others may wait for input yet.
+            let mut job = done[turn].recv().map_err(|_| panicked())?;
             if let Some(error) = job.failed.take() {
                 return Err(error);
             }
@@ -492,14 +504,9 @@ impl<'r> Log<'r> {
                 watch(&all);
             }
             let _ = free.send(job);
-            turn = (turn + 1) % workers;
         }
-        // If this one did not break off, the reader is done, and then so are all.
-        let last = threads.swap_remove(turn);
-        for thread in [last, reader].into_iter().chain(threads) {
-            let name = thread.thread().name().unwrap_or_default().to_owned();
-            let panicked = |_| io::Error::other(format!("the thread `{name}` of the log panicked"));
-            thread.join().map_err(panicked)?;
+        for thread in threads {
+            thread.join().map_err(|_| panicked())?;
         }
         format.finish()?;
         if let Some(rejects) = &mut self.rejects {
@@ -509,15 +516,38 @@ impl<'r> Log<'r> {
     }
 }
 
-/// Deals blocks to the workers in turn.
-fn cut<B>(
-    mut cutter: Cutter<impl Iterator<Item = Source>>,
-    idle: &Receiver<Job<B>>,
-    doors: &[Sender<Job<B>>],
+/// What is read by one thread at a time.
+struct Input<I, B> {
+    cutter: Cutter<I>,
+    idle: Receiver<Job<B>>,
+    /// Is told which thread has the next block.
+    order: Sender<usize>,
+}
+
+/// Reads blocks and decodes them, in turns with the other threads.
+///
+/// A thread has its worker before it leaves the input to the next one, so that threads who share a worker
+/// have it in the order of the blocks. If one panics with either, the others end when they come to it.
+fn run<I: Iterator<Item = Source>, S: Sink>(
+    turn: usize,
+    input: &Mutex<Input<I, S::Block>>,
+    worker: &Mutex<Worker<S>>,
+    ready: &Sender<Job<S::Block>>,
 ) {
-    for door in doors.iter().cycle() {
-        let Ok(mut job) = idle.recv() else { return };
-        if !cutter.fill(&mut job.lines) || door.send(job).is_err() {
+    while let Ok(mut input) = input.lock() {
+        let Ok(mut job) = input.idle.recv() else {
+            return;
+        };
+        if !input.cutter.fill(&mut job.lines) || input.order.send(turn).is_err() {
+            return;
+        }
+        let Ok(mut worker) = worker.lock() else {
+            return;
+        };
+        drop(input);
+        worker.job(&mut job);
+        drop(worker);
+        if ready.send(job).is_err() {
             return;
         }
     }
@@ -532,15 +562,6 @@ struct Worker<S> {
 }
 
 impl<S: Sink> Worker<S> {
-    fn run(mut self, jobs: &Receiver<Job<S::Block>>, ready: &Sender<Job<S::Block>>) {
-        for mut job in jobs {
-            self.job(&mut job);
-            if ready.send(job).is_err() {
-                return;
-            }
-        }
-    }
-
     fn job(&mut self, job: &mut Job<S::Block>) {
         job.rejects.clear();
         let mut summary = Summary {
@@ -590,5 +611,78 @@ impl<S: Sink> Worker<S> {
         }
         summary.decoded = summary.records - summary.rejected.values().sum::<u64>();
         job.summary = summary;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics at a record.
+    struct Panics;
+
+    impl Format for Panics {
+        type Sink = Panics;
+
+        fn sink(&self) -> Panics {
+            Panics
+        }
+
+        fn write(&mut self, (): &mut ()) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn finish(&mut self) -> io::Result<()> {
+            panic!("the log is not whole");
+        }
+
+        fn block_len(&self) -> usize {
+            1
+        }
+    }
+
+    impl Sink for Panics {
+        type Block = ();
+
+        fn record(&mut self, (): &mut (), _: &Record<'_>, _: usize, _: &Decoded<'_, '_>) {
+            panic!("as it should");
+        }
+    }
+
+    /// Gives lines that are no records and then panics, or a record and then nothing, ever.
+    struct Lines(u8, &'static [u8]);
+
+    impl io::Read for Lines {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            self.0 -= 1;
+            match (self.0, self.1) {
+                (0, b"-\n") => panic!("as it should"),
+                (0, _) => loop {
+                    thread::park();
+                },
+                _ => (&mut &*self.1).read(to),
+            }
+        }
+    }
+
+    /// A log whose decoder or reader panics ends, and not as a success.
+    #[test]
+    fn whoever_panics_fails_the_log() {
+        let definition = include_str!("../../tests/fixtures/air-conditioner.json");
+        let products = Products::one(Product::from_json(definition).unwrap());
+        for fill in [false, true] {
+            for threads in 1..4 {
+                for line in [&b"-\n"[..], b"0000000309000090010101000010\n"] {
+                    let options = Options {
+                        fill,
+                        ..Options::default()
+                    };
+                    let source = Source::new("lines", Lines(50, line));
+                    let log = Log::new(&products).options(options).threads(threads);
+                    let failed = log.decode([source], Panics).unwrap_err();
+                    assert_eq!(failed.to_string(), "a thread of the log panicked");
+                }
+            }
+        }
     }
 }

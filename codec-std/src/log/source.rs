@@ -114,7 +114,7 @@ struct Input {
     reader: Box<dyn BufRead + Send>,
     /// The line that comes next.
     line: u64,
-    /// The head of a line whose end is not read yet.
+    /// What is read and in no block yet: the head of a line, or lines that a block had no room for.
     carry: Vec<u8>,
     pages: Option<Pages>,
 }
@@ -223,39 +223,46 @@ enum More {
 fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
     block.part(&input.name, input.line, What::Lines);
     let first = block.lines;
-    // Behind the last line that has its end.
+    // Behind the last line that has its end, and behind all that was looked through.
     let mut ended = block.bytes.len();
+    let mut seen = ended;
     block.bytes.append(&mut input.carry);
     let more = loop {
+        let new = &block.bytes[seen..];
+        let room = bounds.lines.saturating_sub(block.lines).max(1);
+        let found = memchr::memchr_iter(b'\n', new).count();
+        let last = match found > room {
+            true => memchr::memchr_iter(b'\n', new).nth(room - 1),
+            false => memchr::memrchr(b'\n', new),
+        };
+        let waits = bounds.waits(new.len());
+        ended = last.map_or(ended, |last| seen + last + 1);
+        seen = block.bytes.len();
+        block.lines += found.min(room);
+        if found > room {
+            break Ok(More::Yes);
+        }
         // The end that is to come may have two bytes, one of which is here.
-        if block.bytes.len() - ended > bounds.line.saturating_add(1) {
+        if seen - ended > bounds.line.saturating_add(1) {
             input.line += (block.lines - first) as u64;
             return long(input, block, ended);
         }
-        if block.lines > first && bounds.reached(block) {
-            break Ok(More::Yes);
+        if block.lines > first {
+            if bounds.reached(block) {
+                break Ok(More::Yes);
+            } else if waits {
+                break Ok(More::Wait);
+            }
         }
-        let chunk = match input.reader.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        // So much goes past the buffer of the reader.
+        block.bytes.resize(seen + CHUNK, 0);
+        let read = input.reader.read(&mut block.bytes[seen..]);
+        block.bytes.truncate(seen + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => break Ok(More::No),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => break Err(error),
-            Ok([]) => break Ok(More::No),
-            Ok(chunk) => chunk,
-        };
-        let room = bounds.lines.saturating_sub(block.lines).max(1);
-        let found = memchr::memchr_iter(b'\n', chunk).count();
-        let len = match found > room {
-            true => memchr::memchr_iter(b'\n', chunk).nth(room - 1).unwrap_or(0) + 1,
-            false => chunk.len(),
-        };
-        let start = block.bytes.len();
-        block.bytes.extend_from_slice(&chunk[..len]);
-        input.reader.consume(len);
-        block.lines += found.min(room);
-        if let Some(end) = memchr::memrchr(b'\n', &block.bytes[start..]) {
-            ended = start + end + 1;
-        }
-        if bounds.waits(len) && block.lines > first {
-            break Ok(More::Wait);
         }
     };
     // The last line of an input may lack its end.
