@@ -1,7 +1,7 @@
 //! Statuses to columns of narrow integers: tiles of rows, a window of 8 bytes at a time.
 //!
-//! Of a window the bytes of many rows are put side by side, and what has up to 8 bits is made of 8 rows at
-//! once; wider points are cut from the windows as numbers.
+//! Of a window the bytes of many rows are put side by side, and what has up to 8 bits is made of these;
+//! wider points are cut from the windows as numbers. Loops are such that the compiler makes vectors of them.
 
 use super::plan::{Place, places};
 use crate::product::Product;
@@ -42,7 +42,7 @@ struct Window {
 }
 
 /// So many rows are turned at once.
-const TILE: usize = 256;
+const ROWS: usize = 256;
 
 /// So many windows are done with a tile before the next: more columns than that are more places to write
 /// to than the processor keeps in mind.
@@ -136,23 +136,22 @@ fn windows(places: &[Place], stride: usize) -> Vec<Window> {
 /// Chosen once for all rows: it, and what it calls, is compiled for either kind of machine.
 #[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
 fn extend(rows: &[u8], stride: usize, windows: &[Window], columns: &mut [Column]) {
-    let tile = TILE * stride;
-    let (mut words, mut planes) = ([0; TILE], [[0; TILE / 8]; 8]);
-    for block in rows.chunks((L2 / tile).max(1) * tile) {
+    let len = ROWS * stride;
+    let mut tile = Tile {
+        words: [0; ROWS],
+        eighths: [[0; ROWS / 8]; 8],
+        planes: [[[0; 8]; ROWS / 8]; 8],
+    };
+    for block in rows.chunks((L2 / len).max(1) * len) {
         if windows.len() > 1 {
             touch(block);
         }
         for windows in windows.chunks(WINDOWS) {
-            for rows in block.chunks(tile) {
+            for rows in block.chunks(len) {
                 for window in windows {
                     let columns = columns.get_mut(window.first..).unwrap_or_default();
-                    if window.narrow || window.wide {
-                        window.load(rows, stride, &mut words, &mut planes);
-                    }
-                    if window.narrow {
-                        transpose(&mut planes);
-                    }
-                    window.turn(rows, stride, &words, &planes, columns);
+                    tile.load(window, rows, stride);
+                    window.turn(&tile, rows, stride, columns);
                 }
             }
         }
@@ -166,31 +165,154 @@ fn touch(block: &[u8]) {
     std::hint::black_box(block.as_chunks().0.iter().fold(0, sum));
 }
 
-impl Window {
-    /// Appends its points of up to [`TILE`] rows.
+/// What is made of one window of so many rows.
+struct Tile {
+    /// The window of each row, as a big-endian number.
+    words: [u64; ROWS],
+    /// The same as little-endian ones: those of every eighth row are next to each other.
+    eighths: [[u64; ROWS / 8]; 8],
+    /// For each byte of the window: that of every row.
+    planes: [[[u8; 8]; ROWS / 8]; 8],
+}
+
+impl Tile {
+    /// Makes what the points of the window need.
     #[inline(always)]
-    fn turn(
-        &self,
-        rows: &[u8],
-        stride: usize,
-        words: &[u64; TILE],
-        planes: &Planes,
-        columns: &mut [Column],
-    ) {
+    fn load(&mut self, window: &Window, rows: &[u8], stride: usize) {
+        if !window.narrow && !window.wide {
+            return;
+        }
+        let bytes = window.start..window.start + 8;
+        if bytes.end > stride {
+            if window.wide {
+                each_short(rows, stride, |n, row, word| self.words[8 * n + row] = word);
+            }
+            if window.narrow {
+                each_short(rows, stride, |n, row, word| self.eighths[row][n] = word);
+            }
+        } else {
+            for (word, row) in self.words.iter_mut().zip(rows.chunks_exact(stride)) {
+                let Some(bytes) = row.get(bytes.clone()).and_then(<[u8]>::first_chunk) else {
+                    return;
+                };
+                *word = u64::from_le_bytes(*bytes);
+            }
+            if window.narrow {
+                for (n, rows) in self.words.as_chunks::<8>().0.iter().enumerate() {
+                    for (eighth, word) in self.eighths.iter_mut().zip(rows) {
+                        eighth[n] = *word;
+                    }
+                }
+            }
+        }
+        if window.narrow {
+            self.transpose();
+        }
+        if window.wide {
+            for word in &mut self.words {
+                *word = word.swap_bytes();
+            }
+        }
+    }
+
+    /// Puts the same byte of 8 rows side by side: 8 rows of 8 bytes are turned like a matrix, first by
+    /// halves, then by quarters, then by bytes.
+    #[inline(always)]
+    fn transpose(&mut self) {
+        for n in 0..ROWS / 8 {
+            // What is written out here is a loop of vectors; as loops it isn't.
+            let mut rows = std::array::from_fn(|row| self.eighths[row][n]);
+            let halves = 0x0000_0000_ffff_ffff;
+            exchange(&mut rows, 0, 4, halves);
+            exchange(&mut rows, 1, 5, halves);
+            exchange(&mut rows, 2, 6, halves);
+            exchange(&mut rows, 3, 7, halves);
+            let quarters = 0x0000_ffff_0000_ffff;
+            exchange(&mut rows, 0, 2, quarters);
+            exchange(&mut rows, 1, 3, quarters);
+            exchange(&mut rows, 4, 6, quarters);
+            exchange(&mut rows, 5, 7, quarters);
+            let bytes = 0x00ff_00ff_00ff_00ff;
+            exchange(&mut rows, 0, 1, bytes);
+            exchange(&mut rows, 2, 3, bytes);
+            exchange(&mut rows, 4, 5, bytes);
+            exchange(&mut rows, 6, 7, bytes);
+            for (plane, row) in self.planes.iter_mut().zip(rows) {
+                plane[n] = row.to_le_bytes();
+            }
+        }
+    }
+
+    /// Appends a point of up to 8 bits of so many rows.
+    #[inline(always)]
+    fn append(&self, window: &Window, place: Place, count: usize, to: &mut Vec<u8>) {
+        let (shift, mask) = (place.shift % 8, 0xff_u8 >> (8 - place.bits));
+        let last = place.end.wrapping_sub(window.start + 1);
+        let plane = |n: usize| {
+            let plane = self.planes.get(n).unwrap_or(&self.planes[0]);
+            let plane = plane.as_flattened();
+            plane.get(..count).unwrap_or(plane)
+        };
+        if place.len < 2 {
+            to.extend(plane(last).iter().map(|byte| byte >> shift & mask));
+        } else {
+            let both = plane(last.wrapping_sub(1)).iter().zip(plane(last));
+            let both = both.map(|(before, byte)| u16::from_be_bytes([*before, *byte]));
+            to.extend(both.map(|both| (both >> shift) as u8 & mask));
+        }
+    }
+}
+
+/// Exchanges what of two rows is on the wrong side of a diagonal.
+#[inline(always)]
+fn exchange(rows: &mut [u64; 8], low: usize, high: usize, mask: u64) {
+    let shift = 8 * (high - low);
+    let change = (rows[low] >> shift ^ rows[high]) & mask;
+    rows[low] ^= change << shift;
+    rows[high] ^= change;
+}
+
+/// Calls with each status of less than 8 bytes and a part of the next: 8 of them are in 64 bytes, the last
+/// ones in less.
+#[inline(always)]
+fn each_short(rows: &[u8], stride: usize, mut with: impl FnMut(usize, usize, u64)) {
+    let stride = stride.min(7);
+    for n in 0..ROWS / 8 {
+        let rows = rows.get(8 * stride * n..).unwrap_or(&[]);
+        let mut last = [0; 64];
+        let eight = rows.first_chunk().unwrap_or_else(|| {
+            for (to, from) in last.iter_mut().zip(rows) {
+                *to = *from;
+            }
+            &last
+        });
+        for row in 0..8 {
+            let window = eight.get(row * stride..).and_then(<[u8]>::first_chunk);
+            with(n, row, u64::from_le_bytes(*window.unwrap_or(&[0; 8])));
+        }
+    }
+}
+
+impl Window {
+    /// Appends its points of up to [`ROWS`] rows.
+    #[inline(always)]
+    fn turn(&self, tile: &Tile, rows: &[u8], stride: usize, columns: &mut [Column]) {
         let count = rows.len() / stride;
-        let words = words.get(..count).unwrap_or(words);
+        let words = tile.words.get(..count).unwrap_or(&tile.words);
         for (place, column) in self.places.iter().zip(columns) {
             match column {
-                Column::U8(to) => {
-                    let values = bytes(planes, self.start + 8 - place.end, *place);
-                    append(to, &values, count);
-                }
+                Column::U8(to) => tile.append(self, *place, count, to),
                 Column::Bytes(len, to) => match *len {
-                    32.. => copy::<32>(rows, stride, *place, to),
-                    8.. => copy::<8>(rows, stride, *place, to),
-                    _ => copy::<1>(rows, stride, *place, to),
+                    1..2 => copy::<1>(rows, stride, *place, to),
+                    2..4 => copy::<2>(rows, stride, *place, to),
+                    4..8 => copy::<4>(rows, stride, *place, to),
+                    8..16 => copy::<8>(rows, stride, *place, to),
+                    16..32 => copy::<16>(rows, stride, *place, to),
+                    32..64 => copy::<32>(rows, stride, *place, to),
+                    _ => each_binary(rows, stride, *place, to, <[u8]>::copy_from_slice),
                 },
                 _ => {
+                    // Behind the point in its word.
                     let below = 8 * (self.start + 8 - place.end) as u32;
                     let shift = below + u32::from(place.shift);
                     let mask = u32::MAX >> (32 - u32::from(place.bits)).min(31);
@@ -215,126 +337,38 @@ impl Window {
             }
         }
     }
-
-    /// Puts the window of each row into the words, as wide points need it, or where that of planes begins.
-    #[inline(always)]
-    fn load(&self, rows: &[u8], stride: usize, words: &mut [u64; TILE], planes: &mut Planes) {
-        let window = self.start..self.start + 8;
-        if window.end > stride {
-            if self.wide {
-                each_short(rows, stride, |n, row, word| words[8 * n + row] = word);
-            }
-            if self.narrow {
-                each_short(rows, stride, |n, row, word| planes[row][n] = word);
-            }
-            return;
-        }
-        for (word, row) in words.iter_mut().zip(rows.chunks_exact(stride)) {
-            let window = row.get(window.clone()).and_then(<[u8]>::first_chunk);
-            *word = u64::from_be_bytes(*window.unwrap_or(&[0; 8]));
-        }
-        if self.narrow {
-            for (n, rows) in words.as_chunks::<8>().0.iter().enumerate() {
-                for (plane, word) in planes.iter_mut().zip(rows) {
-                    plane[n] = *word;
-                }
-            }
-        }
-    }
 }
 
-/// Calls with each status of less than 8 bytes and a part of the next: 8 of them are in 64 bytes, the last
-/// ones in less.
-#[inline(always)]
-fn each_short(rows: &[u8], stride: usize, mut with: impl FnMut(usize, usize, u64)) {
-    let stride = stride.min(7);
-    for n in 0..TILE / 8 {
-        let rows = rows.get(8 * stride * n..).unwrap_or(&[]);
-        let mut last = [0; 64];
-        let eight = rows.first_chunk().unwrap_or_else(|| {
-            for (to, from) in last.iter_mut().zip(rows) {
-                *to = *from;
-            }
-            &last
-        });
-        for row in 0..8 {
-            let window = eight.get(row * stride..).and_then(<[u8]>::first_chunk);
-            with(n, row, u64::from_be_bytes(*window.unwrap_or(&[0; 8])));
-        }
-    }
-}
-
-/// Puts the same byte of 8 rows side by side: 8 rows of 8 bytes are turned like a matrix, first by halves,
-/// then by quarters, then by bytes.
-#[inline(always)]
-fn transpose(planes: &mut Planes) {
-    for (step, mask) in [
-        (4, 0x0000_0000_ffff_ffff),
-        (2, 0x0000_ffff_0000_ffff),
-        (1, 0x00ff_00ff_00ff_00ff),
-    ] {
-        for low in (0..8).filter(|low| low & step == 0) {
-            let (lows, highs) = planes.split_at_mut(low + step);
-            for (a, b) in lows[low].iter_mut().zip(&mut highs[0]) {
-                let change = (*a >> (8 * step) ^ *b) & mask;
-                *a ^= change << (8 * step);
-                *b ^= change;
-            }
-        }
-    }
-}
-
-/// For each byte of a window, the last first: that of every row, 8 in a number.
-type Planes = [[u64; TILE / 8]; 8];
-
-/// A point of up to 8 bits in every row, the last byte of which is in this plane.
-#[inline(always)]
-fn bytes(planes: &Planes, last: usize, place: Place) -> [[u8; 8]; TILE / 8] {
-    let all = |byte: u64| byte * 0x0101_0101_0101_0101;
-    let (shift, ones) = (place.shift % 8, 0xff >> (8 - place.bits));
-    // What a shift brings from the next row's byte is masked.
-    let low = all(0xff >> shift & ones);
-    let high = match place.len {
-        ..2 => 0,
-        _ => all(0xff << (8 - shift) & ones),
-    };
-    let plane = |n: usize| planes.get(n).unwrap_or(&planes[0]);
-    let mut values = [[0; 8]; TILE / 8];
-    let words = plane(last).iter().zip(plane(last + 1));
-    for (to, (word, before)) in values.iter_mut().zip(words) {
-        *to = (word >> shift & low | before << (8 - shift) & high).to_le_bytes();
-    }
-    values
-}
-
-/// Appends the values of so many rows. Pieces of whole tiles are known to be so long, and copied in place.
-#[inline(always)]
-fn append(to: &mut Vec<u8>, values: &[[u8; 8]; TILE / 8], count: usize) {
-    match values.as_flattened().get(..count).filter(|_| count < TILE) {
-        Some(values) => to.extend_from_slice(values),
-        None => {
-            to.reserve(TILE);
-            for piece in values.as_flattened().as_chunks::<128>().0 {
-                to.extend_from_slice(piece);
-            }
-        }
-    }
-}
-
-/// Appends a binary, which is not shorter than `N`, in pieces of `N` bytes, the last of which may overlap.
+/// Appends a binary of `N` to `2 * N` bytes: the first `N` and the last, which may overlap.
 #[inline(always)]
 fn copy<const N: usize>(rows: &[u8], stride: usize, place: Place, to: &mut Vec<u8>) {
-    let (start, len) = (to.len(), place.len);
-    to.resize(start + rows.len() / stride * len, 0);
-    let values = to[start..].chunks_exact_mut(len.max(1));
-    for (to, row) in values.zip(rows.chunks_exact(stride)) {
-        let from = row.get(place.end - len..place.end).unwrap_or(&[]);
-        for (to, from) in to.as_chunks_mut::<N>().0.iter_mut().zip(from.as_chunks().0) {
+    each_binary(rows, stride, place, to, |to, from| {
+        if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
             *to = *from;
         }
         if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
             *to = *from;
         }
+    });
+}
+
+/// Makes room for a binary in every row, and calls with the room and the binary.
+#[inline(always)]
+fn each_binary(
+    rows: &[u8],
+    stride: usize,
+    place: Place,
+    to: &mut Vec<u8>,
+    with: impl Fn(&mut [u8], &[u8]),
+) {
+    let (start, len) = (to.len(), place.len);
+    to.resize(start + rows.len() / stride * len, 0);
+    let room = to[start..].chunks_exact_mut(len.max(1));
+    for (to, row) in room.zip(rows.chunks_exact(stride)) {
+        let Some(from) = row.get(place.end - len..place.end) else {
+            return;
+        };
+        with(to, from);
     }
 }
 
