@@ -459,6 +459,21 @@ fn rejects_need_a_file_of_their_own() {
         assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
         assert_eq!(std::fs::read(&definition).unwrap(), json);
     }
+    let drawn = &[
+        "log",
+        "plot",
+        "-d",
+        DEFINITION,
+        &log,
+        "--point",
+        "room_temp",
+        "--svg",
+        &log,
+    ];
+    let ran = program::run(GIZWITS, drawn, b"");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("another file"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
 }
 
 #[test]

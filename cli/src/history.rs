@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
@@ -211,7 +211,7 @@ impl Stats {
             devices: HashMap::new(),
         }));
         let options = self.input.options();
-        let log = Log::new(&products).options(options).threads(1);
+        let log = Log::new(&products).options(options).ordered(true);
         let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&sums)), &[])?;
         let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows =
@@ -345,16 +345,20 @@ impl Plot {
             points: Vec::new(),
         }));
         let options = self.input.options();
-        let log = Log::new(&products).options(options).threads(1);
-        let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&history)), &[])?;
+        let log = Log::new(&products).options(options).ordered(true);
+        let svg = Some(self.svg.as_path()).filter(|svg| *svg != Path::new("-"));
+        let written: Vec<&Path> = svg.into_iter().collect();
+        let (summary, seconds) = self
+            .input
+            .decode(log, Seen(Arc::clone(&history)), &written)?;
         let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
         history.points.sort_by_key(|point| point.0);
         if let Some(product) = products.iter().nth(product) {
-            let svg = draw(product, attr, &history.points);
-            match self.svg.as_os_str() == "-" {
-                true => out.write_all(svg.as_bytes())?,
-                false => std::fs::write(&self.svg, svg)
-                    .map_err(|error| usage(format_args!("{}: {error}", self.svg.display())))?,
+            let drawing = draw(product, attr, &history.points);
+            match svg {
+                None => out.write_all(drawing.as_bytes())?,
+                Some(path) => std::fs::write(path, drawing)
+                    .map_err(|error| usage(format_args!("{}: {error}", path.display())))?,
             }
         }
         out.flush()?;

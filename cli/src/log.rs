@@ -186,17 +186,18 @@ impl Decode {
             .iter()
             .map(Target::file)
             .collect::<io::Result<_>>()?;
+        let written: Vec<&Path> = targets.iter().filter_map(Target::path).collect();
         let mut pairs = products.iter().zip(files);
         let summary = match form {
             Form::Ndjson => {
                 let (_, file) = pairs.next().ok_or_else(none)?;
                 self.input
-                    .decode(log, Ndjson::new(&products, file), &targets)?
+                    .decode(log, Ndjson::new(&products, file), &written)?
             }
             Form::Csv => {
                 let csv = |(product, file)| Csv::new(product, self.keep, file);
                 let formats = pairs.map(csv).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats), &targets)?
+                self.input.decode(log, ByProduct::new(formats), &written)?
             }
             Form::Arrow => {
                 let arrow = |(product, file)| match out {
@@ -204,12 +205,12 @@ impl Decode {
                     None => Arrow::stream(product, self.keep, file),
                 };
                 let formats = pairs.map(arrow).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats), &targets)?
+                self.input.decode(log, ByProduct::new(formats), &written)?
             }
             Form::Parquet => {
                 let parquet = |(product, file)| Parquet::new(product, self.keep, self.level, file);
                 let formats = pairs.map(parquet).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats), &targets)?
+                self.input.decode(log, ByProduct::new(formats), &written)?
             }
         };
         let (summary, seconds) = summary;
@@ -354,17 +355,12 @@ impl Input {
     }
 
     /// Output would take the place of what is read, and rejects that of output, too.
-    fn check_files(&self, targets: &[Target]) -> Result<(), Failure> {
+    fn check_files(&self, written: &[&Path]) -> Result<(), Failure> {
         let mut taken: Vec<PathBuf> = self.definitions.iter().chain(&self.dids).cloned().collect();
         for input in self.inputs.iter().filter(|input| *input != "-") {
             taken.extend(files(input)?);
         }
         let is_taken = |taken: &[PathBuf], path: &Path| taken.iter().any(|one| same(one, path));
-        let written = |target: &Target| match target {
-            Target::Stdout => None,
-            Target::File { path, .. } => Some(path.clone()),
-        };
-        let written: Vec<PathBuf> = targets.iter().filter_map(written).collect();
         if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
             return Err(usage(format_args!(
                 "{}: it is read, so the output needs another file",
@@ -373,7 +369,7 @@ impl Input {
         }
         // Elsewhere this is no file.
         taken.push("-".into());
-        taken.extend(written);
+        taken.extend(written.iter().map(PathBuf::from));
         match &self.rejects {
             Some(path) if is_taken(&taken, path) => Err(usage(format_args!(
                 "{}: rejects need a file of their own",
@@ -383,14 +379,14 @@ impl Input {
         }
     }
 
-    /// Runs it, with a bar for whoever looks on.
+    /// Runs it, with a bar for whoever looks on. None of the files that are written may be one that is read.
     pub(crate) fn decode<'l, F: Format>(
         &self,
         log: Log<'l>,
         format: F,
-        targets: &[Target],
+        written: &[&Path],
     ) -> Result<(Summary, f64), Failure> {
-        self.check_files(targets)?;
+        self.check_files(written)?;
         let began = Instant::now();
         let read = Arc::new(AtomicU64::new(0));
         let (sources, total) = self.sources(&read)?;
@@ -543,6 +539,13 @@ fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
 }
 
 impl Target {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Target::Stdout => None,
+            Target::File { path, .. } => Some(path),
+        }
+    }
+
     fn create(path: &Path) -> Result<Self, Failure> {
         let refused = |error: io::Error| usage(format_args!("{}: {error}", path.display()));
         // A pipe or a device is written to as it is.

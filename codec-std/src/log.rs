@@ -361,6 +361,7 @@ pub struct Log<'r> {
     products: Products,
     options: Options,
     threads: usize,
+    ordered: bool,
     eager: bool,
     rejects: Option<Box<dyn Write + 'r>>,
     watch: Option<Watch<'r>>,
@@ -397,6 +398,7 @@ impl<'r> Log<'r> {
             products: products.clone(),
             options: Options::default(),
             threads: thread::available_parallelism().map_or(1, usize::from),
+            ordered: false,
             eager: false,
             rejects: None,
             watch: None,
@@ -410,11 +412,18 @@ impl<'r> Log<'r> {
         self
     }
 
-    /// How many threads read and decode, at least one; the caller's writes. Filling decodes on one at a
-    /// time, since what a device said before is in order.
+    /// How many threads read and decode, at least one; the caller's writes.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self
+    }
+
+    /// One sink has all records, in their order. Then one thread decodes at a time, while another reads.
+    /// [`Options::fill`] does the same, since what a device said before is in order.
+    #[must_use]
+    pub fn ordered(mut self, ordered: bool) -> Self {
+        self.ordered = ordered;
         self
     }
 
@@ -469,8 +478,7 @@ impl<'r> Log<'r> {
                 tell: self.rejects.is_some(),
             }))
         };
-        // Filling takes one worker, but while one thread has it, another can read.
-        let (count, one) = match self.options.fill {
+        let (count, one) = match self.ordered || self.options.fill {
             true => (self.threads.min(2), Some(worker())),
             false => (self.threads, None),
         };
