@@ -347,10 +347,8 @@ impl Plot {
         let options = self.input.options();
         let log = Log::new(&products).options(options).ordered(true);
         let svg = Some(self.svg.as_path()).filter(|svg| *svg != Path::new("-"));
-        let written: Vec<&Path> = svg.into_iter().collect();
-        let (summary, seconds) = self
-            .input
-            .decode(log, Seen(Arc::clone(&history)), &written)?;
+        let seen = Seen(Arc::clone(&history));
+        let (summary, seconds) = self.input.decode(log, seen, svg.as_slice())?;
         let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
         history.points.sort_by_key(|point| point.0);
         if let Some(product) = products.iter().nth(product) {

@@ -693,4 +693,69 @@ mod tests {
             }
         }
     }
+
+    /// Keeps the timestamps of records, in the order in which a sink has them.
+    struct Times(Arc<Mutex<Vec<Vec<i64>>>>);
+
+    /// The number of its list.
+    struct TimesSink(usize, Arc<Mutex<Vec<Vec<i64>>>>);
+
+    impl Format for Times {
+        type Sink = TimesSink;
+
+        fn sink(&self) -> TimesSink {
+            let mut lists = self.0.lock().unwrap();
+            lists.push(Vec::new());
+            TimesSink(lists.len() - 1, Arc::clone(&self.0))
+        }
+
+        fn write(&mut self, (): &mut ()) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn finish(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn block_len(&self) -> usize {
+            1
+        }
+
+        fn record_len(&self) -> usize {
+            BLOCK / 7
+        }
+    }
+
+    impl Sink for TimesSink {
+        type Block = ();
+
+        fn record(&mut self, (): &mut (), record: &Record<'_>, _: usize, _: &Decoded<'_, '_>) {
+            let millis = record.timestamp.as_ref().map(Moment::millis);
+            self.1.lock().unwrap()[self.0].extend(millis);
+        }
+    }
+
+    /// One sink has all records in their order, on however many threads and in however many blocks.
+    #[test]
+    fn ordered_is_one_sink_and_in_order() {
+        let definition = include_str!("../../tests/fixtures/air-conditioner.json");
+        let products = Products::one(Product::from_json(definition).unwrap());
+        let payload = "0000000309000090010101000010";
+        let line =
+            |n| format!("{{\"timestamp\":{n},\"type\":\"app2dev\",\"payload\":\"{payload}\"}}\n");
+        let text: String = (1..=3000).map(line).collect();
+        for (threads, fill) in [(1, false), (2, false), (5, false), (5, true)] {
+            let options = Options {
+                fill,
+                ..Options::default()
+            };
+            let log = Log::new(&products).options(options).threads(threads);
+            let lists = Arc::new(Mutex::new(Vec::new()));
+            let source = Source::new("log", io::Cursor::new(text.clone()));
+            let format = Times(Arc::clone(&lists));
+            log.ordered(!fill).decode([source], format).unwrap();
+            let expected: Vec<i64> = (1..=3000).map(|n| n * 1000).collect();
+            assert_eq!(*lists.lock().unwrap(), [expected]);
+        }
+    }
 }

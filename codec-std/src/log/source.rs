@@ -87,8 +87,9 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    fn reached(&self, block: &Block) -> bool {
-        block.bytes.len() >= self.bytes || block.lines + block.parts.len() >= self.lines
+    /// Whether a block is full that has so many bytes.
+    fn reached(&self, block: &Block, bytes: usize) -> bool {
+        bytes >= self.bytes || block.lines + block.parts.len() >= self.lines
     }
 
     /// Whether what there is goes on, since no more than this could be read.
@@ -181,7 +182,7 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
         block.bytes.clear();
         block.parts.clear();
         block.lines = 0;
-        while !self.bounds.reached(block) {
+        while !self.bounds.reached(block, block.bytes.len()) {
             let Some(input) = &mut self.current else {
                 let Some(Source { name, reader }) = self.sources.next() else {
                     break;
@@ -227,8 +228,10 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
     let mut ended = block.bytes.len();
     let mut seen = ended;
     block.bytes.append(&mut input.carry);
+    // Behind all that was read: there is room for more, which is made once.
+    let mut end = block.bytes.len();
     let more = loop {
-        let new = &block.bytes[seen..];
+        let new = &block.bytes[seen..end];
         let room = bounds.lines.saturating_sub(block.lines).max(1);
         let found = memchr::memchr_iter(b'\n', new).count();
         let last = match found > room {
@@ -237,34 +240,36 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         };
         let waits = bounds.waits(new.len());
         ended = last.map_or(ended, |last| seen + last + 1);
-        seen = block.bytes.len();
+        seen = end;
         block.lines += found.min(room);
         if found > room {
             break Ok(More::Yes);
         }
         // The end that is to come may have two bytes, one of which is here.
-        if seen - ended > bounds.line.saturating_add(1) {
+        if end - ended > bounds.line.saturating_add(1) {
             input.line += (block.lines - first) as u64;
+            block.bytes.truncate(end);
             return long(input, block, ended);
         }
         if block.lines > first {
-            if bounds.reached(block) {
+            if bounds.reached(block, end) {
                 break Ok(More::Yes);
             } else if waits {
                 break Ok(More::Wait);
             }
         }
         // So much goes past the buffer of the reader.
-        block.bytes.resize(seen + CHUNK, 0);
-        let read = input.reader.read(&mut block.bytes[seen..]);
-        block.bytes.truncate(seen + *read.as_ref().unwrap_or(&0));
-        match read {
+        if block.bytes.len() < end + CHUNK {
+            block.bytes.resize(end + CHUNK, 0);
+        }
+        match input.reader.read(&mut block.bytes[end..]) {
             Ok(0) => break Ok(More::No),
-            Ok(_) => {}
+            Ok(read) => end = block.bytes.len().min(end + read),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => break Err(error),
         }
     };
+    block.bytes.truncate(end);
     // The last line of an input may lack its end.
     if matches!(more, Ok(More::No)) && block.bytes.len() > ended {
         block.bytes.push(b'\n');
@@ -449,7 +454,7 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
                         block.bytes.append(&mut input.carry);
                         block.bytes.push(b'\n');
                     }
-                    if bounds.reached(block) {
+                    if bounds.reached(block, block.bytes.len()) {
                         break;
                     }
                 }
