@@ -58,7 +58,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Decodes a line by the shape that it has; `None` if it has none that is known.
     #[inline(always)]
-    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Result<(), Error>> {
+    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Result<(), Box<Error>>> {
         let line = self.reader.learnt(line)?;
         let payload = line.payload();
         if self.unpacker.unpack_hex(payload) {
@@ -73,7 +73,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Decodes a line by the strict parser.
     #[inline(always)]
-    fn strict(&mut self, line: &str, block: &mut S::Block) -> Result<(), Error> {
+    fn strict(&mut self, line: &str, block: &mut S::Block) -> Result<(), Box<Error>> {
         let members;
         let mut record = Record::default();
         let plain = self.reader.skim(line, &mut record);
@@ -116,7 +116,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
         let line = lines.get(start..start + len).unwrap_or(&[]);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let mut done = match line.len() > limit {
-            true => sure.then(|| Err(too_long(line.len() as u64, limit))),
+            true => sure.then(|| Err(too_long(line.len() as u64, limit).into())),
             false => decoder.learnt(line, block),
         };
         if done.is_none() && !sure {
@@ -132,7 +132,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
             };
             done = Some(match text {
                 Ok(text) => decoder.strict(text, block),
-                Err(error) => Err(record::not_utf8(error.valid_up_to())),
+                Err(error) => Err(record::not_utf8(error.valid_up_to()).into()),
             });
         }
         if let Some(done) = done {
@@ -156,7 +156,7 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a line.
     #[inline(always)]
-    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Result<(), Error> {
+    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Result<(), Box<Error>> {
         let index = self
             .products
             .of(line.product_key(), line.did(), &self.bytes)?;
@@ -177,7 +177,7 @@ impl<S: Sink> Unpacker<S> {
         record: &Record<'_>,
         plain: bool,
         block: &mut S::Block,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         if !self.unpack_hex(record.payload.as_bytes()) {
             payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
         }
@@ -191,7 +191,7 @@ impl<S: Sink> Unpacker<S> {
         record: &Record<'_>,
         index: usize,
         block: &mut S::Block,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Box<Error>> {
         let Some(product) = self.products.get(index) else {
             return Ok(());
         };

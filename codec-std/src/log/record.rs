@@ -486,9 +486,8 @@ impl<'de> Visitor<'de> for Skim<'_, 'de> {
                 "product_key" => &mut record.product_key,
                 _ => {
                     let value: LazyValue<'de> = map.next_value()?;
-                    let json = match value.as_raw_cow() {
-                        Cow::Borrowed(json) if !json.contains('\\') => json,
-                        _ => return Err(odd()),
+                    let Cow::Borrowed(json) = value.as_raw_cow() else {
+                        return Err(odd());
                     };
                     if key == "timestamp" {
                         let moment = Some(Moment(json)).filter(Moment::is_plain);
@@ -496,6 +495,8 @@ impl<'de> Visitor<'de> for Skim<'_, 'de> {
                             return Err(odd());
                         }
                         record.timestamp = moment;
+                    } else if memchr::memchr(b'\\', json.as_bytes()).is_some() {
+                        return Err(odd());
                     } else if let Some(extra) = &mut extra {
                         put_member(extra, key, json);
                     }
