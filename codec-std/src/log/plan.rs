@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
 
-use super::text::{Cursor, STEP, quoted};
+use super::text::{Cursor, STEP, Split, digits, is_short, quoted};
 use crate::product::{Attr, Product};
 
 /// How points are written.
@@ -55,12 +55,36 @@ pub(crate) struct Plan {
     most: usize,
     /// The status, with room in front of it.
     status: Vec<u8>,
+    numbers: Numbers,
+}
+
+/// The numbers of a status, worked on side by side: one alone keeps the processor waiting.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// In the order in which they are written.
+    sources: Vec<Source>,
+    splits: Vec<Split>,
+    /// Of each split the lower half, and the digits of that. Both are as long as vectors take them.
+    lower: Vec<u32>,
+    digits: Vec<u64>,
+}
+
+/// Where a number is, as in a [`Piece`], and what it means.
+#[derive(Debug)]
+struct Source {
+    window: u32,
+    shift: u8,
+    mask: u32,
+    min: u32,
+    span: u32,
+    scale: Scale,
 }
 
 /// What is written at once.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// Where its window of 8 bytes begins, in a status with 8 in front; `None`: it is in the last one.
+    /// Where its window of 8 bytes begins, in a status with 8 in front; `None`: it is in the last one, or
+    /// one of the [`Numbers`].
     window: Option<NonZeroU32>,
     /// The bits of the window below it.
     shift: u8,
@@ -78,8 +102,10 @@ enum Form {
     Short(u32),
     /// In several.
     Long(Run),
-    /// A key, and a number.
-    Number(Run, Fixed),
+    /// A key in one step, and a number that is short: of a status it is one of the [`Numbers`].
+    Number(u32, Scale),
+    /// A key, and any number.
+    Any(Run, Scale),
     /// A key, and bytes as hex: where they begin, and how many they are.
     Binary(Run, u32, u32),
     /// What would make too long a table: it is left to the product.
@@ -136,69 +162,6 @@ pub(crate) fn places(product: &Product) -> Vec<Place> {
     places.collect()
 }
 
-/// `ratio * raw + addition` at a fixed number of decimal places.
-#[derive(Clone, Copy, Debug)]
-struct Fixed {
-    ratio: i64,
-    addition: i64,
-    decimals: u8,
-}
-
-impl Fixed {
-    fn new(scale: Scale) -> Self {
-        let addition = scale.value(0).coefficient();
-        Fixed {
-            ratio: scale.value(1).coefficient().wrapping_sub(addition),
-            addition,
-            decimals: scale.decimals(),
-        }
-    }
-
-    #[inline(always)]
-    fn put(&self, raw: u32, out: &mut Cursor<'_>) {
-        let value = i64::from(raw)
-            .wrapping_mul(self.ratio)
-            .wrapping_add(self.addition);
-        if value < 0 {
-            out.put(b"-");
-        }
-        let value = value.unsigned_abs();
-        match self.decimals {
-            0 => out.put_number(value),
-            1 => {
-                out.put_number(value / 10);
-                out.put_of(
-                    &[b'.', b'0' + (value % 10) as u8],
-                    2 * usize::from(value % 10 > 0),
-                );
-            }
-            2 => {
-                out.put_number(value / 100);
-                let part = (value % 100) as usize;
-                let (tens, ones) = ((part * 103) >> 10, part % 10);
-                let len = if part == 0 {
-                    0
-                } else {
-                    2 + usize::from(ones > 0)
-                };
-                out.put_of(&[b'.', b'0' + tens as u8, b'0' + ones as u8], len);
-            }
-            decimals => {
-                let mut unit = 10_u64.pow(decimals.into());
-                out.put_number(value / unit);
-                let mut part = value % unit;
-                let point = usize::from(part > 0);
-                out.put_of(b".", point);
-                while part > 0 {
-                    unit /= 10;
-                    out.put_of(&[b'0' + (part / unit) as u8], 1);
-                    part %= unit;
-                }
-            }
-        }
-    }
-}
-
 /// No more is written of the points of a record.
 pub(crate) fn most(product: &Product, style: Style) -> usize {
     let of = |(attr, place): (&Attr, Place)| {
@@ -224,6 +187,7 @@ impl Plan {
             steps: Vec::new(),
             most: most(product, style),
             status: vec![0; 8 + product.layout().status_len()],
+            numbers: Numbers::default(),
         };
         let places = places(product);
         let attrs: Vec<&Attr> = product.attrs().collect();
@@ -244,6 +208,7 @@ impl Plan {
             plan.pieces.push(piece);
             rest = behind;
         }
+        plan.numbers = Numbers::new(&mut plan.pieces);
         share_windows(&mut plan.pieces);
         plan
     }
@@ -295,8 +260,12 @@ impl Plan {
         } else if let Kind::Enum { .. } = attr.point().kind {
             Form::Left
         } else {
-            let key = self.run([key]);
-            key.map_or(Form::Left, |key| Form::Number(key, Fixed::new(scale)))
+            let short = is_short(scale.value(min)) && is_short(scale.value(max));
+            match self.run([key]) {
+                Some(Run { first, steps: 1 }) if short => Form::Number(first, scale),
+                Some(key) => Form::Any(key, scale),
+                None => Form::Left,
+            }
         };
         Piece {
             window: NonZeroU32::new(place.end as u32),
@@ -366,13 +335,15 @@ impl Plan {
             return false;
         }
         to.copy_from_slice(status);
+        if !self.numbers.read(&self.status) {
+            return false;
+        }
+        let mut numbers = self.numbers.splits.iter().zip(&self.numbers.digits);
         let mut window = 0;
         let (mut len, steps) = (out.len, &self.steps[..]);
         for piece in &self.pieces {
             if let Some(at) = piece.window {
-                let eight = self.status.get(at.get() as usize..);
-                let eight = eight.and_then(<[u8]>::first_chunk).unwrap_or(&[0; 8]);
-                window = u64::from_be_bytes(*eight);
+                window = window_at(&self.status, at.get());
             }
             let raw = (window >> piece.shift) as u32 & piece.mask;
             // Most are like this: what it takes is at hand in registers.
@@ -388,6 +359,19 @@ impl Plan {
                     continue;
                 }
                 return false;
+            }
+            if let Form::Number(key, scale) = piece.form {
+                let Some((key, (split, digits))) = steps.get(key as usize).zip(numbers.next())
+                else {
+                    return false;
+                };
+                let mut rest = Cursor {
+                    room: &mut *out.room,
+                    len,
+                };
+                rest.put_decimal(key, split, *digits, scale.decimals());
+                len = rest.len;
+                continue;
             }
             let mut rest = Cursor {
                 room: &mut *out.room,
@@ -418,9 +402,15 @@ impl Plan {
                 self.put_text(run, index, out) > 0
             }
             Form::Long(run) => self.put_text(*run, index, out) > 0,
-            Form::Number(key, fixed) => {
+            Form::Number(key, scale) => {
+                let key = self.steps.get(*key as usize).unwrap_or(&[0; STEP]);
+                let (split, lower) = Split::new(scale.value(raw));
+                out.put_decimal(key, &split, digits(lower), scale.decimals());
+                true
+            }
+            Form::Any(key, scale) => {
                 self.put_text(*key, 0, out);
-                fixed.put(raw, out);
+                let _ = write!(out, "{}", scale.value(raw));
                 true
             }
             Form::Binary(key, start, len) => {
@@ -498,7 +488,57 @@ impl Plan {
     }
 }
 
-/// Lets numbers in a row that stand within 8 bytes have one window, which the first of them names.
+impl Numbers {
+    /// Takes over the windows of the numbers.
+    fn new(pieces: &mut [Piece]) -> Self {
+        let sources = pieces.iter_mut().filter_map(|piece| match piece.form {
+            Form::Number(_, scale) => Some(Source {
+                window: piece.window.take().map_or(0, NonZeroU32::get),
+                shift: piece.shift,
+                mask: piece.mask,
+                min: piece.min,
+                span: piece.span,
+                scale,
+            }),
+            _ => None,
+        });
+        let sources: Vec<Source> = sources.collect();
+        let len = sources.len().next_multiple_of(8);
+        Numbers {
+            splits: vec![Split::default(); sources.len()],
+            lower: vec![0; len],
+            digits: vec![0; len],
+            sources,
+        }
+    }
+
+    /// Takes them from a status; false if one is flagged.
+    #[inline(always)]
+    fn read(&mut self, status: &[u8]) -> bool {
+        let mut sound = true;
+        let to = self.splits.iter_mut().zip(&mut self.lower);
+        for (source, (split, lower)) in self.sources.iter().zip(to) {
+            let window = window_at(status, source.window);
+            let raw = (window >> source.shift) as u32 & source.mask;
+            sound &= raw.wrapping_sub(source.min) <= source.span;
+            (*split, *lower) = Split::new(source.scale.value(raw));
+        }
+        for (digits, lower) in self.digits.iter_mut().zip(&self.lower) {
+            *digits = self::digits(*lower);
+        }
+        sound
+    }
+}
+
+/// The 8 bytes that begin there.
+#[inline(always)]
+fn window_at(status: &[u8], at: u32) -> u64 {
+    let eight = status.get(at as usize..);
+    let eight = eight.and_then(<[u8]>::first_chunk).unwrap_or(&[0; 8]);
+    u64::from_be_bytes(*eight)
+}
+
+/// Lets pieces in a row that stand within 8 bytes have one window, which the first of them names.
 fn share_windows(pieces: &mut [Piece]) {
     let end = |piece: &Piece| piece.window.map_or(0, NonZeroU32::get);
     let below = |piece: &Piece, last: u32| 8 * (last - end(piece)) + u32::from(piece.shift);
@@ -580,23 +620,9 @@ mod tests {
             ]}],
         });
         let product = Product::from_json(&definition.to_string()).unwrap();
-        let products = Products::one(product.clone());
         for status in [
             0_u16, 1, 255, 291, 299, 300, 511, 0x0201, 0x0c02, 0x0603, 0x0fff,
         ] {
-            let p0 = [&[4], &status.to_be_bytes()[..]].concat();
-            let line = crate::payload::hex(&p0);
-            let json = product.decode_p0(&p0).unwrap().to_json();
-            let mut block = TextBlock::default();
-            let ndjson = Ndjson::new(&products, std::io::sink());
-            let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
-            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
-            assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
-
-            let csv = Csv::new(&product, false, std::io::sink()).unwrap();
-            let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
-            block.clear();
-            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
             let cells = product
                 .attrs()
                 .zip([status & 0x1ff, status >> 9 & 3, status >> 11 & 1]);
@@ -604,8 +630,77 @@ mod tests {
                 Some(label) => format!(",{}", quoted(label)),
                 None => format!(",{raw}"),
             });
-            let cells: String = cells.collect();
-            assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+            is_written(&product, &status.to_be_bytes(), &cells.collect::<String>());
+        }
+    }
+
+    /// Asserts what a report of this status is as JSON, which is what the product says, and as CSV.
+    fn is_written(product: &Product, status: &[u8], cells: &str) {
+        let p0 = [&[4], status].concat();
+        let line = crate::payload::hex(&p0);
+        let json = product.decode_p0(&p0).unwrap().to_json();
+        let products = Products::one(product.clone());
+        let mut block = TextBlock::default();
+        let ndjson = Ndjson::new(&products, std::io::sink());
+        let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
+        decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+        assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
+
+        let csv = Csv::new(product, false, std::io::sink()).unwrap();
+        let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
+        block.clear();
+        decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+        assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+    }
+
+    /// However long a number or its name is, however many decimals it has.
+    #[test]
+    fn numbers_of_any_length() {
+        let long = "n".repeat(70);
+        let attr = |id: u32, name: &str, ratio: &str, addition: &str| {
+            format!(
+                r#"{{"id": {id}, "name": "{name}", "type": "status_readonly", "data_type": "uint32",
+                "position": {{"byte_offset": {}, "bit_offset": 0, "len": 4, "unit": "byte"}},
+                "uint_spec": {{"min": 0, "max": 4294967295, "ratio": {ratio}, "addition": {addition}}}}}"#,
+                4 * id
+            )
+        };
+        // The most that is short is 10^10 - 1.
+        let attrs = [
+            attr(0, "fine", "0.000000001", "0"),
+            attr(1, "seven", "0.0000002", "-300"),
+            attr(2, &long, "0.01", "-1000"),
+            attr(3, "below", "0.1", "-99999999.5"),
+            attr(4, "large", "1000", "5"),
+            attr(5, "most", "1", "5705032704"),
+            attr(6, "past", "1", "5705032705"),
+        ];
+        let definition = format!(
+            r#"{{"name": "numbers", "product_key": "0123456789abcdef0123456789abcdef",
+            "protocolType": "standard", "packetVersion": "0x00000004",
+            "entities": [{{"id": 0, "name": "entity0", "attrs": [{}]}}]}}"#,
+            attrs.join(",")
+        );
+        let product = Product::from_json(&definition).unwrap();
+        let plan = Plan::new(&product, Style::Json);
+        assert_eq!(plan.numbers.sources.len(), 3);
+        for raw in [
+            0,
+            1,
+            30,
+            40_000,
+            99_999_999,
+            100_000_000,
+            1_000_000_001,
+            u32::MAX,
+        ] {
+            let values = product.attrs().map(|attr| {
+                let scale = product.layout().scale(attr.id()).unwrap();
+                format!(",{}", scale.value(raw))
+            });
+            let cells: String = values.collect();
+            let status = raw.to_be_bytes().repeat(product.attrs().count());
+            is_written(&product, &status, &cells);
         }
     }
 }

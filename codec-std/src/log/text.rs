@@ -2,6 +2,8 @@
 
 use std::io;
 
+use gizwits_codec_core::Decimal;
+
 /// Text that grows: bytes that are there, and room that was cleared once.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
@@ -41,7 +43,7 @@ impl Text {
     /// Room for so many bytes, of which [`keep`](Self::keep) makes text.
     #[inline(always)]
     pub(crate) fn room(&mut self, most: usize) -> Cursor<'_> {
-        self.reserve(most + 2 * STEP);
+        self.reserve(most + 3 * STEP);
         let room = self.room.get_mut(self.len..).unwrap_or(&mut []);
         Cursor { room, len: 0 }
     }
@@ -70,7 +72,7 @@ pub(crate) const STEP: usize = 32;
 const FULL: usize = usize::MAX / 2;
 
 /// Room that is there. What it is too small for is counted all the same, and so found out at the end: a step
-/// has to be left then, since nothing wider is written of which less counts.
+/// has to be left then, since nothing wider is written of which less counts, and three for a decimal.
 pub(crate) struct Cursor<'t> {
     pub(crate) room: &'t mut [u8],
     pub(crate) len: usize,
@@ -147,26 +149,65 @@ impl Cursor<'_> {
     }
 
     /// Appends a number of at most 8 digits, and zeros in front up to `least` digits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_8(&mut self, number: u32, least: u32) {
         let digits = digits(number);
         let zeros = (digits.trailing_zeros() / 8).min(8 - least);
-        let ascii = (digits | 0x3030_3030_3030_3030) >> (8 * zeros);
+        let ascii = (digits | ZEROS) >> (8 * zeros);
         self.put_of(&ascii.to_le_bytes(), 8 - zeros as usize);
     }
 
-    #[inline]
-    pub(crate) fn put_number(&mut self, number: u64) {
-        if number < 100_000_000 {
-            return self.put_8(number as u32, 1);
+    /// Appends a text of one step, and a number: what it was split into, the digits of its lower half, and
+    /// how many of them are behind the point.
+    #[inline(always)]
+    pub(crate) fn put_decimal(
+        &mut self,
+        text: &[u8; STEP],
+        split: &Split,
+        digits: u64,
+        decimals: u8,
+    ) {
+        let room = self.room.get_mut(self.len..);
+        let Some(room) = room.and_then(<[u8]>::first_chunk_mut::<{ 3 * STEP }>) else {
+            self.len = FULL;
+            return;
+        };
+        let decimals = u32::from(decimals);
+        let mut len = usize::from(text[STEP - 2]);
+        if let Some(to) = room.first_chunk_mut() {
+            *to = *text;
         }
-        let (high, low) = (number / 100_000_000, (number % 100_000_000) as u32);
-        if high < 100_000_000 {
-            self.put_8(high as u32, 1);
-        } else {
-            self.put_number(high);
+        // All of it ends within two steps; the mask lets the compiler know.
+        let mut put = |at: usize, ascii: u64| {
+            let to = room.get_mut(at % (2 * STEP)..);
+            if let Some(to) = to.and_then(<[u8]>::first_chunk_mut) {
+                *to = ascii.to_le_bytes();
+            }
+        };
+        if split.negative {
+            put(len, b'-'.into());
+            len += 1;
         }
-        self.put_8(low, 8);
+        let mut least = decimals + 1;
+        let high = u64::from(split.high);
+        if high > 0 {
+            let tens = (high * 103) >> 10;
+            let one = tens == 0;
+            let pair = tens | (high - tens * 10) << 8 | ZEROS;
+            put(len, pair >> (8 * u32::from(one)));
+            len += 2 - usize::from(one);
+            least = 8;
+        }
+        let zeros = (digits.trailing_zeros() / 8).min(8 - least);
+        let ascii = digits | ZEROS;
+        put(len, ascii >> (8 * zeros));
+        len += (8 - zeros - decimals) as usize;
+        // What is behind the point takes the place of the digits that it was written with.
+        let part = ascii.wrapping_shr(64 - 8 * decimals) << 8;
+        put(len, part | u64::from(b'.'));
+        let kept = decimals.saturating_sub(digits.leading_zeros() / 8);
+        len += (kept + u32::from(kept > 0)) as usize;
+        self.len += len;
     }
 }
 
@@ -181,10 +222,41 @@ impl io::Write for Cursor<'_> {
     }
 }
 
+/// So many numbers have 8 digits at most.
+const HALF: u64 = 100_000_000;
+
+/// Whether a number has 10 digits at most, and at most 7 of them behind the point.
+pub(crate) fn is_short(value: Decimal) -> bool {
+    value.scale() < 8 && value.coefficient().unsigned_abs() < 100 * HALF
+}
+
+/// What a number that [is short](is_short) has in front of its last 8 digits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Split {
+    negative: bool,
+    high: u8,
+}
+
+impl Split {
+    /// Splits a number; the other half is the number of its last 8 digits.
+    #[inline(always)]
+    pub(crate) fn new(value: Decimal) -> (Self, u32) {
+        let number = value.coefficient().unsigned_abs();
+        let split = Split {
+            negative: value.coefficient() < 0,
+            high: (number / HALF) as u8,
+        };
+        (split, (number % HALF) as u32)
+    }
+}
+
+/// What makes digits text.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
 /// The 8 digits of a number below 10^8, the first in the lowest byte: halves, then pairs, then digits
 /// side by side.
-#[inline]
-fn digits(number: u32) -> u64 {
+#[inline(always)]
+pub(crate) fn digits(number: u32) -> u64 {
     let halves = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
     let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = hundreds | (halves - hundreds * 100) << 16;
@@ -214,16 +286,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers(number: u64, few in 0_u32..100_000_000) {
-            for number in [number, u64::from(few), number >> 32] {
-                let mut text = Text::default();
-                let mut room = text.room(24);
-                room.put_number(number);
-                let written = room.written();
-                text.keep(written);
-                let expected = number.to_string();
-                prop_assert_eq!(text.as_slice(), expected.as_bytes());
-            }
+        fn decimals(number in -9_999_999_999..=9_999_999_999_i64, digits in 0..10_u32, scale in 0_u8..8) {
+            let value = Decimal::new(number / 10_i64.pow(digits), scale);
+            prop_assert!(is_short(value));
+            let mut text = Text::default();
+            let mut room = text.room(64);
+            let key = b"as long as it gets, 30 bytes:\0\x1e\0";
+            let (split, lower) = Split::new(value);
+            room.put_decimal(key, &split, super::digits(lower), scale);
+            let written = room.written();
+            text.keep(written);
+            let expected = format!("as long as it gets, 30 bytes:\0{value}");
+            prop_assert_eq!(text.as_slice(), expected.as_bytes());
         }
     }
 
