@@ -258,9 +258,11 @@ fn several_products_and_what_devices_said_before() {
             std::fs::read_to_string(folder.0.join(format!("out.{}.csv", key(file)))).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
     }
-    for out in [&[][..], &["-o", "-"], &["-o", "/dev/stdout"]] {
+    let name = folder.0.to_str().unwrap();
+    for out in [&[][..], &["-o", "-"], &["-o", "/dev/stdout"], &["-o", name]] {
         let ran = decode(&[&args[..], &["--format", "csv"], out].concat(), &log);
         assert_eq!(ran.code, 2, "{out:?}");
+        assert!(ran.stderr.contains("there are several"), "{}", ran.stderr);
     }
 }
 
@@ -520,7 +522,8 @@ fn a_full_disk_is_told() {
     for form in ["ndjson", "csv", "arrow", "parquet"] {
         let ran = decode(&["-", "--format", form, "-o", "/dev/full"], LOG);
         assert_eq!(ran.code, 2, "{form}");
-        assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
+        let told = "error: /dev/full: No space left";
+        assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
         let line =
             format!("exec {GIZWITS} log decode -d {DEFINITION} - --format {form} >/dev/full");
         let ran = program::run("sh", &["-c", &line], LOG.as_bytes());
@@ -528,6 +531,7 @@ fn a_full_disk_is_told() {
     }
     let ran = decode(&["-", "--rejects", "/dev/full"], "zz");
     assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("/dev/full: No"), "{}", ran.stderr);
 }
 
 #[test]

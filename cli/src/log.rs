@@ -151,6 +151,13 @@ impl Decode {
                      --out, of which there will be one for each"
                 )));
             }
+            (Some(out), 2..) if form.is_table() && is_special(out) => {
+                return Err(usage(format_args!(
+                    "{}: a table has the columns of one product, and there are several: give the name of a \
+                     file, of which there will be one for each",
+                    out.display()
+                )));
+            }
             (Some(out), 2..) if form.is_table() => {
                 for product in products.iter() {
                     let mut name = out.file_stem().unwrap_or_default().to_owned();
@@ -393,9 +400,9 @@ impl Input {
         let bar = progress(total);
         let rejects = match &self.rejects {
             Some(path) => {
-                let file = File::create(path)
-                    .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
-                Some(BufWriter::new(file))
+                let mut options = OpenOptions::new();
+                options.write(true).create(true).truncate(true);
+                Some(BufWriter::new(Named::open(&options, path, path)?))
             }
             None => None,
         };
@@ -462,14 +469,48 @@ fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
+/// Whether it is there and no file: a device, a pipe, a folder.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file())
+}
+
 /// Whether two names are of one file, which need not be there yet. Devices and pipes are none.
 fn same(one: &Path, two: &Path) -> bool {
     let file = |path: &Path| {
-        let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
         let real = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-        real.ok().filter(|_| !special)
+        real.ok().filter(|_| !is_special(path))
     };
     file(one).is_some_and(|one| file(two) == Some(one))
+}
+
+/// A file that is written, whose name its errors tell.
+struct Named {
+    name: PathBuf,
+    file: File,
+}
+
+impl Named {
+    /// Opens a file that is known by another name.
+    fn open(options: &OpenOptions, path: &Path, name: &Path) -> io::Result<Self> {
+        let name = name.to_owned();
+        let file = options.open(path).map_err(|error| named(&name, &error))?;
+        Ok(Named { name, file })
+    }
+}
+
+impl Write for Named {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        written.map_err(|error| named(&self.name, &error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn named(name: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", name.display()))
 }
 
 /// A file that is opened once it is read: there may be more of them than can be open at once.
@@ -549,7 +590,7 @@ impl Target {
     fn create(path: &Path) -> Result<Self, Failure> {
         let refused = |error: io::Error| usage(format_args!("{}: {error}", path.display()));
         // A pipe or a device is written to as it is.
-        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        if is_special(path) {
             let path = path.to_owned();
             return Ok(Target::File {
                 beside: path.clone(),
@@ -591,11 +632,7 @@ impl Target {
         Ok(match self {
             Target::Stdout => Box::new(io::stdout()),
             Target::File { beside, path } => {
-                let file = OpenOptions::new().write(true).open(beside);
-                let named = |error: io::Error| {
-                    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-                };
-                Box::new(file.map_err(named)?)
+                Box::new(Named::open(OpenOptions::new().write(true), beside, path)?)
             }
         })
     }

@@ -484,7 +484,7 @@ impl Sink for Batches {
     }
 
     fn end(&mut self, block: &mut Self::Block) -> io::Result<()> {
-        *block = self.finish().map_err(io::Error::other)?;
+        *block = self.finish().map_err(told)?;
         Ok(())
     }
 }
@@ -515,7 +515,7 @@ impl<W: Write> Arrow<W> {
     /// # Errors
     /// If writing fails.
     pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io::Error::other)?;
+        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(told)?;
         Ok(Self::new(product, keep, Ipc::File(out)))
     }
 
@@ -524,7 +524,7 @@ impl<W: Write> Arrow<W> {
     /// # Errors
     /// If writing fails.
     pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io::Error::other)?;
+        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(told)?;
         Ok(Self::new(product, keep, Ipc::Stream(out)))
     }
 
