@@ -62,7 +62,7 @@ pub(crate) struct Plan {
 #[derive(Debug, Default)]
 struct Numbers {
     /// In the order in which they are written.
-    sources: Vec<Source>,
+    places: Vec<Number>,
     splits: Vec<Split>,
     /// Of each split the lower half, and the digits of that. Both are as long as vectors take them.
     lower: Vec<u32>,
@@ -71,7 +71,7 @@ struct Numbers {
 
 /// Where a number is, as in a [`Piece`], and what it means.
 #[derive(Debug)]
-struct Source {
+struct Number {
     window: u32,
     shift: u8,
     mask: u32,
@@ -491,8 +491,8 @@ impl Plan {
 impl Numbers {
     /// Takes over the windows of the numbers.
     fn new(pieces: &mut [Piece]) -> Self {
-        let sources = pieces.iter_mut().filter_map(|piece| match piece.form {
-            Form::Number(_, scale) => Some(Source {
+        let places = pieces.iter_mut().filter_map(|piece| match piece.form {
+            Form::Number(_, scale) => Some(Number {
                 window: piece.window.take().map_or(0, NonZeroU32::get),
                 shift: piece.shift,
                 mask: piece.mask,
@@ -502,13 +502,13 @@ impl Numbers {
             }),
             _ => None,
         });
-        let sources: Vec<Source> = sources.collect();
-        let len = sources.len().next_multiple_of(8);
+        let places: Vec<Number> = places.collect();
+        let len = places.len().next_multiple_of(8);
         Numbers {
-            splits: vec![Split::default(); sources.len()],
+            splits: vec![Split::default(); places.len()],
             lower: vec![0; len],
             digits: vec![0; len],
-            sources,
+            places,
         }
     }
 
@@ -517,11 +517,11 @@ impl Numbers {
     fn read(&mut self, status: &[u8]) -> bool {
         let mut sound = true;
         let to = self.splits.iter_mut().zip(&mut self.lower);
-        for (source, (split, lower)) in self.sources.iter().zip(to) {
-            let window = window_at(status, source.window);
-            let raw = (window >> source.shift) as u32 & source.mask;
-            sound &= raw.wrapping_sub(source.min) <= source.span;
-            (*split, *lower) = Split::new(source.scale.value(raw));
+        for (number, (split, lower)) in self.places.iter().zip(to) {
+            let window = window_at(status, number.window);
+            let raw = (window >> number.shift) as u32 & number.mask;
+            sound &= raw.wrapping_sub(number.min) <= number.span;
+            (*split, *lower) = Split::new(number.scale.value(raw));
         }
         for (digits, lower) in self.digits.iter_mut().zip(&self.lower) {
             *digits = self::digits(*lower);
@@ -683,7 +683,7 @@ mod tests {
         );
         let product = Product::from_json(&definition).unwrap();
         let plan = Plan::new(&product, Style::Json);
-        assert_eq!(plan.numbers.sources.len(), 3);
+        assert_eq!(plan.numbers.places.len(), 3);
         for raw in [
             0,
             1,
