@@ -62,7 +62,8 @@ struct Decode {
     /// How much zstd compresses Parquet, from 1 to 22
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
-    /// How many threads read and decode; as many as there are cores without it
+    /// How many threads read and decode; as many as there are cores without it. Each takes 2 to 18 MiB, most
+    /// of them for Parquet
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }
