@@ -62,8 +62,7 @@ struct Decode {
     /// How much zstd compresses Parquet, from 1 to 22
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
-    /// How many threads read and decode; as many as there are cores without it. Each takes 2 to 18 MiB, most
-    /// of them for Parquet
+    /// How many threads read and decode, each with a block in memory; as many as there are cores without it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }
@@ -146,17 +145,10 @@ impl Decode {
         let mut targets = Vec::new();
         let out = self.out();
         match (out, products.iter().len()) {
-            (None, 2..) if form.is_table() => {
+            (out, 2..) if form.is_table() && out.is_none_or(is_special) => {
                 return Err(usage(format_args!(
                     "a table has the columns of one product, and there are several: give a file with \
                      --out, of which there will be one for each"
-                )));
-            }
-            (Some(out), 2..) if form.is_table() && is_special(out) => {
-                return Err(usage(format_args!(
-                    "{}: a table has the columns of one product, and there are several: give the name of a \
-                     file, of which there will be one for each",
-                    out.display()
                 )));
             }
             (Some(out), 2..) if form.is_table() => {
@@ -401,9 +393,8 @@ impl Input {
         let bar = progress(total);
         let rejects = match &self.rejects {
             Some(path) => {
-                let mut options = OpenOptions::new();
-                options.write(true).create(true).truncate(true);
-                Some(BufWriter::new(Named::open(&options, path, path)?))
+                let file = Named::new(File::create(path), path)?;
+                Some(BufWriter::new(file))
             }
             None => None,
         };
@@ -491,10 +482,9 @@ struct Named {
 }
 
 impl Named {
-    /// Opens a file that is known by another name.
-    fn open(options: &OpenOptions, path: &Path, name: &Path) -> io::Result<Self> {
+    fn new(file: io::Result<File>, name: &Path) -> io::Result<Self> {
+        let file = file.map_err(|error| named(name, &error))?;
         let name = name.to_owned();
-        let file = options.open(path).map_err(|error| named(&name, &error))?;
         Ok(Named { name, file })
     }
 }
@@ -511,7 +501,8 @@ impl Write for Named {
 }
 
 fn named(name: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", name.display()))
+    let name = name.to_string_lossy();
+    io::Error::new(error.kind(), format!("{}: {error}", printable(&name)))
 }
 
 /// A file that is opened once it is read: there may be more of them than can be open at once.
@@ -633,7 +624,8 @@ impl Target {
         Ok(match self {
             Target::Stdout => Box::new(io::stdout()),
             Target::File { beside, path } => {
-                Box::new(Named::open(OpenOptions::new().write(true), beside, path)?)
+                let file = OpenOptions::new().write(true).open(beside);
+                Box::new(Named::new(file, path)?)
             }
         })
     }

@@ -413,7 +413,7 @@ impl<'r> Log<'r> {
     }
 
     /// How many threads read and decode, at least one; the caller's writes. Each has a block of its own in
-    /// memory, with what is made of it: 2 to 8 MiB for text and Arrow, up to 18 for Parquet.
+    /// memory, with what is made of it.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);

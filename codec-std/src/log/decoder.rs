@@ -30,6 +30,9 @@ struct Unpacker<S> {
     states: Vec<HashMap<String, State>>,
 }
 
+/// What became of a line. An outcome with room for an error would be copied about for every line.
+type Outcome = Result<(), Box<Error>>;
+
 impl<S: Sink> Decoder<S> {
     /// A decoder into this sink.
     pub fn new(products: &Products, options: Options, sink: S) -> Self {
@@ -58,7 +61,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Decodes a line by the shape that it has; `None` if it has none that is known.
     #[inline(always)]
-    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Result<(), Box<Error>>> {
+    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
         let line = self.reader.learnt(line)?;
         let payload = line.payload();
         if self.unpacker.unpack_hex(payload) {
@@ -73,7 +76,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Decodes a line by the strict parser.
     #[inline(always)]
-    fn strict(&mut self, line: &str, block: &mut S::Block) -> Result<(), Box<Error>> {
+    fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
         let members;
         let mut record = Record::default();
         let plain = self.reader.skim(line, &mut record);
@@ -156,7 +159,7 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a line.
     #[inline(always)]
-    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Result<(), Box<Error>> {
+    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
         let index = self
             .products
             .of(line.product_key(), line.did(), &self.bytes)?;
@@ -172,12 +175,7 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes a record; its texts are plain if they need no escapes.
     #[inline(always)]
-    fn record(
-        &mut self,
-        record: &Record<'_>,
-        plain: bool,
-        block: &mut S::Block,
-    ) -> Result<(), Box<Error>> {
+    fn record(&mut self, record: &Record<'_>, plain: bool, block: &mut S::Block) -> Outcome {
         if !self.unpack_hex(record.payload.as_bytes()) {
             payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
         }
@@ -186,12 +184,7 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a record.
     #[inline(never)]
-    fn any(
-        &mut self,
-        record: &Record<'_>,
-        index: usize,
-        block: &mut S::Block,
-    ) -> Result<(), Box<Error>> {
+    fn any(&mut self, record: &Record<'_>, index: usize, block: &mut S::Block) -> Outcome {
         let Some(product) = self.products.get(index) else {
             return Ok(());
         };
