@@ -24,6 +24,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/modes", get(modes).post(set_mode).delete(clear_modes))
         .route("/modes/{id}", delete(clear_mode))
         .route("/devices/{did}", post(act))
+        .route("/devices/{did}/remarks", get(remarks))
         .route("/switches", post(switch))
         .layer(middleware::from_fn(local))
         .with_state(simulator)
@@ -146,9 +147,17 @@ async fn clear_mode(State(simulator): State<Simulator>, Path(id): Path<String>) 
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 enum Told {
     Online,
-    Offline { reason: String },
-    Set { attrs: Map<String, Value> },
-    Disable { on: bool },
+    Offline {
+        reason: String,
+    },
+    Set {
+        attrs: Map<String, Value>,
+        #[serde(default)]
+        unchecked: bool,
+    },
+    Disable {
+        on: bool,
+    },
 }
 
 async fn act(
@@ -160,12 +169,22 @@ async fn act(
         let act = match read(&body)? {
             Told::Online => Act::Online,
             Told::Offline { reason } => Act::Offline(reason),
-            Told::Set { attrs } => Act::Set(Value::Object(attrs).to_string()),
+            Told::Set { attrs, unchecked } => {
+                let json = Value::Object(attrs).to_string();
+                match unchecked {
+                    true => Act::SetUnchecked(json),
+                    false => Act::Set(json),
+                }
+            }
             Told::Disable { on } => Act::Disabled(on),
         };
         simulator.act(&did, &act).map(|()| json!({}))
     })
     .await
+}
+
+async fn remarks(State(simulator): State<Simulator>, Path(did): Path<String>) -> Response<Body> {
+    run(move || simulator.remarks(&did)).await
 }
 
 async fn switch(State(simulator): State<Simulator>, body: Bytes) -> Response<Body> {

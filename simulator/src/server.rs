@@ -70,7 +70,10 @@ impl Default for Options {
 /// DELETE /modes                all of them
 /// DELETE /modes/{id}           one
 /// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
-///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true}
+///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true};
+///                              with "unchecked": true, "set" takes values outside their limits, as
+///                              a broken sensor has them
+/// GET    /devices/{did}/remarks   what the device said of values that it could not take, newest first
 /// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
 /// ```
 /// It is for programs: what a page in a browser sends is refused.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use gizwits_codec_std::Product;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use serde::de::DeserializeOwned;
 
 use crate::behaviour;
 use crate::device;
@@ -82,6 +83,12 @@ CREATE TABLE data (
     attrs TEXT NOT NULL
 ) STRICT;
 CREATE INDEX data_at ON data (device, at, id, number);
+-- What devices said of values and frames that they could not take.
+CREATE TABLE remark (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
+    point TEXT, message TEXT NOT NULL
+) STRICT;
+CREATE INDEX remark_device ON remark (device, id);
 -- Who was disabled or enabled again, in order.
 CREATE TABLE turned (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
 -- A fault or alert that was reported, and when it was reported gone.
@@ -112,7 +119,7 @@ CREATE TABLE mode (
 /// Says of a database file that it is a simulator's: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
 /// Which tables it has.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// What a product's definition is worth.
 #[derive(Clone, Debug)]
@@ -132,6 +139,17 @@ pub(crate) struct Store {
     pub(crate) live_reports: bool,
     pub(crate) group_descendants: bool,
     pub(crate) definitions: BTreeMap<String, Definition>,
+}
+
+/// JSON of a column, which this crate put there.
+pub(crate) fn from_json<T: DeserializeOwned>(
+    column: usize,
+    json: &str,
+) -> Result<T, rusqlite::Error> {
+    serde_json::from_str(json).map_err(|error| {
+        let kind = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+    })
 }
 
 /// A value that is kept beside the tables.
@@ -610,7 +628,12 @@ fn add_device(
         add(offline.every.0, Behaviour::Offline { reason, lasts })?;
     }
     let Definition::Sound(product) = definition else {
-        if spec.walk.is_empty() && spec.countdown.is_empty() && spec.trouble.is_empty() {
+        if spec.walk.is_empty()
+            && spec.countdown.is_empty()
+            && spec.change.is_empty()
+            && spec.trouble.is_empty()
+            && spec.initial.is_empty()
+        {
             return Ok(());
         }
         return wrong("its product has no definition to behave by".to_owned());
@@ -622,7 +645,7 @@ fn add_device(
         add(countdown.every.0, behaviour::countdown(product, countdown)?)?;
     }
     for change in &spec.change {
-        let set = behaviour::values(product, &change.set)?;
+        let set = behaviour::values(product, &change.set, change.unchecked)?;
         add(change.every.0, Behaviour::Change { set })?;
     }
     for trouble in &spec.trouble {
