@@ -196,6 +196,14 @@ impl Store {
         scenario: Option<&Scenario>,
         now: i64,
     ) -> Result<Self, Error> {
+        let opened = Self::try_open(path, scenario, now);
+        opened.map_err(|error| match (path, error) {
+            (Some(path), Error::Database(error)) => unwritable(path, error),
+            (_, error) => error,
+        })
+    }
+
+    fn try_open(path: Option<&Path>, scenario: Option<&Scenario>, now: i64) -> Result<Self, Error> {
         let connection = match path {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
@@ -241,7 +249,8 @@ impl Store {
             (_, (APPLICATION, VERSION)) => store.check(scenario)?,
             (_, (APPLICATION, _)) => {
                 return Err(Error::File(
-                    "the database is of another version of the simulator".to_owned(),
+                    "the database is of another version of the simulator: take another file"
+                        .to_owned(),
                 ));
             }
             _ => return Err(Error::File("the database is no simulator's".to_owned())),
@@ -298,6 +307,41 @@ impl Store {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// What keeps a database from being written to, if that is why opening it failed.
+fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+
+    let code = error.sqlite_error_code();
+    if !code.is_some_and(|code| {
+        matches!(
+            code,
+            CannotOpen | PermissionDenied | ReadOnly | SystemIoFailure
+        )
+    }) {
+        return Error::Database(error);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let shown = folder.display();
+    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    Error::File(match (std::fs::metadata(folder), file) {
+        _ if path.is_dir() => "a folder: the name of a file is expected".to_owned(),
+        (Err(error), _) if missing(&error) => format!("there is no folder {shown}: make it first"),
+        (Err(error), _) => format!("the folder {shown} can't be read: {error}"),
+        (Ok(_), Err(error)) if !missing(&error) => format!(
+            "the file can't be written to: {error}; the world is kept in it, so it must be writable"
+        ),
+        // SQLite says no more than that it could not make a file.
+        _ => format!(
+            "no file can be made in the folder {shown} ({error}): the database and its log are kept \
+             there, so it must be writable"
+        ),
+    })
 }
 
 fn definitions(connection: &Connection) -> Result<BTreeMap<String, Definition>, Error> {

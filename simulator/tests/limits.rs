@@ -142,7 +142,10 @@ fn a_device_leaves_out_what_is_outside_the_limits_and_applies_the_rest() {
     raw(&client, PUMP_DID, &[17, 0, 192, 101, 30]);
     assert_eq!(last(&client, PUMP_DID), json!({"frequency": 3}));
     let all = remarks(&simulator, PUMP_DID);
-    assert_eq!(all[0].2, "flow = 101 is above its maximum 100 (0..100, step 1)");
+    assert_eq!(
+        all[0].2,
+        "flow = 101 is above its maximum 100 (0..100, step 1)"
+    );
     assert_eq!(all.len(), 2);
 }
 
@@ -152,7 +155,7 @@ fn a_frame_that_a_device_ignores_is_remarked_on() {
     let client = ac(&simulator);
     for (bytes, why) in [
         (&[97, 98][..], "0x61 in byte 8 is no action"),
-        (&[1, 0x80, 0, 0, 0, 20], "flag"),
+        (&[1, 0x80, 0, 0, 0, 20], "`room_temp` is not writable"),
         (&[1, 0x40, 0, 0, 0], "missing"),
     ] {
         raw(&client, DID, bytes);
