@@ -187,6 +187,7 @@ impl World<'_> {
                 }
             }
             Behaviour::Change { set } => {
+                // All that could fail was tried when the world was made.
                 outside = put_text(product, status, &set).unwrap_or_default();
             }
             Behaviour::Trouble { point, lasts } => {
