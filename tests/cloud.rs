@@ -97,6 +97,11 @@ fn a_simulator_at_hand() {
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
     }
+    let ran = run(&["simulate", "--db", "/no/such/folder/world.db"]);
+    assert_eq!(
+        ran.stderr,
+        "error: /no/such/folder/world.db: there is no folder /no/such/folder: make it first\n"
+    );
 }
 
 /// Killed while four write: all that was answered is there, and the file is sound.

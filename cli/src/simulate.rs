@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use gizwits_simulator::{Credentials, Options, Scenario, Server, Simulator};
+use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
 
 use crate::{Failure, printable, tell};
 
@@ -18,13 +18,16 @@ use crate::{Failure, printable, tell};
         the scenario. In a browser on this machine the address shows the devices, live, and \
         /debugger/ every call, to be tried. Without a scenario there are an air conditioner and a \
         wave pump. All it knows stands in a database, in memory unless --db names a file; a file is \
-        gone on with."
+        gone on with.\n\n\
+        A raw control with values outside their limits is refused. The mode `unchecked_raw` of the \
+        administration sends it to the device, which leaves those points out and says so on its page \
+        and under /devices/DID/remarks of the administration."
 )]
 pub(crate) struct Simulate {
     /// Where the API listens; port 0 is a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Keep the world in this file
+    /// Keep the world in this file, in a folder that can be written to
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
     /// How the world begins, as TOML
@@ -44,7 +47,10 @@ Examples:
 
 Until Ctrl-C:
   gizwits simulate
-  gizwits simulate --listen 127.0.0.1:8080 --db world.db --scenario world.toml";
+  gizwits simulate --listen 127.0.0.1:8080 --db world.db --scenario world.toml
+
+To let raw controls through unchecked, with the address of the administration:
+  curl -d '{\"route\":\"*\",\"mode\":\"unchecked_raw\"}' http://127.0.0.1:PORT/modes";
 
 impl Simulate {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
@@ -63,9 +69,15 @@ impl Simulate {
         let mut options = Options::default();
         options.listen = self.listen;
         options.admin_port = self.admin_port;
-        let simulator = builder.build().map_err(|error| match &self.db {
-            Some(path) => at(path.display(), &error),
-            None => failed(error),
+        let simulator = builder.build().map_err(|error| {
+            let path = match error {
+                Error::Scenario(_) => &self.scenario,
+                _ => &self.db,
+            };
+            match path {
+                Some(path) => at(path.display(), &error),
+                None => failed(error),
+            }
         })?;
         let server = Server::start(simulator, options).map_err(|error| {
             let both = format!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
@@ -87,12 +99,12 @@ impl Simulate {
 }
 
 /// An error of the simulator.
-pub(crate) fn failed(error: gizwits_simulator::Error) -> Failure {
+pub(crate) fn failed(error: Error) -> Failure {
     Failure::Usage(format!("error: {}", printable(&error.to_string())))
 }
 
 /// An error about a file or an address.
-fn at(what: impl std::fmt::Display, error: &gizwits_simulator::Error) -> Failure {
+fn at(what: impl std::fmt::Display, error: &Error) -> Failure {
     Failure::Usage(format!("error: {}", printable(&format!("{what}: {error}"))))
 }
 

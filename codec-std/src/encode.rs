@@ -230,7 +230,7 @@ impl Message<'_> {
                     None => encoder.want(attr.id())?,
                     Some(value) => encoder
                         .set(attr.id(), value)
-                        .map_err(|error| self.refused(attr, value, error))?,
+                        .map_err(|error| self.product.refused(value, error))?,
                 },
             }
         }
@@ -248,17 +248,23 @@ impl Message<'_> {
             format!("{given} is none of its labels: {labels} (or an index, 0..{last})"),
         )
     }
+}
 
-    /// A refused value, with what is allowed.
-    fn refused(&self, attr: &Attr, value: Value<'_>, error: core::Error) -> Error {
-        let product = self.product;
+impl Product {
+    /// Explains why the core's encoder refused a value: the point, the value, and what the definition
+    /// allows.
+    #[must_use]
+    pub fn refused(&self, value: Value<'_>, error: core::Error) -> Error {
+        let Some(attr) = error.point.and_then(|id| self.attr(id)) else {
+            return self.explain(error);
+        };
         let name = attr.name();
-        let range = product.range(attr.id());
-        let scale = product
+        let range = self.range(attr.id());
+        let scale = self
             .layout()
             .scale(attr.id())
             .unwrap_or(core::Scale::IDENTITY);
-        let (min, max) = product.layout().limits(attr.id()).unwrap_or_default();
+        let (min, max) = self.layout().limits(attr.id()).unwrap_or_default();
         let given = match value {
             Value::Bool(value) => format!("{name} = {value}"),
             Value::Enum(index) => format!("{name} = {index}"),
@@ -288,14 +294,14 @@ impl Message<'_> {
             }
             ErrorKind::NotWritable => {
                 let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
-                let names: Vec<&str> = product.attrs().filter(writable).map(Attr::name).collect();
+                let names: Vec<&str> = self.attrs().filter(writable).map(Attr::name).collect();
                 format!(
                     "`{name}` is not writable; writable are: {}",
                     names.join(", ")
                 )
             }
             ErrorKind::WrongAction => format!("{given}: a read sets no points"),
-            _ => return product.explain(error),
+            _ => return self.explain(error),
         };
         refusal(error.kind.name(), attr, message)
     }

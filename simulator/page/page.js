@@ -215,7 +215,7 @@ class Live {
     if (this.source) return;
     const after = this.last ? `?after=${this.last}` : "";
     const source = (this.source = new EventSource(this.target + after));
-    for (const name of ["clock", "hello", "device", "frame", "online"]) {
+    for (const name of ["clock", "hello", "device", "frame", "online", "remark"]) {
       source.addEventListener(name, (event) => {
         if (event.lastEventId) this.last = event.lastEventId;
         const data = JSON.parse(event.data);
@@ -470,6 +470,7 @@ async function openDevice(view) {
       if (greeted) return;
       greeted = true;
       for (const [id, seen] of Object.entries(hello.known)) view.known.set(Number(id), seen);
+      view.remarks = hello.remarks;
       attrs(view, view.known);
       if (hello.last?.picture) bits(view, hello.last, view.known);
       load(view);
@@ -480,6 +481,7 @@ async function openDevice(view) {
       load(view);
     },
     online: (record) => arrived(view, record),
+    remark: (record) => arrived(view, record),
   });
 }
 
@@ -544,7 +546,10 @@ function summary(device) {
 
 /** Whether two records are one; a coming or going needs no payload to be known by. */
 const same = (one, other) =>
-  one.at === other.at && one.type === other.type && (one.payload === other.payload || typeof one.payload === "object");
+  one.at === other.at &&
+  one.type === other.type &&
+  one.message === other.message &&
+  (one.payload === other.payload || typeof one.payload === "object");
 
 /** Puts records of the API into the log, as many as there is room for; whether there were more, and any. */
 async function fetchLog(view, query) {
@@ -566,19 +571,26 @@ async function fetchLog(view, query) {
   });
   const room = fresh.slice(0, Math.max(0, KEPT - view.log.length));
   compared(room);
-  for (const one of room) {
-    // What the device said meanwhile may be older than the answer.
-    const at = view.log.findIndex((other) => other.at < one.at);
-    view.log.splice(at < 0 ? view.log.length : at, 0, one);
-    $("log").insertBefore(entry(view, one), at < 0 ? null : $("log").children[at]);
-  }
+  for (const one of room) insert(view, one);
   return { full: fresh.length > room.length, none: room.length === 0 };
+}
+
+/** Puts a record into the log by its time: what the device said meanwhile may be older. */
+function insert(view, one) {
+  const at = view.log.findIndex((other) => other.at < one.at);
+  view.log.splice(at < 0 ? view.log.length : at, 0, one);
+  $("log").insertBefore(entry(view, one), at < 0 ? null : $("log").children[at]);
 }
 
 /** What the log begins with. */
 async function begun(view) {
   await fetchLog(view, { limit: LOG });
   if (shown !== view) return;
+  // The API's logs have no remarks. None goes further back than they do.
+  const end = view.log.at(-1)?.at ?? 0;
+  const there = [...view.log, ...view.waiting];
+  for (const one of view.remarks ?? [])
+    if (one.at >= end && !there.some((other) => same(one, other))) insert(view, one);
   $("log-older").hidden = false;
   const last = view.log.find((one) => one.picture);
   if (last && !view.drawn) bits(view, last, view.known);
@@ -655,6 +667,10 @@ function caughtUp() {
 function entry(view, record) {
   const when = el("time", { datetime: new Date(record.at).toISOString() }, time(record.at));
   const kind = { class: record.fresh ? "entry fresh" : "entry" };
+  if (record.message != null) {
+    const what = record.type.replace("_", " ");
+    return el("div", kind, when, el("span", {}, "device"), el("span", {}, what), el("span", { class: "values odd" }, record.message));
+  }
   if (record.type !== "app2dev" && record.type !== "dev2app") {
     const why = record.payload?.reason ? `: ${record.payload.reason}` : "";
     return el("div", kind, when, el("span", {}, "cloud"), el("span", {}, record.type.replace("dev_", "")), el("span", { class: "values" }, record.type.replace(/^dev_/, "device ") + why));

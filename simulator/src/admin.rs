@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderValue, Response};
 use axum::middleware::{self, Next};
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::device::Act;
 use crate::error::Error;
 use crate::http::Answer;
+use crate::local::Caller;
 use crate::mode::Mode;
 use crate::route::ROUTES;
 use crate::server::response;
@@ -24,24 +25,33 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/modes", get(modes).post(set_mode).delete(clear_modes))
         .route("/modes/{id}", delete(clear_mode))
         .route("/devices/{did}", post(act))
+        .route("/devices/{did}/remarks", get(remarks))
         .route("/switches", post(switch))
         .layer(middleware::from_fn(local))
         .with_state(simulator)
 }
 
-/// Refuses what a page in a browser sends.
+/// Refuses what a page in a browser sends, and lets none load an answer.
 async fn local(request: Request, next: Next) -> Response<Body> {
-    let header = |headers: &HeaderMap, name: &str| -> Option<String> {
-        Some(headers.get(name)?.to_str().unwrap_or("?").to_owned())
+    let mut response = match Caller::of(&request).is_some_and(|caller| caller.is_no_page()) {
+        true => next.run(request).await,
+        false => {
+            let body = json!({
+                "error": "the administration is for programs on this machine: calls of pages in a \
+                          browser, of proxies, and to names other than localhost and 127.0.0.1 are \
+                          refused"
+            });
+            response(Answer::json(403, body.to_string()))
+        }
     };
-    let headers = request.headers();
-    let host = header(headers, "host").unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(&*host, |(name, _)| name);
-    if header(headers, "origin").is_some() || !matches!(name, "127.0.0.1" | "localhost") {
-        let body = json!({"error": "only for programs on this machine"}).to_string();
-        return response(Answer::json(403, body));
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
     }
-    next.run(request).await
+    response
 }
 
 /// Does something in the world, off the threads of the sockets.
@@ -50,7 +60,7 @@ async fn run<T: Serialize + Send + 'static>(
 ) -> Response<Body> {
     let done = tokio::task::spawn_blocking(work).await;
     let (status, body) = match done {
-        Ok(Ok(done)) => (200, serde_json::to_string(&done).unwrap_or_default()),
+        Ok(Ok(done)) => return response(Answer::of(&done)),
         Ok(Err(error)) => {
             let status = if matches!(error, Error::Invalid(_)) {
                 400
@@ -146,9 +156,17 @@ async fn clear_mode(State(simulator): State<Simulator>, Path(id): Path<String>) 
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 enum Told {
     Online,
-    Offline { reason: String },
-    Set { attrs: Map<String, Value> },
-    Disable { on: bool },
+    Offline {
+        reason: String,
+    },
+    Set {
+        attrs: Map<String, Value>,
+        #[serde(default)]
+        unchecked: bool,
+    },
+    Disable {
+        on: bool,
+    },
 }
 
 async fn act(
@@ -160,12 +178,22 @@ async fn act(
         let act = match read(&body)? {
             Told::Online => Act::Online,
             Told::Offline { reason } => Act::Offline(reason),
-            Told::Set { attrs } => Act::Set(Value::Object(attrs).to_string()),
+            Told::Set { attrs, unchecked } => {
+                let json = Value::Object(attrs).to_string();
+                match unchecked {
+                    true => Act::SetUnchecked(json),
+                    false => Act::Set(json),
+                }
+            }
             Told::Disable { on } => Act::Disabled(on),
         };
         simulator.act(&did, &act).map(|()| json!({}))
     })
     .await
+}
+
+async fn remarks(State(simulator): State<Simulator>, Path(did): Path<String>) -> Response<Body> {
+    run(move || simulator.remarks(&did)).await
 }
 
 async fn switch(State(simulator): State<Simulator>, body: Bytes) -> Response<Body> {

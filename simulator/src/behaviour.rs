@@ -8,12 +8,18 @@ use serde_json::Value as Json;
 use crate::device::{Device, Sql, World, schedule};
 use crate::error::Error;
 use crate::scenario::{Behaviour, CountdownSpec, TroubleSpec, Values, WalkSpec};
-use crate::status::{Put, changed, put, put_all, put_json, put_text, raw_of, same, wrong};
+use crate::status::{
+    Put, changed, put, put_all, put_json, put_text, raw_of, same, values_json, within, wrong,
+};
+use crate::store;
 
-/// Points and values as JSON, once they were tried.
-pub(crate) fn values(product: &Product, values: &Values) -> Result<String, Error> {
-    let json = serde_json::to_value(values).unwrap_or(Json::Null);
-    put_all(product, &mut vec![0; product.layout().status_len()], &json)?;
+/// Points and values as JSON, once they were tried. Only `unchecked` ones may be outside their limits.
+pub(crate) fn values(product: &Product, values: &Values, unchecked: bool) -> Result<String, Error> {
+    let json = values_json(values)?;
+    let outside = put_all(product, &mut vec![0; product.layout().status_len()], &json)?;
+    if !unchecked {
+        within(outside)?;
+    }
     Ok(json.to_string())
 }
 
@@ -41,7 +47,7 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Erro
         Some(value) => {
             let mut status = vec![0; layout.status_len()];
             let json = Json::from(value);
-            put_json(product, &mut status, &spec.point, &json)?;
+            within(put_json(product, &mut status, &spec.point, &json)?)?;
             Ok::<_, Error>(raw_of(layout, &status, attr.id()).unwrap_or(otherwise))
         }
     };
@@ -78,9 +84,16 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Erro
 }
 
 pub(crate) fn countdown(product: &Product, spec: &CountdownSpec) -> Result<Behaviour, Error> {
+    let id = number(product, &spec.point)?.id();
+    if let Some((min @ 1.., _)) = product.layout().limits(id) {
+        let point = &spec.point;
+        return wrong(format!(
+            "`{point}` can't count down to zero: its raw minimum is {min}"
+        ));
+    }
     Ok(Behaviour::Countdown {
-        point: number(product, &spec.point)?.id().0,
-        set: values(product, &spec.set)?,
+        point: id.0,
+        set: values(product, &spec.set, false)?,
     })
 }
 
@@ -111,8 +124,8 @@ impl World<'_> {
         let Some((device, every, spec)) = found else {
             return Ok(());
         };
-        let (Some(mut device), Ok(spec)) = (self.device(device)?, serde_json::from_str(&spec))
-        else {
+        let spec = store::from_json(2, &spec)?;
+        let Some(mut device) = self.device(device)? else {
             return Ok(());
         };
         let share = 900 + (self.draw(&mut device) % 201).cast_signed();
@@ -141,7 +154,7 @@ impl World<'_> {
         let draw = self.draw(device);
         let before = device.status.clone();
         let status = &mut device.status;
-        let mut again = again;
+        let (mut again, mut outside) = (again, Vec::new());
         match spec {
             Behaviour::Walk {
                 point,
@@ -174,7 +187,8 @@ impl World<'_> {
                 }
             }
             Behaviour::Change { set } => {
-                let _ = put_text(product, status, &set);
+                // All that could fail was tried when the world was made.
+                outside = put_text(product, status, &set).unwrap_or_default();
             }
             Behaviour::Trouble { point, lasts } => {
                 let point = PointId(point);
@@ -186,6 +200,9 @@ impl World<'_> {
             Behaviour::Offline { .. } => {}
         }
         let changed = changed(layout, &before, &device.status);
+        for one in &outside {
+            self.remark(device, at, !changed.is_empty(), one)?;
+        }
         if !changed.is_empty() {
             self.report(device, at, Action::Report, Some(&changed))?;
         }

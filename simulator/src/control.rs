@@ -1,6 +1,8 @@
 //! Control: from JSON to a frame, as strictly as the cloud takes it.
 
-use gizwits_codec_std::core::{Access, Kind};
+use std::collections::BTreeMap;
+
+use gizwits_codec_std::core::{self, Access, Kind, P0};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Product};
 use serde::Deserialize;
@@ -11,6 +13,7 @@ use utoipa::ToSchema;
 use crate::call::{Call, Nothing};
 use crate::device::World;
 use crate::error::{Failure, Refusal, refuse};
+use crate::mode::Mode;
 use crate::store::Definition;
 
 /// What a device is told: either points or bytes. Values are kept as they were written, so that no digit
@@ -18,7 +21,8 @@ use crate::store::Definition;
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({"attrs": {"switch": true}}))]
 pub(crate) struct Control {
-    /// Bytes of the device's own protocol: a list of numbers, or text by `binary_coding`.
+    /// Bytes of the device's own protocol: a list of numbers, or text by `binary_coding`. The values of
+    /// a control must be within their limits.
     #[schema(value_type = Option<RawBytes>)]
     raw: Option<Box<RawValue>>,
     /// Values by name of point.
@@ -73,7 +77,15 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
         return Err(Refusal::new(5305).into());
     }
     let p0 = match (raw, attrs) {
-        (Some(raw), _) => bytes(raw, coding)?,
+        (Some(raw), _) => {
+            let p0 = bytes(raw, coding)?;
+            if let Some(Definition::Sound(product)) = call.definitions.get(call.product_key())
+                && !call.modes.has(&Mode::UncheckedRaw)
+            {
+                check(product, &p0)?;
+            }
+            p0
+        }
         (None, Some((attrs, map))) => match call.definitions.get(call.product_key()) {
             Some(Definition::Sound(product)) => encode(product, attrs.get(), &map, coding)?,
             Some(Definition::Malformed) => return Err(Refusal::new(5406).into()),
@@ -88,6 +100,23 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
     };
     world.send(device.id, device.reply_after, call.now, &p0)?;
     Ok(Nothing {})
+}
+
+/// Refuses a control with values outside their limits. Whatever else is no sound control goes to the
+/// device, which ignores it.
+fn check(product: &Product, p0: &[u8]) -> Result<(), Failure> {
+    let Ok(P0::Control(view)) = P0::parse(product.layout(), p0) else {
+        return Ok(());
+    };
+    let outside = view.iter().filter_map(|reading| {
+        let error = core::Error::new(reading.flagged()?).about(reading.id());
+        Some(product.refused(reading.value(), error).message)
+    });
+    let outside: Vec<String> = outside.collect();
+    match outside.is_empty() {
+        true => Ok(()),
+        false => refuse(5401, outside.join("; ")),
+    }
 }
 
 /// The bytes of `raw`: a list of numbers, or text.
@@ -161,18 +190,18 @@ fn encode(
             _ => return refuse(5401, format!("`{name}` has {len} bytes: no more, no less")),
         }
     }
+    // Only the binaries are written anew; the rest keeps its digits.
+    let rest: BTreeMap<String, &RawValue> =
+        serde_json::from_str(json).or_else(|error| refuse(5002, error.to_string()))?;
     let set = |message: &mut gizwits_codec_std::Message<'_>| match binaries.is_empty() {
         true => message.set_json(json),
         false => {
-            // Only the binaries are written anew; the rest keeps its digits.
-            let rest: std::collections::BTreeMap<String, &RawValue> =
-                serde_json::from_str(json).unwrap_or_default();
-            for (name, value) in rest {
-                let value = match binaries.get(&name) {
+            for (name, value) in &rest {
+                let value = match binaries.get(name) {
                     Some(hex) => hex.to_string(),
                     None => value.get().to_owned(),
                 };
-                let one = format!("{{{}:{value}}}", Value::from(name));
+                let one = format!("{{{}:{value}}}", Value::from(name.as_str()));
                 message.set_json(&one)?;
             }
             Ok(())

@@ -19,7 +19,8 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::period;
 use crate::random;
-use crate::status::{changed, full_mask, put_text, some_of};
+use crate::remark::{Kind, Outside};
+use crate::status::{Put, changed, full_mask, put, put_text, some_of, within};
 use crate::store::{self, Definition};
 
 /// How long logs are kept.
@@ -115,6 +116,10 @@ pub enum Act {
     Offline(String),
     /// To have these values of points, as a JSON object, and to report them.
     Set(String),
+    /// Like [`Set`](Self::Set), with values that may be outside their limits, as a broken sensor has
+    /// them: the device reports the nearest number that is allowed, or the enum's last good label, and
+    /// [remarks](crate::Simulator::remarks) on it.
+    SetUnchecked(String),
     /// To be disabled, or enabled again.
     Disabled(bool),
 }
@@ -161,7 +166,7 @@ impl World<'_> {
         }
         store::set_meta(self.connection, "pruned", today)?;
         let before = now.saturating_sub(KEPT);
-        for table in ["online", "frame", "data"] {
+        for table in ["online", "frame", "data", "remark"] {
             let delete = format!("DELETE FROM {table} WHERE at < ?");
             self.connection.prepare_cached(&delete)?.execute([before])?;
         }
@@ -372,12 +377,23 @@ impl World<'_> {
         let Ok((Event::Frame(frame), [])) = m2m::parse(bytes, usize::MAX) else {
             return Ok(());
         };
-        // What it doesn't understand it ignores, as firmware does.
+        // What it doesn't understand it ignores, as firmware does; but it says so.
         match frame.p0().map(|p0| P0::parse(layout, p0)) {
             Some(Ok(P0::Control(view))) => {
                 let before = device.status.clone();
-                let mut known = full_mask(layout);
-                let _ = view.merge_into(&mut known, &mut device.status);
+                for reading in &view {
+                    let set = put(
+                        layout,
+                        &mut device.status,
+                        reading.id(),
+                        Put::from(&reading),
+                    );
+                    if let Err(error) = set {
+                        let value = reading.value();
+                        let outside = Outside::new(product, Kind::LeftOut, value, error);
+                        self.remark(device, at, true, &outside)?;
+                    }
+                }
                 let mut changed = changed(layout, &before, &device.status);
                 if changed.is_empty() {
                     changed.extend(view.iter().map(|reading| reading.id()));
@@ -388,7 +404,14 @@ impl World<'_> {
                 let wanted: Option<Vec<PointId>> = wanted.map(|mask| mask.ids().collect());
                 self.report(device, at, Action::Reply, wanted.as_deref())
             }
-            _ => Ok(()),
+            Some(Ok(_)) => Ok(()),
+            Some(Err(_)) | None => {
+                let why = match product.decode(bytes) {
+                    Err(error) => error.message,
+                    Ok(_) => "a frame without a message for the device".to_owned(),
+                };
+                self.remark(device, at, true, &Outside::ignored(why))
+            }
         }
     }
 
@@ -525,15 +548,20 @@ impl World<'_> {
         }
     }
 
-    /// Does what somebody outside the API wants of a device.
-    pub(crate) fn act(&self, did: &str, at: i64, act: &Act) -> Result<(), Error> {
-        let id: Option<i64> = self
+    /// The id of a device.
+    pub(crate) fn find(&self, did: &str) -> Result<i64, Error> {
+        let id = self
             .connection
             .prepare_cached("SELECT id FROM device WHERE did = ?")?
             .query_row([did], |row| row.get(0))
             .optional()?;
-        let Some(mut device) = id.map(|id| self.device(id)).transpose()?.flatten() else {
-            return Err(Error::Invalid("there is no such device".to_owned()));
+        id.ok_or_else(no_device)
+    }
+
+    /// Does what somebody outside the API wants of a device.
+    pub(crate) fn act(&self, did: &str, at: i64, act: &Act) -> Result<(), Error> {
+        let Some(mut device) = self.device(self.find(did)?)? else {
+            return Err(no_device());
         };
         match act {
             Act::Online => self.connect(&mut device, at)?,
@@ -545,13 +573,23 @@ impl World<'_> {
                 }
                 self.leave(&mut device, at, &reason)?;
             }
-            Act::Set(json) => {
+            Act::Set(json) | Act::SetUnchecked(json) => {
                 let Some(product) = self.product(&device) else {
                     return Err(Error::Invalid("its product has no definition".to_owned()));
                 };
                 let before = device.status.clone();
-                put_text(product, &mut device.status, json)
-                    .map_err(|error| Error::Invalid(error.to_string()))?;
+                let invalid = |error| match error {
+                    Error::Scenario(error) => Error::Invalid(error),
+                    error => error,
+                };
+                let outside = put_text(product, &mut device.status, json).map_err(invalid)?;
+                if let Act::SetUnchecked(_) = act {
+                    for one in &outside {
+                        self.remark(&device, at, true, one)?;
+                    }
+                } else {
+                    within(outside).map_err(invalid)?;
+                }
                 let changed = changed(product.layout(), &before, &device.status);
                 if device.hears() && !changed.is_empty() {
                     self.report(&mut device, at, Action::Report, Some(&changed))?;
@@ -573,6 +611,10 @@ impl World<'_> {
         }
         Ok(self.save(&device)?)
     }
+}
+
+fn no_device() -> Error {
+    Error::Invalid("there is no such device".to_owned())
 }
 
 /// Binds a device to a user; the first who does owns it. False if it was bound to them.

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::http::{HeaderValue, Response};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -37,7 +37,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::http::{self, Answer};
 use crate::live::{self, News, Place, Watcher};
-use crate::server::{Peer, response};
+use crate::local::Caller;
+use crate::server::response;
 use crate::simulator::Simulator;
 
 /// How many may watch at once.
@@ -118,57 +119,9 @@ pub(crate) fn router(
         .merge(own)
 }
 
-/// Whether a name, with a port or without, is one of this machine's loopback.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = match name
-        .strip_prefix('[')
-        .and_then(|name| name.strip_suffix(']'))
-    {
-        Some(name) => name.parse().map(IpAddr::V6),
-        None => name.parse().map(IpAddr::V4),
-    };
-    name == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-/// Whether a call comes from this machine, to a name of this machine, from a page of ours.
-fn is_local(headers: &HeaderMap, peer: Option<&Peer>) -> bool {
-    // A header that is there twice, or is no text, is none that a browser sends.
-    let only = |name: &str| {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Some(None),
-            (Some(value), None) => value.to_str().ok().map(Some),
-            _ => None,
-        }
-    };
-    let (Some(Some(host)), Some(Some(referer)), Some(origin), Some(site)) = (
-        only("host"),
-        only("referer"),
-        only("origin"),
-        only("sec-fetch-site"),
-    ) else {
-        return false;
-    };
-    let ours = |url: &str| {
-        let rest = url.strip_prefix("http://")?;
-        Some(rest.split_once('/').map_or(rest, |(host, _)| host) == host)
-    };
-    let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
-    peer.is_some_and(|Peer(address)| address.to_canonical().is_loopback())
-        && is_loopback(host)
-        && ours(referer) == Some(true)
-        && origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
-        && matches!(site, None | Some("same-origin"))
-        && !forwarded.iter().any(|name| headers.contains_key(*name))
-}
-
 async fn local(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response<Body> {
-    let peer = request.extensions().get::<Peer>();
-    let mut response = match (is_local(request.headers(), peer), reached_by(listens)) {
+    let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
+    let mut response = match (own, reached_by(listens)) {
         (true, _) => next.run(request).await,
         (false, Some(address)) => refused(
             403,
@@ -236,9 +189,7 @@ async fn products(State(page): State<Page>) -> Response<Body> {
         enterprise_id: one.enterprise_id,
         enterprise_secret: one.enterprise_secret,
     });
-    let keys: Vec<Keys> = keys.collect();
-    let body = serde_json::to_string(&keys).unwrap_or_default();
-    response(Answer::json(200, body))
+    response(Answer::of(&keys.collect::<Vec<Keys>>()))
 }
 
 async fn devices(
@@ -248,13 +199,11 @@ async fn devices(
 ) -> Response<Body> {
     let after = after(&request).and_then(|did| http::decode(did, true));
     let list = move || {
-        let list = page
-            .simulator
-            .look(|store| live::list(store, &product, after.as_deref()));
-        list.map(|list| list.map(|list| serde_json::to_string(&list).unwrap_or_default()))
+        page.simulator
+            .look(|store| live::list(store, &product, after.as_deref()))
     };
     match run(list).await {
-        Ok(Some(json)) => response(Answer::json(200, json)),
+        Ok(Some(list)) => response(Answer::of(&list)),
         Ok(None) => refused(404, "there is no such product"),
         Err(refused) => refused,
     }
@@ -277,11 +226,11 @@ async fn decode(
             let decoded = |text: &String| live::decoded_text(store, &product, text);
             frames.iter().map(decoded).collect()
         });
-        serde_json::to_string(&decoded)
+        Ok::<_, Infallible>(Answer::of(&decoded))
     })
     .await;
     match decoded {
-        Ok(json) => response(Answer::json(200, json)),
+        Ok(answer) => response(answer),
         Err(refused) => refused,
     }
 }
@@ -438,27 +387,7 @@ impl futures_core::Stream for Events {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn who_is_of_this_machine() {
-        let mut headers = HeaderMap::new();
-        headers.insert("host", HeaderValue::from_static("127.0.0.1:8080"));
-        let referer = HeaderValue::from_static("http://127.0.0.1:8080/");
-        headers.insert("referer", referer);
-        for (address, local) in [
-            ("127.0.0.1", true),
-            ("127.9.9.9", true),
-            ("::1", true),
-            ("::ffff:127.0.0.1", true),
-            ("192.168.1.2", false),
-            ("::ffff:192.168.1.2", false),
-            ("fe80::1", false),
-        ] {
-            let peer = Peer(address.parse().expect(address));
-            assert_eq!(is_local(&headers, Some(&peer)), local, "{address}");
-        }
-        assert!(!is_local(&headers, None));
-    }
+    use crate::local::is_loopback;
 
     #[test]
     fn by_which_address_the_page_is_reached() {

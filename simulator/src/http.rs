@@ -101,6 +101,17 @@ impl Answer {
         Answer::new(status, "application/json", body)
     }
 
+    /// A value as JSON.
+    pub(crate) fn of<T: serde::Serialize>(value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => Answer::json(200, body),
+            Err(error) => {
+                let body = serde_json::json!({"error": error.to_string()});
+                Answer::json(500, body.to_string())
+            }
+        }
+    }
+
     /// What a gateway says, as a page; nothing of the call is in it.
     pub(crate) fn html(status: u16, title: &str) -> Self {
         let body = format!(

@@ -41,6 +41,8 @@
 //! - [`Server`]: the API on a socket, and an administration beside it.
 //! - [`Act`] and [`Switch`]: what a device, or the vendor's console, may do outside the API.
 //! - [`Mode`]: faults on demand, for every route and for as many calls as wanted.
+//! - [`Remark`]: what a device says of values that are outside their limits, and of frames that it does
+//!   not understand.
 //!
 //! # Where the documents are silent
 //! - A device is known once it was first online. Reports count days, weeks (ISO 8601) and months in
@@ -57,6 +59,9 @@
 //! - The enterprise whose quota a call costs is the one of its path's product, or the one that it names.
 //!   Calls that are refused cost, too, but for 5012 and 5013.
 //! - A new token leaves the old ones as they are.
+//! - A raw control whose values are outside their limits is refused with 5401, as `attrs` are, unless
+//!   [`Mode::UncheckedRaw`] is set. A device that gets such a value leaves the point out, applies the
+//!   others and answers as always.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -86,6 +91,7 @@ mod groups;
 mod http;
 mod input;
 mod live;
+mod local;
 mod logs;
 mod mode;
 mod openapi;
@@ -93,8 +99,10 @@ mod page;
 mod period;
 mod products;
 mod random;
+mod remark;
 mod route;
 mod scenario;
+mod seats;
 mod server;
 mod simulator;
 mod status;
@@ -109,6 +117,7 @@ pub use error::{CODES, Error, Refusal};
 pub use http::{Answer, Request};
 pub use mode::Mode;
 pub use openapi::openapi;
+pub use remark::{Kind as RemarkKind, Remark};
 pub use route::{Auth, ROUTES, Route};
 pub use scenario::{OFFLINE_REASONS, Scenario};
 pub use server::{Options, Server};

@@ -9,6 +9,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::logs::raw;
+use crate::remark::{self, Remark};
 use crate::store::{Definition, Store};
 
 /// So much is told at once.
@@ -17,18 +19,21 @@ const BATCH: i64 = 200;
 const MISSED: i64 = 1000;
 /// What a device is doing is the sum of so many of its last frames.
 const FOLDED: i64 = 1000;
+/// So many of a device's last remarks are told to whoever begins to watch.
+const REMARKS: i64 = 50;
 /// So many devices are listed at once.
 const LISTED: i64 = 100;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
-/// How far somebody has been told: the last rows of the three logs, and of which world they are.
+/// How far somebody has been told: the last rows of the logs, and of which world they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     world: i64,
     frame: i64,
     online: i64,
     turned: i64,
+    remark: i64,
 }
 
 impl fmt::Display for Place {
@@ -38,8 +43,9 @@ impl fmt::Display for Place {
             frame,
             online,
             turned,
+            remark,
         } = self;
-        write!(f, "{world}.{frame}.{online}.{turned}")
+        write!(f, "{world}.{frame}.{online}.{turned}.{remark}")
     }
 }
 
@@ -51,6 +57,7 @@ impl Place {
             frame: numbers.next()??,
             online: numbers.next()??,
             turned: numbers.next()??,
+            remark: numbers.next()??,
         };
         numbers.next().is_none().then_some(place)
     }
@@ -62,7 +69,8 @@ impl Place {
                 "SELECT coalesce((SELECT min(created_at) FROM device), 0),
                     coalesce((SELECT max(id) FROM frame), 0),
                     coalesce((SELECT max(id) FROM online), 0),
-                    coalesce((SELECT max(id) FROM turned), 0)",
+                    coalesce((SELECT max(id) FROM turned), 0),
+                    coalesce((SELECT max(id) FROM remark), 0)",
             )?
             .query_row([], |row| {
                 Ok(Place {
@@ -70,6 +78,7 @@ impl Place {
                     frame: row.get(1)?,
                     online: row.get(2)?,
                     turned: row.get(3)?,
+                    remark: row.get(4)?,
                 })
             })
     }
@@ -79,7 +88,7 @@ impl Place {
 pub(crate) struct News {
     /// Behind it, in the place of who has heard it; none leaves that where it was.
     pub(crate) place: Option<Place>,
-    /// `clock`, `hello`, `device`, `frame` or `online`.
+    /// `clock`, `hello`, `device`, `frame`, `online` or `remark`.
     pub(crate) name: &'static str,
     /// JSON.
     pub(crate) data: String,
@@ -96,9 +105,14 @@ impl News {
     }
 
     fn new(place: Option<Place>, name: &'static str, data: &impl Serialize) -> Self {
-        let data = serde_json::to_string(data).unwrap_or_default();
+        let data = json(data);
         News { place, name, data }
     }
+}
+
+/// What this module tells is text, numbers and lists of them: JSON has room for all of it.
+fn json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default()
 }
 
 /// The first that is told.
@@ -111,6 +125,8 @@ struct Hello<'l> {
     known: BTreeMap<PointId, Seen>,
     /// The device's last frame.
     last: Option<Frame>,
+    /// The device's last remarks, the newest first.
+    remarks: Vec<Remark>,
 }
 
 /// What a device is, and how it is doing.
@@ -333,6 +349,7 @@ impl Watcher {
                 && after.frame <= end.frame
                 && after.online <= end.online
                 && after.turned <= end.turned
+                && after.remark <= end.remark
         };
         let resumed = after.is_some_and(same) && watcher.missed(connection)? <= MISSED;
         if !resumed {
@@ -355,6 +372,10 @@ impl Watcher {
             device: watcher.told.as_ref(),
             known,
             last: last.map(|(_, frame)| frame),
+            remarks: match device {
+                Some(device) => remark::last(connection, device, REMARKS)?,
+                None => Vec::new(),
+            },
         };
         let news = News::new(Some(watcher.place), "hello", &hello);
         Ok(Some((watcher, news)))
@@ -366,14 +387,16 @@ impl Watcher {
             .prepare_cached(
                 "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
                     + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
-                    + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)",
+                    + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)
+                    + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
             )?
             .query_row(
                 params![
                     self.place.frame,
                     self.place.online,
                     self.device,
-                    self.place.turned
+                    self.place.turned,
+                    self.place.remark
                 ],
                 |row| row.get(0),
             )
@@ -399,6 +422,9 @@ impl Watcher {
         self.place.online = Some(self.place.online)
             .filter(|online| *online <= end.online)
             .unwrap_or(0);
+        self.place.remark = Some(self.place.remark)
+            .filter(|remark| *remark <= end.remark)
+            .unwrap_or(0);
         match self.device {
             Some(device) => self.of_device(store, device, end),
             None => Ok((self.of_product(&store.connection, end)?, false)),
@@ -413,7 +439,7 @@ impl Watcher {
              WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3",
         )?;
         let came = came.query_map(params![self.place.online, device, BATCH], |row| {
-            let payload = RawValue::from_string(row.get(3)?).unwrap_or_default();
+            let payload = raw(row, 3)?;
             let (at, kind) = (row.get(1)?, row.get(2)?);
             Ok((row.get::<_, i64>(0)?, Online { at, kind, payload }))
         })?;
@@ -426,24 +452,38 @@ impl Watcher {
             frame(store, &self.product, row)
         })?;
         let sent = sent.collect::<Sql<Vec<_>>>()?;
+        let columns = Remark::COLUMNS;
+        let mut said = connection.prepare_cached(&format!(
+            "SELECT {columns} FROM remark WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3"
+        ))?;
+        let said = said.query_map(params![self.place.remark, device, BATCH], Remark::read)?;
+        let said = said.collect::<Sql<Vec<_>>>()?;
         let full = |len: usize| i64::try_from(len) == Ok(BATCH);
-        let more = full(came.len()) || full(sent.len());
-        let (mut came, mut sent) = (came.into_iter().peekable(), sent.into_iter().peekable());
-        let mut news = Vec::new();
-        loop {
-            let first = match (came.peek(), sent.peek()) {
-                (Some((_, came)), Some((_, sent))) => came.at <= sent.at,
-                (came, _) => came.is_some(),
-            };
-            if first && let Some((id, one)) = came.next() {
-                self.place.online = id;
-                news.push(News::new(Some(self.place), "online", &one));
-            } else if let Some((id, one)) = sent.next() {
-                self.place.frame = id;
-                news.push(News::new(Some(self.place), "frame", &one));
-            } else {
-                break;
-            }
+        let more = full(came.len()) || full(sent.len()) || full(said.len());
+        // Each log is in order of time; what a device remarks on it says before it answers.
+        let mut all: Vec<(i64, i64, &'static str, String)> = Vec::new();
+        all.extend(
+            came.iter()
+                .map(|(id, one)| (one.at, *id, "online", json(one))),
+        );
+        all.extend(
+            said.iter()
+                .map(|(id, one)| (one.at, *id, "remark", json(one))),
+        );
+        all.extend(
+            sent.iter()
+                .map(|(id, one)| (one.at, *id, "frame", json(one))),
+        );
+        all.sort_by_key(|(at, ..)| *at);
+        let mut news = Vec::with_capacity(all.len() + 1);
+        for (_, id, name, data) in all {
+            *match name {
+                "online" => &mut self.place.online,
+                "remark" => &mut self.place.remark,
+                _ => &mut self.place.frame,
+            } = id;
+            let place = Some(self.place);
+            news.push(News { place, name, data });
         }
         if !more {
             self.place = end;
@@ -540,6 +580,7 @@ mod tests {
             frame: 7,
             online: 0,
             turned: 3,
+            remark: 1,
         };
         assert_eq!(Place::parse(&place.to_string()), Some(place));
         for wrong in [
@@ -547,9 +588,10 @@ mod tests {
             "1",
             "1.2",
             "1.2.3",
-            "1.2.3.4.5",
-            "1.2.3.x",
-            "1.2.3.99999999999999999999",
+            "1.2.3.4",
+            "1.2.3.4.5.6",
+            "1.2.3.4.x",
+            "1.2.3.4.99999999999999999999",
         ] {
             assert_eq!(Place::parse(wrong), None, "{wrong}");
         }

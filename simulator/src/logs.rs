@@ -11,6 +11,7 @@ use crate::device::KEPT;
 use crate::error::{Failure, refuse};
 use crate::page::{Page, Paging};
 use crate::period::DAY;
+use crate::store::from_json;
 
 /// When a device came or left.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,11 +49,8 @@ pub(crate) struct DataRecord {
 }
 
 /// JSON that was put into the database by this crate.
-fn raw(row: &Row<'_>, column: usize) -> Result<Box<RawValue>, rusqlite::Error> {
-    RawValue::from_string(row.get(column)?).map_err(|error| {
-        let kind = rusqlite::types::Type::Text;
-        rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
-    })
+pub(crate) fn raw(row: &Row<'_>, column: usize) -> Result<Box<RawValue>, rusqlite::Error> {
+    from_json(column, &row.get::<_, String>(column)?)
 }
 
 fn seconds(row: &Row<'_>) -> Result<f64, rusqlite::Error> {

@@ -56,6 +56,8 @@ pub enum Mode {
     },
     /// The body of a success is empty.
     EmptyBody,
+    /// The values of a raw control are not checked: devices get whatever is sent.
+    UncheckedRaw,
 }
 
 /// What the modes of a route say together.

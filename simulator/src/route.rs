@@ -23,7 +23,7 @@ use crate::mode::{Mode, Modes};
 use crate::openapi::Description;
 use crate::page::{Page, Paging};
 use crate::products::{AccessToken, Credentials, Datapoint};
-use crate::store::Store;
+use crate::store::{Store, from_json};
 use crate::tree::{Count, Tree};
 use crate::user_reports::{Dates, UserLiveness, UserTotal};
 use crate::users::{App, BoundUser, EitherKey, ProductKey, RegisteredUser, Who};
@@ -489,7 +489,7 @@ fn modes(connection: &rusqlite::Connection, route: &str) -> Result<Modes, rusqli
         .collect::<Result<_, _>>()?;
     let mut modes = Modes::default();
     for (id, mode, remaining) in rows {
-        modes.0.extend(serde_json::from_str::<Mode>(&mode).ok());
+        modes.0.push(from_json(1, &mode)?);
         match remaining {
             None => {}
             Some(..=1) => {

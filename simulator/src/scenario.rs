@@ -303,6 +303,9 @@ pub(crate) struct CountdownSpec {
 pub(crate) struct ChangeSpec {
     pub(crate) every: Span,
     pub(crate) set: Values,
+    /// Whether values may be outside their limits, as those of a broken sensor.
+    #[serde(default)]
+    pub(crate) unchecked: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

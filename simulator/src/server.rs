@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use crate::admin;
@@ -23,6 +23,7 @@ use crate::debugger;
 use crate::device_page;
 use crate::error::Error;
 use crate::http::{Answer, Request};
+use crate::seats::{Seat, Seats};
 use crate::simulator::Simulator;
 
 /// How a simulator listens.
@@ -38,7 +39,8 @@ pub struct Options {
     /// How long a caller may take for the head of a call, for its body, and to go on reading an
     /// answer: 30 s each.
     pub patience: Duration,
-    /// How many connections there may be at once: 1024.
+    /// How many connections there may be at once: 1024. One more takes the place of the one that has
+    /// waited longest without a call.
     pub connections: usize,
 }
 
@@ -70,7 +72,10 @@ impl Default for Options {
 /// DELETE /modes                all of them
 /// DELETE /modes/{id}           one
 /// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
-///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true}
+///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true};
+///                              with "unchecked": true, "set" takes values outside their limits, as
+///                              a broken sensor has them
+/// GET    /devices/{did}/remarks   what the device said of values that it could not take, newest first
 /// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
 /// ```
 /// It is for programs: what a page in a browser sends is refused.
@@ -102,18 +107,19 @@ impl Server {
             .enable_time()
             .thread_name("gizwits-simulator")
             .build()?;
+        let (listener, admin_listener) = {
+            let _runtime = runtime.enter();
+            (
+                TcpListener::from_std(listener)?,
+                TcpListener::from_std(admin_listener)?,
+            )
+        };
         let (stop, stopped) = watch::channel(false);
         let world = simulator.clone();
         let run = async move {
             let listen = Listen {
                 options: Arc::new(options),
                 stopped: stopped.clone(),
-            };
-            let (Ok(listener), Ok(admin_listener)) = (
-                TcpListener::from_std(listener),
-                TcpListener::from_std(admin_listener),
-            ) else {
-                return;
             };
             let api = listen.serve(listener, api(world.clone(), address, stopped.clone()));
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
@@ -228,12 +234,9 @@ struct Listen {
 impl Listen {
     async fn serve(&self, listener: TcpListener, router: Router) {
         let mut stopped = self.stopped.clone();
-        let places = Arc::new(Semaphore::new(self.options.connections.max(1)));
+        let seats = Arc::new(Seats::new(self.options.connections));
         let mut connections = tokio::task::JoinSet::new();
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
             let accepted = tokio::select! {
                 _ = stopped.changed() => break,
                 accepted = listener.accept() => accepted,
@@ -245,24 +248,30 @@ impl Listen {
                 continue;
             };
             let _ = stream.set_nodelay(true);
+            let seat = tokio::select! {
+                _ = stopped.changed() => break,
+                seat = Seats::take(&seats) => seat,
+            };
             let (router, listen) = (router.clone(), self.clone());
-            connections.spawn(async move {
-                listen.connection(stream, peer.ip(), router).await;
-                drop(place);
-            });
+            connections.spawn(listen.connection(stream, peer.ip(), router, seat));
         }
         drop(listener);
         let ends = async { while connections.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
     }
 
-    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router) {
+    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, seat: Seat) {
+        let seat = Arc::new(seat);
         let options = Arc::clone(&self.options);
         let patience = options.patience;
+        let its = Arc::clone(&seat);
         let service = hyper::service::service_fn(move |request| {
             let (router, options) = (router.clone(), Arc::clone(&options));
+            let seat = Arc::clone(&its);
             async move {
-                let response = match read(request, peer, &options).await {
+                let read = read(request, peer, &options).await;
+                let call = seat.call();
+                let response = match read {
                     Ok(request) => match router.oneshot(request).await {
                         Ok(response) => response,
                         Err(never) => match never {},
@@ -272,7 +281,13 @@ impl Listen {
                 match response.extensions().get::<Dropped>() {
                     // Ends the connection without a word.
                     Some(Dropped) => Err(std::io::Error::other("dropped")),
-                    None => Ok(response),
+                    // The call lasts until all of its answer is written.
+                    None => Ok(response.map(|body| {
+                        body.map_err(move |error| {
+                            let _held = &call;
+                            error
+                        })
+                    })),
                 }
             }
         });
@@ -281,15 +296,24 @@ impl Listen {
             .header_read_timeout(self.options.patience)
             .max_buf_size(64 * 1024)
             .half_close(false);
-        let stream = Patient::new(stream, patience);
+        let stream = Patient::new(stream, patience, Arc::clone(&seat));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
-        tokio::select! {
+        let given_up = tokio::select! {
             _ = &mut connection => return,
-            _ = self.stopped.changed() => {}
-        }
+            _ = self.stopped.changed() => false,
+            () = seat.given_up() => true,
+        };
         connection.as_mut().graceful_shutdown();
-        let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
+        if !given_up {
+            let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
+        } else if seat.is_busy() {
+            // A call came meanwhile: it is answered.
+            tokio::select! {
+                _ = connection => {}
+                _ = self.stopped.changed() => {}
+            }
+        }
     }
 }
 
@@ -297,15 +321,17 @@ impl Listen {
 struct Patient {
     stream: TcpStream,
     patience: Duration,
+    seat: Arc<Seat>,
     /// Until when the other side has to take what waits for it.
     deadline: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl Patient {
-    fn new(stream: TcpStream, patience: Duration) -> Self {
+    fn new(stream: TcpStream, patience: Duration, seat: Arc<Seat>) -> Self {
         Patient {
             stream,
             patience,
+            seat,
             deadline: None,
         }
     }
@@ -336,7 +362,11 @@ impl AsyncRead for Patient {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_pending() {
+            self.seat.wait();
+        }
+        read
     }
 }
 
@@ -346,6 +376,7 @@ impl AsyncWrite for Patient {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
+        self.seat.writes(true);
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.judge(context, written)
     }
@@ -355,6 +386,10 @@ impl AsyncWrite for Patient {
         context: &mut Context<'_>,
     ) -> Poll<std::io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.seat.writes(false);
+            self.seat.wait();
+        }
         self.judge(context, flushed)
     }
 

@@ -12,6 +12,7 @@ use crate::device::{Act, World};
 use crate::error::{CODES, Error};
 use crate::http::{Answer, Request};
 use crate::mode::Mode;
+use crate::remark::{self, Remark};
 use crate::route::ROUTES;
 use crate::scenario::Scenario;
 use crate::store::{self, Store};
@@ -301,6 +302,18 @@ impl Simulator {
         self.within(|world, now| world.act(did, now, act))
     }
 
+    /// What a device said of values and frames that it could not take, in the last seven days: at most
+    /// 1,000 remarks, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there is no such device; [`Error::Database`].
+    pub fn remarks(&self, did: &str) -> Result<Vec<Remark>, Error> {
+        self.within(|world, _| {
+            let id = world.find(did)?;
+            Ok(remark::last(world.connection, id, 1000)?)
+        })
+    }
+
     /// Turns a switch of a product or an enterprise.
     ///
     /// # Errors
@@ -411,15 +424,15 @@ impl Simulator {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
                 })?
                 .collect::<Result<_, _>>()?;
-            let sets = rows.into_iter().filter_map(|(id, route, mode, count)| {
-                Some(ModeSet {
+            let sets = rows.into_iter().map(|(id, route, mode, count)| {
+                Ok(ModeSet {
                     id,
                     route,
-                    mode: serde_json::from_str(&mode).ok()?,
+                    mode: store::from_json(2, &mode)?,
                     count,
                 })
             });
-            Ok(sets.collect())
+            sets.collect()
         })
     }
 

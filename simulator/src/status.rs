@@ -1,12 +1,15 @@
 //! The raw status of a device: points set and read, and what of it goes into a message.
 
 use gizwits_codec_std::core::layout::LayoutRef;
-use gizwits_codec_std::core::{Encoder, Kind, P0, PointId, Protocol, Raw};
+use gizwits_codec_std::core::{
+    self, Encoder, ErrorKind, Kind, P0, PointId, Protocol, Raw, Reading,
+};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Decimal, Product, Value};
 use serde_json::Value as Json;
 
 use crate::error::Error;
+use crate::remark::{Kind as RemarkKind, Outside};
 use crate::scenario::Values;
 
 pub(crate) fn wrong<T>(message: impl Into<String>) -> Result<T, Error> {
@@ -27,9 +30,19 @@ pub(crate) fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Optio
 }
 
 /// The value to put.
+#[derive(Clone, Copy)]
 pub(crate) enum Put<'v> {
     Raw(u32),
     Value(Value<'v>),
+}
+
+impl<'v> From<&Reading<'_, 'v>> for Put<'v> {
+    fn from(reading: &Reading<'_, 'v>) -> Self {
+        match reading.raw() {
+            Raw::Number(raw) => Put::Raw(raw),
+            Raw::Bytes(bytes) => Put::Value(Value::Binary(bytes)),
+        }
+    }
 }
 
 /// Sets one point of a raw status; what the definition doesn't allow is refused.
@@ -38,7 +51,7 @@ pub(crate) fn put(
     status: &mut [u8],
     id: PointId,
     value: Put<'_>,
-) -> Result<(), gizwits_codec_std::core::Error> {
+) -> Result<(), core::Error> {
     let mut out = vec![0; layout.p0_len(Action::Report)];
     let mut encoder = Encoder::begin(layout, Action::Report, &mut out)?;
     match value {
@@ -68,13 +81,35 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// Sets one point from JSON.
+/// Sets one point as a device does, so that every status can be reported: a number outside its limits
+/// becomes the nearest that is allowed, an enum past its labels stays as it was. Returns what was wrong
+/// then.
+pub(crate) fn put_nearest(
+    layout: LayoutRef<'_>,
+    status: &mut [u8],
+    id: PointId,
+    value: Put<'_>,
+) -> Result<Option<core::Error>, core::Error> {
+    let Err(error) = put(layout, status, id, value) else {
+        return Ok(None);
+    };
+    match (error.kind, layout.limits(id)) {
+        (ErrorKind::BelowMin, Some((min, _))) => put(layout, status, id, Put::Raw(min))?,
+        (ErrorKind::AboveMax, Some((_, max))) => put(layout, status, id, Put::Raw(max))?,
+        (ErrorKind::PastLabels, _) => {}
+        _ => return Err(error),
+    }
+    Ok(Some(error))
+}
+
+/// Sets one point from JSON. Returns what a device makes of a value that is outside its limits:
+/// [`put_nearest`] set that.
 pub(crate) fn put_json(
     product: &Product,
     status: &mut [u8],
     name: &str,
     json: &Json,
-) -> Result<(), Error> {
+) -> Result<Option<Outside>, Error> {
     let Some(attr) = product.find(name) else {
         return wrong(format!("no point is named `{name}`"));
     };
@@ -91,8 +126,8 @@ pub(crate) fn put_json(
             .and_then(|index| u32::try_from(index).ok())
             .map(Value::Enum),
         (Kind::Binary, Json::String(text)) => {
-            bytes = payload::parse(text, Some(Encoding::Hex)).unwrap_or_default();
-            Some(Value::Binary(&bytes))
+            bytes = payload::parse(text, Some(Encoding::Hex)).ok();
+            bytes.as_deref().map(Value::Binary)
         }
         (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Json::Number(number)) => number
             .to_string()
@@ -101,22 +136,43 @@ pub(crate) fn put_json(
             .map(Value::Number),
         _ => None,
     };
-    let put = value.map(|value| put(product.layout(), status, attr.id(), Put::Value(value)));
-    match put {
-        Some(Ok(())) => Ok(()),
-        Some(Err(error)) => wrong(format!("`{name}` = {json}: {}", error.kind)),
-        None => wrong(format!("`{name}` = {json} is not of its kind")),
+    let Some(value) = value else {
+        return wrong(format!("`{name}` = {json} is not of its kind"));
+    };
+    let (layout, id) = (product.layout(), attr.id());
+    match put_nearest(layout, status, id, Put::Value(value)) {
+        Ok(None) => Ok(None),
+        Ok(Some(error)) => {
+            let kind = match error.kind {
+                ErrorKind::PastLabels => RemarkKind::Kept,
+                _ => RemarkKind::Saturated,
+            };
+            Ok(Some(Outside::new(product, kind, value, error)))
+        }
+        Err(error) => wrong(product.refused(value, error).message),
     }
 }
 
-pub(crate) fn put_all(product: &Product, status: &mut [u8], json: &Json) -> Result<(), Error> {
+/// Sets points from a JSON object. Returns those whose values are outside their limits.
+pub(crate) fn put_all(
+    product: &Product,
+    status: &mut [u8],
+    json: &Json,
+) -> Result<Vec<Outside>, Error> {
     let Some(object) = json.as_object() else {
         return wrong("points and values are an object");
     };
-    for (name, value) in object {
-        put_json(product, status, name, value)?;
+    let puts = object.iter();
+    let puts = puts.map(|(name, value)| put_json(product, status, name, value));
+    puts.filter_map(Result::transpose).collect()
+}
+
+/// Refuses values that are outside their limits.
+pub(crate) fn within(outside: impl IntoIterator<Item = Outside>) -> Result<(), Error> {
+    match outside.into_iter().next() {
+        None => Ok(()),
+        Some(one) => wrong(one.message),
     }
-    Ok(())
 }
 
 /// The status that a device begins with: what the scenario says, all else at its least.
@@ -131,24 +187,32 @@ pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Err
                 .map_err(|error| Error::Scenario(error.kind.to_string()))?;
         }
     }
-    let json = serde_json::to_value(values).unwrap_or(Json::Null);
-    put_all(product, &mut status, &json)?;
+    within(put_all(product, &mut status, &values_json(values)?)?)?;
     Ok(status)
 }
 
-pub(crate) fn put_text(product: &Product, status: &mut [u8], json: &str) -> Result<(), Error> {
+/// The points and values of a scenario as the API's control writes them.
+pub(crate) fn values_json(values: &Values) -> Result<Json, Error> {
+    serde_json::to_value(values).map_err(|error| Error::Scenario(error.to_string()))
+}
+
+pub(crate) fn put_text(
+    product: &Product,
+    status: &mut [u8],
+    json: &str,
+) -> Result<Vec<Outside>, Error> {
     match serde_json::from_str(json) {
         Ok(json) => put_all(product, status, &json),
         Err(error) => wrong(error.to_string()),
     }
 }
 
-/// The raw value of a point that means the same as another point's value.
+/// The raw value of a point that means the same as another point's value, or is nearest to it.
 pub(crate) fn same(layout: LayoutRef<'_>, status: &[u8], from: PointId, to: u16) -> Option<u32> {
     let mask = full_mask(layout);
     let value = layout.view_known(&mask, status).ok()?.get(from)?;
     let mut trial = vec![0; layout.status_len()];
-    put(layout, &mut trial, PointId(to), Put::Value(value)).ok()?;
+    put_nearest(layout, &mut trial, PointId(to), Put::Value(value)).ok()?;
     raw_of(layout, &trial, PointId(to))
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use gizwits_codec_std::Product;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use serde::de::DeserializeOwned;
 
 use crate::behaviour;
 use crate::device;
@@ -82,6 +83,12 @@ CREATE TABLE data (
     attrs TEXT NOT NULL
 ) STRICT;
 CREATE INDEX data_at ON data (device, at, id, number);
+-- What devices said of values and frames that they could not take.
+CREATE TABLE remark (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
+    point TEXT, message TEXT NOT NULL
+) STRICT;
+CREATE INDEX remark_device ON remark (device, id);
 -- Who was disabled or enabled again, in order.
 CREATE TABLE turned (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
 -- A fault or alert that was reported, and when it was reported gone.
@@ -112,7 +119,7 @@ CREATE TABLE mode (
 /// Says of a database file that it is a simulator's: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
 /// Which tables it has.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// What a product's definition is worth.
 #[derive(Clone, Debug)]
@@ -132,6 +139,17 @@ pub(crate) struct Store {
     pub(crate) live_reports: bool,
     pub(crate) group_descendants: bool,
     pub(crate) definitions: BTreeMap<String, Definition>,
+}
+
+/// JSON of a column, which this crate put there.
+pub(crate) fn from_json<T: DeserializeOwned>(
+    column: usize,
+    json: &str,
+) -> Result<T, rusqlite::Error> {
+    serde_json::from_str(json).map_err(|error| {
+        let kind = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+    })
 }
 
 /// A value that is kept beside the tables.
@@ -178,6 +196,14 @@ impl Store {
         scenario: Option<&Scenario>,
         now: i64,
     ) -> Result<Self, Error> {
+        let opened = Self::try_open(path, scenario, now);
+        opened.map_err(|error| match (path, error) {
+            (Some(path), Error::Database(error)) => unwritable(path, error),
+            (_, error) => error,
+        })
+    }
+
+    fn try_open(path: Option<&Path>, scenario: Option<&Scenario>, now: i64) -> Result<Self, Error> {
         let connection = match path {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
@@ -223,7 +249,8 @@ impl Store {
             (_, (APPLICATION, VERSION)) => store.check(scenario)?,
             (_, (APPLICATION, _)) => {
                 return Err(Error::File(
-                    "the database is of another version of the simulator".to_owned(),
+                    "the database is of another version of the simulator: take another file"
+                        .to_owned(),
                 ));
             }
             _ => return Err(Error::File("the database is no simulator's".to_owned())),
@@ -280,6 +307,41 @@ impl Store {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// What keeps a database from being written to, if that is why opening it failed.
+fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+
+    let code = error.sqlite_error_code();
+    if !code.is_some_and(|code| {
+        matches!(
+            code,
+            CannotOpen | PermissionDenied | ReadOnly | SystemIoFailure
+        )
+    }) {
+        return Error::Database(error);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let shown = folder.display();
+    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    Error::File(match (std::fs::metadata(folder), file) {
+        _ if path.is_dir() => "a folder: the name of a file is expected".to_owned(),
+        (Err(error), _) if missing(&error) => format!("there is no folder {shown}: make it first"),
+        (Err(error), _) => format!("the folder {shown} can't be read: {error}"),
+        (Ok(_), Err(error)) if !missing(&error) => format!(
+            "the file can't be written to: {error}; the world is kept in it, so it must be writable"
+        ),
+        // SQLite says no more than that it could not make a file.
+        _ => format!(
+            "no file can be made in the folder {shown} ({error}): the database and its log are kept \
+             there, so it must be writable"
+        ),
+    })
 }
 
 fn definitions(connection: &Connection) -> Result<BTreeMap<String, Definition>, Error> {
@@ -610,7 +672,12 @@ fn add_device(
         add(offline.every.0, Behaviour::Offline { reason, lasts })?;
     }
     let Definition::Sound(product) = definition else {
-        if spec.walk.is_empty() && spec.countdown.is_empty() && spec.trouble.is_empty() {
+        if spec.walk.is_empty()
+            && spec.countdown.is_empty()
+            && spec.change.is_empty()
+            && spec.trouble.is_empty()
+            && spec.initial.is_empty()
+        {
             return Ok(());
         }
         return wrong("its product has no definition to behave by".to_owned());
@@ -622,7 +689,7 @@ fn add_device(
         add(countdown.every.0, behaviour::countdown(product, countdown)?)?;
     }
     for change in &spec.change {
-        let set = behaviour::values(product, &change.set)?;
+        let set = behaviour::values(product, &change.set, change.unchecked)?;
         add(change.every.0, Behaviour::Change { set })?;
     }
     for trouble in &spec.trouble {

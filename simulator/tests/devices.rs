@@ -403,7 +403,7 @@ fn scenarios_that_are_wrong_say_where() {
         ("[[device]]\nproduct = 'k'", "either mac or device_sn"),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\ninitial = { set_temp = 31 }",
-            "`set_temp` = 31: above the maximum",
+            "set_temp = 31 is above its maximum 30 (16..30, step 1)",
         ),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\ninitial = { set_tmp = 31 }",

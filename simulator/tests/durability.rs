@@ -146,6 +146,63 @@ fn a_restart_loses_nothing() {
 }
 
 #[test]
+fn a_file_that_cannot_be_kept_says_why() {
+    let folder = Folder::new("unwritable");
+    let refused = |path: &Path| match Simulator::builder().file(path).build() {
+        Err(Error::File(why)) => why,
+        other => panic!("{}: {other:?}", path.display()),
+    };
+    assert_eq!(
+        refused(&folder.0),
+        "a folder: the name of a file is expected"
+    );
+    let nowhere = folder.0.join("none");
+    assert_eq!(
+        refused(&nowhere.join("world.db")),
+        format!("there is no folder {}: make it first", nowhere.display())
+    );
+    let text = folder.0.join("text");
+    std::fs::write(&text, "").unwrap();
+    assert!(refused(&text.join("world.db")).contains("the file can't be written to"));
+
+    // Nobody is kept from a file, or a folder, who may do anything.
+    let world = folder.0.join("world.db");
+    drop(Simulator::builder().file(&world).build().unwrap());
+    let read_only = |path: &Path, on: bool| {
+        let mut permissions = std::fs::metadata(path).unwrap().permissions();
+        permissions.set_readonly(on);
+        std::fs::set_permissions(path, permissions).unwrap();
+    };
+    read_only(&world, true);
+    if std::fs::OpenOptions::new()
+        .append(true)
+        .open(&world)
+        .is_err()
+    {
+        assert!(refused(&world).starts_with("the file can't be written to: "));
+    }
+    read_only(&world, false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |mode| {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&folder.0, permissions).unwrap();
+        };
+        mode(0o555);
+        if std::fs::write(folder.0.join("probe"), "").is_err() {
+            let why = format!("no file can be made in the folder {}", folder.0.display());
+            for name in ["new.db", "world.db"] {
+                let refused = refused(&folder.0.join(name));
+                assert!(refused.starts_with(&why), "{refused}");
+            }
+        }
+        mode(0o755);
+    }
+    assert!(Simulator::builder().file(&world).build().is_ok());
+}
+
+#[test]
 fn a_stepped_clock_stays_stepped() {
     let folder = Folder::new("clock");
     let file = folder.0.join("world.db");

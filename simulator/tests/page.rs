@@ -299,12 +299,50 @@ fn a_control_and_its_answer_are_told() {
 }
 
 #[test]
+fn what_a_device_remarks_is_told_before_its_answer() {
+    let server = serve();
+    let simulator = server.simulator();
+    let mut events = Listener::device(&server, AC, DID, None);
+    let hello = events.expect("hello");
+    assert_eq!(hello.data["remarks"], json!([]));
+    let route = "post_v1_products_product_key_devices_did_control";
+    simulator
+        .set_mode(route, &gizwits_simulator::Mode::UncheckedRaw, Some(1))
+        .unwrap();
+    let body = r#"{"raw":[1,64,0,0,0,99]}"#;
+    ac(simulator).send("POST", &format!("devices/{DID}/control"), body);
+    simulator.step(1000).unwrap();
+    let asked = events.expect("frame").data;
+    assert_eq!(asked["picture"]["values"]["6"]["value"], "99");
+    let said = events.expect("remark").data;
+    let message = "set_temp = 99 is above its maximum 30 (16..30, step 1)";
+    let expected = json!({
+        "at": said["at"], "type": "left_out", "point": "set_temp", "message": message,
+    });
+    assert_eq!(said, expected);
+    let answer = events.expect("frame").data;
+    assert_eq!(answer["at"], said["at"]);
+    assert_eq!(answer["picture"]["values"]["6"]["value"], "16");
+    // Whoever comes later is told, too; whoever comes again only what was missed.
+    let mut later = Listener::device(&server, AC, DID, None);
+    assert_eq!(later.expect("hello").data["remarks"], json!([said]));
+    let mut again = Listener::device(&server, AC, DID, Some(&hello.id));
+    assert_eq!(again.expect("hello").data["resumed"], true);
+    for name in ["frame", "remark", "frame"] {
+        again.expect(name);
+    }
+    // The administration has it as well, and nobody else's.
+    assert_eq!(simulator.remarks(DID).unwrap().len(), 1);
+    assert_eq!(simulator.remarks("second").unwrap(), []);
+}
+
+#[test]
 fn who_was_told_of_another_world_begins_anew() {
     let server = serve();
     let mut events = Listener::device(&server, AC, DID, None);
     let id = events.expect("hello").id;
     let (_, rest) = id.split_once('.').unwrap();
-    let ahead = id.replacen(rest, "999999.0.0", 1);
+    let ahead = id.replacen(rest, "999999.0.0.0", 1);
     for last in [format!("1.{rest}"), ahead, "nonsense".to_owned()] {
         let mut events = Listener::device(&server, AC, DID, Some(&last));
         assert_eq!(events.expect("hello").data["resumed"], false, "{last}");

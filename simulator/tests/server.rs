@@ -169,6 +169,52 @@ fn slow_callers_are_let_go() {
 }
 
 #[test]
+fn idle_connections_give_way() {
+    let mut options = Options::default();
+    options.connections = 6;
+    let server = Server::start(small(), options).unwrap();
+    let began = Instant::now();
+    let own = "host: 127.0.0.1\r\nreferer: http://127.0.0.1/\r\n";
+    let mut all: Vec<Wire> = (0..6).map(|_| open(&server)).collect();
+    let [silent, head, body, called, events, last] = &mut all[..] else {
+        unreachable!()
+    };
+    head.write(b"GET /v1/users/search HTTP/1.1\r\nx-a: b\r\n")
+        .unwrap();
+    body.write(b"POST /v1/users/search HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+        .unwrap();
+    // A call that goes on is no idle connection, and one that called is the last to be let go.
+    events
+        .write(format!("GET /page/events/{AC}/{DID} HTTP/1.1\r\n{own}\r\n").as_bytes())
+        .unwrap();
+    assert_eq!(events.read().unwrap().status, 200);
+    assert_eq!(called.call("GET", "/", "", "").unwrap().status, 200);
+    let mut others = Vec::new();
+    for wire in [silent, head, body, last] {
+        let mut other = open(&server);
+        assert_eq!(other.call("GET", "/", "", "").unwrap().status, 200);
+        assert!(wire.closed());
+        others.push(other);
+    }
+    assert_eq!(called.call("GET", "/", "", "").unwrap().status, 200);
+    // Each of many is answered, however many went before.
+    for _ in 0..100 {
+        others.push(open(&server));
+    }
+    let mut other = open(&server);
+    assert_eq!(other.call("GET", "/", "", "").unwrap().status, 200);
+    server
+        .simulator()
+        .act(
+            DID,
+            &gizwits_simulator::Act::Offline("tcp_closed".to_owned()),
+        )
+        .unwrap();
+    while !events.line().unwrap().contains("dev_offline") {}
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn callers_who_never_read_are_let_go() {
     let server = serve();
     let token = token(&server);
@@ -446,15 +492,54 @@ fn the_administration() {
         .unwrap()
         .parse()
         .unwrap();
-    for head in [
-        "host: evil.example",
-        "host: 127.0.0.1\r\norigin: http://evil.example",
-        "host: localhost.evil.example:80",
+    let own = server.admin_url();
+    let targets = [
+        "GET /",
+        "GET /modes",
+        "GET /none",
+        "POST /clock",
+        "DELETE /modes",
+        "POST /switches",
+        &format!("POST {device}"),
+        &format!("GET {device}/remarks"),
+    ];
+    for (head, allowed) in [
+        ("host: evil.example", false),
+        ("host: 127.0.0.1\r\norigin: http://evil.example", false),
+        ("host: localhost.evil.example:80", false),
+        ("host: 127.0.0.1\r\nhost: evil.example", false),
+        ("x-none: 1", false),
+        // A picture, a script or a link of a page elsewhere, or of another server on this machine.
+        ("host: 127.0.0.1\r\nsec-fetch-site: cross-site", false),
+        ("host: 127.0.0.1\r\nsec-fetch-site: same-site", false),
+        ("host: 127.0.0.1\r\nsec-fetch-site: same-origin", false),
+        ("host: 127.0.0.1\r\nreferer: http://evil.example/", false),
+        ("host: 127.0.0.1\r\nreferer: http://127.0.0.1:1/", false),
+        ("host: 127.0.0.1\r\norigin: null", false),
+        (&format!("host: 127.0.0.1\r\nreferer: {own}/"), false),
+        // Somebody elsewhere, whom a proxy on this machine speaks for.
+        ("host: 127.0.0.1\r\nx-forwarded-for: 203.0.113.9", false),
+        // curl, Node.js, a typed address, a tunnel.
+        ("host: 127.0.0.1\r\nuser-agent: curl/8\r\naccept: */*", true),
+        ("host: 127.0.0.1\r\nsec-fetch-mode: cors", true),
+        (
+            "host: 127.0.0.1\r\nsec-fetch-site: none\r\nsec-fetch-mode: navigate",
+            true,
+        ),
+        ("host: localhost:8080", true),
     ] {
-        let mut wire = Wire::open(address).unwrap();
-        wire.write(format!("GET / HTTP/1.1\r\n{head}\r\n\r\n").as_bytes())
-            .unwrap();
-        assert_eq!(wire.read().unwrap().status, 403, "{head}");
+        for target in targets {
+            let mut wire = Wire::open(address).unwrap();
+            wire.write(format!("{target} HTTP/1.1\r\n{head}\r\n\r\n").as_bytes())
+                .unwrap();
+            let heard = wire.read().unwrap();
+            assert_eq!(heard.status != 403, allowed, "{target} {head}");
+            assert_eq!(
+                heard.header("cross-origin-resource-policy"),
+                Some("same-origin")
+            );
+            assert!(allowed || !heard.text().contains(SECRET));
+        }
     }
     // The API has none of it.
     assert_eq!(

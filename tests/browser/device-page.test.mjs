@@ -294,6 +294,35 @@ describe("device page", { concurrency: false }, () => {
     quiet(page);
   });
 
+  test("a value that a device leaves out is in its log, with the limits", async () => {
+    const page = await device();
+    const { id } = await simulator.tell("/modes", { route: "*", mode: "unchecked_raw" });
+    const env = simulator.environment;
+    const base = `${simulator.url}/v1/products/${AC}`;
+    const post = async (target, body, token) => {
+      const headers = token ? { authorization: `token ${token}` } : {};
+      const answer = await fetch(base + target, { method: "POST", headers, body: JSON.stringify(body) });
+      assert.ok(answer.ok, await answer.clone().text());
+      return answer.json();
+    };
+    const { token } = await post("/access_token", {
+      enterprise_id: env.GIZWITS_ENTERPRISE_ID,
+      enterprise_secret: env.GIZWITS_ENTERPRISE_SECRET,
+      product_secret: env.GIZWITS_PRODUCT_SECRET,
+    });
+    await post(`/devices/${DID}/control`, { raw: [1, 64, 0, 0, 0, 99] }, token);
+    await simulator.tell(`/modes/${id}`, undefined, "DELETE");
+    const told = page.locator("#log .entry", { hasText: "set_temp = 99 is above its maximum 30 (16..30, step 1)" });
+    await told.waitFor();
+    assert.match(await told.innerText(), /device\s+left out/);
+    await page.reload();
+    await drawn(page);
+    await told.waitFor();
+    assert.equal(await told.count(), 1);
+    assert.deepEqual(await violations(page), []);
+    quiet(page);
+  });
+
   for (const [width, touched] of [[320, true], [1280, false]]) {
     test(`every point of the bits has its name, ${width} px wide`, async () => {
       const page = await device(AC, DID, { viewport: { width, height: 800 }, hasTouch: touched });

@@ -77,6 +77,15 @@ impl Wire {
         Ok(heard)
     }
 
+    /// A line of what comes.
+    pub fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line),
+        }
+    }
+
     /// Whether the other side closes without a word.
     pub fn closed(&mut self) -> bool {
         match self.stream.read(&mut [0]) {
