@@ -1,14 +1,17 @@
 //! The commands that speak to a cloud, against one that the same binary simulates.
 
-use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use gizwits_enterprise_client::Gid;
 use gizwits_enterprise_client::blocking::{Device, Enterprise, Product};
 use gizwits_simulator::Simulator;
 use gizwits_tests::program::{self, Folder, Ran, Simulated};
+use gizwits_tests::vectors;
 use serde_json::{Value, json};
 
 const GIZWITS: &str = env!("CARGO_BIN_EXE_gizwits");
@@ -395,7 +398,7 @@ fn what_goes_wrong() {
             "device list".to_owned(),
             &[("PRODUCT_KEY", "")],
             2,
-            "set GIZWITS_PRODUCT_KEY",
+            "GIZWITS_PRODUCT_KEY is empty",
         ),
         (
             "device list --profile work".to_owned(),
@@ -775,4 +778,678 @@ fn on_a_terminal() {
     );
     let bar = typed(&format!("device log {did} --since 7d > /dev/null"));
     assert!(bar.contains("records  eta "), "{bar}");
+}
+
+/// What a server of a test says to a request.
+enum Said {
+    /// This, with this status.
+    Answer(u16, String),
+    /// Nothing: it closes the connection once it has read everything.
+    Nothing,
+}
+
+/// A product of a cloud that says what a test tells it to: the air conditioner, and a device `D`.
+struct Scripted {
+    variables: BTreeMap<String, String>,
+    /// The bodies that came to `/control`.
+    controls: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Scripted {
+    /// The rule has method and path of a request, and says nothing of what is well known.
+    fn start(rule: impl Fn(&str, &str) -> Option<Said> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut variables: BTreeMap<String, String> = [
+            ("CONFIG", "/no/such/config.toml"),
+            ("ENTERPRISE_ID", "e"),
+            ("ENTERPRISE_SECRET", "hush-enterprise"),
+            ("PRODUCT_KEY", "3f1c5b7a9d2e4860b1a3c5d7e9f00112"),
+            ("PRODUCT_SECRET", "hush-product"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (format!("GIZWITS_{name}"), value.to_owned()))
+        .collect();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        variables.insert("GIZWITS_BASE_URL".to_owned(), url);
+        let controls = Arc::new(Mutex::new(Vec::new()));
+        let (rule, seen) = (Arc::new(rule), Arc::clone(&controls));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (rule, seen) = (Arc::clone(&rule), Arc::clone(&seen));
+                std::thread::spawn(move || serve(stream.unwrap(), &*rule, &seen));
+            }
+        });
+        Scripted {
+            variables,
+            controls,
+        }
+    }
+
+    fn run(&self, line: &str) -> Ran {
+        self.run_with(line, &[])
+    }
+
+    /// With some variables changed, by their whole names.
+    fn run_with(&self, line: &str, changed: &[(&str, &str)]) -> Ran {
+        self.words(&line.split(' ').collect::<Vec<_>>(), changed)
+    }
+
+    fn words(&self, words: &[&str], changed: &[(&str, &str)]) -> Ran {
+        let mut variables = self.variables.clone();
+        let changed = changed.iter();
+        variables.extend(changed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        program::run_in(GIZWITS, words, b"", &variables)
+    }
+}
+
+fn serve(stream: TcpStream, rule: &dyn Fn(&str, &str) -> Option<Said>, seen: &Mutex<Vec<Value>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (mut head, mut length) = (String::new(), 0);
+    while reader.read_line(&mut head).unwrap() > 2 {
+        let line = head.lines().last().unwrap().to_lowercase();
+        if let Some(bytes) = line.strip_prefix("content-length: ") {
+            length = bytes.parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let mut words = head.split([' ', '?']);
+    let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    if path.ends_with("/control") {
+        seen.lock()
+            .unwrap()
+            .push(serde_json::from_slice(&body).unwrap());
+    }
+    let device = json!({"did": "D", "mac": "m", "is_online": true, "created_at": 1_517_298_056});
+    let said = rule(method, path).unwrap_or_else(|| match path.rsplit('/').next() {
+        Some("access_token") => answer(
+            201,
+            json!({"token": "hush-token", "expire_at": 1_893_456_000}),
+        ),
+        Some("datapoint") => Said::Answer(200, vectors::fixture("air-conditioner")),
+        Some("search") => answer(200, json!({"meta": {"total": 1}, "objects": [device]})),
+        Some("control") => answer(200, json!({})),
+        _ => answer(200, json!({"meta": {"total": 0}, "objects": []})),
+    });
+    if let Said::Answer(status, body) = said {
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = stream;
+        let _ = stream.write_all((head + &body).as_bytes());
+    }
+}
+
+fn answer(status: u16, body: Value) -> Said {
+    Said::Answer(status, body.to_string())
+}
+
+/// A device whose values can't be read is shown, with the reason, and is no device that never reported.
+#[test]
+fn values_that_can_not_be_read() {
+    for (status, body, kind, code, words) in [
+        (
+            500,
+            r#"{"error_code":5406,"detail_message":"no store"}"#,
+            "api",
+            json!(5406),
+            "the server says: no store",
+        ),
+        (
+            503,
+            "<html>busy",
+            "unexpected",
+            Value::Null,
+            "HTTP status 503",
+        ),
+        (
+            403,
+            r#"{"error_code":5012}"#,
+            "api",
+            json!(5012),
+            "ip not in white list",
+        ),
+        (
+            403,
+            r#"{"error_code":5024}"#,
+            "api",
+            json!(5024),
+            "api deny to visit!",
+        ),
+        (
+            200,
+            r#"{"records":[]}"#,
+            "decode",
+            Value::Null,
+            "missing field `objects`",
+        ),
+        (
+            200,
+            r#"{"meta":{"total":9},"objects":[]}"#,
+            "missing",
+            Value::Null,
+            "the server counts 9 reports",
+        ),
+    ] {
+        let cloud = Scripted::start(move |_, path| {
+            path.ends_with("/data")
+                .then(|| Said::Answer(status, body.to_owned()))
+        });
+        let ran = cloud.run("device show D --json");
+        assert_eq!(ran.code, 1, "{body}: {}", ran.stderr);
+        let shown = &ran.json()[0];
+        assert_eq!(
+            (&shown["device"]["did"], &shown["last"]),
+            (&json!("D"), &Value::Null)
+        );
+        let error = &shown["last_error"];
+        assert_eq!(
+            (&error["kind"], &error["code"]),
+            (&json!(kind), &code),
+            "{error}"
+        );
+        assert!(
+            error["message"].as_str().unwrap().contains(words),
+            "{error}"
+        );
+        assert!(
+            ran.stderr.starts_with("error: ") && ran.stderr.contains(words),
+            "{}",
+            ran.stderr
+        );
+        #[cfg(target_os = "linux")]
+        {
+            let (code, screen) =
+                program::typed(&format!("{GIZWITS} device show D"), &cloud.variables);
+            assert_eq!(code, 1, "{screen}");
+            assert!(
+                screen.contains("did         D\n") && screen.contains(words),
+                "{screen}"
+            );
+        }
+        // So it is for those that show nothing else.
+        for verb in ["device data D", "device watch D", "api devices data D"] {
+            let ran = cloud.run(verb);
+            if (kind, verb) != ("missing", "api devices data D") && kind != "decode" {
+                assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{verb}: {body}");
+                assert!(!ran.stderr.is_empty(), "{verb}: {body}");
+            }
+        }
+    }
+    // One that has reported nothing is no failure.
+    let ran = Scripted::start(|_, _| None).run("device show D --json");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.json()[0].get("last_error").is_none());
+}
+
+/// Of a device that isn't the one that was asked for nothing is shown.
+#[test]
+fn a_search_that_finds_another_device() {
+    for (objects, words) in [
+        (
+            json!([{"did": "d", "mac": "m"}]),
+            "counts 3 and didn't give it",
+        ),
+        (json!([]), "counts 3 and didn't give it"),
+    ] {
+        let cloud = Scripted::start(move |_, path| {
+            let page = json!({"meta": {"total": 3}, "objects": objects});
+            path.ends_with("/search").then(|| answer(200, page))
+        });
+        let ran = cloud.run("device show D");
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+/// A list that is shorter than the server says ends with a warning, and not well.
+#[test]
+fn a_list_that_is_not_all() {
+    let cloud = Scripted::start(|_, path| {
+        let object = match path.rsplit('/').next()? {
+            "search" => json!({"did": "D", "mac": "m"}),
+            "cmd" => json!({"timestamp": 1_517_298_056, "type": "dev2app", "payload": "02"}),
+            "data" => json!({"ts": 1_517_298_056, "attrs": {"switch": 1}}),
+            "online" => json!({"timestamp": 1_517_298_056, "type": "dev_online"}),
+            _ => return None,
+        };
+        // Always the same page, whatever is skipped.
+        Some(answer(
+            200,
+            json!({"meta": {"total": 3, "skip": 0}, "objects": [object]}),
+        ))
+    });
+    for verb in ["list", "log D", "data D", "online D"] {
+        let ran = cloud.run(&format!("device {verb}"));
+        assert_eq!(
+            (ran.code, ran.stdout.lines().count()),
+            (1, 1),
+            "{verb}: {}",
+            ran.stderr
+        );
+        let words = "warning: this is not all: the server counts 2 more than it gave\n";
+        assert_eq!(ran.stderr, words, "{verb}");
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let (code, screen) = program::typed(&format!("{GIZWITS} device list"), &cloud.variables);
+        assert!(
+            code == 1 && screen.contains("D    m\n1 device\nwarning: this is"),
+            "{screen}"
+        );
+    }
+    // Watching goes on, says it once, and ends with it.
+    #[cfg(unix)]
+    {
+        let mut child = Command::new(GIZWITS)
+            .args(["device", "watch", "D", "--every", "1s"])
+            .envs(&cloud.variables)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        told.read_line(&mut first).unwrap();
+        assert!(first.starts_with("warning: this is not all"), "{first}");
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        let mut rest = String::new();
+        told.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+    }
+}
+
+/// A page that fails behind another: what came is shown, and that it isn't all.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_that_breaks_off() {
+    let pages = AtomicUsize::new(0);
+    let cloud = Scripted::start(move |_, path| {
+        let page = json!({"meta": {"total": 3}, "objects": [{"did": "D", "mac": "m"}]});
+        let first = || pages.fetch_add(1, Ordering::Relaxed) == 0;
+        path.ends_with("/search").then(|| match first() {
+            true => answer(200, page),
+            false => answer(403, json!({"error_code": 5012})),
+        })
+    });
+    let (code, screen) = program::typed(&format!("{GIZWITS} device list"), &cloud.variables);
+    assert!(
+        code == 1 && screen.contains("D    m\n1 device\nerror: GET "),
+        "{screen}"
+    );
+}
+
+/// What may have been done is told as such, whatever is asked for; a read is none of that.
+#[test]
+fn a_connection_that_broke_after_the_request() {
+    let cloud = Scripted::start(|method, path| {
+        let asked = method != "GET" && !path.ends_with("/access_token");
+        (asked || path.ends_with("/summary")).then_some(Said::Nothing)
+    });
+    for line in [
+        "device control D set_temp=20",
+        "device control D set_temp=20 --wait",
+        "api devices control D --attrs {\"set_temp\":20}",
+        "api devices control D --raw 1,64,0,0,0,20",
+        "api groups create",
+        "api groups delete g",
+        "api groups change g --action assign --macs m",
+        "api bindings bind --uid u --appid a --dids D",
+        "api bindings unbind --uid u --appid a --dids D",
+        "api call POST /v1/x --body {}",
+    ] {
+        let ran = cloud.run(line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{line}");
+        let words = "; the request may have arrived all the same: look before you send it again\n";
+        assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
+    }
+    let ran = cloud.run("api reports summary");
+    assert!(
+        ran.code == 1 && !ran.stderr.contains("arrived"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// What a device reported before can't be read: the control is sent, and waited for, all the same.
+#[test]
+fn waiting_without_the_values_before() {
+    let report = "000000030b0000910401000014000000";
+    let frame = |payload: &'static str| {
+        Scripted::start(move |_, path| match path.rsplit('/').next()? {
+            "data" => Some(answer(403, json!({"error_code": 5024}))),
+            "cmd" => {
+                let now = std::time::SystemTime::now();
+                let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 5;
+                let record = json!({"timestamp": now, "type": "dev2app", "payload": payload});
+                Some(answer(
+                    200,
+                    json!({"meta": {"total": 1}, "objects": [record]}),
+                ))
+            }
+            _ => None,
+        })
+    };
+    let ran = frame(report).run("device control D set_temp=20 --wait");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.json()[0]["reported_at"].is_number());
+    assert!(
+        ran.stderr.starts_with("warning: GET ") && ran.stderr.contains("5024"),
+        "{}",
+        ran.stderr
+    );
+    // Frames that can't be read are no silence.
+    let ran = frame("0491").run("device control D set_temp=20 --wait");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains(" can't be read: the payload ends"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A proxy of the environment is not asked for a server on this machine.
+#[test]
+fn loopback_without_a_proxy() {
+    let cloud = Scripted::start(|_, _| None);
+    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let nowhere = proxies.map(|name| (name, "http://127.0.0.1:9"));
+    let ran = cloud.run_with("device list", &nowhere);
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (0, 1),
+        "{}",
+        ran.stderr
+    );
+    // Another machine is reached by it.
+    let mut changed = nowhere.to_vec();
+    changed.push(("GIZWITS_BASE_URL", "http://192.0.2.1:1"));
+    changed.push(("NO_PROXY", ""));
+    changed.push(("no_proxy", ""));
+    let ran = cloud.run_with("device list", &changed);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("no connection"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A variable that is set to nothing is a mistake, and so is a member of the file; neither is a default.
+#[test]
+fn settings_that_are_empty() {
+    let cloud = Scripted::start(|_, _| None);
+    let members = [
+        "BASE_URL",
+        "ENTERPRISE_ID",
+        "ENTERPRISE_SECRET",
+        "PRODUCT_KEY",
+        "PRODUCT_SECRET",
+    ];
+    for name in members.iter().chain(&["CONFIG", "PROFILE"]) {
+        let name = format!("GIZWITS_{name}");
+        for blank in ["", " "] {
+            let ran = cloud.run_with("device list", &[(&name, blank)]);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{name}");
+            let words = format!("error: {name} is empty: give it a value, or unset it\n");
+            assert_eq!(ran.stderr, words);
+        }
+    }
+    let folder = Folder::new("empty-settings");
+    for member in members {
+        let mut variables = cloud.variables.clone();
+        variables.remove(&format!("GIZWITS_{member}"));
+        let member = member.to_lowercase();
+        let file = folder.write("config.toml", format!("[default]\n{member} = \"\"\n"));
+        private(&file);
+        variables.insert("GIZWITS_CONFIG".to_owned(), file);
+        let ran = program::run_in(GIZWITS, &["device", "list"], b"", &variables);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{member}");
+        let words = format!("config.toml: {member} is empty: ");
+        assert!(ran.stderr.contains(&words), "{}", ran.stderr);
+    }
+}
+
+/// Only its owner can read it.
+fn private(file: &str) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
+/// A file that can't be used stops only who needs it.
+#[test]
+fn a_broken_file_beside_a_whole_environment() {
+    let cloud = Scripted::start(|_, _| None);
+    let folder = Folder::new("broken-file");
+    let broken = folder.write("config.toml", "[default\nproduct_secret = \"hush-file\"\n");
+    private(&broken);
+    let a_folder = folder.0.to_str().unwrap();
+    for (config, words) in [
+        (broken.as_str(), "config.toml:1: not understood"),
+        (a_folder, ": "),
+    ] {
+        let config = ("GIZWITS_CONFIG", config);
+        let ran = cloud.run_with("device list", &[config]);
+        assert_eq!(
+            (ran.code, ran.stdout.lines().count()),
+            (0, 1),
+            "{}",
+            ran.stderr
+        );
+        assert!(
+            ran.stderr.starts_with("warning: ") && ran.stderr.contains(words),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
+        // Who asks for a profile means the file.
+        for changed in [&[config][..], &[config, ("GIZWITS_PROFILE", "work")]] {
+            let profile = if changed.len() == 1 {
+                " --profile work"
+            } else {
+                ""
+            };
+            let ran = cloud.run_with(&format!("device list{profile}"), changed);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+            assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+        }
+        // Without an address it may be the file's, and secrets go nowhere else.
+        for missing in ["GIZWITS_BASE_URL", "GIZWITS_PRODUCT_SECRET"] {
+            let mut variables = cloud.variables.clone();
+            variables.remove(missing);
+            variables.insert(config.0.to_owned(), config.1.to_owned());
+            let ran = program::run_in(GIZWITS, &["device", "list"], b"", &variables);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        }
+    }
+}
+
+/// Every way to write the bytes of a raw control.
+#[test]
+fn bytes_as_they_are_typed() {
+    let cloud = Scripted::start(|_, _| None);
+    let control = |raw: &[&str], more: &[&str]| {
+        let words = [&["api", "devices", "control", "D", "--raw"], raw, more].concat();
+        let ran = cloud.words(&words, &[]);
+        (ran, cloud.controls.lock().unwrap().pop())
+    };
+    let sent = json!({"raw": [1, 1, 1, 0, 0, 16]});
+    for raw in [
+        &["1", "1", "1", "0", "0", "16"][..],
+        &["1 1 1 0 0 16"],
+        &["1,1,1,0,0,16"],
+        &["[1,1,1,0,0,16]"],
+        &["[1,", "1, 1, 0, 0, 16 ]"],
+        &["010101000010"],
+        &["0x010101000010"],
+    ] {
+        let (ran, body) = control(raw, &[]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+            (0, "{}\n", ""),
+            "{raw:?}"
+        );
+        assert_eq!(body.as_ref(), Some(&sent), "{raw:?}");
+    }
+    for (raw, bytes) in [
+        ("[18]", json!([18])),
+        ("0x18", json!([24])),
+        ("0AfF", json!([10, 255])),
+        ("1812", json!([24, 18])),
+    ] {
+        assert_eq!(
+            control(&[raw], &["--unchecked"]).1,
+            Some(json!({"raw": bytes})),
+            "{raw}"
+        );
+    }
+    for (raw, words) in [
+        (
+            &["18"][..],
+            "`18` could be decimal or hex: write [18], or 0x18",
+        ),
+        (&["5"], "no hex of an even number of digits"),
+        (&["123"], "no hex of an even number of digits"),
+        (&["0x1"], "no hex of an even number of digits"),
+        (&["0x"], "no hex of an even number of digits"),
+        (&["12fg"], "no hex of an even number of digits"),
+        (&["12", "ff"], "`ff` is no number from 0 to 255"),
+        (&["1,256"], "`256` is no number from 0 to 255"),
+        (&["1,-1"], "`-1` is no number from 0 to 255"),
+        (&["1,1.5"], "`1.5` is no number from 0 to 255"),
+        (&["[[1,2]]"], "`[1` is no number from 0 to 255"),
+        (&["[1,2"], "`[1` is no number from 0 to 255"),
+        (&["1,,2"], "a number is missing beside a comma"),
+        (&["1,2,"], "a number is missing beside a comma"),
+        (&["[]"], "there are no bytes"),
+        (&[""], "there are no bytes"),
+    ] {
+        let (ran, body) = control(raw, &[]);
+        assert_eq!((ran.code, body), (2, None), "{raw:?}");
+        assert!(
+            ran.stderr.starts_with("error: --raw: ") && ran.stderr.contains(words),
+            "{raw:?}: {}",
+            ran.stderr
+        );
+    }
+    // What a coding explains needs no guess.
+    for (coding, raw, written) in [
+        ("hex", "18", "18"),
+        ("hex", "0XFF", "ff"),
+        ("base64", "AQEB", "AQEB"),
+    ] {
+        let (_, body) = control(&[raw], &["--unchecked", "--binary-coding", coding]);
+        assert_eq!(body, Some(json!({"binary_coding": coding, "raw": written})));
+    }
+    let (ran, body) = control(&["0102"], &["--binary-coding", "base65"]);
+    assert_eq!((ran.code, body), (2, None));
+    for more in [
+        &[][..],
+        &["--attrs", "{}", "--raw", "1,1"],
+        &["--attrs", "{\"switch\":true}", "--unchecked"],
+    ] {
+        let ran = cloud.words(&[&["api", "devices", "control", "D"], more].concat(), &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{more:?}");
+    }
+    let ran = cloud.run("api devices control D --attrs {}");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("can't be sent: it sets no point"),
+        "{}",
+        ran.stderr
+    );
+    assert!(cloud.controls.lock().unwrap().is_empty());
+}
+
+/// Raw bytes that would set a point to what its definition doesn't allow are not sent, unless one insists.
+#[test]
+fn raw_bytes_are_held_against_the_definition() {
+    let cloud = Scripted::start(|_, _| None);
+    for (raw, words) in [
+        // Fan speed 3 of three labels; a set point of 48; a point that can't be set; a flag of none.
+        ("1,8,48,0,0,16", "fan_speed = 3 is past its labels"),
+        ("1,64,0,0,0,48", "set_temp = 48 is above its maximum 30"),
+        ("1,128,0,0,0,16", "`room_temp` is not writable"),
+        ("1,1,1,0,0", "1 byte is missing"),
+        ("1,1,1,0,0,16,0", "1 byte follows"),
+        ("1,0,0,0,0,0", "a control sets at least one point"),
+        (
+            "0000000309000090014000000030",
+            "set_temp = 48 is above its maximum 30",
+        ),
+        ("17,1", "of a var_len product"),
+    ] {
+        let line = format!("api devices control D --raw {raw}");
+        let ran = cloud.run(&line);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (1, ""),
+            "{raw}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(words), "{raw}: {}", ran.stderr);
+        assert!(
+            ran.stderr
+                .contains("; `unchecked` sends the bytes as they are"),
+            "{}",
+            ran.stderr
+        );
+        assert!(cloud.controls.lock().unwrap().is_empty());
+        let ran = cloud.run(&format!("{line} --unchecked"));
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{raw}");
+        assert!(cloud.controls.lock().unwrap().pop().is_some());
+    }
+    // Without a definition nobody can tell, except that there is none.
+    for (code, sent) in [(5402, true), (5406, false)] {
+        let cloud = Scripted::start(move |_, path| {
+            path.ends_with("/datapoint")
+                .then(|| answer(400, json!({"error_code": code})))
+        });
+        let ran = cloud.run("api devices control D --raw 97,98,99");
+        assert_eq!(ran.code, i32::from(!sent), "{}", ran.stderr);
+        assert_eq!(
+            ran.stderr.contains("nothing was sent; --unchecked"),
+            !sent,
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(cloud.controls.lock().unwrap().len(), usize::from(sent));
+    }
+}
+
+/// All moments are written the same way, whatever the server's numbers are.
+#[cfg(target_os = "linux")]
+#[test]
+fn moments_of_a_device() {
+    let cloud = Scripted::start(|_, path| {
+        let device = json!({
+            "did": "D", "mac": "m", "created_at": "1517298056", "online_latest": 1_517_298_056.201,
+            "updated_at": 1_517_298_056_123_i64, "offline_time": 1_517_298_056, "keep_alive_time": 130,
+            "serial": 1_517_298_056, "built_at": "2018-01-30 15:40:56",
+        });
+        let page = json!({"meta": {"total": 1}, "objects": [device]});
+        path.ends_with("/search").then(|| answer(200, page))
+    });
+    let (code, screen) = program::typed(&format!("{GIZWITS} device show D"), &cloud.variables);
+    assert_eq!(code, 0, "{screen}");
+    for (name, value) in [
+        ("created_at", "2018-01-30T07:40:56Z"),
+        ("online_latest", "2018-01-30T07:40:56.201Z"),
+        ("updated_at", "2018-01-30T07:40:56.123Z"),
+        ("offline_time", "2018-01-30T07:40:56Z"),
+        ("keep_alive_time", "130"),
+        ("serial", "1517298056"),
+        ("built_at", "2018-01-30 15:40:56"),
+    ] {
+        let line = format!("{name:15}  {value}\n");
+        assert!(screen.contains(&line), "{line}: {screen}");
+    }
 }

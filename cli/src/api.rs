@@ -2,13 +2,14 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
+use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::endpoint::{self as e, Endpoint, Method};
-use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _, blocking};
+use gizwits_enterprise_client::{Call, Coding, Custom, ErrorCode, ExposeSecret as _, blocking};
 use serde_json::{Map, Value, json};
 
-use crate::account::{self, Account, refused};
+use crate::account::{self, Account, explained, refused};
 use crate::{Failure, printable};
 
 /// An endpoint as a command.
@@ -89,7 +90,7 @@ const ENTRIES: &[Entry] = &[
         "devices",
         "control",
         e::CONTROL,
-        "Set points, unchecked: `gizwits device control` checks",
+        "Set points by attrs, which the server checks, or by raw bytes, which are checked here",
         "DID @attrs{} @raw* @binary_coding",
     ),
     entry(
@@ -347,6 +348,9 @@ impl Entry {
             };
             command = command.arg(arg);
         }
+        if self.endpoint == e::CONTROL {
+            command = of_control(command);
+        }
         command
     }
 
@@ -388,15 +392,11 @@ impl Entry {
                 (Place::Query, _) => {
                     call = call.parameter(&taken.name.replace('-', "_"), values.remove(0));
                 }
-                // What a coding explains is text, whatever it looks like.
-                (Place::Body, Form::List)
-                    if taken.name == "raw" && given.contains_id("binary_coding") =>
-                {
-                    body.insert(taken.name.to_owned(), values.concat().into());
+                (Place::Body, Form::List) => {
+                    drop(body.insert(taken.name.to_owned(), values.into()))
                 }
-                (Place::Body, form) => {
-                    let value = body_value(taken.name, form, values)?;
-                    body.insert(taken.name.to_owned(), value);
+                (Place::Body, _) => {
+                    body.insert(taken.name.to_owned(), values.remove(0).into());
                 }
             }
         }
@@ -407,24 +407,97 @@ impl Entry {
     }
 }
 
-/// A member of a body from what was typed.
-fn body_value(name: &str, form: Form, mut values: Vec<String>) -> Result<Value, Failure> {
-    let parsed = |text: &str| {
-        serde_json::from_str(text).map_err(|error| {
-            let message = format!(
-                "error: --{} {text}: not JSON: {error}",
-                name.replace('_', "-")
-            );
-            Failure::Usage(printable(&message).into_owned())
+/// The JSON of an option.
+fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("error: --{option} {text}: not JSON: {error}");
+        Failure::Usage(printable(&message).into_owned())
+    })
+}
+
+/// The command of a control: how bytes are written, and the way past the check.
+fn of_control(command: Command) -> Command {
+    let unchecked = Arg::new("unchecked")
+        .long("unchecked")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("attrs")
+        .help("Send the raw bytes without a check against the definition");
+    command
+        .mut_arg("attrs", |arg| {
+            arg.help("Names and values, sent as they are: `gizwits device control` checks them first")
+        })
+        .mut_arg("raw", |arg| {
+            arg.value_name("BYTES").help(
+                "Bytes, the action first, held against the definition: decimal with commas or spaces \
+                 between (18,255,255), or one word of hex (12ffff, 0x12ffff)",
+            )
+        })
+        .mut_arg("binary_coding", |arg| {
+            arg.value_parser(["hex", "base64"])
+                .help("The coding of binaries; --raw is then one word in it")
+        })
+        .arg(unchecked)
+        .group(ArgGroup::new("what").args(["attrs", "raw"]).required(true))
+        .after_help(CONTROL_EXAMPLES)
+}
+
+const CONTROL_EXAMPLES: &str = "\
+Bytes of --raw:
+  Decimal numbers need a comma or a space between them: 18,255,255, 18 255 255, [18,255,255].
+  Hex is one word of an even number of digits: 12ffff, 0x12ffff. A word of two decimal digits, such
+  as 18, could be either and is refused: write [18], or 0x18.
+
+Bytes that set a point to a value outside its definition are refused: servers don't check them, and a
+device may obey. --unchecked sends them all the same. --curl sends nothing and checks nothing.
+
+Examples:
+  gizwits api devices control DID --attrs '{\"switch\":true}'
+  gizwits api devices control DID --raw 1,1,1,0,0,16
+  gizwits api devices control DID --raw 010101000010";
+
+/// Bytes as they were typed; see [`CONTROL_EXAMPLES`].
+fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
+    let text = text.trim();
+    let listed = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let within = listed.unwrap_or(text).trim();
+    if within.is_empty() {
+        return Err("there are no bytes".to_owned());
+    }
+    if listed.is_none() && !within.contains([',', ' ', '\t', '\n']) {
+        return typed_hex(within);
+    }
+    let items = within.split(',').flat_map(|part| match part.trim() {
+        // Nothing between two commas.
+        "" => vec![""],
+        part => part.split_whitespace().collect(),
+    });
+    let number = |item: &str| {
+        item.parse().map_err(|_| match item {
+            "" => "a number is missing beside a comma".to_owned(),
+            _ => format!("`{item}` is no number from 0 to 255; hex is one word: 12ffff"),
         })
     };
-    match (form, name) {
-        // Bytes: 97 98 99.
-        (Form::List, "raw") => values.iter().map(|one| parsed(one)).collect(),
-        (Form::List, _) => Ok(values.into()),
-        (Form::Json, _) => parsed(&values[0]),
-        _ => Ok(values.remove(0).into()),
+    items.map(number).collect()
+}
+
+/// One word.
+fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
+    let digits = word.strip_prefix("0x").unwrap_or(word);
+    let all = |of: fn(&u8) -> bool| digits.as_bytes().iter().all(of);
+    if digits == word && word.len() == 2 && all(u8::is_ascii_digit) {
+        return Err(format!(
+            "`{word}` could be decimal or hex: write [{word}], or 0x{word}"
+        ));
     }
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || !all(u8::is_ascii_hexdigit) {
+        return Err(format!(
+            "`{word}` is no hex of an even number of digits; decimal numbers have a comma or a space \
+             between them, or stand in brackets: 18,255,255, [5]"
+        ));
+    }
+    payload::parse(digits, Some(Encoding::Hex)).map_err(|error| error.message)
 }
 
 impl Args for Api {
@@ -515,6 +588,9 @@ impl Api {
                 if entry.endpoint == e::ACCESS_TOKEN {
                     return self.token(&product, out);
                 }
+                if entry.endpoint == e::CONTROL {
+                    return self.control(&product, given, out);
+                }
                 entry.call(&product, given)?
             }
         };
@@ -540,6 +616,59 @@ impl Api {
             out,
         )?)
     }
+
+    /// Raw bytes are held against the definition, which the server doesn't do.
+    fn control(
+        &self,
+        product: &Product,
+        given: &ArgMatches,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let text = |name: &str| given.get_one::<String>(name);
+        let coding = text("binary_coding").map(|coding| match coding.as_str() {
+            "hex" => (Coding::Hex, Encoding::Hex),
+            _ => (Coding::Base64, Encoding::Base64),
+        });
+        let device = product.device(text("DID").cloned().unwrap_or_default());
+        let unchecked = given.get_flag("unchecked");
+        let mut call = match (text("attrs"), given.get_many::<String>("raw")) {
+            (Some(attrs), _) => device.control(json_of("attrs", attrs)?).unchecked(),
+            (None, raw) => {
+                let words: Vec<&str> = raw.into_iter().flatten().map(String::as_str).collect();
+                let bytes = match coding {
+                    None => typed_bytes(&words.join(" ")),
+                    Some((_, encoding)) => payload::parse(&words.concat(), Some(encoding))
+                        .map_err(|error| error.message),
+                };
+                let bytes = bytes.map_err(|error| {
+                    Failure::Usage(format!("error: --raw: {}", printable(&error)))
+                })?;
+                let call = device.control_raw(bytes);
+                if unchecked { call.unchecked() } else { call }
+            }
+        };
+        if let Some((coding, _)) = coding {
+            call = call.binary_coding(coding);
+        }
+        if self.curl {
+            writeln!(out, "{}", call.curl().map_err(|error| refused(&error))?)?;
+            return Ok(());
+        }
+        if given.contains_id("raw") && !unchecked {
+            match product.definition() {
+                // A product without data points has nothing to hold the bytes against.
+                Err(error) if error.code() != Some(ErrorCode::DatapointNotFound) => {
+                    return Err(Failure::Server(format!(
+                        "{}\n  nothing was sent; --unchecked sends without the definition",
+                        explained(&error)
+                    )));
+                }
+                _ => {}
+            }
+        }
+        let accepted = call.send().map_err(|error| refused(&error))?;
+        Ok(print(&Value::Object(accepted.extra), out)?)
+    }
 }
 
 /// A call that no entry knows.
@@ -557,7 +686,7 @@ fn free(
     let call = product.request(method, text("PATH").unwrap_or_default());
     match text("body") {
         None => Ok(call),
-        Some(body) => Ok(call.json(&body_value("body", Form::Json, vec![body])?)),
+        Some(body) => Ok(call.json(&json_of("body", &body)?)),
     }
 }
 

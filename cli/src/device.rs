@@ -1,6 +1,7 @@
 //! `gizwits device`: the daily verbs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,6 +145,9 @@ fn every(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How far back the cloud's logs go.
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
+
 /// How long a device may take to obey.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -194,8 +198,16 @@ impl List {
         }
         let mut rows = vec![["DID", "MAC", "ONLINE", "SINCE", "PLACE", ""].map(str::to_owned)];
         let mut count = 0;
-        for found in search.iter() {
-            let found = found.map_err(|error| refused(&error))?;
+        let mut ended = Ok(());
+        let mut items = search.iter();
+        for found in items.by_ref() {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    ended = Err(refused(&error));
+                    break;
+                }
+            };
             count += 1;
             if json {
                 writeln!(out, "{}", to_json(&found))?;
@@ -211,10 +223,10 @@ impl List {
             rows.push([
                 found.did.to_string(),
                 found.mac.to_string(),
-                if found.is_online == Some(true) {
-                    "yes"
-                } else {
-                    "no"
+                match found.is_online {
+                    Some(true) => "yes",
+                    Some(false) => "no",
+                    None => "",
                 }
                 .to_owned(),
                 found.online_latest.map(clock).unwrap_or_default(),
@@ -222,14 +234,25 @@ impl List {
                 trouble.join(" ").trim().to_owned(),
             ]);
         }
-        if !json {
+        if !json && (count > 0 || ended.is_ok()) {
             table(out, &rows)?;
+            out.flush()?;
             tell(format_args!(
                 "{count} device{}",
                 if count == 1 { "" } else { "s" }
             ));
         }
-        Ok(())
+        ended.and_then(|()| all_came(items.missing()))
+    }
+}
+
+/// A failure if the server counts more than it gave.
+fn all_came(missing: u64) -> Result<(), Failure> {
+    match missing {
+        0 => Ok(()),
+        _ => Err(Failure::Server(format!(
+            "warning: this is not all: the server counts {missing} more than it gave"
+        ))),
     }
 }
 
@@ -240,23 +263,33 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
         .did(did)
         .show_disabled(true)
         .send();
-    let found = found
-        .map_err(|error| refused(&error))?
-        .objects
-        .into_iter()
-        .next();
+    let page = found.map_err(|error| refused(&error))?;
+    let counted = page.total().unwrap_or(0).max(page.objects.len() as u64);
+    // A server that doesn't know of the filter gives others.
+    let found = page.objects.into_iter().find(|one| one.did.as_str() == did);
     let Some(found) = found else {
-        let message = format!("error: the product has no device {did}: gizwits device list");
-        return Err(Failure::Server(message));
+        let did = printable(did);
+        return Err(Failure::Server(match counted {
+            0 => format!("error: the product has no device {did}: gizwits device list"),
+            _ => format!(
+                "error: asked for {did}, the server counts {counted} and didn't give it: gizwits device list"
+            ),
+        }));
     };
     let definition = product.definition().map_err(|error| refused(&error))?;
     // The logs of a published product are closed; the device is known all the same.
     let last = known(&product.device(did), all_of(&definition));
     if json {
-        let last = last.as_ref().ok().and_then(|last| last.as_ref());
-        let last = last.map(|last| json!({"ts": to_json(&last.ts), "attrs": to_json(&last.attrs)}));
-        writeln!(out, "{}", json!({"device": to_json(&found), "last": last}))?;
-        return Ok(());
+        let mut shown = json!({"device": to_json(&found), "last": null});
+        match &last {
+            Ok(None) => {}
+            Ok(Some(last)) => {
+                shown["last"] = json!({"ts": to_json(&last.ts), "attrs": to_json(&last.attrs)});
+            }
+            Err(error) => shown["last_error"] = error.to_json(),
+        }
+        writeln!(out, "{shown}")?;
+        return last.map(drop).map_err(|error| error.failure());
     }
     let Value::Object(members) = to_json(&found) else {
         return Ok(());
@@ -264,22 +297,14 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
     let mut rows = Vec::new();
     for (name, value) in members {
         if !value.is_null() {
-            let value = match name.as_str() {
-                "online_latest" | "created_at" => {
-                    value.as_i64().map(Timestamp::from_seconds).map(clock)
-                }
-                _ => None,
-            }
-            .unwrap_or_else(|| value.as_str().map_or(value.to_string(), str::to_owned));
-            rows.push([name, value]);
+            let shown = moment_of(&name, &value).map(clock);
+            let text = || value.as_str().map_or(value.to_string(), str::to_owned);
+            rows.push([name, shown.unwrap_or_else(text)]);
         }
     }
     table(out, &rows)?;
     match last {
-        Err(error) => {
-            out.flush()?;
-            tell(format_args!("no values: {}", printable(&error.to_string())));
-        }
+        Err(error) => return Err(error.failure()),
         Ok(None) => tell(format_args!("no values: it has not reported any")),
         Ok(Some(Known { ts, attrs, .. })) => {
             writeln!(out, "\nreported last at {}", clock(ts))?;
@@ -293,6 +318,71 @@ fn show(product: &Product, did: &str, json: bool, out: &mut impl Write) -> Resul
     Ok(())
 }
 
+/// The moment that a member of an answer tells, by its name: also one that the client doesn't know.
+fn moment_of(name: &str, value: &Value) -> Option<Timestamp> {
+    // In 1973; what is less counts something else.
+    const FIRST: Timestamp = Timestamp::from_seconds(100_000_000);
+    // From here on milliseconds are counted, as in the records of a log.
+    const MILLIS: Timestamp = Timestamp::from_seconds(100_000_000_000);
+    let words = name.split('_');
+    let tells = ["at", "ts", "time", "timestamp", "latest"];
+    if !words.into_iter().any(|word| tells.contains(&word)) {
+        return None;
+    }
+    let moment: Timestamp = serde_json::from_value(value.clone()).ok()?;
+    if moment >= MILLIS {
+        return Some(Timestamp::from_millis(moment.seconds()));
+    }
+    (moment >= FIRST).then_some(moment)
+}
+
+/// Why it is not known what a device said last.
+enum Unread {
+    Refused(gizwits_enterprise_client::Error),
+    /// The server counts so many reports, and gave none.
+    Missing(u64),
+}
+
+impl Unread {
+    /// The reason for people, and what to do about it.
+    fn explained(&self) -> String {
+        match self {
+            Unread::Refused(error) => account::explained(error),
+            Unread::Missing(_) => format!("error: {self}"),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        Failure::Server(self.explained() + "\n  so what the device reported last is not known")
+    }
+
+    fn to_json(&self) -> Value {
+        let (kind, code) = match self {
+            Unread::Refused(error) => (error.name(), error.code()),
+            Unread::Missing(_) => ("missing", None),
+        };
+        let mut shown = json!({"kind": kind, "message": self.to_string()});
+        if let Some(code) = code {
+            shown["code"] = code.number().into();
+        }
+        shown
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unread::Refused(error) => error.fmt(f),
+            Unread::Missing(count) => {
+                write!(
+                    f,
+                    "the server counts {count} reports of the device, and gave none"
+                )
+            }
+        }
+    }
+}
+
 /// What a device said last.
 struct Known {
     ts: Timestamp,
@@ -303,14 +393,12 @@ struct Known {
 
 /// The last values of a device. A var_len device reports what changed, so its reports are gone back
 /// through until there is `enough`.
-fn known(
-    device: &Device,
-    enough: impl Fn(&Attrs) -> bool,
-) -> Result<Option<Known>, gizwits_enterprise_client::Error> {
+fn known(device: &Device, enough: impl Fn(&Attrs) -> bool) -> Result<Option<Known>, Unread> {
     const MOST: usize = 1000;
     let mut known: Option<Known> = None;
-    for snapshot in device.data().iter().take(MOST) {
-        let snapshot = snapshot?;
+    let mut snapshots = device.data().iter();
+    for snapshot in snapshots.by_ref().take(MOST) {
+        let snapshot = snapshot.map_err(Unread::Refused)?;
         let known = known.get_or_insert_with(|| Known {
             ts: snapshot.ts,
             attrs: Attrs::new(),
@@ -325,7 +413,10 @@ fn known(
             known.attrs.entry(name).or_insert(value);
         }
     }
-    Ok(known)
+    match (known, snapshots.missing()) {
+        (None, count @ 1..) => Err(Unread::Missing(count)),
+        (known, _) => Ok(known),
+    }
 }
 
 /// That every point has a value.
@@ -363,11 +454,16 @@ impl Control {
         let before = match self.wait {
             true => known(&device, |attrs| {
                 wanted.keys().all(|name| attrs.contains_key(name))
-            })
-            .ok()
-            .flatten(),
-            false => None,
+            }),
+            false => Ok(None),
         };
+        let before = before.unwrap_or_else(|error| {
+            tell(format_args!(
+                "{}\n  so a point that has its value already may be waited for in vain",
+                error.explained().replacen("error: ", "warning: ", 1)
+            ));
+            None
+        });
         let sent = product.enterprise().now().minus(Duration::from_secs(1));
         call.send().map_err(|error| refused(&error))?;
         if !self.wait {
@@ -388,13 +484,12 @@ impl Control {
             wanted.all(|(name, value)| state.get(name) == Some(value))
         };
         let nothing_new = holds(&before);
-        let unseen = |error: &gizwits_enterprise_client::Error| match refused(error) {
-            Failure::Server(told) => {
-                Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
-            }
-            other => other,
+        let unseen = |error: &gizwits_enterprise_client::Error| {
+            let told = account::explained(error);
+            Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
         };
         let began = Instant::now();
+        let mut unread = None;
         while began.elapsed() < PATIENCE {
             let page = device
                 .cmd_log()
@@ -405,8 +500,13 @@ impl Control {
             let mut reported = None;
             // The newest come first.
             for record in page.objects.into_iter().rev() {
-                let Some(Ok(message)) = record.decoded else {
-                    continue;
+                let message = match record.decoded {
+                    Some(Ok(message)) => message,
+                    Some(Err(error)) if record.timestamp >= sent => {
+                        unread = Some((record.timestamp, error));
+                        continue;
+                    }
+                    _ => continue,
                 };
                 let told = matches!(message.action(), Some(Action::Report | Action::Reply));
                 if let Some(attrs) = message.attrs().filter(|_| told && record.timestamp >= sent) {
@@ -432,11 +532,19 @@ impl Control {
             }
             std::thread::sleep(Duration::from_millis(500));
         }
-        Err(Failure::Server(format!(
+        let mut told = format!(
             "error: sent, and {} has not reported it within ten seconds; it may still: \
              gizwits device log {}",
             self.did, self.did
-        )))
+        );
+        if let Some((at, error)) = unread {
+            told += &format!(
+                "\n  a frame of {} can't be read: {}",
+                clock(at),
+                printable(&error.message)
+            );
+        }
+        Err(Failure::Server(told))
     }
 }
 
@@ -446,7 +554,6 @@ impl Span {
     }
 
     fn ends(&self, product: &Product) -> (Timestamp, Timestamp) {
-        const KEPT: Duration = Duration::from_secs(7 * 86_400);
         let now = product.enterprise().now();
         match self.from {
             None => (now.minus(self.since), now),
@@ -549,14 +656,14 @@ impl Span {
                 if json {
                     writeln!(out, "{}", to_json(&event))?;
                 } else {
-                    let detail = event.payload.as_ref().map(to_json).unwrap_or_default();
-                    writeln!(
-                        out,
-                        "{}  {:13}  {}",
+                    let detail = event.payload.as_ref().map(to_json);
+                    let detail = detail.map_or(String::new(), |detail| detail.to_string());
+                    let line = format!(
+                        "{}  {:13}  {detail}",
                         clock(event.timestamp),
-                        event.kind.as_str(),
-                        detail
-                    )?;
+                        event.kind.as_str()
+                    );
+                    writeln!(out, "{}", printable(line.trim_end()))?;
                 }
                 Ok(event.timestamp)
             },
@@ -583,7 +690,8 @@ impl Span {
                 format!("; to go on: {again} {} --from {last}", self.did)
             })
         };
-        for record in call.iter() {
+        let mut records = call.iter();
+        for record in records.by_ref() {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => {
@@ -616,7 +724,7 @@ impl Span {
                 if count == 1 { "" } else { "s" }
             ));
         }
-        Ok(())
+        all_came(records.missing())
     }
 }
 
@@ -644,7 +752,8 @@ fn watch(
         }
         out.flush()
     };
-    let first = known(&device, all_of(&definition)).map_err(|error| refused(&error))?;
+    let first = known(&device, all_of(&definition)).map_err(|error| error.failure())?;
+    let mut ended = Ok(());
     let mut from = product.enterprise().now();
     // Those of the last second, which the next look has again.
     let mut seen: Vec<(Timestamp, Attrs)> = Vec::new();
@@ -659,11 +768,17 @@ fn watch(
             std::thread::sleep(Duration::from_millis(50).min(every));
         }
         if interrupted.load(Ordering::Relaxed) {
-            return Ok(());
+            return ended;
         }
         let now = product.enterprise().now().plus(Duration::from_secs(1));
-        let new = device.data().between(from, now).sort(log::Sort::Asc);
-        for snapshot in new.iter() {
+        // A device may be silent for longer than its log is kept.
+        let start = from.max(now.minus(KEPT));
+        let mut new = device
+            .data()
+            .between(start, now)
+            .sort(log::Sort::Asc)
+            .iter();
+        for snapshot in new.by_ref() {
             let snapshot = snapshot.map_err(|error| refused(&error))?;
             let one = (snapshot.ts, snapshot.attrs);
             if one.0 < from || seen.contains(&one) {
@@ -675,6 +790,11 @@ fn watch(
                 seen.clear();
             }
             seen.push(one);
+        }
+        // Told once, and again by the exit status.
+        if let (Ok(()), Err(Failure::Server(told))) = (&ended, all_came(new.missing())) {
+            tell(format_args!("{told}"));
+            ended = Err(Failure::Some);
         }
     }
 }

@@ -189,6 +189,7 @@ mod tests {
 
     fn request() -> Request {
         Request {
+            repeatable: true,
             method: Method::GET,
             base: String::new(),
             template: "/v1/x".to_owned(),
@@ -325,6 +326,59 @@ mod tests {
         let body = r#"{"error_code":5009,"detail":["hush-hush",1]}"#;
         let error = refusal(&request(), &answer(400, body)).unwrap();
         assert_eq!(error.detail, Some(serde_json::json!(["*********", 1])));
+    }
+
+    /// What the server says beside its code is in the text: in one line, cut, and without secrets.
+    #[test]
+    fn the_servers_own_reason_is_told() {
+        let long = "x".repeat(5000);
+        for (message, detail, said) in [
+            (
+                "",
+                r#""attr set_temp invalid or read only.""#,
+                ", the server says: attr set_temp invalid or read only.; ",
+            ),
+            ("attr invalid!", r#""which""#, ", the server says: which; "),
+            ("bad", r#""which""#, ", the server says: bad: which; "),
+            ("bad", r#""bad""#, ", the server says: bad; "),
+            (
+                "",
+                r#"{"attrs":["a"]}"#,
+                r#", the server says: {"attrs":["a"]}; "#,
+            ),
+            (
+                "",
+                r#""a\u001b[31m\nb""#,
+                r", the server says: a\u{1b}[31m\nb; ",
+            ),
+            (
+                "",
+                r#""hush-hush, token=abc""#,
+                ", the server says: *********, token=***; ",
+            ),
+            (
+                "",
+                r#"{"secret":"abc"}"#,
+                r#", the server says: {"secret":"***"}; "#,
+            ),
+            ("attr invalid!", "null", "; "),
+            (
+                "",
+                &format!("\"{long}\""),
+                &format!(", the server says: {}…; ", &long[..300]),
+            ),
+        ] {
+            let body = format!(
+                r#"{{"error_code":5401,"error_message":"{message}","detail_message":{detail}}}"#
+            );
+            let error = refusal(&request(), &answer(400, &body)).unwrap();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "GET /v1/x: error 5401 (attr invalid!){said}hold the attrs against the product's data points"
+                )
+            );
+        }
     }
 
     #[test]

@@ -233,7 +233,8 @@ impl<C, O> Call<C, O> {
     }
 
     /// Whether a second request does no harm, so that it may be sent again when no answer came. Reads
-    /// are repeatable and writes are not, unless told otherwise here.
+    /// are repeatable and writes are not, unless told otherwise here. The error of a write that may have
+    /// arrived says so.
     pub fn repeatable(mut self, repeatable: bool) -> Self {
         self.options.repeatable = Some(repeatable);
         self
@@ -265,7 +266,8 @@ impl<C: Front, O: Operation> Call<C, O> {
                 let got = crate::product::definition(core, product, self.options, &patience).await;
                 Some(got.map_err(|error| error.arrived(false))?)
             }
-            _ => None,
+            // What is known costs nothing.
+            _ => product.and_then(ProductCore::known_definition),
         };
         let context = Context {
             now: core.now(),

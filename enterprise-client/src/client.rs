@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::bindings::Bindings;
 use crate::call::Call;
@@ -302,7 +302,8 @@ impl<C: Front> Builder<C> {
         self
     }
 
-    /// Goes past the proxy that the environment names.
+    /// Goes past the proxy that the environment names. A server on this machine (`localhost`,
+    /// 127.0.0.0/8, ::1) is reached without it in any case.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.system_proxy = false;
@@ -364,10 +365,13 @@ impl<C: Front> Builder<C> {
     /// The client.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if id or secret are missing, or the base URL can't be used.
+    /// [`Error::Invalid`] if id or secret are missing or empty, or the base URL can't be used.
     pub fn build(self) -> Result<Enterprise<C>, Error> {
         let missing = |what| Error::invalid(format!("the enterprise's {what} is missing"));
         let id = self.id.filter(|id| !id.as_str().is_empty());
+        let secret = self
+            .secret
+            .filter(|secret| !secret.expose_secret().is_empty());
         let base = base(&self.base_url)?;
         let transport = match self.transport {
             Some(transport) => transport,
@@ -390,7 +394,7 @@ impl<C: Front> Builder<C> {
         };
         let core = Core::new(Settings {
             id: id.ok_or_else(|| missing("id"))?,
-            secret: self.secret.ok_or_else(|| missing("secret"))?,
+            secret: secret.ok_or_else(|| missing("secret"))?,
             base,
             transport,
             clock: self.clock,

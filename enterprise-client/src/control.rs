@@ -43,9 +43,9 @@ enum What {
 impl Control {
     fn new(what: Result<What, String>) -> Self {
         Control {
-            #[cfg(feature = "codec")]
-            checked: matches!(what, Ok(What::Attrs(_))),
             what,
+            #[cfg(feature = "codec")]
+            checked: true,
             coding: None,
             #[cfg(feature = "codec")]
             encoded: false,
@@ -57,6 +57,7 @@ impl Control {
     pub(crate) fn attrs(attrs: &impl Serialize) -> Self {
         let json = serde_json::to_string(attrs).map_err(|error| error.to_string());
         Control::new(match json {
+            Ok(json) if json == "{}" => Err("it sets no point".to_owned()),
             Ok(json) if json.starts_with('{') => Ok(What::Attrs(json)),
             Ok(_) => Err("an object of names and values is expected".to_owned()),
             Err(error) => Err(error),
@@ -64,7 +65,10 @@ impl Control {
     }
 
     pub(crate) fn raw(bytes: Vec<u8>) -> Self {
-        Control::new(Ok(What::Raw(bytes)))
+        Control::new(match bytes.is_empty() {
+            true => Err("it has no bytes".to_owned()),
+            false => Ok(What::Raw(bytes)),
+        })
     }
 
     fn coding(&self) -> String {
@@ -95,7 +99,13 @@ impl Control {
             Err(error) => Err(Error::invalid(format!(
                 "the control can't be sent: {error}"
             ))),
-            Ok(What::Raw(bytes)) => Ok(self.raw_body(bytes)),
+            Ok(What::Raw(bytes)) => {
+                #[cfg(feature = "codec")]
+                if let Some(definition) = context.definition.filter(|_| self.checked) {
+                    check(definition, bytes)?;
+                }
+                Ok(self.raw_body(bytes))
+            }
             #[cfg(feature = "codec")]
             Ok(What::Attrs(json)) if self.checked || self.encoded => match context.definition {
                 Some(definition) => self.checked_body(json, definition),
@@ -146,6 +156,30 @@ impl Control {
     }
 }
 
+/// Refuses raw bytes that are no message of the product, or hold a value that the encoder refuses.
+#[cfg(feature = "codec")]
+fn check(
+    definition: &crate::call::Definition,
+    bytes: &[u8],
+) -> Result<(), gizwits_codec_std::Error> {
+    let held = definition.decode(bytes).and_then(|decoded| {
+        let (Some(action), Some(view)) = (decoded.action(), decoded.view()) else {
+            return Ok(());
+        };
+        let mut message = definition.message(action);
+        for reading in view.iter() {
+            if let Some(attr) = definition.attr(reading.id()) {
+                message.set(attr.name(), reading.value())?;
+            }
+        }
+        message.encode().map(drop)
+    });
+    held.map_err(|mut error| {
+        error.message += "; `unchecked` sends the bytes as they are";
+        error
+    })
+}
+
 impl Coding {
     fn write(self, bytes: &[u8]) -> String {
         match self {
@@ -166,7 +200,9 @@ impl<C: Front> Call<C, Control> {
 
 #[cfg(feature = "codec")]
 impl<C: Front> Call<C, Control> {
-    /// Sends the attrs as they are, without a look at the definition.
+    /// Sends attrs or bytes as they are, whatever the definition says. A firmware that trusts its
+    /// cloud obeys a value outside of the limits, so this is for devices that know more than the
+    /// definition. Controls are checked unless told otherwise.
     pub fn unchecked(mut self) -> Self {
         self.operation.checked = false;
         self

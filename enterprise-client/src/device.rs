@@ -38,6 +38,10 @@ impl<C: Front> Device<C> {
 
     /// Sends bytes to the device as they are: for data points a P0, whose first byte is the action.
     /// Early editions of the page wanted the whole M2M frame; the codec's `wrap` makes one.
+    ///
+    /// Where the product's definition is known, by an earlier call or `set_definition`, bytes are
+    /// refused that are no message of it, or set a point to what it doesn't allow: the server doesn't
+    /// look into them. `unchecked` sends them all the same.
     #[doc = page!(CONTROL)]
     pub fn control_raw(&self, bytes: impl Into<Vec<u8>>) -> Call<C, Control> {
         self.call(endpoint::CONTROL, Control::raw(bytes.into()))

@@ -231,8 +231,16 @@ impl StdError for Error {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: error {}", self.target, self.code)?;
-        if !self.message.is_empty() && self.message != self.code.label() {
-            write!(f, ", the server says: {}", self.message)?;
+        let detail = match &self.detail {
+            None => String::new(),
+            Some(Value::String(detail)) => shown(detail),
+            Some(detail) => shown(&detail.to_string()),
+        };
+        let mut said = vec![shown(&self.message), detail];
+        said.dedup();
+        said.retain(|text| !text.is_empty() && text != self.code.label());
+        if !said.is_empty() {
+            write!(f, ", the server says: {}", said.join(": "))?;
         }
         match self.code.remedy() {
             "" => write!(f, ", with HTTP status {}", self.status),
@@ -266,7 +274,8 @@ impl fmt::Display for Unexpected {
             } else {
                 &self.excerpt
             }
-        )
+        )?;
+        f.write_str(self.target.doubt())
     }
 }
 
@@ -284,7 +293,8 @@ impl fmt::Display for DecodeError {
             } else {
                 &self.excerpt
             }
-        )
+        )?;
+        f.write_str(self.target.doubt())
     }
 }
 
@@ -313,8 +323,25 @@ impl fmt::Display for TransportError {
             write!(f, ": {cause}")?;
             source = cause.source();
         }
-        Ok(())
+        f.write_str(self.target.doubt())
     }
+}
+
+/// The head of a server's text in one line: control characters are escaped, and a long text is cut.
+fn shown(text: &str) -> String {
+    const MOST: usize = 300;
+    let mut line = String::new();
+    for (n, one) in text.trim().chars().enumerate() {
+        if n == MOST {
+            line.push('…');
+            break;
+        }
+        match one.is_control() {
+            true => line.extend(one.escape_default()),
+            false => line.push(one),
+        }
+    }
+    line
 }
 
 #[cfg(feature = "codec")]

@@ -126,6 +126,7 @@ impl Parts {
             headers,
             body: self.body.clone().map(String::into_bytes),
             secrets,
+            repeatable: self.endpoint.repeatable,
         })
     }
 }
@@ -202,7 +203,6 @@ pub(crate) struct Exchange<'a> {
     product: Option<&'a ProductCore>,
     parts: Parts,
     policy: RetryPolicy,
-    repeatable: bool,
     options: Options,
     patience: &'a Patience,
     token: Option<Token>,
@@ -230,10 +230,13 @@ impl<'a> Exchange<'a> {
     pub(crate) fn new(
         core: &'a Core,
         product: Option<&'a ProductCore>,
-        parts: Parts,
+        mut parts: Parts,
         options: Options,
         patience: &'a Patience,
     ) -> Self {
+        if let Some(repeatable) = options.repeatable {
+            parts.endpoint.repeatable = repeatable;
+        }
         let count = parts.templates(core).len();
         let first = core
             .route(&parts.endpoint)
@@ -244,7 +247,6 @@ impl<'a> Exchange<'a> {
             core,
             product,
             policy: options.retry.unwrap_or(core.settings.retry),
-            repeatable: options.repeatable.unwrap_or(parts.endpoint.repeatable),
             options,
             patience,
             routes: std::iter::once(first).chain(others).collect(),
@@ -433,7 +435,7 @@ impl<'a> Exchange<'a> {
         }
         let error = answer::unexpected(&request, &answer);
         let passing = matches!(answer.status(), 408 | 429 | 500 | 502 | 503 | 504);
-        let cost = (passing && self.repeatable).then_some(Budget::COST);
+        let cost = (passing && self.parts.endpoint.repeatable).then_some(Budget::COST);
         self.again(cost, retry_after(&answer, self.core.now()), error)
     }
 
@@ -453,7 +455,7 @@ impl<'a> Exchange<'a> {
             _ => {}
         }
         let repeats = matches!(refusal.code.repeat(), Repeat::Soon | Repeat::IfHarmless);
-        let cost = (repeats && self.repeatable).then_some(Budget::COST);
+        let cost = (repeats && self.parts.endpoint.repeatable).then_some(Budget::COST);
         self.again(cost, None, Error::Api(Box::new(refusal)))
     }
 
@@ -478,8 +480,8 @@ impl<'a> Exchange<'a> {
     fn failed(&mut self, request: &Request, failure: Failure) -> Option<Turn> {
         let cost = match failure.kind {
             FailureKind::Connect => Some(Budget::COST),
-            FailureKind::Timeout if self.repeatable => Some(Budget::TIMEOUT),
-            FailureKind::Broken if self.repeatable => Some(Budget::COST),
+            FailureKind::Timeout if self.parts.endpoint.repeatable => Some(Budget::TIMEOUT),
+            FailureKind::Broken if self.parts.endpoint.repeatable => Some(Budget::COST),
             _ => None,
         };
         let error = Error::Transport(Box::new(TransportError {

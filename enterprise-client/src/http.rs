@@ -30,6 +30,8 @@ pub struct Request {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) secrets: Vec<Secret>,
+    /// Whether a second request does no harm.
+    pub(crate) repeatable: bool,
 }
 
 impl Request {
@@ -135,6 +137,7 @@ impl Request {
         Target {
             method: self.method,
             path: self.path.clone(),
+            repeatable: self.repeatable,
             arrived: false,
         }
     }
@@ -164,6 +167,8 @@ pub struct Target {
     pub method: Method,
     /// The path.
     pub path: String,
+    /// Whether a second request does no harm.
+    pub(crate) repeatable: bool,
     /// Whether the caller's own request may have come to the server, at this attempt or before.
     pub(crate) arrived: bool,
 }
@@ -172,6 +177,15 @@ impl Target {
     pub(crate) fn arrived(mut self, arrived: bool) -> Self {
         self.arrived = arrived;
         self
+    }
+
+    /// The end of the text of an error after which nobody knows whether the request was carried out;
+    /// empty where a second request does no harm.
+    pub(crate) fn doubt(&self) -> &'static str {
+        match self.arrived && !self.repeatable {
+            true => "; the request may have arrived all the same: look before you send it again",
+            false => "",
+        }
     }
 }
 

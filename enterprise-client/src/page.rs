@@ -147,7 +147,21 @@ impl<C, O: Paged> Unpin for Items<C, O> {}
 
 impl<C: Front, O: Paged> Items<C, O> {
     /// How many the server counted but didn't give, by the windows walked so far: it ignores `skip`,
-    /// or they came or went meanwhile.
+    /// or they came or went meanwhile. At least one if it linked to a next page without a count, and
+    /// gave the page before again.
+    ///
+    /// ```no_run
+    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// let mut devices = product.devices().search().stream();
+    /// while let Some(device) = devices.next().await {
+    ///     println!("{}", device?.did);
+    /// }
+    /// if devices.missing() > 0 {
+    ///     eprintln!("{} more were counted and not given", devices.missing());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.walk.missing
@@ -302,10 +316,13 @@ impl<O: Paged> Walk<O> {
             return self.take(page, keys);
         }
         let echo = page.meta.as_ref().and_then(|meta| meta.skip);
+        let link = page.meta.as_ref().is_some_and(|meta| meta.next.is_some());
         match page.total() {
             Some(total) if total > self.skip && echo.is_none_or(|echo| echo == self.skip) => {
                 self.held = Some((page, keys));
             }
+            // How many are missing is not known, but that some are.
+            None if link => self.end(Some(self.came.saturating_add(1))),
             total => self.end(total),
         }
     }

@@ -37,7 +37,8 @@ impl Reqwest {
             .connect_timeout(timeouts.connect)
             // A control on a connection that the server just closed would be lost for certain.
             .pool_idle_timeout(Duration::from_secs(20));
-        if !system_proxy {
+        // A proxy's own loopback is another machine's, and what is sent there is secret.
+        if !system_proxy || is_loopback(base) {
             builder = builder.no_proxy();
         }
         #[cfg(feature = "rustls")]
@@ -46,8 +47,6 @@ impl Reqwest {
             let tls = tls().or_else(|error| if needed { Err(error) } else { no_tls() })?;
             builder = builder.tls_backend_preconfigured(tls);
         }
-        #[cfg(not(feature = "rustls"))]
-        let _ = base;
         let client = builder.build().map_err(|error| unusable(&error))?;
         Ok(Reqwest(client))
     }
@@ -95,6 +94,20 @@ impl Reqwest {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer::new(status, headers, body))
+    }
+}
+
+/// Whether a URL leads to this machine: `localhost`, a name below it, 127.0.0.0/8 or ::1.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    match address.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        // Names are in lower case by now.
+        Err(_) => host.trim_end_matches('.').rsplit('.').next() == Some("localhost"),
     }
 }
 
@@ -149,4 +162,32 @@ fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::Wan
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_this_machine() {
+        for (host, here) in [
+            ("localhost", true),
+            ("LocalHost:8080", true),
+            ("localhost.", true),
+            ("api.localhost", true),
+            ("127.0.0.1:1", true),
+            ("127.254.3.2", true),
+            ("127.1", true),
+            ("0x7f000001", true),
+            ("[::1]:8080", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("128.0.0.1", false),
+            ("[::2]", false),
+            ("localhost.example.com", false),
+            ("notlocalhost", false),
+            ("127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(is_loopback(&format!("http://{host}/v1")), here, "{host}");
+        }
+    }
 }

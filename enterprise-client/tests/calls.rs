@@ -208,6 +208,8 @@ fn a_builder_refuses_what_can_not_work() {
     assert_eq!(https.is_ok(), cfg!(feature = "rustls"));
     assert!(Enterprise::builder().secret("s").build().is_err());
     assert!(Enterprise::builder().id("e").build().is_err());
+    assert!(builder().id("").build().is_err());
+    assert!(builder().secret("").build().is_err());
     let shown = format!("{:?}", builder().secret("hush"));
     assert!(
         shown.contains("https://enterpriseapi.gizwits.com") && !shown.contains("hush"),

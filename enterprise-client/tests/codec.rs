@@ -8,6 +8,7 @@ use gizwits_enterprise_client::codec::{self, Action, Rounding};
 use gizwits_enterprise_client::{
     Attrs, Body, Coding, Error, ErrorCode, Message, Product, Timestamp, endpoint,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Has the definition, and answers everything else with this.
@@ -69,7 +70,6 @@ async fn a_control_is_checked_and_completed() {
         (json!({"mode": "dusk"}), "unknown_label"),
         (json!({"code": "010203040506"}), "binary_length"),
         (json!({"switch": "maybe"}), "wrong_kind"),
-        (json!({}), "nothing_set"),
     ] {
         match control(attrs.clone()).await {
             Err(Error::Codec(error)) => assert_eq!(error.kind, kind, "{attrs}"),
@@ -77,6 +77,97 @@ async fn a_control_is_checked_and_completed() {
         }
     }
     assert!(matches!(control(json!([1])).await, Err(Error::Invalid(_))));
+}
+
+/// A control of nothing is a mistake, whether or not it is checked, and costs no call.
+#[tokio::test]
+async fn an_empty_control_is_refused() {
+    let server = server("{}");
+    let device = product(&server).device(DID);
+    for call in [
+        device.control(json!({})),
+        device.control(json!({})).unchecked(),
+        device.control(Attrs::new()).as_raw(),
+        device.control_raw([]),
+        device.control_raw([]).unchecked(),
+    ] {
+        let error = call.send().await.unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error}");
+        assert!(error.to_string().contains("can't be sent: it "), "{error}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn raw_bytes_are_checked_where_the_definition_is_known() {
+    let server = server("{}");
+    let product = product(&server);
+    let device = product.device(DID);
+    // The flags of all writable points; mode 3 of three labels; a warmth past its maximum.
+    let good: &[u8] = &[1, 15, 5, 2, 220, 1, 2, 3, 4, 5];
+    let past_labels = [1, 2, 6, 0, 0, 0, 0, 0, 0, 0];
+    let above_max = [1, 4, 0, 255, 255, 0, 0, 0, 0, 0];
+    // Nobody knows yet.
+    device.control_raw(past_labels).send().await.unwrap();
+    product.definition().await.unwrap();
+    let calls = server.calls().len();
+    let framed = |p0: &[u8]| codec::wrap(p0, Action::Control, None, None).unwrap();
+    for (bytes, kind) in [
+        (past_labels.to_vec(), "past_labels"),
+        (above_max.to_vec(), "above_max"),
+        (framed(&above_max), "above_max"),
+        (vec![1, 16, 0, 0, 0, 0, 0, 0, 0, 0], "not_writable"),
+        (vec![1, 128, 0, 0, 0, 0, 0, 0, 0, 0], "unknown_flag"),
+        (good[..9].to_vec(), "incomplete"),
+        ([good, &[0]].concat(), "trailing"),
+        (vec![1, 0, 0, 0, 0, 0, 0, 0, 0, 0], "nothing_set"),
+        (vec![0x11, 1, 1], "other_protocol"),
+        (b"abc".to_vec(), "unknown_action"),
+    ] {
+        let error = device.control_raw(bytes.clone()).send().await.unwrap_err();
+        let Error::Codec(error) = error else {
+            panic!("{bytes:?}: {error}");
+        };
+        assert_eq!(error.kind, kind, "{bytes:?}: {error}");
+        assert!(
+            error
+                .message
+                .ends_with("; `unchecked` sends the bytes as they are")
+        );
+        // Nor is there a command for a shell.
+        assert!(device.control_raw(bytes).curl().is_err());
+    }
+    assert_eq!(server.calls().len(), calls);
+    for bytes in [good.to_vec(), framed(good), vec![2], vec![5, 1, 2]] {
+        device.control_raw(bytes.clone()).send().await.unwrap();
+        assert_eq!(sent(&server), json!({"raw": bytes}));
+    }
+    device
+        .control_raw(above_max)
+        .unchecked()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(sent(&server), json!({"raw": above_max}));
+}
+
+proptest! {
+    /// What passes sets only points that are writable, to values that the definition allows.
+    #[test]
+    fn raw_bytes_that_pass_are_a_control_in_range(flags: u8, values: [u8; 8]) {
+        let server = server("{}");
+        let product = product(&server);
+        let definition = codec::Product::from_json(&fixture(endpoint::DATAPOINT.id)).unwrap();
+        product.set_definition(definition.clone());
+        let bytes = [&[1, flags][..], &values].concat();
+        let passes = product.device(DID).control_raw(bytes.as_slice()).curl().is_ok();
+        let decoded = Message::decode(&definition, &bytes);
+        let sound = decoded.is_ok_and(|decoded| match decoded.body {
+            Body::Points { attrs, flagged, .. } => !attrs.is_empty() && flagged.is_empty(),
+            _ => false,
+        });
+        prop_assert_eq!(passes, sound);
+    }
 }
 
 #[tokio::test]
@@ -120,10 +211,16 @@ async fn every_form_on_the_wire() {
         sent(&server),
         json!({"binary_coding": "hex", "raw": "01090100000100000000"})
     );
-    device.control_raw(*b"abc").send().await.unwrap();
+    device
+        .control_raw(*b"abc")
+        .unchecked()
+        .send()
+        .await
+        .unwrap();
     assert_eq!(sent(&server), json!({"raw": [97, 98, 99]}));
     device
         .control_raw(*b"abc")
+        .unchecked()
         .binary_coding(Coding::Base64)
         .send()
         .await

@@ -136,6 +136,22 @@ async fn a_server_that_ignores_skip_ends_the_walk() {
     }
 }
 
+/// Without a count, a link to more that leads to the same page says that something is missing.
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_told() {
+    for (next, missing) in [(Some("/v1/more"), 1), (None, 0)] {
+        let server =
+            paged(move |_| json!({"meta": {"next": next}, "objects": [{"did": "0", "mac": "m"}]}));
+        let mut items = product(&server).devices().search().stream();
+        let mut count = 0;
+        while let Some(item) = items.next().await {
+            item.unwrap();
+            count += 1;
+        }
+        assert_eq!((count, items.missing()), (1, missing), "{next:?}");
+    }
+}
+
 #[tokio::test]
 async fn totals_may_lie_or_be_missing() {
     // More than there are: an empty page is the end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::*;
 use gizwits_enterprise_client::http::{Answer, Failure, FailureKind};
-use gizwits_enterprise_client::{Async, Call, Error, Operation, RetryPolicy};
+use gizwits_enterprise_client::{Async, Call, Error, Method, Operation, RetryPolicy};
 
 #[tokio::test]
 async fn what_may_have_arrived_is_told_of_all_attempts() {
@@ -131,6 +131,54 @@ async fn writes_are_not_repeated_unless_the_caller_says_so() {
         times_out(product.bindings().bind("u", "a", ["d"]), repeatable).await;
         let each = if repeatable { 3 } else { 1 };
         assert_eq!(server.calls().len(), 4 * each);
+    }
+}
+
+async fn told<O: Operation>(call: Call<Async, O>) -> String {
+    call.send().await.err().unwrap().to_string()
+}
+
+/// The text of an error says that the request may have arrived, where a second one could do harm.
+#[tokio::test]
+async fn a_write_that_may_have_arrived_says_so() {
+    const DOUBT: &str =
+        "; the request may have arrived all the same: look before you send it again";
+    let fails = |kind| Err(Failure::new(kind));
+    let faults = [
+        (fails(FailureKind::Broken), true),
+        (fails(FailureKind::TooLong), true),
+        (fails(FailureKind::Timeout), true),
+        (answer(504, "<html>"), true),
+        (answer(200, "nonsense"), true),
+        (fails(FailureKind::Connect), false),
+        (answer(302, ""), false),
+        (refusal(5001), false),
+    ];
+    for (fault, doubt) in faults {
+        let server = Server::answers([fault]);
+        let product = product(&server);
+        let device = product.device(DID);
+        for told in [
+            told(device.control_raw([1])).await,
+            told(product.groups().create()).await,
+            told(product.group("g").delete()).await,
+            told(product.group("g").assign(["m"])).await,
+            told(product.group("g").unassign(["m"])).await,
+            told(product.bindings().bind("u", "a", ["d"])).await,
+            told(product.bindings().unbind("u", "a", ["d"])).await,
+            told(product.request(Method::POST, "/v1/x")).await,
+        ] {
+            assert_eq!(told.ends_with(DOUBT), doubt, "{told}");
+        }
+        for told in [
+            told(device.data()).await,
+            told(product.device_reports().realtime()).await,
+            told(product.request(Method::GET, "/v1/x").repeatable(false)).await,
+            told(device.control_raw([1]).repeatable(true)).await,
+        ] {
+            let asked = told.starts_with("GET /v1/x") && doubt;
+            assert_eq!(told.ends_with(DOUBT), asked, "{told}");
+        }
     }
 }
 

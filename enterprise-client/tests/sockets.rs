@@ -444,7 +444,12 @@ async fn a_control_is_never_sent_twice() {
         &[Deed::CutBody, Deed::Answer("{}")],
     ] {
         let (result, read) = control(deed).await;
-        assert!(result.unwrap_err().may_have_arrived(), "{deed:?}");
+        let error = result.unwrap_err();
+        assert!(error.may_have_arrived(), "{deed:?}");
+        assert!(
+            error.to_string().contains("; the request may have arrived"),
+            "{error}"
+        );
         assert_eq!(read, 1, "{deed:?}");
     }
     // Reset before it was read: nobody can know, so it is not sent again either.
@@ -524,7 +529,8 @@ async fn codes_are_read_from_a_server() {
     assert_eq!(
         error.to_string(),
         format!(
-            "POST /v1/products/{KEY}/devices/{DID}/control: error 5305 (device offline!); bring the device online"
+            "POST /v1/products/{KEY}/devices/{DID}/control: error 5305 (device offline!), the server says: \
+             {{\"did\":\"{DID}\"}}; bring the device online"
         )
     );
 }

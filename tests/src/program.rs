@@ -83,6 +83,25 @@ pub fn run_in(
     }
 }
 
+/// Runs a line of a shell on a terminal, with these variables. Returns the exit status and what was on
+/// the screen.
+///
+/// # Panics
+/// If there is no `script`.
+#[must_use]
+pub fn typed(line: &str, variables: &BTreeMap<String, String>) -> (i32, String) {
+    let output = Command::new("script")
+        .args(["-qec", line, "/dev/null"])
+        .envs(variables)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .expect("script");
+    let screen = String::from_utf8(output.stdout).expect("UTF-8");
+    let code = output.status.code().expect("an exit status");
+    (code, screen.replace('\r', ""))
+}
+
 /// A folder of its own with the fixtures in it, gone at the end.
 #[derive(Debug)]
 pub struct Folder(
@@ -187,20 +206,10 @@ impl Simulated {
     /// If there is no `script`.
     #[must_use]
     pub fn typed(&self, line: &str, changed: &[(&str, &str)]) -> (i32, String) {
-        let changed = changed
-            .iter()
-            .map(|(name, value)| (format!("GIZWITS_{name}"), *value));
-        let output = Command::new("script")
-            .args(["-qec", line, "/dev/null"])
-            .envs(&self.variables)
-            .envs(changed)
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .output()
-            .expect("script");
-        let screen = String::from_utf8(output.stdout).expect("UTF-8");
-        let code = output.status.code().expect("an exit status");
-        (code, screen.replace('\r', ""))
+        let mut variables = self.variables.clone();
+        let changed = changed.iter();
+        variables.extend(changed.map(|(name, value)| (format!("GIZWITS_{name}"), (*value).into())));
+        typed(line, &variables)
     }
 
     /// Posts JSON to a path of its administration.

@@ -8,7 +8,7 @@ use gizwits_enterprise_client::{Enterprise, Product};
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) fn variable(name: &str) -> Result<String> {
-    env::var(name).map_err(|_| format!("the environment variable {name} is missing").into())
+    env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
 
 /// `GIZWITS_BASE_URL` may be missing; the rest is needed.
@@ -16,8 +16,8 @@ pub(crate) fn product() -> Result<Product> {
     let mut builder = Enterprise::builder()
         .id(variable("GIZWITS_ENTERPRISE_ID")?)
         .secret(variable("GIZWITS_ENTERPRISE_SECRET")?);
-    if let Ok(url) = env::var("GIZWITS_BASE_URL") {
-        builder = builder.base_url(url);
+    if env::var_os("GIZWITS_BASE_URL").is_some() {
+        builder = builder.base_url(variable("GIZWITS_BASE_URL")?);
     }
     let (key, secret) = (
         variable("GIZWITS_PRODUCT_KEY")?,
