@@ -266,7 +266,7 @@ pub(crate) fn tell(
             let room = 1_u64.checked_shl(len).unwrap_or(0);
             let labels = counted(labels, "label");
             let bits = counted(len as usize, "bit");
-            format!("{title} has {labels}: at most {room} fit in {bits}")
+            format!("{title} has {labels}: with {bits} there are {room} at most")
         }
         ErrorKind::NegativeMin => {
             let min = spec.map_or(0, |(spec, _)| spec.min);
