@@ -744,7 +744,13 @@ impl<'t> Checker<'t> {
         );
     }
 
+    /// A value as it stands, or what it is if it may be of several lines.
     fn source(&self, value: &ast::Value<'_>) -> String {
+        match value {
+            ast::Value::Object(_) => return "an object".to_owned(),
+            ast::Value::Array(_) => return "a list".to_owned(),
+            _ => {}
+        }
         let range = value.range();
         let source = self.text.get(range.start..range.end).unwrap_or("");
         shown(source)
