@@ -54,8 +54,13 @@ fn text(path: &Path, most: u64) -> Result<String, Failure> {
         )));
     }
     String::from_utf8(bytes).map_err(|error| {
+        // What PowerShell writes by `>`.
+        let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
         let at = error.utf8_error().valid_up_to();
-        fail(&format!("not UTF-8 at byte {at}"))
+        match utf16 {
+            true => fail(&"the text is UTF-16: UTF-8 is expected"),
+            false => fail(&format!("not UTF-8 at byte {at}")),
+        }
     })
 }
 

@@ -303,7 +303,7 @@ impl<'t> Checker<'t> {
         let rules = protocol.unwrap_or(Protocol::VarLen);
         let head = rules::check(rules, &points, attrs.len(), tables, &mut findings);
         let found = findings.found().min(room.len());
-        self.rules(root, (&entries, attrs), rules, &room[..found]);
+        self.rules(root, (&entries, attrs), protocol, &room[..found]);
 
         if points.len() < attrs.len() || protocol.is_none() || self.errors > 0 {
             return None;
@@ -337,6 +337,11 @@ impl<'t> Checker<'t> {
             self.add_at(Severity::Error, "too_long", 0..0, || {
                 (String::new(), message.into())
             });
+            return None;
+        }
+        if self.text.trim_ascii().is_empty() {
+            let message = "the text is empty: a definition is a JSON object";
+            self.not_json(0..0, message.to_owned());
             return None;
         }
         if definition::too_deep(self.text) {
@@ -640,9 +645,13 @@ impl<'t> Checker<'t> {
         &mut self,
         root: Node<'_, 't>,
         (entries, attrs): (&[Entry], &[ast::Value<'t>]),
-        protocol: Protocol,
+        protocol: Option<Protocol>,
         found: &[core::Error],
     ) {
+        // Each protocol has an order of its own, and positions are at least what the text says.
+        let order = |error: &&core::Error| error.kind == ErrorKind::Order && protocol.is_none();
+        let found = found.iter().filter(|error| !order(error));
+        let protocol = protocol.unwrap_or(Protocol::Standard);
         let mut repeated = std::collections::HashMap::new();
         let mut by_id: std::collections::HashMap<PointId, Vec<usize>> =
             std::collections::HashMap::new();
