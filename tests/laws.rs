@@ -40,6 +40,17 @@ proptest! {
         laws::definition(format!("{json:#}").as_bytes());
     }
 
+    /// The place of each of many findings is the one that a count from byte 0 gives.
+    #[test]
+    fn places_of_findings(bytes in vec(any::<u8>(), 0..2000)) {
+        laws::definition(arbitrary::broken_definition(&mut Draw::new(&bytes)).as_bytes());
+    }
+
+    #[test]
+    fn scales(bytes in vec(any::<u8>(), 0..60)) {
+        laws::scale(&bytes);
+    }
+
     /// A definition with a few bytes changed is read or refused, never more.
     #[test]
     fn broken_definitions(

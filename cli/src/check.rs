@@ -8,7 +8,8 @@ use gizwits_codec_std::core::Protocol;
 use gizwits_codec_std::{Severity, check};
 use serde_json::Value;
 
-use crate::{Failure, definition};
+use crate::definition::{self, Source};
+use crate::{Failure, counted};
 
 /// Say everything that is wrong with definitions
 #[derive(Args)]
@@ -22,7 +23,8 @@ pub(crate) struct Check {
     /// The definitions, as the Enterprise API hands them out; - is standard input
     #[arg(short, long = "definition", value_name = "FILE", required = true, num_args = 1..)]
     definitions: Vec<PathBuf>,
-    /// One JSON object a finding: file, severity, kind, pointer, line, column, message
+    /// One JSON object a finding: file, severity, kind, pointer, line, column, message. Of a definition
+    /// with more than 100 findings a last one counts the others: kind more_findings, errors, warnings
     #[arg(long)]
     json: bool,
 }
@@ -32,7 +34,7 @@ impl Check {
         let mut bad = false;
         let mut unreadable = Vec::new();
         for path in &self.definitions {
-            let text = match definition::read(path) {
+            let text = match definition::read_definition(path) {
                 Ok(text) => text,
                 Err(Failure::Usage(message)) => {
                     unreadable.push(message);
@@ -42,10 +44,11 @@ impl Check {
             };
             let name = path.display().to_string();
             let found = check(&text);
+            let source = Source::new(&name, &text);
+            bad |= found.errors > 0;
             for one in &found.diagnostics {
-                bad |= one.severity == Severity::Error;
                 if !self.json {
-                    write!(out, "{}", definition::report(&name, &text, one, colours))?;
+                    write!(out, "{}", source.report(one, colours))?;
                     continue;
                 }
                 let message = match one.label.as_str() {
@@ -65,8 +68,9 @@ impl Check {
                     text(&message),
                 )?;
             }
-            if !self.json {
-                summary(out, &name, &found)?;
+            match self.json {
+                true => more(out, &name, &found)?,
+                false => summary(out, &name, &found)?,
             }
         }
         match (unreadable.is_empty(), bad) {
@@ -77,35 +81,61 @@ impl Check {
     }
 }
 
+/// The errors and warnings of a definition that are counted and not kept.
+fn rest(found: &gizwits_codec_std::Check) -> (usize, usize) {
+    let kept = |severity| {
+        let kept = found.diagnostics.iter();
+        kept.filter(|one| one.severity == severity).count()
+    };
+    (
+        found.errors - kept(Severity::Error),
+        found.warnings - kept(Severity::Warning),
+    )
+}
+
+/// `2 errors, 1 warning`; empty without either.
+fn findings(errors: usize, warnings: usize) -> String {
+    let counts = [(errors, "error"), (warnings, "warning")].into_iter();
+    let counts = counts.filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, word)| counted(count, word)).collect();
+    counts.join(", ")
+}
+
+/// A last line that counts what no line was written for.
+fn more(out: &mut impl Write, name: &str, found: &gizwits_codec_std::Check) -> io::Result<()> {
+    let (errors, warnings) = rest(found);
+    let severity = match (errors, warnings) {
+        (0, 0) => return Ok(()),
+        (0, _) => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let (name, message) = (Value::from(name), findings(errors, warnings));
+    writeln!(
+        out,
+        r#"{{"file":{name},"severity":"{severity}","kind":"more_findings","pointer":"","line":1,"column":1,"message":"there are more findings: {message}","errors":{errors},"warnings":{warnings}}}"#
+    )
+}
+
 fn summary(out: &mut impl Write, name: &str, found: &gizwits_codec_std::Check) -> io::Result<()> {
-    let errors = found
-        .diagnostics
-        .iter()
-        .filter(|one| one.severity == Severity::Error)
-        .count();
-    let warnings = found.diagnostics.len() - errors;
-    let mut findings = Vec::new();
-    for (count, word) in [(errors, "error"), (warnings, "warning")] {
-        match count {
-            0 => {}
-            1 => findings.push(format!("1 {word}")),
-            _ => findings.push(format!("{count} {word}s")),
-        }
+    let mut findings = match findings(found.errors, found.warnings) {
+        none if none.is_empty() => "no findings".to_owned(),
+        findings => findings,
+    };
+    if rest(found) != (0, 0) {
+        let shown = found.diagnostics.len();
+        findings += &format!("; {shown} of them are shown");
     }
-    if findings.is_empty() {
-        findings.push("no findings".to_owned());
-    }
-    let findings = findings.join(", ");
     match &found.product {
         Some(product) => {
             let protocol = match product.protocol() {
                 Protocol::Standard => {
-                    format!("standard, {} bytes", product.layout().status_len())
+                    let len = product.layout().status_len();
+                    format!("standard, {}", counted(len, "byte"))
                 }
                 protocol @ Protocol::VarLen => protocol.name().to_owned(),
             };
-            let points = product.attrs().len();
-            writeln!(out, "{name}: {protocol}, {points} points, {findings}")
+            let points = counted(product.attrs().len(), "point");
+            writeln!(out, "{name}: {protocol}, {points}, {findings}")
         }
         None => writeln!(out, "{name}: {findings}"),
     }

@@ -11,7 +11,7 @@ use gizwits_codec_std::core::{P0, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{Failure, definition, printable, tell};
+use crate::{Failure, counted, definition, printable, tell};
 
 /// The longest line that is taken for a payload: 64 KiB as a list of bytes, several times over.
 const MAX_LINE: usize = 16 << 20;
@@ -122,9 +122,8 @@ impl Decode {
         match decoder.failed {
             0 => Ok(()),
             failed => {
-                let payloads = decoder.payloads;
-                let plural = if payloads == 1 { "" } else { "s" };
-                tell(format_args!("{payloads} payload{plural}, {failed} failed"));
+                let payloads = counted(decoder.payloads, "payload");
+                tell(format_args!("{payloads}, {failed} failed"));
                 Err(Failure::Some)
             }
         }
@@ -137,7 +136,7 @@ struct Decoder<'a> {
     colours: bool,
     bytes: Vec<u8>,
     line: Vec<u8>,
-    payloads: u64,
+    payloads: usize,
     failed: u64,
 }
 

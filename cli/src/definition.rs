@@ -1,93 +1,150 @@
 //! Definitions from files, and their diagnostics for people.
 
+use std::fmt::Display;
 use std::io::{IsTerminal as _, Read as _};
 use std::ops::Range;
 use std::path::Path;
 
-use gizwits_codec_std::{Diagnostic, Product, Severity, check};
+use gizwits_codec_std::{Check, Diagnostic, Product, Severity};
 use miette::{
     LabeledSpan, MietteDiagnostic, MietteError, MietteHandlerOpts, MietteSpanContents,
     ReportHandler, SourceCode, SourceSpan, SpanContents,
 };
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::{Failure, printable};
+use crate::{Failure, counted, printable};
 
 /// The most lines of a definition that one finding shows.
 const LINES: usize = 12;
 
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    text(path, u64::MAX)
+}
+
+/// The text of a definition, from a file or standard input. What is too long for one is not read to its end.
+pub(crate) fn read_definition(path: &Path) -> Result<String, Failure> {
+    text(path, Check::MAX_LEN as u64)
+}
+
+fn text(path: &Path, most: u64) -> Result<String, Failure> {
+    let fail = |error: &dyn Display| Failure::Usage(format!("error: {}: {error}", path.display()));
     let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    let mut read = || {
+        let limit = most.saturating_add(1);
+        if path == Path::new("-") {
+            return std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+        }
+        let file = std::fs::File::open(path)?;
+        // Of what is no file it is 0.
+        let len = file.metadata()?.len();
+        match len > most {
+            true => Ok(len as usize),
+            false => file.take(limit).read_to_end(&mut bytes),
+        }
     };
-    if let Err(error) = read {
-        return Err(Failure::Usage(format!(
-            "error: {}: {error}",
-            path.display()
+    let len = read().map_err(|error| fail(&error))?;
+    if len as u64 > most {
+        let len = match bytes.is_empty() {
+            true => len.to_string(),
+            false => format!("more than {most}"),
+        };
+        return Err(fail(&format!(
+            "{len} bytes: a definition has at most {most}"
         )));
     }
     String::from_utf8(bytes).map_err(|error| {
+        // What PowerShell writes by `>`.
+        let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
         let at = error.utf8_error().valid_up_to();
-        Failure::Usage(format!("error: {}: not UTF-8 at byte {at}", path.display()))
+        match utf16 {
+            true => fail(&"the text is UTF-16: UTF-8 is expected"),
+            false => fail(&format!("not UTF-8 at byte {at}")),
+        }
     })
 }
 
 /// The text and the product of a definition.
 ///
-/// A definition that can't be used ends the command, with all that is wrong with it.
+/// A definition that can't be used ends the command, with what is wrong with it.
 pub(crate) fn load(path: &Path) -> Result<(String, Product), Failure> {
-    let text = read(path)?;
-    let found = check(&text);
-    if let Some(product) = found.product {
-        return Ok((text, product));
-    }
+    let text = read_definition(path)?;
+    let invalid = match Product::from_json(&text) {
+        Ok(product) => return Ok((text, product)),
+        Err(invalid) => invalid,
+    };
     let name = path.display().to_string();
+    let source = Source::new(&name, &text);
     let graphical = std::io::stderr().is_terminal();
-    let errors = found
-        .diagnostics
-        .iter()
-        .filter(|one| one.severity == Severity::Error);
-    let told: Vec<String> = errors
+    let (errors, more) = invalid.first_errors();
+    let mut told: Vec<String> = errors
         .map(|one| match graphical {
-            true => report(&name, &text, one, true),
+            true => source.report(one, true),
             false => printable(&format!("{name}:{one}")).into_owned(),
         })
         .collect();
+    if more > 0 {
+        told.push(format!("{name}: and {}", counted(more, "more error")));
+    }
     Err(Failure::Usage(told.join("\n").trim_end().to_owned()))
 }
 
-/// A diagnostic with the line of the definition that it is about.
-pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) -> String {
-    let terminal = terminal_size::terminal_size();
-    let width = terminal.map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120));
-    let excerpt = Excerpt::new(name, text, one, width);
-    let label = Some(printable(&one.label).into_owned()).filter(|label| !label.is_empty());
-    let span = LabeledSpan::new(label, excerpt.span.start, excerpt.span.len());
-    let mut told = MietteDiagnostic::new(printable(&one.message))
-        .with_severity(match one.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
-        .with_label(span);
-    if !one.help.is_empty() {
-        told = told.with_help(printable(&one.help));
+/// A definition's text, and where its lines begin.
+pub(crate) struct Source<'t> {
+    name: &'t str,
+    text: &'t str,
+    lines: Vec<usize>,
+}
+
+impl<'t> Source<'t> {
+    pub(crate) fn new(name: &'t str, text: &'t str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Source { name, text, lines }
     }
-    let handler = MietteHandlerOpts::new()
-        .color(colours)
-        .terminal_links(false)
-        .context_lines(1)
-        .width(width)
-        .build();
-    let report = miette::Report::new(told).with_source_code(excerpt);
-    let report = Shown(&handler, report.as_ref()).to_string();
-    // Padding in front of nothing is no use to whoever copies it.
-    report
-        .lines()
-        .fold(String::new(), |text, line| text + line.trim_end() + "\n")
+
+    /// The number of the line, from 0, that a byte stands in.
+    fn line_of(&self, byte: usize) -> usize {
+        self.lines
+            .partition_point(|start| *start <= byte)
+            .saturating_sub(1)
+    }
+
+    /// The place of a line in the text, its end included.
+    fn line(&self, number: usize) -> Range<usize> {
+        let start = |number: usize| self.lines.get(number).copied().unwrap_or(self.text.len());
+        start(number)..start(number + 1)
+    }
+
+    /// A diagnostic with the line of the definition that it is about.
+    pub(crate) fn report(&self, one: &Diagnostic, colours: bool) -> String {
+        let terminal = terminal_size::terminal_size();
+        let width = terminal.map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120));
+        let excerpt = Excerpt::new(self, one, width);
+        let label = Some(printable(&one.label).into_owned()).filter(|label| !label.is_empty());
+        let span = LabeledSpan::new(label, excerpt.span.start, excerpt.span.len());
+        let mut told = MietteDiagnostic::new(printable(&one.message))
+            .with_severity(match one.severity {
+                Severity::Error => miette::Severity::Error,
+                Severity::Warning => miette::Severity::Warning,
+            })
+            .with_label(span);
+        if !one.help.is_empty() {
+            told = told.with_help(printable(&one.help));
+        }
+        let handler = MietteHandlerOpts::new()
+            .color(colours)
+            .terminal_links(false)
+            .context_lines(1)
+            .width(width)
+            .build();
+        let report = miette::Report::new(told).with_source_code(excerpt);
+        let report = Shown(&handler, report.as_ref()).to_string();
+        // Padding in front of nothing is no use to whoever copies it.
+        report
+            .lines()
+            .fold(String::new(), |text, line| text + line.trim_end() + "\n")
+    }
 }
 
 struct Shown<'a>(&'a dyn ReportHandler, &'a dyn miette::Diagnostic);
@@ -115,11 +172,11 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn new(name: &str, text: &str, one: &Diagnostic, width: usize) -> Self {
+    fn new(source: &Source<'_>, one: &Diagnostic, width: usize) -> Self {
         let line = one.line.saturating_sub(1);
         let first = line.saturating_sub(1);
         let mut excerpt = Excerpt {
-            name: name.to_owned(),
+            name: source.name.to_owned(),
             shown: String::new(),
             span: 0..0,
             first,
@@ -128,19 +185,22 @@ impl Excerpt {
         };
         // The number of a line, its border and an arrow of several lines stand in front.
         let room = width.saturating_sub(one.line.ilog10() as usize + 12);
-        let within = text.get(one.span.clone()).unwrap_or("");
-        let span = match within.split('\n').nth(LINES) {
-            None => one.span.clone(),
-            Some(_) => one.span.start..one.span.start + within.find('\n').unwrap_or(0),
-        };
+        let mut span = one.span.clone();
+        let mut last = source.line_of(span.end);
+        if last >= line + LINES {
+            last = line;
+            span.end = source.line(line).end - 1;
+        }
         // One line before, one behind.
-        let last = line + text.get(span.clone()).unwrap_or("").matches('\n').count() + 1;
-        let mut start = 0;
-        for (number, line) in text.split_inclusive('\n').enumerate().take(last + 1) {
-            if number >= first {
-                excerpt.push(line, start, &span, room);
+        for number in first..=last + 1 {
+            let place = source.line(number);
+            if let Some(line) = source
+                .text
+                .get(place.clone())
+                .filter(|line| !line.is_empty())
+            {
+                excerpt.push(line, place.start, &span, room);
             }
-            start += line.len();
         }
         excerpt
     }
@@ -148,9 +208,8 @@ impl Excerpt {
     /// Adds a line of the text, or what is near the finding, in at most `room` columns.
     fn push(&mut self, line: &str, start: usize, span: &Range<usize>, room: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
-        let wide = |text: &str| text.chars().map(columns).sum::<usize>();
         let mut shown = 0..body.len();
-        if wide(body) > room {
+        if head(body, room) < body.len() {
             // Two columns at either end are for the ellipses.
             let room = room.saturating_sub(4);
             let about = span.start.saturating_sub(start);
@@ -166,14 +225,7 @@ impl Excerpt {
                 };
                 shown.start -= one.len_utf8();
             }
-            let mut used = 0;
-            for (at, one) in body[shown.start..].char_indices() {
-                used += columns(one);
-                if used > room {
-                    shown.end = shown.start + at;
-                    break;
-                }
-            }
+            shown.end = shown.start + head(&body[shown.start..], room);
         }
         if shown.start > 0 {
             self.shown += "… ";
@@ -206,11 +258,22 @@ impl Excerpt {
     }
 }
 
-/// The columns that a character takes once it is shown.
+/// The bytes of a text's head that takes at most `room` columns.
+fn head(text: &str, room: usize) -> usize {
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, one)| {
+        used += columns(*one);
+        used > room
+    });
+    end.map_or(text.len(), |(at, _)| at)
+}
+
+/// The columns that a character takes once it is shown. Marks without a width take one, so that a line of
+/// nothing else has an end.
 fn columns(one: char) -> usize {
     match one {
         '\t' => 4,
-        one => one.width().unwrap_or(1),
+        one => one.width().unwrap_or(1).max(1),
     }
 }
 

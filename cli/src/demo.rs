@@ -12,7 +12,7 @@ use gizwits_simulator::{Options, Server, Simulator};
 use serde_json::json;
 
 use crate::simulate::failed;
-use crate::{Failure, printable};
+use crate::{Failure, counted, printable};
 
 /// Control a simulated air conditioner by the Enterprise API, and read its frames back
 #[derive(Args)]
@@ -54,7 +54,11 @@ impl Demo {
 
         let definition = product.definition().map_err(told)?;
         let (points, len) = (definition.attrs().len(), definition.layout().status_len());
-        let about = format!("{points} points, {len} bytes of status");
+        let about = format!(
+            "{}, {} of status",
+            counted(points, "point"),
+            counted(len, "byte")
+        );
         step(out, 2, &format!("{:28}{about}", "GET datapoint"))?;
 
         let before = latest(&device)?;

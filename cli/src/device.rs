@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::account::{self, Account, refused};
-use crate::{Failure, printable, tell};
+use crate::{Failure, counted, printable, tell};
 
 /// List, show, control and follow the devices of a product
 #[derive(Args)]
@@ -683,7 +683,7 @@ impl Span {
         let call = call.between(start, end).sort(log::Sort::Asc).limit(1000);
         let interrupted = interruption();
         let bar = progress(end.since(start));
-        let (mut count, mut last) = (0_u64, None);
+        let (mut count, mut last) = (0, None);
         // The last one comes again: others may bear the same moment.
         let again = |last: Option<Timestamp>| {
             last.map_or(String::new(), |last| {
@@ -698,7 +698,7 @@ impl Span {
                     bar.finish_and_clear();
                     out.flush()?;
                     if count > 0 {
-                        tell(format_args!("{count} records{}", again(last)));
+                        tell(format_args!("{}{}", counted(count, "record"), again(last)));
                     }
                     return Err(refused(&error));
                 }
@@ -706,12 +706,13 @@ impl Span {
             let at = write(record, out)?;
             (count, last) = (count + 1, Some(at));
             bar.set_position(at.since(start).as_secs());
-            bar.set_message(format!("{count} records"));
+            bar.set_message(counted(count, "record"));
             if interrupted.load(Ordering::Relaxed) {
                 bar.finish_and_clear();
                 out.flush()?;
                 tell(format_args!(
-                    "interrupted after {count} records{}",
+                    "interrupted after {}{}",
+                    counted(count, "record"),
                     again(last)
                 ));
                 return Err(Failure::Interrupted);

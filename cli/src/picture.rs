@@ -8,7 +8,7 @@ use gizwits_codec_std::core::{Access, Kind, PointId, Protocol, Unit};
 use gizwits_codec_std::{Action, Attr, Cell, Decoded, Picture, Product, Row, Seen};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::printable;
+use crate::{counted, printable};
 
 mod svg;
 
@@ -304,12 +304,6 @@ impl<'p> Drawing<'p> {
         }
         out
     }
-}
-
-/// `1 byte`, `2 bytes`.
-fn counted(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 /// A list of words behind a head, in lines of at most 80 columns.

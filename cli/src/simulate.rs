@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
 
-use crate::{Failure, printable, tell};
+use crate::{Failure, counted, printable, tell};
 
 /// Serve the Enterprise API on this machine, with devices that speak the real frames
 #[derive(Args)]
@@ -136,9 +136,8 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         let Credentials {
             product_name, dids, ..
         } = one;
-        let plural = if dids.len() == 1 { "" } else { "s" };
         let name = printable(product_name);
-        writeln!(out, "\n# {name}: {} device{plural}", dids.len())?;
+        writeln!(out, "\n# {name}: {}", counted(dids.len(), "device"))?;
         let comment = if n == 0 { "" } else { "# " };
         for (variable, value) in [
             ("ENTERPRISE_ID", &one.enterprise_id),

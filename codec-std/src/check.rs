@@ -15,8 +15,9 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
+use crate::error::{cut, shown};
 use crate::product::{Attr, Inner, Product};
-use crate::words::{key, shape, tell};
+use crate::words::{Told, engineering_max, key, shape, tell};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,13 +44,14 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// Its kind in snake_case.
     pub kind: &'static str,
-    /// The JSON pointer of the value it is about; of one that is missing, where it belongs.
+    /// The JSON pointer of the value it is about; of one that is missing, where it belongs. In place of
+    /// a pointer of over 1,000 bytes stands that of the nearest value around it with a shorter one.
     pub pointer: String,
     /// The bytes of the text that it is about.
     pub span: Range<usize>,
     /// The line, from 1.
     pub line: usize,
-    /// The character in the line, from 1.
+    /// The character in the line, from 1; a byte order mark at the head of the text is none.
     pub column: usize,
     /// What is wrong, with the points' names.
     pub message: String,
@@ -82,33 +84,67 @@ impl fmt::Display for Diagnostic {
 pub struct Check {
     /// The product.
     pub product: Option<Product>,
-    /// All findings in the order of the text.
+    /// The findings in the order of the text: the first [`MAX_DIAGNOSTICS`](Self::MAX_DIAGNOSTICS), errors
+    /// before warnings if there are more.
     pub diagnostics: Vec<Diagnostic>,
+    /// The number of errors, those that are not among the diagnostics included.
+    pub errors: usize,
+    /// The number of warnings, those that are not among the diagnostics included.
+    pub warnings: usize,
+}
+
+impl Check {
+    /// The most bytes that a definition may have: 4 KiB for each of its points. Those of real products
+    /// have less than 1 KiB a point.
+    pub const MAX_LEN: usize = 4096 * MAX_POINTS;
+    /// The most findings that are kept; all are counted.
+    pub const MAX_DIAGNOSTICS: usize = 100;
 }
 
 /// Why a definition can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid(
-    /// All findings, warnings among them.
-    pub Vec<Diagnostic>,
-);
+pub struct Invalid {
+    /// The findings, warnings among them, as [`Check::diagnostics`] has them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The number of errors, those that are not among the diagnostics included.
+    pub errors: usize,
+    /// The number of warnings, those that are not among the diagnostics included.
+    pub warnings: usize,
+}
+
+impl Invalid {
+    /// The first ten errors, which are those that the error's text names, and how many more there are.
+    pub fn first_errors(&self) -> (impl Iterator<Item = &Diagnostic>, usize) {
+        const SHOWN: usize = 10;
+        let errors = self.diagnostics.iter();
+        let errors = errors.filter(|one| one.severity == Severity::Error);
+        (errors.take(SHOWN), self.errors.saturating_sub(SHOWN))
+    }
+}
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errors = self.0.iter().filter(|one| one.severity == Severity::Error);
+        let (errors, more) = self.first_errors();
         for (n, one) in errors.enumerate() {
             if n > 0 {
                 f.write_str("\n")?;
             }
             one.fmt(f)?;
         }
-        Ok(())
+        match more {
+            0 => Ok(()),
+            1 => f.write_str("\nand 1 more error"),
+            more => write!(f, "\nand {more} more errors"),
+        }
     }
 }
 
 impl std::error::Error for Invalid {}
 
 /// Holds a definition against all rules, to the end.
+///
+/// A definition longer than [`Check::MAX_LEN`] is refused unread, and of one with more than
+/// [`MAX_POINTS`] points the first so many are looked at.
 ///
 /// ```
 /// use gizwits_codec_std::check;
@@ -124,18 +160,42 @@ pub fn check(json: &str) -> Check {
     let mut checker = Checker {
         text,
         skipped: json.len() - text.len(),
-        root: None,
-        found: Vec::new(),
+        kept: Vec::new(),
+        errors: 0,
+        warnings: 0,
     };
-    let product = checker.run();
-    let mut diagnostics = checker.found;
-    diagnostics.sort_by_key(|one| (one.span.start, one.severity));
-    let sound = diagnostics
-        .iter()
-        .all(|one| one.severity == Severity::Warning);
+    let root = checker.parse();
+    let product = root.and_then(|root| checker.run(&root));
+    let Checker {
+        skipped,
+        mut kept,
+        errors,
+        warnings,
+        ..
+    } = checker;
+    kept.sort_by_key(|one| (one.span.start, one.severity));
+    locate(text, skipped, &mut kept);
     Check {
-        product: product.filter(|_| sound),
-        diagnostics,
+        product: product.filter(|_| errors == 0),
+        diagnostics: kept,
+        errors,
+        warnings,
+    }
+}
+
+/// Gives each finding its line and column in one pass over the text, whose order the findings are in.
+fn locate(text: &str, skipped: usize, diagnostics: &mut [Diagnostic]) {
+    let (mut at, mut line, mut column) = (0, 1, 1);
+    for one in diagnostics {
+        let start = one.span.start - skipped;
+        for char in text.get(at..start).unwrap_or("").chars() {
+            match char {
+                '\n' => (line, column) = (line + 1, 1),
+                _ => column += 1,
+            }
+        }
+        at = start;
+        (one.line, one.column) = (line, column);
     }
 }
 
@@ -155,8 +215,17 @@ const STRICT: ParseOptions = ParseOptions {
 struct Checker<'t> {
     text: &'t str,
     skipped: usize,
-    root: Option<ast::Value<'t>>,
-    found: Vec<Diagnostic>,
+    /// The findings that are kept, by severity and place.
+    kept: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+}
+
+/// A value of the definition and its JSON pointer.
+#[derive(Clone, Copy)]
+struct Node<'v, 't> {
+    value: &'v ast::Value<'t>,
+    pointer: &'v str,
 }
 
 /// One attr that could be read, perhaps not to a sound point.
@@ -175,24 +244,23 @@ impl Entry {
         match (self.name.as_str(), self.id) {
             ("", Some(id)) => format!("point {id}"),
             ("", None) => format!("attr {index}"),
-            (name, _) => format!("`{name}`"),
+            (name, _) => format!("`{}`", shown(name)),
         }
     }
 }
 
 impl<'t> Checker<'t> {
-    fn run(&mut self) -> Option<Product> {
-        self.root = self.parse();
-        let root = self.root.take()?;
-        self.root = Some(root.clone());
-        let Some(object) = root.as_object() else {
-            self.add(Severity::Error, "json", "", "a definition is a JSON object");
+    fn run(&mut self, value: &ast::Value<'t>) -> Option<Product> {
+        let root = Node { value, pointer: "" };
+        let Some(object) = value.as_object() else {
+            let message = "a definition is a JSON object";
+            self.add(Severity::Error, "json", root, "", message);
             return None;
         };
-        self.duplicates(&root, "");
+        self.duplicates(value, &mut String::new());
 
-        let protocol = self.protocol(object);
-        self.version(object);
+        let protocol = self.protocol(root, object);
+        self.version(root, object);
         let product_key = text_of(object.get("product_key"));
         let hex = |key: &str| key.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !product_key
@@ -203,18 +271,24 @@ impl<'t> Checker<'t> {
                 Some(_) => "the product_key is not 32 hex digits",
                 None => "there is no product_key",
             };
-            self.add(Severity::Warning, "product_key", "/product_key", message);
+            self.add(
+                Severity::Warning,
+                "product_key",
+                root,
+                "/product_key",
+                message,
+            );
         }
 
-        let attrs = self.attrs(object)?;
+        let attrs = &self.attrs(root, object)?.elements;
         let mut entries = Vec::new();
-        for (index, attr) in attrs.elements.iter().enumerate() {
+        for (index, attr) in attrs.iter().take(MAX_POINTS).enumerate() {
             entries.push(self.entry(attr, index));
         }
-        self.names(&entries);
+        self.names(&entries, attrs);
 
         let points: Vec<Point> = entries.iter().filter_map(|entry| entry.point).collect();
-        let count = entries.len().min(MAX_POINTS + 1);
+        let count = attrs.len().min(MAX_POINTS + 1);
         let mut fields = vec![Field::EMPTY; count];
         let mut specs = vec![Spec::EMPTY; count];
         let mut scales = vec![Scale::IDENTITY; count];
@@ -227,17 +301,11 @@ impl<'t> Checker<'t> {
         };
         // Without a protocol its own rules can't be told from the others'.
         let rules = protocol.unwrap_or(Protocol::VarLen);
-        let head = rules::check(rules, &points, entries.len(), tables, &mut findings);
+        let head = rules::check(rules, &points, attrs.len(), tables, &mut findings);
         let found = findings.found().min(room.len());
-        self.rules(&entries, rules, &room[..found]);
+        self.rules(root, (&entries, attrs), protocol, &room[..found]);
 
-        let sound = points.len() == entries.len()
-            && protocol.is_some()
-            && self
-                .found
-                .iter()
-                .all(|one| one.severity == Severity::Warning);
-        if !sound {
+        if points.len() < attrs.len() || protocol.is_none() || self.errors > 0 {
             return None;
         }
         let attrs = entries.into_iter().filter_map(|entry| {
@@ -263,10 +331,23 @@ impl<'t> Checker<'t> {
     }
 
     fn parse(&mut self) -> Option<ast::Value<'t>> {
+        let (len, limit) = (self.skipped + self.text.len(), Check::MAX_LEN);
+        if len > limit {
+            let message = format!("{len} bytes: a definition has at most {limit}");
+            self.add_at(Severity::Error, "too_long", 0..0, || {
+                (String::new(), message.into())
+            });
+            return None;
+        }
+        if self.text.trim_ascii().is_empty() {
+            let message = "the text is empty: a definition is a JSON object";
+            self.not_json(0..0, message.to_owned());
+            return None;
+        }
         if definition::too_deep(self.text) {
             let limit = definition::MAX_DEPTH;
             let message = format!("arrays and objects are nested more than {limit} deep");
-            self.add(Severity::Error, "json", "", message);
+            self.not_json(0..0, message);
             return None;
         }
         match parse_to_ast(self.text, &CollectOptions::default(), &STRICT) {
@@ -275,7 +356,7 @@ impl<'t> Checker<'t> {
                 if let Err(error) = serde_json::from_str::<IgnoredAny>(self.text) {
                     let start = offset(self.text, error.line(), error.column());
                     let message = format!("not JSON: {}", without_place(&error.to_string()));
-                    self.add_at(Severity::Error, "json", "", start..start, message);
+                    self.not_json(start..start, message);
                     return None;
                 }
                 parsed.value
@@ -291,43 +372,58 @@ impl<'t> Checker<'t> {
                     }
                     kind => format!("not JSON: {}", lower_first(&kind.to_string())),
                 };
-                self.add_at(Severity::Error, "json", "", range.start..range.end, message);
+                self.not_json(range.start..range.end, message);
                 None
             }
         }
     }
 
-    /// Keys that stand twice, anywhere.
-    fn duplicates(&mut self, value: &ast::Value<'_>, pointer: &str) {
+    fn not_json(&mut self, range: Range<usize>, message: String) {
+        self.add_at(Severity::Error, "json", range, || {
+            (String::new(), message.into())
+        });
+    }
+
+    /// Keys that stand twice, anywhere in a value, which has the pointer.
+    fn duplicates(&mut self, value: &ast::Value<'_>, pointer: &mut String) {
+        let len = pointer.len();
         match value {
             ast::Value::Object(object) => {
                 let mut seen = std::collections::HashSet::new();
                 for member in &object.properties {
                     let key = member.name.as_str();
-                    let pointer = format!("{pointer}/{}", escaped(key));
-                    if !seen.insert(key.to_owned()) {
-                        let range = member.name.range();
-                        let message = format!("the key \"{key}\" stands twice in one object");
+                    let range = member.name.range();
+                    pointer.push('/');
+                    pointer.push_str(&escaped(key));
+                    if !seen.insert(key) {
                         let range = range.start..range.end;
-                        self.add_at(Severity::Error, "duplicate_key", &pointer, range, message);
+                        self.add_at(Severity::Error, "duplicate_key", range, || {
+                            let key = shown(key);
+                            let message = format!("the key \"{key}\" stands twice in one object");
+                            (near(pointer).to_owned(), message.into())
+                        });
                     }
-                    self.duplicates(&member.value, &pointer);
+                    self.duplicates(&member.value, pointer);
+                    pointer.truncate(len);
                 }
             }
             ast::Value::Array(array) => {
                 for (index, value) in array.elements.iter().enumerate() {
-                    self.duplicates(value, &format!("{pointer}/{index}"));
+                    pointer.push('/');
+                    pointer.push_str(&index.to_string());
+                    self.duplicates(value, pointer);
+                    pointer.truncate(len);
                 }
             }
             _ => {}
         }
     }
 
-    fn protocol(&mut self, object: &ast::Object<'_>) -> Option<Protocol> {
+    fn protocol(&mut self, root: Node<'_, 't>, object: &ast::Object<'t>) -> Option<Protocol> {
         let pointer = Key::ProtocolType.pointer();
         let Some(member) = object.get(Key::ProtocolType.name()) else {
             let message = "protocolType is missing: \"standard\" or \"var_len\"";
-            self.add(Severity::Error, "missing", pointer, message);
+            self.add(Severity::Error, "missing", root, pointer, message);
             return None;
         };
         let word = text_of(Some(member));
@@ -336,16 +432,16 @@ impl<'t> Checker<'t> {
             let given = self.source(&member.value);
             let message =
                 format!("protocolType is {given}: \"standard\" or \"var_len\" is expected");
-            self.add(Severity::Error, "unknown_word", pointer, message);
+            self.add(Severity::Error, "unknown_word", root, pointer, message);
         }
         protocol
     }
 
-    fn version(&mut self, object: &ast::Object<'_>) {
+    fn version(&mut self, root: Node<'_, 't>, object: &ast::Object<'t>) {
         let pointer = Key::PacketVersion.pointer();
         let Some(member) = object.get(Key::PacketVersion.name()) else {
             let message = "there is no packetVersion; 0x00000004 is assumed";
-            self.add(Severity::Warning, "packet_version", pointer, message);
+            self.add(Severity::Warning, "packet_version", root, pointer, message);
             return;
         };
         let number = member.value.as_number_lit();
@@ -353,27 +449,31 @@ impl<'t> Checker<'t> {
         if !definition::is_packet_version(text_of(Some(member)).as_deref(), number) {
             let given = self.source(&member.value);
             let message = format!("packetVersion is {given}: \"0x00000004\" is expected");
-            self.add(Severity::Error, "unknown_word", pointer, message);
+            self.add(Severity::Error, "unknown_word", root, pointer, message);
         }
     }
 
     /// The attrs of the one entity.
-    fn attrs<'v>(&mut self, object: &'v ast::Object<'t>) -> Option<&'v ast::Array<'t>> {
+    fn attrs<'v>(
+        &mut self,
+        root: Node<'v, 't>,
+        object: &'v ast::Object<'t>,
+    ) -> Option<&'v ast::Array<'t>> {
         let error = Severity::Error;
         if object.get("attrs").is_some() {
             let message =
                 "the attrs stand outside an entity: \"entities\": [{\"attrs\": […]}] is expected";
-            self.add(error, "outside_entity", "/attrs", message);
+            self.add(error, "outside_entity", root, "/attrs", message);
         }
         let Some(member) = object.get("entities") else {
             if object.get("attrs").is_none() {
-                self.add(error, "missing", "/entities", "entities is missing");
+                self.add(error, "missing", root, "/entities", "entities is missing");
             }
             return None;
         };
         let Some(entities) = member.value.as_array() else {
             let message = "entities is a list of one entity";
-            self.add(error, "wrong_type", "/entities", message);
+            self.add(error, "wrong_type", root, "/entities", message);
             return None;
         };
         if entities.elements.len() != 1 {
@@ -381,21 +481,39 @@ impl<'t> Checker<'t> {
                 "there are {} entities: exactly one is expected",
                 entities.elements.len()
             );
-            self.add(error, "entities", "/entities", message);
+            self.add(error, "entities", root, "/entities", message);
         }
         let entity = entities.elements.first()?;
         let Some(entity) = entity.as_object() else {
-            self.add(error, "wrong_type", "/entities/0", "an entity is an object");
+            self.add(
+                error,
+                "wrong_type",
+                root,
+                "/entities/0",
+                "an entity is an object",
+            );
             return None;
         };
         match entity.get("attrs").map(|member| &member.value) {
             Some(ast::Value::Array(attrs)) => Some(attrs),
             Some(_) => {
-                self.add(error, "wrong_type", "/entities/0/attrs", "attrs is a list");
+                self.add(
+                    error,
+                    "wrong_type",
+                    root,
+                    "/entities/0/attrs",
+                    "attrs is a list",
+                );
                 None
             }
             None => {
-                self.add(error, "missing", "/entities/0/attrs", "attrs is missing");
+                self.add(
+                    error,
+                    "missing",
+                    root,
+                    "/entities/0/attrs",
+                    "attrs is missing",
+                );
                 None
             }
         }
@@ -403,7 +521,8 @@ impl<'t> Checker<'t> {
 
     /// Reads one attr, by the schema that the core has for it.
     fn entry(&mut self, value: &ast::Value<'t>, index: usize) -> Entry {
-        let pointer = format!("/entities/0/attrs/{index}");
+        let pointer = &format!("/entities/0/attrs/{index}");
+        let node = Node { value, pointer };
         let mut entry = Entry {
             name: text_at(value, "name").unwrap_or_default(),
             display_name: text_at(value, "display_name").unwrap_or_default(),
@@ -415,7 +534,7 @@ impl<'t> Checker<'t> {
         let Some(object) = value.as_object() else {
             let given = self.source(value);
             let message = format!("{} is {given}: an object is expected", entry.title(index));
-            self.add(Severity::Error, "wrong_type", &pointer, message);
+            self.add(Severity::Error, "wrong_type", node, "", message);
             return entry;
         };
         // Serde would read a list as an object without its keys.
@@ -431,8 +550,8 @@ impl<'t> Checker<'t> {
             }
             let kind = ErrorKind::WrongType { key };
             let given = self.source(&member.value);
-            let (pointer, message) = shape(&entry, index, &pointer, kind, |_| given.clone());
-            self.add(Severity::Error, kind.name(), &pointer, message);
+            let (pointer, message) = shape(&entry, index, kind, |_| given.clone());
+            self.add(Severity::Error, kind.name(), node, &pointer, message);
             return entry;
         }
         let range = value.range();
@@ -452,12 +571,7 @@ impl<'t> Checker<'t> {
                         format!("/{}", path.replace('.', "/"))
                     };
                     let message = format!("{}: {message}", entry.title(index));
-                    self.add(
-                        Severity::Error,
-                        "wrong_type",
-                        &format!("{pointer}{path}"),
-                        message,
-                    );
+                    self.add(Severity::Error, "wrong_type", node, &path, message);
                 }
                 return entry;
             }
@@ -477,59 +591,80 @@ impl<'t> Checker<'t> {
         let mut errors = Vec::new();
         entry.point = attr.point(&mut |error| errors.push(error));
         for error in errors {
-            let (pointer, message) = shape(&entry, index, &pointer, error.kind, |pointer| {
-                self.value_at(pointer)
-                    .map(|value| self.source(value))
-                    .unwrap_or_default()
+            let (pointer, message) = shape(&entry, index, error.kind, |pointer| {
+                let (value, missing) = descend(value, pointer);
+                match missing {
+                    true => String::new(),
+                    false => self.source(value),
+                }
             });
-            self.add(Severity::Error, error.kind.name(), &pointer, message);
+            self.add(Severity::Error, error.kind.name(), node, &pointer, message);
         }
         let mut seen = std::collections::HashSet::new();
-        let twice: Vec<String> = entry
-            .labels
-            .iter()
-            .filter(|label| !seen.insert(label.as_str()))
-            .cloned()
-            .collect();
-        for label in twice {
-            let message = format!(
-                "{} has the label \"{label}\" twice: it decodes to its index",
-                entry.title(index)
-            );
-            let pointer = format!("{pointer}/enum");
-            self.add(Severity::Warning, "duplicate_label", &pointer, message);
+        let range = span(value, "/enum");
+        for label in &entry.labels {
+            if !seen.insert(label.as_str()) {
+                self.add_at(Severity::Warning, "duplicate_label", range.clone(), || {
+                    let (title, label) = (entry.title(index), shown(label));
+                    let message =
+                        format!("{title} has the label \"{label}\" twice: it decodes to its index");
+                    (format!("{pointer}/enum"), message.into())
+                });
+            }
+        }
+        if let Some(told) = entry
+            .point
+            .and_then(|point| engineering_max(&entry, index, &point))
+        {
+            let at = Key::Max.pointer();
+            self.add(Severity::Warning, "engineering_max", node, at, told);
         }
         entry
     }
 
-    fn names(&mut self, entries: &[Entry]) {
+    fn names(&mut self, entries: &[Entry], attrs: &[ast::Value<'t>]) {
         let mut first = std::collections::HashMap::new();
-        for (index, entry) in entries.iter().enumerate() {
+        for (index, (entry, value)) in entries.iter().zip(attrs).enumerate() {
             if entry.name.is_empty() {
                 continue;
             }
             let earlier = *first.entry(entry.name.as_str()).or_insert(index);
             if earlier != index {
-                let message = format!(
-                    "two points are named `{}`: attr {earlier} and attr {index}",
-                    entry.name
-                );
-                let pointer = format!("/entities/0/attrs/{index}/name");
-                self.add(Severity::Error, "duplicate_name", &pointer, message);
+                let name = entry.title(index);
+                let message =
+                    format!("two points are named {name}: attr {earlier} and attr {index}");
+                let pointer = &format!("/entities/0/attrs/{index}");
+                let node = Node { value, pointer };
+                self.add(Severity::Error, "duplicate_name", node, "/name", message);
             }
         }
     }
 
     /// What the core found about the points.
-    fn rules(&mut self, entries: &[Entry], protocol: Protocol, found: &[core::Error]) {
+    fn rules(
+        &mut self,
+        root: Node<'_, 't>,
+        (entries, attrs): (&[Entry], &[ast::Value<'t>]),
+        protocol: Option<Protocol>,
+        found: &[core::Error],
+    ) {
+        // Each protocol has an order of its own, and positions are at least what the text says.
+        let order = |error: &&core::Error| error.kind == ErrorKind::Order && protocol.is_none();
+        let found = found.iter().filter(|error| !order(error));
+        let protocol = protocol.unwrap_or(Protocol::Standard);
         let mut repeated = std::collections::HashMap::new();
+        let mut by_id: std::collections::HashMap<PointId, Vec<usize>> =
+            std::collections::HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if let Some(point) = entry.point {
+                by_id.entry(PointId(point.id)).or_default().push(index);
+            }
+        }
+        let with = |id: Option<PointId>, nth: usize| {
+            let index = *by_id.get(&id?)?.get(nth)?;
+            Some((index, entries.get(index)?))
+        };
         for error in found {
-            let with = |id: Option<PointId>, nth: usize| {
-                let mut same = entries.iter().enumerate().filter(|(_, one)| {
-                    one.point.is_some_and(|point| Some(PointId(point.id)) == id)
-                });
-                same.nth(nth)
-            };
             let mut nth = 0;
             if let (ErrorKind::DuplicateId, Some(id)) = (error.kind, error.point) {
                 nth = *repeated.entry(id).and_modify(|n| *n += 1).or_insert(1);
@@ -542,112 +677,135 @@ impl<'t> Checker<'t> {
             let Some((index, entry)) = with(error.point, nth) else {
                 let message = match error.kind {
                     ErrorKind::TooManyPoints => {
-                        format!(
-                            "{} points: at most {MAX_POINTS} are possible",
-                            entries.len()
-                        )
+                        format!("{} points: at most {MAX_POINTS} are possible", attrs.len())
                     }
                     ErrorKind::NoPoints => {
                         "there are no attrs: at least one is expected".to_owned()
                     }
                     kind => kind.to_string(),
                 };
-                self.add(severity, error.kind.name(), "/entities/0/attrs", message);
+                let kind = error.kind.name();
+                self.add(severity, kind, root, "/entities/0/attrs", message);
                 continue;
             };
-            let Some(point) = entry.point else { continue };
-            let other = with(error.other, 0);
-            let told = tell(entry, (protocol, &point), index, other, error.kind, entries);
-            let pointer = format!(
-                "/entities/0/attrs/{index}{}",
-                key(error.kind, &point).pointer()
-            );
-            let at = self.found.len();
-            self.add(severity, error.kind.name(), &pointer, told.message);
-            if let Some(one) = self.found.get_mut(at) {
-                one.label = told.label;
-                one.help = told.help;
-            }
+            let (Some(point), Some(value)) = (entry.point, attrs.get(index)) else {
+                continue;
+            };
+            let at = key(error.kind, &point).pointer();
+            self.add_at(severity, error.kind.name(), span(value, at), || {
+                let other = with(error.other, 0);
+                let told = tell(entry, (protocol, &point), index, other, error.kind, entries);
+                (format!("/entities/0/attrs/{index}{at}"), told)
+            });
         }
     }
 
+    /// Adds a finding about the value at `pointer` from a node on.
     fn add(
         &mut self,
         severity: Severity,
         kind: &'static str,
+        node: Node<'_, 't>,
         pointer: &str,
-        message: impl Into<String>,
+        told: impl Into<Told>,
     ) {
-        let range = self.span(pointer);
-        self.add_at(severity, kind, pointer, range, message.into());
+        self.add_at(severity, kind, span(node.value, pointer), || {
+            let pointer = format!("{}{pointer}", node.pointer);
+            (near(&pointer).to_owned(), told.into())
+        });
     }
 
+    /// Counts a finding. Its pointer and text are made only if it is one of those that are kept.
     fn add_at(
         &mut self,
         severity: Severity,
         kind: &'static str,
-        pointer: &str,
         range: Range<usize>,
-        message: String,
+        tell: impl FnOnce() -> (String, Told),
     ) {
-        let before = self.text.get(..range.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.found.push(Diagnostic {
-            severity,
-            kind,
-            pointer: pointer.to_owned(),
-            line: 1 + before.matches('\n').count(),
-            column: 1 + before[line_start..].chars().count(),
-            span: range.start + self.skipped..range.end + self.skipped,
-            message,
-            label: String::new(),
-            help: String::new(),
-        });
-    }
-
-    fn value_at(&self, pointer: &str) -> Option<&ast::Value<'t>> {
-        let mut value = self.root.as_ref()?;
-        for step in pointer.split('/').skip(1) {
-            value = match value {
-                ast::Value::Object(object) => {
-                    let same = |one: &&ast::ObjectProp<'t>| escaped(one.name.as_str()) == step;
-                    &object.properties.iter().find(same)?.value
-                }
-                ast::Value::Array(array) => array.elements.get(step.parse::<usize>().ok()?)?,
-                _ => return None,
-            };
+        match severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
         }
-        Some(value)
-    }
-
-    /// The bytes of the value at a pointer, or of the nearest around it.
-    fn span(&self, pointer: &str) -> Range<usize> {
-        let mut pointer = pointer;
-        let missing = self.value_at(pointer).is_none();
-        loop {
-            if let Some(value) = self.value_at(pointer) {
-                let range = value.range();
-                // Of an object that lacks something its head will do.
-                let long = matches!(value, ast::Value::Object(_) | ast::Value::Array(_));
-                let end = if long && (missing || pointer.is_empty()) {
-                    range.start + 1
-                } else {
-                    range.end
-                };
-                return range.start..end;
-            }
-            match pointer.rfind('/') {
-                Some(cut) => pointer = &pointer[..cut],
-                None => return 0..0,
-            }
+        let span = range.start + self.skipped..range.end + self.skipped;
+        let order = (severity, span.start);
+        let at = self
+            .kept
+            .partition_point(|one| (one.severity, one.span.start) <= order);
+        if at == Check::MAX_DIAGNOSTICS {
+            return;
         }
+        let (pointer, told) = tell();
+        self.kept.truncate(Check::MAX_DIAGNOSTICS - 1);
+        self.kept.insert(
+            at,
+            Diagnostic {
+                severity,
+                kind,
+                pointer,
+                span,
+                line: 0,
+                column: 0,
+                message: cut(told.message),
+                label: told.label,
+                help: told.help,
+            },
+        );
     }
 
+    /// A value as it stands, or what it is if it may be of several lines.
     fn source(&self, value: &ast::Value<'_>) -> String {
+        match value {
+            ast::Value::Object(_) => return "an object".to_owned(),
+            ast::Value::Array(_) => return "a list".to_owned(),
+            _ => {}
+        }
         let range = value.range();
         let source = self.text.get(range.start..range.end).unwrap_or("");
-        crate::error::shown(source)
+        shown(source)
     }
+}
+
+/// The value at a pointer, or the nearest around it and that it is missing.
+fn descend<'v, 't>(value: &'v ast::Value<'t>, pointer: &str) -> (&'v ast::Value<'t>, bool) {
+    let mut value = value;
+    for step in pointer.split('/').skip(1) {
+        let next = match value {
+            ast::Value::Object(object) => object.get(step).map(|member| &member.value),
+            ast::Value::Array(array) => {
+                step.parse().ok().and_then(|n: usize| array.elements.get(n))
+            }
+            _ => None,
+        };
+        match next {
+            Some(next) => value = next,
+            None => return (value, true),
+        }
+    }
+    (value, false)
+}
+
+/// The bytes of the value at a pointer, or of the nearest around it.
+fn span(value: &ast::Value<'_>, pointer: &str) -> Range<usize> {
+    let (value, missing) = descend(value, pointer);
+    let range = value.range();
+    // Of an object that lacks something its head will do.
+    let long = matches!(value, ast::Value::Object(_) | ast::Value::Array(_));
+    let end = match long && (missing || pointer.is_empty()) {
+        true => range.start + 1,
+        false => range.end,
+    };
+    range.start..end
+}
+
+/// A pointer, or the longest head of it that is no longer than a diagnostic's may be.
+fn near(pointer: &str) -> &str {
+    const MAX: usize = 1000;
+    if pointer.len() <= MAX {
+        return pointer;
+    }
+    let cut = pointer.bytes().take(MAX + 1).rposition(|byte| byte == b'/');
+    pointer.get(..cut.unwrap_or(0)).unwrap_or("")
 }
 
 type JsonAttr<'t> = definition::Attr<JsonText, Json<'t>, Json<'t>>;

@@ -43,6 +43,7 @@ use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit}
 
 use self::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
 use self::text::{assign, code, comment, literal};
+use crate::error::counted;
 use crate::product::{Attr, Product};
 
 /// Reads a definition, writes its Rust to `$OUT_DIR/product.rs`, and tells cargo to do so again when the
@@ -280,9 +281,9 @@ impl fmt::Display for File<'_> {
         };
         writeln!(
             out,
-            "// {name}: {protocol}, {} points, {} bytes. Written by gizwits from its definition.\n",
-            self.points.len(),
-            layout.status_len()
+            "// {name}: {protocol}, {}, {}. Written by gizwits from its definition.\n",
+            counted(self.points.len(), "point"),
+            counted(layout.status_len(), "byte")
         )?;
         writeln!(out, "use gizwits_codec_core as gizwits;")?;
         self.table(out)?;

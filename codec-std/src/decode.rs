@@ -5,7 +5,7 @@ use std::io::Write as _;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Protocol, Raw, Reading, Value, View};
 
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::payload;
 use crate::product::{Attr, Product};
 
@@ -392,10 +392,7 @@ impl Product {
                 };
                 format!("{}{dots}", shown.join(", "))
             }
-            Kind::Binary => match max {
-                1 => "1 byte".to_owned(),
-                _ => format!("{max} bytes"),
-            },
+            Kind::Binary => counted(max as usize, "byte"),
             _ => {
                 let (low, high) = (scale.value(min), scale.value(max));
                 format!("{low}..{high}, step {}", scale.ratio())

@@ -6,7 +6,7 @@ use gizwits_codec_core::{Action, Decimal, Encoder, ErrorKind, Kind, PointId, Rou
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::Error;
+use crate::error::{Error, counted};
 use crate::payload;
 use crate::product::{Attr, Product};
 
@@ -269,7 +269,7 @@ impl Product {
             Value::Bool(value) => format!("{name} = {value}"),
             Value::Enum(index) => format!("{name} = {index}"),
             Value::Number(number) => format!("{name} = {number}"),
-            Value::Binary(bytes) => format!("{name} of {} bytes", bytes.len()),
+            Value::Binary(bytes) => format!("{name} of {}", counted(bytes.len(), "byte")),
         };
         let message = match error.kind {
             ErrorKind::BelowMin => {
@@ -344,7 +344,10 @@ fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
 fn padded(attr: &Attr, given: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     let len = attr.point().position.len as usize;
     if bytes.len() > len {
-        let message = format!("{given} has {} bytes; the point has {len}", bytes.len());
+        let message = format!(
+            "{given} has {}; the point has {len}",
+            counted(bytes.len(), "byte")
+        );
         return Err(refusal("binary_length", attr, message));
     }
     bytes.resize(len, 0);

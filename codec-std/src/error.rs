@@ -90,7 +90,7 @@ impl Error {
     pub(crate) fn new(kind: &'static str, message: impl Into<String>) -> Self {
         Error {
             kind,
-            message: message.into(),
+            message: cut(message.into()),
             point: None,
             byte: None,
             bit: None,
@@ -122,6 +122,22 @@ impl From<core::Error> for Error {
     fn from(error: core::Error) -> Self {
         Error::new(error.kind.name(), error.to_string()).at(error.byte, error.bit)
     }
+}
+
+/// A message of at most 1,000 bytes: names, labels and values come from outside, and may be of any length.
+pub(crate) fn cut(mut message: String) -> String {
+    const MAX: usize = 1000;
+    if message.len() > MAX {
+        message.truncate(message.floor_char_boundary(MAX));
+        message.push('…');
+    }
+    message
+}
+
+/// `1 byte`, `2 bytes`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// The head of a text, which may be long.

@@ -6,6 +6,8 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use gizwits_codec_core::m2m::{self, Event, Frame};
 use tokio_util::codec::{Decoder, Encoder};
 
+use crate::error::counted;
+
 /// One M2M frame that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct M2mFrame {
@@ -115,8 +117,8 @@ impl Decoder for M2mCodec {
             None => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 format!(
-                    "the stream ends within an M2M frame, after {} bytes of it",
-                    stream.len()
+                    "the stream ends within an M2M frame, after {} of it",
+                    counted(stream.len(), "byte")
                 ),
             )),
         }

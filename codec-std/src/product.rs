@@ -9,8 +9,8 @@ use gizwits_codec_core::layout::{Field, Head, LayoutRef, Spec};
 use gizwits_codec_core::{Access, Decimal, Kind, Point, PointId, Protocol, Scale, Unit};
 use serde_json::{Value, json};
 
-use crate::check::{self, Invalid};
-use crate::error::Error;
+use crate::check::{self, Check, Invalid};
+use crate::error::{Error, counted, shown};
 
 /// One product's definition, ready to decode and encode. Cheap to clone, `Send` and `Sync`.
 #[derive(Clone)]
@@ -180,10 +180,19 @@ impl Product {
     /// Reads a definition.
     ///
     /// # Errors
-    /// Everything that is wrong with it, as [`check`](crate::check()) finds it.
+    /// What is wrong with it, as [`check`](crate::check()) finds it.
     pub fn from_json(json: &str) -> Result<Self, Invalid> {
-        let check = check::check(json);
-        check.product.ok_or(Invalid(check.diagnostics))
+        let Check {
+            product,
+            diagnostics,
+            errors,
+            warnings,
+        } = check::check(json);
+        product.ok_or(Invalid {
+            diagnostics,
+            errors,
+            warnings,
+        })
     }
 
     /// The definition as JSON, with what it says about the points and nothing else.
@@ -259,6 +268,7 @@ impl Product {
     /// The point with this name, or an error that names the nearest.
     pub(crate) fn expect(&self, name: &str) -> Result<&Attr, Error> {
         self.find(name).ok_or_else(|| {
+            let name = &shown(name);
             let near = self
                 .attrs()
                 .map(|attr| (strsim::jaro_winkler(attr.name(), name), attr.name()))
@@ -287,11 +297,10 @@ impl Product {
             && let core::ErrorKind::Incomplete { missing } = error.kind
             && (1..=mask).contains(&p0.len())
         {
-            let bytes = |len: usize| format!("{len} byte{}", if len == 1 { "" } else { "s" });
             told.message = format!(
                 "the payload ends within its mask: {} of {} are missing, from byte {} on",
                 missing,
-                bytes(mask),
+                counted(mask, "byte"),
                 error.byte.unwrap_or(0)
             );
         }

@@ -1,8 +1,9 @@
 //! What is wrong with a definition, in words: the points, what stands there, what would be right.
 
-use gizwits_codec_core::{Access, ErrorKind, Key, Kind, Point, Protocol, Unit};
+use gizwits_codec_core::{Access, Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
 
 use crate::check::Entry;
+use crate::error::counted;
 use crate::product::place;
 
 /// The words that a key may have.
@@ -22,16 +23,15 @@ fn words(key: Key) -> &'static str {
     }
 }
 
-/// The pointer and the message of what is wrong with an attr's JSON.
+/// The pointer, from the attr on, and the message of what is wrong with an attr's JSON.
 pub(crate) fn shape(
     entry: &Entry,
     index: usize,
-    pointer: &str,
     kind: ErrorKind,
     source: impl Fn(&str) -> String,
 ) -> (String, String) {
     let title = entry.title(index);
-    let at = |key: Key| format!("{pointer}{}", key.pointer());
+    let at = |key: Key| key.pointer().to_owned();
     match kind {
         ErrorKind::Missing { key } => {
             let message = match key {
@@ -67,7 +67,7 @@ pub(crate) fn shape(
             format!("{title}: a ratio or addition has more than 15 significant digits"),
         ),
         ErrorKind::IdRange => (at(Key::Id), format!("{title}: the ids are 0 to n-1")),
-        kind => (pointer.to_owned(), format!("{title}: {kind}")),
+        kind => (String::new(), format!("{title}: {kind}")),
     }
 }
 
@@ -103,6 +103,53 @@ pub(crate) struct Told {
     pub(crate) message: String,
     pub(crate) label: String,
     pub(crate) help: String,
+}
+
+impl<T: Into<String>> From<T> for Told {
+    fn from(message: T) -> Self {
+        Told {
+            message: message.into(),
+            ..Told::default()
+        }
+    }
+}
+
+/// What there is to say of a maximum that looks like an engineering value where a raw one belongs.
+///
+/// Such a maximum leaves less than 1 % of the type's range and stands for a value below 1. It is a round
+/// number, a multiple of 5 from 10 on, and the type has a raw value for it. The limit of 1 lets pass what
+/// is common and sound: a pH of 0 to 14.0 in 16 bits, whose raw maximum is 140.
+pub(crate) fn engineering_max(entry: &Entry, index: usize, point: &Point) -> Option<Told> {
+    let (spec, widest) = match point.kind {
+        Kind::Uint8(spec) => (spec, u32::from(u8::MAX)),
+        Kind::Uint16(spec) => (spec, u32::from(u16::MAX)),
+        Kind::Uint32(spec) => (spec, u32::MAX),
+        _ => return None,
+    };
+    let max = u32::try_from(spec.max).ok()?;
+    let scale = Scale::new(spec.ratio, spec.addition, widest).ok()?;
+    let value = scale.value(max);
+    let suspect = u64::from(max) * 100 < u64::from(widest)
+        && max >= 10
+        && max.is_multiple_of(5)
+        && value < Decimal::ONE;
+    if !suspect {
+        return None;
+    }
+    let meant = (f64::from(max) - spec.addition.to_f64()) / spec.ratio.to_f64();
+    // A float beyond the type's range becomes the greatest raw value, which then has another value.
+    let meant = (meant.round() as u32).min(widest);
+    (scale.value(meant) == Decimal::from(max)).then(|| {
+        let title = entry.title(index);
+        Told {
+            message: format!(
+                "{title} has the raw maximum {max}, which stands for {value}: it looks like an \
+                 engineering value"
+            ),
+            label: format!("{max} of {widest}"),
+            help: format!("limits are raw values: that of {max} is {meant}"),
+        }
+    })
 }
 
 /// What a finding about a sound JSON says.
@@ -178,9 +225,9 @@ pub(crate) fn tell(
                 entries.len().saturating_sub(1)
             );
             format!(
-                "{title} has id {}, and there are {} points",
+                "{title} has id {}, and the definition has {}",
                 point.id,
-                entries.len()
+                counted(entries.len(), "point")
             )
         }
         ErrorKind::Unit => {
@@ -205,7 +252,8 @@ pub(crate) fn tell(
                 Some((_, 0xffff)) => 2,
                 _ => 4,
             };
-            format!("{title} is a {data_type} of {len} bytes: {bytes} is expected")
+            let len = counted(len as usize, "byte");
+            format!("{title} is a {data_type} of {len}: {bytes} is expected")
         }
         ErrorKind::BinaryWidth => {
             format!("{title} is a binary of {len} bytes: 1 to 65535 are possible")
@@ -216,7 +264,9 @@ pub(crate) fn tell(
         ErrorKind::NoLabels => format!("{title} is an enum without labels"),
         ErrorKind::TooManyLabels => {
             let room = 1_u64.checked_shl(len).unwrap_or(0);
-            format!("{title} has {labels} labels, and {len} bits number {room} at most")
+            let labels = counted(labels, "label");
+            let bits = counted(len as usize, "bit");
+            format!("{title} has {labels}: with {bits} there are {room} at most")
         }
         ErrorKind::NegativeMin => {
             let min = spec.map_or(0, |(spec, _)| spec.min);

@@ -411,6 +411,18 @@ async fn a_definition_that_can_not_be_used_is_explained() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Definition(_)), "{error}");
+    // However much is wrong with it, and however long it is.
+    let attrs = |count: usize| {
+        let attrs = vec![r#"{"id":0,"name":"a"}"#; count].join(",");
+        let body = format!(r#"{{"entities":[{{"attrs":[{attrs}]}}]}}"#);
+        Server::answers([answer(200, body)])
+    };
+    for (count, words) in [(1000, "more errors"), (210_000, "at most 4194304")] {
+        let server = attrs(count);
+        let error = product(&server).device(DID).control(json!({"a": 1}));
+        let error = error.send().await.unwrap_err().to_string();
+        assert!(error.contains(words) && error.len() < 2000, "{error}");
+    }
     let none = Server::answers([refusal(5402)]);
     let error = product(&none)
         .device(DID)

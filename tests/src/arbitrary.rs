@@ -492,6 +492,84 @@ fn product(draw: &mut Draw<'_>, protocol: Protocol, attrs: Vec<Value>) -> Value 
     product
 }
 
+/// The text of a definition with any number of things wrong: in some of its attrs, or the same one in
+/// all of them. Lines end in any way or not at all, are indented by spaces or tabs, and hold characters
+/// of one to four bytes.
+pub fn broken_definition(draw: &mut Draw<'_>) -> String {
+    let protocol = draw.pick(&[Protocol::Standard, Protocol::VarLen]);
+    let mut json = definition(draw, protocol);
+    let attrs = json["entities"][0]["attrs"].as_array_mut();
+    let attrs = attrs.expect("a list of attrs");
+    let edits = match draw.chance(30) {
+        true => vec![draw.below(EDITS); attrs.len()],
+        false => (0..draw.below(8)).map(|_| draw.below(EDITS)).collect(),
+    };
+    let first = draw.size(0, attrs.len() - 1);
+    for (n, edit) in edits.into_iter().enumerate() {
+        let at = (first + n) % attrs.len();
+        spoil(&mut attrs[at], edit);
+    }
+    let mut text = match draw.bool() {
+        true => format!("{json:#}").replace('\n', draw.pick(&["\r\n", "\n", "\n\n\t", "\r\n\t"])),
+        false => json.to_string(),
+    };
+    if draw.chance(20) {
+        text = text.replace("\"name\":", "\"\u{1f4a1}\":1,\"\u{1f4a1}\":2,\"name\":");
+    }
+    if draw.chance(20) {
+        text.truncate(text.floor_char_boundary(draw.size(0, text.len())));
+    }
+    match draw.chance(30) {
+        true => format!("\u{feff}{text}"),
+        false => text,
+    }
+}
+
+const EDITS: u32 = 12;
+
+/// Makes something wrong of an attr.
+fn spoil(attr: &mut Value, edit: u32) {
+    let (pointer, value) = match edit {
+        0 => ("/id", json!(0)),
+        1 => ("/id", json!(70_000)),
+        2 => ("/name", json!("温度")),
+        3 => ("/name", json!("")),
+        4 => ("/data_type", json!("\u{1f4a1}")),
+        5 => ("/type", json!(["status_writable"])),
+        6 => ("/position", json!([1])),
+        7 => ("/position/byte_offset", json!(-1)),
+        8 => ("/position/len", json!(70_000)),
+        9 => ("/enum", json!(["开", "开", "开", 1])),
+        10 => (
+            "/uint_spec",
+            json!({"min": 0, "max": 50, "ratio": 0.01, "addition": -50}),
+        ),
+        _ => ("", Value::Null),
+    };
+    if let Some(place) = attr.pointer_mut(pointer) {
+        *place = value;
+    }
+}
+
+/// A number as JSON may spell it: of any sign, up to 20 digits, with the point anywhere or far away.
+pub fn number(draw: &mut Draw<'_>) -> String {
+    let sign = draw.pick(&["", "", "-"]);
+    let len = draw.size(1, 20);
+    let digits = match draw.below(4) {
+        0 => format!("1{}", "0".repeat(len - 1)),
+        1 => "9".repeat(len),
+        2 => i32::MIN.unsigned_abs().to_string(),
+        _ => (1..len).fold("7".to_owned(), |digits, _| {
+            digits + &draw.below(10).to_string()
+        }),
+    };
+    match draw.below(3) {
+        0 => format!("{sign}{digits}"),
+        1 => format!("{sign}0.{}{digits}", "0".repeat(draw.size(0, 20))),
+        _ => format!("{sign}{digits}e{}", draw.size(0, 60) as i32 - 30),
+    }
+}
+
 // --------------------------------------------------------------------- values
 
 /// A value for every point. Canonical ones are what a definition allows: raw values within the
