@@ -1,5 +1,7 @@
-//! The law `definition`, over whatever libFuzzer makes up.
+//! The law `definition`, over whatever libFuzzer makes up, however deep it is nested.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gizwits_tests::laws::definition(bytes));
+use gizwits_tests::{laws, log::nested};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| laws::definition(&nested(bytes)));
