@@ -440,6 +440,46 @@ fn lines_of_any_kind() {
     assert!(ran.stderr.ends_with("4 payloads, 2 failed\n"));
 }
 
+/// `-` is standard input or output wherever a file may be, and a byte order mark is no part of a text.
+#[test]
+fn standard_input_has_a_name() {
+    let one = "{\"action\":\"read\"}\n";
+    for (arguments, input, count) in [
+        (&[][..], "\u{feff}02\r\n", 1),
+        (&["-"], "\u{feff}02\n02", 2),
+        (&["02", "-", "02"], "02\n", 3),
+        (&["-"], "\u{feff}", 0),
+    ] {
+        let all = [&["decode", "-d", AIR_CONDITIONER], arguments].concat();
+        let ran = run_with(&all, input);
+        assert_eq!(
+            (ran.code, ran.stdout),
+            (0, one.repeat(count)),
+            "{arguments:?}"
+        );
+    }
+    // A mark in a later line is no hex.
+    let ran = run_with(&["decode", "-d", AIR_CONDITIONER], "02\n\u{feff}02\n");
+    assert_eq!((ran.code, ran.stdout.lines().count()), (1, 2));
+    let text = std::fs::read(program::root().join(AIR_CONDITIONER)).unwrap();
+    assert_eq!(run_with(&["decode", "-d", "-", "-"], &text).code, 2);
+    assert_eq!(run_with(&["log", "decode", "-d", "-", "-"], &text).code, 2);
+    assert_eq!(
+        run_with(&["log", "decode", "-d", "-", "--dids", "-", "x"], &text).code,
+        2
+    );
+    let code = run_with(&["codegen", "-d", "-"], &text);
+    let written = run_with(&["codegen", "-d", "-", "-o", "-"], &text);
+    assert_eq!((code.code, code.stdout), (0, written.stdout));
+    let ran = run_with(&["simulate", "--scenario", "-"], "nothing = 1");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.starts_with("error: -: the scenario: "),
+        "{}",
+        ran.stderr
+    );
+}
+
 /// Whoever follows a log sees each line when it is there, not when the log ends.
 #[test]
 fn answers_come_at_once() {

@@ -252,6 +252,7 @@ fn the_daily_verbs() {
         ),
         (Some("app2dev"), Some("0x0090"))
     );
+    assert!(log.iter().all(|record| record["did"] == *did));
     let times = || {
         log.iter()
             .map(|record| record["timestamp"].as_f64().unwrap())

@@ -483,11 +483,12 @@ impl Span {
                                 .to_string()
                         }
                     };
-                    let (at, payload) = (to_json(&at), json!(record.payload));
+                    let (at, did) = (to_json(&at), json!(self.did));
+                    let payload = json!(record.payload);
                     let rest = told.strip_prefix('{').unwrap_or_default();
                     writeln!(
                         out,
-                        r#"{{"timestamp":{at},"type":"{direction}","payload":{payload},{rest}"#
+                        r#"{{"timestamp":{at},"type":"{direction}","did":{did},"payload":{payload},{rest}"#
                     )?;
                 } else {
                     let told = match &decoded {
