@@ -499,7 +499,10 @@ fn named(
 fn is_time(json: &str) -> bool {
     match serde_json::from_str(json) {
         Ok(Value::String(text)) => {
-            text == json[1..json.len() - 1] && text.parse::<jiff::Timestamp>().is_ok()
+            let time = text.parse::<jiff::Timestamp>();
+            let millis = time.map(jiff::Timestamp::as_millisecond);
+            text == json[1..json.len() - 1]
+                && millis.is_ok_and(|millis| jiff::Timestamp::from_millisecond(millis).is_ok())
         }
         Ok(Value::Number(_)) => {
             // More digits than a decimal has are right behind a sensible number of seconds.
@@ -575,7 +578,7 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
                 format!(r#"{{"type":"{kind}{escape}","payload":"{payload}"}}"#)
             }
             5 if draw.chance(10) => {
-                let deep = [30, 31, 32, 20_000][draw.below(4) as usize];
+                let deep = [30, 31, 32, 33, 20_000][draw.below(17) as usize / 4];
                 let (open, close) = ("[{\"a\":".repeat(deep / 2), "}]".repeat(deep / 2));
                 let (open, close) = match deep % 2 {
                     0 => (open, close),

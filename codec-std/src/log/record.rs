@@ -221,7 +221,7 @@ impl<'a> Moment<'a> {
 }
 
 /// The milliseconds that a calendar has: the years from -9999 to 9999, less a day at either end.
-const MOMENTS: RangeInclusive<i64> = -377_705_023_201_000..=253_402_207_200_999;
+const MOMENTS: RangeInclusive<i64> = -377_705_023_201_000..=253_402_207_200_000;
 
 /// Below this a number counts seconds.
 const SECONDS: i128 = 100_000_000_000;
@@ -586,5 +586,19 @@ fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
             }
         }
         Cow::Owned(json) => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MOMENTS;
+
+    /// Moments are those that a date can be written of.
+    #[test]
+    fn moments_are_of_the_calendar() {
+        let is_dated = |millis| jiff::Timestamp::from_millisecond(millis).is_ok();
+        let (first, last) = MOMENTS.into_inner();
+        assert!(is_dated(first) && is_dated(last));
+        assert!(!is_dated(first - 1) && !is_dated(last + 1));
     }
 }
