@@ -23,7 +23,7 @@ use crate::{Failure, printable};
     long_about = "Tell the least, the greatest and the mean value of each point, the last, and how often it \
         changed.\n\nReports and replies count, of all devices; a change is one of the same device, so records \
         that name none are rejected: --did or --did-from says whose they are. What each device said last \
-        takes some 250 bytes of memory and those of its status."
+        takes some 160 bytes of memory and those of its status."
 )]
 pub(crate) struct Stats {
     #[command(flatten)]

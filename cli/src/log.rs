@@ -96,7 +96,7 @@ pub(crate) struct Input {
     /// Where the device of a file's records stands, if not in them; used as --did is
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
     did_from: Option<DidFrom>,
-    /// The most devices of a product whose last values are kept (stats, --fill): some 250 bytes each, and
+    /// The most devices of a product whose last values are kept (stats, --fill): some 160 bytes each, and
     /// those of a status
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,

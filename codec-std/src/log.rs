@@ -339,7 +339,7 @@ pub struct Options {
     /// Reports and replies that name no device are rejected, whatever their product.
     pub known_devices: bool,
     /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
-    /// each takes about 250 bytes and those of its status. Records of further devices are rejected.
+    /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
     pub device_limit: usize,
     /// The longest line, in bytes.
     pub line_limit: usize,
