@@ -524,7 +524,7 @@ impl Span {
             out,
             |snapshot, out| {
                 if json {
-                    writeln!(out, "{}", to_json(&snapshot))?;
+                    writeln!(out, "{}", of_device(&self.did, to_json(&snapshot)))?;
                 } else {
                     let told = changed(&definition, &snapshot.attrs, &mut last);
                     writeln!(out, "{}  {}", clock(snapshot.ts), printable(&told))?;
@@ -548,7 +548,7 @@ impl Span {
             out,
             |event, out| {
                 if json {
-                    writeln!(out, "{}", to_json(&event))?;
+                    writeln!(out, "{}", of_device(&self.did, to_json(&event)))?;
                 } else {
                     let detail = event.payload.as_ref().map(to_json).unwrap_or_default();
                     writeln!(
@@ -637,7 +637,7 @@ fn watch(
             writeln!(
                 out,
                 "{}",
-                json!({"ts": to_json(&ts), "attrs": to_json(attrs)})
+                json!({"did": did, "ts": to_json(&ts), "attrs": to_json(attrs)})
             )?;
         } else {
             let told = changed(&definition, attrs, &mut last);
@@ -747,6 +747,12 @@ fn told(action: &str, shown: &[String], same: usize) -> String {
         (true, same) => format!("{action}{gap}{same} as before"),
         (false, same) => format!("{action}{gap}{shown}, {same} as before"),
     }
+}
+
+/// A record of a device, which says so: records of several devices may be merged.
+fn of_device(did: &str, mut record: Value) -> Value {
+    record["did"] = did.into();
+    record
 }
 
 fn to_json(value: &impl serde::Serialize) -> Value {

@@ -57,14 +57,14 @@ struct Decode {
     #[arg(long, value_enum)]
     format: Option<Form>,
     /// Carry the last known values of a device's points forward (var_len); reports and replies that name no
-    /// device are rejected, unless --did or --did-from says whose they are
+    /// device are rejected: see --did
     #[arg(long)]
     fill: bool,
     /// Keep the members of records that have no meaning here
     #[arg(long)]
     keep: bool,
-    /// In CSV, put ' before names, labels, types and dids that a spreadsheet takes for formulas, since they
-    /// begin with = + - @, a tab or the end of a line; without it cells are what the log says
+    /// Prefix names, labels, types and dids of a CSV with ' if they begin with = + - @, tab, CR or LF, so that
+    /// no spreadsheet reads them as formulas; without it cells are exactly what the log has
     #[arg(long)]
     csv_guard: bool,
     /// How much zstd compresses Parquet, from 1 to 22
@@ -90,14 +90,15 @@ pub(crate) struct Input {
     /// A file that says which device is of which product: did and product_key, one pair a line
     #[arg(long, value_name = "FILE")]
     dids: Option<PathBuf>,
-    /// The device that all records are of: those without a did become its own, those of another are rejected
+    /// The device of all records: records without a did are assigned to it, records of another device are
+    /// rejected
     #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new())]
     did: Option<String>,
-    /// Where the device of a file's records stands, if not in them; used as --did is
+    /// Take the device of each file's records from its path, and use it like --did
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
     did_from: Option<DidFrom>,
-    /// The most devices of a product whose last values are kept (stats, --fill): some 160 bytes each, and
-    /// those of a status
+    /// The most devices of a product whose last values are kept (stats, --fill): 160 bytes of memory each, and
+    /// the bytes of a status
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,
     /// How payloads are written, if not told by their content
