@@ -64,7 +64,7 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
 
 /// Records with the least and the greatest values, what can't be, some points alone, and a read, in lines
 /// of two shapes.
-fn records(product: &Product) -> Vec<u8> {
+fn records(product: &Product) -> String {
     let layout = product.layout();
     let mut buffer = vec![0; 4096];
     let mut payloads = vec![match layout.protocol() {
@@ -96,21 +96,27 @@ fn records(product: &Product) -> Vec<u8> {
             "{{\"did\":\"d,{n:02}\",\"ip\":\"10.0.0.{n:02}\",\"n\":{n},\"payload\":\"{payload}\"}}\n"
         );
     }
-    log.into_bytes()
+    log
 }
 
 fn log_allocations(
     products: &Products,
     options: Options,
+    device: Option<&str>,
     sink: impl Sink<Block = TextBlock>,
 ) -> u64 {
     let product = products.iter().next().unwrap();
-    let log = records(product);
+    let mut log = records(product);
     let mut decoder = Decoder::new(products, options, sink);
+    if let Some(did) = device {
+        log = log.replace("\"did\":\"d,", &format!("\"did\":\"{did}\",\"x\":\"d,"));
+        decoder.set_device(device);
+    }
+    let log = log.as_bytes();
     let mut block = TextBlock::default();
     allocations(|| {
         block.clear();
-        let count = decoder.lines(&log, &mut block, |_, line, error| {
+        let count = decoder.lines(log, &mut block, |_, line, error| {
             panic!("{}: {error}", line.escape_ascii());
         });
         assert!(count > 4);
@@ -129,15 +135,17 @@ fn a_log_allocates_nothing_once_it_has_room() {
                 fill: which & 4 != 0,
                 ..Options::default()
             };
+            // Who names no device is rejected, so all are of one.
+            let device = options.fill.then_some("a device");
             let ndjson = Ndjson::new(&products, std::io::sink()).sink();
             let csv = Csv::new(&product, options.keep, std::io::sink()).unwrap();
             assert_eq!(
-                log_allocations(&products, options, ndjson),
+                log_allocations(&products, options, device, ndjson),
                 0,
                 "{name} {options:?}"
             );
             assert_eq!(
-                log_allocations(&products, options, csv.sink()),
+                log_allocations(&products, options, device, csv.sink()),
                 0,
                 "{name} {options:?}"
             );

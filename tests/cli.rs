@@ -440,6 +440,98 @@ fn lines_of_any_kind() {
     assert!(ran.stderr.ends_with("4 payloads, 2 failed\n"));
 }
 
+/// Whatever is read, JSON or TOML, is refused where it is too deep, in words that fit a screen.
+#[test]
+fn nesting_ends_no_process() {
+    for depth in [20_000, 500_000] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            for json in [
+                deep.clone(),
+                format!("{{\"name\":\"x\",\"entities\":{deep}}}"),
+            ] {
+                for command in [
+                    &["check", "-d", "-"][..],
+                    &["codegen", "-d", "-"],
+                    &["layout", "-d", "-"],
+                ] {
+                    let ran = run_with(command, &json);
+                    let told = [ran.stdout, ran.stderr].concat();
+                    assert!(
+                        ran.code > 0 && told.contains("more than 64 deep"),
+                        "{command:?}"
+                    );
+                    assert!(told.len() < 3000, "{told}");
+                }
+            }
+            let ran = run_with(&["decode", "-d", AIR_CONDITIONER], &deep);
+            assert!(ran.code == 1 && ran.stdout.len() < 300, "{}", ran.stdout);
+            // An argument has a limit of its own.
+            if depth * open.len() < 100_000 {
+                let set = format!("{{\"mode\":{}}}", &deep[..deep.len() / 2]);
+                for json in [&deep, &set, &format!("{{\"mode\":{deep}}}")] {
+                    let control = ["encode", "-d", AIR_CONDITIONER, "control", "--json", json];
+                    let ran = run(&control);
+                    assert!(ran.stdout.is_empty() && ran.code > 0);
+                    assert!(ran.stderr.len() < 600, "{}", ran.stderr);
+                }
+            }
+        }
+        let keys = vec!["a"; depth].join(".");
+        for toml in [
+            format!("x = {}{}", "[".repeat(depth), "]".repeat(depth)),
+            format!("x = {}1{}", "{a = ".repeat(depth), "}".repeat(depth)),
+            format!("{keys} = 1"),
+            format!("[{keys}]\nb = 1"),
+        ] {
+            let ran = run_with(&["simulate", "--scenario", "-"], toml);
+            assert_eq!(ran.code, 2);
+            assert!(ran.stderr.contains("recurs"), "{}", ran.stderr);
+            assert!(ran.stderr.len() < 2000, "{}", ran.stderr.len());
+        }
+    }
+}
+
+/// `-` is standard input or output wherever a file may be, and a byte order mark is no part of a text.
+#[test]
+fn standard_input_has_a_name() {
+    let one = "{\"action\":\"read\"}\n";
+    for (arguments, input, count) in [
+        (&[][..], "\u{feff}02\r\n", 1),
+        (&["-"], "\u{feff}02\n02", 2),
+        (&["02", "-", "02"], "02\n", 3),
+        (&["-"], "\u{feff}", 0),
+    ] {
+        let all = [&["decode", "-d", AIR_CONDITIONER], arguments].concat();
+        let ran = run_with(&all, input);
+        assert_eq!(
+            (ran.code, ran.stdout),
+            (0, one.repeat(count)),
+            "{arguments:?}"
+        );
+    }
+    // A mark in a later line is no hex.
+    let ran = run_with(&["decode", "-d", AIR_CONDITIONER], "02\n\u{feff}02\n");
+    assert_eq!((ran.code, ran.stdout.lines().count()), (1, 2));
+    let text = std::fs::read(program::root().join(AIR_CONDITIONER)).unwrap();
+    assert_eq!(run_with(&["decode", "-d", "-", "-"], &text).code, 2);
+    assert_eq!(run_with(&["log", "decode", "-d", "-", "-"], &text).code, 2);
+    assert_eq!(
+        run_with(&["log", "decode", "-d", "-", "--dids", "-", "x"], &text).code,
+        2
+    );
+    let code = run_with(&["codegen", "-d", "-"], &text);
+    let written = run_with(&["codegen", "-d", "-", "-o", "-"], &text);
+    assert_eq!((code.code, code.stdout), (0, written.stdout));
+    let ran = run_with(&["simulate", "--scenario", "-"], "nothing = 1");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.starts_with("error: -: the scenario: "),
+        "{}",
+        ran.stderr
+    );
+}
+
 /// Whoever follows a log sees each line when it is there, not when the log ends.
 #[test]
 fn answers_come_at_once() {

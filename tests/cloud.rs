@@ -260,6 +260,7 @@ fn the_daily_verbs() {
         ),
         (Some("app2dev"), Some("0x0090"))
     );
+    assert!(log.iter().all(|record| record["did"] == *did));
     let times = || {
         log.iter()
             .map(|record| record["timestamp"].as_f64().unwrap())
@@ -276,12 +277,11 @@ fn the_daily_verbs() {
     let from = gizwits_enterprise_client::Timestamp::from_millis(millis);
     let rest = user.json(&format!("device log {did} --from {from}"));
     assert_eq!(&rest[0]["timestamp"], middle);
-    assert!(
-        !user
-            .json(&format!("device data {did} --since 1d"))
-            .is_empty()
-    );
+    let data = user.json(&format!("device data {did} --since 1d"));
+    assert!(!data.is_empty());
     let online = user.json(&format!("device online {did} --since 7d"));
+    let mut records = data.iter().chain(&online);
+    assert!(records.all(|record| record["did"] == *did));
     assert!(online.iter().any(|event| event["type"] == "dev_offline"));
     let curl = user
         .run(&format!("device control {did} set_temp=20 --curl"))

@@ -4,8 +4,8 @@ use std::io::{self, Cursor, Read, Write as _};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use gizwits_codec_std::Product;
 use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
+use gizwits_codec_std::{Action, Product, payload, wrap};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::log::{arbitrary, law};
 use gizwits_tests::program::{self, Folder, Ran};
@@ -39,7 +39,10 @@ fn examples() {
     std::fs::create_dir(folder.0.join("logs")).unwrap();
     let key = "\"product_key\":\"4d0b954d71e71a0d06e1139f0de0ff97\",\"type\"";
     let keyed = LOG.replace("\"type\"", key);
-    folder.write("log.ndjson", LOG);
+    folder.write(
+        "log.ndjson",
+        LOG.replace("\"type\"", "\"did\":\"x\",\"type\""),
+    );
     folder.write("log.gz", gzip(LOG));
     folder.write("logs/one.gz", gzip(LOG));
     folder.write(
@@ -213,14 +216,45 @@ fn csv_has_a_column_a_point() {
     );
 }
 
+/// A timestamp is a moment of the calendar, or the record is rejected, in every format.
 #[test]
-fn moments_beyond_the_calendar_are_cells_all_the_same() {
-    for moment in [i64::MIN, i64::MIN + 1, i64::MAX, -1, 253_402_300_800_000] {
-        let line = format!(r#"{{"timestamp":{moment},"payload":"02"}}"#);
-        let ran = decode(&["-", "--format", "csv"], &line);
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let row = ran.stdout.lines().nth(1).unwrap();
-        assert!(row.contains(",read,"), "{row}");
+fn a_timestamp_is_a_moment() {
+    let first = "-009999-01-02T01:59:59.000Z,,,read,";
+    let last = "9999-12-30T22:00:00.000Z,,,read,";
+    for (moment, cells) in [
+        ("-377705023201000", Some(first)),
+        ("253402207200000", Some(last)),
+        ("253402207200000.9", Some(last)),
+        ("99999999999999", Some("5138-11-16T09:46:39.999Z,,,read,")),
+        ("-1", Some("1969-12-31T23:59:59.000Z,,,read,")),
+        ("-377705023201001", None),
+        ("253402207200001", None),
+        ("999999999999999", None),
+        ("9223372036854775807", None),
+        ("1e18", None),
+    ] {
+        let line = format!("{{\"timestamp\":{moment},\"payload\":\"02\"}}\n");
+        // The first two are learnt from, with other digits in the same places.
+        let learnt = line.replace(
+            moment,
+            &moment.replace(|one: char| one.is_ascii_digit(), "1"),
+        );
+        let text = learnt.repeat(2) + &line;
+        for form in ["ndjson", "csv", "arrow", "parquet"] {
+            let folder = Folder::new("log-moments");
+            let out = folder.0.join("out");
+            let arguments = ["-", "--format", form, "-o", out.to_str().unwrap()];
+            let ran = decode(&arguments, &text);
+            let told = format!("{moment} as {form}: {}", ran.stderr);
+            match cells {
+                Some(_) => assert_eq!(ran.code, 0, "{told}"),
+                None => assert!(ran.stderr.contains("timestamp)"), "{told}"),
+            }
+            if let (Some(cells), "csv") = (cells, form) {
+                let text = std::fs::read_to_string(&out).unwrap();
+                assert!(text.lines().last().unwrap().starts_with(cells), "{text}");
+            }
+        }
     }
 }
 
@@ -354,7 +388,7 @@ fn nothing_half_written_is_left() {
             })
             .count()
     };
-    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let mut child = std::process::Command::new(GIZWITS)
             .args(["log", "decode", "-d", DEFINITION, "-", "-o"])
             .arg(&out)
@@ -509,10 +543,6 @@ fn odd_inputs() {
         assert_eq!(ran.code, 2);
         assert!(ran.stderr.contains(name), "{}", ran.stderr);
     }
-    // No calendar has this moment.
-    let late = LOG.replace("1517384252.294", "1e18");
-    let ran = decode(&["-", "--format", "csv"], late);
-    assert!(ran.stdout.contains("\n1e18,app2dev,,control,1,"));
 }
 
 /// No output is whole that can't be written, however short it is.
@@ -570,7 +600,11 @@ fn figures_and_a_drawing() {
             .any(|line| line.starts_with("set_temp        3     16   20   18")),
         "{table}"
     );
-    let svg = run("plot", &["--point", "set_temp", "--svg", "-", "--did", "a"]).stdout;
+    let svg = run(
+        "plot",
+        &["--point", "set_temp", "--svg", "-", "--only", "a"],
+    )
+    .stdout;
     assert!(
         svg.starts_with("<svg") && svg.contains(">16<") && svg.contains(">18<"),
         "{svg}"
@@ -578,13 +612,382 @@ fn figures_and_a_drawing() {
     assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
     assert_eq!(run("plot", &["--point", "no", "--svg", "-"]).code, 2);
     // As far apart as moments may be.
-    let log = log.replacen("1517384240", "-9000000000000000000", 1);
-    let log = log.replacen("1517384242", "9000000000000000000", 1);
+    let log = log.replacen("1517384240", "-377705023201000", 1);
+    let log = log.replacen("1517384242", "253402207200000", 1);
     let all = [
-        "log", "plot", "-d", DEFINITION, "-", "--point", "set_temp", "--svg", "-",
+        "log", "plot", "-d", DEFINITION, "-", "--point", "set_temp", "--svg", "-", "--only", "a",
     ];
     let svg = program::run(GIZWITS, &all, log.as_bytes()).stdout;
     assert!(svg.contains("H940.0V"), "{svg}");
+}
+
+/// Arrays and objects are as deep as 32, wherever in a record they stand. What is deeper is one record that is
+/// rejected, and no more.
+#[test]
+fn nesting_has_a_limit() {
+    let folder = Folder::new("log-deep");
+    let out = folder.0.join("out.parquet");
+    let rejects = folder.0.join("rejects");
+    let (out, rejects) = (out.to_str().unwrap(), rejects.to_str().unwrap());
+    let good = "{\"did\":\"x\",\"payload\":\"02\"}\n";
+    for (depth, kind) in [
+        (31, "record"),
+        (32, "depth"),
+        (20_000, "depth"),
+        (500_000, "depth"),
+    ] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let lines = [
+                format!("{{\"x\":{deep},\"did\":\"x\",\"payload\":\"02\"}}"),
+                format!("{{\"payload\":{deep}}}"),
+                format!("{{\"payload\":\"02\",\"type\":{deep}}}"),
+            ];
+            let text: String = lines.iter().map(|line| format!("{line}\n{good}")).collect();
+            let objects = lines.join(",");
+            let page = format!(
+                "{{\"objects\":[{objects},{}],\"meta\":{deep}}}",
+                good.trim()
+            );
+            // The first is sound if it isn't too deep.
+            let kinds = match kind {
+                "depth" => "3 depth",
+                kind => &format!("2 {kind}"),
+            };
+            for (input, sound) in [(text, 3), (page, 1)] {
+                let sound = sound + u64::from(kind != "depth");
+                let told = format!(
+                    "{sound} decoded   {} rejected ({kinds})",
+                    kinds[..1].to_owned()
+                );
+                for arguments in [
+                    &["decode", "-", "-o", out][..],
+                    &["decode", "-", "--keep"],
+                    &["stats", "-"],
+                    &["plot", "-", "--point", "set_temp", "--svg", "-"],
+                ] {
+                    let limits = [
+                        "-d",
+                        DEFINITION,
+                        "--max-line",
+                        "9999999",
+                        "--rejects",
+                        rejects,
+                    ];
+                    let all = [&["log"], arguments, &limits].concat();
+                    let ran = program::run(GIZWITS, &all, input.as_bytes());
+                    assert_eq!(ran.code, 1, "{depth} {arguments:?}: {}", ran.stderr);
+                    assert!(ran.stderr.contains(&told), "{depth}: {}", ran.stderr);
+                }
+            }
+        }
+    }
+    let names = std::fs::read_dir(&folder.0).unwrap();
+    assert_eq!(names.count(), 3, "fixtures, output and rejects");
+    let told = std::fs::read_to_string(rejects).unwrap();
+    assert!(
+        told.contains("nested more than 32 deep"),
+        "{}",
+        &told[..300]
+    );
+}
+
+const PUMP: &str = "tests/fixtures/wave-pump.json";
+
+fn pump(arguments: &[&str], stdin: &str) -> Ran {
+    let all = [&["log"], arguments, &["-d", PUMP]].concat();
+    program::run(GIZWITS, &all, stdin.as_bytes())
+}
+
+/// Values are carried forward within one device, and no device is made up.
+#[test]
+fn values_are_of_the_device_that_is_named() {
+    let one = "{\"payload\":\"1400000000000000000101\"}\n";
+    let two = "{\"payload\":\"1400000000000000100002\"}\n";
+    let of = |did: &str, line: &str| line.replacen('{', &format!("{{\"did\":\"{did}\","), 1);
+    let folder = Folder::new("log-devices");
+    let rejects = folder.0.join("rejects");
+    let rejects = rejects.to_str().unwrap();
+    let points = |ran: &Ran| -> Vec<(Value, usize)> {
+        let lines = ran.json();
+        let points = |line: &Value| {
+            (
+                line["did"].clone(),
+                line["attrs"].as_object().unwrap().len(),
+            )
+        };
+        lines.iter().map(points).collect()
+    };
+    let fill = ["decode", "-", "--fill", "--rejects", rejects];
+
+    // Two devices at once.
+    let mixed = [of("a", one), of("b", two), of("a", two)].concat();
+    let ran = pump(&fill, &mixed);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(
+        points(&ran),
+        [("a".into(), 1), ("b".into(), 1), ("a".into(), 2)]
+    );
+
+    // Those that name none, or name nothing, are of nobody, and of whom --did says.
+    for unnamed in [[one, two].concat(), [of("", one), of("", two)].concat()] {
+        let ran = pump(&fill, &unnamed);
+        assert_eq!((ran.code, &*ran.stdout), (1, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("2 unknown_device"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("--did-from"), "{}", ran.stderr);
+        let ran = pump(&[&fill[..], &["--did", "a"]].concat(), &unnamed);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(points(&ran), [("a".into(), 1), ("a".into(), 2)]);
+        let ran = pump(&["stats", "-", "--json"], &unnamed);
+        assert!(ran.stderr.contains("2 unknown_device"), "{}", ran.stderr);
+        assert!(ran.json().iter().all(|point| point["seen"] == 0));
+    }
+
+    // Who says otherwise is rejected, be it in the frame.
+    let p0 = payload::parse("1400000000000000100002", None).unwrap();
+    let frame = wrap(&p0, Action::Report, Some(1), Some("b")).unwrap();
+    let framed = format!("{{\"payload\":\"{}\"}}\n", payload::hex(&frame));
+    let ran = pump(
+        &[&fill[..], &["--did", "a"]].concat(),
+        &(mixed.clone() + &framed),
+    );
+    assert_eq!(ran.code, 1);
+    assert_eq!(points(&ran), [("a".into(), 1), ("a".into(), 2)]);
+    assert!(ran.stderr.contains("2 other_device"), "{}", ran.stderr);
+    let told = std::fs::read_to_string(rejects).unwrap();
+    assert!(
+        told.contains("is of device `b`: all of the input were to be of `a`"),
+        "{told}"
+    );
+
+    // A name of a path, per file.
+    std::fs::create_dir(folder.0.join("c")).unwrap();
+    let first = folder.write("c/a.1.ndjson", [one, two].concat());
+    let second = folder.write("c/b", two);
+    for (part, dids) in [("file-name", ["a", "a", "b"]), ("folder", ["c", "c", "c"])] {
+        let ran = pump(
+            &["decode", &first, &second, "--fill", "--did-from", part],
+            "",
+        );
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let last = if part == "folder" { 2 } else { 1 };
+        let expected = [1, 2, last];
+        assert!(
+            points(&ran)
+                .into_iter()
+                .eq(dids.map(Value::from).into_iter().zip(expected))
+        );
+    }
+    let csv = pump(
+        &[
+            "decode",
+            &first,
+            "--did-from",
+            "file-name",
+            "--format",
+            "csv",
+        ],
+        "",
+    )
+    .stdout;
+    assert!(
+        csv.lines()
+            .skip(1)
+            .all(|row| row.starts_with(",,a,report,")),
+        "{csv}"
+    );
+    let hidden = folder.write(".log", one);
+    for arguments in [
+        &["-"][..],
+        &[&hidden],
+        &["/dev/null"],
+        &[&first, "--did", "a"],
+    ] {
+        let all = [&["decode", "--did-from", "file-name"], arguments].concat();
+        assert_eq!(pump(&all, one).code, 2, "{arguments:?}");
+    }
+
+    // A drawing is of one device.
+    let plot = ["plot", "-", "--point", "Mode", "--svg", "-"];
+    let timed = mixed.replace("{", "{\"timestamp\":1,");
+    let ran = pump(&plot, &timed);
+    assert_eq!((ran.code, &*ran.stdout), (2, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("b and a: choose one with --only"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        pump(&[&plot[..], &["--only", "b"]].concat(), &timed).code,
+        0
+    );
+}
+
+/// What is kept for devices has a limit, which is told.
+#[test]
+fn devices_have_a_limit() {
+    let line =
+        |did: &str| format!("{{\"did\":\"{did}\",\"payload\":\"1400000000000000000101\"}}\n");
+    let log = ["a", "b", "c", "a", "b"].map(line).concat();
+    let ran = pump(&["decode", "-", "--fill", "--max-devices", "2"], &log);
+    assert_eq!((ran.code, ran.json().len()), (1, 4));
+    assert!(ran.stderr.contains("1 device_limit"), "{}", ran.stderr);
+    assert_eq!(pump(&["decode", "-", "--max-devices", "2"], &log).code, 0);
+    let ran = pump(&["stats", "-", "--max-devices", "2"], &log);
+    assert_eq!((ran.code, &*ran.stdout), (2, ""));
+    assert!(
+        ran.stderr.contains("more than 2 devices: --max-devices"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(pump(&["stats", "-", "--max-devices", "3"], &log).code, 0);
+}
+
+/// Files are compared, not names.
+#[cfg(unix)]
+#[test]
+fn one_file_has_many_names() {
+    let folder = Folder::new("log-names");
+    let root = folder.0.display();
+    std::fs::create_dir(folder.0.join("here")).unwrap();
+    std::os::unix::fs::symlink(folder.0.join("here"), folder.0.join("there")).unwrap();
+    std::os::unix::fs::symlink("here/out", folder.0.join("link")).unwrap();
+    let log = folder.write("log", LOG);
+    std::fs::hard_link(&log, folder.0.join("same")).unwrap();
+    for (out, rejects) in [
+        ("here/out", "here/../here/out"),
+        ("here/out", "there/out"),
+        ("there/out", "here/out"),
+        ("link", "there/out"),
+        ("there/out", "link"),
+        ("here/out", "same"),
+        ("same", "here/out"),
+    ] {
+        let (out, rejects) = (format!("{root}/{out}"), format!("{root}/{rejects}"));
+        let ran = decode(&[&log, "-o", &out, "--rejects", &rejects], "");
+        assert_eq!(ran.code, 2, "{out} {rejects}");
+        assert!(ran.stderr.contains("file"), "{}", ran.stderr);
+    }
+    // Names that are relative, and streams that are redirected.
+    for line in [
+        "here/../log -o ./out --rejects ../{}/out",
+        "- -o same < log",
+        "- --rejects log < log",
+        "log --rejects new > new",
+    ] {
+        let name = folder.0.file_name().unwrap().to_str().unwrap();
+        let line = line.replace("{}", name);
+        let line = format!("cd {root}; exec {GIZWITS} log decode -d {root}/{DEFINITION} {line}");
+        let ran = program::run("sh", &["-c", &line], b"");
+        assert_eq!(ran.code, 2, "{line}");
+    }
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
+    assert_eq!(std::fs::read_dir(folder.0.join("here")).unwrap().count(), 0);
+    assert!(!folder.0.join("out").exists());
+}
+
+/// No part of a path comes from a definition but 32 hex digits.
+#[test]
+fn a_key_that_is_none_names_no_file() {
+    let folder = Folder::new("log-keys");
+    let text = std::fs::read_to_string(program::root().join(DEFINITION)).unwrap();
+    for key in [
+        "/../../evil",
+        "..",
+        "4d0b954d71e71a0d06e1139f0de0ff9",
+        "4d0b954d71e71a0d06e1139f0de0ff9/",
+    ] {
+        let evil = folder.write(
+            "evil.json",
+            text.replace("4d0b954d71e71a0d06e1139f0de0ff97", key),
+        );
+        let out = folder.0.join("out.csv");
+        let ran = decode(&["-d", &evil, "-", "-o", out.to_str().unwrap()], LOG);
+        assert_eq!(ran.code, 2, "{key}");
+        assert!(ran.stderr.contains("32 hex digits"), "{}", ran.stderr);
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 2);
+    }
+}
+
+/// Who may read what is replaced may read what replaces it, and nobody else.
+#[cfg(unix)]
+#[test]
+fn a_file_keeps_its_mode() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = Folder::new("log-mode");
+    for mode in [0o600, 0o640, 0o444] {
+        for form in ["ndjson", "csv", "arrow", "parquet"] {
+            let out = folder.write(&format!("{mode}.{form}"), "before");
+            std::fs::set_permissions(&out, std::fs::Permissions::from_mode(mode)).unwrap();
+            let link = folder.0.join(format!("link.{mode}.{form}"));
+            symlink(&out, &link).unwrap();
+            let ran = decode(&["-", "-o", link.to_str().unwrap()], LOG);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let found = std::fs::metadata(&out).unwrap();
+            assert!(found.len() > 100);
+            assert_eq!(found.permissions().mode() & 0o777, mode, "{form}");
+        }
+    }
+}
+
+/// What nohup has ignored ends nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    let folder = Folder::new("log-nohup");
+    let line = format!(
+        "cd {}; trap '' HUP; (echo x; while ! ls -A | grep -q part; do :; done; kill -HUP $$; echo x) |          {GIZWITS} log decode -d {DEFINITION} - -o out.csv; test -s out.csv; echo $?",
+        folder.0.display()
+    );
+    let ran = program::run("sh", &["-c", &line], b"");
+    assert_eq!(ran.stdout, "0\n", "{}", ran.stderr);
+}
+
+/// Texts that a spreadsheet takes for formulas are guarded on request; numbers are what they are.
+#[test]
+fn formulas_are_guarded_on_request() {
+    let folder = Folder::new("log-formulas");
+    let text = std::fs::read_to_string(program::root().join(DEFINITION)).unwrap();
+    let text = text
+        .replace("制冷", "=1+1")
+        .replace("\"name\": \"switch\"", "\"name\": \"@switch\"");
+    let definition = folder.write("definition.json", text);
+    let report = "000000030b0000910401000010000000";
+    let log: String = ["-did", "=a,b", "\\tdid", "did"]
+        .map(|did| format!("{{\"type\":\"+x\",\"did\":\"{did}\",\"payload\":\"{report}\"}}\n"))
+        .concat();
+    let run = |guard: &[&str]| {
+        let all = [
+            &["log", "decode", "-d", &*definition, "-", "--format", "csv"],
+            guard,
+        ]
+        .concat();
+        program::run(GIZWITS, &all, log.as_bytes()).stdout
+    };
+    let (bare, guarded) = (run(&[]), run(&["--csv-guard"]));
+    let rows = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (bare, guarded) = (rows(&bare), rows(&guarded));
+    assert!(
+        bare[0].contains(",@switch,") && guarded[0].contains(",'@switch,"),
+        "{}",
+        guarded[0]
+    );
+    for (row, did) in [(1, "-did"), (2, "\"=a,b\""), (3, "\tdid"), (4, "did")] {
+        let guard = match did {
+            "did" => "did".to_owned(),
+            did if did.starts_with('"') => did.replacen('"', "\"'", 1),
+            did => format!("'{did}"),
+        };
+        assert!(
+            bare[row].starts_with(&format!(",+x,{did},report,1,0,=1+1,")),
+            "{}",
+            bare[row]
+        );
+        let expected = format!(",'+x,{guard},report,1,0,'=1+1,");
+        assert!(guarded[row].starts_with(&expected), "{}", guarded[row]);
+        assert!(guarded[row].contains(",16,-10,"), "a number is no formula");
+    }
+    assert_eq!(decode(&["-", "--csv-guard"], LOG).code, 2);
 }
 
 #[test]

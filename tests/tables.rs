@@ -29,6 +29,8 @@ struct Row {
     millis: Option<i64>,
     kind: Option<&'static str>,
     did: Option<String>,
+    /// Whether the line says it.
+    named: bool,
     extra: Option<u32>,
     action: &'static str,
     p0: Vec<u8>,
@@ -90,6 +92,7 @@ impl Row {
             millis: draw.chance(80).then_some(millis),
             kind: draw.chance(80).then_some("dev2app"),
             did: draw.chance(50).then(|| format!("d{}é", draw.below(10))),
+            named: true,
             extra: draw.chance(20).then(|| draw.below(1000)),
             action,
             p0,
@@ -99,7 +102,7 @@ impl Row {
 
     fn line(&self) -> String {
         let mut line = json!({
-            "type": self.kind, "did": self.did, "payload": payload::hex(&self.p0),
+            "type": self.kind, "did": self.did.as_ref().filter(|_| self.named), "payload": payload::hex(&self.p0),
             "timestamp": self.millis,
         });
         if let Some(extra) = self.extra {
@@ -294,7 +297,14 @@ fn check_schema(json: &Value, points: &[RefPoint], product: &Product, schema: &S
 }
 
 /// A log of some messages in batches, and in every format.
-fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>, count: usize) {
+/// Reports and replies may be filled up, and all be of one device, which some of them name.
+fn check(
+    definition: &Value,
+    protocol: Protocol,
+    (fill, device): (bool, Option<&str>),
+    draw: &mut Draw<'_>,
+    count: usize,
+) {
     let points = reference::points(definition);
     let product = Product::from_json(&definition.to_string()).expect("a sound definition");
     check_schema(definition, &points, &product, &schema(&product, true));
@@ -306,6 +316,15 @@ fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>
     let mut rows: Vec<Row> = (0..count)
         .map(|_| Row::draw(&points, protocol, draw))
         .collect();
+    for row in &mut rows {
+        if let Some(device) = device {
+            row.named = row.did.is_some();
+            row.did = Some(device.to_owned());
+        } else if fill {
+            // Who names no device is rejected.
+            row.did.get_or_insert_default().push('!');
+        }
+    }
     if fill && protocol == Protocol::VarLen {
         fill_up(&mut rows);
     }
@@ -314,6 +333,7 @@ fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>
     let batch = |decoder: &mut Decoder<Batches>, rows: &[Row]| {
         let lines: String = rows.iter().map(Row::line).collect();
         let mut block = None;
+        decoder.set_device(device);
         decoder.lines(lines.as_bytes(), &mut block, |_, line, error| {
             panic!("{error}: {}", line.escape_ascii())
         });
@@ -332,7 +352,11 @@ fn check(definition: &Value, protocol: Protocol, fill: bool, draw: &mut Draw<'_>
     let lines: String = rows.iter().map(Row::line).collect();
     // One block, that is, one batch.
     assert!(lines.len() < 1 << 20);
-    let input = || [Source::new("rows", Cursor::new(lines.clone()))];
+    let input = || {
+        let mut source = Source::new("rows", Cursor::new(lines.clone()));
+        source.did = device.map(str::to_owned);
+        [source]
+    };
     let log = || Log::new(&products).options(options);
     let arrow = Arrow::file(&product, true, &mut file).expect("memory");
     log().decode(input(), arrow).expect("memory");
@@ -385,9 +409,12 @@ fn fixtures() {
             (seed >> 24) as u8
         });
         let bytes: Vec<u8> = bytes.take(400 * count).collect();
-        check(&definition, protocol, false, &mut Draw::new(&bytes), count);
+        let check = |how, count| check(&definition, protocol, how, &mut Draw::new(&bytes), count);
+        check((false, None), count);
+        check((false, Some("dé")), 99);
         if protocol == Protocol::VarLen {
-            check(&definition, protocol, true, &mut Draw::new(&bytes), count);
+            check((true, None), count);
+            check((true, Some("dé")), 99);
         }
     }
 }
@@ -399,14 +426,15 @@ proptest! {
     fn standard(bytes in vec(any::<u8>(), 0..3000)) {
         let mut draw = Draw::new(&bytes);
         let definition = arbitrary::definition(&mut draw, Protocol::Standard);
-        check(&definition, Protocol::Standard, false, &mut draw, 9);
+        let device = draw.bool().then_some("\"d");
+        check(&definition, Protocol::Standard, (false, device), &mut draw, 9);
     }
 
     #[test]
     fn var_len(bytes in vec(any::<u8>(), 0..3000)) {
         let mut draw = Draw::new(&bytes);
         let definition = arbitrary::definition(&mut draw, Protocol::VarLen);
-        let fill = draw.bool();
-        check(&definition, Protocol::VarLen, fill, &mut draw, 9);
+        let how = (draw.bool(), draw.bool().then_some("\"d"));
+        check(&definition, Protocol::VarLen, how, &mut draw, 9);
     }
 }

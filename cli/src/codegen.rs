@@ -24,7 +24,7 @@ pub(crate) struct Codegen {
     /// The language
     #[arg(long, value_enum, default_value_t = Language::Rust)]
     lang: Language,
-    /// The file to write; without it standard output
+    /// The file to write; - or without it standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -40,7 +40,11 @@ impl Codegen {
         let code = match self.lang {
             Language::Rust => codegen::rust(&product),
         };
-        match &self.output {
+        match self
+            .output
+            .as_deref()
+            .filter(|path| path.as_os_str() != "-")
+        {
             None => out.write_all(code.as_bytes()).map_err(Failure::Io),
             Some(path) => std::fs::write(path, code)
                 .map_err(|error| Failure::Usage(format!("error: {}: {error}", path.display()))),

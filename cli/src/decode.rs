@@ -32,7 +32,7 @@ pub(crate) struct Decode {
     /// The product's definition, as the Enterprise API hands it out
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// Payloads; without any, one a line on standard input
+    /// Payloads; - or none at all for standard input, one a line
     #[arg(value_name = "PAYLOAD")]
     payloads: Vec<String>,
     /// What the payloads are, if not told by their first bytes
@@ -93,7 +93,8 @@ enum Output {
 
 impl Decode {
     pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
-        if self.payloads.is_empty() && self.definition.as_os_str() == "-" {
+        let standard = self.payloads.is_empty() || self.payloads.iter().any(|one| one == "-");
+        if standard && self.definition.as_os_str() == "-" {
             let message = "error: standard input is the definition: give payloads as arguments";
             return Err(Failure::Usage(message.to_owned()));
         }
@@ -108,14 +109,12 @@ impl Decode {
             failed: 0,
         };
         if self.payloads.is_empty() {
-            let stdin = io::stdin();
-            if stdin.is_terminal() {
-                tell(format_args!("reading payloads, one a line; {END} ends"));
-            }
-            decoder.lines(BufReader::with_capacity(1 << 16, stdin.lock()), out)?;
-        } else {
-            for payload in &self.payloads {
-                decoder.payload(Ok(payload), out)?;
+            decoder.stdin(out)?;
+        }
+        for payload in &self.payloads {
+            match payload.as_str() {
+                "-" => decoder.stdin(out)?,
+                payload => decoder.payload(Ok(payload), out)?,
             }
         }
         out.flush()?;
@@ -141,8 +140,18 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
+    fn stdin(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            tell(format_args!("reading payloads, one a line; {END} ends"));
+        }
+        self.lines(BufReader::with_capacity(1 << 16, stdin.lock()), out)
+    }
+
     fn lines(&mut self, mut input: BufReader<impl Read>, out: &mut impl Write) -> io::Result<()> {
         let mut line = Vec::new();
+        // Some programs begin a text with a byte order mark.
+        let mut mark = "\u{feff}";
         loop {
             line.clear();
             let mut read = 0;
@@ -177,7 +186,9 @@ impl Decoder<'_> {
                 byte: None,
                 bit: None,
             };
-            match std::str::from_utf8(&line) {
+            let text = line.strip_prefix(mark.as_bytes()).unwrap_or(&line);
+            mark = "";
+            match std::str::from_utf8(text) {
                 _ if read > MAX_LINE => self.payload(Err(refused("is over 16 MiB long")), out)?,
                 Err(_) => self.payload(Err(refused("is not UTF-8 text")), out)?,
                 Ok(text) if text.trim().is_empty() => {}

@@ -590,11 +590,12 @@ impl Span {
                                 .to_string()
                         }
                     };
-                    let (at, payload) = (to_json(&at), json!(record.payload));
+                    let (at, did) = (to_json(&at), json!(self.did));
+                    let payload = json!(record.payload);
                     let rest = told.strip_prefix('{').unwrap_or_default();
                     writeln!(
                         out,
-                        r#"{{"timestamp":{at},"type":"{direction}","payload":{payload},{rest}"#
+                        r#"{{"timestamp":{at},"type":"{direction}","did":{did},"payload":{payload},{rest}"#
                     )?;
                 } else {
                     let told = match &decoded {
@@ -630,7 +631,7 @@ impl Span {
             out,
             |snapshot, out| {
                 if json {
-                    writeln!(out, "{}", to_json(&snapshot))?;
+                    writeln!(out, "{}", of_device(&self.did, to_json(&snapshot)))?;
                 } else {
                     let told = changed(&definition, &snapshot.attrs, &mut last);
                     writeln!(out, "{}  {}", clock(snapshot.ts), printable(&told))?;
@@ -654,7 +655,7 @@ impl Span {
             out,
             |event, out| {
                 if json {
-                    writeln!(out, "{}", to_json(&event))?;
+                    writeln!(out, "{}", of_device(&self.did, to_json(&event)))?;
                 } else {
                     let detail = event.payload.as_ref().map(to_json);
                     let detail = detail.map_or(String::new(), |detail| detail.to_string());
@@ -745,7 +746,7 @@ fn watch(
             writeln!(
                 out,
                 "{}",
-                json!({"ts": to_json(&ts), "attrs": to_json(attrs)})
+                json!({"did": did, "ts": to_json(&ts), "attrs": to_json(attrs)})
             )?;
         } else {
             let told = changed(&definition, attrs, &mut last);
@@ -867,6 +868,12 @@ fn told(action: &str, shown: &[String], same: usize) -> String {
         (true, same) => format!("{action}{gap}{same} as before"),
         (false, same) => format!("{action}{gap}{shown}, {same} as before"),
     }
+}
+
+/// A record of a device, which says so: records of several devices may be merged.
+fn of_device(did: &str, mut record: Value) -> Value {
+    record["did"] = did.into();
+    record
 }
 
 fn to_json(value: &impl serde::Serialize) -> Value {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use gizwits_codec_std::core::{Decimal, P0, Raw};
-use gizwits_codec_std::log::{Format, Log, Record, Sink};
-use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product, payload};
+use gizwits_codec_std::log::{Format, Log, Options, Record, Sink};
+use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product, State, payload};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
@@ -21,7 +21,9 @@ use crate::{Failure, printable};
 #[command(
     after_help = "Example:\n  gizwits log stats -d tests/fixtures/air-conditioner.json log.ndjson",
     long_about = "Tell the least, the greatest and the mean value of each point, the last, and how often it \
-        changed.\n\nReports and replies count, of all devices; a change is one of the same device."
+        changed.\n\nReports and replies count, of all devices; a change is one of the same device, so records \
+        that name none are rejected: --did or --did-from says whose they are. What each device said last \
+        takes some 160 bytes of memory and those of its status."
 )]
 pub(crate) struct Stats {
     #[command(flatten)]
@@ -35,7 +37,8 @@ pub(crate) struct Stats {
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  gizwits log plot -d a.json log.ndjson --point room_temp --svg room.svg",
-    long_about = "Draw the history of a point, by the timestamps of reports and replies."
+    long_about = "Draw the history of a point of one device, by the timestamps of reports and replies.\n\n\
+        Records that name no device are rejected: --did or --did-from says whose they are."
 )]
 pub(crate) struct Plot {
     #[command(flatten)]
@@ -46,14 +49,17 @@ pub(crate) struct Plot {
     /// Where the drawing goes; - for standard output
     #[arg(long, value_name = "FILE")]
     svg: PathBuf,
-    /// Of this device alone
+    /// Draw this device, of a log of several
     #[arg(long, value_name = "DID")]
-    did: Option<String>,
+    only: Option<String>,
 }
 
 /// Sees every report in order.
 trait See: Send + 'static {
     fn see(&mut self, record: &Record<'_>, product: usize, decoded: &Decoded<'_, '_>);
+
+    /// What ends the log.
+    fn failed(&self) -> io::Result<()>;
 }
 
 /// A log that is looked at and not written: one worker, so that reports come in order.
@@ -91,6 +97,11 @@ impl<T: See> Sink for Seen<T> {
             seen.see(record, product, decoded);
         }
     }
+
+    fn end(&mut self, _: &mut ()) -> io::Result<()> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.failed()
+    }
 }
 
 /// What was seen of one point.
@@ -121,31 +132,44 @@ impl From<Raw<'_>> for Known {
     }
 }
 
-/// Sums for each point of each product, and what each device said last.
-#[derive(Default)]
+/// Sums for each point of a product, and what each device said last.
 struct Sums {
-    sums: Vec<Vec<Sum>>,
-    devices: HashMap<(usize, String), Vec<Option<Known>>>,
+    product: Product,
+    sums: Vec<Sum>,
+    devices: HashMap<Box<str>, State>,
 }
 
-impl See for Sums {
+/// The sums of each product.
+struct AllSums {
+    products: Vec<Sums>,
+    /// The most devices of a product, and whether there are more.
+    limit: usize,
+    exceeded: bool,
+}
+
+impl See for AllSums {
     fn see(&mut self, record: &Record<'_>, product: usize, decoded: &Decoded<'_, '_>) {
-        let (Some(view), Some(sums)) = (decoded.view(), self.sums.get_mut(product)) else {
+        let (Some(view), Some(all)) = (decoded.view(), self.products.get_mut(product)) else {
             return;
         };
-        let did = (
-            product,
-            record.device(decoded).unwrap_or_default().into_owned(),
-        );
-        let device = self
-            .devices
-            .entry(did)
-            .or_insert_with(|| vec![None; sums.len()]);
+        // Records without one are rejected.
+        let did = record.device(decoded).unwrap_or_default();
+        if !all.devices.contains_key(&*did) {
+            if all.devices.len() >= self.limit {
+                self.exceeded = true;
+                return;
+            }
+            all.devices.insert((*did).into(), all.product.state());
+        }
+        let Some(device) = all.devices.get_mut(&*did) else {
+            return;
+        };
+        let known = device.view();
         for reading in view {
-            let id = reading.id().0 as usize;
-            let (Some(sum), Some(before)) = (sums.get_mut(id), device.get_mut(id)) else {
+            let Some(sum) = all.sums.get_mut(reading.id().index()) else {
                 continue;
             };
+            let before = known.read(reading.id());
             let now = Known::from(reading.raw());
             if let Known::Number(raw) = now {
                 sum.least = if sum.count == 0 {
@@ -157,13 +181,23 @@ impl See for Sums {
                 sum.sum += u128::from(raw);
             }
             sum.count += 1;
-            if before.as_ref() != Some(&now) {
-                sum.changes += u64::from(before.is_some());
-                *before = Some(now.clone());
-                sum.last = Some(now);
-            } else if sum.last.as_ref() != Some(&now) {
+            let changed = before.is_some_and(|before| before.raw() != reading.raw());
+            sum.changes += u64::from(changed);
+            if sum.last.as_ref() != Some(&now) {
                 sum.last = Some(now);
             }
+        }
+        // The view is of this product.
+        let _ = device.update(view);
+    }
+
+    fn failed(&self) -> io::Result<()> {
+        match self.exceeded {
+            false => Ok(()),
+            true => Err(io::Error::other(format!(
+                "the log has more than {} devices: --max-devices N keeps what more of them said last",
+                self.limit
+            ))),
         }
     }
 }
@@ -203,20 +237,26 @@ fn mean(product: &Product, id: PointId, sum: &Sum) -> Option<String> {
 impl Stats {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let products = self.input.products()?;
-        let sums = Arc::new(Mutex::new(Sums {
-            sums: products
-                .iter()
-                .map(|one| vec![Sum::default(); one.attrs().len()])
-                .collect(),
+        let none = |product: &Product| Sums {
+            product: product.clone(),
+            sums: vec![Sum::default(); product.attrs().len()],
             devices: HashMap::new(),
+        };
+        let options = Options {
+            known_devices: true,
+            ..self.input.options()
+        };
+        let sums = Arc::new(Mutex::new(AllSums {
+            products: products.iter().map(none).collect(),
+            limit: options.device_limit,
+            exceeded: false,
         }));
-        let options = self.input.options();
         let log = Log::new(&products).options(options).ordered(true);
         let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&sums)), &[])?;
         let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows =
             vec![["point", "seen", "min", "max", "mean", "last", "changes"].map(str::to_owned)];
-        for (product, sums) in products.iter().zip(&sums.sums) {
+        for Sums { product, sums, .. } in &sums.products {
             for (attr, sum) in product.attrs().zip(sums) {
                 let number = attr.labels().is_empty() && sum.count > 0;
                 let number = number && matches!(sum.last, Some(Known::Number(_)));
@@ -280,7 +320,10 @@ impl Stats {
 struct History {
     product: usize,
     id: PointId,
+    /// The device that is drawn, and another one of the log if no device was chosen.
     did: Option<String>,
+    chosen: bool,
+    other: Option<String>,
     points: Vec<(i64, u32)>,
 }
 
@@ -289,23 +332,50 @@ const POINTS: usize = 1 << 17;
 
 impl See for History {
     fn see(&mut self, record: &Record<'_>, product: usize, decoded: &Decoded<'_, '_>) {
-        let other = self.did.is_some() && record.device(decoded).as_deref() != self.did.as_deref();
-        if product != self.product || other {
+        if product != self.product {
             return;
         }
         let (Some(time), Some(view)) = (&record.timestamp, decoded.view()) else {
             return;
         };
         if let Some(raw) = view.raw(self.id) {
+            // Records without one are rejected.
+            let did = record.device(decoded).unwrap_or_default();
+            if *self.did.get_or_insert_with(|| did.as_ref().to_owned()) != *did {
+                if !self.chosen {
+                    self.other = Some(did.into_owned());
+                }
+                return;
+            }
             self.points.push((time.millis(), raw));
             if self.points.len() >= POINTS {
                 self.thin();
             }
         }
     }
+    fn failed(&self) -> io::Result<()> {
+        let (Some(did), Some(other)) = (&self.did, &self.other) else {
+            return Ok(());
+        };
+        let (did, other) = (printable(did), printable(other));
+        Err(io::Error::other(format!(
+            "the log has several devices, such as {did} and {other}: choose one with --only DID"
+        )))
+    }
 }
 
 impl History {
+    fn new(product: usize, id: PointId, did: Option<String>) -> Self {
+        History {
+            product,
+            id,
+            chosen: did.is_some(),
+            did,
+            other: None,
+            points: Vec::new(),
+        }
+    }
+
     /// Of every eight points the ends and the extremes are kept.
     fn thin(&mut self) {
         self.points.sort_by_key(|point| point.0);
@@ -338,13 +408,12 @@ impl Plot {
                 names.join(", ")
             )));
         };
-        let history = Arc::new(Mutex::new(History {
-            product,
-            id: attr.id(),
-            did: self.did.clone(),
-            points: Vec::new(),
-        }));
-        let options = self.input.options();
+        let history = History::new(product, attr.id(), self.only.clone());
+        let history = Arc::new(Mutex::new(history));
+        let options = Options {
+            known_devices: true,
+            ..self.input.options()
+        };
         let log = Log::new(&products).options(options).ordered(true);
         let svg = Some(self.svg.as_path()).filter(|svg| *svg != Path::new("-"));
         let seen = Seen(Arc::clone(&history));

@@ -1,20 +1,23 @@
 //! `gizwits log`: command logs in bulk.
 
 use std::fs::{self, File, OpenOptions};
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(unix)]
+use std::task::Poll;
 use std::time::Instant;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use gizwits_codec_std::log::{
     self, Arrow, ByProduct, Csv, Format, Log, Ndjson, Options, Parquet, Products, Source, Summary,
 };
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use same_file::Handle;
 
 use crate::decode::Encoding;
 use crate::{Failure, definition, history, printable, tell};
@@ -53,12 +56,17 @@ struct Decode {
     /// The form of the output, if not told by the extension of OUT
     #[arg(long, value_enum)]
     format: Option<Form>,
-    /// Carry the last known values of a device's points forward (var_len)
+    /// Carry the last known values of a device's points forward (var_len); reports and replies that name no
+    /// device are rejected: see --did
     #[arg(long)]
     fill: bool,
     /// Keep the members of records that have no meaning here
     #[arg(long)]
     keep: bool,
+    /// Prefix names, labels, types and dids of a CSV with ' if they begin with = + - @, tab, CR or LF, so that
+    /// no spreadsheet reads them as formulas; without it cells are exactly what the log has
+    #[arg(long)]
+    csv_guard: bool,
     /// How much zstd compresses Parquet, from 1 to 22
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
@@ -82,6 +90,17 @@ pub(crate) struct Input {
     /// A file that says which device is of which product: did and product_key, one pair a line
     #[arg(long, value_name = "FILE")]
     dids: Option<PathBuf>,
+    /// The device of all records: records without a did are assigned to it, records of another device are
+    /// rejected
+    #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new())]
+    did: Option<String>,
+    /// Take the device of each file's records from its path, and use it like --did
+    #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
+    did_from: Option<DidFrom>,
+    /// The most devices of a product whose last values are kept (stats, --fill): 160 bytes of memory each, and
+    /// the bytes of a status
+    #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
+    max_devices: usize,
     /// How payloads are written, if not told by their content
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
@@ -96,11 +115,55 @@ pub(crate) struct Input {
     strict: bool,
 }
 
+/// The part of a path that is a did.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DidFrom {
+    /// The file's name, up to its first dot: DID.ndjson.gz
+    FileName,
+    /// The name of the file's folder: DID/2026-01-31.ndjson
+    Folder,
+}
+
+impl DidFrom {
+    fn did(self, path: &Path) -> Result<String, Failure> {
+        let unnamed = |why: &str| {
+            let path = path.display();
+            usage(format_args!(
+                "{path}: {why}, so --did-from takes no device from it: use --did"
+            ))
+        };
+        if is_special(path) {
+            return Err(unnamed("it is no regular file"));
+        }
+        // A bare name has its folder all the same.
+        let path = std::path::absolute(path)?;
+        let (part, what) = match self {
+            DidFrom::FileName => (
+                path.file_name(),
+                "its name begins with a dot or isn't UTF-8",
+            ),
+            DidFrom::Folder => (
+                path.parent().and_then(Path::file_name),
+                "it has no folder whose name is UTF-8",
+            ),
+        };
+        let part = part.and_then(|part| part.to_str());
+        let did = match self {
+            DidFrom::FileName => part.and_then(|name| name.split('.').next()),
+            DidFrom::Folder => part,
+        };
+        match did {
+            Some(did) if !did.is_empty() => Ok(did.to_owned()),
+            _ => Err(unnamed(what)),
+        }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   gizwits log decode -d tests/fixtures/air-conditioner.json log.ndjson -o log.csv
   gizwits log decode -d a.json -d b.json 'logs/*.ndjson.zst' -o out.parquet --rejects rejects.ndjson
-  zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json -";
+  zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json - --did DID";
 
 fn long_help() -> String {
     let mut help = String::from("Reasons of rejects, besides those of `gizwits decode`:\n");
@@ -141,6 +204,11 @@ impl LogArgs {
 impl Decode {
     fn run(&self) -> Result<(), Failure> {
         let form = self.form()?;
+        if self.csv_guard && form != Form::Csv {
+            return Err(usage(format_args!(
+                "--csv-guard is for CSV: say --format csv or name a file .csv"
+            )));
+        }
         let products = self.input.products()?;
         let mut targets = Vec::new();
         let out = self.out();
@@ -152,9 +220,17 @@ impl Decode {
                 )));
             }
             (Some(out), 2..) if form.is_table() => {
-                for product in products.iter() {
+                for (product, file) in products.iter().zip(&self.input.definitions) {
+                    let key = product.product_key();
+                    if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                        return Err(usage(format_args!(
+                            "{}: the product_key `{key}` is to be part of a file's name: 32 hex digits are \
+                             expected",
+                            file.display()
+                        )));
+                    }
                     let mut name = out.file_stem().unwrap_or_default().to_owned();
-                    name.push(format!(".{}", product.product_key()));
+                    name.push(format!(".{key}"));
                     if let Some(extension) = out.extension() {
                         name.push(".");
                         name.push(extension);
@@ -195,7 +271,10 @@ impl Decode {
                     .decode(log, Ndjson::new(&products, file), &written)?
             }
             Form::Csv => {
-                let csv = |(product, file)| Csv::new(product, self.keep, file);
+                let csv = |(product, file)| match self.csv_guard {
+                    true => Csv::guarded(product, self.keep, file),
+                    false => Csv::new(product, self.keep, file),
+                };
                 let formats = pairs.map(csv).collect::<io::Result<_>>()?;
                 self.input.decode(log, ByProduct::new(formats), &written)?
             }
@@ -261,6 +340,7 @@ impl Input {
             encoding: self.encoding.map(Into::into),
             strict: self.strict,
             line_limit: self.max_line,
+            device_limit: self.max_devices,
             ..Options::default()
         }
     }
@@ -268,12 +348,14 @@ impl Input {
     pub(crate) fn products(&self) -> Result<Products, Failure> {
         let refused = |error: gizwits_codec_std::Error| usage(format_args!("{}", error.message));
         let mut products = Vec::new();
+        let files = self.definitions.iter().chain(&self.dids);
+        let standard = files.filter(|file| file.as_os_str() == "-").count();
+        if standard + usize::from(self.reads_stdin()) > 1 {
+            return Err(usage(format_args!(
+                "standard input can't be the definition and the log: give - once"
+            )));
+        }
         for file in &self.definitions {
-            if file == Path::new("-") && self.inputs.iter().any(|input| input == "-") {
-                return Err(usage(format_args!(
-                    "standard input can't be the definition and the log"
-                )));
-            }
             products.push(definition::load(file)?.1);
         }
         let mut products = match <[_; 1]>::try_from(products) {
@@ -312,12 +394,28 @@ impl Input {
         Ok(products)
     }
 
+    fn reads_stdin(&self) -> bool {
+        self.inputs.iter().any(|input| input == "-")
+    }
+
+    /// An input whose records are of the device that was given, if one was.
+    fn source(&self, name: &str, reader: impl Read + Send + 'static) -> Source {
+        let mut source = Source::new(name, reader);
+        source.did = self.did.clone();
+        source
+    }
+
     /// The inputs, opened as they are read, and how many bytes they have as they are, if that is known.
     fn sources(&self, read: &Arc<AtomicU64>) -> Result<(Vec<Source>, Option<u64>), Failure> {
         let mut sources = Vec::new();
         let mut total = Some(0);
         for input in &self.inputs {
             if input == "-" {
+                if self.did_from.is_some() {
+                    return Err(usage(format_args!(
+                        "standard input has no name to take a device from: use --did"
+                    )));
+                }
                 if io::stdin().is_terminal() {
                     tell(format_args!("reading records, one a line"));
                 }
@@ -326,7 +424,7 @@ impl Input {
                     inner: io::stdin(),
                     read,
                 };
-                sources.push(Source::new("-", reader));
+                sources.push(self.source("-", reader));
                 total = None;
                 continue;
             }
@@ -346,9 +444,12 @@ impl Input {
                     }
                 }
                 let name = path.display().to_string();
+                let did = self.did_from.map(|part| part.did(&path)).transpose()?;
                 let inner = Lazy { path, file: None };
                 let read = Arc::clone(read);
-                sources.push(Source::new(name, Counted { inner, read }));
+                let mut source = self.source(&name, Counted { inner, read });
+                source.did = did.or(source.did);
+                sources.push(source);
             }
         }
         Ok((sources, total))
@@ -357,10 +458,14 @@ impl Input {
     /// Output would take the place of what is read, and rejects that of output, too.
     fn check_files(&self, written: &[&Path]) -> Result<(), Failure> {
         let mut taken: Vec<PathBuf> = self.definitions.iter().chain(&self.dids).cloned().collect();
+        let standard = self.reads_stdin() || taken.iter().any(|file| file.as_os_str() == "-");
         for input in self.inputs.iter().filter(|input| *input != "-") {
             taken.extend(files(input)?);
         }
-        let is_taken = |taken: &[PathBuf], path: &Path| taken.iter().any(|one| same(one, path));
+        let is_taken = |taken: &[PathBuf], path: &Path| {
+            standard && leads_to(Handle::stdin(), path)
+                || taken.iter().any(|one| is_same(one, path))
+        };
         if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
             return Err(usage(format_args!(
                 "{}: it is read, so the output needs another file",
@@ -371,10 +476,9 @@ impl Input {
         taken.push("-".into());
         taken.extend(written.iter().map(PathBuf::from));
         match &self.rejects {
-            Some(path) if is_taken(&taken, path) => Err(usage(format_args!(
-                "{}: rejects need a file of their own",
-                path.display()
-            ))),
+            Some(path) if is_taken(&taken, path) || leads_to(Handle::stdout(), path) => Err(usage(
+                format_args!("{}: rejects need a file of their own", path.display()),
+            )),
             _ => Ok(()),
         }
     }
@@ -439,6 +543,10 @@ impl Input {
         for file in written {
             told += &format!("   {file}");
         }
+        if summary.rejected.contains_key("unknown_device") {
+            told += "\nRecords that name no device: --did DID if the log is of one, or --did-from file-name \
+                     or folder";
+        }
         tell(format_args!("{}", told));
         match summary.rejected.is_empty() {
             true => Ok(()),
@@ -467,12 +575,39 @@ fn is_special(path: &Path) -> bool {
 }
 
 /// Whether two names are of one file, which need not be there yet. Devices and pipes are none.
-fn same(one: &Path, two: &Path) -> bool {
-    let file = |path: &Path| {
-        let real = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-        real.ok().filter(|_| !is_special(path))
+fn is_same(one: &Path, two: &Path) -> bool {
+    if is_special(one) || is_special(two) {
+        return false;
+    }
+    // A file that is not there, or may not be read, can't be opened to look at.
+    same_file::is_same_file(one, two).unwrap_or_else(|_| real(one) == real(two))
+}
+
+/// Whether a standard stream was redirected to this file.
+fn leads_to(stream: io::Result<Handle>, path: &Path) -> bool {
+    !is_special(path)
+        && stream.is_ok_and(|stream| Handle::from_path(path).is_ok_and(|file| file == stream))
+}
+
+/// The path of a file without links, also if the file is not there yet.
+fn real(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as systems follow.
+    for _ in 0..40 {
+        match (fs::canonicalize(&path), fs::read_link(&path)) {
+            (Ok(real), _) => return real,
+            (Err(_), Ok(to)) => path = path.with_file_name("").join(to),
+            (Err(_), Err(_)) => break,
+        }
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str() != "" => folder,
+        _ => Path::new("."),
     };
-    file(one).is_some_and(|one| file(two) == Some(one))
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
 }
 
 /// A file that is written, whose name its errors tell.
@@ -561,6 +696,7 @@ pub(crate) enum Target {
     File {
         beside: PathBuf,
         path: PathBuf,
+        file: File,
     },
 }
 
@@ -584,16 +720,17 @@ impl Target {
         // A pipe or a device is written to as it is.
         if is_special(path) {
             let path = path.to_owned();
+            let file = OpenOptions::new().write(true).open(&path);
             return Ok(Target::File {
                 beside: path.clone(),
+                file: file.map_err(refused)?,
                 path,
             });
         }
         // A link stays: what it leads to is replaced, or made.
-        let path = match (fs::canonicalize(path), fs::read_link(path)) {
-            (Ok(real), Ok(_)) => real,
-            (Err(_), Ok(to)) => path.with_file_name("").join(to),
-            (_, Err(_)) => path.to_owned(),
+        let path = match path.is_symlink() {
+            true => real(path),
+            false => path.to_owned(),
         };
         let part = |number: u32| {
             let mut name = std::ffi::OsString::from(".");
@@ -609,30 +746,46 @@ impl Target {
         let mut number = 0;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        while let Err(error) = options.open(part(number)) {
-            match error.kind() {
-                io::ErrorKind::AlreadyExists if number < 100 => number += 1,
-                _ => return Err(refused(error)),
+        let file = loop {
+            match options.open(part(number)) {
+                Ok(file) => break file,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => {
+                    number += 1;
+                }
+                Err(error) => return Err(refused(error)),
             }
-        }
+        };
         let part = part(number);
         list.push(part.clone());
-        Ok(Target::File { beside: part, path })
+        drop(list);
+        let replaced = fs::metadata(&path).map(|found| found.permissions());
+        let target = Target::File {
+            beside: part,
+            path,
+            file,
+        };
+        // Who may not read what is replaced may not read this, from the first byte on.
+        #[cfg(unix)]
+        if let (Target::File { file, path, .. }, Ok(mode)) = (&target, replaced) {
+            file.set_permissions(mode)
+                .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
+        }
+        Ok(target)
     }
 
     fn file(&self) -> io::Result<Box<dyn Write + Send>> {
         Ok(match self {
             Target::Stdout => Box::new(io::stdout()),
-            Target::File { beside, path } => {
-                let file = OpenOptions::new().write(true).open(beside);
-                Box::new(Named::new(file, path)?)
-            }
+            Target::File { file, path, .. } => Box::new(Named::new(file.try_clone(), path)?),
         })
     }
 
     /// Moves it to its place, and says what it is.
     fn commit(self) -> Result<Option<String>, Failure> {
-        let Target::File { beside: part, path } = &self else {
+        let Target::File {
+            beside: part, path, ..
+        } = &self
+        else {
             return Ok(None);
         };
         let len = fs::metadata(part).map_or(0, |found| found.len());
@@ -648,7 +801,9 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if let Target::File { beside: part, path } = self
+        if let Target::File {
+            beside: part, path, ..
+        } = self
             && part != path
         {
             let mut list = beside();
@@ -660,7 +815,7 @@ impl Drop for Target {
     }
 }
 
-/// From here on, on Ctrl-C or SIGTERM, nothing is left behind that is not whole.
+/// From here on, on a signal that asks the process to end, nothing is left behind that is not whole.
 fn on_end() {
     let (watching, watched) = channel();
     let watch = move || {
@@ -684,20 +839,61 @@ fn on_end() {
 }
 
 /// The exit status for the signal that comes; they are watched for from the first poll on.
+#[cfg(unix)]
 async fn ended(watching: &Sender<()>) -> io::Result<i32> {
-    let mut interrupt = pin!(tokio::signal::ctrl_c());
-    #[cfg(unix)]
-    let mut terminate = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let kinds = [
+        SignalKind::hangup(),
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+    ];
+    // What the parent had ignored, as nohup does, stays so.
+    let kinds = kinds.map(|kind| kind.as_raw_value());
+    let heeded = kinds.into_iter().filter(|number| !is_ignored(*number));
+    let mut signals = heeded
+        .map(|number| Ok((signal(SignalKind::from_raw(number))?, number)))
+        .collect::<io::Result<Vec<_>>>()?;
+    poll_fn(|context| {
+        let _ = watching.send(());
+        let mut come = signals.iter_mut().filter_map(|(signal, number)| {
+            signal
+                .poll_recv(context)
+                .is_ready()
+                .then_some(128 + *number)
+        });
+        match come.next() {
+            Some(status) => Poll::Ready(Ok(status)),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Whether the process was started with this signal ignored. Where the system doesn't say, a process without
+/// a terminal heeds no SIGHUP: it may be under nohup.
+#[cfg(unix)]
+fn is_ignored(number: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        Some(mask) => mask >> (number - 1) & 1 == 1,
+        None => {
+            let hangup = tokio::signal::unix::SignalKind::hangup().as_raw_value();
+            let seen = io::stdin().is_terminal() || io::stderr().is_terminal();
+            number == hangup && !seen
+        }
+    }
+}
+
+/// The exit status for Ctrl-C, which is watched for from the first poll on.
+#[cfg(not(unix))]
+async fn ended(watching: &Sender<()>) -> io::Result<i32> {
+    use std::future::Future as _;
+
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     poll_fn(|context| {
         let poll = interrupt.as_mut().poll(context).map_ok(|()| 130);
-        #[cfg(unix)]
-        let poll = match terminate.poll_recv(context).is_ready() {
-            true => std::task::Poll::Ready(Ok(143)),
-            false => poll,
-        };
         let _ = watching.send(());
         poll
     })

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
 
-use crate::{Failure, counted, printable, tell};
+use crate::{Failure, counted, definition, printable, tell};
 
 /// Serve the Enterprise API on this machine, with devices that speak the real frames
 #[derive(Args)]
@@ -30,7 +30,7 @@ pub(crate) struct Simulate {
     /// Keep the world in this file, in a folder that can be written to
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// How the world begins, as TOML
+    /// How the world begins, as TOML; - for standard input
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// The port of the administration, on loopback alone
@@ -60,7 +60,11 @@ impl Simulate {
         }
         let mut builder = Simulator::builder();
         if let Some(path) = &self.scenario {
-            let scenario = Scenario::read(path).map_err(|error| at(path.display(), &error))?;
+            let scenario = match path.as_os_str() == "-" {
+                true => Scenario::from_toml(&definition::read(path)?, None),
+                false => Scenario::read(path),
+            };
+            let scenario = scenario.map_err(|error| at(path.display(), &error))?;
             builder = builder.scenario(scenario);
         }
         if let Some(path) = &self.db {

@@ -471,6 +471,12 @@ impl<'a, const N: usize> Definition<'a, N> {
 /// Whether arrays and objects are nested deeper than [`MAX_DEPTH`]: the reader would overflow its stack.
 #[must_use]
 pub fn too_deep(json: &str) -> bool {
+    is_deeper(json, MAX_DEPTH)
+}
+
+/// Whether arrays and objects are nested deeper than a limit. What is no JSON is scanned all the same.
+#[must_use]
+pub fn is_deeper(json: &str, limit: usize) -> bool {
     let (mut depth, mut text, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {
@@ -481,7 +487,7 @@ pub fn too_deep(json: &str) -> bool {
             b']' | b'}' if !text => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > MAX_DEPTH {
+        if depth > limit {
             return true;
         }
     }

@@ -6,7 +6,7 @@ use gizwits_codec_core::{Action, Decimal, Encoder, ErrorKind, Kind, PointId, Rou
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, counted};
+use crate::error::{Error, counted, shown};
 use crate::payload;
 use crate::product::{Attr, Product};
 
@@ -108,7 +108,7 @@ impl Message<'_> {
 
     fn set_json_value(&mut self, name: &str, json: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
-        let given = format!("{name} = {json}");
+        let given = format!("{name} = {}", shown(json));
         let text: Option<String> = serde_json::from_str(json).ok();
         let value = match attr.point().kind {
             Kind::Bool => match json {

@@ -88,7 +88,20 @@ pub const KINDS: &[(&str, &str)] = &[
     ),
     (
         "timestamp",
-        "the timestamp is neither a number of seconds nor RFC 3339",
+        "the timestamp is neither a number of seconds nor RFC 3339, or outside the years -9999 to 9999",
+    ),
+    ("depth", "arrays and objects are nested more than 32 deep"),
+    (
+        "unknown_device",
+        "neither the record, its frame nor the input names a device, and values of one device are wanted",
+    ),
+    (
+        "other_device",
+        "the record or its frame names another device than the one that the input is of",
+    ),
+    (
+        "device_limit",
+        "the record is of one more device than values are kept for",
     ),
     ("not_utf8", "the line is not UTF-8 text"),
     ("line_length", "the line is longer than the limit"),
@@ -104,6 +117,13 @@ pub const KINDS: &[(&str, &str)] = &[
 
 /// The longest line unless told otherwise: 1 MiB.
 pub const LINE_LIMIT: usize = 1 << 20;
+
+/// How deep the arrays and objects of a record may be nested. In a debug build the parser takes some 30 kB of
+/// stack for a level, which threads with the usual 2 MiB have for all of these.
+pub const DEPTH_LIMIT: usize = 32;
+
+/// The most devices whose values are kept, unless another limit is set: one million.
+pub const DEVICE_LIMIT: usize = 1_000_000;
 
 /// A form of output: makes the sinks that workers fill, and writes what they filled in order.
 pub trait Format {
@@ -313,9 +333,14 @@ pub struct Options {
     pub keep: bool,
     /// Every line goes through the strict parser. Makes no difference but in time.
     pub strict: bool,
-    /// Reports of var_len products carry the last known values of their device's other points. Devices
-    /// without a did are one.
+    /// Reports and replies of var_len products carry the last known values of their device's other points.
+    /// Those that name no device are rejected.
     pub fill: bool,
+    /// Reports and replies that name no device are rejected, whatever their product.
+    pub known_devices: bool,
+    /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
+    /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
+    pub device_limit: usize,
     /// The longest line, in bytes.
     pub line_limit: usize,
 }
@@ -327,6 +352,8 @@ impl Default for Options {
             keep: false,
             strict: false,
             fill: false,
+            known_devices: false,
+            device_limit: DEVICE_LIMIT,
             line_limit: LINE_LIMIT,
         }
     }
@@ -585,10 +612,11 @@ impl<S: Sink> Worker<S> {
             let mut reject = |line: u64, record: &[u8], error: &Error, len: Option<u64>| {
                 *summary.rejected.entry(error.kind).or_default() += 1;
                 if tell {
-                    reject::write(rejects, (&part.source, line), error, record, len);
+                    reject::write(rejects, (&part.origin.name, line), error, record, len);
                 }
             };
             let limit = self.limit;
+            self.decoder.set_device(part.origin.did.as_deref());
             summary.records += match &part.what {
                 What::Lines => self.decoder.lines(bytes, &mut job.out, |n, line, error| {
                     match line.len() > limit {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gizwits_codec_std::core::definition;
 use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
@@ -31,6 +32,11 @@ impl Call<'_> {
             Ok(json) => json,
             Err(error) => return refuse(5001, error.to_string()),
         };
+        if definition::too_deep(json.get()) {
+            let limit = definition::MAX_DEPTH;
+            let message = format!("arrays and objects are nested more than {limit} deep");
+            return refuse(5001, message);
+        }
         if !json.get().starts_with('{') {
             return refuse(5002, "the body is a JSON object");
         }

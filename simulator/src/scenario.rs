@@ -41,6 +41,19 @@ impl Default for Scenario {
     }
 }
 
+/// What is wrong with a scenario: with a picture of its line, unless that is too long to be looked at.
+fn sentence(text: &str, error: &toml::de::Error) -> String {
+    let told = error.to_string();
+    let start = error.span().map_or(0, |span| span.start);
+    match told.len() {
+        0..1000 => told,
+        _ => {
+            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+            format!("line {line}: {}", error.message())
+        }
+    }
+}
+
 impl Scenario {
     /// The world that there is when no scenario is given: two products, six devices, two users.
     #[must_use]
@@ -65,7 +78,8 @@ impl Scenario {
     /// # Errors
     /// [`Error::Scenario`], with the line.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
-        let world = toml::from_str(text).map_err(|error| Error::Scenario(error.to_string()))?;
+        let world =
+            toml::from_str(text).map_err(|error| Error::Scenario(sentence(text, &error)))?;
         Ok(Scenario {
             world,
             text: text.to_owned(),

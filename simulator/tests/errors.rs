@@ -243,6 +243,17 @@ fn all_codes_of_the_routes() {
     let control = format!("devices/{DID}/control");
     let pump_control = format!("devices/{PUMP_DID}/control");
     is(5001, ac.call("POST", &control, ""));
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        for body in [
+            format!("{{\"attrs\":{{\"mode\":{deep}}}}}"),
+            format!("{{\"x\":{deep}}}"),
+        ] {
+            let answer = ac.call("POST", &control, &body);
+            assert!(answer.text().contains("nested more than 64 deep"));
+            is(5001, answer);
+        }
+    }
     for body in [
         "{}",
         "[]",

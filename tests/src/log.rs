@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::LazyLock;
 
-use gizwits_codec_core::m2m::Event;
-use gizwits_codec_core::{Action, Encoder, PointId};
+use gizwits_codec_core::m2m::{self, Event};
+use gizwits_codec_core::{self as core, Action, Encoder, P0, PointId};
 use gizwits_codec_std::log::{
     Csv, Decoder, Format, Log, Ndjson, NdjsonSink, Options, Products, Source, TextBlock,
 };
@@ -40,6 +40,33 @@ static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
     fixtures.chain(made_up).collect()
 });
 
+/// The device that frames name.
+const DID: &str = "cBYkSjoE2xspYMhaUHdk5k";
+
+/// Bytes in which some control characters stand for many brackets, so that a fuzzer, whose inputs are short,
+/// gets as deep as a stack is: `01` opens arrays, `02` closes them, `03` and `04` do so with objects.
+#[must_use]
+pub fn nested(bytes: &[u8]) -> Vec<u8> {
+    const DEEP: usize = 20_000;
+    let (mut out, mut left) = (Vec::new(), 4);
+    for byte in bytes {
+        let bracket: &[u8] = match byte {
+            1 => b"[",
+            2 => b"]",
+            3 => b"{\"a\":",
+            4 => b"}",
+            _ => &[],
+        };
+        if bracket.is_empty() || left == 0 {
+            out.push(*byte);
+        } else {
+            out.extend(bracket.repeat(DEEP));
+            left -= 1;
+        }
+    }
+    out
+}
+
 /// A log of one of the products, picked by the first byte, read as the second says: whatever it is, by
 /// learnt shapes and by the strict parser alone it gives the same lines and the same rejects, each line is
 /// what a slow reader makes of it, and cuts and threads make no difference.
@@ -59,6 +86,7 @@ pub fn law(bytes: &[u8]) {
         },
         keep: how & 4 != 0,
         fill: how & 8 != 0,
+        known_devices: how & 64 != 0,
         line_limit: match how & 16 {
             0 => 1 << 20,
             // That of a line, so that lines are as long, and longer by one.
@@ -66,18 +94,20 @@ pub fn law(bytes: &[u8]) {
         },
         ..Options::default()
     };
+    // All records are of one device, which the frames of some name.
+    let device = (how & 128 != 0).then_some(DID);
     let products = Products::one(product.clone());
-    let learnt = decode(&products, options, text);
+    let learnt = decode(&products, options, device, text);
     let strict = Options {
         strict: true,
         ..options
     };
-    let strict = decode(&products, strict, text);
+    let strict = decode(&products, strict, device, text);
     for (one, two) in [(&learnt.ndjson, &strict.ndjson), (&learnt.csv, &strict.csv)] {
         assert!(one.lines().eq(two.lines()), "{:?}", differ(one, two));
     }
     assert_eq!(learnt.rejects, strict.rejects);
-    cuts(&products, options, how & 32 != 0, text);
+    cuts(&products, options, how & 32 != 0, device, text);
 
     let mut lines = learnt.ndjson.lines();
     let mut rejects = learnt.rejects.iter();
@@ -87,7 +117,7 @@ pub fn law(bytes: &[u8]) {
         if line.trim_ascii().is_empty() && line.len() <= options.line_limit {
             continue;
         }
-        match expected(product, options, line) {
+        match expected(product, options, device, line) {
             Ok(expected) if !options.fill => assert_eq!(lines.next(), Some(&*expected)),
             Ok(_) => assert!(lines.next().is_some()),
             Err(kind) => {
@@ -180,10 +210,10 @@ impl Format for Small<'_> {
 }
 
 /// A log gives what its lines give, however it comes in and is cut, and on however many threads.
-fn cuts(products: &Products, options: Options, eager: bool, text: &[u8]) {
+fn cuts(products: &Products, options: Options, eager: bool, device: Option<&str>, text: &[u8]) {
     // The first line makes it no page and nothing compressed.
     let text = [b"-\n", text].concat();
-    let whole = decode(products, options, &text);
+    let whole = decode(products, options, device, &text);
     let (mut out, mut rejects) = (Vec::new(), Vec::new());
     let small = Small {
         ndjson: Ndjson::new(products, &mut out),
@@ -194,12 +224,14 @@ fn cuts(products: &Products, options: Options, eager: bool, text: &[u8]) {
         text: text.clone(),
         at: 0,
     };
+    let mut source = Source::new("pieces", pieces);
+    source.did = device.map(str::to_owned);
     let summary = Log::new(products)
         .options(options)
         .threads(text.len() % 3 + 1)
         .eager(eager)
         .rejects(&mut rejects)
-        .decode([Source::new("pieces", pieces)], small)
+        .decode([source], small)
         .expect("memory");
     let out = String::from_utf8(out).expect("UTF-8");
     assert!(whole.ndjson == out, "{:?}", differ(&whole.ndjson, &out));
@@ -265,18 +297,20 @@ impl Reject {
     }
 }
 
-fn decode(products: &Products, options: Options, text: &[u8]) -> Decoded {
+fn decode(products: &Products, options: Options, device: Option<&str>, text: &[u8]) -> Decoded {
     let mut out = Vec::new();
     let product = products.iter().next().expect("a product");
     let csv = Csv::new(product, options.keep, &mut out).expect("memory");
     let mut rejects = Vec::new();
     let mut block = TextBlock::default();
     let mut decoder = Decoder::new(products, options, csv.sink());
+    decoder.set_device(device);
     decoder.lines(text, &mut block, |_, _, _| {});
     let csv = String::from_utf8(block.as_bytes().to_vec()).expect("UTF-8");
     block.clear();
     let ndjson = Ndjson::new(products, std::io::sink());
     let mut decoder = Decoder::new(products, options, ndjson.sink());
+    decoder.set_device(device);
     let records = decoder.lines(text, &mut block, |number, line, error| {
         rejects.push(Reject::new((number, line), error));
     });
@@ -317,7 +351,12 @@ impl<'de> serde::Deserialize<'de> for Members {
 }
 
 /// The line of NDJSON that a slow reader makes of a line, or the kind of its reject.
-fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, &'static str> {
+fn expected(
+    product: &Product,
+    options: Options,
+    given: Option<&str>,
+    line: &[u8],
+) -> Result<String, &'static str> {
     if line.len() > options.line_limit {
         return Err("line_length");
     }
@@ -325,6 +364,9 @@ fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, 
     let mut out = String::from("{");
     let mut did = None;
     let payload = if line.trim_ascii_start().starts_with('{') {
+        if depth(line) > 32 {
+            return Err("depth");
+        }
         let mut json = Deserializer::from_str(line);
         let Members(members) = serde::Deserialize::deserialize(&mut json).map_err(|_| "json")?;
         json.end().map_err(|_| "json")?;
@@ -363,12 +405,14 @@ fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, 
         }
         did = device;
         let bytes = payload::parse(&payload, options.encoding).map_err(|error| error.kind)?;
+        named(&bytes, given, &mut did)?;
         if key.is_some_and(|key| product.product_key() != "" && key != product.product_key()) {
             return Err("unknown_product");
         }
         (bytes, extra)
     } else {
         let bytes = payload::parse(line, options.encoding).map_err(|error| error.kind)?;
+        named(&bytes, given, &mut did)?;
         (bytes, String::new())
     };
     let (bytes, extra) = payload;
@@ -381,14 +425,16 @@ fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, 
         (_, Content::Body(body)) => json!({"body": payload::hex(body)}).to_string(),
         _ => decoded.to_json(),
     };
-    if did.is_none()
-        && let Some(Event::Frame(frame)) = decoded.envelope
-        && let Some(device) = frame.did
+    if did.is_none() {
+        did = framed(&bytes);
+    }
+    let needed =
+        options.known_devices || options.fill && product.protocol() == core::Protocol::VarLen;
+    if needed
+        && did.as_deref().unwrap_or_default().is_empty()
+        && let Content::P0(P0::Report(_) | P0::Reply(_)) = decoded.content
     {
-        did = Some(match std::str::from_utf8(device) {
-            Ok(text) => text.to_owned(),
-            Err(_) => format!("0x{}", payload::hex(device)),
-        });
+        return Err("unknown_device");
     }
     if let Some(did) = did {
         out += &format!(r#""did":{},"#, json!(did));
@@ -396,18 +442,85 @@ fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, 
     Ok(out + &extra + &content[1..])
 }
 
+/// How deep brackets are nested outside of texts.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut most, mut rest) = (0_usize, 0, json.chars());
+    while let Some(one) = rest.next() {
+        match one {
+            '"' => loop {
+                match rest.next() {
+                    None | Some('"') => break,
+                    // What stands behind a backslash ends nothing.
+                    Some('\\') => drop(rest.next()),
+                    Some(_) => {}
+                }
+            },
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
+/// The device that a frame names.
+fn framed(payload: &[u8]) -> Option<String> {
+    let (Event::Frame(frame), _) = m2m::parse(payload, usize::MAX).ok()? else {
+        return None;
+    };
+    let did = frame.did?;
+    Some(match std::str::from_utf8(did) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("0x{}", payload::hex(did)),
+    })
+}
+
+/// Of a log of one device: refuses a record that names another, and gives the device to one that names none.
+fn named(
+    payload: &[u8],
+    given: Option<&str>,
+    did: &mut Option<String>,
+) -> Result<(), &'static str> {
+    let Some(given) = given else {
+        return Ok(());
+    };
+    let named = did.take().filter(|did| !did.is_empty());
+    match named.or_else(|| framed(payload)) {
+        Some(named) if named != given => Err("other_device"),
+        _ => {
+            *did = Some(given.to_owned());
+            Ok(())
+        }
+    }
+}
+
 /// Whether JSON is a moment.
 fn is_time(json: &str) -> bool {
     match serde_json::from_str(json) {
         Ok(Value::String(text)) => {
-            text == json[1..json.len() - 1] && text.parse::<jiff::Timestamp>().is_ok()
+            let time = text.parse::<jiff::Timestamp>();
+            let millis = time.map(jiff::Timestamp::as_millisecond);
+            text == json[1..json.len() - 1]
+                && millis.is_ok_and(|millis| jiff::Timestamp::from_millisecond(millis).is_ok())
         }
         Ok(Value::Number(_)) => {
-            let number = json.parse::<gizwits_codec_core::Decimal>();
             // More digits than a decimal has are right behind a sensible number of seconds.
             let (whole, part) = json.split_once('.').unwrap_or((json, "0"));
             let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            number.is_ok() || digits(whole) && digits(part) && whole.len() <= 11
+            if digits(whole) && digits(part) && whole.len() <= 11 {
+                return true;
+            }
+            let Ok(number) = json.parse::<core::Decimal>() else {
+                return false;
+            };
+            let unit = 10_i128.pow(number.scale().into());
+            let mut millis = i128::from(number.coefficient());
+            if millis.abs() < 100_000_000_000 * unit {
+                millis *= 1000;
+            }
+            let millis = i64::try_from(millis.div_euclid(unit));
+            millis.is_ok_and(|millis| jiff::Timestamp::from_millisecond(millis).is_ok())
         }
         _ => false,
     }
@@ -421,7 +534,7 @@ fn is_time(json: &str) -> bool {
 #[must_use]
 pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
     let which = draw.below(PRODUCTS.len() as u32) as u8;
-    let how = [2, 2, 34, 6, 38, 10, 0, 1, 18, 50][draw.below(10) as usize];
+    let how = [2, 2, 34, 6, 38, 10, 0, 1, 18, 50, 66, 130, 138, 198][draw.below(14) as usize];
     let product = &PRODUCTS[usize::from(which)];
     let form = draw.below(8);
     let mut log = vec![which, how];
@@ -437,6 +550,7 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
         let timestamp = match draw.below(8) {
             0 => format!("{seconds}.{}", draw.below(100)),
             1 => format!("{seconds}"),
+            2 => "9".repeat(draw.below(20) as usize + 1),
             _ => format!("{seconds}.{:03}", draw.below(1000)),
         };
         let kind = ["dev2app", "app2dev", "é"][draw.below(3) as usize];
@@ -462,6 +576,15 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
             ),
             5 if draw.chance(30) => {
                 format!(r#"{{"type":"{kind}{escape}","payload":"{payload}"}}"#)
+            }
+            5 if draw.chance(10) => {
+                let deep = [30, 31, 32, 33, 20_000][draw.below(17) as usize / 4];
+                let (open, close) = ("[{\"a\":".repeat(deep / 2), "}]".repeat(deep / 2));
+                let (open, close) = match deep % 2 {
+                    0 => (open, close),
+                    _ => (format!("[{open}"), format!("{close}]")),
+                };
+                format!(r#"{{"x":{open}{number}{close},"payload":"{payload}"}}"#)
             }
             5 => format!(
                 r#"{{"uid":"é{number}","y":"{escape}","x":[1,{{"a":"}}"}}],"payload":"{payload}","product_key":"{}"}}"#,
@@ -520,7 +643,7 @@ fn record(product: &Product, draw: &mut Draw<'_>) -> String {
     if draw.chance(20) {
         return payload::hex(&p0);
     }
-    let did = draw.chance(20).then_some(&b"cBYkSjoE2xspYMhaUHdk5k"[..]);
+    let did = draw.chance(20).then_some(DID.as_bytes());
     let frame = gizwits_codec_core::m2m::Frame {
         flag: 0,
         command: if action == Action::Report { 0x91 } else { 0x90 },

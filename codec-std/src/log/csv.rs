@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use super::ndjson::TextBlock;
 use super::plan::{Plan, Style, most};
-use super::text::{Text, is_plain, quoted};
+use super::text::{Text, cell, is_formula, is_plain};
 use super::{Format, Moment, Record, Sink, action, head_names};
 use crate::decode::Decoded;
 use crate::product::Product;
@@ -22,6 +22,7 @@ use crate::product::Product;
 pub struct Csv<W> {
     product: Product,
     keep: bool,
+    guarded: bool,
     out: W,
 }
 
@@ -31,12 +32,37 @@ impl<W: Write> Csv<W> {
     ///
     /// # Errors
     /// If writing fails.
-    pub fn new(product: &Product, keep: bool, mut out: W) -> io::Result<Self> {
+    pub fn new(product: &Product, keep: bool, out: W) -> io::Result<Self> {
+        Self::begin(product, keep, false, out)
+    }
+
+    /// Like [`new`](Self::new), for spreadsheets: names, labels, types and dids that begin with `=`, `+`, `-`,
+    /// `@`, a tab, CR or LF have `'` in front, so that none is taken for a formula.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn guarded(product: &Product, keep: bool, out: W) -> io::Result<Self> {
+        Self::begin(product, keep, true, out)
+    }
+
+    fn begin(product: &Product, keep: bool, guarded: bool, mut out: W) -> io::Result<Self> {
         let names = head_names(product, keep);
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let names: Vec<String> = names.iter().map(|name| cell(name, guarded)).collect();
         writeln!(out, "{}\r", names.join(","))?;
-        let product = product.clone();
-        Ok(Csv { product, keep, out })
+        Ok(Csv {
+            product: product.clone(),
+            keep,
+            guarded,
+            out,
+        })
+    }
+}
+
+impl<W> Csv<W> {
+    fn style(&self) -> Style {
+        Style::Csv {
+            guarded: self.guarded,
+        }
     }
 }
 
@@ -45,8 +71,9 @@ impl<W: Write> Format for Csv<W> {
 
     fn sink(&self) -> CsvSink {
         CsvSink {
-            plan: Plan::new(&self.product, Style::Csv),
+            plan: Plan::new(&self.product, self.style()),
             keep: self.keep,
+            guarded: self.guarded,
             day: (i64::MIN, String::new()),
         }
     }
@@ -60,7 +87,7 @@ impl<W: Write> Format for Csv<W> {
     }
 
     fn record_len(&self) -> usize {
-        most(&self.product, Style::Csv)
+        most(&self.product, self.style())
     }
 }
 
@@ -69,6 +96,7 @@ impl<W: Write> Format for Csv<W> {
 pub struct CsvSink {
     plan: Plan,
     keep: bool,
+    guarded: bool,
     /// The day of the last record, and how it is written.
     day: (i64, String),
 }
@@ -76,20 +104,17 @@ pub struct CsvSink {
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
-    /// `2018-01-31T07:37:32.294Z`; what no calendar has stands as in the log.
+    /// `2018-01-31T07:37:32.294Z`
     fn put_time(&mut self, moment: &Moment<'_>, out: &mut Text) {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
         if day != self.day.0 {
-            let start = jiff::Timestamp::from_millisecond(day.saturating_mul(DAY));
-            let text = start.map_or(String::new(), |start| start.to_string());
+            let date = jiff::Timestamp::from_millisecond(millis);
+            let text = date.map_or(String::new(), |date| date.to_string());
             self.day = (
                 day,
                 text.split_once('T').map_or("", |(day, _)| day).to_owned(),
             );
-        }
-        if self.day.1.is_empty() {
-            return out.put(moment.json().as_bytes());
         }
         out.put(self.day.1.as_bytes());
         let rest = millis.rem_euclid(DAY) as u32;
@@ -128,6 +153,9 @@ impl Sink for CsvSink {
         for text in [record.kind, did.as_deref()] {
             out.put(b",");
             match text.unwrap_or("") {
+                text if self.guarded && is_formula(text) => {
+                    out.put(cell(text, true).as_bytes());
+                }
                 text if is_plain(text) => out.put(text.as_bytes()),
                 text => put_quoted([text.as_bytes()], out),
             }

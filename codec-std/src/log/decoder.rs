@@ -1,5 +1,6 @@
 //! Lines that are in memory, to a sink.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 
@@ -8,7 +9,7 @@ use gizwits_codec_core::{P0, Protocol};
 use super::record::{self, Line, Reader, Record};
 use super::{Options, Products, Sink, shape};
 use crate::decode::{Content, Status};
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::payload::{self, Encoding};
 use crate::state::State;
 
@@ -26,8 +27,10 @@ struct Unpacker<S> {
     options: Options,
     sink: S,
     bytes: Vec<u8>,
+    /// The device of all lines, if they are of one.
+    did: Option<Box<str>>,
     /// Of each product, by did.
-    states: Vec<HashMap<String, State>>,
+    states: Vec<HashMap<Box<str>, State>>,
 }
 
 /// What became of a line. An outcome with room for an error would be copied about for every line.
@@ -43,8 +46,17 @@ impl<S: Sink> Decoder<S> {
                 options,
                 sink,
                 bytes: Vec::new(),
+                did: None,
                 states: products.iter().map(|_| HashMap::new()).collect(),
             },
+        }
+    }
+
+    /// Says which device all lines that follow are of, if they are of one: records without a did are of
+    /// this device, those of another are rejected.
+    pub fn set_device(&mut self, did: Option<&str>) {
+        if self.unpacker.did.as_deref() != did {
+            self.unpacker.did = did.map(Box::from);
         }
     }
 
@@ -160,17 +172,43 @@ impl<S: Sink> Unpacker<S> {
     /// Decodes the bytes that were taken from a line.
     #[inline(always)]
     fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
+        if self.did.is_some() {
+            return self.of_device(line, block);
+        }
         let index = self
             .products
             .of(line.product_key(), line.did(), &self.bytes)?;
         let product = self.products.get(index);
         match product.and_then(|product| Status::of(product, &self.bytes)) {
+            Some(_) if self.options.known_devices && line.did().is_none_or(str::is_empty) => {
+                Err(unknown_device())
+            }
             Some(status) => {
                 self.sink.status(block, line, index, &status);
                 Ok(())
             }
             None => self.any(&line.record(), index, block),
         }
+    }
+
+    /// Decodes the bytes that were taken from a line, which are of the device of all lines.
+    #[inline(never)]
+    fn of_device(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
+        let given = self.did.take();
+        let mut record = line.record();
+        let named = match record.did.filter(|did| !did.is_empty()) {
+            Some(did) => Some(Cow::Borrowed(did)),
+            None => record::framed(&self.bytes),
+        };
+        let done = match (&given, named) {
+            (Some(given), Some(named)) if **given != *named => Err(other_device(given, &named)),
+            (given, _) => {
+                record.did = given.as_deref();
+                self.line(&Line::made(&record, false), block)
+            }
+        };
+        self.did = given;
+        done
     }
 
     /// Decodes a record; its texts are plain if they need no escapes.
@@ -190,14 +228,22 @@ impl<S: Sink> Unpacker<S> {
         };
         let mut decoded = product.decode(&self.bytes)?;
         let state;
-        if self.options.fill
-            && product.protocol() == Protocol::VarLen
+        let fill = self.options.fill && product.protocol() == Protocol::VarLen;
+        if (fill || self.options.known_devices)
             && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
         {
-            let did = record.device(&decoded).unwrap_or_default();
+            let did = record.device(&decoded).filter(|did| !did.is_empty());
+            let did = did.ok_or_else(unknown_device)?;
+            if !fill {
+                self.sink.record(block, record, index, &decoded);
+                return Ok(());
+            }
             let states = &mut self.states[index];
             if !states.contains_key(&*did) {
-                states.insert(did.as_ref().to_owned(), product.state());
+                if states.len() >= self.options.device_limit {
+                    return Err(too_many(&did, self.options.device_limit));
+                }
+                states.insert(did.as_ref().into(), product.state());
             }
             let Some(known) = states.get_mut(&*did) else {
                 return Ok(());
@@ -212,6 +258,29 @@ impl<S: Sink> Unpacker<S> {
         self.sink.record(block, record, index, &decoded);
         Ok(())
     }
+}
+
+#[cold]
+fn unknown_device() -> Box<Error> {
+    let message = "the record names no device: a `did` is expected, in the record or in its frame, or a \
+                   device that all records of the input are of";
+    Error::new("unknown_device", message.to_owned()).into()
+}
+
+#[cold]
+fn other_device(given: &str, named: &str) -> Box<Error> {
+    let (given, named) = (shown(given), shown(named));
+    let message =
+        format!("the record is of device `{named}`: all of the input were to be of `{given}`");
+    Error::new("other_device", message).into()
+}
+
+#[cold]
+fn too_many(did: &str, limit: usize) -> Box<Error> {
+    let did = shown(did);
+    let message =
+        format!("device `{did}` is one more than the {limit} devices whose values are kept");
+    Error::new("device_limit", message).into()
 }
 
 #[cold]

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
 
-use super::text::{Cursor, STEP, Split, digits, is_short, quoted};
+use super::text::{Cursor, STEP, Split, cell, digits, is_short};
 use crate::product::{Attr, Product};
 
 /// How points are written.
@@ -17,15 +17,15 @@ use crate::product::{Attr, Product};
 pub(crate) enum Style {
     /// `,"key":value`
     Json,
-    /// `,value`
-    Csv,
+    /// `,value`; a label that a spreadsheet would take for a formula may be guarded.
+    Csv { guarded: bool },
 }
 
 impl Style {
     fn key(self, attr: &Attr) -> String {
         match self {
             Style::Json => format!(",{}", attr.key),
-            Style::Csv => ",".to_owned(),
+            Style::Csv { .. } => ",".to_owned(),
         }
     }
 
@@ -35,7 +35,7 @@ impl Style {
                 .rendered
                 .get(index as usize)
                 .map(|json| json.to_string()),
-            Style::Csv => attr.label_of(index).map(quoted),
+            Style::Csv { guarded } => attr.label_of(index).map(|label| cell(label, guarded)),
         };
         text.unwrap_or_else(|| index.to_string())
     }
@@ -228,7 +228,7 @@ impl Plan {
         if place.bits == 0 {
             let key = match self.style {
                 Style::Json => format!("{key}\""),
-                Style::Csv => key,
+                Style::Csv { .. } => key,
             };
             return Piece {
                 window: None,
@@ -456,7 +456,7 @@ impl Plan {
             let Some(piece) = self.points.get(id.index()) else {
                 return;
             };
-            if self.style == Style::Csv {
+            if self.style != Style::Json {
                 skip(&mut next, id, out);
             }
             match reading.raw() {
@@ -465,18 +465,18 @@ impl Plan {
                     _ => sound = false,
                 },
                 Raw::Number(raw) if self.put_piece(piece, raw, out) => {}
-                Raw::Number(raw) if self.style == Style::Csv => {
+                Raw::Number(raw) if let Style::Csv { guarded } = self.style => {
                     let label = product.attr(id).and_then(|attr| attr.label_of(raw));
                     let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
                     let _ = match label {
-                        Some(label) => write!(out, ",{}", quoted(label)),
+                        Some(label) => write!(out, ",{}", cell(label, guarded)),
                         None => write!(out, ",{}", scale.value(raw)),
                     };
                 }
                 Raw::Number(_) => sound = false,
             }
         });
-        if self.style == Style::Csv {
+        if self.style != Style::Json {
             skip(&mut next, PointId(product.layout().points()), out);
         }
         sound
@@ -627,7 +627,7 @@ mod tests {
                 .attrs()
                 .zip([status & 0x1ff, status >> 9 & 3, status >> 11 & 1]);
             let cells = cells.map(|(attr, raw)| match attr.label_of(raw.into()) {
-                Some(label) => format!(",{}", quoted(label)),
+                Some(label) => format!(",{}", cell(label, false)),
                 None => format!(",{raw}"),
             });
             is_written(&product, &status.to_be_bytes(), &cells.collect::<String>());

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
-use gizwits_codec_core::Decimal;
-use gizwits_codec_core::m2m::Event;
+use gizwits_codec_core::m2m::{self, Event};
+use gizwits_codec_core::{Decimal, definition};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
+use super::DEPTH_LIMIT;
 use super::shape::{Found, Shape};
 use crate::decode::Decoded;
 use crate::error::Error;
@@ -45,15 +47,25 @@ impl<'a> Record<'a> {
     pub fn device(&self, decoded: &Decoded<'_, 'a>) -> Option<Cow<'a, str>> {
         match (self.did, decoded.envelope) {
             (Some(did), _) => Some(did.into()),
-            (None, Some(Event::Frame(frame))) => {
-                let did = frame.did?;
-                Some(match std::str::from_utf8(did) {
-                    Ok(did) => did.into(),
-                    Err(_) => format!("0x{}", crate::payload::hex(did)).into(),
-                })
-            }
+            (None, Some(Event::Frame(frame))) => frame.did.map(did_text),
             (None, _) => None,
         }
+    }
+}
+
+/// The device that the frame of a payload names.
+pub(crate) fn framed(payload: &[u8]) -> Option<Cow<'_, str>> {
+    match m2m::parse(payload, usize::MAX) {
+        Ok((Event::Frame(frame), _)) => frame.did.map(did_text),
+        _ => None,
+    }
+}
+
+/// A did as text; as `0x` and hex if it isn't UTF-8.
+fn did_text(did: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(did) {
+        Ok(did) => did.into(),
+        Err(_) => format!("0x{}", crate::payload::hex(did)).into(),
     }
 }
 
@@ -174,16 +186,21 @@ impl<'a> Moment<'a> {
     /// Whether a number in JSON is one as the API has them: a moment without more ado.
     fn is_plain(&self) -> bool {
         // So short it is a moment with a point or without.
-        self.0.len() <= 15 && self.0.bytes().all(|byte| (b'.'..=b'9').contains(&byte))
+        self.0.len() <= 14 && self.0.bytes().all(|byte| (b'.'..=b'9').contains(&byte))
     }
 
     /// Whether other digits in place of these are a moment as well.
     pub(crate) fn is_sure(&self) -> bool {
         let whole = self.0.bytes().take_while(u8::is_ascii_digit).count();
-        (1..=11).contains(&whole) || (whole == self.0.len() && whole <= 16)
+        (1..=11).contains(&whole) || (whole == self.0.len() && whole <= 14)
     }
 
     pub(crate) fn parse(&self) -> Option<i64> {
+        self.count().filter(|millis| MOMENTS.contains(millis))
+    }
+
+    /// Milliseconds since 1970, whether a calendar has them or not.
+    fn count(&self) -> Option<i64> {
         if let Some(text) = self.0.strip_prefix('"') {
             let text = text.strip_suffix('"')?;
             return Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond());
@@ -202,6 +219,9 @@ impl<'a> Moment<'a> {
         i64::try_from((whole * factor).div_euclid(unit)).ok()
     }
 }
+
+/// The milliseconds that a calendar has: the years from -9999 to 9999, less a day at either end.
+const MOMENTS: RangeInclusive<i64> = -377_705_023_201_000..=253_402_207_200_000;
 
 /// Below this a number counts seconds.
 const SECONDS: i128 = 100_000_000_000;
@@ -285,7 +305,7 @@ impl Reader {
     /// false if the line is to be [`read`](Self::read), which tells what is wrong, or learns from it.
     #[inline(always)]
     pub(crate) fn skim<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
-        if self.learns() {
+        if self.learns() || is_deep(line) {
             return false;
         }
         self.extra.clear();
@@ -317,6 +337,9 @@ impl Reader {
                 payload: Some(line.into()),
                 ..Members::default()
             });
+        }
+        if is_deep(line) {
+            return Err(too_deep());
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
         let learn = self.learns();
@@ -361,6 +384,23 @@ impl Members<'_> {
             extra: self.extra,
         }
     }
+}
+
+/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit of its own.
+/// Brackets are counted first, since hardly any line has enough of them.
+fn is_deep(line: &str) -> bool {
+    line.len() > DEPTH_LIMIT
+        && memchr::memchr2_iter(b'{', b'[', line.as_bytes())
+            .nth(DEPTH_LIMIT)
+            .is_some()
+        && definition::is_deeper(line, DEPTH_LIMIT)
+}
+
+#[cold]
+fn too_deep() -> Error {
+    let message =
+        format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
+    Error::new("depth", message)
 }
 
 /// A line that is no record, in words.
@@ -546,5 +586,19 @@ fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
             }
         }
         Cow::Owned(json) => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MOMENTS;
+
+    /// Moments are those that a date can be written of.
+    #[test]
+    fn moments_are_of_the_calendar() {
+        let is_dated = |millis| jiff::Timestamp::from_millisecond(millis).is_ok();
+        let (first, last) = MOMENTS.into_inner();
+        assert!(is_dated(first) && is_dated(last));
+        assert!(!is_dated(first - 1) && !is_dated(last + 1));
     }
 }

@@ -12,6 +12,9 @@ use std::sync::Arc;
 pub struct Source {
     /// What rejects call it.
     pub name: String,
+    /// The device of all its records: those without a did are of this device, those of another are
+    /// rejected.
+    pub did: Option<String>,
     /// Where it comes from.
     pub reader: Box<dyn Read + Send>,
 }
@@ -21,8 +24,16 @@ impl Source {
     pub fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Source {
             name: name.into(),
+            did: None,
             reader: Box::new(reader),
         }
+    }
+
+    /// Says that all records of the input are of one device.
+    #[must_use]
+    pub fn of_device(mut self, did: impl Into<String>) -> Self {
+        self.did = Some(did.into());
+        self
     }
 }
 
@@ -45,11 +56,18 @@ pub(crate) struct Block {
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) start: usize,
-    /// The name of the input.
-    pub(crate) source: Arc<str>,
+    /// The input.
+    pub(crate) origin: Arc<Origin>,
     /// The number of its first line, from 1.
     pub(crate) line: u64,
     pub(crate) what: What,
+}
+
+/// The name of an input, and its device if all of its records are of one.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) name: String,
+    pub(crate) did: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,10 +81,10 @@ pub(crate) enum What {
 }
 
 impl Block {
-    fn part(&mut self, source: &Arc<str>, line: u64, what: What) {
+    fn part(&mut self, origin: &Arc<Origin>, line: u64, what: What) {
         self.parts.push(Part {
             start: self.bytes.len(),
-            source: Arc::clone(source),
+            origin: Arc::clone(origin),
             line,
             what,
         });
@@ -111,7 +129,7 @@ pub(crate) struct Cutter<I> {
 }
 
 struct Input {
-    name: Arc<str>,
+    origin: Arc<Origin>,
     reader: Box<dyn BufRead + Send>,
     /// The line that comes next.
     line: u64,
@@ -121,7 +139,7 @@ struct Input {
 }
 
 impl Input {
-    fn open(name: Arc<str>, reader: Box<dyn Read + Send>) -> io::Result<Self> {
+    fn open(origin: Arc<Origin>, reader: Box<dyn Read + Send>) -> io::Result<Self> {
         let (head, reader) = peek(reader, |head| head.len() >= 4)?;
         let reader: Box<dyn Read + Send> = match head[..] {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(reader)),
@@ -140,7 +158,7 @@ impl Input {
             io::copy(&mut (&mut reader).take(3), &mut io::sink())?;
         }
         Ok(Input {
-            name,
+            origin,
             reader: Box::new(reader),
             line: 1,
             carry: Vec::new(),
@@ -184,13 +202,13 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
         block.lines = 0;
         while !self.bounds.reached(block, block.bytes.len()) {
             let Some(input) = &mut self.current else {
-                let Some(Source { name, reader }) = self.sources.next() else {
+                let Some(Source { name, did, reader }) = self.sources.next() else {
                     break;
                 };
-                let name: Arc<str> = name.into();
-                match Input::open(Arc::clone(&name), reader) {
+                let origin = Arc::new(Origin { name, did });
+                match Input::open(Arc::clone(&origin), reader) {
                     Ok(input) => self.current = Some(input),
-                    Err(error) => block.part(&name, 1, What::Damaged(error.to_string())),
+                    Err(error) => block.part(&origin, 1, What::Damaged(error.to_string())),
                 }
                 continue;
             };
@@ -203,7 +221,7 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
                 Ok(More::Wait) => break,
                 Ok(More::No) => self.current = None,
                 Err(error) => {
-                    block.part(&input.name, input.line, What::Damaged(error.to_string()));
+                    block.part(&input.origin, input.line, What::Damaged(error.to_string()));
                     self.current = None;
                 }
             }
@@ -222,7 +240,7 @@ enum More {
 
 /// Takes lines over until the block is full.
 fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
-    block.part(&input.name, input.line, What::Lines);
+    block.part(&input.origin, input.line, What::Lines);
     let first = block.lines;
     // Behind the last line that has its end, and behind all that was looked through.
     let mut ended = block.bytes.len();
@@ -310,7 +328,7 @@ fn long(input: &mut Input, block: &mut Block, begun: usize) -> io::Result<More> 
         len -= 1;
         sample.truncate(usize::try_from(len).unwrap_or(SAMPLE));
     }
-    block.part(&input.name, input.line, What::Long(len));
+    block.part(&input.origin, input.line, What::Long(len));
     block.bytes.extend(sample);
     input.line += 1;
     more
@@ -322,7 +340,7 @@ fn long(input: &mut Input, block: &mut Block, begun: usize) -> io::Result<More> 
 /// It follows strings and brackets, no more: each object is parsed as any other record.
 #[derive(Debug, Default)]
 struct Pages {
-    depth: u32,
+    depth: u64,
     /// Within a text, and behind a backslash in it.
     text: bool,
     escaped: bool,
@@ -413,7 +431,7 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
                 if pages.depth == 2 && pages.objects && !pages.stray {
                     pages.stray = true;
                     let what = "a text where a record is expected".to_owned();
-                    block.part(&input.name, line, What::Damaged(what));
+                    block.part(&input.origin, line, What::Damaged(what));
                 }
                 if pages.depth == 1 {
                     pages.key.clear();
@@ -441,16 +459,16 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
                 pages.stray = false;
                 if closed && !pages.listed {
                     let what = "a page without a list `objects`".to_owned();
-                    block.part(&input.name, line, What::Damaged(what));
+                    block.part(&input.origin, line, What::Damaged(what));
                 }
                 if pages.depth == 2 && pages.inside {
                     pages.inside = false;
                     if pages.len > limit as u64 {
-                        block.part(&input.name, pages.line, What::Long(pages.len));
+                        block.part(&input.origin, pages.line, What::Long(pages.len));
                         input.carry.truncate(SAMPLE);
                         block.bytes.append(&mut input.carry);
                     } else {
-                        block.part(&input.name, pages.line, What::Lines);
+                        block.part(&input.origin, pages.line, What::Lines);
                         block.bytes.append(&mut input.carry);
                         block.bytes.push(b'\n');
                     }
@@ -468,7 +486,7 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
                     "`{}` where a record or a page is expected",
                     byte.escape_ascii()
                 );
-                block.part(&input.name, line, What::Damaged(what));
+                block.part(&input.origin, line, What::Damaged(what));
             }
             _ => {}
         }

@@ -271,11 +271,18 @@ pub(crate) fn is_plain(cell: &str) -> bool {
     !cell.bytes().any(odd)
 }
 
-/// A cell of RFC 4180.
-pub(crate) fn quoted(text: &str) -> String {
+/// Whether a spreadsheet takes a cell for a formula, or may once it is trimmed.
+#[inline]
+pub(crate) fn is_formula(cell: &str) -> bool {
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+/// A cell of RFC 4180. Where cells are guarded, a formula has `'` in front, which makes it a text.
+pub(crate) fn cell(text: &str, guarded: bool) -> String {
+    let guard = if guarded && is_formula(text) { "'" } else { "" };
     match is_plain(text) {
-        true => text.to_owned(),
-        false => format!("\"{}\"", text.replace('"', "\"\"")),
+        true => format!("{guard}{text}"),
+        false => format!("\"{guard}{}\"", text.replace('"', "\"\"")),
     }
 }
 
