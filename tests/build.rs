@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use gizwits_codec_core::{Decimal, Scale};
 use gizwits_codec_std::{Product, codegen};
 
 fn main() -> std::io::Result<()> {
@@ -33,10 +34,118 @@ fn main() -> std::io::Result<()> {
         );
         let _ = writeln!(calls, "$call!({module}, {name:?});");
     }
+    for (name, json) in scales() {
+        std::fs::write(Path::new(&out).join(format!("{name}.json")), &json)?;
+        let product =
+            Product::from_json(&json).unwrap_or_else(|invalid| panic!("{name}: {invalid}"));
+        std::fs::write(
+            Path::new(&out).join(format!("{name}.rs")),
+            codegen::rust(&product),
+        )?;
+        let _ = writeln!(
+            all,
+            "/// A product of many scales.\n\
+             pub mod {name} {{ include!(concat!(env!(\"OUT_DIR\"), \"/{name}.rs\")); \
+             /// Its definition.\n\
+             pub const JSON: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{name}.json\")); }}"
+        );
+    }
     let _ = writeln!(
         all,
         "/// Calls a macro with the module and the name of every fixture.\n\
          #[macro_export] macro_rules! each_fixture {{ ($call:ident) => {{ {calls} }}; }}"
     );
     std::fs::write(Path::new(&out).join("generated.rs"), all)
+}
+
+/// Definitions of a few hundred numbers: each width with scales at the borders of 32 and 64 bits, and with
+/// others that a generator draws. Scales that no definition may have are left out.
+fn scales() -> Vec<(String, String)> {
+    let (i32_max, i32_min) = (i64::from(i32::MAX), i64::from(i32::MIN));
+    let ratios = [
+        1,
+        2,
+        5,
+        40_000,
+        10_000_000,
+        i32_max,
+        i32_max + 1,
+        999_999_999_999_999,
+    ];
+    let additions = [
+        0,
+        1,
+        -1,
+        -40,
+        255,
+        -1_000_000_000,
+        i32_max,
+        i32_max + 1,
+        -i32_max,
+        i32_min,
+        i32_min - 1,
+        -999_999_999_999_999,
+        999_999_999_999_999,
+    ];
+    let mut numbers = Vec::new();
+    for ratio in ratios {
+        for addition in additions {
+            numbers.push((Decimal::new(ratio, 0), Decimal::new(addition, 0)));
+        }
+    }
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut chance = move |below: u64| {
+        // xorshift64
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 8) % below
+    };
+    for _ in 0..300 {
+        let mut decimal = |sign: i64| {
+            let bits = chance(50) as u32;
+            let coefficient = (chance(1 << bits.max(1)) as i64).min(999_999_999_999_999);
+            Decimal::new(sign * coefficient, chance(8) as u8)
+        };
+        let ratio = decimal(1);
+        numbers.push((
+            ratio,
+            decimal(if ratio.coefficient() % 2 == 0 { 1 } else { -1 }),
+        ));
+    }
+    let mut products = Vec::new();
+    for (name, bytes) in [("scales_8", 1_u32), ("scales_16", 2), ("scales_32", 4)] {
+        let most = u32::MAX >> (32 - 8 * bytes);
+        let mut attrs = Vec::new();
+        let sound =
+            |(ratio, addition): &&(Decimal, Decimal)| Scale::new(*ratio, *addition, most).is_ok();
+        for (id, (ratio, addition)) in numbers.iter().filter(sound).enumerate() {
+            // Every third point has all values of its width.
+            let third = most / 3;
+            let (min, max) = match id % 3 {
+                0 => (0, most),
+                1 => (0, 2 * third),
+                _ => (third, most),
+            };
+            attrs.push(format!(
+                "{{\"id\": {id}, \"name\": \"n{id}\", \"type\": \"status_writable\", \
+                 \"data_type\": \"uint{}\", \"position\": {{\"unit\": \"byte\", \"byte_offset\": {}, \
+                 \"bit_offset\": 0, \"len\": {bytes}}}, \"uint_spec\": {{\"min\": {min}, \"max\": {max}, \
+                 \"ratio\": {ratio}, \"addition\": {addition}}}}}",
+                8 * bytes,
+                id * bytes as usize,
+            ));
+        }
+        let attrs = attrs.join(",\n");
+        products.push((
+            name.to_owned(),
+            format!(
+                "{{\"name\": \"{name}\", \"product_key\": \"{:032}\", \"protocolType\": \"standard\", \
+                 \"packetVersion\": \"0x00000004\", \"entities\": [{{\"id\": 0, \"name\": \"entity0\", \
+                 \"attrs\": [\n{attrs}\n]}}]}}",
+                bytes
+            ),
+        ));
+    }
+    products
 }

@@ -7,10 +7,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use gizwits_codec_core::link::Link;
-use gizwits_codec_core::model::{self, Model};
+use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement};
 use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_codec_core::{
-    Access, Action, Encoder, Kind, LayoutRef, P0, PointId, Protocol, Raw, Reading, Value, View,
+    Access, Action, Decimal, Encoder, Error, ErrorKind, Kind, Layout, LayoutRef, P0, Point,
+    PointId, Protocol, Raw, Reading, Rounding, UintSpec, Value, View,
 };
 use gizwits_codec_std::{Product, codegen, payload};
 use gizwits_tests::arbitrary::{self, Draw};
@@ -105,6 +106,14 @@ fn expected(product: &Product, reading: &Reading<'_, '_>) -> String {
     }
 }
 
+/// The opposite of the default policy.
+enum KeepsNumbers {}
+
+impl Policy for KeepsNumbers {
+    const NUMBERS: Replacement = Replacement::Keep;
+    const ENUMS: Replacement = Replacement::Saturate;
+}
+
 /// One fixture's generated code against the product that is read at run time.
 struct Twin<'p> {
     product: &'p Product,
@@ -113,7 +122,7 @@ struct Twin<'p> {
 }
 
 impl Twin<'_> {
-    /// Whether the fields of a control show the readings of a view; those that it hasn't show as `None`.
+    /// Whether the fields of a control show the valid readings of a view; all others show as `None`.
     fn shows(&mut self, fields: &[String], view: View<'_, '_>) {
         let layout = self.product.layout();
         let writable: Vec<_> = (0..layout.points())
@@ -122,7 +131,7 @@ impl Twin<'_> {
             .collect();
         assert_eq!(writable.len(), fields.len());
         for (id, field) in writable.into_iter().zip(fields) {
-            match view.read(id) {
+            match view.read(id).filter(|reading| reading.flagged().is_none()) {
                 Some(reading) => {
                     let field = field.trim_start_matches("Some(").trim_end_matches(')');
                     self.is(field, &reading);
@@ -132,9 +141,13 @@ impl Twin<'_> {
         }
     }
 
-    /// Whether something sets in a status what a view has, and nothing else.
-    fn changes<M: Model>(&mut self, view: View<'_, '_>, change: impl FnOnce(&mut M::Status))
-    where
+    /// Whether something sets in a status the readings of a view that `sets` picks, and nothing else.
+    fn changes<M: Model>(
+        &mut self,
+        view: View<'_, '_>,
+        sets: impl Fn(&Reading<'_, '_>) -> bool,
+        change: impl FnOnce(&mut M::Status),
+    ) where
         M::Status: Debug + Default,
     {
         let mut status = M::Status::default();
@@ -143,7 +156,7 @@ impl Twin<'_> {
         let after = shown(&format!("{status:?}"));
         assert_eq!(before.len(), usize::from(self.product.layout().points()));
         for ((before, after), id) in before.iter().zip(&after).zip(0..) {
-            match view.read(PointId(id)) {
+            match view.read(PointId(id)).filter(&sets) {
                 Some(reading) => self.is(after, &reading),
                 None => assert_eq!(before, after),
             }
@@ -168,34 +181,78 @@ impl Twin<'_> {
         }
     }
 
-    /// What `Model::encode` says of values: themselves, or the first that is flagged.
-    fn encodes<M: Model>(&self, values: &M::Values) {
-        let status = M::decode(values);
-        let mut again = M::VALUES;
-        let encoded = M::encode(&status, &mut again);
-        let body = match M::LAYOUT.protocol() {
+    /// Whether `Model::encode` names the points of a status that are flagged, writes them as the policy
+    /// says, and all others as they are. `last` are valid values.
+    fn encodes<M: Model>(&self, values: &M::Values, last: &M::Values) {
+        let whole = |values: &M::Values| match M::LAYOUT.protocol() {
             Protocol::Standard => values.as_ref().to_vec(),
             Protocol::VarLen => [&full_mask(M::LAYOUT)[..], values.as_ref()].concat(),
         };
+        let status = M::decode(values);
+        let body = whole(values);
         let view = M::LAYOUT.view(&body).unwrap();
-        match view.iter().find_map(|one| Some((one.id(), one.flagged()?))) {
+        let flagged: Vec<_> = view
+            .iter()
+            .filter_map(|one| Some((one.id(), one.flagged()?)))
+            .collect();
+
+        // As the encoder has it: bits of no point are 0.
+        let kept = whole(last);
+        let kept = M::LAYOUT.view(&kept).unwrap();
+        let expected = |keeps: fn(Kind) -> bool| {
+            let mut out = vec![0; M::LAYOUT.p0_len(Action::Report)];
+            let mut report = Encoder::begin(M::LAYOUT, Action::Report, &mut out).unwrap();
+            for one in &view {
+                let (id, point) = (one.id(), self.product.attr(one.id()).unwrap().point());
+                let (_, max) = M::LAYOUT.limits(id).unwrap_or_default();
+                match one.flagged() {
+                    None => report.set(id, one.value()).unwrap(),
+                    Some(_) if keeps(point.kind) => {
+                        report.set_raw(id, kept.raw(id).unwrap()).unwrap()
+                    }
+                    Some(ErrorKind::BelowMin) => {
+                        let (min, _) = M::LAYOUT.limits(id).unwrap();
+                        report.set_raw(id, min).unwrap();
+                    }
+                    Some(_) => report.set_raw(id, max).unwrap(),
+                }
+            }
+            report.finish().to_vec()
+        };
+        let is_enum = |kind| matches!(kind, Kind::Enum { .. });
+        self.writes::<M, DefaultPolicy>(&status, last, &flagged, &expected(is_enum));
+        self.writes::<M, KeepsNumbers>(
+            &status,
+            last,
+            &flagged,
+            &expected(|kind| !matches!(kind, Kind::Enum { .. })),
+        );
+
+        let strict = model::encode::<M>(&status).map(|values| values.as_ref().to_vec());
+        match flagged.first() {
             Some((id, kind)) => {
                 assert_eq!(
-                    encoded.map_err(|error| (error.point, error.kind)),
-                    Err((Some(id), kind))
+                    strict.map_err(|error| (error.point, error.kind)),
+                    Err((Some(*id), *kind))
                 );
             }
-            None => {
-                assert_eq!(encoded, Ok(()));
-                // As the encoder has it: bits of no point are 0.
-                let mut out = vec![0; M::LAYOUT.p0_len(Action::Report)];
-                let mut report = Encoder::begin(M::LAYOUT, Action::Report, &mut out).unwrap();
-                for one in &view {
-                    report.set(one.id(), one.value()).unwrap();
-                }
-                assert!(report.finish().ends_with(again.as_ref()));
-            }
+            None => assert!(expected(|_| true).ends_with(&strict.unwrap())),
         }
+    }
+
+    fn writes<M: Model, P: Policy>(
+        &self,
+        status: &M::Status,
+        last: &M::Values,
+        flagged: &[(PointId, ErrorKind)],
+        expected: &[u8],
+    ) {
+        let (mut values, mut told) = (M::VALUES, Vec::new());
+        M::encode::<P>(status, last, &mut values, &mut |point, kind| {
+            told.push((point, kind));
+        });
+        assert_eq!(told, flagged);
+        assert!(expected.ends_with(values.as_ref()), "{expected:02x?}");
     }
 
     fn p0<M: Model>(&mut self, p0: &[u8])
@@ -205,15 +262,28 @@ impl Twin<'_> {
     {
         match P0::parse(M::LAYOUT, p0) {
             Ok(P0::Control(view)) => {
-                let control = model::update::<M>(p0).unwrap().control();
+                let invalid: Vec<_> = view
+                    .iter()
+                    .filter_map(|one| Some((one.id(), one.flagged()?)))
+                    .collect();
+                let update = model::update::<M>(p0).unwrap();
+                assert_eq!(update.is_valid(), invalid.is_empty());
+                let mut told = Vec::new();
+                let control = update.control(|point, kind| told.push((point, kind)));
+                assert_eq!(told, invalid);
                 self.shows(&shown(&format!("{control:?}")), view);
                 // To a status it does the same, and nothing else.
-                self.changes::<M>(view, |status| {
-                    model::update::<M>(p0).unwrap().apply(status);
-                });
+                told.clear();
+                self.changes::<M>(
+                    view,
+                    |reading| reading.flagged().is_none(),
+                    |status| update.apply(status, |point, kind| told.push((point, kind))),
+                );
+                assert_eq!(told, invalid);
             }
             Ok(P0::Reply(view) | P0::Report(view)) => {
-                self.changes::<M>(view, |status| model::merge::<M>(p0, status).unwrap());
+                let merge = |status: &mut _| model::merge::<M>(p0, status).unwrap();
+                self.changes::<M>(view, |_| true, merge);
             }
             Ok(_) => {}
             Err(error) if p0.first() == Some(&Action::Control.code(M::LAYOUT.protocol())) => {
@@ -245,12 +315,8 @@ where
         variants: HashMap::new(),
     };
     // A status to begin with is one that can be reported, and a link can be made.
+    assert!(model::encode::<M>(&M::Status::default()).is_ok(), "{name}");
     let mut values = M::VALUES;
-    assert_eq!(
-        M::encode(&M::Status::default(), &mut values),
-        Ok(()),
-        "{name}"
-    );
     let info = DeviceInfo::new(M::PRODUCT_KEY);
     assert_eq!(info.product_key(), product.product_key().as_bytes());
     let mut room = vec![0; Link::<M>::room()];
@@ -278,8 +344,6 @@ where
     let json: serde_json::Value = serde_json::from_str(&fixture(name)).unwrap();
     let points = reference::points(&json);
     let random = draw.bytes(M::LAYOUT.status_len());
-    values.as_mut().copy_from_slice(&random);
-    twin.encodes::<M>(&values);
     let sound = arbitrary::raw_values(&mut draw, &points, true);
     let body = match M::LAYOUT.protocol() {
         Protocol::Standard => reference::encode_status(&points, &sound),
@@ -287,8 +351,11 @@ where
             reference::encode_var_len(&points, &sound)[M::LAYOUT.mask_len()..].to_vec()
         }
     };
-    values.as_mut().copy_from_slice(&body);
-    twin.encodes::<M>(&values);
+    let mut last = M::VALUES;
+    last.as_mut().copy_from_slice(&body);
+    values.as_mut().copy_from_slice(&random);
+    twin.encodes::<M>(&values, &last);
+    twin.encodes::<M>(&last, &last);
     let code = |action: Action| action.code(M::LAYOUT.protocol());
     let whole = match M::LAYOUT.protocol() {
         Protocol::Standard => body,
@@ -374,4 +441,137 @@ fn names() {
     assert_eq!(fault_uart.to_string(), "-98");
     assert_eq!((fault_uart_9, point_8), (0, 5));
     assert_eq!(id::FAULT_UART_9.0, 9);
+}
+
+/// Holds the generated code of a product of many scales against its layout, for raw values that come from
+/// `raws`, all points having the same at a time.
+fn scales<M: Model>(json: &str, bytes: usize, raws: impl Iterator<Item = u32>)
+where
+    M::Status: Debug + Default,
+{
+    let product = Product::from_json(json).unwrap();
+    assert!(product.layout().points() > 150);
+    assert_eq!(M::LAYOUT, product.layout());
+    let mut twin = Twin {
+        product: &product,
+        variants: HashMap::new(),
+    };
+    for (turn, raw) in raws.enumerate() {
+        let mut values = M::VALUES;
+        for place in values.as_mut().chunks_mut(bytes) {
+            place.copy_from_slice(&raw.to_be_bytes()[4 - bytes..]);
+        }
+        let status = M::decode(&values);
+        let (mut again, mut invalid) = (M::VALUES, Vec::new());
+        M::encode::<DefaultPolicy>(&status, &values, &mut again, &mut |point, kind| {
+            invalid.push((point, kind));
+        });
+        let view = product.layout().view(values.as_ref()).unwrap();
+        let mut expected = Vec::new();
+        for ((id, before), after) in (0..)
+            .map(PointId)
+            .zip(values.as_ref().chunks(bytes))
+            .zip(again.as_ref().chunks(bytes))
+        {
+            let (min, max) = product.layout().limits(id).unwrap();
+            let raw_again = after
+                .iter()
+                .fold(0, |raw, byte| raw << 8 | u32::from(*byte));
+            assert_eq!(
+                raw_again,
+                raw.clamp(min, max),
+                "{before:02x?} of point {id:?}"
+            );
+            if raw < min {
+                expected.push((id, ErrorKind::BelowMin));
+            } else if raw > max {
+                expected.push((id, ErrorKind::AboveMax));
+            }
+        }
+        assert_eq!(invalid, expected, "raw {raw}");
+        // Text is slow: now and then.
+        if turn % 251 == 0 {
+            let fields = shown(&format!("{status:?}"));
+            for (field, reading) in fields.iter().zip(&view) {
+                twin.is(field, &reading);
+            }
+        }
+    }
+}
+
+#[test]
+fn any_scale_8() {
+    use generated::scales_8::{JSON, Product};
+    scales::<Product>(JSON, 1, 0..=255);
+}
+
+#[test]
+fn any_scale_16() {
+    use generated::scales_16::{JSON, Product};
+    scales::<Product>(JSON, 2, 0..=65_535);
+}
+
+#[test]
+fn any_scale_32() {
+    use generated::scales_32::{JSON, Product};
+    let edges = [
+        0,
+        1,
+        u32::MAX / 3,
+        u32::MAX / 3 + 1,
+        u32::MAX / 3 * 2,
+        u32::MAX,
+    ];
+    let spread = (0..2_000_u32).map(|turn| turn.wrapping_mul(2_654_435_761));
+    scales::<Product>(JSON, 4, edges.into_iter().chain(spread));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// What becomes of any number of a status, on a step or not, within its limits or not, is what the encoder
+    /// says of it.
+    #[test]
+    fn numbers_are_settled_as_the_encoder_says(
+        ratio in prop_oneof![1_i64..20, 1_i64..1_000_000],
+        addition in prop_oneof![-100_i64..100, -1_000_000_000_i64..1_000_000_000],
+        limits in any::<(u8, u8)>(),
+        distance in prop_oneof![-100_i64..30_000, any::<i32>().prop_map(i64::from)],
+    ) {
+        let (min, max) = (u32::from(limits.0.min(limits.1)), u32::from(limits.0.max(limits.1)));
+        let value = addition + distance;
+        let spec = UintSpec::new(min, max).scaled(Decimal::from(ratio), Decimal::from(addition));
+        let points = [Point::uint8(0, Access::ReadOnly, 0, spec)];
+        let layout: Layout<1, 1> = Layout::new(Protocol::Standard, &points).unwrap();
+        let encoded = |rounding| {
+            let mut out = [0; 2];
+            let mut report = Encoder::begin(layout.get(), Action::Report, &mut out).unwrap().rounding(rounding);
+            report.set(PointId(0), Value::Number(value.into()))?;
+            Ok(u32::from(report.finish()[1]))
+        };
+        let expected = encoded(Rounding::Exact).map_err(|error: Error| error.kind);
+        let nearest = match expected {
+            Ok(raw) => raw,
+            Err(ErrorKind::BelowMin) => min,
+            Err(ErrorKind::AboveMax) => max,
+            Err(_) => encoded(Rounding::HalfUp).unwrap(),
+        };
+        let mut told = Vec::new();
+        let mut invalid = |point, kind| told.push((point, kind));
+        let kept = || (min + max) / 2;
+        let wide = model::unscaled_wide::<DefaultPolicy>(0, value, (ratio, addition), (min, max), kept, &mut invalid);
+        let keeps = model::unscaled_wide::<KeepsNumbers>(0, value, (ratio, addition), (min, max), kept, &mut invalid);
+        prop_assert_eq!(wide, nearest);
+        prop_assert_eq!(keeps, if expected.is_ok() { nearest } else { kept() });
+        let top = ratio * 255;
+        if let (Ok(narrow), Ok(ratio), Ok(addition), Ok(_), Ok(_)) = (
+            i32::try_from(value), i32::try_from(ratio), i32::try_from(addition), i32::try_from(top), i32::try_from(top + addition),
+        ) {
+            let narrow = model::unscaled::<DefaultPolicy>(0, narrow, (ratio, addition), (min, max), kept, &mut invalid);
+            prop_assert_eq!(narrow, nearest);
+        }
+        for one in told {
+            prop_assert_eq!(Some(one), expected.err().map(|kind| (PointId(0), kind)));
+        }
+    }
 }

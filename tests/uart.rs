@@ -1,11 +1,11 @@
 //! The UART: vectors, the laws of frames and of the link.
 
-use gizwits_codec_core::Action;
 use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
-use gizwits_codec_core::model::Model;
+use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement};
 use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
+use gizwits_codec_core::{Action, ErrorKind};
 use gizwits_codec_std::payload;
-use gizwits_tests::generated::{climate, wave_pump};
+use gizwits_tests::generated::{air_conditioner, climate, wave_pump};
 use gizwits_tests::module::{Module, Noise};
 use gizwits_tests::uart::{self as witness, RefEvent};
 use gizwits_tests::vectors::{product, vectors};
@@ -24,6 +24,11 @@ proptest! {
     #[test]
     fn link(bytes in vec(any::<u8>(), 0..1200)) {
         witness::link(&bytes);
+    }
+
+    #[test]
+    fn alarms(bytes in vec(any::<u8>(), 0..1200)) {
+        witness::alarms(&bytes);
     }
 }
 
@@ -146,8 +151,6 @@ fn soak() {
                     control.extend(
                         (0..24).map(|_| [0xff, 0x55, chance(256) as u8][chance(3) as usize]),
                     );
-                    // A mode that is one.
-                    control[5] &= 0x3f;
                     module.send(0x03, &control);
                 }
             }
@@ -164,12 +167,8 @@ fn soak() {
                     if let Some(LinkEvent::Control(update)) =
                         link.receive(byte, now, &mut |byte| sent.push(byte))
                     {
-                        update.apply(&mut status);
+                        update.apply(&mut status, |_, _| {});
                         controls += 1;
-                        // Noise that has the right sum.
-                        if let climate::Mode::Unknown(_) = status.mode {
-                            status.mode = climate::Mode::Fan;
-                        }
                     }
                 }
                 now += 1;
@@ -231,8 +230,7 @@ fn soak() {
             }
         }
     }
-    let mut expected = climate::Product::VALUES;
-    climate::Product::encode(&status, &mut expected).unwrap();
+    let expected = model::encode::<climate::Product>(&status).unwrap();
     assert_eq!(
         module.report().map(|report| &report[1..]),
         Some(&expected[..])
@@ -240,7 +238,11 @@ fn soak() {
 }
 
 /// What a link sends at a time, as command, sn and payload.
-fn sent<M: Model>(link: &mut Link<'_, M>, now: u32, status: &M::Status) -> Vec<(u8, u8, Vec<u8>)> {
+fn sent<M: Model, P: Policy>(
+    link: &mut Link<'_, M, P>,
+    now: u32,
+    status: &M::Status,
+) -> Vec<(u8, u8, Vec<u8>)> {
     let mut sent = Vec::new();
     let _ = link.poll(now, status, &mut |byte| sent.push(byte));
     whole(&sent)
@@ -256,8 +258,8 @@ fn whole(wire: &[u8]) -> Vec<(u8, u8, Vec<u8>)> {
 }
 
 /// What a link answers to a frame, and whether it had something to say.
-fn told<M: Model>(
-    link: &mut Link<'_, M>,
+fn told<M: Model, P: Policy>(
+    link: &mut Link<'_, M, P>,
     now: u32,
     frame: &[u8],
 ) -> (Vec<(u8, u8, Vec<u8>)>, bool) {
@@ -384,6 +386,160 @@ fn a_control_that_comes_again_is_acknowledged_and_not_done() {
         told(&mut link, 2_000, &broken),
         (vec![(0x12, 10, vec![1])], false)
     );
+}
+
+/// The air conditioner's status of no values, and its link.
+fn air_conditioner<P: Policy>(
+    info: &DeviceInfo,
+    check: impl FnOnce(Link<'_, air_conditioner::Product, P>, air_conditioner::Status),
+) {
+    let mut buffer = [0; Link::<air_conditioner::Product>::room()];
+    check(Link::new(info, &mut buffer), air_conditioner::Status::new());
+}
+
+/// switch on, mode 2, fan_speed 3 (0 to 2 have labels), set_temp 99 (16 to 30), all flagged.
+const PARTLY_INVALID: [u8; 6] = [0x01, 0b0100_1101, 0b0011_1001, 0, 0, 99];
+
+#[test]
+fn a_control_sets_its_valid_points() {
+    let info = DeviceInfo::new(air_conditioner::Product::PRODUCT_KEY);
+    air_conditioner::<DefaultPolicy>(&info, |mut link, mut status| {
+        let (mut sent, mut told) = (Vec::new(), Vec::new());
+        for byte in witness::wire(3, 7, 0, &PARTLY_INVALID) {
+            let event = link.receive(byte, 0, &mut |byte| sent.push(byte));
+            if let Some(LinkEvent::Control(update)) = event {
+                assert!(!update.is_valid());
+                update.apply(&mut status, |point, why| told.push((point.0, why)));
+                let control = update.control(|_, _| {});
+                assert_eq!((control.fan_speed, control.set_temp), (None, None));
+                assert_eq!(control.switch, Some(true));
+            }
+        }
+        assert_eq!(whole(&sent), [(4, 7, vec![])], "it is acknowledged");
+        assert_eq!(told, [(3, ErrorKind::PastLabels), (6, ErrorKind::AboveMax)]);
+        let mut expected = air_conditioner::Status::new();
+        expected.switch = true;
+        expected.mode = air_conditioner::Mode::from(2);
+        assert_eq!(status, expected);
+        let sent = self::sent(&mut link, 0, &status);
+        assert_eq!(sent[0].2, [0x04, 0b1001, 0, 0, 16, 0, 0, 0]);
+    });
+}
+
+/// Refuses controls with an invalid value as a whole.
+enum Refusing {}
+
+impl Policy for Refusing {
+    const REFUSE_CONTROLS: bool = true;
+}
+
+#[test]
+fn a_control_is_refused_as_a_whole_if_the_application_wants_it() {
+    let info = DeviceInfo::new(air_conditioner::Product::PRODUCT_KEY);
+    air_conditioner::<Refusing>(&info, |mut link, _| {
+        let (mut sent, mut refused) = (Vec::new(), 0);
+        for byte in witness::wire(3, 7, 0, &PARTLY_INVALID) {
+            match link.receive(byte, 0, &mut |byte| sent.push(byte)) {
+                Some(LinkEvent::Refused(payload)) => {
+                    assert_eq!(payload, PARTLY_INVALID);
+                    refused += 1;
+                }
+                event => assert!(event.is_none(), "{event:?}"),
+            }
+        }
+        assert_eq!((whole(&sent), refused), (vec![(0x12, 7, vec![3])], 1));
+        // Without the two it is one.
+        let valid = [0x01, 0b0000_0101, 0b1001, 0, 0, 0];
+        assert_eq!(
+            told(&mut link, 0, &witness::wire(3, 8, 0, &valid)),
+            (vec![(4, 8, vec![])], true)
+        );
+    });
+}
+
+/// What a link reports of a sensor and a label that can't be, and which points it says are invalid.
+fn reports_of_invalid<P: Policy>() -> Vec<(Option<Vec<u16>>, Vec<u8>)> {
+    let info = DeviceInfo::new(air_conditioner::Product::PRODUCT_KEY);
+    let mut reports = Vec::new();
+    air_conditioner::<P>(&info, |mut link, mut status| {
+        let mut turn = |status: &air_conditioner::Status| {
+            let mut sent = Vec::new();
+            let event = link.poll(0, status, &mut |byte| sent.push(byte));
+            let said = match event {
+                Some(LinkEvent::Invalid) => Some(link.invalid().map(|point| point.0).collect()),
+                _ => None,
+            };
+            let frames = whole(&sent);
+            for (command, sn, _) in &frames {
+                self::told(&mut link, 0, &witness::wire(command + 1, *sn, 0, &[]));
+            }
+            let payload = frames
+                .into_iter()
+                .next()
+                .map_or(vec![], |(_, _, payload)| payload);
+            reports.push((said, payload));
+        };
+        status.fan_speed = air_conditioner::FanSpeed::from(1);
+        status.room_temp = 20;
+        turn(&status);
+        // The sensor fails, and its fault bit says so; the label is none.
+        status.room_temp = 120;
+        status.fan_speed = air_conditioner::FanSpeed::from(3);
+        status.fault_roomtemp = true;
+        turn(&status);
+        turn(&status);
+        status.fan_speed = air_conditioner::FanSpeed::from(2);
+        turn(&status);
+        status.room_temp = 21;
+        status.fault_roomtemp = false;
+        turn(&status);
+    });
+    reports
+}
+
+/// Keeps numbers, and saturates enums.
+enum Keeping {}
+
+impl Policy for Keeping {
+    const NUMBERS: Replacement = Replacement::Keep;
+    const ENUMS: Replacement = Replacement::Saturate;
+}
+
+#[test]
+fn a_status_that_no_report_can_hold_is_reported_all_the_same() {
+    let report = |fan_speed: u8, room_temp: u8, fault| {
+        vec![0x04, fan_speed << 4, 0, 0, 16, room_temp, 0, fault]
+    };
+    // Room temperatures are 10 higher on the wire; 35 is the greatest.
+    let expected = [
+        (None, report(1, 30, 0)),
+        (Some(vec![3, 7]), report(1, 45, 1)),
+        (None, vec![]),
+        (Some(vec![7]), report(2, 45, 1)),
+        (Some(vec![]), report(2, 31, 0)),
+    ];
+    assert_eq!(reports_of_invalid::<DefaultPolicy>(), expected);
+    let expected = [
+        (None, report(1, 30, 0)),
+        (Some(vec![3, 7]), report(2, 30, 1)),
+        (None, vec![]),
+        (Some(vec![7]), vec![]),
+        (Some(vec![]), report(2, 31, 0)),
+    ];
+    assert_eq!(reports_of_invalid::<Keeping>(), expected);
+}
+
+/// A read is answered whatever the status holds.
+#[test]
+fn a_read_of_invalid_values_is_answered() {
+    let info = DeviceInfo::new(air_conditioner::Product::PRODUCT_KEY);
+    air_conditioner::<DefaultPolicy>(&info, |mut link, mut status| {
+        status.room_temp = i32::MIN;
+        status.alert_full = true;
+        told(&mut link, 0, &witness::wire(3, 9, 0, &[0x02]));
+        let sent = sent(&mut link, 0, &status);
+        assert_eq!(sent[0], (4, 9, vec![0x03, 0, 0, 0, 16, 0, 0b10, 0]));
+    });
 }
 
 #[test]

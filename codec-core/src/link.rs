@@ -6,8 +6,10 @@
 //! where nobody answered. Bytes go into a sink of the caller's, one frame at a time; one that is full
 //! may drop them, since what is lost is sent again.
 
-use crate::error::{Error, ErrorKind};
-use crate::model::{self, Model, Update};
+use core::marker::PhantomData;
+
+use crate::error::{Error, ErrorKind, PointId};
+use crate::model::{self, DefaultPolicy, Model, Policy, Update};
 use crate::p0::Action;
 use crate::point::Protocol;
 use crate::uart::{
@@ -19,7 +21,8 @@ use crate::uart::{
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'b, M: Model> {
-    /// Set these points. It is acknowledged; a report follows once the status has changed.
+    /// A control. It is acknowledged; a report follows once the status has changed.
+    /// [`Update::apply`] leaves out the points whose value is invalid, and names them.
     Control(Update<'b, M>),
     /// Bytes that the protocol does not look into.
     Transparent(&'b [u8]),
@@ -43,8 +46,9 @@ pub enum Event<'b, M: Model> {
     /// The payload of a frame that was refused: the module was told that it is illegal, or its answer is not
     /// one. Of a P0, [`P0::parse`](crate::P0::parse) says why.
     Refused(&'b [u8]),
-    /// The status has a value that the definition doesn't allow, as [`Model::encode`] says: nothing is
-    /// reported until it has none. It is said once.
+    /// The points of the status whose value the definition does not allow have become others:
+    /// [`Link::invalid`] has them. Replies and reports go on; they have the values that the [`Policy`] puts
+    /// in their place.
     Invalid,
 }
 
@@ -184,7 +188,8 @@ enum Known {
 /// The code generator writes the model; `status` is a struct of the application's.
 ///
 /// ```
-/// # use gizwits_codec_core::{Access, Error, Layout, LayoutRef, Point, Protocol};
+/// # use gizwits_codec_core::{Access, ErrorKind, Layout, LayoutRef, Point, PointId, Protocol};
+/// # use gizwits_codec_core::model::Policy;
 /// # static LAYOUT: Layout<1> =
 /// #     Layout::must(Protocol::Standard, &[Point::bool(0, Access::Writable, 0, 0)]);
 /// # struct Lamp;
@@ -193,18 +198,23 @@ enum Known {
 /// #     type Control = bool;
 /// #     type Values = [u8; 1];
 /// #     type Mask = [u8; 0];
+/// #     type Points = [u32; 0];
 /// #     const LAYOUT: LayoutRef<'static> = LAYOUT.get();
 /// #     const PRODUCT_KEY: &'static [u8; 32] = b"9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50";
 /// #     const VALUES: [u8; 1] = [0];
 /// #     const MASK: [u8; 0] = [];
+/// #     const POINTS: [u32; 0] = [];
 /// #     const MEASURED: &'static [(usize, usize)] = &[];
-/// #     fn encode(status: &bool, values: &mut [u8; 1]) -> Result<(), Error> {
+/// #     fn encode<P: Policy>(status: &bool, _: &[u8; 1], values: &mut [u8; 1], _: &mut impl FnMut(PointId, ErrorKind)) {
 /// #         values[0] = u8::from(*status);
-/// #         Ok(())
 /// #     }
 /// #     fn decode(values: &[u8; 1]) -> bool { values[0] == 1 }
-/// #     fn control(_: &[u8], values: &[u8]) -> bool { values.first() == Some(&1) }
-/// #     fn apply(_: &[u8], values: &[u8], status: &mut bool) { *status = values.first() == Some(&1); }
+/// #     fn control(_: &[u8], values: &[u8], _: &mut impl FnMut(PointId, ErrorKind)) -> bool {
+/// #         values.first() == Some(&1)
+/// #     }
+/// #     fn apply(_: &[u8], values: &[u8], status: &mut bool, _: &mut impl FnMut(PointId, ErrorKind)) {
+/// #         *status = values.first() == Some(&1);
+/// #     }
 /// # }
 /// use gizwits_codec_core::link::{Event, Link};
 /// use gizwits_codec_core::model::Model;
@@ -219,7 +229,7 @@ enum Known {
 /// let now = 0; // a clock's milliseconds
 /// for byte in *b"\xff\xff\0\x08\x03\x01\0\0\x01\x01\x01\x0f" {
 ///     if let Some(Event::Control(update)) = link.receive(byte, now, &mut sink) {
-///         update.apply(&mut status);
+///         update.apply(&mut status, |point, why| eprintln!("{point:?} is not set: {why}"));
 ///     }
 /// }
 /// let _ = link.poll(now, &status, &mut sink);
@@ -227,7 +237,7 @@ enum Known {
 /// assert_eq!(sent, [&ack[..], report].concat());
 /// ```
 #[derive(Debug)]
-pub struct Link<'b, M: Model> {
+pub struct Link<'b, M: Model, P = DefaultPolicy> {
     decoder: Decoder<'b>,
     info: &'b DeviceInfo,
     outbox: &'b mut [u8],
@@ -238,7 +248,8 @@ pub struct Link<'b, M: Model> {
     sent: M::Values,
     mask: M::Mask,
     known: Known,
-    invalid: bool,
+    /// The points that are invalid, as far as the application knows.
+    invalid: M::Points,
     /// The read that is to be answered, and the points that it wants.
     read: Option<u8>,
     wanted: M::Mask,
@@ -255,9 +266,10 @@ pub struct Link<'b, M: Model> {
     /// Number and sum of the last P0 that was acted on, as 16 bits, and when.
     last: u32,
     acted: u32,
+    policy: PhantomData<P>,
 }
 
-impl<'b, M: Model> Link<'b, M> {
+impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// A link that reports its status at the first [`poll`](Self::poll).
     ///
     /// `buffer` holds a frame of the module's while it comes in: [`room`](Self::room) says how long it
@@ -273,7 +285,7 @@ impl<'b, M: Model> Link<'b, M> {
             sent: M::VALUES,
             mask: M::MASK,
             known: Known::Nothing,
-            invalid: false,
+            invalid: M::POINTS,
             read: None,
             wanted: M::MASK,
             request: None,
@@ -286,6 +298,7 @@ impl<'b, M: Model> Link<'b, M> {
             complete: 0,
             last: u32::MAX,
             acted: 0,
+            policy: PhantomData,
         }
     }
 
@@ -358,8 +371,7 @@ impl<'b, M: Model> Link<'b, M> {
         let frame = match self.decoder.push(byte)? {
             Line::Frame(frame) => frame,
             Line::Corrupt { sn } => {
-                let code = [Illegal::CHECKSUM.0];
-                write(Command::ILLEGAL_ACK, sn, (&code, &[]), sink);
+                refuse(sn, Illegal::CHECKSUM, sink);
                 return None;
             }
             Line::TooLong { .. } => return None,
@@ -415,7 +427,9 @@ impl<'b, M: Model> Link<'b, M> {
                         return None;
                     }
                     [0x05, data @ ..] => Some(Event::Transparent(data)),
-                    _ => model::update(payload).map(Event::Control),
+                    _ => model::update(payload)
+                        .filter(|update| !P::REFUSE_CONTROLS || update.is_valid())
+                        .map(Event::Control),
                 };
                 if event.is_none() {
                     wrong = Some(Illegal::OTHER);
@@ -438,21 +452,16 @@ impl<'b, M: Model> Link<'b, M> {
             _ if command.is_known() => return Some(Event::Frame(frame)),
             _ => wrong = Some(Illegal::COMMAND),
         }
-        let code;
-        let ack = match wrong {
-            None => command.ack(),
-            Some(illegal) => {
-                code = [illegal.0];
-                answer = &code;
-                event = Some(Event::Refused(payload));
-                Command::ILLEGAL_ACK
-            }
-        };
-        write(ack, sn, (answer, &[]), sink);
+        if let Some(illegal) = wrong {
+            refuse(sn, illegal, sink);
+            return Some(Event::Refused(payload));
+        }
+        write(command.ack(), sn, (answer, &[]), sink);
         event
     }
 
-    /// Sends what is due at a time in ms, at most an answer and one frame; says what was given up.
+    /// Sends what is due at a time in ms, at most an answer and one frame. Returns the request or report
+    /// that was given up, or the points of the status that are invalid, if they have become others.
     ///
     /// Call it when bytes have come in, when the status may have changed, and when the time of
     /// [`wait`](Self::wait) has passed. There should be room in the sink for
@@ -463,19 +472,23 @@ impl<'b, M: Model> Link<'b, M> {
         status: &M::Status,
         sink: &mut dyn FnMut(u8),
     ) -> Option<Event<'static, M>> {
-        let mut values = M::VALUES;
-        let said = core::mem::replace(&mut self.invalid, M::encode(status, &mut values).is_err());
-        let read = self.read.take();
-        if self.invalid {
-            if !said {
-                return Some(Event::Invalid);
+        let (mut values, mut invalid) = (M::VALUES, M::POINTS);
+        M::encode::<P>(status, &self.sent, &mut values, &mut |point, _| {
+            if let Some(word) = invalid.as_mut().get_mut(usize::from(point.0 / 32)) {
+                *word |= 1_u32.wrapping_shl(u32::from(point.0 % 32));
             }
-        } else if let Some(sn) = read {
+        });
+        if let Some(sn) = self.read.take() {
             let head = (Command::TO_DEVICE_ACK, sn);
             model::write::<M>(sink, head, Action::Reply, &self.wanted, &values);
         }
+        let changed = self.invalid != invalid;
+        self.invalid = invalid;
+        let event = changed.then_some(Event::Invalid);
         match self.flight {
             Flight::None => {}
+            // It waits for the next call, which may have an event of its own.
+            _ if changed => return event,
             _ if now.wrapping_sub(self.since) < u32::from(self.timing.resend) => return None,
             _ if self.tries < self.timing.tries => {
                 self.transmit(now, sink);
@@ -494,12 +507,12 @@ impl<'b, M: Model> Link<'b, M> {
         self.flight = if let Some(request) = self.request {
             self.awaited = request.command.ack();
             Flight::Request
-        } else if !self.invalid && self.is_due(now, &values) {
+        } else if self.is_due(now, &values) {
             self.sent = values;
             self.known = Known::All;
             Flight::Report
         } else {
-            return None;
+            return event;
         };
         self.tries = 0;
         // Modules are known that don't stuff an sn of 0xff.
@@ -509,7 +522,7 @@ impl<'b, M: Model> Link<'b, M> {
             self.sn.wrapping_add(1)
         };
         self.transmit(now, sink);
-        None
+        event
     }
 
     /// Whether a report is due; of a var_len product which points it has.
@@ -570,6 +583,21 @@ impl<'b, M: Model> Link<'b, M> {
         );
     }
 
+    /// The points of the status that were invalid when it was polled last, none of which a report can hold:
+    /// an enum index without a label, a number outside its limits or between two steps.
+    /// [`model::encode`] says which.
+    #[must_use]
+    pub fn invalid(&self) -> impl Iterator<Item = PointId> {
+        let bits = self
+            .invalid
+            .as_ref()
+            .iter()
+            .flat_map(|word| (0..u32::BITS).map(move |bit| word.wrapping_shr(bit) & 1 == 1));
+        bits.zip(0..)
+            .filter(|(is_set, _)| *is_set)
+            .map(|(_, id)| PointId(id))
+    }
+
     /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.
     #[must_use]
     pub fn wait(&self, now: u32) -> u32 {
@@ -601,6 +629,12 @@ impl<'b, M: Model> Link<'b, M> {
         let one = OVERHEAD.saturating_add(info).saturating_mul(2);
         if two > one { two } else { one }
     }
+}
+
+/// Tells the module that a frame of its is illegal.
+#[cold]
+fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
+    write(Command::ILLEGAL_ACK, sn, (&[illegal.0], &[]), sink);
 }
 
 const fn code<M: Model>(action: Action) -> u8 {

@@ -1,17 +1,22 @@
 //! A product known when the firmware is compiled: what generated code implements and calls.
 //!
 //! `gizwits_codec_std::codegen` writes, for one product, a struct of its status, a struct of its
-//! controls, and a [`Model`] that turns both into bytes and back. Where everything stands is a
-//! constant in it, so neither layout nor limits are looked up at run time. The *values* of a model are
-//! those of all points, each at its place in the layout: the `dev_status` of a standard product, what
-//! follows the full mask of a var_len one.
+//! controls, and a [`Model`] that turns both into bytes and back. Offsets and limits are constants in
+//! that code, so neither is looked up at run time. The *values* of a model are those of all points, each
+//! at its offset in the layout: the `dev_status` of a standard product, the bytes behind the full mask of
+//! a var_len product.
+//!
+//! A value is *invalid* if the definition does not allow it: an enum index without a label, a number
+//! outside its limits or between two steps. Invalid values neither reach the device nor stop it from
+//! reporting: [`Update::apply`] leaves them out, and [`Model::encode`] replaces them as a [`Policy`] says.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::marker::PhantomData;
 
 use crate::bits::{self, Source};
 use crate::decimal::{Decimal, divide};
-use crate::encoder::{between, pack};
+use crate::encoder::pack;
 use crate::error::{Error, ErrorKind, PointId};
 use crate::layout::{LayoutRef, Shape};
 use crate::mask::Mask;
@@ -27,8 +32,10 @@ pub trait Model {
     type Control;
     /// As many bytes as all points have.
     type Values: AsRef<[u8]> + AsMut<[u8]>;
-    /// As many bytes as a mask has; none of a standard product.
+    /// The mask of a var_len message; no bytes for a standard product.
     type Mask: AsRef<[u8]> + AsMut<[u8]>;
+    /// A set of points whose value can be invalid: bit `n` of word `k` is the point `32 * k + n`.
+    type Points: Copy + Eq + fmt::Debug + AsRef<[u32]> + AsMut<[u32]>;
 
     /// The layout.
     const LAYOUT: LayoutRef<'static>;
@@ -38,26 +45,74 @@ pub trait Model {
     const VALUES: Self::Values;
     /// No bit set.
     const MASK: Self::Mask;
+    /// No point.
+    const POINTS: Self::Points;
     /// The bytes of the values, from and to before, with what is measured: numbers and binaries that are
     /// only reported.
     const MEASURED: &'static [(usize, usize)];
 
-    /// Writes the values of a status.
-    ///
-    /// # Errors
-    /// The first point whose value the definition doesn't allow, and why, as
-    /// [`Encoder::set`](crate::Encoder::set) has it.
-    fn encode(status: &Self::Status, values: &mut Self::Values) -> Result<(), Error>;
+    /// Writes the values of a status. Calls `invalid` for each point whose value the definition does not
+    /// allow, in the order of the ids, and writes the value that the policy puts in its place: `last`
+    /// holds the values to keep, which are valid.
+    fn encode<P: Policy>(
+        status: &Self::Status,
+        last: &Self::Values,
+        values: &mut Self::Values,
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    );
 
     /// Reads values.
     fn decode(values: &Self::Values) -> Self::Status;
 
-    /// Reads those values of a control whose flag is set. Of a standard product `values` are those of
-    /// the writable section.
-    fn control(flags: &[u8], values: &[u8]) -> Self::Control;
+    /// Reads those values of a control whose flag is set and which are valid. Calls `invalid` for each point
+    /// whose value is not, in the order of the ids. Of a standard product `values` are those of the writable
+    /// section.
+    fn control(
+        flags: &[u8],
+        values: &[u8],
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    ) -> Self::Control;
 
-    /// Sets those points of a status whose flag is set: the same without a control in between.
-    fn apply(flags: &[u8], values: &[u8], status: &mut Self::Status);
+    /// Sets those points of a status that [`control`](Self::control) reads, without a control in between.
+    fn apply(
+        flags: &[u8],
+        values: &[u8],
+        status: &mut Self::Status,
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    );
+}
+
+/// The treatment of values that the definition does not allow. An application that wants another one than
+/// [`DefaultPolicy`] implements this trait for a type of its own, `enum Strict {}`, and names it as the
+/// second parameter of its [`Link`](crate::link::Link). Policies are types so that a firmware has the code
+/// of its own policy alone.
+pub trait Policy {
+    /// The replacement of an invalid number of a status in replies and reports. By default the number is
+    /// saturated: a report of 31 degrees with a maximum of 30 says more than a stale 24.
+    const NUMBERS: Replacement = Replacement::Saturate;
+    /// The replacement of an invalid enum of a status in replies and reports. By default the last valid
+    /// label is kept: the neighbour of a label means something else.
+    const ENUMS: Replacement = Replacement::Keep;
+    /// Whether a control with an invalid value is refused as a whole, as an illegal packet. By default
+    /// (`false`) it is acknowledged, the invalid points are left out and the others are applied.
+    const REFUSE_CONTROLS: bool = false;
+}
+
+/// The policy of a [`Link`](crate::link::Link) that names none: numbers are saturated, enums kept, and
+/// controls applied without their invalid points.
+#[derive(Clone, Copy, Debug)]
+pub enum DefaultPolicy {}
+
+impl Policy for DefaultPolicy {}
+
+/// The replacement of an invalid value in replies and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Replacement {
+    /// The nearest value that the definition allows; of an enum the last label.
+    Saturate,
+    /// The value that was reported last; before the first report the least one.
+    Keep,
 }
 
 /// A control that was found sound.
@@ -77,20 +132,31 @@ impl<M: Model> Clone for Update<'_, M> {
 impl<M: Model> Copy for Update<'_, M> {}
 
 impl<M: Model> Update<'_, M> {
-    /// The points that it sets, typed.
+    /// Returns the points that it sets, typed, without those whose value is invalid. Calls `invalid` for each
+    /// of these, with the rule that its value breaks: [`PastLabels`](ErrorKind::PastLabels),
+    /// [`BelowMin`](ErrorKind::BelowMin) or [`AboveMax`](ErrorKind::AboveMax).
+    #[inline]
+    pub fn control(self, mut invalid: impl FnMut(PointId, ErrorKind)) -> M::Control {
+        self.unpacked(|flags, values| M::control(flags, values, &mut invalid))
+    }
+
+    /// Sets the points of a status, except those whose value is invalid, which it hands over as
+    /// [`control`](Self::control) does.
+    #[inline]
+    pub fn apply(self, status: &mut M::Status, mut invalid: impl FnMut(PointId, ErrorKind)) {
+        self.unpacked(|flags, values| M::apply(flags, values, status, &mut invalid));
+    }
+
+    /// Whether every value is valid.
     #[inline]
     #[must_use]
-    pub fn control(self) -> M::Control {
-        self.unpacked(M::control)
+    pub fn is_valid(self) -> bool {
+        let mut valid = true;
+        let _ = self.control(|_, _| valid = false);
+        valid
     }
 
-    /// Sets the points of a status that it sets.
-    #[inline]
-    pub fn apply(self, status: &mut M::Status) {
-        self.unpacked(|flags, values| M::apply(flags, values, status));
-    }
-
-    /// Flags and values, those of a var_len product each at its place in the layout.
+    /// Reads flags and values, those of a var_len product each at its offset in the layout.
     #[inline]
     fn unpacked<T>(self, read: impl FnOnce(&[u8], &[u8]) -> T) -> T {
         let flags_len = const { M::LAYOUT.flags_len() };
@@ -131,21 +197,37 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// Returns the values of a status.
+///
+/// # Errors
+/// The first point whose value the definition does not allow, and why, as
+/// [`Encoder::set`](crate::Encoder::set) says it.
+pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
+    let (mut values, mut first) = (M::VALUES, None);
+    M::encode::<DefaultPolicy>(status, &M::VALUES, &mut values, &mut |point, kind| {
+        first.get_or_insert(Error::new(kind).about(point));
+    });
+    match first {
+        None => Ok(values),
+        Some(error) => Err(error),
+    }
+}
+
 /// Reads a reply or a report into a status; points that it doesn't have stay as they are.
 ///
 /// # Errors
 /// As for [`P0::parse`](crate::P0::parse), [`ErrorKind::WrongAction`] for anything but a reply or report;
-/// for a status to begin with, as for [`Model::encode`].
+/// for a status to begin with, as for [`encode`].
 pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
     let view = match crate::P0::parse(M::LAYOUT, p0)? {
         crate::P0::Reply(view) | crate::P0::Report(view) => view,
         _ => return Err(Error::new(ErrorKind::WrongAction).at(0)),
     };
-    let mut values = M::VALUES;
     // A report of a standard product has all points.
-    if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-        M::encode(status, &mut values)?;
-    }
+    let mut values = match const { M::LAYOUT.protocol() } {
+        Protocol::Standard => M::VALUES,
+        Protocol::VarLen => encode::<M>(status)?,
+    };
     view.put_into(values.as_mut());
     *status = M::decode(&values);
     Ok(())
@@ -240,87 +322,166 @@ impl<I: Into<i64> + Copy, const PLACES: u8> fmt::Display for Fixed<I, PLACES> {
     }
 }
 
-/// An index, if it has a label.
-///
-/// # Errors
-/// [`ErrorKind::PastLabels`]
+/// Returns the index of an enum of a status, or what takes its place if it has no label. `last` reads the
+/// index to keep.
 #[inline]
-pub fn label(id: u16, index: u32, labels: u32) -> Result<u32, Error> {
-    match index < labels {
-        true => Ok(index),
-        false => Err(refused(ErrorKind::PastLabels, id)),
+pub fn label<P: Policy>(
+    id: u16,
+    index: u32,
+    labels: u32,
+    last: impl FnOnce() -> u32,
+    invalid: &mut impl FnMut(PointId, ErrorKind),
+) -> u32 {
+    if check_label(id, index, labels, invalid) {
+        return index;
+    }
+    match P::ENUMS {
+        Replacement::Saturate => labels.saturating_sub(1),
+        Replacement::Keep => last(),
     }
 }
 
-/// A raw integer, if it is within its limits.
-///
-/// # Errors
-/// [`ErrorKind::BelowMin`], [`ErrorKind::AboveMax`]
+/// Whether an index has a label; if not, calls `invalid`.
 #[inline]
-pub fn limited(id: u16, raw: u32, (min, max): (u32, u32)) -> Result<u32, Error> {
-    if raw > max {
-        return Err(refused(ErrorKind::AboveMax, id));
+pub fn check_label(
+    id: u16,
+    index: u32,
+    labels: u32,
+    invalid: &mut impl FnMut(PointId, ErrorKind),
+) -> bool {
+    let valid = index < labels;
+    if !valid {
+        invalid(PointId(id), ErrorKind::PastLabels);
     }
-    if raw < min {
-        return Err(refused(ErrorKind::BelowMin, id));
-    }
-    Ok(raw)
+    valid
 }
 
-/// The raw integer of an engineering value, all at the same number of decimal places.
-///
-/// # Errors
-/// [`ErrorKind::BelowMin`], [`ErrorKind::AboveMax`], [`ErrorKind::OffStep`]
+/// Returns the raw integer of a status, or what takes its place if it is outside its limits. `last` reads
+/// the integer to keep.
 #[inline]
-pub fn unscaled(
+pub fn limited<P: Policy>(
+    id: u16,
+    raw: u32,
+    limits: (u32, u32),
+    last: impl FnOnce() -> u32,
+    invalid: &mut impl FnMut(PointId, ErrorKind),
+) -> u32 {
+    if check_limits(id, raw, limits, invalid) {
+        return raw;
+    }
+    replaced::<P>(raw, limits, last)
+}
+
+/// Whether a raw integer is within its limits; if not, calls `invalid`.
+#[inline]
+pub fn check_limits(
+    id: u16,
+    raw: u32,
+    (min, max): (u32, u32),
+    invalid: &mut impl FnMut(PointId, ErrorKind),
+) -> bool {
+    let kind = if raw > max {
+        ErrorKind::AboveMax
+    } else if raw < min {
+        ErrorKind::BelowMin
+    } else {
+        return true;
+    };
+    invalid(PointId(id), kind);
+    false
+}
+
+/// Returns the raw integer of an engineering value of a status, both at the same number of decimal places,
+/// or what takes its place if that is outside its limits or between two steps. `last` reads the integer to
+/// keep.
+#[inline]
+pub fn unscaled<P: Policy>(
     id: u16,
     value: i32,
-    (ratio, addition): (u32, i32),
+    (ratio, addition): (i32, i32),
     (min, max): (u32, u32),
-) -> Result<u32, Error> {
-    // Beyond an i32 is beyond the limits, whose values have fit one.
-    let distance = value.wrapping_sub(addition);
-    if (value < addition) != (distance < 0) || distance < 0 {
-        let kind = match value < addition {
-            true => ErrorKind::BelowMin,
-            false => ErrorKind::AboveMax,
-        };
-        return Err(refused(kind, id));
-    }
-    let distance = distance as u32;
-    let raw = distance.checked_div(ratio).unwrap_or(distance);
+    last: impl FnOnce() -> u32,
+    invalid: &mut impl FnMut(PointId, ErrorKind),
+) -> u32 {
+    // The values of all raw integers of the point fit an i32.
+    let engineering = |raw: u32| ratio.wrapping_mul(raw as i32).wrapping_add(addition);
+    let (least, greatest) = (engineering(min), engineering(max));
+    let within = value.min(greatest).max(least);
+    let distance = within.wrapping_sub(addition);
+    let whole = distance.checked_div(ratio).unwrap_or(distance);
     let rest = distance.checked_rem(ratio).unwrap_or(0);
-    match rest {
-        0 => limited(id, raw, (min, max)),
-        _ => Err(refused(between(raw, (min, max)), id)),
-    }
+    let steps = Steps {
+        whole: whole as u32,
+        is_exact: rest == 0,
+        is_half: rest >= ratio.wrapping_sub(rest),
+    };
+    steps.settled::<P>(id, value.cmp(&within), (min, max), last, invalid)
 }
 
-/// The same of numbers that 32 bits don't hold.
-///
-/// # Errors
-/// As for [`unscaled`].
-pub fn unscaled_wide(
+/// Like [`unscaled`], for numbers that 32 bits do not hold.
+#[inline]
+pub fn unscaled_wide<P: Policy>(
     id: u16,
     value: i64,
     (ratio, addition): (i64, i64),
     (min, max): (u32, u32),
-) -> Result<u32, Error> {
-    let too = |kind| Err(refused(kind, id));
-    match value.checked_sub(addition) {
-        Some(distance) if distance >= 0 => match divide(distance, ratio) {
-            Some((raw, 0)) => limited(id, raw, (min, max)),
-            Some((raw, _)) => too(between(raw, (min, max))),
-            None => too(ErrorKind::AboveMax),
-        },
-        None if value > 0 => too(ErrorKind::AboveMax),
-        _ => too(ErrorKind::BelowMin),
+    last: impl FnOnce() -> u32,
+    invalid: &mut impl FnMut(PointId, ErrorKind),
+) -> u32 {
+    let engineering = |raw: u32| ratio.wrapping_mul(raw.into()).wrapping_add(addition);
+    let (least, greatest) = (engineering(min), engineering(max));
+    let within = value.min(greatest).max(least);
+    let (whole, rest) = divide(within.wrapping_sub(addition), ratio).unwrap_or((max, 0));
+    let steps = Steps {
+        whole,
+        is_exact: rest == 0,
+        is_half: rest >= ratio.wrapping_sub(rest),
+    };
+    steps.settled::<P>(id, value.cmp(&within), (min, max), last, invalid)
+}
+
+/// The steps of an engineering value within its limits above its addition.
+struct Steps {
+    whole: u32,
+    /// Whether nothing is left, and whether half a step or more is.
+    is_exact: bool,
+    is_half: bool,
+}
+
+impl Steps {
+    /// The raw integer, or its replacement; `beyond` is how the value compares with its limits.
+    #[inline]
+    fn settled<P: Policy>(
+        self,
+        id: u16,
+        beyond: Ordering,
+        limits: (u32, u32),
+        last: impl FnOnce() -> u32,
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    ) -> u32 {
+        if beyond == Ordering::Equal && self.is_exact {
+            return self.whole;
+        }
+        let kind = match beyond {
+            Ordering::Less => ErrorKind::BelowMin,
+            Ordering::Greater => ErrorKind::AboveMax,
+            Ordering::Equal => ErrorKind::OffStep { below: self.whole },
+        };
+        invalid(PointId(id), kind);
+        let nearest = self.whole.wrapping_add(u32::from(self.is_half));
+        replaced::<P>(nearest, limits, last)
     }
 }
 
-#[cold]
-fn refused(kind: ErrorKind, id: u16) -> Error {
-    Error::new(kind).about(PointId(id))
+/// The replacement of a raw integer that is invalid.
+#[inline]
+fn replaced<P: Policy>(raw: u32, (min, max): (u32, u32), last: impl FnOnce() -> u32) -> u32 {
+    // Before the first report there is no value to keep, so the least one is.
+    let raw = match P::NUMBERS {
+        Replacement::Saturate => raw,
+        Replacement::Keep => last(),
+    };
+    raw.min(max).max(min)
 }
 
 /// A number of `width` bits, at least 1, that ends `shift` bits, at most 7, above the end of byte `end - 1`;

@@ -42,7 +42,7 @@ use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit};
 
 use self::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
-use self::text::{assign, code, comment, literal};
+use self::text::{WIDTH, assign, code, comment, literal};
 use crate::error::counted;
 use crate::product::{Attr, Product};
 
@@ -252,10 +252,13 @@ impl<'p> File<'p> {
                     let (ratio, addition) = point.scale(layout);
                     let most = u32::MAX >> (32 - point.bits().min(32));
                     let top = ratio.saturating_mul(most.into()).saturating_add(addition);
+                    let span = ratio.saturating_mul(most.into());
+                    // An addition is subtracted if it is negative, so its opposite has to fit as well.
                     let fits = |number: i64| i32::try_from(number).is_ok();
+                    let numbers = [ratio, span, addition, addition.saturating_neg(), top];
                     point.number = Number::Scaled {
                         places: scale.decimals(),
-                        wide: point.bits() > 16 || ![ratio, addition, top].into_iter().all(fits),
+                        wide: point.bits() > 16 || !numbers.into_iter().all(fits),
                     };
                 }
                 point
@@ -466,6 +469,11 @@ impl File<'_> {
             Protocol::Standard => 0,
             Protocol::VarLen => layout.mask_len(),
         };
+        let last = self
+            .points
+            .iter()
+            .filter(|point| self.can_be_invalid(point));
+        let words = last.map(|point| point.id() / 32 + 1).max().unwrap_or(0);
         writeln!(out, "\n/// The product, for a link.")?;
         writeln!(
             out,
@@ -478,7 +486,7 @@ impl File<'_> {
         )?;
         writeln!(
             out,
-            "    type Values = [u8; {len}];\n    type Mask = [u8; {mask}];\n"
+            "    type Values = [u8; {len}];\n    type Mask = [u8; {mask}];\n    type Points = [u32; {words}];\n"
         )?;
         writeln!(
             out,
@@ -494,6 +502,7 @@ impl File<'_> {
         )?;
         writeln!(out, "    const VALUES: Self::Values = [0; {len}];")?;
         writeln!(out, "    const MASK: Self::Mask = [0; {mask}];")?;
+        writeln!(out, "    const POINTS: Self::Points = [0; {words}];")?;
         let head = "    const MEASURED: &'static [(usize, usize)] =";
         let measured = self.measured();
         match measured.as_slice() {
@@ -509,13 +518,24 @@ impl File<'_> {
             }
         }
 
-        let head = "    fn encode(status: &Status, values: &mut Self::Values) -> Result<(), gizwits::Error> {";
-        writeln!(out, "\n{head}")?;
+        let unused = match self.points.iter().any(|point| self.can_be_invalid(point)) {
+            true => "",
+            false => "_",
+        };
+        let last = format!("{unused}last: &Self::Values");
+        let arguments = ["status: &Status", &last, "values: &mut Self::Values"];
+        function(
+            out,
+            "encode<P: gizwits::model::Policy>",
+            &arguments,
+            unused,
+            "",
+        )?;
         writeln!(out, "        *values = Self::VALUES;")?;
         for point in &self.points {
             self.encode(out, point)?;
         }
-        writeln!(out, "        Ok(())\n    }}")?;
+        writeln!(out, "    }}")?;
 
         writeln!(out, "\n    fn decode(values: &Self::Values) -> Status {{")?;
         let mut fields = Vec::new();
@@ -530,11 +550,22 @@ impl File<'_> {
             Protocol::VarLen => (mask, len),
         };
         if self.writable().next().is_none() {
-            let head = "    fn control(_flags: &[u8], _values: &[u8]) -> Control {";
-            writeln!(out, "\n{head}\n        Control {{}}\n    }}")?;
-            let head = "    fn apply(_flags: &[u8], _values: &[u8], _status: &mut Status) {}";
-            return writeln!(out, "\n{head}\n}}");
+            function(
+                out,
+                "control",
+                &["_flags: &[u8]", "_values: &[u8]"],
+                "_",
+                " -> Control",
+            )?;
+            writeln!(out, "        Control {{}}\n    }}")?;
+            let arguments = ["_flags: &[u8]", "_values: &[u8]", "_status: &mut Status"];
+            function(out, "apply", &arguments, "_", "")?;
+            return writeln!(out, "    }}\n}}");
         }
+        let unused = match self.writable().any(|point| self.has_invalid_raw(point)) {
+            true => "",
+            false => "_",
+        };
         let flag = |point: &Point<'_>| {
             let id = usize::from(point.id());
             format!(
@@ -547,34 +578,61 @@ impl File<'_> {
             "        let flags = gizwits::model::array::<{flags}>(flags);\n        \
              let values = gizwits::model::array::<{writable}>(values);\n"
         );
-        writeln!(
+        function(
             out,
-            "\n    fn control(flags: &[u8], values: &[u8]) -> Control {{"
+            "control",
+            &["flags: &[u8]", "values: &[u8]"],
+            unused,
+            " -> Control",
         )?;
         out.write_str(&arrays)?;
         let mut fields = Vec::new();
         for point in self.writable() {
-            let value = self.value(out, 8, point)?;
-            fields.push((
-                point.field.clone(),
-                format!("({}).then_some({value})", flag(point)),
-            ));
+            let (id, flag) = (point.id(), flag(point));
+            let value = if self.has_invalid_raw(point) {
+                let raw = format!("raw_{id}");
+                assign(
+                    out,
+                    8,
+                    &format!("let {raw} ="),
+                    &format!("{};", self.raw(point, "values")),
+                )?;
+                let (head, check) = (format!("let has_{id} = {flag}"), self.check(point, &raw));
+                // rustfmt breaks a long line before the operator.
+                let space = match 8 + head.len() + 4 + check.len() + 1 {
+                    0..=WIDTH => " ",
+                    _ => "\n            ",
+                };
+                writeln!(out, "        {head}{space}&& {check};")?;
+                format!("has_{id}.then_some({})", self.of_raw(point, &raw))
+            } else {
+                format!("({flag}).then_some({})", self.value(out, 8, point)?)
+            };
+            fields.push((point.field.clone(), value));
         }
         literal(out, 8, "Control", &fields)?;
         writeln!(out, "    }}")?;
 
-        let head = "    fn apply(flags: &[u8], values: &[u8], status: &mut Status) {";
-        writeln!(out, "\n{head}")?;
+        let arguments = ["flags: &[u8]", "values: &[u8]", "status: &mut Status"];
+        function(out, "apply", &arguments, unused, "")?;
         out.write_str(&arrays)?;
         for point in self.writable() {
             writeln!(out, "        if {} {{", flag(point))?;
-            let value = self.value(out, 12, point)?;
-            assign(
-                out,
-                12,
-                &format!("status.{} =", point.field),
-                &format!("{value};"),
-            )?;
+            let head = format!("status.{} =", point.field);
+            if self.has_invalid_raw(point) {
+                assign(
+                    out,
+                    12,
+                    "let raw =",
+                    &format!("{};", self.raw(point, "values")),
+                )?;
+                writeln!(out, "            if {} {{", self.check(point, "raw"))?;
+                assign(out, 16, &head, &format!("{};", self.of_raw(point, "raw")))?;
+                writeln!(out, "            }}")?;
+            } else {
+                let value = self.value(out, 12, point)?;
+                assign(out, 12, &head, &format!("{value};"))?;
+            }
             writeln!(out, "        }}")?;
         }
         writeln!(out, "    }}\n}}")
@@ -628,6 +686,22 @@ impl File<'_> {
         doc.push('.');
         doc
     }
+}
+
+/// The head of a function of the model that names invalid points; `unused` is `_` if there can be none.
+fn function(
+    out: &mut fmt::Formatter<'_>,
+    name: &str,
+    arguments: &[&str],
+    unused: &str,
+    returns: &str,
+) -> fmt::Result {
+    writeln!(out, "\n    fn {name}(")?;
+    for argument in arguments {
+        writeln!(out, "        {argument},")?;
+    }
+    let invalid = "invalid: &mut impl FnMut(gizwits::PointId, gizwits::ErrorKind)";
+    writeln!(out, "        {unused}{invalid},\n    ){returns} {{")
 }
 
 /// The type of an enum's labels.

@@ -1,5 +1,8 @@
-//! The law of the link, over whatever libFuzzer makes up.
+//! The laws of the link, over whatever libFuzzer makes up.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gizwits_tests::uart::link(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    gizwits_tests::uart::link(bytes);
+    gizwits_tests::uart::alarms(bytes);
+});

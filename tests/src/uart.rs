@@ -1,12 +1,12 @@
 //! The UART: a slow second decoder, streams as a noisy line delivers them, and the laws.
 
 use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
-use gizwits_codec_core::model::{self, Model};
+use gizwits_codec_core::model::{self, DefaultPolicy, Model};
 use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
 use gizwits_codec_core::{Action, ErrorKind, P0};
 
 use crate::arbitrary::Draw;
-use crate::generated::{climate, wave_pump};
+use crate::generated::{air_conditioner, climate, wave_pump};
 use crate::module::Module;
 
 /// What a line holds.
@@ -365,7 +365,7 @@ where
                             assert_eq!((frame.command.0, frame.payload), (command, &payload[..]));
                             frames += 1;
                         }
-                        Some(LinkEvent::Control(update)) => update.apply(&mut status),
+                        Some(LinkEvent::Control(update)) => update.apply(&mut status, |_, _| {}),
                         Some(LinkEvent::Illegal(code)) => assert_eq!(code.0, payload[0]),
                         _ => {}
                     }
@@ -430,8 +430,7 @@ where
 
     // A good line, and a status that is.
     status = M::Status::default();
-    let mut expected = M::VALUES;
-    M::encode(&status, &mut expected).expect("it is sound");
+    let expected = model::encode::<M>(&status).expect("it is sound");
     let mut module = Module::default();
     let mut told = M::Status::default();
     change(&mut told, 0x0055_5555);
@@ -452,13 +451,177 @@ where
             model::merge::<M>(payload, &mut told).expect("a report");
         }
     }
-    let mut known = M::VALUES;
-    M::encode(&told, &mut known).expect("it was told");
+    let known = model::encode::<M>(&told).expect("it was told");
     assert_eq!(
         known.as_ref(),
         expected.as_ref(),
         "the module knows another status"
     );
+}
+
+/// Alerts and faults are reported within the link's own times, whatever controls set and whatever the other
+/// points of the status hold, and reports hold valid values alone.
+///
+/// # Panics
+/// If the law is broken.
+pub fn alarms(bytes: &[u8]) {
+    let mut draw = Draw::new(bytes);
+    match draw.bool() {
+        true => alarmed::<air_conditioner::Product>(
+            &mut draw,
+            |status, alarms, any| {
+                status.alert_shutdown = alarms & 1 != 0;
+                status.alert_full = alarms & 2 != 0;
+                status.fault_roomtemp = alarms & 4 != 0;
+                status.room_temp = any as i32;
+            },
+            |status| {
+                u8::from(status.alert_shutdown)
+                    | u8::from(status.alert_full) << 1
+                    | u8::from(status.fault_roomtemp) << 2
+            },
+        ),
+        false => alarmed::<wave_pump::Product>(
+            &mut draw,
+            |status, alarms, _| {
+                status.fault_overcurrent = alarms & 1 != 0;
+                status.fault_over_temp = alarms & 2 != 0;
+                status.fault_uart = alarms & 4 != 0;
+            },
+            |status| {
+                u8::from(status.fault_overcurrent)
+                    | u8::from(status.fault_over_temp) << 1
+                    | u8::from(status.fault_uart) << 2
+            },
+        ),
+    }
+}
+
+/// What a line does to a report for a while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Weather {
+    Good,
+    /// Acknowledgements are lost.
+    Deaf,
+    /// Reports are lost for two seconds.
+    Lost,
+}
+
+fn alarmed<M: Model>(
+    draw: &mut Draw<'_>,
+    set: fn(&mut M::Status, u8, u32),
+    get: fn(&M::Status) -> u8,
+) where
+    M::Status: Default,
+{
+    let info = DeviceInfo::new(M::PRODUCT_KEY);
+    let mut buffer = vec![0; Link::<M>::room()];
+    let mut link: Link<'_, M> = Link::new(&info, &mut buffer);
+    let mut told = M::Status::default();
+    let (mut now, mut sn) = (draw.below(u32::MAX), 0_u8);
+    let mut known: Vec<_> = link.invalid().collect();
+    for _ in 0..40 {
+        if draw.is_empty() {
+            break;
+        }
+        // Any values that the types of the status hold, and a control of any bytes.
+        let mut values = M::VALUES;
+        let len = values.as_ref().len();
+        values.as_mut().copy_from_slice(&draw.bytes(len));
+        let mut status = M::decode(&values);
+        if draw.bool() {
+            sn = sn.wrapping_add(1);
+            let frame = wire(3, sn, 0, &any_control::<M>(draw));
+            let mut answer = Vec::new();
+            for byte in frame {
+                let event = link.receive(byte, now, &mut |byte| answer.push(byte));
+                if let Some(LinkEvent::Control(update)) = event {
+                    let mut left_out = 0;
+                    update.apply(&mut status, |_, _| left_out += 1);
+                    assert_eq!(update.is_valid(), left_out == 0);
+                }
+            }
+            assert_eq!(scan(&answer, 64), [RefEvent::Frame(4, sn, 0, vec![])]);
+        }
+        let alarms = draw.below(8) as u8;
+        set(&mut status, alarms, draw.below(u32::MAX));
+        let mut invalid = Vec::new();
+        let (last, mut out) = (M::VALUES, M::VALUES);
+        M::encode::<DefaultPolicy>(&status, &last, &mut out, &mut |point, _| {
+            invalid.push(point)
+        });
+
+        let weather = draw.pick(&[Weather::Good, Weather::Deaf, Weather::Lost]);
+        // A report that is on its way may be sent three times before the next; after one that nobody
+        // acknowledged there is one of everything within six seconds.
+        let within = match weather {
+            Weather::Good | Weather::Deaf => 1_000,
+            Weather::Lost => 2_000 + 6_000 + 1_000,
+        };
+        let mut passed = 0;
+        loop {
+            let mut sent = Vec::new();
+            match link.poll(now, &status, &mut |byte| sent.push(byte)) {
+                Some(LinkEvent::Invalid) => {
+                    let points: Vec<_> = link.invalid().collect();
+                    assert_ne!(points, known, "it says the same again");
+                    known = points;
+                }
+                None | Some(LinkEvent::Unanswered(Command::FROM_DEVICE)) => {}
+                Some(_) => panic!("nothing else was asked for"),
+            }
+            assert_eq!(known, invalid, "it says so at once");
+            for frame in scan(&sent, 1024) {
+                let RefEvent::Frame(5, sn, 0, payload) = frame else {
+                    panic!("{frame:?}");
+                };
+                let Ok(P0::Report(view)) = P0::parse(M::LAYOUT, &payload) else {
+                    panic!("{payload:02x?}");
+                };
+                assert!(view.iter().all(|reading| reading.flagged().is_none()));
+                if weather == Weather::Lost && passed < 2_000 {
+                    continue;
+                }
+                model::merge::<M>(&payload, &mut told).expect("a report");
+                if weather != Weather::Deaf {
+                    for byte in wire(6, sn, 0, &[]) {
+                        let _ = link.receive(byte, now, &mut |_| {});
+                    }
+                }
+            }
+            if get(&told) == alarms && (weather != Weather::Lost || passed >= 2_000) {
+                break;
+            }
+            assert!(passed <= within, "{alarms:03b} is not reported");
+            let wait = 1 + link.wait(now).min(500);
+            now = now.wrapping_add(wait);
+            passed += wait;
+        }
+    }
+}
+
+/// A control of any flags that may be set and of any values.
+fn any_control<M: Model>(draw: &mut Draw<'_>) -> Vec<u8> {
+    let code = Action::Control.code(M::LAYOUT.protocol());
+    let mut control = [&[code][..], &draw.bytes(M::LAYOUT.flags_len())].concat();
+    loop {
+        // Flags that can't be set go, values that are missing come.
+        match P0::parse(M::LAYOUT, &control).map_err(|error| (error.kind, error.point)) {
+            Ok(_) => return control,
+            Err((ErrorKind::Incomplete { missing }, _)) => {
+                control.extend(draw.bytes(missing as usize));
+            }
+            Err((ErrorKind::Trailing { extra }, _)) => {
+                control.truncate(control.len() - extra as usize);
+            }
+            Err((ErrorKind::NotWritable, Some(point))) => {
+                let at = M::LAYOUT.flags_len() - usize::from(point.0 / 8);
+                control[at] &= !(1 << (point.0 % 8));
+            }
+            // A flag past the points.
+            Err(_) => control[1] &= !(0x80 >> control[1].leading_zeros()),
+        }
+    }
 }
 
 fn draw_len(draw: &mut Draw<'_>, most: u32) -> usize {

@@ -22,7 +22,7 @@ impl File<'_> {
                 point.bytes.start
             ));
         }
-        let raw = self.raw(point);
+        let raw = self.raw(point, "values");
         let value = self.of_raw(point, &raw);
         // rustfmt breaks calls with arguments of more than 60 characters. The rest of a line is the
         // field, its indent and, of a control, the flag.
@@ -34,9 +34,9 @@ impl File<'_> {
         Ok(self.of_raw(point, &name))
     }
 
-    /// The raw number as an expression over `values`.
-    fn raw(&self, point: &Point<'_>) -> String {
-        let byte = |at: usize| format!("values[{at}]");
+    /// The raw number as an expression over an array of the values.
+    pub(super) fn raw(&self, point: &Point<'_>, values: &str) -> String {
+        let byte = |at: usize| format!("{values}[{at}]");
         let bytes: Vec<String> = point.bytes.clone().map(byte).collect();
         let integer = match bytes.len() {
             1 => byte(point.bytes.start),
@@ -53,7 +53,7 @@ impl File<'_> {
         let (have, masked) = match bytes.len() {
             3.. => (
                 "u32",
-                format!("gizwits::model::bits(values, {end}, {shift}, {bits})"),
+                format!("gizwits::model::bits({values}, {end}, {shift}, {bits})"),
             ),
             len => {
                 let shifted = match shift {
@@ -74,7 +74,7 @@ impl File<'_> {
     }
 
     /// What a raw number means, as an expression.
-    fn of_raw(&self, point: &Point<'_>, raw: &str) -> String {
+    pub(super) fn of_raw(&self, point: &Point<'_>, raw: &str) -> String {
         match (&point.attr.point().kind, point.number) {
             (Kind::Bool, _) => format!("{raw} != 0"),
             (Kind::Enum { .. }, _) => format!("{}::from({raw})", point.type_name()),
@@ -95,6 +95,40 @@ impl File<'_> {
                 }
             }
             _ => raw.to_owned(),
+        }
+    }
+
+    /// The limits of a raw number.
+    fn limits(&self, point: &Point<'_>) -> (u32, u32) {
+        let limits = self.product.layout().limits(point.attr.id());
+        limits.unwrap_or((0, most(point)))
+    }
+
+    /// Whether some raw number of the point's width breaks its limits.
+    pub(super) fn has_invalid_raw(&self, point: &Point<'_>) -> bool {
+        match point.attr.point().kind {
+            Kind::Bool | Kind::Binary => false,
+            _ => self.limits(point) != (0, most(point)),
+        }
+    }
+
+    /// Whether the point's field of the status can hold a value that the definition does not allow.
+    pub(super) fn can_be_invalid(&self, point: &Point<'_>) -> bool {
+        // A field may be wider than its bits, and a scaled number between two steps.
+        point.labels.is_some() || point.number != Number::Raw || self.has_invalid_raw(point)
+    }
+
+    /// The call that checks the raw number of a control.
+    pub(super) fn check(&self, point: &Point<'_>, raw: &str) -> String {
+        let (id, raw) = (point.id(), format!("{raw}{}", into(point)));
+        match point.attr.point().kind {
+            Kind::Enum { labels } => {
+                format!("gizwits::model::check_label({id}, {raw}, {labels}, invalid)")
+            }
+            _ => {
+                let (min, max) = self.limits(point);
+                format!("gizwits::model::check_limits({id}, {raw}, ({min}, {max}), invalid)")
+            }
         }
     }
 
@@ -128,15 +162,9 @@ impl File<'_> {
     /// The statements that put a point into `values`.
     pub(super) fn encode(&self, out: &mut fmt::Formatter<'_>, point: &Point<'_>) -> fmt::Result {
         let (id, name, bytes) = (point.id(), &point.field, &point.bytes);
-        let most = u32::MAX >> (32 - point.bits().clamp(1, 32));
         let whole = point.attr.point().position.unit == Unit::Byte;
         let range = format!("values[{}..{}]", bytes.start, bytes.end);
-        let (min, max) = self
-            .product
-            .layout()
-            .limits(point.attr.id())
-            .unwrap_or((0, most));
-        let free = min == 0 && max == most;
+        let (min, max) = self.limits(point);
         let raw = match (&point.attr.point().kind, point.number) {
             (Kind::Binary, _) => {
                 return writeln!(out, "        {range}.copy_from_slice(&status.{name});");
@@ -150,10 +178,14 @@ impl File<'_> {
                 return assign(out, 8, &format!("values[{}] |=", bytes.start), &value);
             }
             (Kind::Enum { labels }, _) => {
-                let wide = if point.bits() > 16 { "" } else { ".into()" };
-                format!("gizwits::model::label({id}, status.{name}.index(){wide}, {labels})?")
+                writeln!(
+                    out,
+                    "        let value = status.{name}.index(){};",
+                    into(point)
+                )?;
+                format!("label::<P>({id}, value, {labels}, kept, invalid)")
             }
-            (_, Number::Raw) if free => {
+            (_, Number::Raw) if !self.can_be_invalid(point) => {
                 return match bytes.len() {
                     1 => assign(
                         out,
@@ -173,19 +205,31 @@ impl File<'_> {
                 };
             }
             (_, Number::Raw) => {
-                let wide = if point.bits() == 32 { "" } else { ".into()" };
-                format!("gizwits::model::limited({id}, status.{name}{wide}, ({min}, {max}))?")
+                writeln!(out, "        let value = status.{name}{};", into(point))?;
+                format!("limited::<P>({id}, value, ({min}, {max}), kept, invalid)")
             }
             (_, Number::Scaled { places, wide }) => {
                 let inner = if places == 0 { "" } else { ".0" };
                 let (ratio, addition) = point.scale(self.product.layout());
                 let function = if wide { "unscaled_wide" } else { "unscaled" };
+                writeln!(out, "        let value = status.{name}{inner};")?;
                 writeln!(out, "        let scale = ({ratio}, {addition});")?;
-                format!(
-                    "gizwits::model::{function}({id}, status.{name}{inner}, scale, ({min}, {max}))?"
-                )
+                writeln!(out, "        let limits = ({min}, {max});")?;
+                format!("{function}::<P>({id}, value, scale, limits, kept, invalid)")
             }
         };
+        let kept = match (whole || bytes.len() == 1, into(point)) {
+            (true, "") => self.raw(point, "last"),
+            (true, _) => format!("u32::from({})", self.raw(point, "last")),
+            (false, _) => format!(
+                "gizwits::model::bits(last, {}, {}, {})",
+                bytes.end,
+                point.shift,
+                point.bits()
+            ),
+        };
+        writeln!(out, "        let kept = || {kept};")?;
+        let raw = format!("gizwits::model::{raw}");
         assign(out, 8, "let raw =", &format!("{raw};"))?;
         if whole {
             return match bytes.len() {
@@ -207,5 +251,18 @@ impl File<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The greatest raw number of the point's width.
+fn most(point: &Point<'_>) -> u32 {
+    u32::MAX >> (32 - point.bits().clamp(1, 32))
+}
+
+/// The conversion of the point's raw type to a u32.
+fn into(point: &Point<'_>) -> &'static str {
+    match point.raw_type() {
+        "u32" => "",
+        _ => ".into()",
     }
 }

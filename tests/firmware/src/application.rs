@@ -32,7 +32,10 @@ pub static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY)
 /// Does what came over the line; false if that is a restart.
 pub fn act(event: Event<'_, Product>, status: &mut Status) -> bool {
     match event {
-        Event::Control(update) => update.apply(status),
+        Event::Control(update) => update.apply(status, |point, why| {
+            black_box(point);
+ let _ = why;
+        }),
         Event::Status(module) => status.signal = module.rssi(),
         Event::Reboot => return false,
         Event::Time(time) => status.runtime = time.unix() as u16,

@@ -4,9 +4,9 @@
 #![no_main]
 
 use gizwits_codec_core::Action;
-use gizwits_codec_core::model::{self, Model};
+use gizwits_codec_core::model::{self, DefaultPolicy, Model};
 use gizwits_codec_core::uart::{Command, Decoder, Event, Writer};
-use gizwits_firmware::board::{self, register};
+use gizwits_firmware::board::register;
 use gizwits_firmware::product::{Product, Status};
 
 #[unsafe(no_mangle)]
@@ -19,14 +19,13 @@ extern "C" fn start() -> ! {
         let Some(Event::Frame(frame)) = decoder.push(byte) else {
             continue;
         };
-        let mut values = Product::VALUES;
         match model::update::<Product>(frame.payload) {
-            Some(update) => update.apply(&mut status),
+            Some(update) => update.apply(&mut status, |_, _| {}),
             None => continue,
         }
-        if Product::encode(&status, &mut values).is_err() {
-            board::exit(false);
-        }
+        let mut values = Product::VALUES;
+        let last = Product::VALUES;
+        Product::encode::<DefaultPolicy>(&status, &last, &mut values, &mut |_, _| {});
         let sink = |byte: u8| register::write(0x4000_4004, byte.into());
         let mut report = Writer::begin(sink, Command::FROM_DEVICE, frame.sn, 0, 1 + values.len());
         report.put(&[Action::Report.code(Product::LAYOUT.protocol())]);

@@ -9,7 +9,7 @@ use core::hint::black_box;
 
 use gizwits_codec_core::Action;
 use gizwits_codec_core::link::{Event as LinkEvent, Link};
-use gizwits_codec_core::model::{self, Model};
+use gizwits_codec_core::model::{self, DefaultPolicy, Model};
 use gizwits_codec_core::uart::{Command, Decoder, DeviceInfo, Event, Frame, Writer};
 use gizwits_firmware::application::{self, Machine};
 use gizwits_firmware::board::{self, Timer};
@@ -111,12 +111,18 @@ extern "C" fn start() -> ! {
 
     sum += measure("control_decode \0", || {
         if let Some(update) = model::update::<Product>(black_box(&CONTROL)) {
-            update.apply(&mut status);
+            update.apply(&mut status, |point, why| {
+                black_box((point, why));
+            });
         }
         black_box(&status);
     });
     sum += measure("status_encode \0", || {
-        let _ = black_box(Product::encode(black_box(&status), &mut values));
+        let last = Product::VALUES;
+        let invalid = &mut |point, kind| {
+            black_box((point, kind));
+        };
+        Product::encode::<DefaultPolicy>(black_box(&status), &last, &mut values, invalid);
         black_box(&values);
     });
     sum += measure("frame_send \0", || {
@@ -167,7 +173,9 @@ extern "C" fn start() -> ! {
         };
         for byte in black_box(line) {
             if let Some(LinkEvent::Control(update)) = link.receive(*byte, now, &mut sink) {
-                update.apply(&mut status);
+                update.apply(&mut status, |point, why| {
+                    black_box((point, why));
+                });
                 controls += 1;
             }
         }
