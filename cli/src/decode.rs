@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::core::m2m::{self, Event};
-use gizwits_codec_std::core::{P0, Raw, Value};
+use gizwits_codec_std::core::{P0, Protocol, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -324,9 +324,8 @@ fn table(
     if let Some(body) = body {
         write!(out, "\n  {}", payload::hex(body))?;
     }
-    if let Content::P0(P0::Read {
-        wanted: Some(wanted),
-    }) = decoded.content
+    if let Content::P0(P0::Read(wanted)) = decoded.content
+        && product.protocol() == Protocol::VarLen
     {
         for attr in wanted.ids().filter_map(|id| product.attr(id)) {
             write!(out, "\n  {}", printable(attr.name()))?;

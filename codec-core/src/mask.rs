@@ -75,13 +75,20 @@ impl<'b> Mask<'b> {
         }
     }
 
-    /// Whether the points with ids 0 to `points - 1` are all in it, and it is as long as they need.
+    /// Whether the points with ids 0 to `points - 1` are all in it. Requires a bitmap that is just as
+    /// long as they need, and ignores its bits past them.
     #[inline]
     pub(crate) fn is_full(self, points: u16) -> bool {
         let Some((first, rest)) = self.0.split_first() else {
             return false;
         };
-        *first == Mask::top(points) && rest.iter().all(|byte| *byte == 0xff)
+        *first | !Mask::top(points) == 0xff && rest.iter().all(|byte| *byte == 0xff)
+    }
+
+    /// The numbers of the bits that are set past those of `points` points, ascending.
+    pub(crate) fn surplus(self, points: u16) -> impl Iterator<Item = u16> + use<'b> {
+        let bits = self.ids().map(|id| id.0);
+        bits.skip_while(move |bit| *bit < points)
     }
 
     /// The first bit past those of `points` points in a bitmap that is just as long as they need.
@@ -93,6 +100,99 @@ impl<'b> Mask<'b> {
         }
         let whole = points.wrapping_sub(1) & !7;
         Some(whole.wrapping_add(spare.trailing_zeros() as u16))
+    }
+}
+
+/// The points that a read asks for.
+///
+/// A read of a standard product asks for all points, and so does a read of a var_len product whose mask
+/// is nothing but `ff`, of any length: senders are known that use the same mask for every product.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol};
+///
+/// static LAYOUT: Layout<2> = Layout::must(
+///     Protocol::VarLen,
+///     &[
+///         Point::bool(0, Access::Writable, 0, 0),
+///         Point::bool(1, Access::Writable, 0, 0),
+///     ],
+/// );
+/// let P0::Read(wanted) = P0::parse(LAYOUT.get(), &[0x12, 0xff, 0xff])? else {
+///     panic!("not a read");
+/// };
+/// assert!(wanted.is_all() && wanted.ids().eq([PointId(0), PointId(1)]));
+/// assert!(wanted.surplus_flags().eq(2..16));
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'b> {
+    points: u16,
+    /// The mask as it came: as long as the points need, or nothing but `ff`; empty in a standard read.
+    mask: Mask<'b>,
+}
+
+impl<'b> Wanted<'b> {
+    /// What a mask asks for of a product with so many points; `None` if it is neither as long as
+    /// they need nor nothing but `ff`.
+    pub(crate) fn new(points: u16, mask: Mask<'b>) -> Option<Self> {
+        let wanted = Wanted { points, mask };
+        let len = usize::from(points.div_ceil(8));
+        (mask.0.len() == len || !mask.0.is_empty() && wanted.is_ones()).then_some(wanted)
+    }
+
+    /// What a read of a standard product with so many points asks for.
+    pub(crate) const fn all(points: u16) -> Self {
+        Wanted {
+            points,
+            mask: Mask::new(&[]),
+        }
+    }
+
+    #[inline]
+    fn is_ones(self) -> bool {
+        self.mask.0.iter().all(|byte| *byte == 0xff)
+    }
+
+    /// Whether it asks for all points.
+    #[must_use]
+    pub fn is_all(self) -> bool {
+        self.is_ones() || self.mask.is_full(self.points)
+    }
+
+    /// Whether it asks for the point with this id.
+    #[must_use]
+    pub fn contains(self, id: PointId) -> bool {
+        id.0 < self.points && (self.is_ones() || self.mask.contains(id))
+    }
+
+    /// The ids of the points that it asks for, ascending.
+    pub fn ids(self) -> impl Iterator<Item = PointId> + use<'b> {
+        let (all, some) = match self.is_all() {
+            true => (self.points, Mask::new(&[])),
+            false => (0, self.mask),
+        };
+        let some = some.ids().take_while(move |id| id.0 < self.points);
+        (0..all).map(PointId).chain(some)
+    }
+
+    /// The numbers of the mask's bits that are set past the last point, ascending: they ask for nothing.
+    pub fn surplus_flags(self) -> impl Iterator<Item = u16> + use<'b> {
+        self.mask.surplus(self.points)
+    }
+
+    /// Writes the mask as an encoder would: just as long as the points need, no bit past them.
+    pub(crate) fn put_into(self, mask: &mut [u8]) {
+        if self.is_ones() {
+            mask.fill(0xff);
+        } else {
+            for (to, from) in mask.iter_mut().zip(self.mask.0) {
+                *to = *from;
+            }
+        }
+        if let Some(first) = mask.first_mut() {
+            *first &= Mask::top(self.points);
+        }
     }
 }
 
@@ -174,9 +274,13 @@ mod tests {
                 prop_assert_eq!(Mask::new(bytes).past(points), None);
             }
             prop_assert!(Mask::new(bytes).is_full(points));
+            prop_assert_eq!(Mask::new(bytes).surplus(points).next(), None);
             let id = points + extra;
             if bits::set_bit(bytes, id) {
                 prop_assert_eq!(Mask::new(bytes).past(points), Some(id));
+                prop_assert!(Mask::new(bytes).surplus(points).eq([id]));
+                prop_assert!(Mask::new(bytes).is_full(points));
+                bytes[0] &= !Mask::top(points) | Mask::top(points) >> 1;
                 prop_assert!(!Mask::new(bytes).is_full(points));
             }
         }

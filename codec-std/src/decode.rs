@@ -247,9 +247,9 @@ impl<'p, 'b> Decoded<'p, 'b> {
                 out.extend(br#""action":"report","#);
                 self.product.write_points(out, view);
             }
-            Content::P0(P0::Read { wanted }) => {
+            Content::P0(P0::Read(wanted)) => {
                 out.extend(br#""action":"read""#);
-                if let Some(wanted) = wanted {
+                if self.product.protocol() == Protocol::VarLen {
                     out.extend(br#","wanted":"#);
                     let attrs = wanted.ids().filter_map(|id| self.product.attr(id));
                     write_names(out, attrs);

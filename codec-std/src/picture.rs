@@ -177,7 +177,10 @@ impl Picture {
             Content::P0(P0::Control(_)) => ("control", None),
             Content::P0(P0::Reply(_)) => ("reply", None),
             Content::P0(P0::Report(_)) => ("report", None),
-            Content::P0(P0::Read { wanted }) => ("read", wanted),
+            Content::P0(P0::Read(wanted)) => (
+                "read",
+                Some(wanted).filter(|_| product.protocol() == Protocol::VarLen),
+            ),
             Content::P0(P0::Transparent { .. }) => ("transparent", None),
             Content::P0(P0::Gateway { .. }) => ("gateway", None),
             Content::Body(_) => ("no data points", None),

@@ -158,13 +158,14 @@ pub fn var_len(bytes: &[u8]) {
         some.retain(|id, _| present.contains(id));
         let p0 = [&[code], &reference::encode_var_len(&points, &some)[..]].concat();
         round_trip(&product, &points, action, &p0, slow);
-        packed_lengths(&product, &points, &p0);
+        packed_lengths(&product, &p0);
         merges(&product, &mut state, &p0, &mut last, &some);
     }
     let mut controlled = values;
     let writable = |id: usize| layout.access(PointId(id as u16)) == Some(Access::Writable);
     let present = mask(&mut draw, &points);
     controlled.retain(|id, _| present.contains(id) && writable(*id));
+    let slow: &Reader = &reference::decode_var_len_control;
     let control = [
         &[0x11],
         &reference::encode_var_len(&points, &controlled)[..],
@@ -231,6 +232,8 @@ pub fn var_len(bytes: &[u8]) {
         None => assert_eq!(controls, Ok(())),
     }
 
+    surplus(&mut draw, &product, &points, &p0);
+
     // A device that answers with everything, whatever it was asked.
     let everything: BTreeMap<usize, Raw> = arbitrary::raw_values(&mut draw, &points, false);
     let whole = reference::encode_var_len(&points, &everything);
@@ -263,9 +266,7 @@ pub fn var_len(bytes: &[u8]) {
         false => assert_eq!(encoded, read),
         true => assert_eq!(
             P0::parse(layout, &encoded).map(|p0| match p0 {
-                P0::Read {
-                    wanted: Some(wanted),
-                } => wanted.ids().count(),
+                P0::Read(wanted) => wanted.ids().count(),
                 other => panic!("{other:?}"),
             }),
             Ok(points.len())
@@ -301,7 +302,7 @@ fn lengths_of<'a>(
 
 /// A var_len message cut anywhere, or with more behind it, is the right error, and the lax view has
 /// what is whole.
-fn packed_lengths(product: &Product, points: &[RefPoint], p0: &[u8]) {
+fn packed_lengths(product: &Product, p0: &[u8]) {
     let layout = product.layout();
     let mask_len = layout.mask_len();
     let whole = layout.view(&p0[1..]).expect("the length is right");
@@ -352,14 +353,102 @@ fn packed_lengths(product: &Product, points: &[RefPoint], p0: &[u8]) {
                 .eq(whole.iter().map(|one| one.value()))
         );
     }
-    // A bit past the last point makes it unreadable, not wrong.
-    if !points.len().is_multiple_of(8) {
-        let mut unknown = p0.to_vec();
-        unknown[1] |= 0x80;
-        let error = P0::parse(layout, &unknown).expect_err("nobody knows the point");
-        assert_eq!((error.kind, error.byte), (ErrorKind::UnknownFlag, Some(1)));
-        let lax = layout.view_lax(&unknown[1..]);
-        assert_eq!((lax.iter().count(), lax.extra()), (0, &p0[1 + mask_len..]));
+}
+
+/// Mask bits past the last point change nothing about a report, refuse a control and ask for nothing.
+fn surplus(draw: &mut Draw<'_>, product: &Product, points: &[RefPoint], p0: &[u8]) {
+    let layout = product.layout();
+    let mask_len = layout.mask_len();
+    let mut spoilt = p0.to_vec();
+    if let spare @ 1.. = points.len() % 8 {
+        spoilt[1] |= [0xff, draw.bytes(1)[0]][usize::from(draw.bool())] << spare;
+    }
+    let (body, mask) = (&spoilt[1..], &spoilt[1..=mask_len]);
+    let bits = reference::surplus(points, mask);
+
+    // As if they were not set, behind a whole body as well as behind one that is cut or goes on.
+    let clean = layout.view(&p0[1..]).expect("the length is right");
+    let view = layout.view(body).expect("the length is right");
+    let expected = reference::decode_var_len(points, body).expect("the length is right");
+    agrees(points, view, &expected);
+    assert!(view.surplus_flags().eq(bits.iter().copied()));
+    assert_eq!(clean.surplus_flags().next(), None);
+    assert_eq!(view.is_whole(), clean.is_whole());
+    let merged = |view: View<'_, '_>| {
+        let (mut known, mut status) = (vec![0; mask_len], vec![0; layout.status_len()]);
+        view.merge_into(&mut known, &mut status).expect("room");
+        (known, status)
+    };
+    assert_eq!(merged(view), merged(clean));
+    let goes_on = [body, &[1, 2, 3]].concat();
+    for len in cuts(goes_on.len()) {
+        let clean = [p0, &[1, 2, 3]].concat();
+        let clean = layout.view_lax(&clean[1..=len]);
+        let view = layout.view_lax(&goes_on[..len]);
+        assert!(
+            view.iter()
+                .map(owned_reading)
+                .eq(clean.iter().map(owned_reading))
+        );
+        assert_eq!(
+            (view.missing(), view.extra(), view.is_whole_body()),
+            (clean.missing(), clean.extra(), clean.is_whole_body())
+        );
+        if len >= mask_len {
+            assert!(view.surplus_flags().eq(bits.iter().copied()));
+        }
+    }
+
+    let control = [&[0x11], body].concat();
+    if let Some(first) = bits.first() {
+        let error = P0::parse(layout, &control).expect_err("nobody knows the point");
+        assert_eq!(
+            (error.kind, error.byte, error.bit),
+            (ErrorKind::UnknownFlag, Some(1), Some(u32::from(*first)))
+        );
+        assert_eq!(reference::decode_var_len_control(points, body), None);
+    }
+
+    // A read with this mask, with nothing but ones, and with any other.
+    let ones = vec![0xff; draw.below(2 * mask_len as u32 + 4) as usize];
+    let len = draw.below(mask_len as u32 + 3);
+    let any = draw.bytes(len as usize);
+    for mask in [mask, &ones, &any] {
+        let read = [&[0x12], mask].concat();
+        match (
+            P0::parse(layout, &read),
+            reference::decode_read(points, mask),
+        ) {
+            (Ok(P0::Read(wanted)), Some(expected)) => {
+                assert!(
+                    wanted
+                        .ids()
+                        .map(PointId::index)
+                        .eq(expected.iter().copied())
+                );
+                assert_eq!(wanted.is_all(), expected.len() == points.len());
+                let bits = reference::surplus(points, mask);
+                assert!(wanted.surplus_flags().eq(bits));
+                for point in points {
+                    let id = PointId(point.id as u16);
+                    assert_eq!(wanted.contains(id), expected.contains(&point.id));
+                }
+            }
+            (Err(error), None) => {
+                let (have, need) = (mask.len() as u32, mask_len as u32);
+                assert_eq!(error.byte, Some(1 + have.min(need)));
+                assert_eq!(
+                    error.kind,
+                    match have.checked_sub(need) {
+                        Some(extra) => ErrorKind::Trailing { extra },
+                        None => ErrorKind::Incomplete {
+                            missing: need - have
+                        },
+                    }
+                );
+            }
+            (ours, theirs) => panic!("{ours:?}, and the slow decoder has {theirs:?}"),
+        }
     }
 }
 
