@@ -135,6 +135,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lead = ": ";
         self.kind.fmt(f)?;
+        if let ErrorKind::Checksum { expected, found } = self.kind {
+            write!(
+                f,
+                "{lead}{expected:#04x} is expected, {found:#04x} was found"
+            )?;
+            lead = ", ";
+        }
         for point in [self.point, self.other].into_iter().flatten() {
             write!(f, "{lead}point {point}")?;
             lead = ", ";
@@ -205,8 +212,8 @@ kinds! {
     NotUart "not_uart" "not a UART frame";
     /// An ff of a UART frame without the 55 that must follow it.
     Stuffing "stuffing" "an ff without the 55 behind it";
-    /// The checksum of a UART frame is not that of its bytes.
-    Checksum "checksum" "the checksum is wrong";
+    /// The checksum of a UART frame is `found`; that of its bytes is `expected`.
+    Checksum { expected: u8, found: u8 } "checksum" "the checksum is wrong";
     /// A did is longer than 64 bytes.
     DidLength "did_length" "a did has at most 64 bytes";
 

@@ -357,7 +357,7 @@ impl<'b, M: Model> Link<'b, M> {
         let sum = self.decoder.sum();
         let frame = match self.decoder.push(byte)? {
             Line::Frame(frame) => frame,
-            Line::Corrupt { sn } => {
+            Line::Corrupt { sn, .. } => {
                 let code = [Illegal::CHECKSUM.0];
                 write(Command::ILLEGAL_ACK, sn, (&code, &[]), sink);
                 return None;

@@ -46,7 +46,6 @@ impl<'b> Mask<'b> {
     #[inline]
     #[must_use]
     pub fn ids(self) -> Ids<'b> {
-        const MOST: usize = 65_536 / 8;
         let past = self.0.len().saturating_sub(MOST);
         Ids {
             words: self
@@ -87,8 +86,19 @@ impl<'b> Mask<'b> {
 
     /// The numbers of the bits that are set past those of `points` points, ascending.
     pub(crate) fn surplus(self, points: u16) -> impl Iterator<Item = u16> + use<'b> {
-        let bits = self.ids().map(|id| id.0);
-        bits.skip_while(move |bit| *bit < points)
+        let len = self.0.len();
+        let end = len.saturating_sub(usize::from(points / 8));
+        let bytes = self.0.get(len.saturating_sub(MOST)..end).unwrap_or(&[]);
+        let mut words = bytes.rchunks(size_of::<usize>());
+        // The lowest bits of the first word may be those of points.
+        let low = u32::from(points % 8);
+        let word = words.next().map_or(0, word).wrapping_shr(low);
+        let bits = Ids {
+            words,
+            word: word.wrapping_shl(low),
+            first: points & !7,
+        };
+        bits.map(|id| id.0)
     }
 
     /// The first bit past those of `points` points in a bitmap that is just as long as they need.
@@ -196,6 +206,9 @@ impl<'b> Wanted<'b> {
     }
 }
 
+/// The bytes whose bits have a number that fits a `u16`.
+const MOST: usize = 65_536 / 8;
+
 /// The bits of a machine word.
 const WORD: u16 = usize::BITS as u16;
 
@@ -249,11 +262,22 @@ mod tests {
         assert_eq!(Mask::new(&[]).ids().count(), 0);
     }
 
+    #[test]
+    fn surplus_ends_where_ids_do() {
+        let bytes = [0xff; 8200];
+        for points in [0, 1, 7, 8, 12, 65_000, 65_528, 65_535] {
+            assert!(Mask::new(&bytes).surplus(points).eq(points..=u16::MAX));
+        }
+        assert_eq!(Mask::new(&[]).surplus(0).count(), 0);
+        assert_eq!(Mask::new(&bytes[..9]).surplus(80).count(), 0);
+    }
+
     proptest! {
         #[test]
         fn ids_are_the_set_bits(
             bytes in proptest::collection::vec(any::<u8>(), 0..40),
             thin in any::<bool>(),
+            points in 0_u16..340,
         ) {
             let mut bytes = bytes;
             if thin {
@@ -262,6 +286,8 @@ mod tests {
             let mask = Mask::new(&bytes);
             let all = 0..(8 * bytes.len() as u16 + 9);
             prop_assert!(mask.ids().eq(all.map(PointId).filter(|id| mask.contains(*id))));
+            let past = mask.ids().map(|id| id.0).filter(|bit| *bit >= points);
+            prop_assert!(mask.surplus(points).eq(past));
         }
 
         #[test]

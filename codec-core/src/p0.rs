@@ -82,6 +82,24 @@ impl<'l, 'b> P0<'l, 'b> {
     /// [`ErrorKind::UnknownAction`], [`ErrorKind::OtherProtocol`]; those of
     /// [`LayoutRef::view`] and [`LayoutRef::view_control`]. `byte` counts from the action byte.
     pub fn parse(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
+        Self::parse_by(layout, p0, LayoutRef::view)
+    }
+
+    /// Like [`parse`](Self::parse), but accepts a reply or report of any length, as
+    /// [`LayoutRef::view_lax`] does.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse), but for the length of a reply or report.
+    pub fn parse_lax(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
+        Self::parse_by(layout, p0, |layout, body| Ok(layout.view_lax(body)))
+    }
+
+    #[inline]
+    fn parse_by(
+        layout: LayoutRef<'l>,
+        p0: &'b [u8],
+        view: impl Fn(LayoutRef<'l>, &'b [u8]) -> Result<View<'l, 'b>, Error>,
+    ) -> Result<Self, Error> {
         let Some((&action, body)) = p0.split_first() else {
             return Err(Error::new(ErrorKind::Incomplete { missing: 1 }).at(0));
         };
@@ -95,10 +113,10 @@ impl<'l, 'b> P0<'l, 'b> {
                 len => Err(other_length(len, 0)),
             },
             (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => {
-                layout.view(body).map(P0::Reply)
+                view(layout, body).map(P0::Reply)
             }
             (0x04, Protocol::Standard) | (0x14, Protocol::VarLen) => {
-                layout.view(body).map(P0::Report)
+                view(layout, body).map(P0::Report)
             }
             (0x05 | 0x06, _) => Ok(P0::Transparent {
                 from_device: action == 0x06,

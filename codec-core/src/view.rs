@@ -508,6 +508,14 @@ impl<'l, 'b> View<'l, 'b> {
             && self.body.bytes.len() == usize::from(self.len)
     }
 
+    /// Whether the body is just as long as its points need; always, unless
+    /// [`view_lax`](LayoutRef::view_lax) made the view.
+    #[inline]
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.whole_body && self.body.bytes.len() == usize::from(self.len)
+    }
+
     /// How many bytes the values are short of what they should have.
     #[must_use]
     pub fn missing(&self) -> usize {

@@ -316,6 +316,8 @@ pub struct Options {
     /// Reports of var_len products carry the last known values of their device's other points. Devices
     /// without a did are one.
     pub fill: bool,
+    /// Replies and reports of any length are decoded, as by [`Product::lax`].
+    pub lax: bool,
     /// The longest line, in bytes.
     pub line_limit: usize,
 }
@@ -327,6 +329,7 @@ impl Default for Options {
             keep: false,
             strict: false,
             fill: false,
+            lax: false,
             line_limit: LINE_LIMIT,
         }
     }
@@ -339,6 +342,8 @@ pub struct Summary {
     pub records: u64,
     /// Those that were decoded.
     pub decoded: u64,
+    /// Of these, those whose length is not that of their points: [`Options::lax`] took them.
+    pub inexact: u64,
     /// The others, by the kind of their error.
     pub rejected: BTreeMap<&'static str, u64>,
     /// The bytes that were read, decompressed.
@@ -349,6 +354,7 @@ impl Summary {
     fn add(&mut self, other: &Summary) {
         self.records += other.records;
         self.decoded += other.decoded;
+        self.inexact += other.inexact;
         self.bytes += other.bytes;
         for (kind, count) in &other.rejected {
             *self.rejected.entry(kind).or_default() += count;
@@ -619,6 +625,7 @@ impl<S: Sink> Worker<S> {
             job.failed = Some(error);
         }
         summary.decoded = summary.records - summary.rejected.values().sum::<u64>();
+        summary.inexact = self.decoder.take_inexact();
         job.summary = summary;
     }
 }

@@ -27,7 +27,8 @@ pub struct Csv<W> {
 
 impl<W: Write> Csv<W> {
     /// Writes the names of the columns to `out`, which is not buffered any further. With `keep` there is
-    /// a column `extra` for members that have no meaning here, as JSON.
+    /// a column `extra` for members of the record that have no meaning here, and those that
+    /// [`Decoded::to_json`] has for surplus flags and for a body of another length, as JSON.
     ///
     /// # Errors
     /// If writing fails.
@@ -47,6 +48,7 @@ impl<W: Write> Format for Csv<W> {
         CsvSink {
             plan: Plan::new(&self.product, Style::Csv),
             keep: self.keep,
+            extra: Vec::new(),
             day: (i64::MIN, String::new()),
         }
     }
@@ -69,6 +71,7 @@ impl<W: Write> Format for Csv<W> {
 pub struct CsvSink {
     plan: Plan,
     keep: bool,
+    extra: Vec<u8>,
     /// The day of the last record, and how it is written.
     day: (i64, String),
 }
@@ -136,7 +139,10 @@ impl Sink for CsvSink {
         out.put(action(decoded).unwrap_or("").as_bytes());
         if self.keep {
             out.put(b",");
-            if let Some(extra) = record.extra.strip_prefix(b",") {
+            self.extra.clear();
+            self.extra.extend(record.extra);
+            decoded.write_remarks(&mut self.extra);
+            if let Some(extra) = self.extra.strip_prefix(b",") {
                 // An object has quotes.
                 put_quoted([b"{", extra, b"}"], out);
             }

@@ -26,6 +26,8 @@ struct Unpacker<S> {
     options: Options,
     sink: S,
     bytes: Vec<u8>,
+    /// How many records were decoded whose length is not that of their points.
+    inexact: u64,
     /// Of each product, by did.
     states: Vec<HashMap<String, State>>,
 }
@@ -43,6 +45,7 @@ impl<S: Sink> Decoder<S> {
                 options,
                 sink,
                 bytes: Vec::new(),
+                inexact: 0,
                 states: products.iter().map(|_| HashMap::new()).collect(),
             },
         }
@@ -57,6 +60,11 @@ impl<S: Sink> Decoder<S> {
         reject: impl FnMut(u64, &[u8], &Error),
     ) -> u64 {
         decode(self, lines, block, reject)
+    }
+
+    /// How many records were decoded by [`Options::lax`] alone, since this was last called.
+    pub fn take_inexact(&mut self) -> u64 {
+        std::mem::take(&mut self.unpacker.inexact)
     }
 
     /// Decodes a line by the shape that it has; `None` if it has none that is known.
@@ -188,7 +196,13 @@ impl<S: Sink> Unpacker<S> {
         let Some(product) = self.products.get(index) else {
             return Ok(());
         };
-        let mut decoded = product.decode(&self.bytes)?;
+        let parse = if self.options.lax {
+            P0::parse_lax
+        } else {
+            P0::parse
+        };
+        let mut decoded = product.any(parse, &self.bytes)?;
+        self.inexact += u64::from(!decoded.is_exact());
         let state;
         if self.options.fill
             && product.protocol() == Protocol::VarLen
@@ -204,6 +218,9 @@ impl<S: Sink> Unpacker<S> {
             };
             known.update(view)?;
             state = known.view();
+            if decoded.has_remarks() {
+                decoded.own = decoded.body_of(&self.bytes);
+            }
             decoded.content = Content::P0(match decoded.content {
                 Content::P0(P0::Report(_)) => P0::Report(state),
                 _ => P0::Reply(state),
