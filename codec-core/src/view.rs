@@ -181,7 +181,8 @@ impl<'l> LayoutRef<'l> {
     #[inline]
     pub fn view<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
-            return self.view_packed(body);
+            let (mask, values) = self.split_mask(body)?;
+            return self.view_packed(mask, values);
         }
         if body.len() != self.status_len() {
             let needed = self.status_len();
@@ -233,10 +234,11 @@ impl<'l> LayoutRef<'l> {
     #[inline]
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
-            let view = self.view_packed(body)?;
-            if let Some(bit) = view.mask.past(self.points()) {
+            let (mask, values) = self.split_mask(body)?;
+            if let Some(bit) = mask.past(self.points()) {
                 return Err(unknown_flag(bit));
             }
+            let view = self.view_packed(mask, values)?;
             let mut places = view.places();
             return match places.find(|place| place.field.access != Access::Writable) {
                 None => Ok(view),
@@ -354,15 +356,15 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    fn view_packed<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
-        let (mask, values) = self.split_mask(body)?;
+    fn view_packed<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         let view = self.pack(mask, values);
         if values.len() == usize::from(view.len) {
             return Ok(view);
         }
         let skipped = self.mask_len();
         let needed = skipped.saturating_add(view.len.into());
-        Err(wrong_length(view.places(), skipped, body.len(), needed))
+        let have = skipped.saturating_add(values.len());
+        Err(wrong_length(view.places(), skipped, have, needed))
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {

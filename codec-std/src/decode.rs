@@ -1,5 +1,6 @@
 //! Payloads to JSON.
 
+use std::fmt;
 use std::io::Write as _;
 
 use gizwits_codec_core::layout::LayoutRef;
@@ -268,10 +269,10 @@ pub struct Broadcast<'p, 'b> {
 }
 
 impl Broadcast<'_, '_> {
-    /// The MAC address as text: `aa:bb:cc:dd:ee:ff`.
-    #[must_use]
-    pub fn mac(&self) -> String {
-        self.mac.map(|byte| format!("{byte:02x}")).join(":")
+    /// Returns the MAC address as text: `aa:bb:cc:dd:ee:ff`.
+    pub fn mac(&self) -> impl fmt::Display {
+        let [a, b, c, d, e, f] = self.mac;
+        fmt::from_fn(move |to| write!(to, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"))
     }
 }
 
@@ -331,6 +332,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
     }
 
     /// The bytes of a reply or report behind its action.
+    #[cfg(feature = "log")]
     pub(crate) fn body_of(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let p0 = match self.envelope {
             Some(Event::Frame(frame)) => frame.p0(),
@@ -388,6 +390,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
     }
 
     /// Whether [`write_remarks`](Self::write_remarks) has anything to write.
+    #[cfg(feature = "log")]
     #[inline]
     pub(crate) fn has_remarks(&self) -> bool {
         !self.is_exact() || self.surplus_flags().next().is_some()

@@ -59,6 +59,7 @@ pub fn law(bytes: &[u8]) {
         },
         keep: how & 4 != 0,
         fill: how & 8 != 0,
+        lax: how & 64 != 0,
         line_limit: match how & 16 {
             0 => 1 << 20,
             // That of a line, so that lines are as long, and longer by one.
@@ -372,11 +373,19 @@ fn expected(product: &Product, options: Options, line: &[u8]) -> Result<String, 
         (bytes, String::new())
     };
     let (bytes, extra) = payload;
-    let decoded = product.decode(&bytes).map_err(|error| error.kind)?;
+    let decoded = match options.lax {
+        true => product.lax().decode(&bytes),
+        false => product.decode(&bytes),
+    };
+    let decoded = decoded.map_err(|error| error.kind)?;
     let content = match (decoded.envelope, decoded.content) {
         (Some(Event::Frame(frame)), Content::P0(_)) => {
             let p0 = frame.p0().expect("it was decoded");
-            product.decode_p0(p0).expect("it was decoded").to_json()
+            let decoded = match options.lax {
+                true => product.lax().decode_p0(p0),
+                false => product.decode_p0(p0),
+            };
+            decoded.expect("it was decoded").to_json()
         }
         (_, Content::Body(body)) => json!({"body": payload::hex(body)}).to_string(),
         _ => decoded.to_json(),
@@ -516,6 +525,19 @@ fn record(product: &Product, draw: &mut Draw<'_>) -> String {
     if draw.chance(20) && p0.len() > 1 {
         let at = 1 + draw.below(p0.len() as u32 - 1) as usize;
         p0[at] ^= 1 << draw.below(8);
+    }
+    // As the vendor's firmware has it: the whole mask.
+    if let spare @ 1.. = layout.points() % 8
+        && p0[0] & 0x10 != 0
+        && draw.chance(20)
+    {
+        p0[1] |= 0xff << spare;
+    }
+    match draw.below(20) {
+        0 => p0.truncate(1 + draw.below(p0.len() as u32) as usize),
+        1 => p0.extend([1, 2]),
+        2 => p0.splice(0..0, *b"\x06MACMAC").for_each(drop),
+        _ => {}
     }
     if draw.chance(20) {
         return payload::hex(&p0);
