@@ -250,7 +250,7 @@ fn bodies_of_another_length() {
     let ran = decode(&["--lax", "--format", "csv"]);
     let rows: Vec<&str> = ran.stdout.lines().collect();
     assert!(
-        rows[0].starts_with("timestamp,type,did,action,extra,type"),
+        rows[0].starts_with("timestamp,type,did,action,extra,attrs.type,"),
         "{}",
         rows[0]
     );
