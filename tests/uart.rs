@@ -70,6 +70,26 @@ fn vectors_decode_and_encode() {
     }
 }
 
+/// A wrong checksum is told with the right one, by the parser and by the decoder of a stream.
+#[test]
+fn a_wrong_checksum_is_told_with_the_right_one() {
+    let wire = b"\xff\xff\0\x05\x07\x02\0\0\x0f";
+    let mut buffer = [0; 32];
+    let error = uart::parse(wire, &mut buffer).expect_err("it is wrong");
+    let text = "the checksum is wrong (0x0e is expected, 0x0f was found): byte 8";
+    assert_eq!(error.to_string(), text);
+    let error = gizwits_codec_std::Error::from(error);
+    assert_eq!((error.kind, &*error.message), ("checksum", text));
+    let mut decoder = Decoder::new(&mut buffer);
+    let event = decoder.next_event(&mut &wire[..]);
+    let corrupt = Event::Corrupt {
+        sn: 2,
+        expected: 0x0e,
+        found: 0x0f,
+    };
+    assert_eq!(event, Some(corrupt));
+}
+
 /// What stands before a frame, between two, or in place of the last byte of the one before hides none.
 #[test]
 fn frames_are_found_behind_anything() {

@@ -91,8 +91,8 @@ pub(crate) struct Input {
     /// The longest line, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
     max_line: usize,
-    /// Accept replies and reports of any length: decode the points that are whole. What is missing or
-    /// extra is in the output, of tables in the column `extra`
+    /// Accept replies and reports of any length: decode the points that are whole. NDJSON, and the column
+    /// `extra` of tables, say what is missing or extra, and the summary how many there were
     #[arg(long)]
     lax: bool,
     /// Give every line to the strict JSON parser

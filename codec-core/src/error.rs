@@ -135,13 +135,6 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lead = ": ";
         self.kind.fmt(f)?;
-        if let ErrorKind::Checksum { expected, found } = self.kind {
-            write!(
-                f,
-                "{lead}{expected:#04x} is expected, {found:#04x} was found"
-            )?;
-            lead = ", ";
-        }
         for point in [self.point, self.other].into_iter().flatten() {
             write!(f, "{lead}point {point}")?;
             lead = ", ";
@@ -179,7 +172,13 @@ macro_rules! kinds {
 
         impl fmt::Display for ErrorKind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(ErrorKind::$kind { .. } => $text,)* })
+                f.write_str(match self { $(ErrorKind::$kind { .. } => $text,)* })?;
+                match self {
+                    ErrorKind::Checksum { expected, found } => {
+                        write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")
+                    }
+                    _ => Ok(()),
+                }
             }
         }
     };

@@ -389,11 +389,12 @@ impl<'p, 'b> Decoded<'p, 'b> {
         told
     }
 
-    /// Whether [`write_remarks`](Self::write_remarks) has anything to write.
+    /// Whether [`write_remarks`](Self::write_remarks) has anything to write of a control, reply or report.
     #[cfg(feature = "log")]
     #[inline]
     pub(crate) fn has_remarks(&self) -> bool {
-        !self.is_exact() || self.surplus_flags().next().is_some()
+        let view = self.own_view();
+        view.is_some_and(|view| !view.is_exact() || view.surplus_flags().next().is_some())
     }
 
     /// The members `surplus_flags`, `whole_body`, `missing` and `extra`, each behind a comma.

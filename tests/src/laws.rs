@@ -1,6 +1,7 @@
 //! The laws, each over bytes that somebody makes up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use gizwits_codec_core::definition::Definition;
 use gizwits_codec_core::layout::LayoutRef;
@@ -381,7 +382,8 @@ fn surplus(draw: &mut Draw<'_>, product: &Product, points: &[RefPoint], p0: &[u8
     };
     assert_eq!(merged(view), merged(clean));
     let goes_on = [body, &[1, 2, 3]].concat();
-    for len in cuts(goes_on.len()) {
+    for _ in 0..4 {
+        let len = draw.below(goes_on.len() as u32 + 1) as usize;
         let clean = [p0, &[1, 2, 3]].concat();
         let clean = layout.view_lax(&clean[1..=len]);
         let view = layout.view_lax(&goes_on[..len]);
@@ -682,6 +684,9 @@ pub fn m2m(bytes: &[u8]) {
             did: did.as_deref(),
             body,
         };
+        if let Some(p0) = frame.p0() {
+            whatever_its_surplus(p0);
+        }
         let mut out = vec![0; body.len() + 96];
         let len = frame.encode(&mut out).expect("it was decoded");
         let limit = m2m::DEFAULT_LIMIT;
@@ -695,6 +700,48 @@ pub fn m2m(bytes: &[u8]) {
         }
         let error = frame.encode(&mut vec![0; len - 1]).expect_err("no room");
         assert_eq!(error.kind, ErrorKind::OutOfSpace { needed: len as u32 });
+    }
+}
+
+/// Of 12 points: the mask has four bits to spare.
+static TWELVE: LazyLock<(Product, Vec<RefPoint>)> = LazyLock::new(|| {
+    let product = crate::vectors::product("names-var-len");
+    let json = serde_json::from_str(&product.to_json()).expect("it was written");
+    (product, reference::points(&json))
+});
+
+/// A read, reply or report that a frame brings is what the slow decoder has, and with any other spare
+/// bits of its mask it is the same.
+fn whatever_its_surplus(p0: &[u8]) {
+    let (product, points) = &*TWELVE;
+    let layout = product.layout();
+    let [action @ (0x12..=0x14), body @ ..] = p0 else {
+        return;
+    };
+    let mut spoilt = body.to_vec();
+    for spare in 0..=0xf {
+        if let (0x13.., Some(first)) = (*action, spoilt.first_mut()) {
+            *first = *first & 0xf | spare << 4;
+        }
+        let p0 = [&[*action], &spoilt[..]].concat();
+        match P0::parse(layout, &p0) {
+            Ok(P0::Read(wanted)) => {
+                let expected = reference::decode_read(points, &spoilt);
+                let wanted = wanted.ids().map(PointId::index).collect();
+                assert_eq!(Some(wanted), expected);
+            }
+            Ok(P0::Reply(view) | P0::Report(view)) => {
+                let expected = reference::decode_var_len(points, body);
+                agrees(points, view, &expected.expect("it was decoded"));
+                let bits = reference::surplus(points, &spoilt[..2]);
+                assert!(view.surplus_flags().eq(bits));
+            }
+            Err(_) if *action == 0x12 => {
+                assert_eq!(reference::decode_read(points, &spoilt), None);
+            }
+            Err(_) => assert_eq!(reference::decode_var_len(points, body), None),
+            Ok(other) => panic!("{other:?}"),
+        }
     }
 }
 

@@ -202,7 +202,7 @@ impl<S: Sink> Unpacker<S> {
             P0::parse
         };
         let mut decoded = product.any(parse, &self.bytes)?;
-        self.inexact += u64::from(!decoded.is_exact());
+        self.inexact += u64::from(self.options.lax && !decoded.is_exact());
         let state;
         if self.options.fill
             && product.protocol() == Protocol::VarLen
