@@ -481,6 +481,32 @@ mod tests {
         );
     }
 
+    fn others(picture: &serde_json::Value) -> Vec<String> {
+        let rows = picture["rows"].as_array().unwrap().iter();
+        let whats = rows.filter_map(|row| Some(row["what"].as_str()?.to_owned()));
+        whats.collect()
+    }
+
+    #[test]
+    fn of_surplus_flags_and_of_a_broadcast() {
+        let read = json("var_len", "12ffff");
+        let mask = "mask: 3 of 3 points; past the last point: 3 to 15";
+        assert_eq!(others(&read), ["action: read", mask]);
+        let picture = json("standard", "06aabbccddeeff0405aabbccddee00");
+        assert_eq!(picture["action"], "transparent");
+        assert_eq!(
+            others(&picture),
+            [
+                "action: transparent",
+                "MAC address aa:bb:cc:dd:ee:ff",
+                "action: report"
+            ]
+        );
+        assert_eq!(picture["rows"][3]["byte"], 8);
+        assert_eq!(picture["rows"][4]["first"], 9);
+        assert_eq!(picture["values"]["1"]["value"], "party");
+    }
+
     /// Bytes that are not those that were decoded are no reason to panic.
     #[test]
     fn of_other_bytes() {
