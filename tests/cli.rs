@@ -728,6 +728,41 @@ fn flags_past_the_last_point() {
     }
 }
 
+/// What a message has besides its points is told to people, too.
+#[test]
+fn what_is_set_aside_is_told() {
+    let names = "tests/fixtures/names-var-len.json";
+    let table = |arguments: &[&str]| {
+        let ran = run(&[&["decode", "-d", names, "--output", "table"], arguments].concat());
+        (ran.code, ran.stdout)
+    };
+    let (code, told) = table(&["12ffffffff"]);
+    assert_eq!(code, 0, "{told}");
+    assert!(told.starts_with("read\n  ! flags past the last point: 12 to 31\n  type\n"));
+    let (code, told) = table(&["--lax", "13a0400a0102"]);
+    let expected = "reply\n  ! flags past the last point: 13, 15\n  ! extra: 2 bytes, 0102\n  \
+                    2fast  43  raw 10\n";
+    assert_eq!((code, &*told), (0, expected));
+    let (code, told) = table(&["--lax", "1400c00a01"]);
+    let expected = "report\n  ! missing: 1 byte\n  2fast  43  raw 10\n";
+    assert_eq!((code, &*told), (0, expected));
+    let (code, told) = table(&["1400c00a01"]);
+    assert_eq!(code, 1, "{told}");
+    assert!(
+        told.contains("the payload ends before `fault_UART`"),
+        "{told}"
+    );
+    let (code, told) = table(&["12ffff00"]);
+    let expected = "the mask of the read has 3 bytes, not 2: only a mask of nothing but ff, for all \
+                    points, may have any other length";
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains(expected), "{told}");
+    let (code, told) = table(&["06aabbccddeeff1300400a"]);
+    let expected = "transparent\n  aabbccddeeff1300400a\n  MAC address aa:bb:cc:dd:ee:ff\n\
+                    reply\n  2fast  43  raw 10\n";
+    assert_eq!((code, &*told), (0, expected));
+}
+
 const WAVE_PUMP: &str = "tests/fixtures/wave-pump.json";
 
 /// Messages of a var_len product, there and back, and what is refused.
@@ -806,7 +841,7 @@ fn var_len_messages() {
         ),
         ("14", "incomplete", json!([null, 1, null])),
         ("1400000000000000", "incomplete", json!([null, 8, null])),
-        ("14800000000000000001", "unknown_flag", json!([null, 1, 71])),
+        ("11800000000000000001", "unknown_flag", json!([null, 1, 71])),
         (
             "1300000000000000000101ff",
             "trailing",

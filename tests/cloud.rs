@@ -619,6 +619,32 @@ fn a_history_that_is_interrupted() {
     assert_eq!(rest[..all.len() - begin], all[begin..]);
 }
 
+/// Frames of another length, and the status that is broadcast by UDP, in a device's log.
+#[test]
+fn frames_that_devices_send_otherwise() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (User(&simulated), simulated.variable("DID"));
+    let status = "4 1 0 0 16 0 0 0";
+    for raw in [
+        "4 1 0 0 16 30",
+        &format!("6 170 187 204 221 238 255 {status}"),
+    ] {
+        user.json(&format!("api devices control {did} --raw {raw}"));
+    }
+    let log = |options: &str| user.json(&format!("device log {did} --since 1m{options}"));
+    let last = log("").into_iter().filter(|one| one["type"] == "app2dev");
+    let [cut, broadcast] = &last.collect::<Vec<_>>()[..] else {
+        panic!("two frames were sent");
+    };
+    assert_eq!(cut["error"]["kind"], "incomplete");
+    assert_eq!(broadcast["action"], "transparent");
+    assert_eq!(broadcast["mac"], "aa:bb:cc:dd:ee:ff");
+    assert_eq!(broadcast["p0"]["attrs"]["set_temp"], 16);
+    let lax = log(" --lax");
+    let cut = lax.iter().find(|one| one["missing"] == 2).unwrap();
+    assert_eq!(cut["attrs"]["room_temp"], 20);
+}
+
 /// What changes is printed until Ctrl-C.
 #[cfg(unix)]
 #[test]

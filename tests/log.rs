@@ -216,6 +216,84 @@ fn csv_has_a_column_a_point() {
     );
 }
 
+/// A body of another length is decoded if that is asked for, and every form of output tells.
+#[test]
+fn bodies_of_another_length() {
+    let names = "tests/fixtures/names-var-len.json";
+    let log = "{\"did\":\"d\",\"n\":1,\"payload\":\"1300400a0102\"}\n\
+               {\"did\":\"d\",\"payload\":\"1400800190\"}\n\
+               {\"did\":\"d\",\"payload\":\"14f0800190\"}\n";
+    let decode = |arguments: &[&str]| {
+        let all = [&["log", "decode", "-", "-d", names], arguments].concat();
+        program::run(GIZWITS, &all, log.as_bytes())
+    };
+    let ran = decode(&[]);
+    assert_eq!((ran.code, ran.json().len()), (1, 2), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("1 rejected (1 trailing)"),
+        "{}",
+        ran.stderr
+    );
+
+    let ran = decode(&["--lax"]);
+    let expected = "{\"did\":\"d\",\"action\":\"reply\",\"attrs\":{\"2fast\":43},\"extra\":\"0102\"}\n\
+        {\"did\":\"d\",\"action\":\"report\",\"attrs\":{\"fault_UART\":-0.5}}\n\
+        {\"did\":\"d\",\"action\":\"report\",\"attrs\":{\"fault_UART\":-0.5},\"surplus_flags\":[12,13,14,15]}\n";
+    assert_eq!((ran.code, &*ran.stdout), (0, expected), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 of another length"), "{}", ran.stderr);
+
+    // What a message has besides its points is its own, whatever else is known of the device.
+    let ran = decode(&["--lax", "--fill"]);
+    let expected = "{\"did\":\"d\",\"action\":\"reply\",\"attrs\":{\"2fast\":43},\"extra\":\"0102\"}\n\
+        {\"did\":\"d\",\"action\":\"report\",\"attrs\":{\"2fast\":43,\"fault_UART\":-0.5}}\n\
+        {\"did\":\"d\",\"action\":\"report\",\"attrs\":{\"2fast\":43,\"fault_UART\":-0.5},\
+        \"surplus_flags\":[12,13,14,15]}\n";
+    assert_eq!((ran.code, &*ran.stdout), (0, expected), "{}", ran.stderr);
+
+    let ran = decode(&["--lax", "--format", "csv"]);
+    let rows: Vec<&str> = ran.stdout.lines().collect();
+    assert!(
+        rows[0].starts_with("timestamp,type,did,action,extra,attrs.type,"),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[1].starts_with(",,d,reply,\"{\"\"extra\"\":\"\"0102\"\"}\",,"),
+        "{}",
+        rows[1]
+    );
+    assert!(rows[2].starts_with(",,d,report,,,"), "{}", rows[2]);
+    let ran = decode(&["--lax", "--keep", "--format", "csv"]);
+    let row = ran.stdout.lines().nth(1).unwrap();
+    assert!(
+        row.contains("\"{\"\"n\"\":1,\"\"extra\"\":\"\"0102\"\"}\""),
+        "{row}"
+    );
+}
+
+/// Full reports whose mask is nothing but ones make a state whole.
+#[test]
+fn masks_of_nothing_but_ones() {
+    let names = "tests/fixtures/names-var-len.json";
+    let values = "01a50a0190010200010203000023bea1b2c3";
+    let record = |payload: &str| format!("{{\"did\":\"d\",\"payload\":\"{payload}\"}}\n");
+    let log = record(&format!("14ffff{values}")) + &record("1400400b");
+    let ran = program::run(
+        GIZWITS,
+        &["log", "decode", "-", "-d", names, "--fill"],
+        log.as_bytes(),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let lines = ran.json();
+    let ones: Value = serde_json::from_str("[12,13,14,15]").unwrap();
+    assert_eq!(lines[0]["surplus_flags"], ones);
+    assert_eq!(lines[1].get("surplus_flags"), None);
+    for (line, fast) in lines.iter().zip([43, 48]) {
+        let attrs = line["attrs"].as_object().unwrap();
+        assert_eq!((attrs.len(), &attrs["2fast"]), (12, &Value::from(fast)));
+    }
+}
+
 /// A timestamp is a moment of the calendar, or the record is rejected, in every format.
 #[test]
 fn a_timestamp_is_a_moment() {

@@ -391,6 +391,45 @@ fn check(
     }
 }
 
+/// What a message has besides its points stands in the column of what has none.
+#[test]
+fn what_is_missing_or_extra() {
+    let product = vectors::product("names-var-len");
+    let products = Products::one(product.clone());
+    let options = Options {
+        lax: true,
+        keep: true,
+        ..Options::default()
+    };
+    let mut decoder = Decoder::new(&products, options, Batches::new(&product, true));
+    let lines = [
+        r#"{"payload":"1300400a0102"}"#,
+        r#"{"n":1,"payload":"1400c00a01"}"#,
+        r#"{"n":2,"payload":"14f0400a"}"#,
+        r#"{"n":3,"payload":"1400400a"}"#,
+        r#"{"payload":"1400400a"}"#,
+    ];
+    let mut block = None;
+    decoder.lines(lines.join("\n").as_bytes(), &mut block, |_, _, error| {
+        panic!("{error}")
+    });
+    assert_eq!((decoder.take_inexact(), decoder.take_inexact()), (2, 0));
+    decoder.end(&mut block).expect("memory");
+    let batch = block.expect("a batch");
+    let extra = batch.column_by_name("extra").expect("a column");
+    let extra: Vec<Option<&str>> = extra.as_string::<i32>().iter().collect();
+    let expected = [
+        Some(r#"{"extra":"0102"}"#),
+        Some(r#"{"n":1,"missing":1}"#),
+        Some(r#"{"n":2,"surplus_flags":[12,13,14,15]}"#),
+        Some(r#"{"n":3}"#),
+        None,
+    ];
+    assert_eq!(extra, expected);
+    let fast = batch.column_by_name("2fast").expect("a column");
+    assert_eq!(fast.null_count(), 0);
+}
+
 /// More bytes than are turned into columns at once.
 const MANY: usize = 65 << 10;
 

@@ -75,6 +75,26 @@ fn vectors_decode_and_encode() {
     }
 }
 
+/// A wrong checksum is told with the right one, by the parser and by the decoder of a stream.
+#[test]
+fn a_wrong_checksum_is_told_with_the_right_one() {
+    let wire = b"\xff\xff\0\x05\x07\x02\0\0\x0f";
+    let mut buffer = [0; 32];
+    let error = uart::parse(wire, &mut buffer).expect_err("it is wrong");
+    let text = "the checksum is wrong (0x0e is expected, 0x0f was found): byte 8";
+    assert_eq!(error.to_string(), text);
+    let error = gizwits_codec_std::Error::from(error);
+    assert_eq!((error.kind, &*error.message), ("checksum", text));
+    let mut decoder = Decoder::new(&mut buffer);
+    let event = decoder.next_event(&mut &wire[..]);
+    let corrupt = Event::Corrupt {
+        sn: 2,
+        expected: 0x0e,
+        found: 0x0f,
+    };
+    assert_eq!(event, Some(corrupt));
+}
+
 /// What stands before a frame, between two, or in place of the last byte of the one before hides none.
 #[test]
 fn frames_are_found_behind_anything() {
@@ -628,6 +648,26 @@ fn some_points_of_a_var_len_product() {
     );
     let reply = [0x13, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 75];
     assert_eq!(sent(&mut link, 1, &status), [(4, 44, reply.to_vec())]);
+
+    // The mask of a reply has no bit past the last point, and nothing but ones asks for all.
+    let surplus = [0x12, 0x80, 0, 0, 0, 0, 0, 0, 0x80, 0];
+    told(&mut link, 1, &witness::wire(3, 45, 0, &surplus));
+    assert_eq!(sent(&mut link, 1, &status), [(4, 45, reply.to_vec())]);
+    let full = [&[0x7f][..], &[0xff; 8]].concat();
+    for ones in 1..12 {
+        let all = [&[0x12][..], &vec![0xff; ones]].concat();
+        told(&mut link, 1, &witness::wire(3, 46, 0, &all));
+        let reply = sent(&mut link, 1, &status);
+        let [(4, 46, payload)] = &reply[..] else {
+            panic!("{ones}: {reply:?}")
+        };
+        assert_eq!(payload[..10], [&[0x13], &full[..]].concat());
+        let len = wave_pump::Product::LAYOUT.p0_len(Action::Reply);
+        assert_eq!(payload.len(), len);
+    }
+    let other = [0x12, 0, 0xff];
+    let (refused, _) = told(&mut link, 1, &witness::wire(3, 47, 0, &other));
+    assert_eq!(refused, [(0x12, 47, vec![3])]);
 
     // A report that was lost may have had what the next one doesn't: that has everything.
     status.flow = 76;

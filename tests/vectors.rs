@@ -33,6 +33,30 @@ fn they_decode() {
     }
 }
 
+/// Replies and reports of another length, by the lax decoder alone.
+#[test]
+fn they_decode_of_any_length() {
+    for vector in vectors("lax.json") {
+        let id = vector["id"].as_str().unwrap();
+        let product = product(vector["definition"].as_str().unwrap());
+        let bytes = payload::parse(vector["payload"].as_str().unwrap(), None).unwrap();
+        let decoded = product.lax().decode(&bytes).unwrap();
+        let ours: Value = serde_json::from_str(&decoded.to_json()).unwrap();
+        assert_eq!(ours, vector["expect"], "{id}");
+        let differs = ["missing", "extra", "whole_body"];
+        let exact = differs.iter().all(|key| ours.get(key).is_none());
+        assert_eq!(decoded.is_exact(), exact, "{id}");
+        assert_eq!(product.decode(&bytes).is_ok(), exact, "{id}");
+        assert_eq!(decoded.remarks().is_empty(), id == "exact", "{id}");
+    }
+    // Frames, controls and reads are held to their lengths.
+    let product = product("air-conditioner");
+    for other in ["0101010000100", "0200", "000000030900009004010000"] {
+        let bytes = payload::parse(&format!("{other:0<26}"), None).unwrap();
+        assert!(product.lax().decode(&bytes).is_err(), "{other}");
+    }
+}
+
 #[test]
 fn the_canonical_ones_encode() {
     let mut encoded = 0;

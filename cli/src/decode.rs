@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::core::m2m::{self, Event};
-use gizwits_codec_std::core::{P0, Raw, Value};
+use gizwits_codec_std::core::{P0, Protocol, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -41,6 +41,10 @@ pub(crate) struct Decode {
     /// How the payloads are written, if not told by their content
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
+    /// Accept replies and reports of any length: decode the points that are whole, and tell what is
+    /// missing or extra
+    #[arg(long)]
+    lax: bool,
     /// JSON for programs, a table for people
     #[arg(long, value_enum, default_value = "json")]
     output: Output,
@@ -202,10 +206,16 @@ impl Decoder<'_> {
         let encoding = self.options.encoding.map(payload::Encoding::from);
         let bytes = &mut self.bytes;
         let parsed = text.and_then(|text| payload::parse_into(text, encoding, bytes));
-        let decoded = parsed.and_then(|()| match self.options.input {
-            None => self.product.decode(bytes),
-            Some(Input::M2m) => self.product.decode_m2m(bytes),
-            Some(Input::P0) => self.product.decode_p0(bytes),
+        let decoded = parsed.and_then(|()| {
+            let (exact, lax) = (self.product, self.product.lax());
+            match (self.options.input, self.options.lax) {
+                (None, false) => exact.decode(bytes),
+                (None, true) => lax.decode(bytes),
+                (Some(Input::M2m), false) => exact.decode_m2m(bytes),
+                (Some(Input::M2m), true) => lax.decode_m2m(bytes),
+                (Some(Input::P0), false) => exact.decode_p0(bytes),
+                (Some(Input::P0), true) => lax.decode_p0(bytes),
+            }
         });
         self.line.clear();
         match (&decoded, self.options.output) {
@@ -334,9 +344,15 @@ fn table(
     if let Some(body) = body {
         write!(out, "\n  {}", payload::hex(body))?;
     }
-    if let Content::P0(P0::Read {
-        wanted: Some(wanted),
-    }) = decoded.content
+    if let Some(broadcast) = decoded.broadcast() {
+        write!(out, "\n  MAC address {}\n", broadcast.mac())?;
+        table(product, &broadcast.decoded, colours, out)?;
+    }
+    for remark in decoded.remarks() {
+        write!(out, "\n  {warn}! {remark}{warn:#}")?;
+    }
+    if let Content::P0(P0::Read(wanted)) = decoded.content
+        && product.protocol() == Protocol::VarLen
     {
         for attr in wanted.ids().filter_map(|id| product.attr(id)) {
             write!(out, "\n  {}", printable(attr.name()))?;

@@ -61,7 +61,14 @@ enum Verb {
     /// Set points of a device, checked against the definition first
     Control(Control),
     /// The frames to and from a device, decoded
-    Log(Span),
+    Log {
+        #[command(flatten)]
+        span: Span,
+        /// Accept replies and reports of any length: decode the points that are whole, and tell what is
+        /// missing or extra
+        #[arg(long)]
+        lax: bool,
+    },
     /// The values that a device reported
     Data(Span),
     /// When a device came and went, and why
@@ -159,7 +166,10 @@ impl DeviceArgs {
             Verb::List(list) => list.run(&product, json, out),
             Verb::Show { did } => show(&product, did, json, out),
             Verb::Control(control) => control.run(&product, json, out),
-            Verb::Log(span) => span.log(&product, json, &self.options("log"), out),
+            Verb::Log { span, lax } => {
+                let again = self.options(if *lax { "log --lax" } else { "log" });
+                span.log(&product, json, *lax, &again, out)
+            }
             Verb::Data(span) => span.data(&product, json, &self.options("data"), out),
             Verb::Online(span) => span.online(&product, json, &self.options("online"), out),
             Verb::Watch { did, every } => watch(&product, did, *every, json, out),
@@ -566,6 +576,7 @@ impl Span {
         &self,
         product: &Product,
         json: bool,
+        lax: bool,
         again: &str,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
@@ -580,7 +591,10 @@ impl Span {
             |record, out| {
                 let at = record.timestamp;
                 let parsed = payload::parse_into(&record.payload, None, &mut bytes);
-                let decoded = parsed.and_then(|()| definition.decode(&bytes));
+                let decoded = parsed.and_then(|()| match lax {
+                    false => definition.decode(&bytes),
+                    true => definition.lax().decode(&bytes),
+                });
                 if json {
                     let direction = record.direction.as_str();
                     let told = match &decoded {
@@ -801,8 +815,20 @@ fn watch(
     }
 }
 
-/// A decoded frame for people: of a report what is new in it.
+/// A decoded frame for people: of a report what is new in it; what was set aside to decode it.
 fn in_words(
+    definition: &gizwits_codec_std::Product,
+    decoded: &Decoded<'_, '_>,
+    last: &mut BTreeMap<String, String>,
+) -> String {
+    let mut told = content_in_words(definition, decoded, last);
+    for remark in decoded.remarks() {
+        told += &format!("  ! {remark}");
+    }
+    told
+}
+
+fn content_in_words(
     definition: &gizwits_codec_std::Product,
     decoded: &Decoded<'_, '_>,
     last: &mut BTreeMap<String, String>,
@@ -813,7 +839,14 @@ fn in_words(
         Content::P0(P0::Report(view)) => ("report", view),
         Content::P0(P0::Read { .. }) => return "read".to_owned(),
         Content::P0(P0::Transparent { data, .. }) => {
-            return format!("transparent  {}", payload::hex(data));
+            return match decoded.broadcast() {
+                // It may be another device's: nothing is new or old in it.
+                Some(broadcast) => {
+                    let status = in_words(definition, &broadcast.decoded, &mut BTreeMap::new());
+                    format!("transparent  MAC address {}  {status}", broadcast.mac())
+                }
+                None => format!("transparent  {}", payload::hex(data)),
+            };
         }
         Content::P0(P0::Gateway { body, .. }) => return format!("gateway  {}", payload::hex(body)),
         Content::Body(body) => return format!("no data points  {}", payload::hex(body)),

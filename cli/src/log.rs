@@ -110,6 +110,10 @@ pub(crate) struct Input {
     /// The longest line, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
     max_line: usize,
+    /// Accept replies and reports of any length: decode the points that are whole. NDJSON, and the column
+    /// `extra` of tables, say what is missing or extra, and the summary how many there were
+    #[arg(long)]
+    lax: bool,
     /// Give every line to the strict JSON parser
     #[arg(long, hide = true)]
     strict: bool,
@@ -264,6 +268,8 @@ impl Decode {
             .collect::<io::Result<_>>()?;
         let written: Vec<&Path> = targets.iter().filter_map(Target::path).collect();
         let mut pairs = products.iter().zip(files);
+        // What is missing or extra has its column.
+        let extra = self.keep || self.input.lax;
         let summary = match form {
             Form::Ndjson => {
                 let (_, file) = pairs.next().ok_or_else(none)?;
@@ -272,22 +278,22 @@ impl Decode {
             }
             Form::Csv => {
                 let csv = |(product, file)| match self.csv_guard {
-                    true => Csv::guarded(product, self.keep, file),
-                    false => Csv::new(product, self.keep, file),
+                    true => Csv::guarded(product, extra, file),
+                    false => Csv::new(product, extra, file),
                 };
                 let formats = pairs.map(csv).collect::<io::Result<_>>()?;
                 self.input.decode(log, ByProduct::new(formats), &written)?
             }
             Form::Arrow => {
                 let arrow = |(product, file)| match out {
-                    Some(_) => Arrow::file(product, self.keep, file),
-                    None => Arrow::stream(product, self.keep, file),
+                    Some(_) => Arrow::file(product, extra, file),
+                    None => Arrow::stream(product, extra, file),
                 };
                 let formats = pairs.map(arrow).collect::<io::Result<_>>()?;
                 self.input.decode(log, ByProduct::new(formats), &written)?
             }
             Form::Parquet => {
-                let parquet = |(product, file)| Parquet::new(product, self.keep, self.level, file);
+                let parquet = |(product, file)| Parquet::new(product, extra, self.level, file);
                 let formats = pairs.map(parquet).collect::<io::Result<_>>()?;
                 self.input.decode(log, ByProduct::new(formats), &written)?
             }
@@ -339,6 +345,7 @@ impl Input {
         Options {
             encoding: self.encoding.map(Into::into),
             strict: self.strict,
+            lax: self.lax,
             line_limit: self.max_line,
             device_limit: self.max_devices,
             ..Options::default()
@@ -527,6 +534,9 @@ impl Input {
             HumanCount(summary.decoded),
             HumanCount(summary.records - summary.decoded),
         );
+        if summary.inexact > 0 {
+            told += &format!("   {} of another length", HumanCount(summary.inexact));
+        }
         if !summary.rejected.is_empty() {
             let mut kinds: Vec<_> = summary.rejected.iter().collect();
             kinds.sort_by(|one, two| two.1.cmp(one.1));

@@ -172,7 +172,13 @@ macro_rules! kinds {
 
         impl fmt::Display for ErrorKind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(ErrorKind::$kind { .. } => $text,)* })
+                f.write_str(match self { $(ErrorKind::$kind { .. } => $text,)* })?;
+                match self {
+                    ErrorKind::Checksum { expected, found } => {
+                        write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")
+                    }
+                    _ => Ok(()),
+                }
             }
         }
     };
@@ -205,8 +211,8 @@ kinds! {
     NotUart "not_uart" "not a UART frame";
     /// An ff of a UART frame without the 55 that must follow it.
     Stuffing "stuffing" "an ff without the 55 behind it";
-    /// The checksum of a UART frame is not that of its bytes.
-    Checksum "checksum" "the checksum is wrong";
+    /// The checksum of a UART frame is `found`; that of its bytes is `expected`.
+    Checksum { expected: u8, found: u8 } "checksum" "the checksum is wrong";
     /// A did is longer than 64 bytes.
     DidLength "did_length" "a did has at most 64 bytes";
 

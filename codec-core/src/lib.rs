@@ -65,7 +65,7 @@ pub use decimal::{Decimal, Rounding, Scale};
 pub use encoder::Encoder;
 pub use error::{Error, ErrorKind, Key, PointId};
 pub use layout::{Layout, LayoutRef};
-pub use mask::{Ids, Mask};
+pub use mask::{Ids, Mask, Wanted};
 pub use model::Fixed;
 pub use p0::{Action, P0};
 pub use point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};

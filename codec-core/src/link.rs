@@ -370,7 +370,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         let sum = self.decoder.sum();
         let frame = match self.decoder.push(byte)? {
             Line::Frame(frame) => frame,
-            Line::Corrupt { sn } => {
+            Line::Corrupt { sn, .. } => {
                 refuse(sn, Illegal::CHECKSUM, sink);
                 return None;
             }

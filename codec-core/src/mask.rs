@@ -46,7 +46,6 @@ impl<'b> Mask<'b> {
     #[inline]
     #[must_use]
     pub fn ids(self) -> Ids<'b> {
-        const MOST: usize = 65_536 / 8;
         let past = self.0.len().saturating_sub(MOST);
         Ids {
             words: self
@@ -75,13 +74,31 @@ impl<'b> Mask<'b> {
         }
     }
 
-    /// Whether the points with ids 0 to `points - 1` are all in it, and it is as long as they need.
+    /// Whether the points with ids 0 to `points - 1` are all in it. Requires a bitmap that is just as
+    /// long as they need, and ignores its bits past them.
     #[inline]
     pub(crate) fn is_full(self, points: u16) -> bool {
         let Some((first, rest)) = self.0.split_first() else {
             return false;
         };
-        *first == Mask::top(points) && rest.iter().all(|byte| *byte == 0xff)
+        *first | !Mask::top(points) == 0xff && rest.iter().all(|byte| *byte == 0xff)
+    }
+
+    /// The numbers of the bits that are set past those of `points` points, ascending.
+    pub(crate) fn surplus(self, points: u16) -> impl Iterator<Item = u16> + use<'b> {
+        let len = self.0.len();
+        let end = len.saturating_sub(usize::from(points / 8));
+        let bytes = self.0.get(len.saturating_sub(MOST)..end).unwrap_or(&[]);
+        let mut words = bytes.rchunks(size_of::<usize>());
+        // The lowest bits of the first word may be those of points.
+        let low = u32::from(points % 8);
+        let word = words.next().map_or(0, word).wrapping_shr(low);
+        let bits = Ids {
+            words,
+            word: word.wrapping_shl(low),
+            first: points & !7,
+        };
+        bits.map(|id| id.0)
     }
 
     /// The first bit past those of `points` points in a bitmap that is just as long as they need.
@@ -95,6 +112,102 @@ impl<'b> Mask<'b> {
         Some(whole.wrapping_add(spare.trailing_zeros() as u16))
     }
 }
+
+/// The points that a read asks for.
+///
+/// A read of a standard product asks for all points, and so does a read of a var_len product whose mask
+/// is nothing but `ff`, of any length: senders are known that use the same mask for every product.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol};
+///
+/// static LAYOUT: Layout<2> = Layout::must(
+///     Protocol::VarLen,
+///     &[
+///         Point::bool(0, Access::Writable, 0, 0),
+///         Point::bool(1, Access::Writable, 0, 0),
+///     ],
+/// );
+/// let P0::Read(wanted) = P0::parse(LAYOUT.get(), &[0x12, 0xff, 0xff])? else {
+///     panic!("not a read");
+/// };
+/// assert!(wanted.is_all() && wanted.ids().eq([PointId(0), PointId(1)]));
+/// assert!(wanted.surplus_flags().eq(2..16));
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'b> {
+    points: u16,
+    /// The mask as it came: as long as the points need, or nothing but `ff`; empty in a standard read.
+    mask: Mask<'b>,
+}
+
+impl<'b> Wanted<'b> {
+    /// What a mask asks for of a product with so many points; `None` if it is neither as long as
+    /// they need nor nothing but `ff`.
+    pub(crate) fn new(points: u16, mask: Mask<'b>) -> Option<Self> {
+        let wanted = Wanted { points, mask };
+        let len = usize::from(points.div_ceil(8));
+        (mask.0.len() == len || !mask.0.is_empty() && wanted.is_ones()).then_some(wanted)
+    }
+
+    /// What a read of a standard product with so many points asks for.
+    pub(crate) const fn all(points: u16) -> Self {
+        Wanted {
+            points,
+            mask: Mask::new(&[]),
+        }
+    }
+
+    #[inline]
+    fn is_ones(self) -> bool {
+        self.mask.0.iter().all(|byte| *byte == 0xff)
+    }
+
+    /// Whether it asks for all points.
+    #[must_use]
+    pub fn is_all(self) -> bool {
+        self.is_ones() || self.mask.is_full(self.points)
+    }
+
+    /// Whether it asks for the point with this id.
+    #[must_use]
+    pub fn contains(self, id: PointId) -> bool {
+        id.0 < self.points && (self.is_ones() || self.mask.contains(id))
+    }
+
+    /// The ids of the points that it asks for, ascending.
+    pub fn ids(self) -> impl Iterator<Item = PointId> + use<'b> {
+        let (all, some) = match self.is_all() {
+            true => (self.points, Mask::new(&[])),
+            false => (0, self.mask),
+        };
+        let some = some.ids().take_while(move |id| id.0 < self.points);
+        (0..all).map(PointId).chain(some)
+    }
+
+    /// The numbers of the mask's bits that are set past the last point, ascending: they ask for nothing.
+    pub fn surplus_flags(self) -> impl Iterator<Item = u16> + use<'b> {
+        self.mask.surplus(self.points)
+    }
+
+    /// Writes the mask as an encoder would: just as long as the points need, no bit past them.
+    pub(crate) fn put_into(self, mask: &mut [u8]) {
+        if self.is_ones() {
+            mask.fill(0xff);
+        } else {
+            for (to, from) in mask.iter_mut().zip(self.mask.0) {
+                *to = *from;
+            }
+        }
+        if let Some(first) = mask.first_mut() {
+            *first &= Mask::top(self.points);
+        }
+    }
+}
+
+/// The bytes whose bits have a number that fits a `u16`.
+const MOST: usize = 65_536 / 8;
 
 /// The bits of a machine word.
 const WORD: u16 = usize::BITS as u16;
@@ -149,11 +262,22 @@ mod tests {
         assert_eq!(Mask::new(&[]).ids().count(), 0);
     }
 
+    #[test]
+    fn surplus_ends_where_ids_do() {
+        let bytes = [0xff; 8200];
+        for points in [0, 1, 7, 8, 12, 65_000, 65_528, 65_535] {
+            assert!(Mask::new(&bytes).surplus(points).eq(points..=u16::MAX));
+        }
+        assert_eq!(Mask::new(&[]).surplus(0).count(), 0);
+        assert_eq!(Mask::new(&bytes[..9]).surplus(80).count(), 0);
+    }
+
     proptest! {
         #[test]
         fn ids_are_the_set_bits(
             bytes in proptest::collection::vec(any::<u8>(), 0..40),
             thin in any::<bool>(),
+            points in 0_u16..340,
         ) {
             let mut bytes = bytes;
             if thin {
@@ -162,6 +286,8 @@ mod tests {
             let mask = Mask::new(&bytes);
             let all = 0..(8 * bytes.len() as u16 + 9);
             prop_assert!(mask.ids().eq(all.map(PointId).filter(|id| mask.contains(*id))));
+            let past = mask.ids().map(|id| id.0).filter(|bit| *bit >= points);
+            prop_assert!(mask.surplus(points).eq(past));
         }
 
         #[test]
@@ -174,9 +300,13 @@ mod tests {
                 prop_assert_eq!(Mask::new(bytes).past(points), None);
             }
             prop_assert!(Mask::new(bytes).is_full(points));
+            prop_assert_eq!(Mask::new(bytes).surplus(points).next(), None);
             let id = points + extra;
             if bits::set_bit(bytes, id) {
                 prop_assert_eq!(Mask::new(bytes).past(points), Some(id));
+                prop_assert!(Mask::new(bytes).surplus(points).eq([id]));
+                prop_assert!(Mask::new(bytes).is_full(points));
+                bytes[0] &= !Mask::top(points) | Mask::top(points) >> 1;
                 prop_assert!(!Mask::new(bytes).is_full(points));
             }
         }

@@ -237,9 +237,11 @@ pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
 pub(crate) fn read<M: Model>(p0: &[u8], wanted: &mut M::Mask) -> bool {
     let body = p0.get(1..).unwrap_or(&[]);
     if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-        let mask = M::LAYOUT.wanted(body);
-        copy(wanted.as_mut(), mask.map_or(&[], Mask::bytes));
-        return mask.is_ok();
+        let read = M::LAYOUT.wanted(body);
+        if let Ok(read) = read {
+            read.put_into(wanted.as_mut());
+        }
+        return read.is_ok();
     }
     body.is_empty()
 }

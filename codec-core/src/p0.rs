@@ -9,13 +9,14 @@
 //! 11 | mask | values              control, reply, report of a var_len product: a bit for every
 //! 13 | mask | values              point, then the values of those that are there
 //! 14 | mask | values
-//! 12 | mask                       read of a var_len product: the points that are wanted
+//! 12 | mask                       read of a var_len product: the points that are wanted; all with
+//!                                 nothing but ff, of any length
 //! 71 | 72 | 73                    envelopes of a light gateway's sub-devices
 //! ```
 
 use crate::error::{Error, ErrorKind};
 use crate::layout::LayoutRef;
-use crate::mask::Mask;
+use crate::mask::Wanted;
 use crate::point::Protocol;
 use crate::view::{View, other_length};
 
@@ -53,10 +54,7 @@ pub enum P0<'l, 'b> {
     /// To the device: set these points.
     Control(View<'l, 'b>),
     /// To the device: tell the status.
-    Read {
-        /// The points that a read of a var_len product asks for; a standard one asks for all.
-        wanted: Option<Mask<'b>>,
-    },
+    Read(Wanted<'b>),
     /// From the device: the answer to a read.
     Reply(View<'l, 'b>),
     /// From the device, unasked.
@@ -84,6 +82,24 @@ impl<'l, 'b> P0<'l, 'b> {
     /// [`ErrorKind::UnknownAction`], [`ErrorKind::OtherProtocol`]; those of
     /// [`LayoutRef::view`] and [`LayoutRef::view_control`]. `byte` counts from the action byte.
     pub fn parse(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
+        Self::parse_by(layout, p0, LayoutRef::view)
+    }
+
+    /// Like [`parse`](Self::parse), but accepts a reply or report of any length, as
+    /// [`LayoutRef::view_lax`] does.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse), but for the length of a reply or report.
+    pub fn parse_lax(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
+        Self::parse_by(layout, p0, |layout, body| Ok(layout.view_lax(body)))
+    }
+
+    #[inline]
+    fn parse_by(
+        layout: LayoutRef<'l>,
+        p0: &'b [u8],
+        view: impl Fn(LayoutRef<'l>, &'b [u8]) -> Result<View<'l, 'b>, Error>,
+    ) -> Result<Self, Error> {
         let Some((&action, body)) = p0.split_first() else {
             return Err(Error::new(ErrorKind::Incomplete { missing: 1 }).at(0));
         };
@@ -91,18 +107,16 @@ impl<'l, 'b> P0<'l, 'b> {
             (0x01, Protocol::Standard) | (0x11, Protocol::VarLen) => {
                 layout.view_control(body).map(P0::Control)
             }
-            (0x12, Protocol::VarLen) => layout.wanted(body).map(|wanted| P0::Read {
-                wanted: Some(wanted),
-            }),
+            (0x12, Protocol::VarLen) => layout.wanted(body).map(P0::Read),
             (0x02, Protocol::Standard) => match body.len() {
-                0 => Ok(P0::Read { wanted: None }),
+                0 => Ok(P0::Read(Wanted::all(layout.points()))),
                 len => Err(other_length(len, 0)),
             },
             (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => {
-                layout.view(body).map(P0::Reply)
+                view(layout, body).map(P0::Reply)
             }
             (0x04, Protocol::Standard) | (0x14, Protocol::VarLen) => {
-                layout.view(body).map(P0::Report)
+                view(layout, body).map(P0::Report)
             }
             (0x05 | 0x06, _) => Ok(P0::Transparent {
                 from_device: action == 0x06,

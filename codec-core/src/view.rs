@@ -14,7 +14,7 @@ use crate::bits::{self, Source};
 use crate::decimal::{Decimal, Scale};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::layout::{Field, LayoutRef, Packing, Place, Shape, Spec};
-use crate::mask::{Ids, Mask};
+use crate::mask::{Ids, Mask, Wanted};
 use crate::point::{Access, Protocol};
 
 /// The value of a point.
@@ -149,8 +149,10 @@ pub struct Span {
 #[derive(Clone, Copy)]
 pub struct View<'l, 'b> {
     layout: LayoutRef<'l>,
-    /// Which points it has; all without one.
-    mask: Option<Mask<'b>>,
+    /// The flags or the mask; empty where there is none.
+    mask: Mask<'b>,
+    /// Whether it has all points, each at its place in the layout, whatever the mask.
+    all: bool,
     /// The bytes of the bit area, if the points stand one behind the other.
     packed: Option<u16>,
     /// The bytes that the values should have.
@@ -171,19 +173,22 @@ impl<'l> LayoutRef<'l> {
     /// The points of the body of a report or read reply, without its action byte: of a standard
     /// product the status, of a var_len product the mask and the points in it.
     ///
+    /// Devices are known that set bits of the mask past the last point. They carry no value:
+    /// [`View::surplus_flags`] has them.
+    ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] with the first point that is cut, [`ErrorKind::Trailing`]; of a
-    /// var_len product [`ErrorKind::UnknownFlag`].
+    /// [`ErrorKind::Incomplete`] with the first point that is cut, [`ErrorKind::Trailing`].
     #[inline]
     pub fn view<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
-            return self.view_packed(body);
+            let (mask, values) = self.split_mask(body)?;
+            return self.view_packed(mask, values);
         }
         if body.len() != self.status_len() {
             let needed = self.status_len();
             return Err(wrong_length(self.whole(), 0, body.len(), needed));
         }
-        Ok(self.place(None, body, self.head.status_len))
+        Ok(self.place_all(Mask::new(&[]), body))
     }
 
     /// The same of a body of any length: the points that are whole.
@@ -191,8 +196,7 @@ impl<'l> LayoutRef<'l> {
     ///
     /// Some devices answer a var_len read with the mask that was asked for and the values of all
     /// points. A body of that length, which is not right for its mask, is taken as such:
-    /// [`View::is_whole_body`]. Behind a mask with unknown bits nothing can be placed: it all is
-    /// extra.
+    /// [`View::is_whole_body`].
     ///
     /// ```
     /// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
@@ -216,7 +220,7 @@ impl<'l> LayoutRef<'l> {
     #[must_use]
     pub fn view_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
         match self.protocol() {
-            Protocol::Standard => self.place(None, body, self.head.status_len),
+            Protocol::Standard => self.place_all(Mask::new(&[]), body),
             Protocol::VarLen => self.view_packed_lax(body),
         }
     }
@@ -230,7 +234,11 @@ impl<'l> LayoutRef<'l> {
     #[inline]
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
-            let view = self.view_packed(body)?;
+            let (mask, values) = self.split_mask(body)?;
+            if let Some(bit) = mask.past(self.points()) {
+                return Err(unknown_flag(bit));
+            }
+            let view = self.view_packed(mask, values)?;
             let mut places = view.places();
             return match places.find(|place| place.field.access != Access::Writable) {
                 None => Ok(view),
@@ -249,7 +257,7 @@ impl<'l> LayoutRef<'l> {
             Some((flags, values)) if body.len() == needed => {
                 let flags = Mask::new(flags);
                 match flags.past(self.writable()) {
-                    None => Ok(self.place(Some(flags), values, self.head.writable_len)),
+                    None => Ok(self.place(flags, values, self.head.writable_len)),
                     Some(bit) if bit < self.points() => {
                         Err(Error::new(ErrorKind::NotWritable).about(PointId(bit)).at(0))
                     }
@@ -267,12 +275,11 @@ impl<'l> LayoutRef<'l> {
     /// The points that a var_len read asks for: its body, without its action byte.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`], [`ErrorKind::UnknownFlag`].
-    pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Mask<'b>, Error> {
-        let (mask, rest) = self.split_mask(body)?;
-        match rest {
-            [] => Ok(mask),
-            _ => Err(other_length(body.len(), self.mask_len())),
+    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`].
+    pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Wanted<'b>, Error> {
+        match Wanted::new(self.points(), Mask::new(body)) {
+            Some(wanted) => Ok(wanted),
+            None => Err(other_length(body.len(), self.mask_len())),
         }
     }
 
@@ -311,15 +318,16 @@ impl<'l> LayoutRef<'l> {
             }
         }
         let len = self.head.status_len;
-        Ok(self.place(Some(Mask::new(known)), status, len))
+        Ok(self.place(Mask::new(known), status, len))
     }
 
-    /// A view of points at the places of the layout.
+    /// A view of the points of a mask at the places of the layout.
     #[inline]
-    fn place<'b>(self, mask: Option<Mask<'b>>, values: &'b [u8], len: u16) -> View<'l, 'b> {
+    fn place<'b>(self, mask: Mask<'b>, values: &'b [u8], len: u16) -> View<'l, 'b> {
         View {
             layout: self,
             mask,
+            all: false,
             packed: None,
             len,
             body: Source::new(values),
@@ -327,73 +335,57 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// A var_len body, of the right length or not.
-    fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
-        if mask.is_full(self.points()) {
-            return self.place(None, values, self.head.status_len);
-        }
-        let all = Packing::all(self, mask);
+    /// A view of all points at the places of the layout.
+    #[inline]
+    fn place_all<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
         View {
-            layout: self,
-            mask: Some(mask),
-            packed: Some(all.area),
-            len: all.end(),
-            body: Source::new(values),
-            whole_body: false,
+            all: true,
+            ..self.place(mask, values, self.head.status_len)
         }
     }
 
-    fn view_packed<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
-        let (mask, values) = self.split_mask(body)?;
+    /// A var_len body, of the right length or not.
+    fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
+        if mask.is_full(self.points()) {
+            return self.place_all(mask, values);
+        }
+        let all = Packing::all(self, mask);
+        View {
+            packed: Some(all.area),
+            ..self.place(mask, values, all.end())
+        }
+    }
+
+    fn view_packed<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         let view = self.pack(mask, values);
         if values.len() == usize::from(view.len) {
             return Ok(view);
         }
         let skipped = self.mask_len();
         let needed = skipped.saturating_add(view.len.into());
-        Err(wrong_length(view.places(), skipped, body.len(), needed))
+        let have = skipped.saturating_add(values.len());
+        Err(wrong_length(view.places(), skipped, have, needed))
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
-        let nothing = View {
-            layout: self,
-            mask: Some(Mask::new(&[])),
-            packed: Some(0),
-            len: 0,
-            body: Source::new(body),
-            whole_body: false,
+        let Ok((mask, values)) = self.split_mask(body) else {
+            return self.place(Mask::new(&[]), body, self.mask_len() as u16);
         };
-        match (self.split_mask(body), body.get(self.mask_len()..)) {
-            (Ok((mask, values)), _) => {
-                let view = self.pack(mask, values);
-                if values.len() != usize::from(view.len) && values.len() == self.status_len() {
-                    return View {
-                        whole_body: true,
-                        ..self.place(None, values, view.layout.head.status_len)
-                    };
-                }
-                view
-            }
-            (Err(_), Some(values)) => View {
-                body: Source::new(values),
-                ..nothing
-            },
-            (Err(_), None) => View {
-                len: self.mask_len() as u16,
-                ..nothing
-            },
+        let view = self.pack(mask, values);
+        if values.len() != usize::from(view.len) && values.len() == self.status_len() {
+            return View {
+                whole_body: true,
+                ..self.place_all(mask, values)
+            };
         }
+        view
     }
 
     /// The mask of a var_len body, and what follows it.
     fn split_mask<'b>(self, body: &'b [u8]) -> Result<(Mask<'b>, &'b [u8]), Error> {
-        let Some((mask, values)) = body.split_at_checked(self.mask_len()) else {
-            return Err(other_length(body.len(), self.mask_len()));
-        };
-        let mask = Mask::new(mask);
-        match mask.past(self.points()) {
-            None => Ok((mask, values)),
-            Some(bit) => Err(unknown_flag(bit)),
+        match body.split_at_checked(self.mask_len()) {
+            Some((mask, values)) => Ok((Mask::new(mask), values)),
+            None => Err(other_length(body.len(), self.mask_len())),
         }
     }
 
@@ -451,13 +443,13 @@ impl<'l, 'b> View<'l, 'b> {
     pub fn read(&self, id: PointId) -> Option<Reading<'l, 'b>> {
         let field = self.layout.field(id)?;
         let mut place = field.place(id);
-        if let Some(mask) = self.mask {
-            if !mask.contains(id) {
+        if !self.all {
+            if !self.mask.contains(id) {
                 return None;
             }
             if let Some(area) = self.packed {
                 let mut packing = Packing::behind(area);
-                packing.pass(self.layout, mask, id);
+                packing.pass(self.layout, self.mask, id);
                 place = packing.place(id, field);
             }
         }
@@ -513,9 +505,17 @@ impl<'l, 'b> View<'l, 'b> {
     #[inline]
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.mask.is_none()
+        self.all
             && self.len == self.layout.head.status_len
             && self.body.bytes.len() == usize::from(self.len)
+    }
+
+    /// Whether the body is just as long as its points need; always, unless
+    /// [`view_lax`](LayoutRef::view_lax) made the view.
+    #[inline]
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.whole_body && self.body.bytes.len() == usize::from(self.len)
     }
 
     /// How many bytes the values are short of what they should have.
@@ -536,6 +536,12 @@ impl<'l, 'b> View<'l, 'b> {
     #[must_use]
     pub fn is_whole_body(&self) -> bool {
         self.whole_body
+    }
+
+    /// The numbers of the mask's bits that are set past the last point, ascending. They carry no value.
+    /// A control has none: there they are an error.
+    pub fn surplus_flags(&self) -> impl Iterator<Item = u16> + use<'b> {
+        self.mask.surplus(self.layout.points())
     }
 
     /// Writes the points into a status that has all of them, each at its place in the layout, and
@@ -569,10 +575,11 @@ impl<'l, 'b> View<'l, 'b> {
 
     #[inline]
     fn places(&self) -> Places<'l, 'b> {
-        match self.mask {
-            None => self.layout.whole(),
-            Some(mask) => Places::Some(self.layout, mask.ids(), self.packed.map(Packing::behind)),
+        if self.all {
+            return self.layout.whole();
         }
+        let ids = self.mask.ids();
+        Places::Some(self.layout, ids, self.packed.map(Packing::behind))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Payloads to JSON.
 
+use std::fmt;
 use std::io::Write as _;
 
+use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Protocol, Raw, Reading, Value, View};
 
@@ -17,6 +19,8 @@ pub struct Decoded<'p, 'b> {
     pub envelope: Option<Event<'b>>,
     /// What is in it.
     pub content: Content<'p, 'b>,
+    /// The body of a reply or report that has remarks, where `content` has the points of a state.
+    pub(crate) own: Option<&'b [u8]>,
 }
 
 /// What is in a payload.
@@ -35,14 +39,7 @@ impl Product {
     /// See [`Error::KINDS`]; `byte` counts from the first byte given.
     #[inline]
     pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        if let Some(status) = Status::of(self, bytes) {
-            return Ok(status.decoded());
-        }
-        if bytes.starts_with(&m2m::PREFIX) {
-            self.decode_m2m(bytes)
-        } else {
-            self.decode_p0(bytes)
-        }
+        self.any(P0::parse, bytes)
     }
 
     /// Takes a bare P0 apart.
@@ -50,14 +47,7 @@ impl Product {
     /// # Errors
     /// As for [`decode`](Self::decode).
     pub fn decode_p0<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        match P0::parse(self.layout(), bytes) {
-            Ok(p0) => Ok(Decoded {
-                product: self,
-                envelope: None,
-                content: Content::P0(p0),
-            }),
-            Err(error) => Err(self.explain_p0(error, bytes)),
-        }
+        self.p0(P0::parse, bytes)
     }
 
     /// Takes an M2M frame apart, and the P0 in it.
@@ -65,6 +55,66 @@ impl Product {
     /// # Errors
     /// As for [`decode`](Self::decode); bytes after the frame are `trailing`.
     pub fn decode_m2m<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.m2m(P0::parse, bytes)
+    }
+
+    /// Returns a decoder that accepts replies and reports of any length.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    /// # let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// # let product = Product::from_json(&definition)?;
+    ///
+    /// // The status of this product has 7 bytes.
+    /// let report = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e];
+    /// assert_eq!(product.decode(&report).unwrap_err().kind, "incomplete");
+    /// let decoded = product.lax().decode(&report)?;
+    /// assert_eq!(decoded.view().map(|view| view.missing()), Some(2));
+    /// assert!(decoded.to_json().ends_with(r#""set_temp":16,"room_temp":20},"missing":2}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn lax(&self) -> Lax<'_> {
+        Lax(self)
+    }
+
+    #[inline]
+    pub(crate) fn any<'p, 'b>(
+        &'p self,
+        parse: Parse<'p, 'b>,
+        bytes: &'b [u8],
+    ) -> Result<Decoded<'p, 'b>, Error> {
+        if let Some(status) = Status::of(self, bytes) {
+            return Ok(status.decoded());
+        }
+        if bytes.starts_with(&m2m::PREFIX) {
+            self.m2m(parse, bytes)
+        } else {
+            self.p0(parse, bytes)
+        }
+    }
+
+    fn p0<'p, 'b>(
+        &'p self,
+        parse: Parse<'p, 'b>,
+        bytes: &'b [u8],
+    ) -> Result<Decoded<'p, 'b>, Error> {
+        match parse(self.layout(), bytes) {
+            Ok(p0) => Ok(Decoded {
+                product: self,
+                envelope: None,
+                content: Content::P0(p0),
+                own: None,
+            }),
+            Err(error) => Err(self.explain_p0(error, bytes)),
+        }
+    }
+
+    fn m2m<'p, 'b>(
+        &'p self,
+        parse: Parse<'p, 'b>,
+        bytes: &'b [u8],
+    ) -> Result<Decoded<'p, 'b>, Error> {
         let (event, rest) = m2m::parse(bytes, usize::MAX).map_err(|error| self.explain(error))?;
         let content = match event {
             // How long a service message is, its head doesn't say.
@@ -76,7 +126,7 @@ impl Product {
                 return Err(self.explain(gizwits_codec_core::Error::new(kind).at(end)));
             }
             Event::Frame(frame) => match frame.p0() {
-                Some(p0) => Content::P0(P0::parse(self.layout(), p0).map_err(|error| {
+                Some(p0) => Content::P0(parse(self.layout(), p0).map_err(|error| {
                     self.explain_p0(
                         error.behind(bytes.len().saturating_sub(p0.len()) as u32),
                         p0,
@@ -89,7 +139,47 @@ impl Product {
             product: self,
             envelope: Some(event),
             content,
+            own: None,
         })
+    }
+}
+
+/// How a P0 is taken apart: [`P0::parse`] or [`P0::parse_lax`].
+pub(crate) type Parse<'p, 'b> =
+    fn(LayoutRef<'p>, &'b [u8]) -> Result<P0<'p, 'b>, gizwits_codec_core::Error>;
+
+/// Decodes payloads whose replies and reports have any length, for devices that send more or less than
+/// their definition has. [`Product::lax`] makes it.
+///
+/// Points that are whole are decoded. [`View::missing`], [`View::extra`] and [`View::is_whole_body`]
+/// tell what differs, and so does [`Decoded::to_json`]. Frames, controls and reads are held to their
+/// lengths.
+#[derive(Clone, Copy, Debug)]
+pub struct Lax<'p>(&'p Product);
+
+impl<'p> Lax<'p> {
+    /// Like [`Product::decode`].
+    ///
+    /// # Errors
+    /// As for [`Product::decode`], but for the length of a reply or report.
+    pub fn decode<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.0.any(P0::parse_lax, bytes)
+    }
+
+    /// Like [`Product::decode_p0`].
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_p0<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.0.p0(P0::parse_lax, bytes)
+    }
+
+    /// Like [`Product::decode_m2m`].
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_m2m<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.0.m2m(P0::parse_lax, bytes)
     }
 }
 
@@ -163,7 +253,26 @@ impl<'p, 'b> Status<'p, 'b> {
                 true => P0::Reply(view),
                 false => P0::Report(view),
             }),
+            own: None,
         }
+    }
+}
+
+/// The status that a device broadcasts by UDP: a transparent payload of its MAC address and a whole
+/// reply or report. [`Decoded::broadcast`] finds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Broadcast<'p, 'b> {
+    /// The MAC address.
+    pub mac: [u8; 6],
+    /// The reply or report behind it.
+    pub decoded: Decoded<'p, 'b>,
+}
+
+impl Broadcast<'_, '_> {
+    /// Returns the MAC address as text: `aa:bb:cc:dd:ee:ff`.
+    pub fn mac(&self) -> impl fmt::Display {
+        let [a, b, c, d, e, f] = self.mac;
+        fmt::from_fn(move |to| write!(to, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"))
     }
 }
 
@@ -189,8 +298,135 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
     }
 
+    /// The status that a transparent payload from a device holds, if it is one: six bytes and a reply
+    /// or report that is exactly right for the product.
+    #[must_use]
+    pub fn broadcast(&self) -> Option<Broadcast<'p, 'b>> {
+        let Content::P0(P0::Transparent {
+            from_device: true,
+            data,
+        }) = self.content
+        else {
+            return None;
+        };
+        let (mac, p0) = data.split_first_chunk()?;
+        let p0 = P0::parse(self.product.layout(), p0).ok()?;
+        matches!(p0, P0::Reply(_) | P0::Report(_)).then_some(Broadcast {
+            mac: *mac,
+            decoded: Decoded {
+                product: self.product,
+                envelope: None,
+                content: Content::P0(p0),
+                own: None,
+            },
+        })
+    }
+
+    /// The points of the message itself, whatever is known of its device.
+    #[inline]
+    fn own_view(&self) -> Option<View<'p, 'b>> {
+        match self.own {
+            Some(body) => Some(self.product.layout().view_lax(body)),
+            None => self.view(),
+        }
+    }
+
+    /// The bytes of a reply or report behind its action.
+    #[cfg(feature = "log")]
+    pub(crate) fn body_of(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let p0 = match self.envelope {
+            Some(Event::Frame(frame)) => frame.p0(),
+            _ => Some(bytes),
+        };
+        p0?.get(1..)
+    }
+
+    /// The bits of a mask that are set past the last point, ascending: they belong to no point.
+    pub fn surplus_flags(&self) -> impl Iterator<Item = u16> {
+        let view = self.own_view().map(|view| view.surplus_flags());
+        let read = match self.content {
+            Content::P0(P0::Read(wanted)) => Some(wanted.surplus_flags()),
+            _ => None,
+        };
+        view.into_iter().flatten().chain(read.into_iter().flatten())
+    }
+
+    /// Whether the body of a reply or report is just as long as its points need; only
+    /// [`lax`](Product::lax) decodes others.
+    #[inline]
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.own_view().is_none_or(|view| view.is_exact())
+    }
+
+    /// What was set aside to decode it, in words: surplus flags, and what is missing or extra.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        let bits = runs(self.surplus_flags());
+        if !bits.is_empty() {
+            told.push(format!("flags past the last point: {bits}"));
+        }
+        if let Some(view) = self.own_view() {
+            let bytes = |count: usize| match count {
+                1 => "1 byte".to_owned(),
+                _ => format!("{count} bytes"),
+            };
+            if view.is_whole_body() {
+                told.push("the body has all points, whatever its mask".to_owned());
+            }
+            if view.missing() > 0 {
+                told.push(format!("missing: {}", bytes(view.missing())));
+            }
+            if let extra @ [_, ..] = view.extra() {
+                told.push(format!(
+                    "extra: {}, {}",
+                    bytes(extra.len()),
+                    payload::hex(extra)
+                ));
+            }
+        }
+        told
+    }
+
+    /// Whether [`write_remarks`](Self::write_remarks) has anything to write of a control, reply or report.
+    #[cfg(feature = "log")]
+    #[inline]
+    pub(crate) fn has_remarks(&self) -> bool {
+        let view = self.own_view();
+        view.is_some_and(|view| !view.is_exact() || view.surplus_flags().next().is_some())
+    }
+
+    /// The members `surplus_flags`, `whole_body`, `missing` and `extra`, each behind a comma.
+    pub(crate) fn write_remarks(&self, out: &mut Vec<u8>) {
+        let mut lead = br#","surplus_flags":["#.as_slice();
+        for bit in self.surplus_flags() {
+            out.extend(lead);
+            let _ = write!(out, "{bit}");
+            lead = b",";
+        }
+        if lead == b"," {
+            out.push(b']');
+        }
+        let Some(view) = self.own_view().filter(|view| !view.is_exact()) else {
+            return;
+        };
+        if view.is_whole_body() {
+            out.extend(br#","whole_body":true"#);
+        }
+        if view.missing() > 0 {
+            let _ = write!(out, r#","missing":{}"#, view.missing());
+        }
+        if let extra @ [_, ..] = view.extra() {
+            out.extend(br#","extra":"#);
+            put_hex(out, "", extra);
+        }
+    }
+
     /// One line of JSON: `{"frame":…,"action":…,"attrs":…,"flagged":…,"wanted":…,"body":…}`, without
-    /// the members that are not there.
+    /// the members that are not there. Behind these stand `surplus_flags`, the bits of a mask that belong
+    /// to no point; of what [`lax`](Product::lax) decodes `whole_body`, `missing` (bytes) and `extra`
+    /// (hex); of a [`broadcast`](Self::broadcast) `mac` and `p0`, its reply or report.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
@@ -247,9 +483,9 @@ impl<'p, 'b> Decoded<'p, 'b> {
                 out.extend(br#""action":"report","#);
                 self.product.write_points(out, view);
             }
-            Content::P0(P0::Read { wanted }) => {
+            Content::P0(P0::Read(wanted)) => {
                 out.extend(br#""action":"read""#);
-                if let Some(wanted) = wanted {
+                if self.product.protocol() == Protocol::VarLen {
                     out.extend(br#","wanted":"#);
                     let attrs = wanted.ids().filter_map(|id| self.product.attr(id));
                     write_names(out, attrs);
@@ -258,6 +494,10 @@ impl<'p, 'b> Decoded<'p, 'b> {
             Content::P0(P0::Transparent { data, .. }) => {
                 out.extend(br#""action":"transparent","body":"#);
                 put_hex(out, "", data);
+                if let Some(broadcast) = self.broadcast() {
+                    let _ = write!(out, r#","mac":"{}","p0":"#, broadcast.mac());
+                    broadcast.decoded.write_json(out);
+                }
             }
             Content::P0(P0::Gateway { action, body }) => {
                 let _ = write!(out, r#""body":"{action:02x}"#);
@@ -269,6 +509,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
                 put_hex(out, "", body);
             }
         }
+        self.write_remarks(out);
     }
 }
 
@@ -316,6 +557,22 @@ fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &Reading<'_, '_>) {
         (Raw::Number(raw), _) => put_number(out, raw),
         (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
     }
+}
+
+/// Ascending numbers in words: `4, 12 to 15`.
+pub(crate) fn runs(numbers: impl Iterator<Item = u16>) -> String {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let run = |(first, last): &(u16, u16)| match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    };
+    runs.iter().map(run).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of attrs as a list.

@@ -61,7 +61,7 @@ pub use gizwits_codec_core as core;
 pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
 
 pub use check::{Check, Diagnostic, Invalid, Severity, check};
-pub use decode::{Content, Decoded, Status};
+pub use decode::{Broadcast, Content, Decoded, Lax, Status};
 pub use encode::{Message, wrap};
 pub use error::Error;
 #[cfg(feature = "tokio")]

@@ -341,6 +341,8 @@ pub struct Options {
     /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
     /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
     pub device_limit: usize,
+    /// Replies and reports of any length are decoded, as by [`Product::lax`].
+    pub lax: bool,
     /// The longest line, in bytes.
     pub line_limit: usize,
 }
@@ -354,6 +356,7 @@ impl Default for Options {
             fill: false,
             known_devices: false,
             device_limit: DEVICE_LIMIT,
+            lax: false,
             line_limit: LINE_LIMIT,
         }
     }
@@ -366,6 +369,8 @@ pub struct Summary {
     pub records: u64,
     /// Those that were decoded.
     pub decoded: u64,
+    /// Of these, those whose length is not that of their points: [`Options::lax`] took them.
+    pub inexact: u64,
     /// The others, by the kind of their error.
     pub rejected: BTreeMap<&'static str, u64>,
     /// The bytes that were read, decompressed.
@@ -376,6 +381,7 @@ impl Summary {
     fn add(&mut self, other: &Summary) {
         self.records += other.records;
         self.decoded += other.decoded;
+        self.inexact += other.inexact;
         self.bytes += other.bytes;
         for (kind, count) in &other.rejected {
             *self.rejected.entry(kind).or_default() += count;
@@ -647,6 +653,7 @@ impl<S: Sink> Worker<S> {
             job.failed = Some(error);
         }
         summary.decoded = summary.records - summary.rejected.values().sum::<u64>();
+        summary.inexact = self.decoder.take_inexact();
         job.summary = summary;
     }
 }

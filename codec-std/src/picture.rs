@@ -8,7 +8,7 @@ use gizwits_codec_core::m2m::{Event, PREFIX};
 use gizwits_codec_core::{Access, Action, P0, PointId, Protocol, Raw, Unit, View};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Content, Decoded};
+use crate::decode::{Content, Decoded, runs};
 use crate::payload;
 use crate::product::Product;
 
@@ -54,7 +54,7 @@ pub struct Picture {
     pub bytes: Vec<u8>,
     /// From the first byte to the last.
     pub rows: Vec<Row>,
-    /// What the message sets, or says that is.
+    /// What the message sets, or says that is; of a transparent one what the status in it says.
     pub values: BTreeMap<PointId, Seen>,
     /// What a read of a var_len product asks for; none for all else.
     pub wanted: Option<Vec<PointId>>,
@@ -177,7 +177,10 @@ impl Picture {
             Content::P0(P0::Control(_)) => ("control", None),
             Content::P0(P0::Reply(_)) => ("reply", None),
             Content::P0(P0::Report(_)) => ("report", None),
-            Content::P0(P0::Read { wanted }) => ("read", wanted),
+            Content::P0(P0::Read(wanted)) => (
+                "read",
+                Some(wanted).filter(|_| product.protocol() == Protocol::VarLen),
+            ),
             Content::P0(P0::Transparent { .. }) => ("transparent", None),
             Content::P0(P0::Gateway { .. }) => ("gateway", None),
             Content::Body(_) => ("no data points", None),
@@ -206,7 +209,11 @@ impl Picture {
         if count.is_some() {
             let values = view.map_or(0, |view| view.values().len());
             let head = bytes.len().saturating_sub(rows.next + values);
-            rows.other(head, format!("{what}: {points}"));
+            let surplus = match runs(decoded.surplus_flags()) {
+                none if none.is_empty() => none,
+                bits => format!("; past the last point: {bits}"),
+            };
+            rows.other(head, format!("{what}: {points}{surplus}"));
         }
         let mut values = BTreeMap::new();
         if let Some(view) = view {
@@ -216,6 +223,15 @@ impl Picture {
                 Protocol::Standard => layout.view_lax(view.values()),
                 Protocol::VarLen => view,
             });
+        }
+        // The status that is broadcast by UDP: its bytes have the rows of the message that they are.
+        if let Some(broadcast) = decoded.broadcast() {
+            let mac = broadcast.mac();
+            rows.other(broadcast.mac.len(), format!("MAC address {mac}"));
+            let status = bytes.get(rows.next..).unwrap_or(&[]);
+            let status = Picture::of_message(&broadcast.decoded, status);
+            rows.append(status.rows);
+            values = status.values;
         }
         rows.other(bytes.len().saturating_sub(rows.next), "body");
         Picture {
@@ -279,6 +295,22 @@ impl<'p> Rows<'p> {
             self.next += len;
             let last = self.next - 1;
             self.rows.push(Row::Other { first, last, what });
+        }
+    }
+
+    /// The rows of bytes that begin with the next one.
+    fn append(&mut self, rows: Vec<Row>) {
+        let base = self.next;
+        for mut row in rows {
+            match &mut row {
+                Row::Bits { byte, .. } => *byte += base,
+                Row::Bytes { first, last, .. } | Row::Other { first, last, .. } => {
+                    *first += base;
+                    *last += base;
+                }
+            }
+            self.next = row.bytes().1 + 1;
+            self.rows.push(row);
         }
     }
 
@@ -447,6 +479,32 @@ mod tests {
                 "bits"
             ]
         );
+    }
+
+    fn others(picture: &serde_json::Value) -> Vec<String> {
+        let rows = picture["rows"].as_array().unwrap().iter();
+        let whats = rows.filter_map(|row| Some(row["what"].as_str()?.to_owned()));
+        whats.collect()
+    }
+
+    #[test]
+    fn of_surplus_flags_and_of_a_broadcast() {
+        let read = json("var_len", "12ffff");
+        let mask = "mask: 3 of 3 points; past the last point: 3 to 15";
+        assert_eq!(others(&read), ["action: read", mask]);
+        let picture = json("standard", "06aabbccddeeff0405aabbccddee00");
+        assert_eq!(picture["action"], "transparent");
+        assert_eq!(
+            others(&picture),
+            [
+                "action: transparent",
+                "MAC address aa:bb:cc:dd:ee:ff",
+                "action: report"
+            ]
+        );
+        assert_eq!(picture["rows"][3]["byte"], 8);
+        assert_eq!(picture["rows"][4]["first"], 9);
+        assert_eq!(picture["values"]["1"]["value"], "party");
     }
 
     /// Bytes that are not those that were decoded are no reason to panic.

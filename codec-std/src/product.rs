@@ -293,7 +293,17 @@ impl Product {
     pub(crate) fn explain_p0(&self, error: core::Error, p0: &[u8]) -> Error {
         let mut told = self.explain(error);
         let mask = self.layout().mask_len();
-        if self.protocol() == Protocol::VarLen
+        let bytes = |len: usize| format!("{len} byte{}", if len == 1 { "" } else { "s" });
+        if let [0x12, asked @ ..] = p0
+            && self.protocol() == Protocol::VarLen
+        {
+            told.message = format!(
+                "the mask of the read has {}, not {}: only a mask of nothing but ff, for all points, \
+                 may have any other length",
+                bytes(asked.len()),
+                mask
+            );
+        } else if self.protocol() == Protocol::VarLen
             && let core::ErrorKind::Incomplete { missing } = error.kind
             && (1..=mask).contains(&p0.len())
         {

@@ -1,7 +1,7 @@
 //! What is in a frame, by the product's definition.
 
 use gizwits_codec_std::core::m2m::Event;
-use gizwits_codec_std::core::{P0, Raw, Reading};
+use gizwits_codec_std::core::{P0, Protocol, Raw, Reading};
 use gizwits_codec_std::{Action, Content, Decimal, Error, Product, Value, payload};
 
 use crate::value::{AttrValue, Attrs};
@@ -86,8 +86,8 @@ impl Message {
                 }
                 let name = |id| Some(definition.attr(id)?.name().to_owned());
                 let wanted = match decoded.content {
-                    Content::P0(P0::Read { wanted }) => {
-                        wanted.map(|wanted| wanted.ids().filter_map(name).collect())
+                    Content::P0(P0::Read(wanted)) if definition.protocol() == Protocol::VarLen => {
+                        Some(wanted.ids().filter_map(name).collect())
                     }
                     _ => None,
                 };

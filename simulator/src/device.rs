@@ -400,9 +400,9 @@ impl World<'_> {
                 }
                 self.report(device, at, Action::Report, Some(&changed))
             }
-            Some(Ok(P0::Read { wanted })) => {
-                let wanted: Option<Vec<PointId>> = wanted.map(|mask| mask.ids().collect());
-                self.report(device, at, Action::Reply, wanted.as_deref())
+            Some(Ok(P0::Read(wanted))) => {
+                let wanted: Vec<PointId> = wanted.ids().collect();
+                self.report(device, at, Action::Reply, Some(&wanted))
             }
             Some(Ok(_)) => Ok(()),
             Some(Err(_)) | None => {

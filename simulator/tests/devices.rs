@@ -112,17 +112,27 @@ fn raw_controls_reads_and_nonsense() {
     assert_eq!(frames(r#"{"raw":[97,98,99]}"#), ["0000000306000090616263"]);
 
     let client = pump(&simulator);
-    client.send(
-        "POST",
-        &format!("devices/{PUMP_DID}/control"),
-        r#"{"raw":[18,0,8]}"#,
-    );
-    simulator.step(1000).unwrap();
-    let payload = log(&client, PUMP_DID, "cmd").pop().unwrap()["payload"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(payload.contains("0091130008"), "{payload}");
+    let answer = |raw: &str| {
+        let before = log(&client, PUMP_DID, "cmd").len();
+        let body = format!(r#"{{"raw":"{raw}","binary_coding":"hex"}}"#);
+        client.send("POST", &format!("devices/{PUMP_DID}/control"), &body);
+        simulator.step(1000).unwrap();
+        let answers = log(&client, PUMP_DID, "cmd").split_off(before + 1);
+        let payloads = answers.iter().map(|one| one["payload"].as_str().unwrap());
+        payloads.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let one = answer("120008");
+    assert!(one[0].contains("0091130008"), "{one:?}");
+    // Its points are 12: the other bits of the mask ask for nothing.
+    assert_eq!(answer("12f008"), one);
+    let all = answer("120fff");
+    assert!(all[0].contains("0091130fff"), "{all:?}");
+    for ones in 1..6 {
+        assert_eq!(answer(&format!("12{}", "ff".repeat(ones))), all);
+    }
+    for other in ["12", "1200", "1200ffff"] {
+        assert!(answer(other).is_empty(), "{other}");
+    }
 }
 
 #[test]

@@ -691,7 +691,17 @@ fn frame(draw: &mut Draw<'_>) -> Vec<u8> {
         0 => vec![0, 0, 0, 3, 3, 0, 0, 0x15], // a frame within the frame
         _ => draw.bytes(len.clamp(1, 24)),
     };
-    content.extend(pattern.iter().cycle().take(len));
+    match draw.below(12) {
+        // A read with a mask of nothing but ones, and 12 points whose mask may have other bits, too.
+        0 => content.extend([vec![0x12], vec![0xff; draw.size(0, 12)]].concat()),
+        1 => {
+            let mask = [draw.below(0x10) as u8 * 0x10 + 0xf, 0xff];
+            content.push(draw.pick(&[0x13, 0x14]));
+            content.extend(mask);
+            content.extend(draw.bytes(18));
+        }
+        _ => content.extend(pattern.iter().cycle().take(len)),
+    }
     let longer = match draw.chance(8) {
         true => draw.size(1, 3),
         false => 0,

@@ -1,6 +1,7 @@
 //! The laws, each over bytes that somebody makes up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use gizwits_codec_core::definition::Definition;
 use gizwits_codec_core::layout::LayoutRef;
@@ -228,13 +229,14 @@ pub fn var_len(bytes: &[u8]) {
         some.retain(|id, _| present.contains(id));
         let p0 = [&[code], &reference::encode_var_len(&points, &some)[..]].concat();
         round_trip(&product, &points, action, &p0, slow);
-        packed_lengths(&product, &points, &p0);
+        packed_lengths(&product, &p0);
         merges(&product, &mut state, &p0, &mut last, &some);
     }
     let mut controlled = values;
     let writable = |id: usize| layout.access(PointId(id as u16)) == Some(Access::Writable);
     let present = mask(&mut draw, &points);
     controlled.retain(|id, _| present.contains(id) && writable(*id));
+    let slow: &Reader = &reference::decode_var_len_control;
     let control = [
         &[0x11],
         &reference::encode_var_len(&points, &controlled)[..],
@@ -301,6 +303,8 @@ pub fn var_len(bytes: &[u8]) {
         None => assert_eq!(controls, Ok(())),
     }
 
+    surplus(&mut draw, &product, &points, &p0);
+
     // A device that answers with everything, whatever it was asked.
     let everything: BTreeMap<usize, Raw> = arbitrary::raw_values(&mut draw, &points, false);
     let whole = reference::encode_var_len(&points, &everything);
@@ -333,9 +337,7 @@ pub fn var_len(bytes: &[u8]) {
         false => assert_eq!(encoded, read),
         true => assert_eq!(
             P0::parse(layout, &encoded).map(|p0| match p0 {
-                P0::Read {
-                    wanted: Some(wanted),
-                } => wanted.ids().count(),
+                P0::Read(wanted) => wanted.ids().count(),
                 other => panic!("{other:?}"),
             }),
             Ok(points.len())
@@ -371,7 +373,7 @@ fn lengths_of<'a>(
 
 /// A var_len message cut anywhere, or with more behind it, is the right error, and the lax view has
 /// what is whole.
-fn packed_lengths(product: &Product, points: &[RefPoint], p0: &[u8]) {
+fn packed_lengths(product: &Product, p0: &[u8]) {
     let layout = product.layout();
     let mask_len = layout.mask_len();
     let whole = layout.view(&p0[1..]).expect("the length is right");
@@ -422,14 +424,103 @@ fn packed_lengths(product: &Product, points: &[RefPoint], p0: &[u8]) {
                 .eq(whole.iter().map(|one| one.value()))
         );
     }
-    // A bit past the last point makes it unreadable, not wrong.
-    if !points.len().is_multiple_of(8) {
-        let mut unknown = p0.to_vec();
-        unknown[1] |= 0x80;
-        let error = P0::parse(layout, &unknown).expect_err("nobody knows the point");
-        assert_eq!((error.kind, error.byte), (ErrorKind::UnknownFlag, Some(1)));
-        let lax = layout.view_lax(&unknown[1..]);
-        assert_eq!((lax.iter().count(), lax.extra()), (0, &p0[1 + mask_len..]));
+}
+
+/// Mask bits past the last point change nothing about a report, refuse a control and ask for nothing.
+fn surplus(draw: &mut Draw<'_>, product: &Product, points: &[RefPoint], p0: &[u8]) {
+    let layout = product.layout();
+    let mask_len = layout.mask_len();
+    let mut spoilt = p0.to_vec();
+    if let spare @ 1.. = points.len() % 8 {
+        spoilt[1] |= [0xff, draw.bytes(1)[0]][usize::from(draw.bool())] << spare;
+    }
+    let (body, mask) = (&spoilt[1..], &spoilt[1..=mask_len]);
+    let bits = reference::surplus(points, mask);
+
+    // As if they were not set, behind a whole body as well as behind one that is cut or goes on.
+    let clean = layout.view(&p0[1..]).expect("the length is right");
+    let view = layout.view(body).expect("the length is right");
+    let expected = reference::decode_var_len(points, body).expect("the length is right");
+    agrees(points, view, &expected);
+    assert!(view.surplus_flags().eq(bits.iter().copied()));
+    assert_eq!(clean.surplus_flags().next(), None);
+    assert_eq!(view.is_whole(), clean.is_whole());
+    let merged = |view: View<'_, '_>| {
+        let (mut known, mut status) = (vec![0; mask_len], vec![0; layout.status_len()]);
+        view.merge_into(&mut known, &mut status).expect("room");
+        (known, status)
+    };
+    assert_eq!(merged(view), merged(clean));
+    let goes_on = [body, &[1, 2, 3]].concat();
+    for _ in 0..4 {
+        let len = draw.below(goes_on.len() as u32 + 1) as usize;
+        let clean = [p0, &[1, 2, 3]].concat();
+        let clean = layout.view_lax(&clean[1..=len]);
+        let view = layout.view_lax(&goes_on[..len]);
+        assert!(
+            view.iter()
+                .map(owned_reading)
+                .eq(clean.iter().map(owned_reading))
+        );
+        assert_eq!(
+            (view.missing(), view.extra(), view.is_whole_body()),
+            (clean.missing(), clean.extra(), clean.is_whole_body())
+        );
+        if len >= mask_len {
+            assert!(view.surplus_flags().eq(bits.iter().copied()));
+        }
+    }
+
+    let control = [&[0x11], body].concat();
+    if let Some(first) = bits.first() {
+        let error = P0::parse(layout, &control).expect_err("nobody knows the point");
+        assert_eq!(
+            (error.kind, error.byte, error.bit),
+            (ErrorKind::UnknownFlag, Some(1), Some(u32::from(*first)))
+        );
+        assert_eq!(reference::decode_var_len_control(points, body), None);
+    }
+
+    // A read with this mask, with nothing but ones, and with any other.
+    let ones = vec![0xff; draw.below(2 * mask_len as u32 + 4) as usize];
+    let len = draw.below(mask_len as u32 + 3);
+    let any = draw.bytes(len as usize);
+    for mask in [mask, &ones, &any] {
+        let read = [&[0x12], mask].concat();
+        match (
+            P0::parse(layout, &read),
+            reference::decode_read(points, mask),
+        ) {
+            (Ok(P0::Read(wanted)), Some(expected)) => {
+                assert!(
+                    wanted
+                        .ids()
+                        .map(PointId::index)
+                        .eq(expected.iter().copied())
+                );
+                assert_eq!(wanted.is_all(), expected.len() == points.len());
+                let bits = reference::surplus(points, mask);
+                assert!(wanted.surplus_flags().eq(bits));
+                for point in points {
+                    let id = PointId(point.id as u16);
+                    assert_eq!(wanted.contains(id), expected.contains(&point.id));
+                }
+            }
+            (Err(error), None) => {
+                let (have, need) = (mask.len() as u32, mask_len as u32);
+                assert_eq!(error.byte, Some(1 + have.min(need)));
+                assert_eq!(
+                    error.kind,
+                    match have.checked_sub(need) {
+                        Some(extra) => ErrorKind::Trailing { extra },
+                        None => ErrorKind::Incomplete {
+                            missing: need - have
+                        },
+                    }
+                );
+            }
+            (ours, theirs) => panic!("{ours:?}, and the slow decoder has {theirs:?}"),
+        }
     }
 }
 
@@ -663,6 +754,9 @@ pub fn m2m(bytes: &[u8]) {
             did: did.as_deref(),
             body,
         };
+        if let Some(p0) = frame.p0() {
+            whatever_its_surplus(p0);
+        }
         let mut out = vec![0; body.len() + 96];
         let len = frame.encode(&mut out).expect("it was decoded");
         let limit = m2m::DEFAULT_LIMIT;
@@ -676,6 +770,48 @@ pub fn m2m(bytes: &[u8]) {
         }
         let error = frame.encode(&mut vec![0; len - 1]).expect_err("no room");
         assert_eq!(error.kind, ErrorKind::OutOfSpace { needed: len as u32 });
+    }
+}
+
+/// Of 12 points: the mask has four bits to spare.
+static TWELVE: LazyLock<(Product, Vec<RefPoint>)> = LazyLock::new(|| {
+    let product = crate::vectors::product("names-var-len");
+    let json = serde_json::from_str(&product.to_json()).expect("it was written");
+    (product, reference::points(&json))
+});
+
+/// A read, reply or report that a frame brings is what the slow decoder has, and with any other spare
+/// bits of its mask it is the same.
+fn whatever_its_surplus(p0: &[u8]) {
+    let (product, points) = &*TWELVE;
+    let layout = product.layout();
+    let [action @ (0x12..=0x14), body @ ..] = p0 else {
+        return;
+    };
+    let mut spoilt = body.to_vec();
+    for spare in 0..=0xf {
+        if let (0x13.., Some(first)) = (*action, spoilt.first_mut()) {
+            *first = *first & 0xf | spare << 4;
+        }
+        let p0 = [&[*action], &spoilt[..]].concat();
+        match P0::parse(layout, &p0) {
+            Ok(P0::Read(wanted)) => {
+                let expected = reference::decode_read(points, &spoilt);
+                let wanted = wanted.ids().map(PointId::index).collect();
+                assert_eq!(Some(wanted), expected);
+            }
+            Ok(P0::Reply(view) | P0::Report(view)) => {
+                let expected = reference::decode_var_len(points, body);
+                agrees(points, view, &expected.expect("it was decoded"));
+                let bits = reference::surplus(points, &spoilt[..2]);
+                assert!(view.surplus_flags().eq(bits));
+            }
+            Err(_) if *action == 0x12 => {
+                assert_eq!(reference::decode_read(points, &spoilt), None);
+            }
+            Err(_) => assert_eq!(reference::decode_var_len(points, body), None),
+            Ok(other) => panic!("{other:?}"),
+        }
     }
 }
 

@@ -67,7 +67,7 @@ pub fn nested(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A log of one of the products, picked by the first byte, read as the second says: whatever it is, by
+/// A log of one of the products, picked by the first byte, read as its highest bit and the second byte say: whatever it is, by
 /// learnt shapes and by the strict parser alone it gives the same lines and the same rejects, each line is
 /// what a slow reader makes of it, and cuts and threads make no difference.
 ///
@@ -77,7 +77,7 @@ pub fn law(bytes: &[u8]) {
     let [which, how, text @ ..] = bytes else {
         return;
     };
-    let product = &PRODUCTS[usize::from(*which) % PRODUCTS.len()];
+    let product = &PRODUCTS[usize::from(which & 127) % PRODUCTS.len()];
     let options = Options {
         encoding: match how & 3 {
             0 => Some(Encoding::Hex),
@@ -87,6 +87,7 @@ pub fn law(bytes: &[u8]) {
         keep: how & 4 != 0,
         fill: how & 8 != 0,
         known_devices: how & 64 != 0,
+        lax: which & 128 != 0,
         line_limit: match how & 16 {
             0 => 1 << 20,
             // That of a line, so that lines are as long, and longer by one.
@@ -416,11 +417,19 @@ fn expected(
         (bytes, String::new())
     };
     let (bytes, extra) = payload;
-    let decoded = product.decode(&bytes).map_err(|error| error.kind)?;
+    let decoded = match options.lax {
+        true => product.lax().decode(&bytes),
+        false => product.decode(&bytes),
+    };
+    let decoded = decoded.map_err(|error| error.kind)?;
     let content = match (decoded.envelope, decoded.content) {
         (Some(Event::Frame(frame)), Content::P0(_)) => {
             let p0 = frame.p0().expect("it was decoded");
-            product.decode_p0(p0).expect("it was decoded").to_json()
+            let decoded = match options.lax {
+                true => product.lax().decode_p0(p0),
+                false => product.decode_p0(p0),
+            };
+            decoded.expect("it was decoded").to_json()
         }
         (_, Content::Body(body)) => json!({"body": payload::hex(body)}).to_string(),
         _ => decoded.to_json(),
@@ -537,7 +546,8 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
     let how = [2, 2, 34, 6, 38, 10, 0, 1, 18, 50, 66, 130, 138, 198][draw.below(14) as usize];
     let product = &PRODUCTS[usize::from(which)];
     let form = draw.below(8);
-    let mut log = vec![which, how];
+    let lax = if draw.chance(25) { 128 } else { 0 };
+    let mut log = vec![which | lax, how];
     let (mut seconds, mut payload) = (1_517_384_243_u64, String::new());
     while !draw.is_empty() {
         seconds += u64::from(draw.below(100));
@@ -639,6 +649,19 @@ fn record(product: &Product, draw: &mut Draw<'_>) -> String {
     if draw.chance(20) && p0.len() > 1 {
         let at = 1 + draw.below(p0.len() as u32 - 1) as usize;
         p0[at] ^= 1 << draw.below(8);
+    }
+    // As the vendor's firmware has it: the whole mask.
+    if let spare @ 1.. = layout.points() % 8
+        && p0[0] & 0x10 != 0
+        && draw.chance(20)
+    {
+        p0[1] |= 0xff << spare;
+    }
+    match draw.below(20) {
+        0 => p0.truncate(1 + draw.below(p0.len() as u32) as usize),
+        1 => p0.extend([1, 2]),
+        2 => p0.splice(0..0, *b"\x06MACMAC").for_each(drop),
+        _ => {}
     }
     if draw.chance(20) {
         return payload::hex(&p0);

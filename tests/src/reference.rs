@@ -297,14 +297,11 @@ pub fn encode_control(points: &[RefPoint], values: &BTreeMap<usize, Raw>) -> Vec
 
 // -------------------------------------------------------------------- var_len
 
-/// The present points of a var_len body (actions 0x11, 0x13, 0x14): mask, bit area, values.
-/// `None` for a wrong length or a mask bit past the last point.
+/// The present points of a var_len reply or report (actions 0x13, 0x14): mask, bit area, values.
+/// `None` for a wrong length. A mask bit past the last point stands for nothing.
 pub fn decode_var_len(points: &[RefPoint], body: &[u8]) -> Option<Vec<(usize, Raw)>> {
     let (mask, rest) = body.split_at_checked(mask_len(points))?;
     let mask = BigUint::from_bytes_be(mask);
-    if mask.bits() > points.len() as u64 {
-        return None;
-    }
     let present = || points.iter().filter(|point| mask.bit(point.id as u64));
     // All present bit points in id order, packed from bit 0; no area when there is none.
     let bits: usize = present().filter(|p| p.bit).map(|p| p.len).sum();
@@ -323,6 +320,38 @@ pub fn decode_var_len(points: &[RefPoint], body: &[u8]) -> Option<Vec<(usize, Ra
         rest = after;
     }
     rest.is_empty().then(|| values.into_iter().collect())
+}
+
+/// The points that a var_len control (action 0x11) sets; `None` also for a mask bit past the last
+/// point, which would set something unknown.
+pub fn decode_var_len_control(points: &[RefPoint], body: &[u8]) -> Option<Vec<(usize, Raw)>> {
+    let values = decode_var_len(points, body)?;
+    let known = surplus(points, &body[..mask_len(points)]).is_empty();
+    known.then_some(values)
+}
+
+/// The ids that a var_len read (action 0x12) asks for: all of them behind nothing but ones, however
+/// many bytes of them, since senders use one mask for every product. `None` for any other mask that is
+/// not as long as the product's.
+pub fn decode_read(points: &[RefPoint], mask: &[u8]) -> Option<Vec<usize>> {
+    let asked = BigUint::from_bytes_be(mask);
+    let ones = (BigUint::from(1u8) << (8 * mask.len())) - 1u8;
+    let everything = !mask.is_empty() && asked == ones;
+    if !everything && mask.len() != mask_len(points) {
+        return None;
+    }
+    let wanted = points.iter().map(|point| point.id);
+    let asked_for = |id: &usize| everything || asked.bit(*id as u64);
+    Some(wanted.filter(asked_for).collect())
+}
+
+/// The bits of a mask that are set past the last point.
+pub fn surplus(points: &[RefPoint], mask: &[u8]) -> Vec<u16> {
+    let mask = BigUint::from_bytes_be(mask);
+    let past = points.len() as u64..mask.bits();
+    past.filter(|bit| mask.bit(*bit))
+        .filter_map(|bit| bit.try_into().ok())
+        .collect()
 }
 
 /// A var_len body in which exactly the points of `values` are present.
@@ -708,8 +737,25 @@ mod tests {
             let again = encode_var_len(&pump, &values.into_iter().collect());
             assert_eq!(again, unhex(hex));
         }
-        for bad in ["800000000000000000", "00000000000000100204 00", "000000"] {
+        for bad in ["00000000000000100204 00", "000000"] {
             assert_eq!(decode_var_len(&pump, &unhex(bad)), None, "{bad}");
+        }
+        // Bit 71 is nobody's: what is behind the mask are still the points 1 and 12.
+        let unknown = unhex("800000000000001002 04");
+        let values = [(1, Raw::Number(0)), (12, Raw::Number(2))];
+        assert_eq!(decode_var_len(&pump, &unknown), Some(values.to_vec()));
+        assert_eq!(decode_var_len_control(&pump, &unknown), None);
+        assert_eq!(surplus(&pump, &unknown[..9]), [71]);
+        assert_eq!(
+            decode_read(&pump, &unhex("800000000000001002")),
+            Some(vec![1, 12])
+        );
+        for ones in 1..20 {
+            let all = decode_read(&pump, &vec![0xff; ones]).unwrap();
+            assert_eq!(all, (0..71).collect::<Vec<_>>());
+        }
+        for bad in ["", "00", "7f", "00ffffffffffffffffff"] {
+            assert_eq!(decode_read(&pump, &unhex(bad)), None, "{bad}");
         }
         let voice = product(&[
             "W bool 0 0 1",

@@ -14,8 +14,8 @@ use crate::module::Module;
 pub enum RefEvent {
     /// Command, sn, flags, payload.
     Frame(u8, u8, u16, Vec<u8>),
-    /// The sn of a frame whose checksum is wrong.
-    Corrupt(u8),
+    /// The sn of a frame whose checksum is wrong, the checksum that is right and the one that was found.
+    Corrupt(u8, u8, u8),
     /// The length of a payload that the buffer has no room for.
     TooLong(u16),
 }
@@ -64,15 +64,15 @@ pub fn scan(line: &[u8], room: usize) -> Vec<RefEvent> {
             content.push(byte);
             if is_last {
                 let (body, sum) = (&content[..total - 1], content[total - 1]);
-                let is_sound = body.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) == sum;
-                events.push(match is_sound {
+                let right = body.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+                events.push(match right == sum {
                     true => RefEvent::Frame(
                         body[2],
                         body[3],
                         u16::from_be_bytes([body[4], body[5]]),
                         body[6..].to_vec(),
                     ),
-                    false => RefEvent::Corrupt(body[3]),
+                    false => RefEvent::Corrupt(body[3], right, sum),
                 });
                 break;
             }
@@ -161,7 +161,11 @@ fn owned(event: Event<'_>) -> RefEvent {
             frame.flags,
             frame.payload.to_vec(),
         ),
-        Event::Corrupt { sn } => RefEvent::Corrupt(sn),
+        Event::Corrupt {
+            sn,
+            expected,
+            found,
+        } => RefEvent::Corrupt(sn, expected, found),
         Event::TooLong { payload } => RefEvent::TooLong(payload),
     }
 }

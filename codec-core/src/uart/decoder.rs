@@ -13,6 +13,10 @@ pub enum Event<'b> {
     Corrupt {
         /// What it says its number is.
         sn: u8,
+        /// The checksum that its bytes have.
+        expected: u8,
+        /// The checksum that it ends with.
+        found: u8,
     },
     /// A frame, or noise, that says it is longer than the buffer has room for.
     TooLong {
@@ -61,7 +65,8 @@ enum Place {
 enum Step {
     None,
     Frame,
-    Corrupt,
+    /// With the checksum that was found.
+    Corrupt(u8),
     TooLong,
 }
 
@@ -125,7 +130,11 @@ impl<'o> Decoder<'o> {
                     return None;
                 };
                 Some(match step {
-                    Step::Corrupt => Event::Corrupt { sn },
+                    Step::Corrupt(found) => Event::Corrupt {
+                        sn,
+                        expected: self.sum,
+                        found,
+                    },
                     _ => Event::Frame(Frame {
                         command: Command(command),
                         sn,
@@ -184,7 +193,7 @@ impl<'o> Decoder<'o> {
                     self.place = Place::Outside;
                     return match self.sum == byte {
                         true => Step::Frame,
-                        false => Step::Corrupt,
+                        false => Step::Corrupt(byte),
                     };
                 }
                 let at = usize::from(self.at.wrapping_sub(2));
@@ -263,7 +272,10 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
         rest = behind;
     }
     match step {
-        Step::Corrupt => return Err(fail(ErrorKind::Checksum, rest)),
+        Step::Corrupt(found) => {
+            let expected = decoder.sum;
+            return Err(fail(ErrorKind::Checksum { expected, found }, rest));
+        }
         Step::TooLong => return Err(fail(ErrorKind::FrameLimit, rest)),
         _ => {}
     }

@@ -5,7 +5,7 @@
 //! | `timestamp` | Timestamp(Millisecond, UTC) |
 //! | `type`, `did` | Utf8 |
 //! | `action` | Dictionary(UInt8, Utf8) |
-//! | `extra`, if kept | Utf8, a JSON object |
+//! | `extra`, if kept | Utf8, a JSON object: members that are kept, surplus flags, what is missing or extra |
 //! | a bool | Boolean |
 //! | an enum of up to 7 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
 //! | a whole number | the narrowest of UInt8 to UInt32, Int16 to Int64 |
@@ -39,7 +39,8 @@ use super::{ACTIONS, Format, Line, REPLY, REPORT, Record, Sink, action_number, h
 use crate::decode::{Decoded, Status};
 use crate::product::{Attr, Product};
 
-/// The schema of a product's records; with `extra` there is a column for members without a meaning.
+/// The schema of a product's records; with `extra` there is a column for members without a meaning, and
+/// for what was set aside to decode a message.
 #[must_use]
 pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     let dictionary = || DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
@@ -300,6 +301,8 @@ pub struct Batches {
     dids: StringBuilder,
     actions: Vec<Option<u8>>,
     extra: Option<StringBuilder>,
+    /// The members of the last record that stand in `extra` behind those that are kept.
+    remarks: Vec<u8>,
 }
 
 /// So many bytes of statuses become a batch's columns at once.
@@ -324,12 +327,20 @@ impl Batches {
             dids: StringBuilder::new(),
             actions: Vec::new(),
             extra: extra.then(StringBuilder::new),
+            remarks: Vec::new(),
         }
     }
 
     /// Adds a record.
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
-        self.put_record(record, record.device(decoded), action_number(decoded));
+        let mut remarks = std::mem::take(&mut self.remarks);
+        remarks.clear();
+        if self.extra.is_some() {
+            decoded.write_remarks(&mut remarks);
+        }
+        let did = record.device(decoded);
+        self.put_record(record, did, action_number(decoded), &remarks);
+        self.remarks = remarks;
         match decoded.view() {
             Some(view) if view.is_whole() => self.put_status(view.values()),
             view => self.put_some(view),
@@ -341,7 +352,8 @@ impl Batches {
     pub(crate) fn push_status(&mut self, line: &Line<'_>, status: &Status<'_, '_>) {
         let record = line.record();
         let action = if status.is_reply() { REPLY } else { REPORT };
-        self.put_record(&record, record.did.map(Cow::Borrowed), Some(action));
+        let did = record.did.map(Cow::Borrowed);
+        self.put_record(&record, did, Some(action), &[]);
         self.put_status(status.values());
     }
 
@@ -351,6 +363,7 @@ impl Batches {
         record: &Record<'_>,
         did: Option<Cow<'_, str>>,
         action: Option<usize>,
+        remarks: &[u8],
     ) {
         self.times
             .push(record.timestamp.as_ref().map(super::Moment::millis));
@@ -358,14 +371,21 @@ impl Batches {
         self.dids.append_option(did);
         self.actions.push(action.map(|number| number as u8));
         if let Some(extra) = &mut self.extra {
-            match record.extra.strip_prefix(b",") {
-                Some(json) => {
-                    // What is written to it is appended with the value that is ended next.
-                    let json = std::str::from_utf8(json).unwrap_or("");
-                    let _ = write!(extra, "{{{json}}}");
-                    extra.append_value("");
-                }
-                None => extra.append_null(),
+            let text = |json| std::str::from_utf8(json).unwrap_or("");
+            let (kept, remarks) = (text(record.extra), text(remarks));
+            if kept.is_empty() && remarks.is_empty() {
+                extra.append_null();
+            } else {
+                // What is written to it is appended with the value that is ended next. Each has a comma
+                // in front.
+                let rest = if kept.is_empty() {
+                    &remarks[1..]
+                } else {
+                    remarks
+                };
+                let kept = kept.strip_prefix(',').unwrap_or("");
+                let _ = write!(extra, "{{{kept}{rest}}}");
+                extra.append_value("");
             }
         }
         self.rows += 1;

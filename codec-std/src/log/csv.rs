@@ -28,7 +28,8 @@ pub struct Csv<W> {
 
 impl<W: Write> Csv<W> {
     /// Writes the names of the columns to `out`, which is not buffered any further. With `keep` there is
-    /// a column `extra` for members that have no meaning here, as JSON.
+    /// a column `extra` for members of the record that have no meaning here, and those that
+    /// [`Decoded::to_json`] has for surplus flags and for a body of another length, as JSON.
     ///
     /// # Errors
     /// If writing fails.
@@ -74,6 +75,7 @@ impl<W: Write> Format for Csv<W> {
             plan: Plan::new(&self.product, self.style()),
             keep: self.keep,
             guarded: self.guarded,
+            extra: Vec::new(),
             day: (i64::MIN, String::new()),
         }
     }
@@ -97,6 +99,7 @@ pub struct CsvSink {
     plan: Plan,
     keep: bool,
     guarded: bool,
+    extra: Vec<u8>,
     /// The day of the last record, and how it is written.
     day: (i64, String),
 }
@@ -164,7 +167,10 @@ impl Sink for CsvSink {
         out.put(action(decoded).unwrap_or("").as_bytes());
         if self.keep {
             out.put(b",");
-            if let Some(extra) = record.extra.strip_prefix(b",") {
+            self.extra.clear();
+            self.extra.extend(record.extra);
+            decoded.write_remarks(&mut self.extra);
+            if let Some(extra) = self.extra.strip_prefix(b",") {
                 // An object has quotes.
                 put_quoted([b"{", extra, b"}"], out);
             }

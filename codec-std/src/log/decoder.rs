@@ -29,6 +29,8 @@ struct Unpacker<S> {
     bytes: Vec<u8>,
     /// The device of all lines, if they are of one.
     did: Option<Box<str>>,
+    /// How many records were decoded whose length is not that of their points.
+    inexact: u64,
     /// Of each product, by did.
     states: Vec<HashMap<Box<str>, State>>,
 }
@@ -47,6 +49,7 @@ impl<S: Sink> Decoder<S> {
                 sink,
                 bytes: Vec::new(),
                 did: None,
+                inexact: 0,
                 states: products.iter().map(|_| HashMap::new()).collect(),
             },
         }
@@ -69,6 +72,11 @@ impl<S: Sink> Decoder<S> {
         reject: impl FnMut(u64, &[u8], &Error),
     ) -> u64 {
         decode(self, lines, block, reject)
+    }
+
+    /// How many records were decoded by [`Options::lax`] alone, since this was last called.
+    pub fn take_inexact(&mut self) -> u64 {
+        std::mem::take(&mut self.unpacker.inexact)
     }
 
     /// Decodes a line by the shape that it has; `None` if it has none that is known.
@@ -226,7 +234,13 @@ impl<S: Sink> Unpacker<S> {
         let Some(product) = self.products.get(index) else {
             return Ok(());
         };
-        let mut decoded = product.decode(&self.bytes)?;
+        let parse = if self.options.lax {
+            P0::parse_lax
+        } else {
+            P0::parse
+        };
+        let mut decoded = product.any(parse, &self.bytes)?;
+        let inexact = self.options.lax && !decoded.is_exact();
         let state;
         let fill = self.options.fill && product.protocol() == Protocol::VarLen;
         if (fill || self.options.known_devices)
@@ -235,6 +249,7 @@ impl<S: Sink> Unpacker<S> {
             let did = record.device(&decoded).filter(|did| !did.is_empty());
             let did = did.ok_or_else(unknown_device)?;
             if !fill {
+                self.inexact += u64::from(inexact);
                 self.sink.record(block, record, index, &decoded);
                 return Ok(());
             }
@@ -250,11 +265,15 @@ impl<S: Sink> Unpacker<S> {
             };
             known.update(view)?;
             state = known.view();
+            if decoded.has_remarks() {
+                decoded.own = decoded.body_of(&self.bytes);
+            }
             decoded.content = Content::P0(match decoded.content {
                 Content::P0(P0::Report(_)) => P0::Report(state),
                 _ => P0::Reply(state),
             });
         }
+        self.inexact += u64::from(inexact);
         self.sink.record(block, record, index, &decoded);
         Ok(())
     }

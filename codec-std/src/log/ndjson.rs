@@ -105,7 +105,14 @@ impl Sink for NdjsonSink {
             false => plan.put_view(decoded.product, view, &mut room),
         };
         match end(begun, room).filter(|_| sound) {
-            written @ Some(_) => out.keep(written),
+            written @ Some(_) => {
+                out.keep(written);
+                if decoded.has_remarks() {
+                    out.cut(b"}\n".len());
+                    out.with(|out| decoded.write_remarks(out));
+                    out.put(b"}\n");
+                }
+            }
             None => {
                 out.with(|out| decoded.write_content(out));
                 out.put(b"}\n");

@@ -55,6 +55,11 @@ impl Text {
         self.len += written.unwrap_or(0);
     }
 
+    /// Takes the last bytes off.
+    pub(crate) fn cut(&mut self, bytes: usize) {
+        self.len = self.len.saturating_sub(bytes);
+    }
+
     /// Appends what is written to a vector.
     pub(crate) fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut aside = std::mem::take(&mut self.aside);

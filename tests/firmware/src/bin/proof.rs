@@ -260,7 +260,7 @@ fn reads_and_whole_bodies() -> bool {
         return false;
     }
     let wanted = match P0::parse(pump(), black_box(read.finish())) {
-        Ok(P0::Read { wanted }) => wanted.is_some_and(|wanted| wanted.ids().eq([FLOW])),
+        Ok(P0::Read(wanted)) => wanted.ids().eq([FLOW]),
         _ => false,
     };
     // The answer has more than was asked for: bits, flow, two bytes, four.
