@@ -362,7 +362,7 @@ impl File<'_> {
             )?;
         }
         writeln!(out, "\n/// The points, in the order of their ids.")?;
-        let head = format!("pub const POINTS: [gizwits::Point; {}] =", rows.len());
+        let head = format!("pub static POINTS: [gizwits::Point; {}] =", rows.len());
         match rows.as_slice() {
             // rustfmt has a short list on one line.
             [only] if only.len() + 2 <= 60 => assign(out, 0, &head, &format!("[{only}];"))?,
