@@ -85,6 +85,7 @@ impl<'b> Mask<'b> {
     }
 
     /// The numbers of the bits that are set past those of `points` points, ascending.
+    #[inline]
     pub(crate) fn surplus(self, points: u16) -> impl Iterator<Item = u16> + use<'b> {
         let len = self.0.len();
         let end = len.saturating_sub(usize::from(points / 8));

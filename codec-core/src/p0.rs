@@ -82,7 +82,7 @@ impl<'l, 'b> P0<'l, 'b> {
     /// [`ErrorKind::UnknownAction`], [`ErrorKind::OtherProtocol`]; those of
     /// [`LayoutRef::view`] and [`LayoutRef::view_control`]. `byte` counts from the action byte.
     pub fn parse(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
-        Self::parse_by(layout, p0, LayoutRef::view)
+        Self::parse_as::<false>(layout, p0)
     }
 
     /// Like [`parse`](Self::parse), but accepts a reply or report of any length, as
@@ -91,15 +91,15 @@ impl<'l, 'b> P0<'l, 'b> {
     /// # Errors
     /// As for [`parse`](Self::parse), but for the length of a reply or report.
     pub fn parse_lax(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
-        Self::parse_by(layout, p0, |layout, body| Ok(layout.view_lax(body)))
+        Self::parse_as::<true>(layout, p0)
     }
 
     #[inline]
-    fn parse_by(
-        layout: LayoutRef<'l>,
-        p0: &'b [u8],
-        view: impl Fn(LayoutRef<'l>, &'b [u8]) -> Result<View<'l, 'b>, Error>,
-    ) -> Result<Self, Error> {
+    fn parse_as<const LAX: bool>(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
+        let view = |body| match LAX {
+            false => layout.view(body),
+            true => Ok(layout.view_lax(body)),
+        };
         let Some((&action, body)) = p0.split_first() else {
             return Err(Error::new(ErrorKind::Incomplete { missing: 1 }).at(0));
         };
@@ -112,12 +112,8 @@ impl<'l, 'b> P0<'l, 'b> {
                 0 => Ok(P0::Read(Wanted::all(layout.points()))),
                 len => Err(other_length(len, 0)),
             },
-            (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => {
-                view(layout, body).map(P0::Reply)
-            }
-            (0x04, Protocol::Standard) | (0x14, Protocol::VarLen) => {
-                view(layout, body).map(P0::Report)
-            }
+            (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => view(body).map(P0::Reply),
+            (0x04, Protocol::Standard) | (0x14, Protocol::VarLen) => view(body).map(P0::Report),
             (0x05 | 0x06, _) => Ok(P0::Transparent {
                 from_device: action == 0x06,
                 data: body,

@@ -540,6 +540,7 @@ impl<'l, 'b> View<'l, 'b> {
 
     /// The numbers of the mask's bits that are set past the last point, ascending. They carry no value.
     /// A control has none: there they are an error.
+    #[inline]
     pub fn surplus_flags(&self) -> impl Iterator<Item = u16> + use<'b> {
         self.mask.surplus(self.layout.points())
     }

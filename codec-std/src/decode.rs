@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::Write as _;
 
-use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Protocol, Raw, Reading, Value, View};
 
@@ -39,7 +38,7 @@ impl Product {
     /// See [`Error::KINDS`]; `byte` counts from the first byte given.
     #[inline]
     pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        self.any(P0::parse, bytes)
+        self.any::<false>(bytes)
     }
 
     /// Takes a bare P0 apart.
@@ -47,7 +46,7 @@ impl Product {
     /// # Errors
     /// As for [`decode`](Self::decode).
     pub fn decode_p0<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        self.p0(P0::parse, bytes)
+        self.p0::<false>(bytes)
     }
 
     /// Takes an M2M frame apart, and the P0 in it.
@@ -55,7 +54,7 @@ impl Product {
     /// # Errors
     /// As for [`decode`](Self::decode); bytes after the frame are `trailing`.
     pub fn decode_m2m<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        self.m2m(P0::parse, bytes)
+        self.m2m::<false>(bytes)
     }
 
     /// Returns a decoder that accepts replies and reports of any length.
@@ -79,27 +78,30 @@ impl Product {
     }
 
     #[inline]
-    pub(crate) fn any<'p, 'b>(
-        &'p self,
-        parse: Parse<'p, 'b>,
-        bytes: &'b [u8],
-    ) -> Result<Decoded<'p, 'b>, Error> {
+    fn any<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         if let Some(status) = Status::of(self, bytes) {
             return Ok(status.decoded());
         }
         if bytes.starts_with(&m2m::PREFIX) {
-            self.m2m(parse, bytes)
+            self.m2m::<LAX>(bytes)
         } else {
-            self.p0(parse, bytes)
+            self.p0::<LAX>(bytes)
         }
     }
 
-    fn p0<'p, 'b>(
+    #[inline]
+    fn parse<'p, 'b, const LAX: bool>(
         &'p self,
-        parse: Parse<'p, 'b>,
-        bytes: &'b [u8],
-    ) -> Result<Decoded<'p, 'b>, Error> {
-        match parse(self.layout(), bytes) {
+        p0: &'b [u8],
+    ) -> Result<P0<'p, 'b>, gizwits_codec_core::Error> {
+        match LAX {
+            false => P0::parse(self.layout(), p0),
+            true => P0::parse_lax(self.layout(), p0),
+        }
+    }
+
+    fn p0<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        match self.parse::<LAX>(bytes) {
             Ok(p0) => Ok(Decoded {
                 product: self,
                 envelope: None,
@@ -110,11 +112,7 @@ impl Product {
         }
     }
 
-    fn m2m<'p, 'b>(
-        &'p self,
-        parse: Parse<'p, 'b>,
-        bytes: &'b [u8],
-    ) -> Result<Decoded<'p, 'b>, Error> {
+    fn m2m<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         let (event, rest) = m2m::parse(bytes, usize::MAX).map_err(|error| self.explain(error))?;
         let content = match event {
             // How long a service message is, its head doesn't say.
@@ -126,7 +124,7 @@ impl Product {
                 return Err(self.explain(gizwits_codec_core::Error::new(kind).at(end)));
             }
             Event::Frame(frame) => match frame.p0() {
-                Some(p0) => Content::P0(parse(self.layout(), p0).map_err(|error| {
+                Some(p0) => Content::P0(self.parse::<LAX>(p0).map_err(|error| {
                     self.explain_p0(
                         error.behind(bytes.len().saturating_sub(p0.len()) as u32),
                         p0,
@@ -144,10 +142,6 @@ impl Product {
     }
 }
 
-/// How a P0 is taken apart: [`P0::parse`] or [`P0::parse_lax`].
-pub(crate) type Parse<'p, 'b> =
-    fn(LayoutRef<'p>, &'b [u8]) -> Result<P0<'p, 'b>, gizwits_codec_core::Error>;
-
 /// Decodes payloads whose replies and reports have any length, for devices that send more or less than
 /// their definition has. [`Product::lax`] makes it.
 ///
@@ -163,7 +157,7 @@ impl<'p> Lax<'p> {
     /// # Errors
     /// As for [`Product::decode`], but for the length of a reply or report.
     pub fn decode<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        self.0.any(P0::parse_lax, bytes)
+        self.0.any::<true>(bytes)
     }
 
     /// Like [`Product::decode_p0`].
@@ -171,7 +165,7 @@ impl<'p> Lax<'p> {
     /// # Errors
     /// As for [`decode`](Self::decode).
     pub fn decode_p0<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        self.0.p0(P0::parse_lax, bytes)
+        self.0.p0::<true>(bytes)
     }
 
     /// Like [`Product::decode_m2m`].
@@ -179,7 +173,7 @@ impl<'p> Lax<'p> {
     /// # Errors
     /// As for [`decode`](Self::decode).
     pub fn decode_m2m<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
-        self.0.m2m(P0::parse_lax, bytes)
+        self.0.m2m::<true>(bytes)
     }
 }
 
@@ -389,15 +383,24 @@ impl<'p, 'b> Decoded<'p, 'b> {
         told
     }
 
-    /// Whether [`write_remarks`](Self::write_remarks) has anything to write of a control, reply or report.
-    #[cfg(feature = "log")]
+    /// Whether [`write_remarks`](Self::write_remarks) has anything to write.
     #[inline]
     pub(crate) fn has_remarks(&self) -> bool {
-        let view = self.own_view();
-        view.is_some_and(|view| !view.is_exact() || view.surplus_flags().next().is_some())
+        match &self.content {
+            Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
+                // Standard messages have no mask; most messages end here.
+                let masked = self.product.protocol() == Protocol::VarLen;
+                self.own.is_some()
+                    || !view.is_exact()
+                    || masked && view.surplus_flags().next().is_some()
+            }
+            Content::P0(P0::Read(wanted)) => wanted.surplus_flags().next().is_some(),
+            _ => false,
+        }
     }
 
     /// The members `surplus_flags`, `whole_body`, `missing` and `extra`, each behind a comma.
+    #[inline(never)]
     pub(crate) fn write_remarks(&self, out: &mut Vec<u8>) {
         let mut lead = br#","surplus_flags":["#.as_slice();
         for bit in self.surplus_flags() {
@@ -509,7 +512,9 @@ impl<'p, 'b> Decoded<'p, 'b> {
                 put_hex(out, "", body);
             }
         }
-        self.write_remarks(out);
+        if self.has_remarks() {
+            self.write_remarks(out);
+        }
     }
 }
 

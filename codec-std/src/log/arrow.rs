@@ -335,7 +335,7 @@ impl Batches {
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
         let mut remarks = std::mem::take(&mut self.remarks);
         remarks.clear();
-        if self.extra.is_some() {
+        if self.extra.is_some() && decoded.has_remarks() {
             decoded.write_remarks(&mut remarks);
         }
         let did = record.device(decoded);

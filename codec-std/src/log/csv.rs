@@ -169,7 +169,9 @@ impl Sink for CsvSink {
             out.put(b",");
             self.extra.clear();
             self.extra.extend(record.extra);
-            decoded.write_remarks(&mut self.extra);
+            if decoded.has_remarks() {
+                decoded.write_remarks(&mut self.extra);
+            }
             if let Some(extra) = self.extra.strip_prefix(b",") {
                 // An object has quotes.
                 put_quoted([b"{", extra, b"}"], out);

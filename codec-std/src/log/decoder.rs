@@ -234,12 +234,10 @@ impl<S: Sink> Unpacker<S> {
         let Some(product) = self.products.get(index) else {
             return Ok(());
         };
-        let parse = if self.options.lax {
-            P0::parse_lax
-        } else {
-            P0::parse
+        let mut decoded = match self.options.lax {
+            false => product.decode(&self.bytes)?,
+            true => product.lax().decode(&self.bytes)?,
         };
-        let mut decoded = product.any(parse, &self.bytes)?;
         let inexact = self.options.lax && !decoded.is_exact();
         let state;
         let fill = self.options.fill && product.protocol() == Protocol::VarLen;
