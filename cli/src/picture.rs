@@ -538,10 +538,12 @@ mod tests {
                 let bytes = gizwits_codec_std::payload::parse(text, None).unwrap();
                 let decoded = product.decode(&bytes).unwrap();
                 let drawing = Drawing::of_message(&product, name, &decoded, &bytes);
-                let values_len = decoded.view().map_or(0, |view| view.values().len());
+                let broadcast = decoded.broadcast().and_then(|one| one.decoded.view());
+                let view = decoded.view().or(broadcast);
+                let values_len = view.map_or(0, |view| view.values().len());
                 complete(&drawing, bytes.len(), &|id| {
                     let attr = drawing.attrs[id];
-                    match (decoded.view(), product.protocol()) {
+                    match (view, product.protocol()) {
                         (None, _) => false,
                         (Some(view), Protocol::VarLen) => view.get(attr.id()).is_some(),
                         (Some(_), Protocol::Standard) => {
