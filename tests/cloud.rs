@@ -629,7 +629,9 @@ fn frames_that_devices_send_otherwise() {
         "4 1 0 0 16 30",
         &format!("6 170 187 204 221 238 255 {status}"),
     ] {
-        user.json(&format!("api devices control {did} --unchecked --raw {raw}"));
+        user.json(&format!(
+            "api devices control {did} --unchecked --raw {raw}"
+        ));
     }
     let log = |options: &str| user.json(&format!("device log {did} --since 1m{options}"));
     let last = log("").into_iter().filter(|one| one["type"] == "app2dev");
