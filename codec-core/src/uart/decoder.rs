@@ -137,6 +137,9 @@ impl<'o> Decoder<'o> {
         }
     }
 
+    // Out of line on a microcontroller, or its state takes the registers of the loop around it, which costs
+    // about a hundred bytes of spills.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn step(&mut self, mut byte: u8) -> Step {
         let ff = self.ff;
         self.ff = byte == 0xff;
