@@ -565,9 +565,11 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     fn transmit(&mut self, now: u32, sink: &mut dyn FnMut(u8)) {
         self.since = now;
         self.tries = self.tries.wrapping_add(1);
-        let Some(Request { command, argument }) =
-            self.request.filter(|_| self.flight == Flight::Request)
-        else {
+        let request = match self.flight {
+            Flight::Request => self.request,
+            _ => None,
+        };
+        let Some(Request { command, argument }) = request else {
             let head = (Command::FROM_DEVICE, self.sn);
             return model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
         };
