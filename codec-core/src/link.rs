@@ -588,7 +588,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// The points of the status that were invalid when it was polled last, none of which a report can hold:
     /// an enum index without a label, a number outside its limits or between two steps.
     /// [`model::encode`] says which.
-    #[must_use]
     pub fn invalid(&self) -> impl Iterator<Item = PointId> {
         let bits = self
             .invalid
