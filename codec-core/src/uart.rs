@@ -146,7 +146,8 @@ impl<F: FnMut(u8)> Writer<F> {
 
 /// Writes a frame whose payload comes in pieces: one function for all that a link sends.
 pub(crate) fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
-    let len = pieces.iter().map(|piece| piece.len()).sum();
+    let lens = pieces.iter().map(|piece| piece.len());
+    let len = lens.fold(0, usize::wrapping_add);
     let mut writer = Writer::begin(sink, command, sn, 0, len);
     for piece in pieces {
         writer.put(piece);
