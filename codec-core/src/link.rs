@@ -356,7 +356,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
 
     /// Answers a frame that [`Event::Frame`] handed over, with at most [`MAX_PAYLOAD`] bytes.
     pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
-        write(command.ack(), sn, (payload, &[]), sink);
+        write(command.ack(), sn, &[payload], sink);
     }
 
     /// Takes a byte of the module's at a time in ms, answers the frame that it completes, and says what
@@ -456,7 +456,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             refuse(sn, illegal, sink);
             return Some(Event::Refused(payload));
         }
-        write(command.ack(), sn, (answer, &[]), sink);
+        write(command.ack(), sn, &[answer], sink);
         event
     }
 
@@ -565,9 +565,11 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     fn transmit(&mut self, now: u32, sink: &mut dyn FnMut(u8)) {
         self.since = now;
         self.tries = self.tries.wrapping_add(1);
-        let Some(Request { command, argument }) =
-            self.request.filter(|_| self.flight == Flight::Request)
-        else {
+        let request = match self.flight {
+            Flight::Request => self.request,
+            _ => None,
+        };
+        let Some(Request { command, argument }) = request else {
             let head = (Command::FROM_DEVICE, self.sn);
             return model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
         };
@@ -578,7 +580,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         write(
             command,
             self.sn,
-            (argument.as_slice(), data.unwrap_or(&[])),
+            &[argument.as_slice(), data.unwrap_or(&[])],
             sink,
         );
     }
@@ -633,7 +635,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
 /// Tells the module that a frame of its is illegal.
 #[cold]
 fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
-    write(Command::ILLEGAL_ACK, sn, (&[illegal.0], &[]), sink);
+    write(Command::ILLEGAL_ACK, sn, &[&[illegal.0]], sink);
 }
 
 const fn code<M: Model>(action: Action) -> u8 {

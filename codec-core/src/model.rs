@@ -22,7 +22,7 @@ use crate::layout::{LayoutRef, Shape};
 use crate::mask::Mask;
 use crate::p0::Action;
 use crate::point::Protocol;
-use crate::uart::{self, Command, Writer};
+use crate::uart::{self, Command};
 
 /// One product, as the code generator writes it.
 pub trait Model {
@@ -284,19 +284,14 @@ pub(crate) fn write<M: Model>(
 ) {
     let code = action.code(const { M::LAYOUT.protocol() });
     if let Protocol::Standard = const { M::LAYOUT.protocol() } {
-        return uart::write(command, sn, (&[code], values.as_ref()), sink);
+        return uart::write(command, sn, &[&[code], values.as_ref()], sink);
     }
     let mask = mask.as_ref();
     let mut packed = M::VALUES;
     copy(packed.as_mut(), values.as_ref());
     let len = pack(M::LAYOUT, Mask::new(mask), packed.as_mut());
     let values = packed.as_ref().get(..len).unwrap_or(&[]);
-    let len = values.len().wrapping_add(mask.len()).wrapping_add(1);
-    let mut writer = Writer::begin(sink, command, sn, 0, len);
-    writer.put(&[code]);
-    writer.put(mask);
-    writer.put(values);
-    writer.end();
+    uart::write(command, sn, &[&[code], mask, values], sink);
 }
 
 /// A number with a fixed number of decimal places: `Fixed::<i32, 1>(215)` is 21.5.

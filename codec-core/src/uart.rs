@@ -144,11 +144,13 @@ impl<F: FnMut(u8)> Writer<F> {
     }
 }
 
-/// Writes a frame whose payload comes in two pieces: one function for all that a link sends.
-pub(crate) fn write(command: Command, sn: u8, parts: (&[u8], &[u8]), sink: &mut dyn FnMut(u8)) {
-    let len = parts.0.len().wrapping_add(parts.1.len());
+/// Writes a frame whose payload comes in pieces: one function for all that a link sends.
+pub(crate) fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
+    let lens = pieces.iter().map(|piece| piece.len());
+    let len = lens.fold(0, usize::wrapping_add);
     let mut writer = Writer::begin(sink, command, sn, 0, len);
-    writer.put(parts.0);
-    writer.put(parts.1);
+    for piece in pieces {
+        writer.put(piece);
+    }
     writer.end();
 }

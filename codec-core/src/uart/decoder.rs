@@ -44,7 +44,7 @@ pub enum Event<'b> {
 pub struct Decoder<'o> {
     /// The content of a frame, from its command to the end of its payload.
     buffer: &'o mut [u8],
-    /// How many bytes behind the header there were, or will be: from the length to the checksum.
+    /// How many bytes of the place there were, and how many its content has.
     at: u16,
     end: u16,
     sum: u8,
@@ -113,6 +113,10 @@ impl<'o> Decoder<'o> {
         !matches!(self.place, Place::Outside)
     }
 
+    fn is_behind_header(&self) -> bool {
+        self.place == Place::Length && self.at == 0
+    }
+
     /// The sum of the frame's bytes so far; before the last one, its checksum.
     pub(crate) const fn sum(&self) -> u8 {
         self.sum
@@ -122,10 +126,10 @@ impl<'o> Decoder<'o> {
         match step {
             Step::None => None,
             Step::TooLong => Some(Event::TooLong {
-                payload: self.end.wrapping_sub(6),
+                payload: self.end.wrapping_sub(4),
             }),
             _ => {
-                let content = self.buffer.get(..usize::from(self.end.wrapping_sub(2)));
+                let content = self.buffer.get(..usize::from(self.end));
                 let &[command, sn, high, low, ref payload @ ..] = content? else {
                     return None;
                 };
@@ -146,12 +150,15 @@ impl<'o> Decoder<'o> {
         }
     }
 
+    // Out of line on a microcontroller, or its state takes the registers of the loop around it, which costs
+    // about a hundred bytes of spills.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn step(&mut self, mut byte: u8) -> Step {
         let ff = self.ff;
         self.ff = byte == 0xff;
         if self.ff {
             // Two are a header. So is a third: there the last two are it.
-            if ff || self.place == Place::Length && self.at == 0 {
+            if ff || self.is_behind_header() {
                 self.place = Place::Length;
                 self.at = 0;
                 self.sum = 0;
@@ -172,14 +179,15 @@ impl<'o> Decoder<'o> {
         match self.place {
             Place::Outside => return Step::None,
             Place::Length => {
-                let last = self.at == 1;
                 self.end = self.end.wrapping_shl(8) | u16::from(byte);
-                if last {
-                    // From the length, which is behind us, to the byte before the checksum.
-                    let content = self.end.wrapping_sub(1);
-                    self.end = self.end.wrapping_add(1);
-                    self.place = match content {
-                        4..0xfeff if usize::from(content) <= self.buffer.len() => Place::Content,
+                if self.at == 0 {
+                    self.at = 1;
+                } else {
+                    self.at = 0;
+                    // The length has the checksum as well.
+                    self.end = self.end.wrapping_sub(1);
+                    self.place = match self.end {
+                        4..0xfeff if usize::from(self.end) <= self.buffer.len() => Place::Content,
                         4..0xfeff => {
                             self.place = Place::Outside;
                             return Step::TooLong;
@@ -196,14 +204,13 @@ impl<'o> Decoder<'o> {
                         false => Step::Corrupt(byte),
                     };
                 }
-                let at = usize::from(self.at.wrapping_sub(2));
-                if let Some(slot) = self.buffer.get_mut(at) {
+                if let Some(slot) = self.buffer.get_mut(usize::from(self.at)) {
                     *slot = byte;
                 }
+                self.at = self.at.wrapping_add(1);
             }
         }
         self.sum = self.sum.wrapping_add(byte);
-        self.at = self.at.wrapping_add(1);
         Step::None
     }
 }
@@ -252,7 +259,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
             if *byte != 0xff {
                 return Err(fail(ErrorKind::NotUart, rest));
             }
-        } else if (decoder.ff || decoder.at == 0) && *byte == 0xff {
+        } else if (decoder.ff || decoder.is_behind_header()) && *byte == 0xff {
             // A header within the frame: for a stream it begins the next one.
             return Err(fail(ErrorKind::Stuffing, rest));
         }
@@ -280,7 +287,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
         _ => {}
     }
     let Decoder { buffer, end, .. } = decoder;
-    match buffer.get(..usize::from(end.wrapping_sub(2))) {
+    match buffer.get(..usize::from(end)) {
         Some(&[command, sn, high, low, ref payload @ ..]) => {
             let frame = Frame {
                 command: Command(command),

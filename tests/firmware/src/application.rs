@@ -32,9 +32,8 @@ pub static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY)
 /// Does what came over the line; false if that is a restart.
 pub fn act(event: Event<'_, Product>, status: &mut Status) -> bool {
     match event {
-        Event::Control(update) => update.apply(status, |point, why| {
+        Event::Control(update) => update.apply(status, |point, _| {
             black_box(point);
- let _ = why;
         }),
         Event::Status(module) => status.signal = module.rssi(),
         Event::Reboot => return false,
@@ -49,6 +48,11 @@ pub fn act(event: Event<'_, Product>, status: &mut Status) -> bool {
     true
 }
 
+/// What a link puts its bytes into: one type for all calls, or the image has a table of functions for each.
+fn sink<M: Machine>(machine: &mut M) -> impl FnMut(u8) + use<'_, M> {
+    |byte| machine.write(byte)
+}
+
 /// Runs the application.
 pub fn run(machine: &mut impl Machine) {
     let mut buffer = [0; Link::<Product>::room()];
@@ -60,7 +64,8 @@ pub fn run(machine: &mut impl Machine) {
         let now = machine.now();
         let mut asked = None;
         if let Some(byte) = machine.read() {
-            match link.receive(byte, now, &mut |byte| machine.write(byte)) {
+            let event = link.receive(byte, now, &mut sink(machine));
+            match event {
                 None => {}
                 Some(Event::Frame(frame)) => asked = Some((frame.command, frame.sn)),
                 Some(event) => {
@@ -71,7 +76,7 @@ pub fn run(machine: &mut impl Machine) {
             }
         }
         if let Some((command, sn)) = asked {
-            link.answer(command, sn, &[0], &mut |byte| machine.write(byte));
+            link.answer(command, sn, &[0], &mut sink(machine));
         }
         let _ = match machine.button() {
             0 => Ok(()),
@@ -82,7 +87,8 @@ pub fn run(machine: &mut impl Machine) {
             button => link.send(&[button]).map_err(|_| Busy),
         };
         status.co2 = status.co2.wrapping_add(1);
-        if let Some(event) = link.poll(now, &status, &mut |byte| machine.write(byte)) {
+        let event = link.poll(now, &status, &mut sink(machine));
+        if let Some(event) = event {
             black_box(&event);
         }
     }
