@@ -388,17 +388,33 @@ impl Members<'_> {
 
 /// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit of its own.
 /// Brackets are counted first, since hardly any line has enough of them.
+#[inline]
 fn is_deep(line: &str) -> bool {
-    // [ and { differ in one bit. Pieces that a byte can count are summed by vectors.
-    let brackets = |piece: &[u8]| {
-        let sum = piece
-            .iter()
-            .map(|byte| u8::from(byte & 0xdf == b'['))
-            .sum::<u8>();
-        usize::from(sum)
+    brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
+}
+
+/// At least as many as the opening brackets of a text, by vectors: the last 32 bytes count in full, also those
+/// that were counted before.
+#[inline]
+fn brackets(text: &[u8]) -> usize {
+    const LANES: usize = 32;
+    let Some(last) = text.last_chunk::<LANES>() else {
+        return text.len();
     };
-    line.as_bytes().chunks(255).map(brackets).sum::<usize>() > DEPTH_LIMIT
-        && definition::is_deeper(line, DEPTH_LIMIT)
+    let mut brackets = 0;
+    // A lane is a byte, so that it counts up to 255.
+    for block in text.chunks(254 * LANES) {
+        let mut lanes = [0_u8; LANES];
+        let (pieces, _) = block.as_chunks::<LANES>();
+        for piece in pieces.iter().chain([last]) {
+            for (lane, byte) in lanes.iter_mut().zip(piece) {
+                // [ and { differ in one bit.
+                *lane += u8::from(byte & 0xdf == b'[');
+            }
+        }
+        brackets += lanes.iter().copied().map(usize::from).sum::<usize>();
+    }
+    brackets
 }
 
 #[cold]
