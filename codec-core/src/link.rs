@@ -589,14 +589,12 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// an enum index without a label, a number outside its limits or between two steps.
     /// [`model::encode`] says which.
     pub fn invalid(&self) -> impl Iterator<Item = PointId> {
-        let bits = self
-            .invalid
-            .as_ref()
-            .iter()
-            .flat_map(|word| (0..u32::BITS).map(move |bit| word.wrapping_shr(bit) & 1 == 1));
-        bits.zip(0..)
-            .filter(|(is_set, _)| *is_set)
-            .map(|(_, id)| PointId(id))
+        let words = self.invalid.as_ref();
+        let points = (0..const { M::LAYOUT.points() }).map(PointId);
+        points.filter(|point| {
+            let word = words.get(usize::from(point.0 / 32));
+            word.is_some_and(|word| word.wrapping_shr(u32::from(point.0 % 32)) & 1 == 1)
+        })
     }
 
     /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.

@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use gizwits_codec_core::PointId;
 use gizwits_codec_core::link::{Busy, Event, Link, Request};
 use gizwits_codec_core::model::Model;
 use gizwits_codec_core::uart::{ConfigMode, DeviceInfo};
@@ -29,12 +30,15 @@ pub static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY)
     .hardware(b"03000001")
     .software(b"03000102");
 
+/// Takes note of a point whose value the definition does not allow.
+pub fn note(point: PointId) {
+    black_box(point);
+}
+
 /// Does what came over the line; false if that is a restart.
 pub fn act(event: Event<'_, Product>, status: &mut Status) -> bool {
     match event {
-        Event::Control(update) => update.apply(status, |point, _| {
-            black_box(point);
-        }),
+        Event::Control(update) => update.apply(status, |point, _| note(point)),
         Event::Status(module) => status.signal = module.rssi(),
         Event::Reboot => return false,
         Event::Time(time) => status.runtime = time.unix() as u16,
@@ -88,8 +92,11 @@ pub fn run(machine: &mut impl Machine) {
         };
         status.co2 = status.co2.wrapping_add(1);
         let event = link.poll(now, &status, &mut sink(machine));
-        if let Some(event) = event {
-            black_box(&event);
+        match event {
+            Some(Event::Invalid) => link.invalid().for_each(note),
+            event => {
+                black_box(&event);
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use embassy_futures::select::{Either, select};
 use embedded_io_async::{ErrorType, Read, Write};
-use gizwits_codec_core::link::Link;
+use gizwits_codec_core::link::{Event, Link};
 use heapless::Deque;
 
-use crate::application::{INFO, act};
+use crate::application::{INFO, act, note};
 use crate::product::{Product, Status};
 
 /// Runs until the module wants a restart, or the port fails. `read` may be dropped before it is done, as
@@ -43,8 +43,10 @@ where
                 goes_on &= act(event, &mut status);
             }
         }
-        if let Some(event) = link.poll(now(), &status, &mut sink) {
-            goes_on &= act(event, &mut status);
+        match link.poll(now(), &status, &mut sink) {
+            None => {}
+            Some(Event::Invalid) => link.invalid().for_each(note),
+            Some(event) => goes_on &= act(event, &mut status),
         }
         while let Some(byte) = queue.pop_front() {
             tx.write_all(&[byte]).await?;

@@ -1,10 +1,10 @@
 //! A link over `embedded-io`: one loop that never waits.
 
 use embedded_io::{Read, ReadReady, Write, WriteReady};
-use gizwits_codec_core::link::Link;
+use gizwits_codec_core::link::{Event, Link};
 use heapless::Deque;
 
-use crate::application::{INFO, act};
+use crate::application::{INFO, act, note};
 use crate::product::{Product, Status};
 
 /// Runs until the module wants a restart, or the port fails.
@@ -36,8 +36,10 @@ where
                 goes_on &= act(event, &mut status);
             }
         }
-        if let Some(event) = link.poll(now(), &status, &mut sink) {
-            goes_on &= act(event, &mut status);
+        match link.poll(now(), &status, &mut sink) {
+            None => {}
+            Some(Event::Invalid) => link.invalid().for_each(note),
+            Some(event) => goes_on &= act(event, &mut status),
         }
         while port.write_ready()? {
             let Some(byte) = queue.pop_front() else { break };
