@@ -65,8 +65,7 @@ enum Place {
 enum Step {
     None,
     Frame,
-    /// With the checksum that was found.
-    Corrupt(u8),
+    Corrupt,
     TooLong,
 }
 
@@ -134,10 +133,10 @@ impl<'o> Decoder<'o> {
                     return None;
                 };
                 Some(match step {
-                    Step::Corrupt(found) => Event::Corrupt {
+                    Step::Corrupt => Event::Corrupt {
                         sn,
                         expected: self.sum,
-                        found,
+                        found: self.at as u8,
                     },
                     _ => Event::Frame(Frame {
                         command: Command(command),
@@ -199,9 +198,12 @@ impl<'o> Decoder<'o> {
             Place::Content => {
                 if self.at == self.end {
                     self.place = Place::Outside;
+                    // Outside of a frame there is nothing to count: the place holds the checksum that was found,
+                    // so that a step is one byte.
+                    self.at = byte.into();
                     return match self.sum == byte {
                         true => Step::Frame,
-                        false => Step::Corrupt(byte),
+                        false => Step::Corrupt,
                     };
                 }
                 if let Some(slot) = self.buffer.get_mut(usize::from(self.at)) {
@@ -279,8 +281,8 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
         rest = behind;
     }
     match step {
-        Step::Corrupt(found) => {
-            let expected = decoder.sum;
+        Step::Corrupt => {
+            let (expected, found) = (decoder.sum, decoder.at as u8);
             return Err(fail(ErrorKind::Checksum { expected, found }, rest));
         }
         Step::TooLong => return Err(fail(ErrorKind::FrameLimit, rest)),
