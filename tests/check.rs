@@ -428,7 +428,9 @@ fn limits_in_engineering_units() {
             .map(|one| (one.kind, one.pointer.as_str(), one.help.clone()))
             .collect();
         let expected = meant.map(|meant| {
-            let help = format!("limits are raw values: that of {max} is {meant}");
+            let help = format!(
+                "limits are raw values: for an engineering maximum of {max}, write {meant}"
+            );
             ("engineering_max", "/entities/0/attrs/0/uint_spec/max", help)
         });
         let context = format!("uint{bits}, {max}, {ratio}, {addition}");

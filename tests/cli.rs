@@ -970,3 +970,27 @@ fn messages_are_drawn() {
         cut.stderr
     );
 }
+
+/// A definition is not written over by the code that is made of it.
+#[test]
+fn code_does_not_replace_its_definition() {
+    let folder = Folder::new("cli-codegen");
+    let text = std::fs::read_to_string(root().join(AIR_CONDITIONER)).unwrap();
+    let definition = folder.0.join("ac.json");
+    std::fs::write(&definition, &text).unwrap();
+    let spelt = folder.0.join(".").join("ac.json");
+    let arguments = ["codegen", "-d", definition.to_str().unwrap(), "-o"];
+    let ran = program::run(
+        GIZWITS,
+        &[&arguments[..], &[spelt.to_str().unwrap()]].concat(),
+        &[],
+    );
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("is the definition: choose another output file"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(std::fs::read_to_string(&definition).unwrap(), text);
+}

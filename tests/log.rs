@@ -294,6 +294,38 @@ fn masks_of_nothing_but_ones() {
     }
 }
 
+/// A log without values of the device that is asked for has no drawing.
+#[test]
+fn nothing_to_draw_is_told() {
+    let folder = Folder::new("log-nothing-to-draw");
+    let svg = folder.0.join("room.svg");
+    let log = "{\"timestamp\":1,\"did\":\"a\",\"payload\":\"0401000010000000\"}\n";
+    let plot = |only: &str| {
+        let arguments = [
+            "log",
+            "plot",
+            "-d",
+            DEFINITION,
+            "-",
+            "--point",
+            "room_temp",
+            "--only",
+            only,
+            "--svg",
+        ];
+        let arguments = [&arguments[..], &[svg.to_str().unwrap()]].concat();
+        program::run(GIZWITS, &arguments, log.as_bytes())
+    };
+    let ran = plot("q");
+    let told =
+        "error: nothing to draw: no report or reply of device q with a timestamp has `room_temp`";
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert!(!svg.exists());
+    assert_eq!(plot("a").code, 0);
+    assert!(svg.exists());
+}
+
 /// A timestamp is a moment of the calendar, or the record is rejected, in every format.
 #[test]
 fn a_timestamp_is_a_moment() {
@@ -543,7 +575,11 @@ fn rejects_need_a_file_of_their_own() {
     ] {
         let ran = decode(&[input, "-o", out, "--rejects", rejects], "");
         assert_eq!(ran.code, 2);
-        assert!(ran.stderr.contains("of their own"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("another file for --rejects"),
+            "{}",
+            ran.stderr
+        );
     }
     assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
     let names = std::fs::read_dir(&folder.0).unwrap();
@@ -586,7 +622,7 @@ fn rejects_need_a_file_of_their_own() {
     ];
     let ran = program::run(GIZWITS, drawn, b"");
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("another file"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("another output file"), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
 }
 
@@ -914,7 +950,8 @@ fn devices_have_a_limit() {
     let ran = pump(&["stats", "-", "--max-devices", "2"], &log);
     assert_eq!((ran.code, &*ran.stdout), (2, ""));
     assert!(
-        ran.stderr.contains("more than 2 devices: --max-devices"),
+        ran.stderr
+            .contains("more than 2 devices: raise the limit with --max-devices"),
         "{}",
         ran.stderr
     );

@@ -410,7 +410,9 @@ impl Entry {
 /// The JSON of an option.
 fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
-        let message = format!("error: --{option} {text}: not JSON: {error}");
+        let head: String = text.chars().take(40).collect();
+        let more = if head.len() < text.len() { "…" } else { "" };
+        let message = format!("error: --{option} {head}{more}: not JSON: {error}");
         Failure::Usage(printable(&message).into_owned())
     })
 }
@@ -428,7 +430,7 @@ fn of_control(command: Command) -> Command {
         })
         .mut_arg("raw", |arg| {
             arg.value_name("BYTES").help(
-                "Bytes, the action first, held against the definition: decimal with commas or spaces \
+                "Payload bytes, starting with the action. Checked against the definition. Decimal with commas or spaces \
                  between (18,255,255), or one word of hex (12ffff, 0x12ffff)",
             )
         })

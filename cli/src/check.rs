@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::definition::{self, Source};
 use crate::{Failure, counted};
 
-/// Say everything that is wrong with definitions
+/// Report every problem in a definition
 #[derive(Args)]
 #[command(after_help = "\
 Exit status: 0; 1 if there is an error among the findings; 2 if a file can't be read.
@@ -23,8 +23,8 @@ pub(crate) struct Check {
     /// The definitions, as the Enterprise API hands them out; - is standard input
     #[arg(short, long = "definition", value_name = "FILE", required = true, num_args = 1..)]
     definitions: Vec<PathBuf>,
-    /// One JSON object a finding: file, severity, kind, pointer, line, column, message. Of a definition
-    /// with more than 100 findings a last one counts the others: kind more_findings, errors, warnings
+    /// One JSON object a finding: file, severity, kind, pointer, line, column, message. At most 100 findings
+    /// per definition are listed; a last line of kind more_findings counts the rest: errors, warnings
     #[arg(long)]
     json: bool,
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::codegen;
 
+use crate::log::is_same;
 use crate::{Failure, definition};
 
 /// Write a product's code for a firmware
@@ -46,6 +47,10 @@ impl Codegen {
             .filter(|path| path.as_os_str() != "-")
         {
             None => out.write_all(code.as_bytes()).map_err(Failure::Io),
+            Some(path) if is_same(path, &self.definition) => Err(Failure::Usage(format!(
+                "error: {} is the definition: choose another output file",
+                path.display()
+            ))),
             Some(path) => std::fs::write(path, code)
                 .map_err(|error| Failure::Usage(format!("error: {}: {error}", path.display()))),
         }

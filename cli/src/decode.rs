@@ -41,8 +41,8 @@ pub(crate) struct Decode {
     /// How the payloads are written, if not told by their content
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
-    /// Accept replies and reports of any length: decode the points that are whole, and tell what is
-    /// missing or extra
+    /// Decode the complete points of replies and reports of any length, and report the rest as extra, missing
+    /// or whole_body
     #[arg(long)]
     lax: bool,
     /// JSON for programs, a table for people

@@ -64,8 +64,8 @@ enum Verb {
     Log {
         #[command(flatten)]
         span: Span,
-        /// Accept replies and reports of any length: decode the points that are whole, and tell what is
-        /// missing or extra
+        /// Decode the complete points of replies and reports of any length, and report the rest as extra,
+        /// missing or whole_body
         #[arg(long)]
         lax: bool,
     },
@@ -363,7 +363,7 @@ impl Unread {
     }
 
     fn failure(&self) -> Failure {
-        Failure::Server(self.explained() + "\n  so what the device reported last is not known")
+        Failure::Server(self.explained() + "\n  the last reported values are unknown")
     }
 
     fn to_json(&self) -> Value {
@@ -469,7 +469,7 @@ impl Control {
         };
         let before = before.unwrap_or_else(|error| {
             tell(format_args!(
-                "{}\n  so a point that has its value already may be waited for in vain",
+                "{}\n  the current values are unknown: if a point already has this value, --wait may time out",
                 error.explained().replacen("error: ", "warning: ", 1)
             ));
             None

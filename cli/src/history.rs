@@ -16,14 +16,14 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::log::{Input, usage};
 use crate::{Failure, printable};
 
-/// Tell the least, the greatest and the mean value of each point, the last, and how often it changed
+/// Print minimum, maximum, mean, last value and change count per point
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  gizwits log stats -d tests/fixtures/air-conditioner.json log.ndjson",
-    long_about = "Tell the least, the greatest and the mean value of each point, the last, and how often it \
-        changed.\n\nReports and replies count, of all devices; a change is one of the same device, so records \
-        that name none are rejected: --did or --did-from says whose they are. What each device said last \
-        takes some 160 bytes of memory and those of its status."
+    long_about = "Print minimum, maximum, mean, last value and change count per point.\n\n\
+        Counts reports and replies of all devices. Changes are counted per device, so records without a \
+        device are rejected: name it with --did or --did-from. Each device takes some 160 bytes of memory \
+        plus the size of a status; more devices than --max-devices end the command."
 )]
 pub(crate) struct Stats {
     #[command(flatten)]
@@ -195,7 +195,7 @@ impl See for AllSums {
         match self.exceeded {
             false => Ok(()),
             true => Err(io::Error::other(format!(
-                "the log has more than {} devices: --max-devices N keeps what more of them said last",
+                "the log has more than {} devices: raise the limit with --max-devices N",
                 self.limit
             ))),
         }
@@ -419,6 +419,15 @@ impl Plot {
         let seen = Seen(Arc::clone(&history));
         let (summary, seconds) = self.input.decode(log, seen, svg.as_slice())?;
         let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
+        if history.points.is_empty() {
+            let _ = self.input.tell(&summary, seconds, &[]);
+            let device = self.only.as_ref().map(|did| format!(" of device {did}"));
+            return Err(Failure::Server(format!(
+                "error: nothing to draw: no report or reply{} with a timestamp has `{}`",
+                printable(&device.unwrap_or_default()),
+                printable(&self.point)
+            )));
+        }
         history.points.sort_by_key(|point| point.0);
         if let Some(product) = products.iter().nth(product) {
             let drawing = draw(product, attr, &history.points);

@@ -97,8 +97,8 @@ pub(crate) struct Input {
     /// Take the device of each file's records from its path, and use it like --did
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
     did_from: Option<DidFrom>,
-    /// The most devices of a product whose last values are kept (stats, --fill): 160 bytes of memory each, and
-    /// the bytes of a status
+    /// Maximum number of devices per product that stats and --fill track. Each takes 160 bytes plus the size
+    /// of a status. Beyond it, --fill rejects records and stats stops
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,
     /// How payloads are written, if not told by their content
@@ -110,8 +110,8 @@ pub(crate) struct Input {
     /// The longest line, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
     max_line: usize,
-    /// Accept replies and reports of any length: decode the points that are whole. NDJSON, and the column
-    /// `extra` of tables, say what is missing or extra, and the summary how many there were
+    /// Decode replies and reports of any length: the complete points. NDJSON members and the table column
+    /// `extra` report extra and missing bytes; the summary counts such records
     #[arg(long)]
     lax: bool,
     /// Give every line to the strict JSON parser
@@ -228,8 +228,7 @@ impl Decode {
                     let key = product.product_key();
                     if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                         return Err(usage(format_args!(
-                            "{}: the product_key `{key}` is to be part of a file's name: 32 hex digits are \
-                             expected",
+                            "{}: the product_key `{key}` becomes part of a file name: expected 32 hex digits",
                             file.display()
                         )));
                     }
@@ -475,7 +474,7 @@ impl Input {
         };
         if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
             return Err(usage(format_args!(
-                "{}: it is read, so the output needs another file",
+                "{} is an input: choose another output file",
                 path.display()
             )));
         }
@@ -483,9 +482,12 @@ impl Input {
         taken.push("-".into());
         taken.extend(written.iter().map(PathBuf::from));
         match &self.rejects {
-            Some(path) if is_taken(&taken, path) || leads_to(Handle::stdout(), path) => Err(usage(
-                format_args!("{}: rejects need a file of their own", path.display()),
-            )),
+            Some(path) if is_taken(&taken, path) || leads_to(Handle::stdout(), path) => {
+                Err(usage(format_args!(
+                    "{} is already an input or output: choose another file for --rejects",
+                    path.display()
+                )))
+            }
             _ => Ok(()),
         }
     }
@@ -554,8 +556,8 @@ impl Input {
             told += &format!("   {file}");
         }
         if summary.rejected.contains_key("unknown_device") {
-            told += "\nRecords that name no device: --did DID if the log is of one, or --did-from file-name \
-                     or folder";
+            told += "\nSome records name no device. Use --did DID for a log of one device, or \
+                     --did-from file-name|folder";
         }
         tell(format_args!("{}", told));
         match summary.rejected.is_empty() {
@@ -585,7 +587,7 @@ fn is_special(path: &Path) -> bool {
 }
 
 /// Whether two names are of one file, which need not be there yet. Devices and pipes are none.
-fn is_same(one: &Path, two: &Path) -> bool {
+pub(crate) fn is_same(one: &Path, two: &Path) -> bool {
     if is_special(one) || is_special(two) {
         return false;
     }

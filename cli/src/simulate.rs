@@ -17,8 +17,8 @@ use crate::{Failure, counted, definition, printable, tell};
         What it prints can be pasted into a shell: the address, and credentials of the products in \
         the scenario. In a browser on this machine the address shows the devices, live, and \
         /debugger/ every call, to be tried. Without a scenario there are an air conditioner and a \
-        wave pump. All it knows stands in a database, in memory unless --db names a file; a file is \
-        gone on with.\n\n\
+        wave pump. State lives in SQLite: in memory by default, or in the file given with --db, \
+        which a later run continues.\n\n\
         A raw control with values outside their limits is refused. The mode `unchecked_raw` of the \
         administration sends it to the device, which leaves those points out and says so on its page \
         and under /devices/DID/remarks of the administration."
@@ -27,7 +27,7 @@ pub(crate) struct Simulate {
     /// Where the API listens; port 0 is a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Keep the world in this file, in a folder that can be written to
+    /// Keep the state in this file. Its folder must be writable
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
     /// How the world begins, as TOML; - for standard input
@@ -104,12 +104,18 @@ impl Simulate {
 
 /// An error of the simulator.
 pub(crate) fn failed(error: Error) -> Failure {
-    Failure::Usage(format!("error: {}", printable(&error.to_string())))
+    Failure::Usage(format!("error: {}", lines(&error.to_string())))
 }
 
 /// An error about a file or an address.
 fn at(what: impl std::fmt::Display, error: &Error) -> Failure {
-    Failure::Usage(format!("error: {}", printable(&format!("{what}: {error}"))))
+    Failure::Usage(format!("error: {}", lines(&format!("{what}: {error}"))))
+}
+
+/// Text of several lines, each without control characters.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().lines().map(printable).collect();
+    lines.join("\n")
 }
 
 /// A value as a shell takes it for itself and nothing else.

@@ -51,7 +51,7 @@ impl Error {
             "other_protocol",
             "the action belongs to the other protocol, standard or var_len",
         ),
-        ("unknown_flag", "a flag is set behind the last point"),
+        ("unknown_flag", "a control sets a flag past the last point"),
         (
             "not_writable",
             "a control sets a point that is not writable",

@@ -147,7 +147,9 @@ pub(crate) fn engineering_max(entry: &Entry, index: usize, point: &Point) -> Opt
                  engineering value"
             ),
             label: format!("{max} of {widest}"),
-            help: format!("limits are raw values: that of {max} is {meant}"),
+            help: format!(
+                "limits are raw values: for an engineering maximum of {max}, write {meant}"
+            ),
         }
     })
 }
