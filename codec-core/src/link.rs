@@ -46,9 +46,8 @@ pub enum Event<'b, M: Model> {
     /// The payload of a frame that was refused: the module was told that it is illegal, or its answer is not
     /// one. Of a P0, [`P0::parse`](crate::P0::parse) says why.
     Refused(&'b [u8]),
-    /// The points of the status whose value the definition does not allow have become others:
-    /// [`Link::invalid`] has them. Replies and reports go on; they have the values that the [`Policy`] puts
-    /// in their place.
+    /// The set of points whose value in the status is invalid has changed; [`Link::invalid`] lists them.
+    /// Replies and reports go on: they hold the values that the [`Policy`] puts in their place.
     Invalid,
 }
 
@@ -585,9 +584,9 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         );
     }
 
-    /// The points of the status that were invalid when it was polled last, none of which a report can hold:
-    /// an enum index without a label, a number outside its limits or between two steps.
-    /// [`model::encode`] says which.
+    /// The points whose value in the status was invalid at the last [`poll`](Self::poll), in the order of
+    /// their ids: an enum index without a label, a number outside its limits or between two steps.
+    /// [`model::encode`] says which rule the first of them breaks.
     pub fn invalid(&self) -> impl Iterator<Item = PointId> {
         let words = self.invalid.as_ref();
         let points = (0..const { M::LAYOUT.points() }).map(PointId);
