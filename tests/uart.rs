@@ -549,6 +549,37 @@ fn a_status_that_no_report_can_hold_is_reported_all_the_same() {
     assert_eq!(reports_of_invalid::<Keeping>(), expected);
 }
 
+/// An application that always has a request keeps no alert back.
+#[test]
+fn requests_keep_no_report_back() {
+    let info = DeviceInfo::new(air_conditioner::Product::PRODUCT_KEY);
+    let (mut buffer, mut outbox) = ([0; 80], [0; 4]);
+    let mut link: Link<'_, air_conditioner::Product> =
+        Link::new(&info, &mut buffer).with_outbox(&mut outbox);
+    let mut status = air_conditioner::Status::new();
+    let mut actions = Vec::new();
+    for turn in 0..12 {
+        let _ = link.send(&[turn]);
+        status.alert_full = turn >= 5;
+        for (command, sn, payload) in sent(&mut link, turn.into(), &status) {
+            told(
+                &mut link,
+                turn.into(),
+                &witness::wire(command + 1, sn, 0, &[]),
+            );
+            actions.push((payload[0], turn));
+        }
+    }
+    // The first report, and that of the alert, each after one request.
+    assert_eq!(actions.len(), 12);
+    let reports: Vec<_> = actions.iter().filter(|(action, _)| *action == 4).collect();
+    assert_eq!(reports.len(), 2);
+    assert!(
+        reports[0].1 <= 1 && (5..=6).contains(&reports[1].1),
+        "{reports:?}"
+    );
+}
+
 /// A read is answered whatever the status holds.
 #[test]
 fn a_read_of_invalid_values_is_answered() {
@@ -570,6 +601,9 @@ fn requests_and_bytes() {
     let mut link: Link<'_, climate::Product> =
         Link::new(&info, &mut buffer).with_outbox(&mut outbox);
     let status = climate::Status::new();
+    // Once the first report is out, nothing is due but requests.
+    let (_, sn, _) = sent(&mut link, 0, &status)[0];
+    told(&mut link, 0, &witness::wire(6, sn, 0, &[]));
     let requests = [
         (Request::configure(uart::ConfigMode::AirLink), 0x09, vec![2]),
         (Request::RESET, 0x0b, vec![]),

@@ -253,6 +253,8 @@ pub struct Link<'b, M: Model, P = DefaultPolicy> {
     read: Option<u8>,
     wanted: M::Mask,
     request: Option<Request>,
+    /// Whether the last frame of its own was a request.
+    requested: bool,
     flight: Flight,
     awaited: Command,
     /// Of what waits: its number, how often it was sent, and when last.
@@ -288,6 +290,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             read: None,
             wanted: M::MASK,
             request: None,
+            requested: false,
             flight: Flight::None,
             awaited: Command::FROM_DEVICE_ACK,
             sn: 0xfe,
@@ -503,16 +506,21 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             }
         }
         self.awaited = Command::FROM_DEVICE_ACK;
-        self.flight = if let Some(request) = self.request {
-            self.awaited = request.command.ack();
-            Flight::Request
-        } else if self.is_due(now, &values) {
-            self.sent = values;
-            self.known = Known::All;
-            Flight::Report
-        } else {
-            return event;
+        // A report that is due comes before a second request in a row: an application may always have one.
+        let reports = (self.request.is_none() || self.requested) && self.is_due(now, &values);
+        self.flight = match self.request {
+            _ if reports => {
+                self.sent = values;
+                self.known = Known::All;
+                Flight::Report
+            }
+            Some(request) => {
+                self.awaited = request.command.ack();
+                Flight::Request
+            }
+            None => return event,
         };
+        self.requested = !reports;
         self.tries = 0;
         // Modules are known that don't stuff an sn of 0xff.
         self.sn = if self.sn >= 0xfe {
