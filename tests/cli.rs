@@ -487,6 +487,7 @@ fn nesting_ends_no_process() {
             let ran = run_with(&["simulate", "--scenario", "-"], toml);
             assert_eq!(ran.code, 2);
             assert!(ran.stderr.contains("recurs"), "{}", ran.stderr);
+            assert!(!ran.stderr.contains("\\n"), "{}", ran.stderr);
             assert!(ran.stderr.len() < 2000, "{}", ran.stderr.len());
         }
     }
@@ -993,4 +994,28 @@ fn code_does_not_replace_its_definition() {
         ran.stderr
     );
     assert_eq!(std::fs::read_to_string(&definition).unwrap(), text);
+}
+
+/// An argument that is no JSON is shown as far as it says which it is.
+#[test]
+fn an_error_shows_the_head_of_an_argument() {
+    let variables = [
+        "BASE_URL",
+        "ENTERPRISE_ID",
+        "ENTERPRISE_SECRET",
+        "PRODUCT_KEY",
+        "PRODUCT_SECRET",
+    ]
+    .map(|name| (format!("GIZWITS_{name}"), "http://127.0.0.1:9".to_owned()));
+    let variables = BTreeMap::from(variables);
+    let deep = "[".repeat(37_000);
+    for arguments in [
+        &["api", "devices", "control", "DID", "--attrs", &deep][..],
+        &["api", "call", "POST", "/v1/x", "--body", &deep],
+    ] {
+        let ran = program::run_in(GIZWITS, arguments, &[], &variables);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("[[[…: not JSON"), "{}", ran.stderr);
+        assert!(ran.stderr.len() < 300, "{}", ran.stderr.len());
+    }
 }

@@ -1426,7 +1426,7 @@ fn raw_bytes_are_held_against_the_definition() {
         assert!(ran.stderr.contains(words), "{raw}: {}", ran.stderr);
         assert!(
             ran.stderr
-                .contains("; `unchecked` sends the bytes as they are"),
+                .contains("; --unchecked sends the bytes as they are"),
             "{}",
             ran.stderr
         );

@@ -668,7 +668,13 @@ impl Api {
                 _ => {}
             }
         }
-        let accepted = call.send().map_err(|error| refused(&error))?;
+        let accepted = call.send().map_err(|error| match refused(&error) {
+            // The library names its method.
+            Failure::Server(text) => {
+                Failure::Server(text.replace("; `unchecked` ", "; --unchecked "))
+            }
+            other => other,
+        })?;
         Ok(print(&Value::Object(accepted.extra), out)?)
     }
 }
