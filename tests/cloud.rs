@@ -812,7 +812,7 @@ fn on_a_terminal() {
 enum Said {
     /// This, with this status.
     Answer(u16, String),
-    /// Nothing: it closes the connection once it has read everything.
+    /// No answer. The server closes the connection once it has read the request.
     Nothing,
 }
 
@@ -1011,7 +1011,7 @@ fn values_that_can_not_be_read() {
     assert!(ran.json()[0].get("last_error").is_none());
 }
 
-/// Of a device that isn't the one that was asked for nothing is shown.
+/// A search that answers with another device shows nothing of that device.
 #[test]
 fn a_search_that_finds_another_device() {
     for (objects, words) in [

@@ -152,7 +152,7 @@ fn every(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// How far back the cloud's logs go.
+/// The age of the oldest records in the cloud's logs.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long a device may take to obey.

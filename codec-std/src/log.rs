@@ -369,7 +369,8 @@ pub struct Summary {
     pub records: u64,
     /// Those that were decoded.
     pub decoded: u64,
-    /// Of these, those whose length is not that of their points: [`Options::lax`] took them.
+    /// The decoded records whose length differs from that of their points, which only [`Options::lax`]
+    /// accepts.
     pub inexact: u64,
     /// The others, by the kind of their error.
     pub rejected: BTreeMap<&'static str, u64>,

@@ -26,7 +26,7 @@ const LISTED: i64 = 100;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
-/// How far somebody has been told: the last rows of the logs, and of which world they are.
+/// The position of a watcher in the events: the last rows of the logs that it has seen, and their world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     world: i64,

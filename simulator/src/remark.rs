@@ -1,5 +1,5 @@
-//! What devices say of values that they can't take or report: kept beside the logs of the API, which has
-//! no record for it.
+//! Remarks of devices on values that they can't take or report. They are kept beside the logs of the API,
+//! which has no record for them.
 
 use gizwits_codec_std::{Product, Value, core};
 use rusqlite::{Connection, Row, params};

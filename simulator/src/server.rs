@@ -39,8 +39,8 @@ pub struct Options {
     /// How long a caller may take for the head of a call, for its body, and to go on reading an
     /// answer: 30 s each.
     pub patience: Duration,
-    /// How many connections there may be at once: 1024. One more takes the place of the one that has
-    /// waited longest without a call.
+    /// The maximum number of open connections, 1024 by default. A further connection closes the one that has
+    /// been idle longest.
     pub connections: usize,
 }
 

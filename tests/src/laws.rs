@@ -773,7 +773,7 @@ pub fn m2m(bytes: &[u8]) {
     }
 }
 
-/// Of 12 points: the mask has four bits to spare.
+/// A product of 12 points, whose mask has four spare bits.
 static TWELVE: LazyLock<(Product, Vec<RefPoint>)> = LazyLock::new(|| {
     let product = crate::vectors::product("names-var-len");
     let json = serde_json::from_str(&product.to_json()).expect("it was written");

@@ -485,7 +485,7 @@ fn framed(payload: &[u8]) -> Option<String> {
     })
 }
 
-/// Of a log of one device: refuses a record that names another, and gives the device to one that names none.
+/// Names the device of a record in a log of one device. Refuses a record that names another device.
 fn named(
     payload: &[u8],
     given: Option<&str>,

@@ -44,7 +44,7 @@ pub enum Event<'b> {
 pub struct Decoder<'o> {
     /// The content of a frame, from its command to the end of its payload.
     buffer: &'o mut [u8],
-    /// How many bytes of the place there were, and how many its content has.
+    /// The number of bytes read since `place` changed, and the length of the content in bytes.
     at: u16,
     end: u16,
     sum: u8,

@@ -29,9 +29,9 @@ struct Unpacker<S> {
     bytes: Vec<u8>,
     /// The device of all lines, if they are of one.
     did: Option<Box<str>>,
-    /// How many records were decoded whose length is not that of their points.
+    /// The number of decoded records whose length differs from that of their points.
     inexact: u64,
-    /// Of each product, by did.
+    /// The state of each device, by product and did.
     states: Vec<HashMap<Box<str>, State>>,
 }
 
@@ -74,7 +74,7 @@ impl<S: Sink> Decoder<S> {
         decode(self, lines, block, reject)
     }
 
-    /// How many records were decoded by [`Options::lax`] alone, since this was last called.
+    /// Returns the number of records that only [`Options::lax`] accepted since the last call.
     pub fn take_inexact(&mut self) -> u64 {
         std::mem::take(&mut self.unpacker.inexact)
     }
