@@ -75,6 +75,61 @@ fn vectors_decode_and_encode() {
     }
 }
 
+/// Every length is taken, or refused, by the decoder of a stream as by the parser and the slow decoder. The
+/// longest frame is written and read.
+#[test]
+fn every_length_is_taken_or_refused() {
+    let mut buffer = [0; 4];
+    for length in 0..=u16::MAX {
+        let mut line = vec![0xff, 0xff];
+        for byte in length.to_be_bytes() {
+            line.push(byte);
+            line.extend((byte == 0xff).then_some(0x55));
+        }
+        let mut decoder = Decoder::new(&mut buffer);
+        let events: Vec<u16> = line
+            .iter()
+            .filter_map(|byte| match decoder.push(*byte)? {
+                Event::TooLong { payload } => Some(payload),
+                event => panic!("{event:?} of {length}"),
+            })
+            .collect();
+        let payload = length.wrapping_sub(5);
+        let is_possible = usize::from(payload) <= uart::MAX_PAYLOAD && length >= 5;
+        assert_eq!(events == [payload], is_possible && length > 5, "{length}");
+        assert_eq!(decoder.is_within(), length == 5, "{length}");
+        let reference = witness::scan(&line, 4);
+        let reference = reference.iter().map(|event| match event {
+            RefEvent::TooLong(payload) => *payload,
+            event => panic!("{event:?} of {length}"),
+        });
+        assert!(reference.eq(events), "{length}");
+        let kind = uart::parse(&line, &mut buffer).unwrap_err().kind;
+        match length {
+            5 => assert_eq!(kind, ErrorKind::Incomplete { missing: 5 }),
+            _ if is_possible => assert_eq!(kind, ErrorKind::FrameLimit, "{length}"),
+            // The third ff moves the header one byte on.
+            0xff00.. => assert_eq!(kind, ErrorKind::Stuffing, "{length}"),
+            _ => assert_eq!(kind, ErrorKind::FrameLength, "{length}"),
+        }
+    }
+
+    let payload = vec![0xff; uart::MAX_PAYLOAD + 1];
+    let frame = |payload| Frame {
+        command: Command::FROM_DEVICE,
+        sn: 0,
+        flags: 0,
+        payload,
+    };
+    let longest = frame(&payload[1..]);
+    let mut wire = vec![0; 2 * (payload.len() + uart::OVERHEAD)];
+    let len = longest.encode(&mut wire).unwrap();
+    let mut buffer = vec![0; payload.len() + Decoder::OVERHEAD];
+    assert_eq!(uart::parse(&wire[..len], &mut buffer), Ok((longest, &[][..])));
+    let error = frame(&payload).encode(&mut wire).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::FrameLimit);
+}
+
 /// A wrong checksum is told with the right one, by the parser and by the decoder of a stream.
 #[test]
 fn a_wrong_checksum_is_told_with_the_right_one() {

@@ -41,7 +41,7 @@ pub fn scan(line: &[u8], room: usize) -> Vec<RefEvent> {
                 _ => usize::MAX,
             };
             if content.len() == 2 {
-                if !(7..0xfeff + 2).contains(&total) {
+                if !(5..=0xfeff).contains(&(total - 2)) {
                     break;
                 }
                 if total - 3 > room {
