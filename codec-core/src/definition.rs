@@ -13,11 +13,10 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::decimal::Decimal;
 use crate::error::{Error, ErrorKind, Key, PointId};
-use crate::layout::{self, Layout};
-use crate::point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};
-use crate::rules;
+use crate::layout::rules;
+use crate::layout::{Access, Field, Kind, Layout, Point, Position, Protocol, Spec, UintSpec, Unit};
+use crate::value::{Decimal, Scale};
 
 /// How deep a definition may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -756,9 +755,9 @@ impl<'a, const N: usize> Attrs<'a, N> {
     /// A frame of its own, so that the tables are gone before the next step.
     #[inline(never)]
     fn check(&self, protocol: Protocol) -> Result<(), Error> {
-        let mut fields = [layout::Field::EMPTY; N];
-        let mut specs = [layout::Spec::EMPTY; N];
-        let mut scales = [crate::Scale::IDENTITY; N];
+        let mut fields = [Field::EMPTY; N];
+        let mut specs = [Spec::EMPTY; N];
+        let mut scales = [Scale::IDENTITY; N];
         let mut first = [Error::new(ErrorKind::NoPoints)];
         let mut findings = rules::Findings::errors(&mut first);
         let tables = rules::Tables {

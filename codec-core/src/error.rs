@@ -103,6 +103,21 @@ impl Error {
         self
     }
 
+    /// The error of `have` bytes where `needed` are required.
+    #[cold]
+    pub(crate) fn wrong_length(have: usize, needed: usize) -> Self {
+        match have.checked_sub(needed) {
+            Some(extra) if extra > 0 => {
+                let extra = u32::try_from(extra).unwrap_or(u32::MAX);
+                Error::new(ErrorKind::Trailing { extra }).at(needed as u32)
+            }
+            _ => {
+                let missing = needed.saturating_sub(have) as u32;
+                Error::new(ErrorKind::Incomplete { missing }).at(have as u32)
+            }
+        }
+    }
+
     /// The bytes ended too early: more of them may make it whole.
     #[must_use]
     pub const fn is_incomplete(&self) -> bool {

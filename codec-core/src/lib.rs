@@ -45,28 +45,21 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bits;
-mod decimal;
 #[cfg(feature = "json")]
 pub mod definition;
-mod encoder;
 mod error;
+mod frame;
 pub mod layout;
 pub mod link;
-pub mod m2m;
-mod mask;
+mod message;
 pub mod model;
-mod p0;
-mod point;
-pub mod rules;
-pub mod uart;
-mod view;
+mod value;
 
-pub use decimal::{Decimal, Rounding, Scale};
-pub use encoder::Encoder;
 pub use error::{Error, ErrorKind, Key, PointId};
-pub use layout::{Layout, LayoutRef};
-pub use mask::{Ids, Mask, Wanted};
+pub use frame::{m2m, uart};
+pub use layout::{
+    Access, Ids, Kind, Layout, LayoutRef, Mask, Point, Position, Protocol, UintSpec, Unit, rules,
+};
+pub use message::{Action, Encoder, Iter, P0, Reading, Span, View, Wanted};
 pub use model::Fixed;
-pub use p0::{Action, P0};
-pub use point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};
-pub use view::{Iter, Raw, Reading, Span, Value, View};
+pub use value::{Decimal, Raw, Rounding, Scale, Value};

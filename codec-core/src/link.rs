@@ -9,13 +9,13 @@
 use core::marker::PhantomData;
 
 use crate::error::{Error, ErrorKind, PointId};
-use crate::model::{self, DefaultPolicy, Model, Policy, Update};
-use crate::p0::Action;
-use crate::point::Protocol;
-use crate::uart::{
+use crate::frame::uart::{
     Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, MAX_PAYLOAD,
     ModuleInfo, ModuleStatus, OVERHEAD, Time, write,
 };
+use crate::layout::Protocol;
+use crate::message::Action;
+use crate::model::{self, DefaultPolicy, Model, Policy, Update};
 
 /// What came over the line, or didn't.
 #[derive(Clone, Copy, Debug)]

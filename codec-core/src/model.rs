@@ -15,14 +15,11 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use crate::bits::{self, Source};
-use crate::decimal::{Decimal, divide};
-use crate::encoder::pack;
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{LayoutRef, Shape};
-use crate::mask::Mask;
-use crate::p0::Action;
-use crate::point::Protocol;
-use crate::uart::{self, Command};
+use crate::frame::uart::{self, Command};
+use crate::layout::{LayoutRef, Mask, Protocol, Shape};
+use crate::message::{Action, pack};
+use crate::value::{Decimal, divide};
 
 /// One product, as the code generator writes it.
 pub trait Model {

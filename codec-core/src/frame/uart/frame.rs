@@ -1,33 +1,10 @@
-//! The UART frame between an MCU and its Wi-Fi module, 9600 8N1 (vendor: UART protocol).
-//!
-//! ```text
-//! ff ff | length, 2 | command | sn | flags, 2 | payload | checksum
-//! ```
-//!
-//! The length counts from the command to the checksum; the checksum is the low byte of the sum of all
-//! that stands between the header and itself. On the wire every ff behind the header is followed by a
-//! 55, which neither counts:
-//!
-//! ```text
-//! frame     ff ff 00 09 05 ff    00 00 04 ff    ff    55 64
-//! wire      ff ff 00 09 05 ff 55 00 00 04 ff 55 ff 55 55 64
-//! ```
-//!
-//! So ff ff is a header wherever it stands, and a frame that arrives whole is found whatever came
-//! before it. [`Decoder`] eats bytes, [`parse`] a slice, [`Writer`] writes into any sink.
+//! One frame, and its way onto the wire.
 
-mod command;
-mod decoder;
-mod message;
-
-pub use command::Command;
-pub use decoder::{Decoder, Event, parse};
-pub use message::{ConfigMode, DeviceInfo, Illegal, Message, ModuleInfo, ModuleStatus, Time};
-
+use super::command::Command;
 use crate::error::{Error, ErrorKind};
 
 /// What a byte of the value 0xff is followed by.
-const STUFFING: u8 = 0x55;
+pub(super) const STUFFING: u8 = 0x55;
 /// What a frame has beside its payload, before stuffing.
 pub const OVERHEAD: usize = 9;
 /// The longest payload: a length may not begin with 0xff, which would stand next to the header.

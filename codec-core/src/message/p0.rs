@@ -14,11 +14,10 @@
 //! 71 | 72 | 73                    envelopes of a light gateway's sub-devices
 //! ```
 
+use super::view::View;
+use super::wanted::Wanted;
 use crate::error::{Error, ErrorKind};
-use crate::layout::LayoutRef;
-use crate::mask::Wanted;
-use crate::point::Protocol;
-use crate::view::{View, other_length};
+use crate::layout::{LayoutRef, Protocol};
 
 /// The actions that carry data points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +31,24 @@ pub enum Action {
     Reply,
     /// From the device, unasked.
     Report,
+}
+
+impl Action {
+    /// The action's byte in this protocol.
+    #[inline]
+    #[must_use]
+    pub const fn code(self, protocol: Protocol) -> u8 {
+        let code = match self {
+            Action::Control => 0x01,
+            Action::Read => 0x02,
+            Action::Reply => 0x03,
+            Action::Report => 0x04,
+        };
+        match protocol {
+            Protocol::Standard => code,
+            Protocol::VarLen => code | 0x10,
+        }
+    }
 }
 
 /// A P0, taken apart.
@@ -110,7 +127,7 @@ impl<'l, 'b> P0<'l, 'b> {
             (0x12, Protocol::VarLen) => layout.wanted(body).map(P0::Read),
             (0x02, Protocol::Standard) => match body.len() {
                 0 => Ok(P0::Read(Wanted::all(layout.points()))),
-                len => Err(other_length(len, 0)),
+                len => Err(Error::wrong_length(len, 0)),
             },
             (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => view(body).map(P0::Reply),
             (0x04, Protocol::Standard) | (0x14, Protocol::VarLen) => view(body).map(P0::Report),

@@ -1,7 +1,7 @@
 //! A data point as the definition states it.
 
-use crate::decimal::{Decimal, Scale};
 use crate::error::{Error, ErrorKind, PointId};
+use crate::value::{Decimal, Scale};
 
 /// Which bit or byte layout the product's messages have (definition: `protocolType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

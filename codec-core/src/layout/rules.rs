@@ -14,28 +14,20 @@
     reason = "all sums are of figures that the rules of one point have bounded by MAX_STATUS"
 )]
 
-use crate::decimal::Scale;
-use crate::error::{Error, ErrorKind, PointId};
+use super::field::{Field, Shape, Spec};
+use super::packing::Packing;
+use super::point::{Access, Kind, Point, Protocol, Unit};
 #[cfg(target_pointer_width = "64")]
-use crate::layout::Runs;
-use crate::layout::{Field, Head, Packing, Shape, Spec};
-use crate::point::{Access, Kind, Point, Protocol, Unit};
+use super::runs::Runs;
+use super::tables::Head;
+pub use super::tables::Tables;
+use crate::error::{Error, ErrorKind, PointId};
+use crate::value::Scale;
 
 /// The most points a product may have.
 pub const MAX_POINTS: usize = 1024;
 /// The most bytes a status may have.
 pub const MAX_STATUS: u32 = 65_535;
-
-/// Room for what [`check`] works out: a field and a spec a point, and the different scales.
-#[derive(Debug)]
-pub struct Tables<'t> {
-    /// A field a point.
-    pub fields: &'t mut [Field],
-    /// A spec a point.
-    pub specs: &'t mut [Spec],
-    /// A scale for each different one but the identity.
-    pub scales: &'t mut [Scale],
-}
 
 /// Where [`check`] puts what it finds. What it has no room for is only counted.
 #[derive(Debug)]

@@ -10,37 +10,11 @@
 
 use core::ops::Range;
 
+use super::wanted::Wanted;
 use crate::bits::{self, Source};
-use crate::decimal::{Decimal, Scale};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Field, LayoutRef, Packing, Place, Shape, Spec};
-use crate::mask::{Ids, Mask, Wanted};
-use crate::point::{Access, Protocol};
-
-/// The value of a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Value<'b> {
-    /// Of a bool.
-    Bool(bool),
-    /// Of an enum: the index of its label, possibly past the last.
-    Enum(u32),
-    /// Of an integer: its engineering value.
-    Number(Decimal),
-    /// Of a binary.
-    Binary(#[cfg_attr(feature = "serde", serde(borrow))] &'b [u8]),
-}
-
-/// The value of a point as it is on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Raw<'b> {
-    /// Of a bool, an enum or an integer.
-    Number(u32),
-    /// Of a binary.
-    Bytes(&'b [u8]),
-}
+use crate::layout::{Access, Field, Ids, LayoutRef, Mask, Packing, Place, Protocol, Shape, Spec};
+use crate::value::{Raw, Scale, Value};
 
 /// One point of a message.
 #[derive(Clone, Copy, Debug)]
@@ -279,7 +253,7 @@ impl<'l> LayoutRef<'l> {
     pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Wanted<'b>, Error> {
         match Wanted::new(self.points(), Mask::new(body)) {
             Some(wanted) => Ok(wanted),
-            None => Err(other_length(body.len(), self.mask_len())),
+            None => Err(Error::wrong_length(body.len(), self.mask_len())),
         }
     }
 
@@ -314,7 +288,7 @@ impl<'l> LayoutRef<'l> {
     pub fn view_known<'b>(self, known: &'b [u8], status: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         for (bytes, needed) in [(known, self.mask_len()), (status, self.status_len())] {
             if bytes.len() != needed {
-                return Err(other_length(bytes.len(), needed));
+                return Err(Error::wrong_length(bytes.len(), needed));
             }
         }
         let len = self.head.status_len;
@@ -385,7 +359,7 @@ impl<'l> LayoutRef<'l> {
     fn split_mask<'b>(self, body: &'b [u8]) -> Result<(Mask<'b>, &'b [u8]), Error> {
         match body.split_at_checked(self.mask_len()) {
             Some((mask, values)) => Ok((Mask::new(mask), values)),
-            None => Err(other_length(body.len(), self.mask_len())),
+            None => Err(Error::wrong_length(body.len(), self.mask_len())),
         }
     }
 
@@ -401,26 +375,11 @@ fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
-/// The error of `have` bytes where `needed` are.
-#[cold]
-pub(crate) fn other_length(have: usize, needed: usize) -> Error {
-    match have.checked_sub(needed) {
-        Some(extra) if extra > 0 => {
-            let extra = u32::try_from(extra).unwrap_or(u32::MAX);
-            Error::new(ErrorKind::Trailing { extra }).at(needed as u32)
-        }
-        _ => {
-            let missing = needed.saturating_sub(have) as u32;
-            Error::new(ErrorKind::Incomplete { missing }).at(have as u32)
-        }
-    }
-}
-
 /// The same of a body whose values begin `skipped` bytes in, and the point with the first byte that is
 /// missing.
 #[cold]
 fn wrong_length(places: Places<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
-    let error = other_length(have, needed);
+    let error = Error::wrong_length(have, needed);
     let Some(values) = have.checked_sub(skipped).filter(|_| have < needed) else {
         return error;
     };

@@ -2,14 +2,11 @@
 //!
 //! The encoder is as strict as the view is tolerant: what the definition doesn't allow is refused.
 
+use super::p0::Action;
 use crate::bits::{self, Source};
-use crate::decimal::{self, Rounding};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Field, LayoutRef, Packing, Shape};
-use crate::mask::Mask;
-use crate::p0::Action;
-use crate::point::{Access, Protocol};
-use crate::view::Value;
+use crate::layout::{Access, Field, LayoutRef, Mask, Packing, Protocol, Shape};
+use crate::value::{Rounding, Unscaled, Value};
 
 /// Writes one P0 into a buffer: the action byte, then the values as they are set, in any order.
 ///
@@ -123,10 +120,10 @@ impl<'l, 'o> Encoder<'l, 'o> {
             (Shape::Enum, Value::Enum(index)) => index,
             (Shape::Uint, Value::Number(number)) => {
                 match self.layout.scale_of(&field).raw(number, self.rounding) {
-                    decimal::Raw::Exactly(raw) => raw,
-                    decimal::Raw::Low => return Err(self.refused(ErrorKind::BelowMin, id, field)),
-                    decimal::Raw::High => return Err(self.refused(ErrorKind::AboveMax, id, field)),
-                    decimal::Raw::Above(below) => {
+                    Unscaled::Exactly(raw) => raw,
+                    Unscaled::Low => return Err(self.refused(ErrorKind::BelowMin, id, field)),
+                    Unscaled::High => return Err(self.refused(ErrorKind::AboveMax, id, field)),
+                    Unscaled::Above(below) => {
                         let limits = self.layout.limits(id).unwrap_or((0, u32::MAX));
                         return Err(self.refused(between(below, limits), id, field));
                     }
@@ -326,22 +323,4 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
         take(values, field.end.saturating_sub(field.len()), field.len());
     }
     end
-}
-
-impl Action {
-    /// The action's byte in this protocol.
-    #[inline]
-    #[must_use]
-    pub const fn code(self, protocol: Protocol) -> u8 {
-        let code = match self {
-            Action::Control => 0x01,
-            Action::Read => 0x02,
-            Action::Reply => 0x03,
-            Action::Report => 0x04,
-        };
-        match protocol {
-            Protocol::Standard => code,
-            Protocol::VarLen => code | 0x10,
-        }
-    }
 }

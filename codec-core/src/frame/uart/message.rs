@@ -1,10 +1,10 @@
 //! What payloads say (vendor: UART protocol, the commands one by one).
 
-use super::{Command, Frame};
+use super::command::Command;
+use super::frame::Frame;
 use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
-use crate::view::other_length;
 
 /// What the MCU says of itself.
 ///
@@ -110,7 +110,7 @@ impl DeviceInfo {
             secret: payload.len() > 74,
         };
         if payload.len() != info.bytes().len() {
-            return Err(other_length(payload.len(), info.bytes().len()));
+            return Err(Error::wrong_length(payload.len(), info.bytes().len()));
         }
         for (to, from) in info.bytes.iter_mut().zip(payload) {
             *to = *from;
@@ -245,7 +245,7 @@ impl<'b> Time<'b> {
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 11 bytes.
     pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
-        let wrong = |_| other_length(payload.len(), 11);
+        let wrong = |_| Error::wrong_length(payload.len(), 11);
         payload.try_into().map(Time).map_err(wrong)
     }
 
@@ -289,7 +289,7 @@ impl<'b> ModuleInfo<'b> {
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 65 bytes.
     pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
-        let wrong = |_| other_length(payload.len(), 65);
+        let wrong = |_| Error::wrong_length(payload.len(), 65);
         payload.try_into().map(ModuleInfo).map_err(wrong)
     }
 
@@ -375,7 +375,7 @@ impl<'b> Frame<'b> {
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: `byte` counts in the payload.
     pub fn message(&self) -> Result<Message<'b>, Error> {
         let payload = self.payload;
-        let exactly = |len| other_length(payload.len(), len);
+        let exactly = |len| Error::wrong_length(payload.len(), len);
         Ok(match (self.command, payload) {
             (Command::INFO_ACK, _) => Message::DeviceInfo(DeviceInfo::parse(payload)?),
             (Command::TO_DEVICE_ACK, []) => Message::Empty,

@@ -1,6 +1,7 @@
 //! Frames from a line: byte by byte, and from a slice.
 
-use super::{Command, Frame, OVERHEAD, STUFFING};
+use super::command::Command;
+use super::frame::{Frame, OVERHEAD, STUFFING};
 use crate::error::{Error, ErrorKind};
 
 /// What a [`Decoder`] found.

@@ -1,0 +1,4 @@
+//! The frames around a message.
+
+pub mod m2m;
+pub mod uart;

@@ -1,0 +1,136 @@
+//! A row of the layout: where the value of one point is, and which raw values it may have.
+
+use super::point::Access;
+use crate::error::PointId;
+
+/// Where a point's value is: everything that a decode reads. 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// One past the last byte that the value touches, in a status with all points.
+    pub(crate) end: u16,
+    /// Uint: 0 or one more than the scale's index. Binary: its bytes.
+    pub(crate) aux: u16,
+    /// Bits of the last byte below the value.
+    pub(crate) shift: u8,
+    /// 32 less the value's bits.
+    pub(crate) drop: u8,
+    pub(crate) shape: Shape,
+    pub(crate) access: Access,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Bool,
+    Enum,
+    Uint,
+    Binary,
+}
+
+impl Field {
+    /// Room for a field.
+    pub const EMPTY: Field = Field {
+        end: 0,
+        aux: 0,
+        shift: 0,
+        drop: 0,
+        shape: Shape::Bool,
+        access: Access::Writable,
+    };
+
+    /// Whether it stands in a bit area.
+    #[inline]
+    pub(crate) const fn in_bits(self) -> bool {
+        matches!(self.shape, Shape::Bool | Shape::Enum)
+    }
+
+    /// The bits of a number.
+    #[inline]
+    pub(crate) const fn width(self) -> u16 {
+        32_u16.wrapping_sub(self.drop as u16)
+    }
+
+    /// The bytes of what stands in bytes.
+    #[inline]
+    pub(crate) const fn len(self) -> u16 {
+        match self.shape {
+            Shape::Binary => self.aux,
+            _ => self.width() / 8,
+        }
+    }
+
+    /// Where it stands in a status with all points.
+    #[inline]
+    pub(crate) const fn place(&self, id: PointId) -> Place<'_> {
+        Place {
+            id,
+            field: self,
+            end: self.end,
+            shift: self.shift,
+        }
+    }
+
+    /// The room that the point takes.
+    #[inline]
+    pub(crate) const fn room(&self) -> Room {
+        match self.in_bits() {
+            true => Room(self.width() as u32),
+            false => Room((self.len() as u32).wrapping_shl(16)),
+        }
+    }
+}
+
+/// Where a point stands in a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'l> {
+    pub(crate) id: PointId,
+    pub(crate) field: &'l Field,
+    /// One past the last byte that the value touches.
+    pub(crate) end: u16,
+    /// Bits of the last byte below the value.
+    pub(crate) shift: u8,
+}
+
+impl Place<'_> {
+    /// The first byte the value touches.
+    pub(crate) fn start(self) -> u16 {
+        let len = match self.field.shape {
+            Shape::Binary => self.field.aux,
+            _ => (7 + u16::from(self.shift)).wrapping_add(self.field.width()) / 8,
+        };
+        self.end.saturating_sub(len)
+    }
+}
+
+/// What a point's raw value may be: everything that only an encode and a check read. 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+}
+
+impl Spec {
+    /// Room for a spec.
+    pub const EMPTY: Spec = Spec { min: 0, max: 0 };
+}
+
+/// Bits in an area and bytes behind it, side by side so that one addition serves both. Neither
+/// exceeds what a status with all points has, which the rules have bounded by 16 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room(pub(crate) u32);
+
+impl Room {
+    #[inline]
+    pub(crate) const fn bits(self) -> u16 {
+        self.0 as u16
+    }
+
+    #[inline]
+    pub(crate) const fn bytes(self) -> u16 {
+        self.0.wrapping_shr(16) as u16
+    }
+
+    #[inline]
+    pub(crate) const fn and(self, other: Room) -> Room {
+        Room(self.0.wrapping_add(other.0))
+    }
+}

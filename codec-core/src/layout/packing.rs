@@ -1,0 +1,89 @@
+//! Where the points of a var_len message stand.
+
+use super::field::{Field, Place, Room};
+use super::mask::Mask;
+use super::tables::LayoutRef;
+use crate::error::PointId;
+
+/// Where the points of a var_len message go: those present, in the order of their ids, bools and
+/// enums in one bit area from its bit 0 up, everything else in the bytes behind it (vendor: UART
+/// protocol, var_len `attr_vals`).
+///
+/// ```text
+/// present: 1 bit, 2 bits, uint8  ->  area of 1 byte, shifts 0 and 1; the integer ends at byte 2
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packing {
+    /// The bytes of the bit area.
+    pub(crate) area: u16,
+    /// The room that the points so far take.
+    room: Room,
+}
+
+impl Packing {
+    /// Nothing so far, behind an area of so many bytes.
+    #[inline]
+    pub(crate) const fn behind(area: u16) -> Self {
+        let room = Room(0);
+        Packing { area, room }
+    }
+
+    /// All of these points.
+    #[inline]
+    pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
+        let mut all = Packing::behind(0);
+        all.pass(layout, mask, PointId(layout.points()));
+        all.closed()
+    }
+
+    /// The same behind an area that is just long enough.
+    #[inline]
+    pub(crate) const fn closed(self) -> Self {
+        let area = self.room.bits().div_ceil(8);
+        Packing { area, ..self }
+    }
+
+    /// Goes past the points of a mask below `end`.
+    #[inline]
+    pub(crate) fn pass(&mut self, layout: LayoutRef<'_>, mask: Mask<'_>, end: PointId) {
+        #[cfg(target_pointer_width = "64")]
+        if let Some(room) = layout.head.runs.room(layout.fields, mask.words(), end) {
+            self.room = self.room.and(room);
+            return;
+        }
+        for id in mask.ids().take_while(|id| *id < end) {
+            if let Some(field) = layout.field(id) {
+                self.room = self.room.and(field.room());
+            }
+        }
+    }
+
+    /// One past the last byte so far.
+    #[inline]
+    pub(crate) const fn end(self) -> u16 {
+        self.area.wrapping_add(self.room.bytes())
+    }
+
+    /// The bits at the top of the area that no point has.
+    #[inline]
+    pub(crate) const fn spare(self) -> u16 {
+        (self.area.wrapping_mul(8)).wrapping_sub(self.room.bits())
+    }
+
+    /// Where the next point goes.
+    #[inline]
+    pub(crate) const fn place<'l>(&mut self, id: PointId, field: &'l Field) -> Place<'l> {
+        let bits = self.room.bits();
+        self.room = self.room.and(field.room());
+        let (end, shift) = match field.in_bits() {
+            true => (self.area.wrapping_sub(bits / 8), (bits % 8) as u8),
+            false => (self.end(), 0),
+        };
+        Place {
+            id,
+            field,
+            end,
+            shift,
+        }
+    }
+}

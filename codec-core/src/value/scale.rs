@@ -1,0 +1,280 @@
+//! The scale that turns a raw integer into an exact number, and back.
+
+use super::decimal::{Decimal, power};
+use crate::error::{Error, ErrorKind};
+
+/// What a number that is off the step becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rounding {
+    /// Nothing: it is refused, and the error names its neighbours.
+    #[default]
+    Exact,
+    /// The nearest raw value; the upper one from the middle.
+    HalfUp,
+}
+
+/// `y = ratio * x + addition`: the engineering value of a raw integer (vendor: datapoint
+/// `uint_spec`).
+///
+/// ```
+/// use gizwits_codec_core::{Decimal, Scale};
+///
+/// let scale = Scale::new("0.01".parse()?, "-90.5".parse()?, u32::from(u16::MAX))?;
+/// assert_eq!(scale.value(732).to_string(), "-83.18");
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    // Both at one common decimal scale, which has the low 5 bits of the first: 16 bytes in all.
+    ratio: u64,
+    addition: i64,
+}
+
+/// How a number relates to the raw integers of a scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unscaled {
+    Exactly(u32),
+    /// Between this one and the next.
+    Above(u32),
+    /// Below the value of 0.
+    Low,
+    /// Above the value of `u32::MAX`.
+    High,
+}
+
+impl Scale {
+    /// Ratio 1, addition 0.
+    pub const IDENTITY: Scale = Scale {
+        ratio: 1 << 5,
+        addition: 0,
+    };
+
+    /// The scale of raw integers from 0 to `max`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ratio`] unless the ratio is above 0, [`ErrorKind::Digits`] if either number has
+    /// more than 15 significant digits, [`ErrorKind::ScaleOverflow`] if a value up to `max` would
+    /// not fit 63 bits at the common decimal scale.
+    pub const fn new(ratio: Decimal, addition: Decimal, max: u32) -> Result<Self, Error> {
+        let ratio = ratio.normalized();
+        let addition = addition.normalized();
+        if ratio.coefficient <= 0 {
+            return Err(Error::new(ErrorKind::Ratio));
+        }
+        if ratio.digits() > 15 || addition.digits() > 15 {
+            return Err(Error::new(ErrorKind::Digits));
+        }
+        let scale = if ratio.scale > addition.scale {
+            ratio.scale
+        } else {
+            addition.scale
+        };
+        if let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
+            && ratio < 1 << 58
+            && let Some(span) = ratio.checked_mul(max as i64)
+            && span.checked_add(addition).is_some()
+        {
+            return Ok(Scale {
+                ratio: (ratio as u64) << 5 | scale as u64,
+                addition,
+            });
+        }
+        Err(Error::new(ErrorKind::ScaleOverflow))
+    }
+
+    /// The ratio.
+    #[must_use]
+    pub const fn ratio(self) -> Decimal {
+        Decimal::new((self.ratio >> 5) as i64, self.decimals()).normalized()
+    }
+
+    /// The addition.
+    #[must_use]
+    pub const fn addition(self) -> Decimal {
+        Decimal::new(self.addition, self.decimals()).normalized()
+    }
+
+    /// The number of decimal places that every value is given with, before trailing zeros go.
+    #[inline]
+    #[must_use]
+    pub const fn decimals(self) -> u8 {
+        (self.ratio & 31) as u8
+    }
+
+    /// The value of a raw integer. A raw integer above the `max` that the scale was made for wraps.
+    #[inline]
+    #[must_use]
+    pub const fn value(self, raw: u32) -> Decimal {
+        let span = (self.ratio >> 5).wrapping_mul(raw as u64) as i64;
+        Decimal {
+            coefficient: span.wrapping_add(self.addition),
+            scale: self.decimals(),
+        }
+    }
+
+    pub(crate) const fn sort_key(self) -> (u64, i64) {
+        (self.ratio, self.addition)
+    }
+
+    pub(crate) fn raw(self, value: Decimal, rounding: Rounding) -> Unscaled {
+        let decimals = self.decimals();
+        let value = value.normalized();
+        // The value at our decimal scale, and what of it lies below that.
+        let (whole, part) = match value.scale.checked_sub(decimals) {
+            None | Some(0) => match value.at_scale(decimals) {
+                Some(whole) => (whole, Part::None),
+                None if value.coefficient < 0 => return Unscaled::Low,
+                None => return Unscaled::High,
+            },
+            Some(places) => {
+                let unit = power(places);
+                let whole = value.coefficient.checked_div_euclid(unit).unwrap_or(0);
+                let rest = value.coefficient.checked_rem_euclid(unit).unwrap_or(0);
+                let half = unit.checked_sub(rest).is_some_and(|other| rest >= other);
+                (whole, if half { Part::Half } else { Part::Some })
+            }
+        };
+        let ratio = (self.ratio >> 5) as i64;
+        let Some(distance) = whole.checked_sub(self.addition) else {
+            return if whole < 0 {
+                Unscaled::Low
+            } else {
+                Unscaled::High
+            };
+        };
+        if distance < 0 {
+            // Half a step below 0 still rounds up to it.
+            return match distance.checked_add(ratio) {
+                Some(rest)
+                    if rest >= 0 && rounding == Rounding::HalfUp && up(rest, part, ratio) =>
+                {
+                    Unscaled::Exactly(0)
+                }
+                _ => Unscaled::Low,
+            };
+        }
+        let Some((raw, rest)) = divide(distance, ratio) else {
+            return Unscaled::High;
+        };
+        if rest == 0 && part == Part::None {
+            Unscaled::Exactly(raw)
+        } else if rounding == Rounding::Exact {
+            Unscaled::Above(raw)
+        } else if !up(rest, part, ratio) {
+            Unscaled::Exactly(raw)
+        } else {
+            raw.checked_add(1).map_or(Unscaled::High, Unscaled::Exactly)
+        }
+    }
+}
+
+/// What a number has below its last decimal place: nothing, less than half a unit, half or more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    None,
+    Some,
+    Half,
+}
+
+/// Whether `rest` and the part below it are at least half of the ratio.
+fn up(rest: i64, part: Part, ratio: i64) -> bool {
+    match ratio.checked_sub(rest) {
+        Some(other) if rest < other => rest.checked_add(1) == Some(other) && part == Part::Half,
+        _ => true,
+    }
+}
+
+/// `number / by` and the remainder, for a number not below 0; `None` if the quotient exceeds 32 bits.
+///
+/// Bit by bit unless 32 bits suffice: a 64-bit division costs a Cortex-M a kilobyte of flash.
+pub(crate) fn divide(number: i64, by: i64) -> Option<(u32, i64)> {
+    if by == 1 {
+        return Some((u32::try_from(number).ok()?, 0));
+    }
+    if let (Ok(number), Ok(by)) = (u32::try_from(number), u32::try_from(by)) {
+        return Some((number.checked_div(by)?, i64::from(number.checked_rem(by)?)));
+    }
+    let mut quotient = 0_u32;
+    let mut rest = number;
+    for bit in (0..32_u32).rev() {
+        if let Some(step) = by.checked_mul(1_i64 << bit)
+            && step <= rest
+        {
+            rest = rest.wrapping_sub(step);
+            quotient |= 1 << bit;
+        }
+    }
+    (rest < by).then_some((quotient, rest))
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn d(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn rounding_is_half_up() {
+        let scale = Scale::new(d("0.5"), d("5"), 255).unwrap();
+        for (value, exact, rounded) in [
+            ("5", Unscaled::Exactly(0), Unscaled::Exactly(0)),
+            ("5.5", Unscaled::Exactly(1), Unscaled::Exactly(1)),
+            ("5.25", Unscaled::Above(0), Unscaled::Exactly(1)),
+            ("5.2499999", Unscaled::Above(0), Unscaled::Exactly(0)),
+            ("4.75", Unscaled::Low, Unscaled::Exactly(0)),
+            ("4.7499999", Unscaled::Low, Unscaled::Low),
+            ("-9000000000000000000", Unscaled::Low, Unscaled::Low),
+            ("9000000000000000000", Unscaled::High, Unscaled::High),
+        ] {
+            assert_eq!(scale.raw(d(value), Rounding::Exact), exact, "{value}");
+            assert_eq!(scale.raw(d(value), Rounding::HalfUp), rounded, "{value}");
+        }
+        let thirds = Scale::new(d("3"), d("0"), u32::MAX).unwrap();
+        assert_eq!(thirds.raw(d("1.5"), Rounding::HalfUp), Unscaled::Exactly(1));
+        assert_eq!(
+            thirds.raw(d("1.49"), Rounding::HalfUp),
+            Unscaled::Exactly(0)
+        );
+    }
+
+    #[test]
+    fn scales_are_refused() {
+        let max = u32::MAX;
+        let kind = |ratio, addition| Scale::new(d(ratio), d(addition), max).unwrap_err().kind;
+        assert_eq!(kind("0", "0"), ErrorKind::Ratio);
+        assert_eq!(kind("-0.1", "0"), ErrorKind::Ratio);
+        assert_eq!(kind("0.1234567890123456", "0"), ErrorKind::Digits);
+        assert_eq!(kind("1", "1234567890123456"), ErrorKind::Digits);
+        assert_eq!(kind("1e12", "0"), ErrorKind::ScaleOverflow);
+        assert_eq!(kind("1e-18", "1e3"), ErrorKind::ScaleOverflow);
+        assert!(Scale::new(d("1e12"), d("0"), 255).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn raw_undoes_value(
+            ratio in 1_i64..=999_999_999_999_999,
+            decimals in 0_u8..=15,
+            addition in -999_999_999_999_i64..=999_999_999_999,
+            places in 0_u8..=6,
+            raw: u32,
+        ) {
+            let ratio = Decimal::new(ratio, decimals);
+            let addition = Decimal::new(addition, places);
+            let Ok(scale) = Scale::new(ratio, addition, raw) else { return Ok(()) };
+            prop_assert_eq!(scale.ratio(), ratio);
+            prop_assert_eq!(scale.addition(), addition);
+            prop_assert_eq!(scale.raw(scale.value(raw), Rounding::Exact), Unscaled::Exactly(raw));
+        }
+
+        #[test]
+        fn divide_divides(number in 0..=i64::MAX, by in 1..1_i64 << 58) {
+            let quotient = u32::try_from(number / by).ok();
+            prop_assert_eq!(divide(number, by), quotient.map(|q| (q, number % by)));
+        }
+    }
+}
