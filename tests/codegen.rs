@@ -11,7 +11,7 @@ use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement}
 use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_codec_core::{
     Access, Action, Decimal, Encoder, Error, ErrorKind, Kind, Layout, LayoutRef, P0, Point,
-    PointId, Protocol, Raw, Reading, Rounding, UintSpec, Value, View,
+    PointId, PointValue, Protocol, Raw, Rounding, UintSpec, Value, View,
 };
 use gizwits_codec_std::{Product, codegen, payload};
 use gizwits_tests::arbitrary::{self, Draw};
@@ -87,7 +87,7 @@ fn shown(text: &str) -> Vec<String> {
 }
 
 /// What a generated field shows of a reading; of a label its index.
-fn expected(product: &Product, reading: &Reading<'_, '_>) -> String {
+fn expected(product: &Product, reading: &PointValue<'_, '_>) -> String {
     let attr = product.attr(reading.id()).unwrap();
     match reading.value() {
         Value::Bool(value) => value.to_string(),
@@ -145,7 +145,7 @@ impl Twin<'_> {
     fn changes<M: Model>(
         &mut self,
         view: View<'_, '_>,
-        sets: impl Fn(&Reading<'_, '_>) -> bool,
+        sets: impl Fn(&PointValue<'_, '_>) -> bool,
         change: impl FnOnce(&mut M::Status),
     ) where
         M::Status: Debug + Default,
@@ -164,7 +164,7 @@ impl Twin<'_> {
     }
 
     /// Whether a field shows a reading.
-    fn is(&mut self, field: &str, reading: &Reading<'_, '_>) {
+    fn is(&mut self, field: &str, reading: &PointValue<'_, '_>) {
         let id = reading.id();
         let kind = self.product.attr(id).unwrap().point().kind;
         let expected = expected(self.product, reading);

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use gizwits_codec_core::{Kind, LayoutRef, PointId, Raw, Reading, Value};
+use gizwits_codec_core::{Kind, LayoutRef, PointId, PointValue, Raw, Value};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Attr, Product};
 
@@ -387,7 +387,7 @@ fn fill<'l, 'b, T>(
     layout: LayoutRef<'l>,
     status: &'b [u8],
     out: &mut [T],
-    convert: impl Fn(Reading<'l, 'b>) -> T,
+    convert: impl Fn(PointValue<'l, 'b>) -> T,
 ) {
     if let Ok(view) = layout.view(status) {
         let mut slots = out.iter_mut();

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gizwits_codec_std::core::{Access, Kind, Protocol, Raw, Reading, Unit};
+use gizwits_codec_std::core::{Access, Kind, PointValue, Protocol, Raw, Unit};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::{Value, json};
 
@@ -162,7 +162,7 @@ fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());
     let readings = view.iter().flatten();
-    let place = |reading: Reading<'_, '_>| {
+    let place = |reading: PointValue<'_, '_>| {
         let attr = product.attr(reading.id())?;
         let position = &attr.point().position;
         let span = reading.span();

@@ -60,6 +60,6 @@ pub use frame::{m2m, uart};
 pub use layout::{
     Access, Ids, Kind, Layout, LayoutRef, Mask, Point, Position, Protocol, UintSpec, Unit, rules,
 };
-pub use message::{Action, Encoder, Iter, P0, Reading, Span, View, Wanted};
+pub use message::{Action, Encoder, Iter, P0, PointValue, Span, View, Wanted};
 pub use model::Fixed;
 pub use value::{Decimal, Raw, Rounding, Scale, Value};

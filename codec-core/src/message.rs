@@ -8,5 +8,5 @@ mod wanted;
 pub use encoder::Encoder;
 pub(crate) use encoder::pack;
 pub use p0::{Action, P0};
-pub use view::{Iter, Reading, Span, View};
+pub use view::{Iter, PointValue, Span, View};
 pub use wanted::Wanted;

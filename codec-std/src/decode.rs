@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_core::{Action, ErrorKind, Kind, P0, Protocol, Raw, Reading, Value, View};
+use gizwits_codec_core::{Action, ErrorKind, Kind, P0, PointValue, Protocol, Raw, Value, View};
 
 use crate::error::{Error, counted};
 use crate::payload;
@@ -546,7 +546,7 @@ impl Product {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &Reading<'_, '_>) {
+fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
     match (reading.raw(), reading.value()) {
         (Raw::Number(raw), Value::Enum(_)) => match attr.rendered.get(raw as usize) {
             Some(label) => out.extend(label.as_bytes()),
@@ -612,7 +612,7 @@ fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {
 impl Product {
     /// The value of a reading in words, for people: a label, a number, hex.
     #[must_use]
-    pub fn show(&self, reading: Reading<'_, '_>) -> String {
+    pub fn show(&self, reading: PointValue<'_, '_>) -> String {
         match (reading.value(), self.attr(reading.id())) {
             (Value::Bool(on), _) => if on { "on" } else { "off" }.to_owned(),
             (Value::Enum(index), attr) => attr
@@ -625,7 +625,7 @@ impl Product {
 
     /// What the definition doesn't foresee about a value, in words: `above its maximum (16..30, step 1)`.
     #[must_use]
-    pub fn odd(&self, reading: Reading<'_, '_>) -> Option<String> {
+    pub fn odd(&self, reading: PointValue<'_, '_>) -> Option<String> {
         let range = self.range(reading.id());
         Some(match reading.flagged()? {
             ErrorKind::PastLabels => "past its labels".to_owned(),

@@ -1,7 +1,7 @@
 //! What is in a frame, by the product's definition.
 
 use gizwits_codec_std::core::m2m::Event;
-use gizwits_codec_std::core::{P0, Protocol, Raw, Reading};
+use gizwits_codec_std::core::{P0, PointValue, Protocol, Raw};
 use gizwits_codec_std::{Action, Content, Decimal, Error, Product, Value, payload};
 
 use crate::value::{AttrValue, Attrs};
@@ -110,7 +110,7 @@ impl Message {
 }
 
 /// A value as `/data` writes it.
-fn value(definition: &Product, reading: Reading<'_, '_>) -> AttrValue {
+fn value(definition: &Product, reading: PointValue<'_, '_>) -> AttrValue {
     match (reading.raw(), reading.value()) {
         (Raw::Number(raw), Value::Enum(_)) => match label(definition, reading, raw) {
             Some(label) => AttrValue::from(label),
@@ -125,7 +125,7 @@ fn value(definition: &Product, reading: Reading<'_, '_>) -> AttrValue {
 /// The label, unless another index has the same.
 pub(crate) fn label<'p>(
     definition: &'p Product,
-    reading: Reading<'_, '_>,
+    reading: PointValue<'_, '_>,
     raw: u32,
 ) -> Option<&'p str> {
     let attr = definition.attr(reading.id())?;

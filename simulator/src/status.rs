@@ -2,7 +2,7 @@
 
 use gizwits_codec_std::core::layout::LayoutRef;
 use gizwits_codec_std::core::{
-    self, Encoder, ErrorKind, Kind, P0, PointId, Protocol, Raw, Reading,
+    self, Encoder, ErrorKind, Kind, P0, PointId, PointValue, Protocol, Raw,
 };
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Decimal, Product, Value};
@@ -36,8 +36,8 @@ pub(crate) enum Put<'v> {
     Value(Value<'v>),
 }
 
-impl<'v> From<&Reading<'_, 'v>> for Put<'v> {
-    fn from(reading: &Reading<'_, 'v>) -> Self {
+impl<'v> From<&PointValue<'_, 'v>> for Put<'v> {
+    fn from(reading: &PointValue<'_, 'v>) -> Self {
         match reading.raw() {
             Raw::Number(raw) => Put::Raw(raw),
             Raw::Bytes(bytes) => Put::Value(Value::Binary(bytes)),

@@ -7,7 +7,7 @@ use gizwits_codec_core::definition::Definition;
 use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::m2m::{self, Decoder, Event};
 use gizwits_codec_core::{
-    Access, Action, Encoder, ErrorKind, Layout, P0, PointId, Raw as CoreRaw, Reading, View,
+    Access, Action, Encoder, ErrorKind, Layout, P0, PointId, PointValue, Raw as CoreRaw, View,
 };
 use gizwits_codec_std::{Check, Diagnostic, Product, Severity, State, check};
 
@@ -628,7 +628,7 @@ fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
     }
 }
 
-fn owned_reading(reading: Reading<'_, '_>) -> (usize, Raw) {
+fn owned_reading(reading: PointValue<'_, '_>) -> (usize, Raw) {
     let raw = match reading.raw() {
         CoreRaw::Number(number) => Raw::Number(u64::from(number)),
         CoreRaw::Bytes(bytes) => Raw::Bytes(bytes.to_vec()),

@@ -18,14 +18,14 @@ use crate::value::{Raw, Scale, Value};
 
 /// One point of a message.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading<'l, 'b> {
+pub struct PointValue<'l, 'b> {
     place: Place<'l>,
     spec: &'l Spec,
     scale: &'l Scale,
     raw: Raw<'b>,
 }
 
-impl<'l, 'b> Reading<'l, 'b> {
+impl<'l, 'b> PointValue<'l, 'b> {
     /// The value at a place; `None` if the bytes end before it does.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn new(layout: LayoutRef<'l>, body: Source<'b>, place: Place<'l>) -> Option<Self> {
@@ -37,7 +37,7 @@ impl<'l, 'b> Reading<'l, 'b> {
         } else {
             Raw::Number(body.load(place.end, place.shift, field.drop)?)
         };
-        Some(Reading {
+        Some(PointValue {
             place,
             spec: layout.specs.get(place.id.index())?,
             scale: layout.scale_of(field),
@@ -399,7 +399,7 @@ impl<'l, 'b> View<'l, 'b> {
     /// 64-bit machine, where they are more than a few, a popcount for each run of points of one size.
     #[inline]
     #[must_use]
-    pub fn read(&self, id: PointId) -> Option<Reading<'l, 'b>> {
+    pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
         let mut place = field.place(id);
         if !self.all {
@@ -412,7 +412,7 @@ impl<'l, 'b> View<'l, 'b> {
                 place = packing.place(id, field);
             }
         }
-        Reading::new(self.layout, self.body, place)
+        PointValue::new(self.layout, self.body, place)
     }
 
     /// The value of the point with this id, as [`read`](Self::read) has it.
@@ -544,7 +544,7 @@ impl<'l, 'b> View<'l, 'b> {
 }
 
 impl<'l, 'b> IntoIterator for View<'l, 'b> {
-    type Item = Reading<'l, 'b>;
+    type Item = PointValue<'l, 'b>;
     type IntoIter = Iter<'l, 'b>;
 
     fn into_iter(self) -> Iter<'l, 'b> {
@@ -553,7 +553,7 @@ impl<'l, 'b> IntoIterator for View<'l, 'b> {
 }
 
 impl<'l, 'b> IntoIterator for &View<'l, 'b> {
-    type Item = Reading<'l, 'b>;
+    type Item = PointValue<'l, 'b>;
     type IntoIter = Iter<'l, 'b>;
 
     fn into_iter(self) -> Iter<'l, 'b> {
@@ -604,13 +604,13 @@ pub struct Iter<'l, 'b> {
 }
 
 impl<'l, 'b> Iterator for Iter<'l, 'b> {
-    type Item = Reading<'l, 'b>;
+    type Item = PointValue<'l, 'b>;
 
     #[inline]
-    fn next(&mut self) -> Option<Reading<'l, 'b>> {
+    fn next(&mut self) -> Option<PointValue<'l, 'b>> {
         loop {
             let place = self.places.next()?;
-            if let Some(reading) = Reading::new(self.layout, self.body, place) {
+            if let Some(reading) = PointValue::new(self.layout, self.body, place) {
                 return Some(reading);
             }
         }
@@ -622,7 +622,7 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
 
     /// A loop for each kind of message, in place of a choice for each point.
     #[inline]
-    fn fold<A, F: FnMut(A, Reading<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
+    fn fold<A, F: FnMut(A, PointValue<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
         let Iter {
             layout,
             body,
@@ -631,7 +631,7 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
         match places {
             Places::Whole(fields, first) => {
                 for (field, id) in fields.zip(first..) {
-                    if let Some(reading) = Reading::new(layout, body, field.place(PointId(id))) {
+                    if let Some(reading) = PointValue::new(layout, body, field.place(PointId(id))) {
                         all = next(all, reading);
                     }
                 }
@@ -646,7 +646,7 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
                         true => packing.place(id, field),
                         false => field.place(id),
                     };
-                    if let Some(reading) = Reading::new(layout, body, place) {
+                    if let Some(reading) = PointValue::new(layout, body, place) {
                         all = next(all, reading);
                     }
                 }
