@@ -15,7 +15,9 @@ use serde::de::{
 
 use crate::error::{Error, ErrorKind, Key, PointId};
 use crate::layout::rules;
-use crate::layout::{Access, Field, Kind, Layout, Point, Position, Protocol, Spec, UintSpec, Unit};
+use crate::layout::{
+    Access, Field, Kind, Layout, Limits, Point, Position, Protocol, UintSpec, Unit,
+};
 use crate::value::{Decimal, Scale};
 
 /// How deep a definition may be nested.
@@ -756,13 +758,13 @@ impl<'a, const N: usize> Attrs<'a, N> {
     #[inline(never)]
     fn check(&self, protocol: Protocol) -> Result<(), Error> {
         let mut fields = [Field::EMPTY; N];
-        let mut specs = [Spec::EMPTY; N];
+        let mut limits = [Limits::EMPTY; N];
         let mut scales = [Scale::IDENTITY; N];
         let mut first = [Error::new(ErrorKind::NoPoints)];
         let mut findings = rules::Findings::errors(&mut first);
         let tables = rules::Tables {
             fields: &mut fields,
-            specs: &mut specs,
+            limits: &mut limits,
             scales: &mut scales,
         };
         let count = self.points.len();

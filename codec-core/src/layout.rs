@@ -12,8 +12,8 @@ pub mod rules;
 mod runs;
 mod tables;
 
-pub use field::{Field, Spec};
-pub(crate) use field::{Place, Shape};
+pub use field::{Field, Limits};
+pub(crate) use field::{Location, Shape};
 pub use mask::{Ids, Mask};
 pub(crate) use packing::Packing;
 pub use point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};
@@ -45,7 +45,7 @@ use crate::value::Scale;
 pub struct Layout<const N: usize, const S: usize = 4> {
     head: Head,
     fields: [Field; N],
-    specs: [Spec; N],
+    limits: [Limits; N],
     scales: [Scale; S],
 }
 
@@ -58,14 +58,14 @@ impl<const N: usize, const S: usize> Layout<N, S> {
         let mut layout = Layout {
             head: Head::EMPTY,
             fields: [Field::EMPTY; N],
-            specs: [Spec::EMPTY; N],
+            limits: [Limits::EMPTY; N],
             scales: [Scale::IDENTITY; S],
         };
         let mut first = [Error::new(ErrorKind::NoPoints)];
         let mut findings = Findings::errors(&mut first);
         let tables = Tables {
             fields: &mut layout.fields,
-            specs: &mut layout.specs,
+            limits: &mut layout.limits,
             scales: &mut layout.scales,
         };
         layout.head = check(protocol, points, points.len(), tables, &mut findings);
@@ -103,6 +103,6 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     #[inline]
     #[must_use]
     pub const fn get(&self) -> LayoutRef<'_> {
-        LayoutRef::new(&self.head, &self.fields, &self.specs, &self.scales)
+        LayoutRef::new(&self.head, &self.fields, &self.limits, &self.scales)
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::definition::{self, Labels, Number, Text};
-use gizwits_codec_core::layout::{Field, Spec};
+use gizwits_codec_core::layout::{Field, Limits};
 use gizwits_codec_core::rules::{self, Findings, MAX_POINTS, Tables};
 use gizwits_codec_core::{ErrorKind, Key, Point, PointId, Protocol, Scale};
 use jsonc_parser::ast;
@@ -290,13 +290,13 @@ impl<'t> Checker<'t> {
         let points: Vec<Point> = entries.iter().filter_map(|entry| entry.point).collect();
         let count = attrs.len().min(MAX_POINTS + 1);
         let mut fields = vec![Field::EMPTY; count];
-        let mut specs = vec![Spec::EMPTY; count];
+        let mut limits = vec![Limits::EMPTY; count];
         let mut scales = vec![Scale::IDENTITY; count];
         let mut room = vec![core::Error::new(ErrorKind::NoPoints); 16 + 16 * count];
         let mut findings = Findings::all(&mut room);
         let tables = Tables {
             fields: &mut fields,
-            specs: &mut specs,
+            limits: &mut limits,
             scales: &mut scales,
         };
         // Without a protocol its own rules can't be told from the others'.
@@ -321,7 +321,7 @@ impl<'t> Checker<'t> {
         });
         let name = text_of(object.get("name")).unwrap_or_default();
         let names = (name, product_key.unwrap_or_default());
-        let tables = (fields, specs, scales);
+        let tables = (fields, limits, scales);
         Some(Product::new(Inner::new(
             names,
             head,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gizwits_codec_core as core;
-use gizwits_codec_core::layout::{Field, Head, LayoutRef, Spec};
+use gizwits_codec_core::layout::{Field, Head, LayoutRef, Limits};
 use gizwits_codec_core::{Access, Decimal, Kind, Point, PointId, Protocol, Scale, Unit};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(crate) struct Inner {
     pub(crate) product_key: String,
     pub(crate) head: Head,
     pub(crate) fields: Box<[Field]>,
-    pub(crate) specs: Box<[Spec]>,
+    pub(crate) limits: Box<[Limits]>,
     pub(crate) scales: Box<[Scale]>,
     pub(crate) attrs: Box<[Attr]>,
     ids: HashMap<String, PointId>,
@@ -244,7 +244,7 @@ impl Product {
     #[must_use]
     pub fn layout(&self) -> LayoutRef<'_> {
         let inner = &*self.0;
-        LayoutRef::new(&inner.head, &inner.fields, &inner.specs, &inner.scales)
+        LayoutRef::new(&inner.head, &inner.fields, &inner.limits, &inner.scales)
     }
 
     /// The points in the order of their ids.
@@ -381,7 +381,7 @@ impl Inner {
     pub(crate) fn new(
         (name, product_key): (String, String),
         head: Head,
-        (fields, specs, mut scales): (Vec<Field>, Vec<Spec>, Vec<Scale>),
+        (fields, limits, mut scales): (Vec<Field>, Vec<Limits>, Vec<Scale>),
         mut attrs: Vec<Attr>,
     ) -> Self {
         attrs.sort_by_key(Attr::id);
@@ -392,7 +392,7 @@ impl Inner {
             product_key,
             head,
             fields: fields.into(),
-            specs: specs.into(),
+            limits: limits.into(),
             scales: scales.into(),
             ids: ids.collect(),
             attrs: attrs.into(),

@@ -60,8 +60,8 @@ impl Field {
 
     /// Where it stands in a status with all points.
     #[inline]
-    pub(crate) const fn place(&self, id: PointId) -> Place<'_> {
-        Place {
+    pub(crate) const fn location(&self, id: PointId) -> Location<'_> {
+        Location {
             id,
             field: self,
             end: self.end,
@@ -81,7 +81,7 @@ impl Field {
 
 /// Where a point stands in a message.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'l> {
+pub(crate) struct Location<'l> {
     pub(crate) id: PointId,
     pub(crate) field: &'l Field,
     /// One past the last byte that the value touches.
@@ -90,7 +90,7 @@ pub(crate) struct Place<'l> {
     pub(crate) shift: u8,
 }
 
-impl Place<'_> {
+impl Location<'_> {
     /// The first byte the value touches.
     pub(crate) fn start(self) -> u16 {
         let len = match self.field.shape {
@@ -103,14 +103,14 @@ impl Place<'_> {
 
 /// What a point's raw value may be: everything that only an encode and a check read. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct Limits {
     pub(crate) min: u32,
     pub(crate) max: u32,
 }
 
-impl Spec {
+impl Limits {
     /// Room for a spec.
-    pub const EMPTY: Spec = Spec { min: 0, max: 0 };
+    pub const EMPTY: Limits = Limits { min: 0, max: 0 };
 }
 
 /// Bits in an area and bytes behind it, side by side so that one addition serves both. Neither

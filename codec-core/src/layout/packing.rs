@@ -1,6 +1,6 @@
 //! Where the points of a var_len message stand.
 
-use super::field::{Field, Place, Room};
+use super::field::{Field, Location, Room};
 use super::mask::Mask;
 use super::tables::LayoutRef;
 use crate::error::PointId;
@@ -70,16 +70,16 @@ impl Packing {
         (self.area.wrapping_mul(8)).wrapping_sub(self.room.bits())
     }
 
-    /// Where the next point goes.
+    /// The location of the next point, which is added to those so far.
     #[inline]
-    pub(crate) const fn place<'l>(&mut self, id: PointId, field: &'l Field) -> Place<'l> {
+    pub(crate) const fn push<'l>(&mut self, id: PointId, field: &'l Field) -> Location<'l> {
         let bits = self.room.bits();
         self.room = self.room.and(field.room());
         let (end, shift) = match field.in_bits() {
             true => (self.area.wrapping_sub(bits / 8), (bits % 8) as u8),
             false => (self.end(), 0),
         };
-        Place {
+        Location {
             id,
             field,
             end,

@@ -213,7 +213,7 @@ impl Point {
         Point::bytes(id, access, Kind::Binary, byte, len)
     }
 
-    /// The kind's place in the canonical order of a section: bool, enum, uint8, uint16, uint32,
+    /// The position of the kind in the canonical order of a section: bool, enum, uint8, uint16, uint32,
     /// binary.
     pub(crate) const fn rank(&self) -> u8 {
         match self.kind {

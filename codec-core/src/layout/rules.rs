@@ -14,7 +14,7 @@
     reason = "all sums are of figures that the rules of one point have bounded by MAX_STATUS"
 )]
 
-use super::field::{Field, Shape, Spec};
+use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
 use super::point::{Access, Kind, Point, Protocol, Unit};
 #[cfg(target_pointer_width = "64")]
@@ -101,28 +101,28 @@ pub const fn check(
     };
     let Tables {
         fields,
-        specs,
+        limits,
         scales,
     } = tables;
     if count == 0 {
         findings.add(Error::new(ErrorKind::NoPoints));
         return head;
     }
-    let room = if fields.len() < specs.len() {
+    let room = if fields.len() < limits.len() {
         fields.len()
     } else {
-        specs.len()
+        limits.len()
     };
     if count > MAX_POINTS || count > room || points.len() > count {
         findings.add(Error::new(ErrorKind::TooManyPoints));
         return head;
     }
 
-    // Until the specs are written they serve as scratch: `min` is the n-th point in some order,
+    // Until the limits are written they serve as scratch: `min` is the n-th point in some order,
     // `max` one more than the index of the point with id n.
     let mut n = 0;
     while n < count {
-        specs[n] = Spec::EMPTY;
+        limits[n] = Limits::EMPTY;
         n += 1;
     }
     let mut sound = 0;
@@ -133,15 +133,15 @@ pub const fn check(
         if point.id as usize >= count {
             findings.add(Error::new(ErrorKind::IdRange).about(PointId(point.id)));
             good = false;
-        } else if specs[point.id as usize].max != 0 {
+        } else if limits[point.id as usize].max != 0 {
             let error = Error::new(ErrorKind::DuplicateId).about(PointId(point.id));
             findings.add(error.with(PointId(point.id)));
             good = false;
         } else {
-            specs[point.id as usize].max = n as u32 + 1;
+            limits[point.id as usize].max = n as u32 + 1;
         }
         if good {
-            specs[sound].min = n as u32;
+            limits[sound].min = n as u32;
             sound += 1;
         }
         n += 1;
@@ -151,21 +151,21 @@ pub const fn check(
         shape(points, fields);
     }
 
-    check_ids(protocol, points, specs, count, &mut head, findings);
+    check_ids(protocol, points, limits, count, &mut head, findings);
     match protocol {
         Protocol::Standard => {
-            sort(points, specs, sound, By::Position);
-            check_positions(points, specs, sound, whole, fields, &mut head, findings);
+            sort(points, limits, sound, By::Position);
+            check_positions(points, limits, sound, whole, fields, &mut head, findings);
         }
         Protocol::VarLen if whole => place_all(points, fields, &mut head, findings),
         Protocol::VarLen => {}
     }
-    sort(points, specs, sound, By::Scale);
-    find_scales(points, specs, sound, fields, scales, &mut head, findings);
+    sort(points, limits, sound, By::Scale);
+    find_scales(points, limits, sound, fields, scales, &mut head, findings);
 
     if whole {
         head.points = count as u16;
-        limit(points, specs);
+        limit(points, limits);
     }
     head
 }
@@ -245,7 +245,7 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
 const fn check_ids(
     protocol: Protocol,
     points: &[Point],
-    specs: &[Spec],
+    limits: &[Limits],
     count: usize,
     head: &mut Head,
     findings: &mut Findings<'_>,
@@ -255,7 +255,7 @@ const fn check_ids(
     let mut before = 0;
     let mut id = 0;
     while id < count {
-        if let Some(index) = specs[id].max.checked_sub(1) {
+        if let Some(index) = limits[id].max.checked_sub(1) {
             let point = &points[index as usize];
             match (point.access, closed) {
                 (Access::Writable, Some(other)) if matches!(protocol, Protocol::Standard) => {
@@ -280,10 +280,10 @@ const fn check_ids(
     }
 }
 
-/// The rules in the order of the bytes, and with them each field's place.
+/// The rules in the order of the bytes, and with them the offset of each field.
 const fn check_positions(
     points: &[Point],
-    specs: &[Spec],
+    limits: &[Limits],
     sound: usize,
     whole: bool,
     fields: &mut [Field],
@@ -299,7 +299,7 @@ const fn check_positions(
     let mut before = 0;
     let mut n = 0;
     while n < sound {
-        let first = &points[specs[n].min as usize];
+        let first = &points[limits[n].min as usize];
         let start = first.position.byte_offset;
         let mut last = n + 1;
         let mut tail = Reach {
@@ -311,7 +311,7 @@ const fn check_positions(
             tail.end = 0;
             last = n;
             while last < sound {
-                let point = &points[specs[last].min as usize];
+                let point = &points[limits[last].min as usize];
                 if !matches!(point.position.unit, Unit::Bit) || point.position.byte_offset != start
                 {
                     break;
@@ -359,7 +359,7 @@ const fn check_positions(
         }
 
         while n < last {
-            let point = &points[specs[n].min as usize];
+            let point = &points[limits[n].min as usize];
             if point.id < before && ordered {
                 findings.add(point.error(ErrorKind::Order));
                 ordered = false;
@@ -377,7 +377,7 @@ const fn check_positions(
     head.status_len = reach.end as u16;
 }
 
-/// The places that the points of a var_len product have in a message with all of them. Offsets in
+/// The offsets that the points of a var_len product have in a message with all of them. Offsets in
 /// the definition say nothing.
 const fn place_all(
     points: &[Point],
@@ -409,8 +409,8 @@ const fn place_all(
     let mut packing = Packing::behind(head.area_len);
     let mut id = 0;
     while id < points.len() {
-        let place = packing.place(PointId(id as u16), &fields[id]);
-        let (end, shift) = (place.end, place.shift);
+        let location = packing.push(PointId(id as u16), &fields[id]);
+        let (end, shift) = (location.end, location.shift);
         fields[id].end = end;
         fields[id].shift = shift;
         id += 1;
@@ -435,7 +435,7 @@ impl Reach {
 /// The different scales in order of their keys, each one once.
 const fn find_scales(
     points: &[Point],
-    specs: &[Spec],
+    limits: &[Limits],
     sound: usize,
     fields: &mut [Field],
     scales: &mut [Scale],
@@ -445,7 +445,7 @@ const fn find_scales(
     let mut last = Scale::IDENTITY;
     let mut n = 0;
     while n < sound {
-        let point = &points[specs[n].min as usize];
+        let point = &points[limits[n].min as usize];
         let scale = match point.scale() {
             Ok(scale) => scale,
             Err(_) => Scale::IDENTITY,
@@ -471,7 +471,7 @@ const fn same(one: Scale, two: Scale) -> bool {
     one.0 == two.0 && one.1 == two.1
 }
 
-/// What a field has without rules: everything but its place and its scale.
+/// What a field has without rules: everything but its offset and its scale.
 const fn shape(points: &[Point], fields: &mut [Field]) {
     let mut n = 0;
     while n < points.len() {
@@ -496,8 +496,8 @@ const fn shape(points: &[Point], fields: &mut [Field]) {
     }
 }
 
-/// The specs, once they are no scratch any more.
-const fn limit(points: &[Point], specs: &mut [Spec]) {
+/// The limits, once they are no scratch any more.
+const fn limit(points: &[Point], limits: &mut [Limits]) {
     let mut n = 0;
     while n < points.len() {
         let point = &points[n];
@@ -509,7 +509,7 @@ const fn limit(points: &[Point], specs: &mut [Spec]) {
             }
             Kind::Binary => (point.position.len, point.position.len),
         };
-        specs[point.id as usize] = Spec { min, max };
+        limits[point.id as usize] = Limits { min, max };
         n += 1;
     }
 }
@@ -525,8 +525,8 @@ const fn key(point: &Point, by: By) -> [u64; 3] {
         By::Position => {
             let position = &point.position;
             let bytes = matches!(position.unit, Unit::Byte) as u64;
-            let place = (position.byte_offset as u64) << 1 | bytes;
-            [place, position.bit_offset as u64, point.id as u64]
+            let location = (position.byte_offset as u64) << 1 | bytes;
+            [location, position.bit_offset as u64, point.id as u64]
         }
         By::Scale => match point.scale() {
             Ok(scale) => {
@@ -547,8 +547,8 @@ const fn less(one: &Point, two: &Point, by: By) -> bool {
     one[n] < two[n]
 }
 
-/// Heap sort of the first `len` orders in `specs`: in place, without recursion, never quadratic.
-const fn sort(points: &[Point], specs: &mut [Spec], len: usize, by: By) {
+/// Heap sort of the first `len` orders in `limits`: in place, without recursion, never quadratic.
+const fn sort(points: &[Point], limits: &mut [Limits], len: usize, by: By) {
     let mut start = len / 2;
     let mut end = len;
     while end > 1 {
@@ -556,32 +556,32 @@ const fn sort(points: &[Point], specs: &mut [Spec], len: usize, by: By) {
             start -= 1;
         } else {
             end -= 1;
-            let top = specs[0].min;
-            specs[0].min = specs[end].min;
-            specs[end].min = top;
+            let top = limits[0].min;
+            limits[0].min = limits[end].min;
+            limits[end].min = top;
         }
         let mut root = start;
         while 2 * root + 1 < end {
             let mut child = 2 * root + 1;
             let right = child + 1;
-            if right < end && before(points, specs, child, right, by) {
+            if right < end && before(points, limits, child, right, by) {
                 child = right;
             }
-            if !before(points, specs, root, child, by) {
+            if !before(points, limits, root, child, by) {
                 break;
             }
-            let low = specs[root].min;
-            specs[root].min = specs[child].min;
-            specs[child].min = low;
+            let low = limits[root].min;
+            limits[root].min = limits[child].min;
+            limits[child].min = low;
             root = child;
         }
     }
 }
 
-const fn before(points: &[Point], specs: &[Spec], one: usize, two: usize, by: By) -> bool {
+const fn before(points: &[Point], limits: &[Limits], one: usize, two: usize, by: By) -> bool {
     less(
-        &points[specs[one].min as usize],
-        &points[specs[two].min as usize],
+        &points[limits[one].min as usize],
+        &points[limits[two].min as usize],
         by,
     )
 }

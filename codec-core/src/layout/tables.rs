@@ -1,6 +1,6 @@
 //! The tables of a layout: [`check`](super::rules::check) fills them, every decode and encode reads them.
 
-use super::field::{Field, Shape, Spec};
+use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
 #[cfg(target_pointer_width = "64")]
 use super::runs::Runs;
@@ -48,13 +48,13 @@ impl Head {
     }
 }
 
-/// Room for what [`check`](super::rules::check) works out: a field and a spec a point, and the different scales.
+/// The tables that [`check`](super::rules::check) fills: a field and limits for each point, and the different scales.
 #[derive(Debug)]
 pub struct Tables<'t> {
-    /// A field a point.
+    /// The field of each point.
     pub fields: &'t mut [Field],
-    /// A spec a point.
-    pub specs: &'t mut [Spec],
+    /// The limits of each point.
+    pub limits: &'t mut [Limits],
     /// A scale for each different one but the identity.
     pub scales: &'t mut [Scale],
 }
@@ -64,7 +64,7 @@ pub struct Tables<'t> {
 pub struct LayoutRef<'l> {
     pub(crate) head: &'l Head,
     pub(crate) fields: &'l [Field],
-    pub(crate) specs: &'l [Spec],
+    pub(crate) limits: &'l [Limits],
     pub(crate) scales: &'l [Scale],
 }
 
@@ -75,13 +75,13 @@ impl<'l> LayoutRef<'l> {
     pub const fn new(
         head: &'l Head,
         fields: &'l [Field],
-        specs: &'l [Spec],
+        limits: &'l [Limits],
         scales: &'l [Scale],
     ) -> Self {
         LayoutRef {
             head,
             fields: head_of(fields, head.points()),
-            specs: head_of(specs, head.points()),
+            limits: head_of(limits, head.points()),
             scales: head_of(scales, head.scales()),
         }
     }
@@ -156,8 +156,8 @@ impl<'l> LayoutRef<'l> {
     #[must_use]
     pub fn limits(self, id: PointId) -> Option<(u32, u32)> {
         self.field(id)?;
-        let spec = self.specs.get(id.index())?;
-        Some((spec.min, spec.max))
+        let limits = self.limits.get(id.index())?;
+        Some((limits.min, limits.max))
     }
 
     /// The scale of this point's values; the identity for all but integers.
@@ -192,14 +192,14 @@ const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
 }
 
 impl PartialEq for LayoutRef<'_> {
-    /// The same points in the same places; room to spare makes no difference.
+    /// The same points at the same offsets; room to spare makes no difference.
     fn eq(&self, other: &Self) -> bool {
         if core::ptr::eq(self.fields, other.fields) && core::ptr::eq(self.scales, other.scales) {
             return true;
         }
         self.head == other.head
             && self.fields == other.fields
-            && self.specs == other.specs
+            && self.limits == other.limits
             && self.scales == other.scales
     }
 }

@@ -13,7 +13,7 @@ use crate::value::{Rounding, Unscaled, Value};
 /// A point that is not set is 0 in a report or reply of a standard product, and not there in a
 /// control or in a message of a var_len product.
 ///
-/// The values of a var_len message stand at the places of the layout until
+/// The values of a var_len message stand at the offsets of the layout until
 /// [`finish`](Self::finish) moves them together. So the buffer has room for all points, and no
 /// point that is set moves those behind it.
 ///
@@ -202,7 +202,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
         let error = Error::new(kind).about(id);
         match self.layout.protocol() {
-            Protocol::Standard => error.at(field.place(id).start().into()),
+            Protocol::Standard => error.at(field.location(id).start().into()),
             Protocol::VarLen => error,
         }
     }
@@ -284,7 +284,7 @@ pub(crate) fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     }
 }
 
-/// Moves the values of some of a var_len product's points, which stand at the places of the layout, to
+/// Moves the values of some of a var_len product's points, which stand at the offsets of the layout, to
 /// where they stand in a message; returns how many bytes they have there.
 pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> usize {
     if set.is_full(layout.points()) {
@@ -297,7 +297,7 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
     // point takes lies below all points that come after it.
     let mut packing = Packing::behind(area);
     for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
-        let to = packing.place(id, from);
+        let to = packing.push(id, from);
         let raw = Source::new(values).load(from.end, from.shift, from.drop);
         let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
     }

@@ -4,42 +4,44 @@
 //! definition doesn't foresee, an enum index past the labels or a number beyond its limits, are
 //! kept and flagged, since devices send them.
 //!
-//! A status has every point at a place of its own, and so has a var_len message with all points.
+//! A status has every point at an offset of its own, and so has a var_len message with all points.
 //! Where a point of any other var_len message stands follows from those before it, so iterating is
-//! the cheap way through one: the places come along. Nothing is kept for each message.
+//! the cheap way through one: the offsets come along. Nothing is kept for each message.
 
 use core::ops::Range;
 
 use super::wanted::Wanted;
 use crate::bits::{self, Source};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::layout::{Access, Field, Ids, LayoutRef, Mask, Packing, Place, Protocol, Shape, Spec};
+use crate::layout::{
+    Access, Field, Ids, LayoutRef, Limits, Location, Mask, Packing, Protocol, Shape,
+};
 use crate::value::{Raw, Scale, Value};
 
 /// One point of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct PointValue<'l, 'b> {
-    place: Place<'l>,
-    spec: &'l Spec,
+    location: Location<'l>,
+    limits: &'l Limits,
     scale: &'l Scale,
     raw: Raw<'b>,
 }
 
 impl<'l, 'b> PointValue<'l, 'b> {
-    /// The value at a place; `None` if the bytes end before it does.
+    /// The value at a location; `None` if the bytes end before it does.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn new(layout: LayoutRef<'l>, body: Source<'b>, place: Place<'l>) -> Option<Self> {
-        let field = place.field;
+    fn new(layout: LayoutRef<'l>, body: Source<'b>, location: Location<'l>) -> Option<Self> {
+        let field = location.field;
         let raw = if field.shape == Shape::Binary {
-            let end = usize::from(place.end);
+            let end = usize::from(location.end);
             let start = end.checked_sub(usize::from(field.aux))?;
             Raw::Bytes(body.bytes.get(start..end)?)
         } else {
-            Raw::Number(body.load(place.end, place.shift, field.drop)?)
+            Raw::Number(body.load(location.end, location.shift, field.drop)?)
         };
         Some(PointValue {
-            place,
-            spec: layout.specs.get(place.id.index())?,
+            location,
+            limits: layout.limits.get(location.id.index())?,
             scale: layout.scale_of(field),
             raw,
         })
@@ -49,7 +51,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
     #[inline]
     #[must_use]
     pub fn id(&self) -> PointId {
-        self.place.id
+        self.location.id
     }
 
     /// What is on the wire.
@@ -63,7 +65,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[must_use]
     pub fn value(&self) -> Value<'b> {
-        match (self.raw, self.place.field.shape) {
+        match (self.raw, self.location.field.shape) {
             (Raw::Bytes(bytes), _) => Value::Binary(bytes),
             (Raw::Number(raw), Shape::Bool) => Value::Bool(raw != 0),
             (Raw::Number(raw), Shape::Enum) => Value::Enum(raw),
@@ -71,9 +73,9 @@ impl<'l, 'b> PointValue<'l, 'b> {
         }
     }
 
-    /// Writes it to its place in the layout, if the bytes go that far.
+    /// Writes it to its offset in the layout, if the bytes go that far.
     fn put_into(&self, values: &mut [u8]) {
-        let field = self.place.field;
+        let field = self.location.field;
         let _ = match self.raw {
             Raw::Number(raw) => bits::store(values, field.end, field.shift, field.drop, raw),
             Raw::Bytes(bytes) => bits::store_bytes(values, field.end, bytes),
@@ -84,8 +86,8 @@ impl<'l, 'b> PointValue<'l, 'b> {
     #[must_use]
     pub fn span(&self) -> Span {
         Span {
-            bytes: usize::from(self.place.start())..usize::from(self.place.end),
-            shift: self.place.shift,
+            bytes: usize::from(self.location.start())..usize::from(self.location.end),
+            shift: self.location.shift,
         }
     }
 
@@ -97,12 +99,12 @@ impl<'l, 'b> PointValue<'l, 'b> {
         let Raw::Number(raw) = self.raw else {
             return None;
         };
-        if raw > self.spec.max {
-            Some(match self.place.field.shape {
+        if raw > self.limits.max {
+            Some(match self.location.field.shape {
                 Shape::Enum => ErrorKind::PastLabels,
                 _ => ErrorKind::AboveMax,
             })
-        } else if raw < self.spec.min {
+        } else if raw < self.limits.min {
             Some(ErrorKind::BelowMin)
         } else {
             None
@@ -125,7 +127,7 @@ pub struct View<'l, 'b> {
     layout: LayoutRef<'l>,
     /// The flags or the mask; empty where there is none.
     mask: Mask<'b>,
-    /// Whether it has all points, each at its place in the layout, whatever the mask.
+    /// Whether it has all points, each at its offset in the layout, whatever the mask.
     all: bool,
     /// The bytes of the bit area, if the points stand one behind the other.
     packed: Option<u16>,
@@ -162,7 +164,7 @@ impl<'l> LayoutRef<'l> {
             let needed = self.status_len();
             return Err(wrong_length(self.whole(), 0, body.len(), needed));
         }
-        Ok(self.place_all(Mask::new(&[]), body))
+        Ok(self.view_of_all(Mask::new(&[]), body))
     }
 
     /// The same of a body of any length: the points that are whole.
@@ -194,7 +196,7 @@ impl<'l> LayoutRef<'l> {
     #[must_use]
     pub fn view_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
         match self.protocol() {
-            Protocol::Standard => self.place_all(Mask::new(&[]), body),
+            Protocol::Standard => self.view_of_all(Mask::new(&[]), body),
             Protocol::VarLen => self.view_packed_lax(body),
         }
     }
@@ -213,10 +215,10 @@ impl<'l> LayoutRef<'l> {
                 return Err(unknown_flag(bit));
             }
             let view = self.view_packed(mask, values)?;
-            let mut places = view.places();
-            return match places.find(|place| place.field.access != Access::Writable) {
+            let mut locations = view.locations();
+            return match locations.find(|location| location.field.access != Access::Writable) {
                 None => Ok(view),
-                Some(Place { id, .. }) => {
+                Some(Location { id, .. }) => {
                     let byte = self
                         .flags_len()
                         .wrapping_sub(1)
@@ -231,7 +233,7 @@ impl<'l> LayoutRef<'l> {
             Some((flags, values)) if body.len() == needed => {
                 let flags = Mask::new(flags);
                 match flags.past(self.writable()) {
-                    None => Ok(self.place(flags, values, self.head.writable_len)),
+                    None => Ok(self.view_of(flags, values, self.head.writable_len)),
                     Some(bit) if bit < self.points() => {
                         Err(Error::new(ErrorKind::NotWritable).about(PointId(bit)).at(0))
                     }
@@ -240,8 +242,8 @@ impl<'l> LayoutRef<'l> {
             }
             _ => {
                 let writable = self.fields.get(..usize::from(self.writable()));
-                let places = Places::Whole(writable.unwrap_or(&[]).iter(), 0);
-                Err(wrong_length(places, skipped, body.len(), needed))
+                let locations = Locations::Whole(writable.unwrap_or(&[]).iter(), 0);
+                Err(wrong_length(locations, skipped, body.len(), needed))
             }
         }
     }
@@ -292,12 +294,12 @@ impl<'l> LayoutRef<'l> {
             }
         }
         let len = self.head.status_len;
-        Ok(self.place(Mask::new(known), status, len))
+        Ok(self.view_of(Mask::new(known), status, len))
     }
 
-    /// A view of the points of a mask at the places of the layout.
+    /// A view of the points of a mask at the offsets of the layout.
     #[inline]
-    fn place<'b>(self, mask: Mask<'b>, values: &'b [u8], len: u16) -> View<'l, 'b> {
+    fn view_of<'b>(self, mask: Mask<'b>, values: &'b [u8], len: u16) -> View<'l, 'b> {
         View {
             layout: self,
             mask,
@@ -309,24 +311,24 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// A view of all points at the places of the layout.
+    /// A view of all points at the offsets of the layout.
     #[inline]
-    fn place_all<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
+    fn view_of_all<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
         View {
             all: true,
-            ..self.place(mask, values, self.head.status_len)
+            ..self.view_of(mask, values, self.head.status_len)
         }
     }
 
     /// A var_len body, of the right length or not.
     fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
         if mask.is_full(self.points()) {
-            return self.place_all(mask, values);
+            return self.view_of_all(mask, values);
         }
         let all = Packing::all(self, mask);
         View {
             packed: Some(all.area),
-            ..self.place(mask, values, all.end())
+            ..self.view_of(mask, values, all.end())
         }
     }
 
@@ -338,18 +340,18 @@ impl<'l> LayoutRef<'l> {
         let skipped = self.mask_len();
         let needed = skipped.saturating_add(view.len.into());
         let have = skipped.saturating_add(values.len());
-        Err(wrong_length(view.places(), skipped, have, needed))
+        Err(wrong_length(view.locations(), skipped, have, needed))
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
         let Ok((mask, values)) = self.split_mask(body) else {
-            return self.place(Mask::new(&[]), body, self.mask_len() as u16);
+            return self.view_of(Mask::new(&[]), body, self.mask_len() as u16);
         };
         let view = self.pack(mask, values);
         if values.len() != usize::from(view.len) && values.len() == self.status_len() {
             return View {
                 whole_body: true,
-                ..self.place_all(mask, values)
+                ..self.view_of_all(mask, values)
             };
         }
         view
@@ -363,10 +365,10 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// All points at the places of the layout.
+    /// All points at the offsets of the layout.
     #[inline]
-    fn whole(self) -> Places<'l, 'static> {
-        Places::Whole(self.fields.iter(), 0)
+    fn whole(self) -> Locations<'l, 'static> {
+        Locations::Whole(self.fields.iter(), 0)
     }
 }
 
@@ -378,16 +380,16 @@ fn unknown_flag(bit: u16) -> Error {
 /// The same of a body whose values begin `skipped` bytes in, and the point with the first byte that is
 /// missing.
 #[cold]
-fn wrong_length(places: Places<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
+fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
     let error = Error::wrong_length(have, needed);
     let Some(values) = have.checked_sub(skipped).filter(|_| have < needed) else {
         return error;
     };
-    let cut = places
-        .filter(|place| usize::from(place.end) > values)
-        .min_by_key(|place| place.start());
+    let cut = locations
+        .filter(|location| usize::from(location.end) > values)
+        .min_by_key(|location| location.start());
     match cut {
-        Some(place) => error.about(place.id),
+        Some(location) => error.about(location.id),
         None => error,
     }
 }
@@ -401,7 +403,7 @@ impl<'l, 'b> View<'l, 'b> {
     #[must_use]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
-        let mut place = field.place(id);
+        let mut location = field.location(id);
         if !self.all {
             if !self.mask.contains(id) {
                 return None;
@@ -409,10 +411,10 @@ impl<'l, 'b> View<'l, 'b> {
             if let Some(area) = self.packed {
                 let mut packing = Packing::behind(area);
                 packing.pass(self.layout, self.mask, id);
-                place = packing.place(id, field);
+                location = packing.push(id, field);
             }
         }
-        PointValue::new(self.layout, self.body, place)
+        PointValue::new(self.layout, self.body, location)
     }
 
     /// The value of the point with this id, as [`read`](Self::read) has it.
@@ -440,7 +442,7 @@ impl<'l, 'b> View<'l, 'b> {
         Iter {
             layout: self.layout,
             body: self.body,
-            places: self.places(),
+            locations: self.locations(),
         }
     }
 
@@ -459,7 +461,7 @@ impl<'l, 'b> View<'l, 'b> {
         self.body.bytes
     }
 
-    /// Whether it has all points, each at its place in the layout: then [`values`](Self::values) are a
+    /// Whether it has all points, each at its offset in the layout: then [`values`](Self::values) are a
     /// whole status.
     #[inline]
     #[must_use]
@@ -504,7 +506,7 @@ impl<'l, 'b> View<'l, 'b> {
         self.mask.surplus(self.layout.points())
     }
 
-    /// Writes the points into a status that has all of them, each at its place in the layout, and
+    /// Writes the points into a status that has all of them, each at its offset in the layout, and
     /// flags them in `known`: the heads of both buffers. [`LayoutRef::view_known`] reads them.
     ///
     /// # Errors
@@ -526,7 +528,7 @@ impl<'l, 'b> View<'l, 'b> {
         Ok(())
     }
 
-    /// Writes the points into values that have all of them, each at its place in the layout.
+    /// Writes the points into values that have all of them, each at its offset in the layout.
     pub(crate) fn put_into(&self, values: &mut [u8]) {
         for reading in self {
             reading.put_into(values);
@@ -534,12 +536,12 @@ impl<'l, 'b> View<'l, 'b> {
     }
 
     #[inline]
-    fn places(&self) -> Places<'l, 'b> {
+    fn locations(&self) -> Locations<'l, 'b> {
         if self.all {
             return self.layout.whole();
         }
         let ids = self.mask.ids();
-        Places::Some(self.layout, ids, self.packed.map(Packing::behind))
+        Locations::Some(self.layout, ids, self.packed.map(Packing::behind))
     }
 }
 
@@ -563,30 +565,30 @@ impl<'l, 'b> IntoIterator for &View<'l, 'b> {
 
 /// The points of a message in the order of their ids, and where they stand.
 #[derive(Clone, Debug)]
-enum Places<'l, 'b> {
+enum Locations<'l, 'b> {
     /// All of them, and the id of the next.
     Whole(core::slice::Iter<'l, Field>, u16),
-    /// Those of a mask, one behind the other or at the places of the layout.
+    /// Those of a mask, one behind the other or at the offsets of the layout.
     Some(LayoutRef<'l>, Ids<'b>, Option<Packing>),
 }
 
-impl<'l> Iterator for Places<'l, '_> {
-    type Item = Place<'l>;
+impl<'l> Iterator for Locations<'l, '_> {
+    type Item = Location<'l>;
 
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn next(&mut self) -> Option<Place<'l>> {
+    fn next(&mut self) -> Option<Location<'l>> {
         match self {
-            Places::Whole(fields, next) => {
-                let place = fields.next()?.place(PointId(*next));
+            Locations::Whole(fields, next) => {
+                let location = fields.next()?.location(PointId(*next));
                 *next = next.wrapping_add(1);
-                Some(place)
+                Some(location)
             }
-            Places::Some(layout, ids, packing) => {
+            Locations::Some(layout, ids, packing) => {
                 let id = ids.next()?;
                 let field = layout.field(id)?;
                 Some(match packing {
-                    None => field.place(id),
-                    Some(packing) => packing.place(id, field),
+                    None => field.location(id),
+                    Some(packing) => packing.push(id, field),
                 })
             }
         }
@@ -600,7 +602,7 @@ impl<'l> Iterator for Places<'l, '_> {
 pub struct Iter<'l, 'b> {
     layout: LayoutRef<'l>,
     body: Source<'b>,
-    places: Places<'l, 'b>,
+    locations: Locations<'l, 'b>,
 }
 
 impl<'l, 'b> Iterator for Iter<'l, 'b> {
@@ -609,8 +611,8 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     #[inline]
     fn next(&mut self) -> Option<PointValue<'l, 'b>> {
         loop {
-            let place = self.places.next()?;
-            if let Some(reading) = PointValue::new(self.layout, self.body, place) {
+            let location = self.locations.next()?;
+            if let Some(reading) = PointValue::new(self.layout, self.body, location) {
                 return Some(reading);
             }
         }
@@ -626,27 +628,29 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
         let Iter {
             layout,
             body,
-            places,
+            locations,
         } = self;
-        match places {
-            Places::Whole(fields, first) => {
+        match locations {
+            Locations::Whole(fields, first) => {
                 for (field, id) in fields.zip(first..) {
-                    if let Some(reading) = PointValue::new(layout, body, field.place(PointId(id))) {
+                    if let Some(reading) =
+                        PointValue::new(layout, body, field.location(PointId(id)))
+                    {
                         all = next(all, reading);
                     }
                 }
             }
-            Places::Some(_, ids, packing) => {
+            Locations::Some(_, ids, packing) => {
                 // A packing is only used where there is one.
                 let packed = packing.is_some();
                 let mut packing = packing.unwrap_or(Packing::behind(0));
                 for id in ids {
                     let Some(field) = layout.field(id) else { break };
-                    let place = match packed {
-                        true => packing.place(id, field),
-                        false => field.place(id),
+                    let location = match packed {
+                        true => packing.push(id, field),
+                        false => field.location(id),
                     };
-                    if let Some(reading) = PointValue::new(layout, body, place) {
+                    if let Some(reading) = PointValue::new(layout, body, location) {
                         all = next(all, reading);
                     }
                 }

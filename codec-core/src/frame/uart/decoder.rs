@@ -45,17 +45,17 @@ pub enum Event<'b> {
 pub struct Decoder<'o> {
     /// The content of a frame, from its command to the end of its payload.
     buffer: &'o mut [u8],
-    /// The number of bytes read since `place` changed, and the length of the content in bytes.
+    /// The number of bytes read since `state` changed, and the length of the content in bytes.
     at: u16,
     end: u16,
     sum: u8,
     /// The last byte was an ff of which nothing is known yet.
     ff: bool,
-    place: Place,
+    state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum State {
     Outside,
     Length,
     Content,
@@ -84,7 +84,7 @@ impl<'o> Decoder<'o> {
             end: 0,
             sum: 0,
             ff: false,
-            place: Place::Outside,
+            state: State::Outside,
         }
     }
 
@@ -110,11 +110,11 @@ impl<'o> Decoder<'o> {
     /// Whether the bytes so far end within a frame.
     #[must_use]
     pub const fn is_within(&self) -> bool {
-        !matches!(self.place, Place::Outside)
+        !matches!(self.state, State::Outside)
     }
 
     fn is_behind_header(&self) -> bool {
-        self.place == Place::Length && self.at == 0
+        self.state == State::Length && self.at == 0
     }
 
     /// The sum of the frame's bytes so far; before the last one, its checksum.
@@ -159,26 +159,26 @@ impl<'o> Decoder<'o> {
         if self.ff {
             // Two are a header. So is a third: there the last two are it.
             if ff || self.is_behind_header() {
-                self.place = Place::Length;
+                self.state = State::Length;
                 self.at = 0;
                 self.sum = 0;
                 self.ff = false;
                 return Step::None;
             }
             // What it is, the next one says; the last one of a frame has none that it waits for.
-            if self.place != Place::Content || self.at != self.end {
+            if self.state != State::Content || self.at != self.end {
                 return Step::None;
             }
-        } else if ff && self.place != Place::Outside {
+        } else if ff && self.state != State::Outside {
             if byte != STUFFING {
-                self.place = Place::Outside;
+                self.state = State::Outside;
                 return Step::None;
             }
             byte = 0xff;
         }
-        match self.place {
-            Place::Outside => return Step::None,
-            Place::Length => {
+        match self.state {
+            State::Outside => return Step::None,
+            State::Length => {
                 self.end = self.end.wrapping_shl(8) | u16::from(byte);
                 if self.at == 0 {
                     self.at = 1;
@@ -186,20 +186,20 @@ impl<'o> Decoder<'o> {
                     self.at = 0;
                     // The length has the checksum as well.
                     self.end = self.end.wrapping_sub(1);
-                    self.place = match self.end {
-                        4..0xfeff if usize::from(self.end) <= self.buffer.len() => Place::Content,
+                    self.state = match self.end {
+                        4..0xfeff if usize::from(self.end) <= self.buffer.len() => State::Content,
                         4..0xfeff => {
-                            self.place = Place::Outside;
+                            self.state = State::Outside;
                             return Step::TooLong;
                         }
-                        _ => Place::Outside,
+                        _ => State::Outside,
                     };
                 }
             }
-            Place::Content => {
+            State::Content => {
                 if self.at == self.end {
-                    self.place = Place::Outside;
-                    // Outside of a frame there is nothing to count: the place holds the checksum that was found,
+                    self.state = State::Outside;
+                    // Outside of a frame there is nothing to count: `at` holds the checksum that was found,
                     // so that a step is one byte.
                     self.at = byte.into();
                     return match self.sum == byte {
@@ -237,13 +237,13 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
     let mut step = Step::None;
     while step == Step::None {
         let Some((byte, behind)) = rest.split_first() else {
-            let missing = match decoder.place {
-                Place::Content => {
+            let missing = match decoder.state {
+                State::Content => {
                     u32::from(decoder.end.saturating_sub(decoder.at)).saturating_add(1)
                 }
                 // The least that a frame still needs.
-                place => {
-                    let at = if place == Place::Length {
+                state => {
+                    let at = if state == State::Length {
                         decoder.at
                     } else {
                         0
@@ -268,7 +268,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
         }
         let stuffed = decoder.ff;
         step = decoder.step(*byte);
-        if header == 2 && decoder.place == Place::Outside && step == Step::None {
+        if header == 2 && decoder.state == State::Outside && step == Step::None {
             return Err(match stuffed && *byte != STUFFING {
                 true => fail(ErrorKind::Stuffing, rest),
                 false => fail(ErrorKind::FrameLength, rest),
