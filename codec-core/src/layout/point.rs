@@ -244,6 +244,14 @@ impl Point {
         }
     }
 
+    /// The same of a point that keeps the rules.
+    pub(crate) const fn sound_scale(&self) -> Scale {
+        match self.scale() {
+            Ok(scale) => scale,
+            Err(_) => Scale::IDENTITY,
+        }
+    }
+
     pub(crate) const fn error(&self, kind: ErrorKind) -> Error {
         let error = Error::new(kind).about(PointId(self.id));
         let error = error.at(self.position.byte_offset);

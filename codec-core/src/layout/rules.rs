@@ -16,7 +16,7 @@
 
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
-use super::point::{Access, Kind, Point, Protocol, Unit};
+use super::point::{Access, Kind, Point, Position, Protocol, Unit};
 #[cfg(target_pointer_width = "64")]
 use super::runs::Runs;
 use super::tables::Head;
@@ -29,11 +29,12 @@ pub const MAX_POINTS: usize = 1024;
 /// The most bytes a status may have.
 pub const MAX_STATUS: u32 = 65_535;
 
-/// Where [`check`] puts what it finds. What it has no room for is only counted.
+/// The errors and warnings that [`check`] finds. Those for which there is no room are only counted.
 #[derive(Debug)]
 pub struct Findings<'f> {
     room: &'f mut [Error],
     found: usize,
+    errors: usize,
     warnings: bool,
 }
 
@@ -44,6 +45,7 @@ impl<'f> Findings<'f> {
         Findings {
             room,
             found: 0,
+            errors: 0,
             warnings: true,
         }
     }
@@ -51,10 +53,10 @@ impl<'f> Findings<'f> {
     /// Errors alone.
     #[must_use]
     pub const fn errors(room: &'f mut [Error]) -> Self {
+        let all = Findings::all(room);
         Findings {
-            room,
-            found: 0,
             warnings: false,
+            ..all
         }
     }
 
@@ -73,11 +75,13 @@ impl<'f> Findings<'f> {
     }
 
     const fn add(&mut self, error: Error) {
-        if self.warnings || !error.kind.is_warning() {
+        let is_warning = error.kind.is_warning();
+        if self.warnings || !is_warning {
             if self.found < self.room.len() {
                 self.room[self.found] = error;
             }
             self.found += 1;
+            self.errors += !is_warning as usize;
         }
     }
 }
@@ -95,111 +99,380 @@ pub const fn check(
     tables: Tables<'_>,
     findings: &mut Findings<'_>,
 ) -> Head {
-    let mut head = Head {
+    let head = Head {
         protocol,
         ..Head::EMPTY
     };
-    let Tables {
-        fields,
-        limits,
-        scales,
-    } = tables;
     if count == 0 {
         findings.add(Error::new(ErrorKind::NoPoints));
         return head;
     }
-    let room = if fields.len() < limits.len() {
-        fields.len()
-    } else {
-        limits.len()
-    };
-    if count > MAX_POINTS || count > room || points.len() > count {
+    let has_room = count <= tables.fields.len() && count <= tables.limits.len();
+    if count > MAX_POINTS || !has_room || points.len() > count {
         findings.add(Error::new(ErrorKind::TooManyPoints));
         return head;
     }
-
-    // Until the limits are written they serve as scratch: `min` is the n-th point in some order,
-    // `max` one more than the index of the point with id n.
-    let mut n = 0;
-    while n < count {
-        limits[n] = Limits::EMPTY;
-        n += 1;
-    }
-    let mut sound = 0;
-    let mut n = 0;
-    while n < points.len() {
-        let point = &points[n];
-        let mut good = check_point(protocol, point, findings);
-        if point.id as usize >= count {
-            findings.add(Error::new(ErrorKind::IdRange).about(PointId(point.id)));
-            good = false;
-        } else if limits[point.id as usize].max != 0 {
-            let error = Error::new(ErrorKind::DuplicateId).about(PointId(point.id));
-            findings.add(error.with(PointId(point.id)));
-            good = false;
-        } else {
-            limits[point.id as usize].max = n as u32 + 1;
-        }
-        if good {
-            limits[sound].min = n as u32;
-            sound += 1;
-        }
-        n += 1;
-    }
-    let whole = sound == count;
-    if whole {
-        shape(points, fields);
-    }
-
-    check_ids(protocol, points, limits, count, &mut head, findings);
+    let mut check = Check {
+        points,
+        count,
+        sound: 0,
+        tables,
+        head,
+        findings,
+    };
+    check.check_points();
+    check.check_ids();
     match protocol {
-        Protocol::Standard => {
-            sort(points, limits, sound, By::Position);
-            check_positions(points, limits, sound, whole, fields, &mut head, findings);
-        }
-        Protocol::VarLen if whole => place_all(points, fields, &mut head, findings),
-        Protocol::VarLen => {}
+        Protocol::Standard => check.check_positions(),
+        Protocol::VarLen => check.pack(),
     }
-    sort(points, limits, sound, By::Scale);
-    find_scales(points, limits, sound, fields, scales, &mut head, findings);
-
-    if whole {
-        head.points = count as u16;
-        limit(points, limits);
+    check.find_scales();
+    if check.is_whole() {
+        check.head.points = count as u16;
+        check.set_limits();
     }
-    head
+    check.head
 }
 
-const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<'_>) -> bool {
-    let before = findings.found;
+/// A check on its way.
+///
+/// Until the limits are written they serve as scratch: `min` is the n-th sound point in some order,
+/// `max` one more than the index of the point with id n.
+struct Check<'p, 't, 'c, 'f> {
+    points: &'p [Point],
+    count: usize,
+    /// The number of points that keep the rules of one point.
+    sound: usize,
+    tables: Tables<'t>,
+    head: Head,
+    findings: &'c mut Findings<'f>,
+}
+
+impl<'p> Check<'p, '_, '_, '_> {
+    /// Whether all points are there and sound.
+    const fn is_whole(&self) -> bool {
+        self.sound == self.count
+    }
+
+    /// The `n`-th sound point in the order of the last sort.
+    const fn nth(&self, n: usize) -> &'p Point {
+        &self.points[self.tables.limits[n].min as usize]
+    }
+
+    const fn field(&mut self, point: &Point) -> &mut Field {
+        &mut self.tables.fields[point.id as usize]
+    }
+
+    /// Reports a clash between two points.
+    const fn clash(&mut self, point: &Point, kind: ErrorKind, other: u16) {
+        self.findings.add(point.error(kind).with(PointId(other)));
+    }
+
+    /// The rules of one point, and of its id.
+    const fn check_points(&mut self) {
+        let mut n = 0;
+        while n < self.count {
+            self.tables.limits[n] = Limits::EMPTY;
+            n += 1;
+        }
+        let mut n = 0;
+        while n < self.points.len() {
+            let point = &self.points[n];
+            let id = point.id as usize;
+            let errors = self.findings.errors;
+            check_point(self.head.protocol, point, self.findings);
+            let error = Error::new(ErrorKind::IdRange).about(PointId(point.id));
+            if id >= self.count {
+                self.findings.add(error);
+            } else if self.tables.limits[id].max != 0 {
+                let kind = ErrorKind::DuplicateId;
+                self.findings
+                    .add(Error { kind, ..error }.with(PointId(point.id)));
+            } else {
+                self.tables.limits[id].max = n as u32 + 1;
+            }
+            if self.findings.errors == errors {
+                self.tables.limits[self.sound].min = n as u32;
+                self.sound += 1;
+            }
+            n += 1;
+        }
+        if self.is_whole() {
+            self.shape();
+        }
+    }
+
+    /// What a field has without rules: everything but its offset and its scale.
+    const fn shape(&mut self) {
+        let mut n = 0;
+        while n < self.points.len() {
+            let point = &self.points[n];
+            let len = point.position.len;
+            let (shape, bits, aux) = match point.kind {
+                Kind::Bool => (Shape::Bool, 1, 0),
+                Kind::Enum { .. } => (Shape::Enum, len, 0),
+                Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => (Shape::Uint, 8 * len, 0),
+                Kind::Binary => (Shape::Binary, 32, len as u16),
+            };
+            *self.field(point) = Field {
+                access: point.access,
+                shape,
+                drop: (32 - bits) as u8,
+                aux,
+                ..Field::EMPTY
+            };
+            n += 1;
+        }
+    }
+
+    /// The rules in the order of the ids: writable first, since a flag's bit is the id; a warning where
+    /// the order is not canonical.
+    const fn check_ids(&mut self) {
+        let mut order = Order::NEW;
+        let mut id = 0;
+        while id < self.count {
+            if let Some(index) = self.tables.limits[id].max.checked_sub(1) {
+                let point = &self.points[index as usize];
+                let behind = order.closed(point);
+                let rank = match self.head.protocol {
+                    Protocol::Standard => {
+                        if let Some(other) = behind {
+                            self.clash(point, ErrorKind::WritableIds, other);
+                        }
+                        8 * point.access as u16 + point.rank() as u16
+                    }
+                    Protocol::VarLen => point.rank() as u16,
+                };
+                self.head.writable += matches!(point.access, Access::Writable) as u16;
+                if order.is_broken(rank) {
+                    self.findings.add(point.error(ErrorKind::Order));
+                }
+            }
+            id += 1;
+        }
+    }
+
+    /// The rules in the order of the bytes, and with them the offset of each field.
+    const fn check_positions(&mut self) {
+        self.sort(By::Position);
+        let mut reach = Reach::NONE;
+        let (mut sections, mut ids) = (Order::NEW, Order::NEW);
+        let mut n = 0;
+        while n < self.sound {
+            let first = self.nth(n);
+            let start = first.position.byte_offset;
+            let (last, tail) = self.area(n);
+            if let (true, Some(other)) = (start < reach.end, reach.owner) {
+                self.clash(first, ErrorKind::Overlap, other);
+            } else if start > reach.end && self.is_whole() {
+                self.findings.add(first.error(ErrorKind::Gap));
+            }
+            if let Some(other) = sections.closed(first) {
+                self.clash(first, ErrorKind::WritableBytes, other);
+            }
+            let end = start + tail.end;
+            if end > MAX_STATUS {
+                self.findings.add(first.error(ErrorKind::StatusLength));
+                return;
+            }
+            if let Access::Writable = first.access {
+                self.head.writable_len = end as u16;
+            }
+            if let Some(owner) = tail.owner {
+                reach.stretch(end, owner);
+            }
+            while n < last {
+                let point = self.nth(n);
+                if ids.is_broken(point.id) {
+                    self.findings.add(point.error(ErrorKind::Order));
+                }
+                let bit = match point.position.unit {
+                    Unit::Bit => point.position.bit_offset,
+                    Unit::Byte => 0,
+                };
+                self.field(point).end = (end - bit / 8) as u16;
+                self.field(point).shift = (bit % 8) as u8;
+                n += 1;
+            }
+        }
+        self.head.status_len = reach.end as u16;
+    }
+
+    /// The bit area that begins with the `n`-th point, or that point alone if it is counted in bytes. Returns
+    /// one past its last point, and its length in bytes.
+    const fn area(&mut self, n: usize) -> (usize, Reach) {
+        let first = self.nth(n);
+        let mut tail = Reach::NONE;
+        if let Unit::Byte = first.position.unit {
+            tail.stretch(first.position.len, first.id);
+            return (n + 1, tail);
+        }
+        let mut last = n;
+        while last < self.sound {
+            let point = self.nth(last);
+            let position = &point.position;
+            if !matches!(position.unit, Unit::Bit)
+                || position.byte_offset != first.position.byte_offset
+            {
+                break;
+            }
+            if let (true, Some(other)) = (position.bit_offset < tail.end, tail.owner) {
+                self.clash(point, ErrorKind::Overlap, other);
+            }
+            if point.access as u8 != first.access as u8 {
+                self.clash(point, ErrorKind::SharedArea, first.id);
+            }
+            tail.stretch(position.bit_offset + position.len, point.id);
+            last += 1;
+        }
+        tail.end = tail.end.div_ceil(8);
+        (last, tail)
+    }
+
+    /// The offsets that the points of a var_len product have in a message with all of them. Offsets in
+    /// the definition say nothing.
+    const fn pack(&mut self) {
+        if !self.is_whole() {
+            return;
+        }
+        let (mut bits, mut bytes) = (0, 0);
+        let mut n = 0;
+        while n < self.count {
+            let position = &self.points[n].position;
+            match position.unit {
+                Unit::Bit => bits += position.len,
+                Unit::Byte => bytes += position.len,
+            }
+            n += 1;
+        }
+        let area = bits.div_ceil(8);
+        if area + bytes > MAX_STATUS {
+            self.findings.add(Error::new(ErrorKind::StatusLength));
+            return;
+        }
+        self.head.status_len = (area + bytes) as u16;
+        self.head.area_len = area as u16;
+        let fields = self.tables.fields.split_at_mut(self.count).0;
+        #[cfg(target_pointer_width = "64")]
+        {
+            self.head.runs = Runs::new(fields);
+        }
+        let mut packing = Packing::behind(self.head.area_len);
+        let mut id = 0;
+        while id < fields.len() {
+            let location = packing.push(PointId(id as u16), &fields[id]);
+            let (end, shift) = (location.end, location.shift);
+            fields[id].end = end;
+            fields[id].shift = shift;
+            id += 1;
+        }
+    }
+
+    /// The different scales in order of their keys, each one once.
+    const fn find_scales(&mut self) {
+        self.sort(By::Scale);
+        let mut last = Scale::IDENTITY;
+        let mut n = 0;
+        while n < self.sound {
+            let point = self.nth(n);
+            let scale = point.sound_scale();
+            if scale.sort_key() != Scale::IDENTITY.sort_key() {
+                if scale.sort_key() != last.sort_key() {
+                    if self.head.scales() == self.tables.scales.len() {
+                        self.findings.add(point.error(ErrorKind::TooManyScales));
+                        return;
+                    }
+                    self.tables.scales[self.head.scales()] = scale;
+                    self.head.scales += 1;
+                    last = scale;
+                }
+                self.field(point).aux = self.head.scales;
+            }
+            n += 1;
+        }
+    }
+
+    /// The limits, once they are no scratch any more.
+    const fn set_limits(&mut self) {
+        let mut n = 0;
+        while n < self.points.len() {
+            let point = &self.points[n];
+            let (min, max) = match point.kind {
+                Kind::Bool => (0, 1),
+                Kind::Enum { labels } => (0, labels - 1),
+                Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) => {
+                    (spec.min as u32, spec.max as u32)
+                }
+                Kind::Binary => (point.position.len, point.position.len),
+            };
+            self.tables.limits[point.id as usize] = Limits { min, max };
+            n += 1;
+        }
+    }
+
+    /// Heap sort of the sound points: in place, without recursion, never quadratic.
+    const fn sort(&mut self, by: By) {
+        let mut start = self.sound / 2;
+        let mut end = self.sound;
+        while end > 1 {
+            if start > 0 {
+                start -= 1;
+            } else {
+                end -= 1;
+                self.swap(0, end);
+            }
+            let mut root = start;
+            while 2 * root + 1 < end {
+                let mut child = 2 * root + 1;
+                if child + 1 < end && self.is_less(child, child + 1, by) {
+                    child += 1;
+                }
+                if !self.is_less(root, child, by) {
+                    break;
+                }
+                self.swap(root, child);
+                root = child;
+            }
+        }
+    }
+
+    const fn swap(&mut self, one: usize, two: usize) {
+        let limits = &mut *self.tables.limits;
+        let index = limits[one].min;
+        limits[one].min = limits[two].min;
+        limits[two].min = index;
+    }
+
+    const fn is_less(&self, one: usize, two: usize, by: By) -> bool {
+        let (one, two) = (self.nth(one), self.nth(two));
+        let (left, right) = (key(one, by), key(two, by));
+        left < right || left == right && one.id < two.id
+    }
+}
+
+/// The rules of one point.
+const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<'_>) {
     let position = &point.position;
-    let kind = match point.kind {
-        Kind::Bool | Kind::Enum { .. } => Unit::Bit,
-        _ => Unit::Byte,
+    let len = position.len;
+    let (unit, fits, width) = match point.kind {
+        Kind::Bool => (Unit::Bit, len == 1, ErrorKind::BoolWidth),
+        Kind::Enum { .. } => (Unit::Bit, 1 <= len && len <= 32, ErrorKind::EnumWidth),
+        Kind::Uint8(_) => (Unit::Byte, len == 1, ErrorKind::UintWidth),
+        Kind::Uint16(_) => (Unit::Byte, len == 2, ErrorKind::UintWidth),
+        Kind::Uint32(_) => (Unit::Byte, len == 4, ErrorKind::UintWidth),
+        Kind::Binary => (
+            Unit::Byte,
+            1 <= len && len <= MAX_STATUS,
+            ErrorKind::BinaryWidth,
+        ),
     };
     // Without a unit that fits the kind, the length says nothing.
-    if position.unit as u8 != kind as u8 {
+    if position.unit as u8 != unit as u8 {
         findings.add(point.error(ErrorKind::Unit));
-    } else {
-        let (fits, error) = match &point.kind {
-            Kind::Bool => (position.len == 1, ErrorKind::BoolWidth),
-            Kind::Enum { .. } => (
-                1 <= position.len && position.len <= 32,
-                ErrorKind::EnumWidth,
-            ),
-            Kind::Uint8(_) => (position.len == 1, ErrorKind::UintWidth),
-            Kind::Uint16(_) => (position.len == 2, ErrorKind::UintWidth),
-            Kind::Uint32(_) => (position.len == 4, ErrorKind::UintWidth),
-            Kind::Binary => (
-                1 <= position.len && position.len <= MAX_STATUS,
-                ErrorKind::BinaryWidth,
-            ),
-        };
-        if !fits {
-            findings.add(point.error(error));
-        } else if let (Kind::Enum { .. }, 9..) = (&point.kind, position.len) {
-            findings.add(point.error(ErrorKind::WideBits));
-        }
+    } else if !fits {
+        findings.add(point.error(width));
+    } else if let (Kind::Enum { .. }, 9..) = (&point.kind, len) {
+        findings.add(point.error(ErrorKind::WideBits));
     }
     if let Protocol::Standard = protocol {
         if let (Unit::Byte, 1..) = (position.unit, position.bit_offset) {
@@ -212,7 +485,7 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
     if let Kind::Enum { labels } = point.kind {
         if labels == 0 {
             findings.add(point.error(ErrorKind::NoLabels));
-        } else if 1 <= position.len && position.len < 32 && labels > 1 << position.len {
+        } else if 1 <= len && len < 32 && labels > 1 << len {
             findings.add(point.error(ErrorKind::TooManyLabels));
         }
     }
@@ -230,287 +503,62 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
             findings.add(point.error(error.kind));
         }
     }
-    let mut n = before;
-    let mut good = true;
-    while n < findings.found {
-        // What there was no room for counts as an error.
-        good = good && n < findings.room.len() && findings.room[n].kind.is_warning();
-        n += 1;
-    }
-    good
 }
 
-/// The rules in the order of the ids: writable first, since a flag's bit is the id; a warning where
-/// the order is not canonical.
-const fn check_ids(
-    protocol: Protocol,
-    points: &[Point],
-    limits: &[Limits],
-    count: usize,
-    head: &mut Head,
-    findings: &mut Findings<'_>,
-) {
-    let mut closed: Option<u16> = None;
-    let mut ordered = true;
-    let mut before = 0;
-    let mut id = 0;
-    while id < count {
-        if let Some(index) = limits[id].max.checked_sub(1) {
-            let point = &points[index as usize];
-            match (point.access, closed) {
-                (Access::Writable, Some(other)) if matches!(protocol, Protocol::Standard) => {
-                    let error = point.error(ErrorKind::WritableIds);
-                    findings.add(error.with(PointId(other)));
-                }
-                (Access::Writable, _) => head.writable += 1,
-                (_, None) => closed = Some(point.id),
-                _ => {}
-            }
-            let rank = match protocol {
-                Protocol::Standard => 8 * point.access as u8 + point.rank(),
-                Protocol::VarLen => point.rank(),
-            };
-            if rank < before && ordered {
-                findings.add(point.error(ErrorKind::Order));
-                ordered = false;
-            }
-            before = rank;
-        }
-        id += 1;
-    }
+/// The order of points: writable ones first, and by rank.
+struct Order {
+    /// The first point that is not writable.
+    closed: Option<u16>,
+    rank: u16,
+    is_kept: bool,
 }
 
-/// The rules in the order of the bytes, and with them the offset of each field.
-const fn check_positions(
-    points: &[Point],
-    limits: &[Limits],
-    sound: usize,
-    whole: bool,
-    fields: &mut [Field],
-    head: &mut Head,
-    findings: &mut Findings<'_>,
-) {
-    let mut reach = Reach {
-        end: 0,
-        owner: None,
+impl Order {
+    const NEW: Order = Order {
+        closed: None,
+        rank: 0,
+        is_kept: true,
     };
-    let mut closed: Option<u16> = None;
-    let mut ordered = true;
-    let mut before = 0;
-    let mut n = 0;
-    while n < sound {
-        let first = &points[limits[n].min as usize];
-        let start = first.position.byte_offset;
-        let mut last = n + 1;
-        let mut tail = Reach {
-            end: first.position.len,
-            owner: Some(first.id),
-        };
-        if let Unit::Bit = first.position.unit {
-            // All members of the area, and the bit at which it ends.
-            tail.end = 0;
-            last = n;
-            while last < sound {
-                let point = &points[limits[last].min as usize];
-                if !matches!(point.position.unit, Unit::Bit) || point.position.byte_offset != start
-                {
-                    break;
-                }
-                let bit = point.position.bit_offset;
-                if let (true, Some(other)) = (bit < tail.end, tail.owner) {
-                    let error = point.error(ErrorKind::Overlap);
-                    findings.add(error.with(PointId(other)));
-                }
-                if point.access as u8 != first.access as u8 {
-                    let error = point.error(ErrorKind::SharedArea);
-                    findings.add(error.with(PointId(first.id)));
-                }
-                tail.stretch(bit + point.position.len, point.id);
-                last += 1;
-            }
-            tail.end = tail.end.div_ceil(8);
-        }
 
-        if let (true, Some(other)) = (start < reach.end, reach.owner) {
-            let error = first.error(ErrorKind::Overlap).with(PointId(other));
-            findings.add(error);
-        } else if start > reach.end && whole {
-            findings.add(first.error(ErrorKind::Gap));
-        }
-        match (first.access, closed) {
-            (Access::Writable, Some(other)) => {
-                let error = first.error(ErrorKind::WritableBytes);
-                findings.add(error.with(PointId(other)));
+    /// For a writable point, the point before it that is not.
+    const fn closed(&mut self, point: &Point) -> Option<u16> {
+        match point.access {
+            Access::Writable => self.closed,
+            _ => {
+                if self.closed.is_none() {
+                    self.closed = Some(point.id);
+                }
+                None
             }
-            (Access::Writable, None) => {}
-            (_, None) => closed = Some(first.id),
-            _ => {}
         }
-        let end = start + tail.end;
-        if end > MAX_STATUS {
-            findings.add(first.error(ErrorKind::StatusLength));
-            return;
-        }
-        if let Access::Writable = first.access {
-            head.writable_len = end as u16;
-        }
-        if let Some(owner) = tail.owner {
-            reach.stretch(end, owner);
-        }
+    }
 
-        while n < last {
-            let point = &points[limits[n].min as usize];
-            if point.id < before && ordered {
-                findings.add(point.error(ErrorKind::Order));
-                ordered = false;
-            }
-            before = point.id;
-            let bit = match point.position.unit {
-                Unit::Bit => point.position.bit_offset,
-                Unit::Byte => 0,
-            };
-            fields[point.id as usize].end = (end - bit / 8) as u16;
-            fields[point.id as usize].shift = (bit % 8) as u8;
-            n += 1;
-        }
-    }
-    head.status_len = reach.end as u16;
-}
-
-/// The offsets that the points of a var_len product have in a message with all of them. Offsets in
-/// the definition say nothing.
-const fn place_all(
-    points: &[Point],
-    fields: &mut [Field],
-    head: &mut Head,
-    findings: &mut Findings<'_>,
-) {
-    let (mut bits, mut bytes) = (0, 0);
-    let mut n = 0;
-    while n < points.len() {
-        let position = &points[n].position;
-        match position.unit {
-            Unit::Bit => bits += position.len,
-            Unit::Byte => bytes += position.len,
-        }
-        n += 1;
-    }
-    let area = bits.div_ceil(8);
-    if area + bytes > MAX_STATUS {
-        findings.add(Error::new(ErrorKind::StatusLength));
-        return;
-    }
-    head.status_len = (area + bytes) as u16;
-    head.area_len = area as u16;
-    #[cfg(target_pointer_width = "64")]
-    {
-        head.runs = Runs::new(fields.split_at(points.len()).0);
-    }
-    let mut packing = Packing::behind(head.area_len);
-    let mut id = 0;
-    while id < points.len() {
-        let location = packing.push(PointId(id as u16), &fields[id]);
-        let (end, shift) = (location.end, location.shift);
-        fields[id].end = end;
-        fields[id].shift = shift;
-        id += 1;
+    /// Whether this rank is below the one before, for the first time.
+    const fn is_broken(&mut self, rank: u16) -> bool {
+        let is_broken = self.is_kept && rank < self.rank;
+        self.is_kept = self.is_kept && !is_broken;
+        self.rank = rank;
+        is_broken
     }
 }
 
-/// How far the points seen so far reach, and which of them reaches farthest.
+/// The end of what the points so far cover, and the point that ends there.
 struct Reach {
     end: u32,
     owner: Option<u16>,
 }
 
 impl Reach {
+    const NONE: Reach = Reach {
+        end: 0,
+        owner: None,
+    };
+
     const fn stretch(&mut self, end: u32, owner: u16) {
         if end > self.end || self.owner.is_none() {
             self.end = end;
             self.owner = Some(owner);
         }
-    }
-}
-
-/// The different scales in order of their keys, each one once.
-const fn find_scales(
-    points: &[Point],
-    limits: &[Limits],
-    sound: usize,
-    fields: &mut [Field],
-    scales: &mut [Scale],
-    head: &mut Head,
-    findings: &mut Findings<'_>,
-) {
-    let mut last = Scale::IDENTITY;
-    let mut n = 0;
-    while n < sound {
-        let point = &points[limits[n].min as usize];
-        let scale = match point.scale() {
-            Ok(scale) => scale,
-            Err(_) => Scale::IDENTITY,
-        };
-        if !same(scale, Scale::IDENTITY) {
-            if !same(scale, last) {
-                if head.scales as usize == scales.len() {
-                    findings.add(point.error(ErrorKind::TooManyScales));
-                    return;
-                }
-                scales[head.scales as usize] = scale;
-                head.scales += 1;
-                last = scale;
-            }
-            fields[point.id as usize].aux = head.scales;
-        }
-        n += 1;
-    }
-}
-
-const fn same(one: Scale, two: Scale) -> bool {
-    let (one, two) = (one.sort_key(), two.sort_key());
-    one.0 == two.0 && one.1 == two.1
-}
-
-/// What a field has without rules: everything but its offset and its scale.
-const fn shape(points: &[Point], fields: &mut [Field]) {
-    let mut n = 0;
-    while n < points.len() {
-        let point = &points[n];
-        let len = point.position.len;
-        let field = &mut fields[point.id as usize];
-        field.access = point.access;
-        let (shape, bits) = match point.kind {
-            Kind::Bool => (Shape::Bool, 1),
-            Kind::Enum { .. } => (Shape::Enum, len),
-            Kind::Uint8(_) => (Shape::Uint, 8),
-            Kind::Uint16(_) => (Shape::Uint, 16),
-            Kind::Uint32(_) => (Shape::Uint, 32),
-            Kind::Binary => (Shape::Binary, 32),
-        };
-        field.shape = shape;
-        field.drop = (32 - bits) as u8;
-        if let Shape::Binary = shape {
-            field.aux = len as u16;
-        }
-        n += 1;
-    }
-}
-
-/// The limits, once they are no scratch any more.
-const fn limit(points: &[Point], limits: &mut [Limits]) {
-    let mut n = 0;
-    while n < points.len() {
-        let point = &points[n];
-        let (min, max) = match point.kind {
-            Kind::Bool => (0, 1),
-            Kind::Enum { labels } => (0, labels - 1),
-            Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) => {
-                (spec.min as u32, spec.max as u32)
-            }
-            Kind::Binary => (point.position.len, point.position.len),
-        };
-        limits[point.id as usize] = Limits { min, max };
-        n += 1;
     }
 }
 
@@ -520,68 +568,19 @@ enum By {
     Scale,
 }
 
-const fn key(point: &Point, by: By) -> [u64; 3] {
+/// The sort key of a point; points with the same key are sorted by id.
+const fn key(point: &Point, by: By) -> u128 {
     match by {
         By::Position => {
-            let position = &point.position;
-            let bytes = matches!(position.unit, Unit::Byte) as u64;
-            let location = (position.byte_offset as u64) << 1 | bytes;
-            [location, position.bit_offset as u64, point.id as u64]
+            let Position {
+                unit,
+                byte_offset,
+                bit_offset,
+                ..
+            } = point.position;
+            let is_bytes = matches!(unit, Unit::Byte) as u128;
+            (byte_offset as u128) << 33 | is_bytes << 32 | bit_offset as u128
         }
-        By::Scale => match point.scale() {
-            Ok(scale) => {
-                let (ratio, addition) = scale.sort_key();
-                [ratio, addition as u64, point.id as u64]
-            }
-            Err(_) => [0; 3],
-        },
+        By::Scale => point.sound_scale().sort_key(),
     }
-}
-
-const fn less(one: &Point, two: &Point, by: By) -> bool {
-    let (one, two) = (key(one, by), key(two, by));
-    let mut n = 0;
-    while n < 2 && one[n] == two[n] {
-        n += 1;
-    }
-    one[n] < two[n]
-}
-
-/// Heap sort of the first `len` orders in `limits`: in place, without recursion, never quadratic.
-const fn sort(points: &[Point], limits: &mut [Limits], len: usize, by: By) {
-    let mut start = len / 2;
-    let mut end = len;
-    while end > 1 {
-        if start > 0 {
-            start -= 1;
-        } else {
-            end -= 1;
-            let top = limits[0].min;
-            limits[0].min = limits[end].min;
-            limits[end].min = top;
-        }
-        let mut root = start;
-        while 2 * root + 1 < end {
-            let mut child = 2 * root + 1;
-            let right = child + 1;
-            if right < end && before(points, limits, child, right, by) {
-                child = right;
-            }
-            if !before(points, limits, root, child, by) {
-                break;
-            }
-            let low = limits[root].min;
-            limits[root].min = limits[child].min;
-            limits[child].min = low;
-            root = child;
-        }
-    }
-}
-
-const fn before(points: &[Point], limits: &[Limits], one: usize, two: usize, by: By) -> bool {
-    less(
-        &points[limits[one].min as usize],
-        &points[limits[two].min as usize],
-        by,
-    )
 }

@@ -112,8 +112,9 @@ impl Scale {
         }
     }
 
-    pub(crate) const fn sort_key(self) -> (u64, i64) {
-        (self.ratio, self.addition)
+    /// A number that no other scale has.
+    pub(crate) const fn sort_key(self) -> u128 {
+        (self.ratio as u128) << 64 | self.addition as u64 as u128
     }
 
     pub(crate) fn raw(self, value: Decimal, rounding: Rounding) -> Unscaled {
