@@ -378,12 +378,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             }
             Line::TooLong { .. } => return None,
         };
-        let Frame {
-            command,
-            sn,
-            payload,
-            ..
-        } = frame;
+        let (command, sn, payload) = (frame.command, frame.sn, frame.payload);
         if frame.flags & 1 == 1 {
             // A sub-device's.
             return Some(Event::Frame(frame));
@@ -393,17 +388,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                 self.request = None;
             }
             self.flight = Flight::None;
-            return Some(match command {
-                Command::TIME_ACK => match payload.try_into() {
-                    Ok(time) => Event::Time(Time(time)),
-                    Err(_) => Event::Refused(payload),
-                },
-                Command::MODULE_ACK => match payload.try_into() {
-                    Ok(module) => Event::Module(ModuleInfo(module)),
-                    Err(_) => Event::Refused(payload),
-                },
-                ack => Event::Acked(ack.request()),
-            });
+            return Some(acknowledged(command, payload));
         }
         let mut answer: &[u8] = &[];
         let mut event = None;
@@ -445,10 +430,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                     self.acted = now;
                 }
             }
-            Command::ILLEGAL => {
-                let [code] = *payload.first_chunk()?;
-                return Some(Event::Illegal(Illegal(code)));
-            }
+            Command::ILLEGAL => return Some(Event::Illegal(Illegal(*payload.first()?))),
             // An acknowledgement that nobody waits for any more.
             Command(0x02..=0x18 | 0x22 | 0x2a) if command.0 & 1 == 0 => return None,
             _ if command.is_known() => return Some(Event::Frame(frame)),
@@ -634,6 +616,22 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         let two = report.saturating_add(OVERHEAD).saturating_mul(4);
         let one = OVERHEAD.saturating_add(info).saturating_mul(2);
         if two > one { two } else { one }
+    }
+}
+
+/// The event of an acknowledgement that was waited for.
+#[inline(always)]
+fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
+    match command {
+        Command::TIME_ACK => match payload.try_into() {
+            Ok(time) => Event::Time(Time(time)),
+            Err(_) => Event::Refused(payload),
+        },
+        Command::MODULE_ACK => match payload.try_into() {
+            Ok(module) => Event::Module(ModuleInfo(module)),
+            Err(_) => Event::Refused(payload),
+        },
+        ack => Event::Acked(ack.request()),
     }
 }
 
