@@ -6,7 +6,6 @@
 //! is a [`Point`]; the rules that points obey are those of [`rules::check`].
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use heapless::Vec;
 use serde::de::{
@@ -116,14 +115,14 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
     /// The point, unless something about it is wrong: every such thing goes to `report`.
     pub fn point(&self, report: &mut dyn FnMut(Error)) -> Option<Point> {
         let mut good = true;
-        let id = match self.id.as_ref() {
-            Some(id) => match id.number() {
-                Some(Ok(id)) => whole(id).ok_or(ErrorKind::WrongType { key: Key::Id }),
-                _ => Err(ErrorKind::WrongType { key: Key::Id }),
+        let key = Key::Id;
+        let id = match self.id.as_ref().map(Number::number) {
+            Some(id) => match id.and_then(Result::ok).and_then(whole) {
+                Some(id) => u16::try_from(id).map_err(|_| ErrorKind::IdRange),
+                None => Err(ErrorKind::WrongType { key }),
             },
-            None => Err(ErrorKind::Missing { key: Key::Id }),
+            None => Err(ErrorKind::Missing { key }),
         };
-        let id = id.and_then(|id| u16::try_from(id).map_err(|_| ErrorKind::IdRange));
         let mut fail = |kind: ErrorKind| {
             good = false;
             let error = Error::new(kind);
@@ -132,12 +131,17 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
         if let Err(kind) = id {
             fail(kind);
         }
-        if let Some("") = read(Key::Name, self.name.as_ref(), &mut fail) {
+        if let Some("") = given(Key::Name, self.name.as_ref(), Text::text, &mut fail) {
             fail(ErrorKind::EmptyName);
         }
-        let access = read(Key::Type, self.access.as_ref(), &mut fail);
+        let access = given(Key::Type, self.access.as_ref(), Text::text, &mut fail);
         let access = access.and_then(|word| known(Key::Type, access_of(word), &mut fail));
-        let data_type = read(Key::DataType, self.data_type.as_ref(), &mut fail);
+        let data_type = given(
+            Key::DataType,
+            self.data_type.as_ref(),
+            Text::text,
+            &mut fail,
+        );
         let kind = data_type.and_then(|word| self.kind(word, &mut fail));
         let position = self.position(&mut fail);
         match (good, id, access, kind, position) {
@@ -151,38 +155,32 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
         }
     }
 
-    fn kind(&self, word: &str, fail: &mut dyn FnMut(ErrorKind)) -> Option<Kind> {
+    fn kind(&self, word: &str, fail: Fail<'_>) -> Option<Kind> {
         match word {
             "bool" => Some(Kind::Bool),
             "binary" => Some(Kind::Binary),
             "uint8" => self.uint_spec(fail).map(Kind::Uint8),
             "uint16" => self.uint_spec(fail).map(Kind::Uint16),
             "uint32" => self.uint_spec(fail).map(Kind::Uint32),
-            "enum" => match self.labels.as_ref().map(Labels::count) {
-                Some(Some(Ok(labels))) => Some(Kind::Enum { labels }),
-                Some(Some(Err(index))) => {
-                    fail(ErrorKind::LabelType { index });
-                    None
-                }
-                Some(None) => {
-                    fail(ErrorKind::WrongType { key: Key::Enum });
-                    None
-                }
-                None => {
-                    fail(ErrorKind::NoLabels);
-                    None
-                }
-            },
+            "enum" => {
+                fail(match self.labels.as_ref().map(Labels::count) {
+                    Some(Some(Ok(labels))) => return Some(Kind::Enum { labels }),
+                    Some(Some(Err(index))) => ErrorKind::LabelType { index },
+                    Some(None) => ErrorKind::WrongType { key: Key::Enum },
+                    None => ErrorKind::NoLabels,
+                });
+                None
+            }
             _ => known(Key::DataType, None, fail),
         }
     }
 
-    fn position(&self, fail: &mut dyn FnMut(ErrorKind)) -> Option<Position> {
+    fn position(&self, fail: Fail<'_>) -> Option<Position> {
         let Some(position) = &self.position else {
             fail(ErrorKind::Missing { key: Key::Position });
             return None;
         };
-        let unit = read(Key::Unit, position.unit.as_ref(), fail);
+        let unit = given(Key::Unit, position.unit.as_ref(), Text::text, fail);
         let unit = unit.and_then(|word| {
             let unit = match word {
                 "bit" => Some(Unit::Bit),
@@ -191,13 +189,18 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
             };
             known(Key::Unit, unit, fail)
         });
-        let byte_offset = natural(Key::ByteOffset, position.byte_offset.as_ref(), fail);
+        let byte_offset = given(
+            Key::ByteOffset,
+            position.byte_offset.as_ref(),
+            natural,
+            fail,
+        );
         // What is counted in bytes needs none.
         let bit_offset = match (&position.bit_offset, unit) {
             (None, Some(Unit::Byte)) => Some(0),
-            (bit_offset, _) => natural(Key::BitOffset, bit_offset.as_ref(), fail),
+            (bit_offset, _) => given(Key::BitOffset, bit_offset.as_ref(), natural, fail),
         };
-        let len = natural(Key::Len, position.len.as_ref(), fail);
+        let len = given(Key::Len, position.len.as_ref(), natural, fail);
         Some(Position {
             unit: unit?,
             byte_offset: byte_offset?,
@@ -206,13 +209,20 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
         })
     }
 
-    fn uint_spec(&self, fail: &mut dyn FnMut(ErrorKind)) -> Option<UintSpec> {
+    fn uint_spec(&self, fail: Fail<'_>) -> Option<UintSpec> {
         let Some(spec) = &self.uint_spec else {
             fail(ErrorKind::Missing { key: Key::UintSpec });
             return None;
         };
-        let min = limit(Key::Min, spec.min.as_ref(), fail);
-        let max = limit(Key::Max, spec.max.as_ref(), fail);
+        let min = given(Key::Min, spec.min.as_ref(), integer, fail);
+        let max = match spec.max.as_ref().map(Number::number) {
+            // A whole number of over 18 digits fits no integer of ours.
+            Some(Some(Err(_))) => {
+                fail(ErrorKind::MaxTooLarge);
+                None
+            }
+            _ => given(Key::Max, spec.max.as_ref(), integer, fail),
+        };
         let ratio = factor(Key::Ratio, spec.ratio.as_ref(), Decimal::ONE, fail);
         let addition = factor(Key::Addition, spec.addition.as_ref(), Decimal::ZERO, fail);
         Some(UintSpec {
@@ -227,21 +237,26 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
 // `access` is a field's name above.
 use access as access_of;
 
-fn read<'t, T: Text>(
+/// Takes what is wrong with a value.
+type Fail<'f> = &'f mut dyn FnMut(ErrorKind);
+
+/// The value of a key that has to be there, as `read` has it.
+fn given<'t, T, U>(
     key: Key,
     value: Option<&'t T>,
-    fail: &mut dyn FnMut(ErrorKind),
-) -> Option<&'t str> {
-    let text = value.map(Text::text);
-    match text {
-        Some(Some(text)) => return Some(text),
+    read: impl FnOnce(&'t T) -> Option<U>,
+    fail: Fail<'_>,
+) -> Option<U> {
+    let read = value.map(read);
+    match read {
+        Some(Some(read)) => return Some(read),
         Some(None) => fail(ErrorKind::WrongType { key }),
         None => fail(ErrorKind::Missing { key }),
     }
     None
 }
 
-fn known<W>(key: Key, word: Option<W>, fail: &mut dyn FnMut(ErrorKind)) -> Option<W> {
+fn known<W>(key: Key, word: Option<W>, fail: Fail<'_>) -> Option<W> {
     if word.is_none() {
         fail(ErrorKind::UnknownWord { key });
     }
@@ -253,49 +268,27 @@ fn whole(number: Decimal) -> Option<i64> {
     (number.scale() == 0).then_some(number.coefficient())
 }
 
-fn natural<N: Number>(key: Key, value: Option<&N>, fail: &mut dyn FnMut(ErrorKind)) -> Option<u32> {
-    match value.map(N::number) {
-        Some(Some(Ok(number))) => {
-            if let Some(natural) = whole(number).and_then(|number| u32::try_from(number).ok()) {
-                return Some(natural);
-            }
-            fail(ErrorKind::WrongType { key });
-        }
-        Some(_) => fail(ErrorKind::WrongType { key }),
-        None => fail(ErrorKind::Missing { key }),
-    }
-    None
+fn natural<N: Number>(number: &N) -> Option<u32> {
+    u32::try_from(integer(number)?).ok()
 }
 
-fn limit<N: Number>(key: Key, value: Option<&N>, fail: &mut dyn FnMut(ErrorKind)) -> Option<i64> {
-    match value.map(N::number) {
-        Some(Some(Ok(number))) if whole(number).is_some() => return whole(number),
-        // A whole number of over 18 digits fits no integer of ours.
-        Some(Some(Err(_))) if key == Key::Max => fail(ErrorKind::MaxTooLarge),
-        Some(_) => fail(ErrorKind::WrongType { key }),
-        None => fail(ErrorKind::Missing { key }),
-    }
-    None
+fn integer<N: Number>(number: &N) -> Option<i64> {
+    whole(number.number()?.ok()?)
 }
 
 fn factor<N: Number>(
     key: Key,
     value: Option<&N>,
     absent: Decimal,
-    fail: &mut dyn FnMut(ErrorKind),
+    fail: Fail<'_>,
 ) -> Option<Decimal> {
     match value.map(N::number) {
-        Some(Some(Ok(number))) => Some(number),
-        Some(Some(Err(_))) => {
-            fail(ErrorKind::Digits);
-            None
-        }
-        Some(None) => {
-            fail(ErrorKind::WrongType { key });
-            None
-        }
-        None => Some(absent),
+        Some(Some(Ok(number))) => return Some(number),
+        Some(Some(Err(_))) => fail(ErrorKind::Digits),
+        Some(None) => fail(ErrorKind::WrongType { key }),
+        None => return Some(absent),
     }
+    None
 }
 
 impl Text for &str {
@@ -414,14 +407,13 @@ impl<'a, const N: usize> Definition<'a, N> {
         if version == Some(false) {
             return Err(unknown(Key::PacketVersion));
         }
-        if head.outside.is_some() {
+        if head.has_outside {
             return Err(Error::new(ErrorKind::OutsideEntity));
         }
-        let entities = head.entities.ok_or(missing(Key::Entities))?;
-        if entities.count != 1 {
+        if head.entities.ok_or(missing(Key::Entities))? != 1 {
             return Err(Error::new(ErrorKind::Entities));
         }
-        if !entities.attrs {
+        if !head.has_attrs {
             return Err(missing(Key::Attrs));
         }
         self.name = head.name;
@@ -501,15 +493,12 @@ struct Head<'a, V> {
     product_key: Option<&'a str>,
     version: Option<V>,
     protocol: Option<&'a str>,
-    entities: Option<Entities>,
-    /// Attrs outside an entity.
-    outside: Option<IgnoredAny>,
-}
-
-/// How many entities there are, and whether the first has attrs.
-struct Entities {
-    count: u32,
-    attrs: bool,
+    /// The number of entities.
+    entities: Option<u32>,
+    /// Whether the first entity has attrs.
+    has_attrs: bool,
+    /// Whether there are attrs outside an entity.
+    has_outside: bool,
 }
 
 /// Reads a definition whose version is a `V`. The points go to `attrs`: they are large, and a
@@ -521,49 +510,61 @@ fn read_json<'a, V: Deserialize<'a>, const N: usize>(
     attrs.points.clear();
     attrs.names.clear();
     attrs.first = None;
-    let malformed = Error::new(ErrorKind::Json);
-    let mut reader = serde_json_core::de::Deserializer::new(json.as_bytes(), None);
-    let head = reader.deserialize_map(Reader(attrs, PhantomData::<Head<'a, V>>));
-    let head = head.map_err(|_| malformed)?;
-    reader.end().map_err(|_| malformed)?;
+    let mut head = Head {
+        name: None,
+        product_key: None,
+        version: None,
+        protocol: None,
+        entities: None,
+        has_attrs: false,
+        has_outside: false,
+    };
+    let reader = Reader {
+        head: &mut head,
+        attrs,
+        level: Level::Product,
+    };
+    let mut json = serde_json_core::de::Deserializer::new(json.as_bytes(), None);
+    let read = reader.deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|_| Error::new(ErrorKind::Json))?;
     Ok(head)
 }
 
-/// Reads a `T` whose attrs go where the first field says.
-struct Reader<'s, 'a, T, const N: usize>(&'s mut Attrs<'a, N>, PhantomData<T>);
-
-/// The attrs of an entity.
-struct Entity;
-/// The list of them.
-struct List;
-
-macro_rules! keys {
-    ($name:ident { $($key:ident = $text:literal),* }) => {
-        #[derive(serde::Deserialize)]
-        #[serde(field_identifier)]
-        enum $name {
-            $(#[serde(rename = $text)] $key,)*
-            #[serde(other)]
-            Other,
-        }
-    };
+/// Reads one level of a definition into its head and its attrs.
+struct Reader<'s, 'a, V, const N: usize> {
+    head: &'s mut Head<'a, V>,
+    attrs: &'s mut Attrs<'a, N>,
+    level: Level,
 }
 
-keys!(HeadKey {
-    Name = "name",
-    ProductKey = "product_key",
-    Version = "packetVersion",
-    Protocol = "protocolType",
-    Entities = "entities",
-    Attrs = "attrs"
-});
-keys!(EntityKey { Attrs = "attrs" });
+#[derive(Clone, Copy)]
+enum Level {
+    Product,
+    Entities,
+    Entity,
+    Attrs,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Member {
+    Name,
+    ProductKey,
+    #[serde(rename = "packetVersion")]
+    Version,
+    #[serde(rename = "protocolType")]
+    Protocol,
+    Entities,
+    Attrs,
+    #[serde(other)]
+    Other,
+}
 
 /// A key that stands twice is an error, as serde's derive has it.
-fn once<T, E: de::Error>(slot: &Option<T>) -> Result<(), E> {
-    match slot {
-        Some(_) => Err(E::custom("a key stands twice")),
-        None => Ok(()),
+fn once<E: de::Error>(is_again: bool) -> Result<(), E> {
+    match is_again {
+        true => Err(E::custom("a key stands twice")),
+        false => Ok(()),
     }
 }
 
@@ -572,130 +573,82 @@ fn put<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     map: &mut A,
 ) -> Result<(), A::Error> {
-    once(slot)?;
+    once(slot.is_some())?;
     *slot = map.next_value()?;
     Ok(())
 }
 
-impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de>
-    for Reader<'_, 'a, Head<'a, V>, N>
+impl<'a, V, const N: usize> Reader<'_, 'a, V, N> {
+    fn inner(&mut self, level: Level) -> Reader<'_, 'a, V, N> {
+        Reader {
+            head: self.head,
+            attrs: self.attrs,
+            level,
+        }
+    }
+}
+
+impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> DeserializeSeed<'de>
+    for Reader<'_, 'a, V, N>
 {
-    type Value = Head<'a, V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a definition")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head<'a, V>, A::Error> {
-        let mut head = Head {
-            name: None,
-            product_key: None,
-            version: None,
-            protocol: None,
-            entities: None,
-            outside: None,
-        };
-        while let Some(key) = map.next_key()? {
-            match key {
-                HeadKey::Name => put(&mut head.name, &mut map)?,
-                HeadKey::ProductKey => put(&mut head.product_key, &mut map)?,
-                HeadKey::Version => put(&mut head.version, &mut map)?,
-                HeadKey::Protocol => put(&mut head.protocol, &mut map)?,
-                HeadKey::Entities => {
-                    once(&head.entities)?;
-                    let seed = Reader(&mut *self.0, PhantomData::<Entities>);
-                    head.entities = Some(map.next_value_seed(seed)?);
-                }
-                HeadKey::Attrs => head.outside = Some(map.next_value()?),
-                HeadKey::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(head)
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> DeserializeSeed<'de> for Reader<'_, 'a, Entities, N> {
-    type Value = Entities;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Entities, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Reader<'_, 'a, Entities, N> {
-    type Value = Entities;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of one entity")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entities, A::Error> {
-        let attrs = list.next_element_seed(Reader(&mut *self.0, PhantomData::<Entity>))?;
-        let mut entities = Entities {
-            count: u32::from(attrs.is_some()),
-            attrs: attrs.unwrap_or(false),
-        };
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            entities.count = entities.count.saturating_add(1);
-        }
-        Ok(entities)
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> DeserializeSeed<'de> for Reader<'_, 'a, Entity, N> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Reader<'_, 'a, Entity, N> {
-    /// Whether it has attrs.
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an entity")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut attrs = None;
-        while let Some(key) = map.next_key()? {
-            match key {
-                EntityKey::Attrs => {
-                    once(&attrs)?;
-                    attrs = Some(map.next_value_seed(Reader(&mut *self.0, PhantomData::<List>))?);
-                }
-                EntityKey::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(attrs.is_some())
-    }
-}
-
-impl<'de: 'a, 'a, const N: usize> DeserializeSeed<'de> for Reader<'_, 'a, List, N> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+        match self.level {
+            Level::Product | Level::Entity => deserializer.deserialize_map(self),
+            Level::Entities | Level::Attrs => deserializer.deserialize_seq(self),
+        }
     }
 }
 
-impl<'de: 'a, 'a, const N: usize> Visitor<'de> for Reader<'_, 'a, List, N> {
+impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de> for Reader<'_, 'a, V, N> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of attrs")
+        f.write_str("a definition with a list of one entity, which has a list of attrs")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(attr) = list.next_element()? {
-            self.0.add(&attr);
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key()? {
+            match (self.level, key) {
+                (Level::Product, Member::Name) => put(&mut self.head.name, &mut map)?,
+                (Level::Product, Member::ProductKey) => put(&mut self.head.product_key, &mut map)?,
+                (Level::Product, Member::Version) => put(&mut self.head.version, &mut map)?,
+                (Level::Product, Member::Protocol) => put(&mut self.head.protocol, &mut map)?,
+                (Level::Product, Member::Entities) => {
+                    once(self.head.entities.is_some())?;
+                    map.next_value_seed(self.inner(Level::Entities))?;
+                }
+                (Level::Entity, Member::Attrs) => {
+                    once(self.head.has_attrs)?;
+                    self.head.has_attrs = true;
+                    map.next_value_seed(self.inner(Level::Attrs))?;
+                }
+                (level, key) => {
+                    self.head.has_outside |=
+                        matches!((level, key), (Level::Product, Member::Attrs));
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        if let Level::Attrs = self.level {
+            while let Some(attr) = list.next_element()? {
+                self.attrs.add(&attr);
+            }
+            return Ok(());
+        }
+        let mut entities = 0_u32;
+        if list.next_element_seed(self.inner(Level::Entity))?.is_some() {
+            entities = 1;
+            while list.next_element::<IgnoredAny>()?.is_some() {
+                entities = entities.saturating_add(1);
+            }
+        }
+        self.head.entities = Some(entities);
         Ok(())
     }
 }
