@@ -50,9 +50,7 @@ fn head(bytes: &[u8]) -> u64 {
         Some(head) => u64::from_be_bytes(*head),
         None => {
             let mut head = [0; 8];
-            for (to, from) in head.iter_mut().zip(bytes) {
-                *to = *from;
-            }
+            copy(&mut head, bytes);
             u64::from_be_bytes(head)
         }
     }
@@ -109,21 +107,24 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
     true
 }
 
+/// Copies as many bytes as both have: a loop, which is smaller than a call of `memcpy` and cannot panic.
+#[inline]
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// Puts bytes before byte `end`; false if there is no room for them.
 #[inline]
 #[must_use]
 pub(crate) fn store_bytes(bytes: &mut [u8], end: u16, value: &[u8]) -> bool {
     let end = usize::from(end);
-    let to = match end.checked_sub(value.len()) {
-        Some(start) => bytes.get_mut(start..end),
-        None => None,
-    };
-    let Some(to) = to else {
+    let start = end.checked_sub(value.len());
+    let Some(to) = start.and_then(|start| bytes.get_mut(start..end)) else {
         return false;
     };
-    for (to, from) in to.iter_mut().zip(value) {
-        *to = *from;
-    }
+    copy(to, value);
     true
 }
 

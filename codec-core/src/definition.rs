@@ -441,7 +441,6 @@ impl<'a, const N: usize> Definition<'a, N> {
     }
 
     /// The points in the order of their ids.
-    #[must_use]
     pub fn points(&self) -> &[Point] {
         &self.attrs.points
     }

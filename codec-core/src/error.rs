@@ -40,6 +40,7 @@ impl fmt::Display for PointId {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
 pub struct Error {
     /// What went wrong.
     pub kind: ErrorKind,
@@ -55,7 +56,6 @@ pub struct Error {
 
 impl Error {
     /// An error of this kind with nothing known about where.
-    #[must_use]
     pub const fn new(kind: ErrorKind) -> Self {
         Error {
             kind,
@@ -67,35 +67,30 @@ impl Error {
     }
 
     /// The same error, about this point.
-    #[must_use]
     pub const fn about(mut self, point: PointId) -> Self {
         self.point = Some(point);
         self
     }
 
     /// The same error, a clash with this other point.
-    #[must_use]
     pub const fn with(mut self, other: PointId) -> Self {
         self.other = Some(other);
         self
     }
 
     /// The same error, at this byte.
-    #[must_use]
     pub const fn at(mut self, byte: u32) -> Self {
         self.byte = Some(byte);
         self
     }
 
     /// The same error, at this bit of its area.
-    #[must_use]
     pub const fn bit(mut self, bit: u32) -> Self {
         self.bit = Some(bit);
         self
     }
 
     /// The same error seen from an envelope in which the bytes begin `bytes` further on.
-    #[must_use]
     pub const fn behind(mut self, bytes: u32) -> Self {
         if let Some(byte) = self.byte {
             self.byte = Some(byte.saturating_add(bytes));
@@ -345,82 +340,49 @@ impl ErrorKind {
     }
 }
 
-/// A key of the definition JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Key {
-    PacketVersion,
-    ProtocolType,
-    Entities,
-    Attrs,
-    Id,
-    Name,
-    Type,
-    DataType,
-    Position,
-    Unit,
-    ByteOffset,
-    BitOffset,
-    Len,
-    UintSpec,
-    Min,
-    Max,
-    Ratio,
-    Addition,
-    Enum,
+macro_rules! keys {
+    ($($key:ident $parent:literal $name:literal;)*) => {
+        /// A key of the definition JSON.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        pub enum Key { $($key,)* }
+
+        impl Key {
+            /// The key as the definition spells it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Key::$key => $name,)* }
+            }
+
+            /// The JSON pointer of the key's value, within an attr or, of a key of the product, within the
+            /// definition.
+            #[must_use]
+            pub const fn pointer(self) -> &'static str {
+                match self { $(Key::$key => concat!($parent, "/", $name),)* }
+            }
+        }
+    };
 }
 
-impl Key {
-    /// The key as the definition spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Key::PacketVersion => "packetVersion",
-            Key::ProtocolType => "protocolType",
-            Key::Entities => "entities",
-            Key::Attrs => "attrs",
-            Key::Id => "id",
-            Key::Name => "name",
-            Key::Type => "type",
-            Key::DataType => "data_type",
-            Key::Position => "position",
-            Key::Unit => "unit",
-            Key::ByteOffset => "byte_offset",
-            Key::BitOffset => "bit_offset",
-            Key::Len => "len",
-            Key::UintSpec => "uint_spec",
-            Key::Min => "min",
-            Key::Max => "max",
-            Key::Ratio => "ratio",
-            Key::Addition => "addition",
-            Key::Enum => "enum",
-        }
-    }
-
-    /// The key's place within an attr, as a JSON pointer.
-    #[must_use]
-    pub const fn pointer(self) -> &'static str {
-        match self {
-            Key::Unit => "/position/unit",
-            Key::ByteOffset => "/position/byte_offset",
-            Key::BitOffset => "/position/bit_offset",
-            Key::Len => "/position/len",
-            Key::Min => "/uint_spec/min",
-            Key::Max => "/uint_spec/max",
-            Key::Ratio => "/uint_spec/ratio",
-            Key::Addition => "/uint_spec/addition",
-            Key::Id => "/id",
-            Key::Name => "/name",
-            Key::Type => "/type",
-            Key::DataType => "/data_type",
-            Key::Position => "/position",
-            Key::UintSpec => "/uint_spec",
-            Key::Enum => "/enum",
-            Key::PacketVersion => "/packetVersion",
-            Key::ProtocolType => "/protocolType",
-            Key::Entities => "/entities",
-            Key::Attrs => "/attrs",
-        }
-    }
+keys! {
+    PacketVersion "" "packetVersion";
+    ProtocolType "" "protocolType";
+    Entities "" "entities";
+    Attrs "" "attrs";
+    Id "" "id";
+    Name "" "name";
+    Type "" "type";
+    DataType "" "data_type";
+    Position "" "position";
+    Unit "/position" "unit";
+    ByteOffset "/position" "byte_offset";
+    BitOffset "/position" "bit_offset";
+    Len "/position" "len";
+    UintSpec "" "uint_spec";
+    Min "/uint_spec" "min";
+    Max "/uint_spec" "max";
+    Ratio "/uint_spec" "ratio";
+    Addition "/uint_spec" "addition";
+    Enum "" "enum";
 }

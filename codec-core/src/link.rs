@@ -8,6 +8,7 @@
 
 use core::marker::PhantomData;
 
+use crate::bits;
 use crate::error::{Error, ErrorKind, PointId};
 use crate::frame::uart::{
     Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, MAX_PAYLOAD,
@@ -348,9 +349,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         let Some(room) = self.outbox.get_mut(..data.len()) else {
             return Err(full(data.len() as u32));
         };
-        for (to, from) in room.iter_mut().zip(data) {
-            *to = *from;
-        }
+        bits::copy(room, data);
         self.outbox_len = data.len() as u16;
         self.request = Some(Request::SEND);
         Ok(())

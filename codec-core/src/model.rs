@@ -188,12 +188,6 @@ pub fn update<M: Model>(p0: &[u8]) -> Option<Update<'_, M>> {
     (good && *action == code).then_some(Update { body, model })
 }
 
-fn copy(to: &mut [u8], from: &[u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-}
-
 /// Returns the values of a status.
 ///
 /// # Errors
@@ -285,7 +279,7 @@ pub(crate) fn write<M: Model>(
     }
     let mask = mask.as_ref();
     let mut packed = M::VALUES;
-    copy(packed.as_mut(), values.as_ref());
+    bits::copy(packed.as_mut(), values.as_ref());
     let len = pack(M::LAYOUT, Mask::new(mask), packed.as_mut());
     let values = packed.as_ref().get(..len).unwrap_or(&[]);
     uart::write(command, sn, &[&[code], mask, values], sink);

@@ -16,6 +16,7 @@ use nom::error::ParseError;
 use nom::number::streaming::{be_u8, be_u16, be_u32};
 use nom::{Err, IResult, Needed, Parser};
 
+use crate::bits;
 use crate::error::{Error, ErrorKind};
 
 /// What every frame begins with.
@@ -94,9 +95,7 @@ impl<'b> Frame<'b> {
             let needed = u32::try_from(needed).unwrap_or(u32::MAX);
             return Err(Error::new(ErrorKind::OutOfSpace { needed }));
         };
-        for (to, from) in to.iter_mut().zip(self.body) {
-            *to = *from;
-        }
+        bits::copy(to, self.body);
         Ok(needed)
     }
 
@@ -162,9 +161,7 @@ struct Writer<'o> {
 impl Writer<'_> {
     fn put(&mut self, bytes: &[u8]) {
         let room = self.out.get_mut(self.len..).unwrap_or(&mut []);
-        for (to, from) in room.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+        bits::copy(room, bytes);
         self.len = self.len.saturating_add(bytes.len());
     }
 }
@@ -197,32 +194,22 @@ pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
             let have = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             Err(Error::new(ErrorKind::Incomplete { missing }).at(have))
         }
-        Err(Err::Error(fault) | Err::Failure(fault)) => {
-            let byte = match fault.kind {
-                ErrorKind::NotM2m => bytes
-                    .iter()
-                    .zip(PREFIX)
-                    .take_while(|(a, b)| **a == *b)
-                    .count(),
-                _ => PREFIX.len(),
-            };
-            Err(Error::new(fault.kind).at(byte as u32))
+        Err(Err::Error(Fault(kind)) | Err::Failure(Fault(kind))) => {
+            let same = bytes.iter().zip(PREFIX).take_while(|(a, b)| **a == *b);
+            Err(Error::new(kind).at(same.count() as u32))
         }
     }
 }
 
-struct Fault {
-    kind: ErrorKind,
-}
+/// What nom's parsers fail with.
+struct Fault(ErrorKind);
 
 impl<'b> ParseError<&'b [u8]> for Fault {
     fn from_error_kind(_: &'b [u8], kind: nom::error::ErrorKind) -> Self {
-        Fault {
-            kind: match kind {
-                nom::error::ErrorKind::Tag => ErrorKind::NotM2m,
-                _ => ErrorKind::FrameLength,
-            },
-        }
+        Fault(match kind {
+            nom::error::ErrorKind::Tag => ErrorKind::NotM2m,
+            _ => ErrorKind::FrameLength,
+        })
     }
 
     fn append(_: &'b [u8], _: nom::error::ErrorKind, fault: Self) -> Self {
@@ -242,26 +229,26 @@ fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
                 let command = 0x0200 | u16::from(low);
                 Ok((rest, Event::Service { command }))
             }
-            _ => Err(Err::Error(fault(ErrorKind::FrameLength))),
+            _ => fail(ErrorKind::FrameLength),
         };
     }
     let (input, length) = varint(input)?;
     if length < 3 {
-        return Err(Err::Error(fault(ErrorKind::FrameLength)));
+        return fail(ErrorKind::FrameLength);
     }
     if length > limit {
-        return Err(Err::Error(fault(ErrorKind::FrameLimit)));
+        return fail(ErrorKind::FrameLimit);
     }
     let (rest, content) = split(length, input)?;
     match frame(content) {
         Ok((_, frame)) => Ok((rest, Event::Frame(frame))),
         // The content is whole: what it lacks, its length denies it.
-        Err(_) => Err(Err::Error(fault(ErrorKind::FrameLength))),
+        Err(_) => fail(ErrorKind::FrameLength),
     }
 }
 
-fn fault(kind: ErrorKind) -> Fault {
-    Fault { kind }
+fn fail<'b, O>(kind: ErrorKind) -> Parsed<'b, O> {
+    Err(Err::Error(Fault(kind)))
 }
 
 fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
@@ -274,7 +261,7 @@ fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
             return Ok((input, length));
         }
     }
-    Err(Err::Error(fault(ErrorKind::FrameLength)))
+    fail(ErrorKind::FrameLength)
 }
 
 /// nom's `take` leaves a panic in the image; this doesn't.
@@ -308,7 +295,7 @@ fn frame(input: &[u8]) -> Parsed<'_, Frame<'_>> {
 fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
     let (input, len) = be_u16(input)?;
     if usize::from(len) > MAX_DID {
-        return Err(Err::Error(fault(ErrorKind::DidLength)));
+        return fail(ErrorKind::DidLength);
     }
     split(usize::from(len), input)
 }
@@ -410,9 +397,7 @@ impl<'o> Decoder<'o> {
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or(&mut []);
         let taken = room.len().min(bytes.len());
-        for (to, from) in room.iter_mut().zip(bytes) {
-            *to = *from;
-        }
+        bits::copy(room, bytes);
         self.end = self.end.saturating_add(taken);
         bytes.get(taken..).unwrap_or(&[])
     }

@@ -1,7 +1,7 @@
 //! A row of the layout: where the value of one point is, and which raw values it may have.
 
 use super::point::Access;
-use crate::error::PointId;
+use crate::error::{ErrorKind, PointId};
 
 /// Where a point's value is: everything that a decode reads. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,21 @@ pub struct Limits {
 impl Limits {
     /// Room for a spec.
     pub const EMPTY: Limits = Limits { min: 0, max: 0 };
+
+    /// The limit that a raw value breaks, if it does.
+    #[inline]
+    pub(crate) fn broken_by(self, raw: u32, shape: Shape) -> Option<ErrorKind> {
+        if raw > self.max {
+            Some(match shape {
+                Shape::Enum => ErrorKind::PastLabels,
+                _ => ErrorKind::AboveMax,
+            })
+        } else if raw < self.min {
+            Some(ErrorKind::BelowMin)
+        } else {
+            None
+        }
+    }
 }
 
 /// Bits in an area and bytes behind it, side by side so that one addition serves both. Neither

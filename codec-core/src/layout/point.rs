@@ -58,6 +58,7 @@ pub enum Kind {
 
 /// Limits and scale of an integer (definition: `uint_spec`). The limits are raw values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct UintSpec {
     /// The least raw value.
     pub min: i64,
@@ -71,7 +72,6 @@ pub struct UintSpec {
 
 impl UintSpec {
     /// Raw limits, with ratio 1 and addition 0.
-    #[must_use]
     pub const fn new(min: u32, max: u32) -> Self {
         UintSpec {
             min: min as i64,
@@ -82,7 +82,6 @@ impl UintSpec {
     }
 
     /// The same limits with `y = ratio * x + addition`.
-    #[must_use]
     pub const fn scaled(mut self, ratio: Decimal, addition: Decimal) -> Self {
         self.ratio = ratio;
         self.addition = addition;
@@ -128,6 +127,7 @@ pub struct Position {
 /// assert_eq!(ROOM.position.byte_offset, 1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Point {
     /// The point's id: 0 to n-1 in a product; in a standard one the writable ones first.
     pub id: u16,
@@ -139,29 +139,26 @@ pub struct Point {
     pub position: Position,
 }
 
-impl Point {
-    const fn bits(id: u16, access: Access, kind: Kind, area: u32, bit: u32, len: u32) -> Self {
-        let position = Position {
+impl Position {
+    const fn bits(byte_offset: u32, bit_offset: u32, len: u32) -> Self {
+        Position {
             unit: Unit::Bit,
-            byte_offset: area,
-            bit_offset: bit,
+            byte_offset,
+            bit_offset,
             len,
-        };
-        Point {
-            id,
-            access,
-            kind,
-            position,
         }
     }
 
-    const fn bytes(id: u16, access: Access, kind: Kind, byte: u32, len: u32) -> Self {
-        let position = Position {
+    const fn bytes(byte_offset: u32, len: u32) -> Self {
+        Position {
             unit: Unit::Byte,
-            byte_offset: byte,
-            bit_offset: 0,
-            len,
-        };
+            ..Position::bits(byte_offset, 0, len)
+        }
+    }
+}
+
+impl Point {
+    const fn new(id: u16, access: Access, kind: Kind, position: Position) -> Self {
         Point {
             id,
             access,
@@ -171,13 +168,11 @@ impl Point {
     }
 
     /// A bool at bit `bit` of the area that begins at byte `area`.
-    #[must_use]
     pub const fn bool(id: u16, access: Access, area: u32, bit: u32) -> Self {
-        Point::bits(id, access, Kind::Bool, area, bit, 1)
+        Point::new(id, access, Kind::Bool, Position::bits(area, bit, 1))
     }
 
     /// An enum of `labels` labels, `len` bits from bit `bit` of the area that begins at byte `area`.
-    #[must_use]
     pub const fn enumeration(
         id: u16,
         access: Access,
@@ -186,31 +181,32 @@ impl Point {
         len: u32,
         labels: u32,
     ) -> Self {
-        Point::bits(id, access, Kind::Enum { labels }, area, bit, len)
+        Point::new(
+            id,
+            access,
+            Kind::Enum { labels },
+            Position::bits(area, bit, len),
+        )
     }
 
     /// A uint8 at byte `byte`.
-    #[must_use]
     pub const fn uint8(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
-        Point::bytes(id, access, Kind::Uint8(spec), byte, 1)
+        Point::new(id, access, Kind::Uint8(spec), Position::bytes(byte, 1))
     }
 
     /// A uint16 at bytes `byte` and `byte + 1`.
-    #[must_use]
     pub const fn uint16(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
-        Point::bytes(id, access, Kind::Uint16(spec), byte, 2)
+        Point::new(id, access, Kind::Uint16(spec), Position::bytes(byte, 2))
     }
 
     /// A uint32 at `byte` to `byte + 3`.
-    #[must_use]
     pub const fn uint32(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
-        Point::bytes(id, access, Kind::Uint32(spec), byte, 4)
+        Point::new(id, access, Kind::Uint32(spec), Position::bytes(byte, 4))
     }
 
     /// A binary of `len` bytes from byte `byte`.
-    #[must_use]
     pub const fn binary(id: u16, access: Access, byte: u32, len: u32) -> Self {
-        Point::bytes(id, access, Kind::Binary, byte, len)
+        Point::new(id, access, Kind::Binary, Position::bytes(byte, len))
     }
 
     /// The position of the kind in the canonical order of a section: bool, enum, uint8, uint16, uint32,

@@ -230,16 +230,9 @@ impl<'l, 'o> Encoder<'l, 'o> {
 
     #[inline]
     fn put(&mut self, id: PointId, field: Field, raw: u32) -> Result<(), Error> {
-        let (min, max) = self.layout.limits(id).unwrap_or((0, u32::MAX));
-        if raw > max {
-            let kind = match field.shape {
-                Shape::Enum => ErrorKind::PastLabels,
-                _ => ErrorKind::AboveMax,
-            };
+        let limits = self.layout.limits.get(id.index());
+        if let Some(kind) = limits.and_then(|limits| limits.broken_by(raw, field.shape)) {
             return Err(self.refused(kind, id, field));
-        }
-        if raw < min {
-            return Err(self.refused(ErrorKind::BelowMin, id, field));
         }
         let stored = bits::store(self.body(), field.end, field.shift, field.drop, raw);
         self.flag(id, stored)

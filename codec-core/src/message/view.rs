@@ -96,18 +96,9 @@ impl<'l, 'b> PointValue<'l, 'b> {
     #[inline]
     #[must_use]
     pub fn flagged(&self) -> Option<ErrorKind> {
-        let Raw::Number(raw) = self.raw else {
-            return None;
-        };
-        if raw > self.limits.max {
-            Some(match self.location.field.shape {
-                Shape::Enum => ErrorKind::PastLabels,
-                _ => ErrorKind::AboveMax,
-            })
-        } else if raw < self.limits.min {
-            Some(ErrorKind::BelowMin)
-        } else {
-            None
+        match self.raw {
+            Raw::Number(raw) => self.limits.broken_by(raw, self.location.field.shape),
+            Raw::Bytes(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a read asks for.
 
+use crate::bits;
 use crate::error::PointId;
 use crate::layout::Mask;
 
@@ -87,9 +88,7 @@ impl<'b> Wanted<'b> {
         if self.is_ones() {
             mask.fill(0xff);
         } else {
-            for (to, from) in mask.iter_mut().zip(self.mask.bytes()) {
-                *to = *from;
-            }
+            bits::copy(mask, self.mask.bytes());
         }
         if let Some(first) = mask.first_mut() {
             *first &= Mask::top(self.points);

@@ -26,6 +26,7 @@ const MAX_SCALE: u8 = 18;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
 pub struct Decimal {
     pub(super) coefficient: i64,
     pub(super) scale: u8,
@@ -39,7 +40,6 @@ impl Decimal {
 
     /// `coefficient / 10^scale`; a scale above 18 counts as 18.
     #[inline]
-    #[must_use]
     pub const fn new(coefficient: i64, scale: u8) -> Self {
         Decimal {
             coefficient,
@@ -62,7 +62,6 @@ impl Decimal {
     }
 
     /// The same value with the smallest scale.
-    #[must_use]
     pub const fn normalized(mut self) -> Self {
         while self.scale > 0 && self.coefficient % 10 == 0 {
             self.coefficient /= 10;
@@ -120,23 +119,17 @@ pub(super) fn power(n: u8) -> i64 {
     POWERS.get(usize::from(n)).copied().unwrap_or(1)
 }
 
-impl From<u32> for Decimal {
-    fn from(value: u32) -> Self {
-        Decimal::new(i64::from(value), 0)
-    }
+macro_rules! from_integers {
+    ($($integer:ty),*) => {
+        $(impl From<$integer> for Decimal {
+            fn from(value: $integer) -> Self {
+                Decimal::new(i64::from(value), 0)
+            }
+        })*
+    };
 }
 
-impl From<i32> for Decimal {
-    fn from(value: i32) -> Self {
-        Decimal::new(i64::from(value), 0)
-    }
-}
-
-impl From<i64> for Decimal {
-    fn from(value: i64) -> Self {
-        Decimal::new(value, 0)
-    }
-}
+from_integers!(u32, i32, i64);
 
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
@@ -330,32 +323,28 @@ impl TryFrom<f64> for Decimal {
 
     /// The shortest decimal that is nearest to this float: 0.1 is 0.1.
     fn try_from(value: f64) -> Result<Self, Error> {
-        let mut text = Text::default();
-        fmt::Write::write_fmt(&mut text, format_args!("{value:e}"))
-            .map_err(|_| Error::new(ErrorKind::NotANumber))?;
-        decimal(text.as_bytes()).ok_or(Error::new(ErrorKind::NotANumber))
+        let not_a_number = Error::new(ErrorKind::NotANumber);
+        let mut bytes = [0; 32];
+        let mut text = Text(&mut bytes);
+        fmt::Write::write_fmt(&mut text, format_args!("{value:e}")).map_err(|_| not_a_number)?;
+        let left = text.0.len();
+        let text = bytes
+            .len()
+            .checked_sub(left)
+            .and_then(|len| bytes.get(..len));
+        text.and_then(decimal).ok_or(not_a_number)
     }
 }
 
-/// Room for any float in exponent form.
-#[derive(Default)]
-struct Text {
-    bytes: [u8; 32],
-    len: usize,
-}
+/// The room that is left behind some text.
+struct Text<'t>(&'t mut [u8]);
 
-impl Text {
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
-    }
-}
-
-impl fmt::Write for Text {
+impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.bytes.get_mut(self.len..).ok_or(fmt::Error)?;
-        let (room, _) = room.split_at_mut_checked(text.len()).ok_or(fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.len = self.len.saturating_add(text.len());
+        let room = core::mem::take(&mut self.0);
+        let (head, rest) = room.split_at_mut_checked(text.len()).ok_or(fmt::Error)?;
+        head.copy_from_slice(text.as_bytes());
+        self.0 = rest;
         Ok(())
     }
 }

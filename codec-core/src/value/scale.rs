@@ -65,10 +65,11 @@ impl Scale {
             return Err(Error::new(ErrorKind::Digits));
         }
         let scale = if ratio.scale > addition.scale {
-            ratio.scale
+            ratio
         } else {
-            addition.scale
-        };
+            addition
+        }
+        .scale;
         if let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
             && ratio < 1 << 58
             && let Some(span) = ratio.checked_mul(max as i64)
@@ -83,13 +84,11 @@ impl Scale {
     }
 
     /// The ratio.
-    #[must_use]
     pub const fn ratio(self) -> Decimal {
         Decimal::new((self.ratio >> 5) as i64, self.decimals()).normalized()
     }
 
     /// The addition.
-    #[must_use]
     pub const fn addition(self) -> Decimal {
         Decimal::new(self.addition, self.decimals()).normalized()
     }
@@ -103,7 +102,6 @@ impl Scale {
 
     /// The value of a raw integer. A raw integer above the `max` that the scale was made for wraps.
     #[inline]
-    #[must_use]
     pub const fn value(self, raw: u32) -> Decimal {
         let span = (self.ratio >> 5).wrapping_mul(raw as u64) as i64;
         Decimal {

@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::frame::Frame;
+use crate::bits;
 use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -17,6 +18,7 @@ use crate::error::ErrorKind;
 /// assert_eq!(INFO.bytes().len(), 74);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[must_use]
 pub struct DeviceInfo {
     bytes: [u8; 106],
     secret: bool,
@@ -33,7 +35,6 @@ impl core::fmt::Debug for DeviceInfo {
 impl DeviceInfo {
     /// A device of this product, with versions `00000001`, without a time in which it must be bound
     /// after it started.
-    #[must_use]
     pub const fn new(product_key: &[u8; 32]) -> Self {
         let info = DeviceInfo {
             bytes: [0; 106],
@@ -55,31 +56,26 @@ impl DeviceInfo {
     }
 
     /// The same with this version of its hardware.
-    #[must_use]
     pub const fn hardware(self, version: &[u8; 8]) -> Self {
         self.with(16, version)
     }
 
     /// The same with this version of its software.
-    #[must_use]
     pub const fn software(self, version: &[u8; 8]) -> Self {
         self.with(24, version)
     }
 
     /// The same, to be bound within so many seconds after it started; 0 is always.
-    #[must_use]
     pub const fn bind_timeout(self, seconds: u16) -> Self {
         self.with(64, &seconds.to_be_bytes())
     }
 
     /// The same with these attributes: bit 0 a gateway, bit 1 as the vendor's code generator sets it.
-    #[must_use]
     pub const fn attributes(self, attributes: u8) -> Self {
         self.with(73, &[attributes])
     }
 
     /// The same with the product's secret, which newer modules take.
-    #[must_use]
     pub const fn secret(mut self, product_secret: &[u8; 32]) -> Self {
         self.secret = true;
         self.with(74, product_secret)
@@ -112,9 +108,7 @@ impl DeviceInfo {
         if payload.len() != info.bytes().len() {
             return Err(Error::wrong_length(payload.len(), info.bytes().len()));
         }
-        for (to, from) in info.bytes.iter_mut().zip(payload) {
-            *to = *from;
-        }
+        bits::copy(&mut info.bytes, payload);
         Ok(info)
     }
 }
@@ -174,64 +168,49 @@ impl Illegal {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleStatus(pub u16);
 
-impl ModuleStatus {
-    const fn bit(self, bit: u32) -> bool {
-        self.0.wrapping_shr(bit) & 1 == 1
-    }
+macro_rules! flags {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal;)*) => {
+        impl ModuleStatus {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub const fn $name(self) -> bool {
+                    self.0 & (1 << $bit) != 0
+                }
+            )*
 
+            /// The strength of the router's signal, 0 to 7.
+            #[must_use]
+            pub const fn rssi(self) -> u8 {
+                (self.0.wrapping_shr(8) & 7) as u8
+            }
+        }
+    };
+}
+
+flags! {
     /// It has a network of its own.
-    #[must_use]
-    pub const fn soft_ap(self) -> bool {
-        self.bit(0)
-    }
-
+    soft_ap = 0;
     /// It is a station.
-    #[must_use]
-    pub const fn station(self) -> bool {
-        self.bit(1)
-    }
-
+    station = 1;
     /// A phone may configure it.
-    #[must_use]
-    pub const fn onboarding(self) -> bool {
-        self.bit(2)
-    }
-
+    onboarding = 2;
     /// It may be bound.
-    #[must_use]
-    pub const fn binding(self) -> bool {
-        self.bit(3)
-    }
-
+    binding = 3;
     /// It is connected to a router.
-    #[must_use]
-    pub const fn router(self) -> bool {
-        self.bit(4)
-    }
-
+    router = 4;
     /// It is connected to the cloud.
-    #[must_use]
-    pub const fn cloud(self) -> bool {
-        self.bit(5)
-    }
-
-    /// The strength of the router's signal, 0 to 7.
-    #[must_use]
-    pub const fn rssi(self) -> u8 {
-        (self.0.wrapping_shr(8) & 7) as u8
-    }
-
+    cloud = 5;
     /// An app is online.
-    #[must_use]
-    pub const fn app(self) -> bool {
-        self.bit(11)
-    }
-
+    app = 11;
     /// It is in the factory test.
-    #[must_use]
-    pub const fn test(self) -> bool {
-        self.bit(12)
-    }
+    test = 12;
+}
+
+/// A payload that has to be `N` bytes long.
+fn exactly<const N: usize>(payload: &[u8]) -> Result<&[u8; N], Error> {
+    let wrong = |_| Error::wrong_length(payload.len(), N);
+    payload.try_into().map_err(wrong)
 }
 
 /// The time of the network.
@@ -245,8 +224,7 @@ impl<'b> Time<'b> {
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 11 bytes.
     pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
-        let wrong = |_| Error::wrong_length(payload.len(), 11);
-        payload.try_into().map(Time).map_err(wrong)
+        exactly(payload).map(Time)
     }
 
     /// The year.
@@ -289,8 +267,7 @@ impl<'b> ModuleInfo<'b> {
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 65 bytes.
     pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
-        let wrong = |_| Error::wrong_length(payload.len(), 65);
-        payload.try_into().map(ModuleInfo).map_err(wrong)
+        exactly(payload).map(ModuleInfo)
     }
 
     fn part<const N: usize>(self, at: usize) -> &'b [u8; N] {
@@ -304,42 +281,35 @@ impl<'b> ModuleInfo<'b> {
         let [kind, ..] = self.0;
         *kind
     }
+}
 
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident: $len:literal at $at:literal;)*) => {
+        impl<'b> ModuleInfo<'b> {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(self) -> &'b [u8; $len] {
+                    self.part($at)
+                }
+            )*
+        }
+    };
+}
+
+parts! {
     /// The version of the serial protocol.
-    #[must_use]
-    pub fn protocol(self) -> &'b [u8; 8] {
-        self.part(1)
-    }
-
+    protocol: 8 at 1;
     /// The version of its hardware.
-    #[must_use]
-    pub fn hardware(self) -> &'b [u8; 8] {
-        self.part(9)
-    }
-
+    hardware: 8 at 9;
     /// The version of its software.
-    #[must_use]
-    pub fn software(self) -> &'b [u8; 8] {
-        self.part(17)
-    }
-
+    software: 8 at 17;
     /// Its MAC address as text.
-    #[must_use]
-    pub fn mac(self) -> &'b [u8; 16] {
-        self.part(25)
-    }
-
+    mac: 16 at 25;
     /// Its IP address as text.
-    #[must_use]
-    pub fn ip(self) -> &'b [u8; 16] {
-        self.part(41)
-    }
-
+    ip: 16 at 41;
     /// Its attributes.
-    #[must_use]
-    pub fn attributes(self) -> &'b [u8; 8] {
-        self.part(57)
-    }
+    attributes: 8 at 57;
 }
 
 /// A frame's payload, taken apart: for those who look at a line.
