@@ -40,7 +40,6 @@ impl fmt::Display for PointId {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[must_use]
 pub struct Error {
     /// What went wrong.
     pub kind: ErrorKind,
@@ -56,6 +55,7 @@ pub struct Error {
 
 impl Error {
     /// An error of this kind with nothing known about where.
+    #[must_use]
     pub const fn new(kind: ErrorKind) -> Self {
         Error {
             kind,
@@ -67,30 +67,35 @@ impl Error {
     }
 
     /// The same error, about this point.
+    #[must_use]
     pub const fn about(mut self, point: PointId) -> Self {
         self.point = Some(point);
         self
     }
 
     /// The same error, a clash with this other point.
+    #[must_use]
     pub const fn with(mut self, other: PointId) -> Self {
         self.other = Some(other);
         self
     }
 
     /// The same error, at this byte.
+    #[must_use]
     pub const fn at(mut self, byte: u32) -> Self {
         self.byte = Some(byte);
         self
     }
 
     /// The same error, at this bit of its area.
+    #[must_use]
     pub const fn bit(mut self, bit: u32) -> Self {
         self.bit = Some(bit);
         self
     }
 
     /// The same error seen from an envelope in which the bytes begin `bytes` further on.
+    #[must_use]
     pub const fn behind(mut self, bytes: u32) -> Self {
         if let Some(byte) = self.byte {
             self.byte = Some(byte.saturating_add(bytes));

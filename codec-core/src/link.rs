@@ -72,7 +72,7 @@ impl<M: Model> defmt::Format for Event<'_, M> {
     }
 }
 
-/// What the application may ask of the module.
+/// A request that the application can send to the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Request {
@@ -81,45 +81,33 @@ pub struct Request {
 }
 
 impl Request {
-    const fn new(command: Command) -> Self {
-        Request {
-            command,
-            argument: None,
-        }
+    const fn new(command: Command, argument: Option<u8>) -> Self {
+        Request { command, argument }
     }
 
     /// Forget network and owner.
-    pub const RESET: Request = Request::new(Command::RESET);
+    pub const RESET: Request = Request::new(Command::RESET, None);
     /// Enter the factory test.
-    pub const TEST: Request = Request::new(Command::TEST);
+    pub const TEST: Request = Request::new(Command::TEST, None);
     /// Open the window in which the device can be bound.
-    pub const BIND: Request = Request::new(Command::BIND);
+    pub const BIND: Request = Request::new(Command::BIND, None);
     /// What time is it? [`Event::Time`]
-    pub const TIME: Request = Request::new(Command::TIME);
+    pub const TIME: Request = Request::new(Command::TIME, None);
     /// Restart.
-    pub const REBOOT: Request = Request::new(Command::MODULE_REBOOT);
+    pub const REBOOT: Request = Request::new(Command::MODULE_REBOOT, None);
     /// The bytes of [`Link::send`], behind the action of transparent ones.
-    const SEND: Request = Request {
-        command: Command::FROM_DEVICE,
-        argument: Some(0x06),
-    };
+    const SEND: Request = Request::new(Command::FROM_DEVICE, Some(0x06));
 
     /// Let a phone configure the network.
     #[must_use]
     pub const fn configure(mode: ConfigMode) -> Self {
-        Request {
-            command: Command::CONFIGURE,
-            argument: Some(mode.code()),
-        }
+        Request::new(Command::CONFIGURE, Some(mode.code()))
     }
 
     /// What module is this? 0 asks a Wi-Fi module, 1 a mobile one. [`Event::Module`]
     #[must_use]
     pub const fn module(kind: u8) -> Self {
-        Request {
-            command: Command::MODULE,
-            argument: Some(kind),
-        }
+        Request::new(Command::MODULE, Some(kind))
     }
 }
 

@@ -233,26 +233,16 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
     };
     let mut decoder = Decoder::new(buffer);
     let mut rest = wire;
-    let mut header = 0_u8;
+    let mut header = 0_u16;
     let mut step = Step::None;
     while step == Step::None {
         let Some((byte, behind)) = rest.split_first() else {
-            let missing = match decoder.state {
-                State::Content => {
-                    u32::from(decoder.end.saturating_sub(decoder.at)).saturating_add(1)
-                }
-                // The least that a frame still needs.
-                state => {
-                    let at = if state == State::Length {
-                        decoder.at
-                    } else {
-                        0
-                    };
-                    (OVERHEAD as u32)
-                        .saturating_sub(header.into())
-                        .saturating_sub(at.into())
-                }
+            // The least that a frame still needs.
+            let left = match decoder.state {
+                State::Content => decoder.end.saturating_add(1),
+                _ => (OVERHEAD as u16).saturating_sub(header),
             };
+            let missing = left.saturating_sub(decoder.at).into();
             let have = u32::try_from(wire.len()).unwrap_or(u32::MAX);
             return Err(Error::new(ErrorKind::Incomplete { missing }).at(have));
         };
