@@ -721,10 +721,6 @@ impl<'a, const N: usize> Attrs<'a, N> {
         };
         let count = self.points.len();
         rules::check(protocol, &self.points, count, tables, &mut findings);
-        if findings.found() > 0 {
-            let [first] = first;
-            return Err(first);
-        }
-        Ok(())
+        findings.first().map_or(Ok(()), Err)
     }
 }

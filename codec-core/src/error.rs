@@ -124,21 +124,6 @@ impl Error {
         matches!(self.kind, ErrorKind::Incomplete { .. })
     }
 
-    /// A value was refused by the encoder.
-    #[must_use]
-    pub const fn is_refused_value(&self) -> bool {
-        matches!(
-            self.kind,
-            ErrorKind::WrongKind
-                | ErrorKind::BelowMin
-                | ErrorKind::AboveMax
-                | ErrorKind::PastLabels
-                | ErrorKind::OffStep { .. }
-                | ErrorKind::BinaryLength { .. }
-                | ErrorKind::NotWritable
-        )
-    }
-
     /// A definition is usable in spite of it.
     #[must_use]
     pub const fn is_warning(&self) -> bool {

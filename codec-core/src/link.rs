@@ -15,7 +15,7 @@ use crate::frame::uart::{
     ModuleInfo, ModuleStatus, OVERHEAD, Time, write,
 };
 use crate::layout::Protocol;
-use crate::message::Action;
+use crate::message::{Action, Wanted};
 use crate::model::{self, DefaultPolicy, Model, Policy, Update};
 
 /// What came over the line, or didn't.
@@ -526,7 +526,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             let mask = self.mask.as_mut();
             mask.fill(0);
             match all {
-                true => model::all(M::LAYOUT, mask),
+                true => Wanted::all(M::LAYOUT.points()).put_into(mask),
                 false => model::changed(M::LAYOUT, old, new, mask),
             }
         }

@@ -229,10 +229,7 @@ pub(crate) fn read<M: Model>(p0: &[u8], wanted: &mut M::Mask) -> bool {
     let body = p0.get(1..).unwrap_or(&[]);
     if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
         let read = M::LAYOUT.wanted(body);
-        if let Ok(read) = read {
-            read.put_into(wanted.as_mut());
-        }
-        return read.is_ok();
+        return read.map(|read| read.put_into(wanted.as_mut())).is_ok();
     }
     body.is_empty()
 }
@@ -254,14 +251,6 @@ pub(crate) fn changed(layout: LayoutRef<'_>, one: &[u8], two: &[u8], mask: &mut 
         if differs {
             let _ = bits::set_bit(mask, id);
         }
-    }
-}
-
-/// Sets the bits of all points.
-pub(crate) fn all(layout: LayoutRef<'_>, mask: &mut [u8]) {
-    mask.fill(0xff);
-    if let Some(first) = mask.first_mut() {
-        *first = Mask::top(layout.points());
     }
 }
 

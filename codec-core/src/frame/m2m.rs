@@ -89,70 +89,44 @@ impl<'b> Frame<'b> {
     /// have, or the other way round; [`ErrorKind::DidLength`]; [`ErrorKind::FrameLimit`] for a
     /// length that no varint of four bytes holds.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
-        let head = self.encode_head(self.body.len(), out)?;
-        let needed = head.saturating_add(self.body.len());
-        let Some(to) = out.get_mut(head..needed) else {
-            let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
-        };
-        bits::copy(to, self.body);
-        Ok(needed)
-    }
-
-    /// Writes all but the body of a frame whose body is `body_len` bytes long, and returns where
-    /// the body begins: for those who encode it in its place.
-    ///
-    /// # Errors
-    /// As for [`encode`](Self::encode).
-    pub fn encode_head(&self, body_len: usize, out: &mut [u8]) -> Result<usize, Error> {
         if self.sn.is_some() != Frame::has_sn(self.command) {
             return Err(Error::new(ErrorKind::FrameSn));
         }
-        let did = match self.did {
-            Some(did) if did.len() > MAX_DID => return Err(Error::new(ErrorKind::DidLength)),
-            Some(did) => did,
-            None => &[],
-        };
-        let sn_len = if self.sn.is_some() { 4 } else { 0 };
-        let did_len = if self.did.is_some() { 2 } else { 0 };
-        let length = 3_usize
-            .saturating_add(sn_len)
-            .saturating_add(did_len)
-            .saturating_add(did.len())
-            .saturating_add(body_len);
-        let mut rest = match u32::try_from(length) {
+        if self.did.is_some_and(|did| did.len() > MAX_DID) {
+            return Err(Error::new(ErrorKind::DidLength));
+        }
+        let did_len = self.did.map_or(0, |did| did.len().saturating_add(2));
+        let length = self.sn.map_or(3_usize, |_| 7).saturating_add(did_len);
+        let mut rest = match u32::try_from(length.saturating_add(self.body.len())) {
             Ok(length) if length < 1 << 28 => length,
             _ => return Err(Error::new(ErrorKind::FrameLimit)),
         };
 
         let mut writer = Writer { out, len: 0 };
         writer.put(&PREFIX);
-        loop {
-            let more = rest > 0x7f;
-            writer.put(&[(rest & 0x7f) as u8 | if more { 0x80 } else { 0 }]);
+        while rest > 0x7f {
+            writer.put(&[rest as u8 | 0x80]);
             rest >>= 7;
-            if !more {
-                break;
-            }
         }
-        writer.put(&[self.flag | u8::from(self.did.is_some())]);
+        writer.put(&[rest as u8, self.flag | u8::from(self.did.is_some())]);
         writer.put(&self.command.to_be_bytes());
         if let Some(sn) = self.sn {
             writer.put(&sn.to_be_bytes());
         }
-        if self.did.is_some() {
+        if let Some(did) = self.did {
             writer.put(&(did.len() as u16).to_be_bytes());
             writer.put(did);
         }
+        writer.put(self.body);
         if writer.len > writer.out.len() {
-            let needed = u32::try_from(writer.len.saturating_add(body_len)).unwrap_or(u32::MAX);
+            let needed = u32::try_from(writer.len).unwrap_or(u32::MAX);
             return Err(Error::new(ErrorKind::OutOfSpace { needed }));
         }
         Ok(writer.len)
     }
 }
 
-/// Counts all that is put, writes what fits.
+/// Counts all bytes that are put, and writes those that fit.
 struct Writer<'o> {
     out: &'o mut [u8],
     len: usize,

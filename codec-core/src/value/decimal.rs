@@ -380,25 +380,8 @@ mod tests {
         ] {
             assert_eq!(d(from).to_string(), to);
         }
-        for text in [
-            "",
-            "-",
-            "+",
-            ".",
-            "1.",
-            ".5",
-            "1e",
-            "e1",
-            "1.2.3",
-            "1 ",
-            "0x1",
-            "--1",
-            "1e400",
-            "12345678901234567890",
-            "0.0000000000000000001",
-            "NaN",
-            "1_0",
-        ] {
+        let others = "- + . 1. .5 1e e1 1.2.3 0x1 --1 1e400 NaN 1_0 12345678901234567890";
+        for text in others.split(' ').chain(["", "1 ", "0.0000000000000000001"]) {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
         assert_eq!(Decimal::try_from(0.1), Ok(d("0.1")));

@@ -3,10 +3,10 @@
 use super::decimal::{Decimal, power};
 use crate::error::{Error, ErrorKind};
 
-/// What a number that is off the step becomes.
+/// The treatment of a number that is off the step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rounding {
-    /// Nothing: it is refused, and the error names its neighbours.
+    /// The number is refused, and the error names its neighbours.
     #[default]
     Exact,
     /// The nearest raw value; the upper one from the middle.
@@ -40,6 +40,16 @@ pub(crate) enum Unscaled {
     Low,
     /// Above the value of `u32::MAX`.
     High,
+}
+
+impl Unscaled {
+    /// The relation of a number so large that its sign tells it.
+    fn beyond(number: i64) -> Self {
+        match number < 0 {
+            true => Unscaled::Low,
+            false => Unscaled::High,
+        }
+    }
 }
 
 impl Scale {
@@ -115,6 +125,7 @@ impl Scale {
         (self.ratio as u128) << 64 | self.addition as u64 as u128
     }
 
+    /// The raw integer of an engineering value, or how the value relates to them.
     pub(crate) fn raw(self, value: Decimal, rounding: Rounding) -> Unscaled {
         let decimals = self.decimals();
         let value = value.normalized();
@@ -122,8 +133,7 @@ impl Scale {
         let (whole, part) = match value.scale.checked_sub(decimals) {
             None | Some(0) => match value.at_scale(decimals) {
                 Some(whole) => (whole, Part::None),
-                None if value.coefficient < 0 => return Unscaled::Low,
-                None => return Unscaled::High,
+                None => return Unscaled::beyond(value.coefficient),
             },
             Some(places) => {
                 let unit = power(places);
@@ -135,11 +145,7 @@ impl Scale {
         };
         let ratio = (self.ratio >> 5) as i64;
         let Some(distance) = whole.checked_sub(self.addition) else {
-            return if whole < 0 {
-                Unscaled::Low
-            } else {
-                Unscaled::High
-            };
+            return Unscaled::beyond(whole);
         };
         if distance < 0 {
             // Half a step below 0 still rounds up to it.
