@@ -486,7 +486,7 @@ pub fn is_deeper(json: &str, limit: usize) -> bool {
     false
 }
 
-/// What a definition says beside its points.
+/// The members of a definition beside its points.
 struct Head<'a, V> {
     name: Option<&'a str>,
     product_key: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! One error for everything: what, which point, where.
+//! The error of the crate: its kind, the point it is about, and its position.
 
 use core::fmt;
 
@@ -23,7 +23,7 @@ impl fmt::Display for PointId {
     }
 }
 
-/// What went wrong, to which point, and where.
+/// An error: its kind, the point it is about, and its position.
 ///
 /// `byte` counts from 0 in the bytes that were given; in a definition or a refused value it is the
 /// byte of the status. `bit` is the bit's number within its bit area. There are no strings in it:
@@ -41,7 +41,7 @@ impl fmt::Display for PointId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
-    /// What went wrong.
+    /// The kind of the error.
     pub kind: ErrorKind,
     /// The point it is about.
     pub point: Option<PointId>,
@@ -66,35 +66,35 @@ impl Error {
         }
     }
 
-    /// The same error, about this point.
+    /// Returns the error with the point it is about.
     #[must_use]
     pub const fn about(mut self, point: PointId) -> Self {
         self.point = Some(point);
         self
     }
 
-    /// The same error, a clash with this other point.
+    /// Returns the error with the other point of a clash.
     #[must_use]
     pub const fn with(mut self, other: PointId) -> Self {
         self.other = Some(other);
         self
     }
 
-    /// The same error, at this byte.
+    /// Returns the error with its byte.
     #[must_use]
     pub const fn at(mut self, byte: u32) -> Self {
         self.byte = Some(byte);
         self
     }
 
-    /// The same error, at this bit of its area.
+    /// Returns the error with its bit within the bit area.
     #[must_use]
     pub const fn bit(mut self, bit: u32) -> Self {
         self.bit = Some(bit);
         self
     }
 
-    /// The same error seen from an envelope in which the bytes begin `bytes` further on.
+    /// Returns the error as seen from an envelope in which the bytes begin `bytes` later.
     #[must_use]
     pub const fn behind(mut self, bytes: u32) -> Self {
         if let Some(byte) = self.byte {
@@ -118,13 +118,13 @@ impl Error {
         }
     }
 
-    /// The bytes ended too early: more of them may make it whole.
+    /// Whether the bytes ended too early: with more of them the message may be complete.
     #[must_use]
     pub const fn is_incomplete(&self) -> bool {
         matches!(self.kind, ErrorKind::Incomplete { .. })
     }
 
-    /// A definition is usable in spite of it.
+    /// Whether the definition is usable all the same.
     #[must_use]
     pub const fn is_warning(&self) -> bool {
         self.kind.is_warning()
@@ -154,7 +154,7 @@ impl core::error::Error for Error {}
 
 macro_rules! kinds {
     ($(#[$doc:meta] $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
-        /// What can go wrong, in payloads, in values and in definitions.
+        /// The kind of an error in a payload, a value or a definition.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
@@ -320,7 +320,7 @@ kinds! {
 }
 
 impl ErrorKind {
-    /// A definition is usable in spite of it.
+    /// Whether the definition is usable all the same.
     #[must_use]
     pub const fn is_warning(&self) -> bool {
         matches!(

@@ -1,7 +1,7 @@
 //! The MCU's side of the serial line, without a clock or a port: bytes and milliseconds in, bytes and
 //! events out (vendor: UART protocol, and the code that its MCU generator writes).
 //!
-//! [`Link::receive`] takes what the module sent, byte by byte, answers it, and says what it means.
+//! [`Link::receive`] takes the bytes of the module one by one, answers its frames, and returns events.
 //! [`Link::poll`] sends what is due: a report where the status has changed, requests, and both again
 //! where nobody answered. Bytes go into a sink of the caller's, one frame at a time; one that is full
 //! may drop them, since what is lost is sent again.
@@ -18,7 +18,7 @@ use crate::layout::Protocol;
 use crate::message::{Action, Wanted};
 use crate::model::{self, DefaultPolicy, Model, Policy, Update};
 
-/// What came over the line, or didn't.
+/// An event of the line: what the module sent, or did not acknowledge.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'b, M: Model> {
@@ -27,7 +27,7 @@ pub enum Event<'b, M: Model> {
     Control(Update<'b, M>),
     /// Bytes that the protocol does not look into.
     Transparent(&'b [u8]),
-    /// How the module is connected.
+    /// The module's connections.
     Status(ModuleStatus),
     /// The module wants the MCU to restart; vendor code does so after 600 ms.
     Reboot,
@@ -91,7 +91,7 @@ impl Request {
     pub const TEST: Request = Request::new(Command::TEST, None);
     /// Open the window in which the device can be bound.
     pub const BIND: Request = Request::new(Command::BIND, None);
-    /// What time is it? [`Event::Time`]
+    /// Ask for the time: [`Event::Time`].
     pub const TIME: Request = Request::new(Command::TIME, None);
     /// Restart.
     pub const REBOOT: Request = Request::new(Command::MODULE_REBOOT, None);
@@ -104,7 +104,7 @@ impl Request {
         Request::new(Command::CONFIGURE, Some(mode.code()))
     }
 
-    /// What module is this? 0 asks a Wi-Fi module, 1 a mobile one. [`Event::Module`]
+    /// Ask a module of this kind, 0 for Wi-Fi and 1 for mobile, to describe itself: [`Event::Module`].
     #[must_use]
     pub const fn module(kind: u8) -> Self {
         Request::new(Command::MODULE, Some(kind))
@@ -124,23 +124,23 @@ impl core::fmt::Display for Busy {
 
 impl core::error::Error for Busy {}
 
-/// How long to wait, in ms, and how often to try.
+/// Waiting times, in ms, and the number of tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timing {
-    /// For an acknowledgement.
+    /// The time in ms to wait for an acknowledgement.
     pub resend: u16,
-    /// How often a frame is sent at most.
+    /// The number of times that a frame is sent at most.
     pub tries: u8,
-    /// From one report to the next if only measured values have changed, and to the next try if a report
-    /// wasn't acknowledged.
+    /// The time in ms from one report to the next if only measured values have changed, and to the next try
+    /// if a report was not acknowledged.
     pub measured: u16,
-    /// From one report of everything to the next.
+    /// The time in ms from one report of all points to the next.
     pub full: u32,
 }
 
 impl Timing {
-    /// What the vendor's code has: 200 ms, 3 times, 6 s, 600 s.
+    /// The values of the vendor's code: 200 ms, 3 times, 6 s, 600 s.
     pub const VENDOR: Timing = Timing {
         resend: 200,
         tries: 3,
@@ -152,7 +152,7 @@ impl Timing {
 /// A module resends within this time, in ms: the same control with the same number is the same one.
 const REPEAT: u32 = 1_000;
 
-/// What waits for its acknowledgement.
+/// The frame that waits for its acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flight {
     None,
@@ -160,14 +160,14 @@ enum Flight {
     Request,
 }
 
-/// What the module knows of the values that were sent last.
+/// The module's knowledge of the values that were sent last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
-    /// None were sent.
+    /// No values were sent.
     Nothing,
-    /// They weren't acknowledged.
+    /// The last values were not acknowledged.
     Unsure,
-    /// They were, or may still be.
+    /// The last values were acknowledged, or may still be.
     All,
 }
 
@@ -246,7 +246,7 @@ pub struct Link<'b, M: Model, P = DefaultPolicy> {
     requested: bool,
     flight: Flight,
     awaited: Command,
-    /// Of what waits: its number, how often it was sent, and when last.
+    /// The number of the frame that waits, the times it was sent, and when it was sent last.
     sn: u8,
     tries: u8,
     since: u32,
@@ -293,7 +293,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         }
     }
 
-    /// The same, with room for the bytes of [`send`](Self::send).
+    /// Returns the link with room for the bytes of [`send`](Self::send).
     #[must_use]
     pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
         let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
@@ -348,8 +348,8 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         write(command.ack(), sn, &[payload], sink);
     }
 
-    /// Takes a byte of the module's at a time in ms, answers the frame that it completes, and says what
-    /// it means.
+    /// Takes a byte from the module at a time in ms, answers the frame that the byte completes, and returns
+    /// the event of that frame.
     pub fn receive(
         &mut self,
         byte: u8,
@@ -622,7 +622,7 @@ fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
     }
 }
 
-/// Tells the module that a frame of its is illegal.
+/// Tells the module that its frame is illegal.
 #[cold]
 fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
     write(Command::ILLEGAL_ACK, sn, &[&[illegal.0]], sink);

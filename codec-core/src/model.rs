@@ -27,7 +27,7 @@ pub trait Model {
     type Status;
     /// The points that a control sets, typed.
     type Control;
-    /// As many bytes as all points have.
+    /// The values of all points, as bytes.
     type Values: AsRef<[u8]> + AsMut<[u8]>;
     /// The mask of a var_len message; no bytes for a standard product.
     type Mask: AsRef<[u8]> + AsMut<[u8]>;

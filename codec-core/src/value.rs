@@ -1,4 +1,4 @@
-//! Values: as they are on the wire, and what they mean.
+//! The values of points: raw values as they are on the wire, and engineering values.
 
 mod decimal;
 mod scale;
@@ -13,13 +13,13 @@ pub(crate) use scale::{Unscaled, divide};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Value<'b> {
-    /// Of a bool.
+    /// The value of a bool.
     Bool(bool),
-    /// Of an enum: the index of its label, possibly past the last.
+    /// The label index of an enum. Devices may send an index without a label.
     Enum(u32),
-    /// Of an integer: its engineering value.
+    /// The engineering value of an integer.
     Number(Decimal),
-    /// Of a binary.
+    /// The bytes of a binary.
     Binary(#[cfg_attr(feature = "serde", serde(borrow))] &'b [u8]),
 }
 
@@ -27,8 +27,8 @@ pub enum Value<'b> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Raw<'b> {
-    /// Of a bool, an enum or an integer.
+    /// The raw value of a bool, an enum or an integer.
     Number(u32),
-    /// Of a binary.
+    /// The bytes of a binary.
     Bytes(&'b [u8]),
 }

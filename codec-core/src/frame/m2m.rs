@@ -19,7 +19,7 @@ use nom::{Err, IResult, Needed, Parser};
 use crate::bits;
 use crate::error::{Error, ErrorKind};
 
-/// What every frame begins with.
+/// The bytes that every frame begins with.
 pub const PREFIX: [u8; 4] = [0, 0, 0, 3];
 /// The length that a stream accepts unless told otherwise.
 pub const DEFAULT_LIMIT: usize = 64 * 1024;
@@ -50,7 +50,7 @@ pub const ACK: u16 = 0x0094;
 pub struct Frame<'b> {
     /// Bit 0: a did follows. The other bits have no known meaning.
     pub flag: u8,
-    /// What the body is.
+    /// The meaning of the body.
     pub command: u16,
     /// The sequence number, of 0x0093 and 0x0094 alone.
     pub sn: Option<u32>,
@@ -140,7 +140,7 @@ impl Writer<'_> {
     }
 }
 
-/// What a stream is made of.
+/// A part of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'b> {
     /// A frame.
@@ -175,7 +175,7 @@ pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
     }
 }
 
-/// What nom's parsers fail with.
+/// The error of nom's parsers.
 struct Fault(ErrorKind);
 
 impl<'b> ParseError<&'b [u8]> for Fault {
@@ -274,14 +274,14 @@ fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
     split(usize::from(len), input)
 }
 
-/// What [`scan`] found at the head of a stream.
+/// The result of [`scan`] at the head of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan<'b> {
-    /// How many bytes are done with, those of the event included.
+    /// The number of bytes to drop, those of the event included.
     pub consumed: usize,
-    /// How many of them belong to nothing.
+    /// The number of these bytes that belong to no event.
     pub skipped: usize,
-    /// What they end with; `None`: more bytes are needed.
+    /// The event that these bytes end with; `None` if more bytes are needed.
     pub event: Option<Event<'b>>,
 }
 
@@ -317,7 +317,7 @@ pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
     }
 }
 
-/// Eats a stream in chunks of any size, over a buffer of the caller's.
+/// Decodes a stream in chunks of any size, over a buffer of the caller's.
 ///
 /// ```
 /// use gizwits_codec_core::m2m::{Decoder, Event};
@@ -385,7 +385,7 @@ impl<'o> Decoder<'o> {
         found.event
     }
 
-    /// How many bytes so far belonged to nothing.
+    /// The number of bytes so far that belonged to no event.
     #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped

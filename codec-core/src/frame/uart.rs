@@ -14,7 +14,7 @@
 //! ```
 //!
 //! So ff ff is a header wherever it stands, and a frame that arrives whole is found whatever came
-//! before it. [`Decoder`] eats bytes, [`parse`] a slice, [`Writer`] writes into any sink.
+//! before it. [`Decoder`] takes bytes, [`parse`] a slice; [`Writer`] writes into any sink.
 
 mod command;
 mod decoder;

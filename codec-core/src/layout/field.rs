@@ -1,9 +1,10 @@
-//! A row of the layout: where the value of one point is, and which raw values it may have.
+//! A row of the layout: the location of one point, and the range of its raw value.
 
 use super::point::Access;
 use crate::error::{ErrorKind, PointId};
 
-/// Where a point's value is: everything that a decode reads. 8 bytes.
+/// The location of a point in the status: end byte, shift and width. 8 bytes, the only table that a decode
+/// reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// One past the last byte that the value touches, in a status with all points.
@@ -27,7 +28,7 @@ pub(crate) enum Shape {
 }
 
 impl Field {
-    /// Room for a field.
+    /// A placeholder for array initialisation.
     pub const EMPTY: Field = Field {
         end: 0,
         aux: 0,
@@ -37,7 +38,7 @@ impl Field {
         access: Access::Writable,
     };
 
-    /// Whether it stands in a bit area.
+    /// Whether the point is in a bit area.
     #[inline]
     pub(crate) const fn in_bits(self) -> bool {
         matches!(self.shape, Shape::Bool | Shape::Enum)
@@ -49,7 +50,7 @@ impl Field {
         32_u16.wrapping_sub(self.drop as u16)
     }
 
-    /// The bytes of what stands in bytes.
+    /// The length in bytes of a point outside the bit areas.
     #[inline]
     pub(crate) const fn len(self) -> u16 {
         match self.shape {
@@ -58,7 +59,7 @@ impl Field {
         }
     }
 
-    /// Where it stands in a status with all points.
+    /// The location in a status with all points.
     #[inline]
     pub(crate) const fn location(&self, id: PointId) -> Location<'_> {
         Location {
@@ -79,7 +80,7 @@ impl Field {
     }
 }
 
-/// Where a point stands in a message.
+/// The location of a point in a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Location<'l> {
     pub(crate) id: PointId,
@@ -101,7 +102,7 @@ impl Location<'_> {
     }
 }
 
-/// What a point's raw value may be: everything that only an encode and a check read. 8 bytes.
+/// The range of a point's raw value, which an encode and a check read. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub(crate) min: u32,
@@ -109,7 +110,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Room for a spec.
+    /// A placeholder for array initialisation.
     pub const EMPTY: Limits = Limits { min: 0, max: 0 };
 
     /// The limit that a raw value breaks, if it does.

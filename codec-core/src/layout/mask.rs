@@ -58,7 +58,7 @@ impl<'b> Mask<'b> {
         }
     }
 
-    /// Its 128 least significant bits, as two words.
+    /// The 128 least significant bits, as two words.
     #[inline]
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn words(self) -> [usize; 2] {

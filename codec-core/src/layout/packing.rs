@@ -1,12 +1,12 @@
-//! Where the points of a var_len message stand.
+//! The order of the points in a var_len message.
 
 use super::field::{Field, Location, Room};
 use super::mask::Mask;
 use super::tables::LayoutRef;
 use crate::error::PointId;
 
-/// Where the points of a var_len message go: those present, in the order of their ids, bools and
-/// enums in one bit area from its bit 0 up, everything else in the bytes behind it (vendor: UART
+/// The packing of a var_len message: the points present in the order of their ids, bools and enums in
+/// one bit area from its bit 0 up, everything else in the bytes behind it (vendor: UART
 /// protocol, var_len `attr_vals`).
 ///
 /// ```text
@@ -21,14 +21,14 @@ pub(crate) struct Packing {
 }
 
 impl Packing {
-    /// Nothing so far, behind an area of so many bytes.
+    /// A packing without points, behind a bit area of `area` bytes.
     #[inline]
     pub(crate) const fn behind(area: u16) -> Self {
         let room = Room(0);
         Packing { area, room }
     }
 
-    /// All of these points.
+    /// The packing of all points of a mask.
     #[inline]
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
@@ -36,7 +36,7 @@ impl Packing {
         all.closed()
     }
 
-    /// The same behind an area that is just long enough.
+    /// The packing with a bit area that is just long enough.
     #[inline]
     pub(crate) const fn closed(self) -> Self {
         let area = self.room.bits().div_ceil(8);

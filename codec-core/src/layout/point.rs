@@ -1,9 +1,9 @@
-//! A data point as the definition states it.
+//! A data point as a definition describes it.
 
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::{Decimal, Scale};
 
-/// Which bit or byte layout the product's messages have (definition: `protocolType`).
+/// The message layout of a product (definition: `protocolType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// `standard`: the status always has all points, each at its declared position.
@@ -13,7 +13,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// As a definition has it.
+    /// The name in a definition.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -23,7 +23,7 @@ impl Protocol {
     }
 }
 
-/// Who may change a point, and what it stands for (definition: `type`).
+/// The access to a point, which also tells alerts and faults apart (definition: `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// `status_writable`: controlled from outside.
@@ -36,7 +36,7 @@ pub enum Access {
     Fault,
 }
 
-/// What a point holds (definition: `data_type`).
+/// The type of a point's value (definition: `data_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One bit.
@@ -81,7 +81,7 @@ impl UintSpec {
         }
     }
 
-    /// The same limits with `y = ratio * x + addition`.
+    /// Returns the limits with the scale `y = ratio * x + addition`.
     pub const fn scaled(mut self, ratio: Decimal, addition: Decimal) -> Self {
         self.ratio = ratio;
         self.addition = addition;
@@ -89,7 +89,7 @@ impl UintSpec {
     }
 }
 
-/// What a position counts in (definition: `position.unit`).
+/// The unit of a position (definition: `position.unit`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Bits of the area that begins at the byte offset.
@@ -98,10 +98,10 @@ pub enum Unit {
     Byte,
 }
 
-/// Where a point stands in the status (definition: `position`). var_len products use `len` alone.
+/// The position of a point in the status (definition: `position`). var_len products use `len` alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// What `len` counts in.
+    /// The unit of `len`.
     pub unit: Unit,
     /// The point's first byte, or the first byte of its bit area.
     pub byte_offset: u32,
@@ -133,9 +133,9 @@ pub struct Point {
     pub id: u16,
     /// Who may change it.
     pub access: Access,
-    /// What it holds.
+    /// The type of its value.
     pub kind: Kind,
-    /// Where it stands.
+    /// Its position in the status.
     pub position: Position,
 }
 
@@ -240,7 +240,7 @@ impl Point {
         }
     }
 
-    /// The same of a point that keeps the rules.
+    /// The scale of a point that keeps the rules.
     pub(crate) const fn sound_scale(&self) -> Scale {
         match self.scale() {
             Ok(scale) => scale,

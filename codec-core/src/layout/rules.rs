@@ -202,7 +202,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// What a field has without rules: everything but its offset and its scale.
+    /// Fills in what a field has without rules: everything but its offset and its scale.
     const fn shape(&mut self) {
         let mut n = 0;
         while n < self.points.len() {

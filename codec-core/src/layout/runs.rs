@@ -18,7 +18,7 @@ pub(crate) struct Runs {
 
 impl Runs {
     const MOST: usize = 12;
-    /// So many points are as fast one by one.
+    /// The number of points up to which a step for each is as fast.
     const FEW: u32 = 10;
     pub(crate) const NONE: Runs = Runs {
         first: [0; Runs::MOST],

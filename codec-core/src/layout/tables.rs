@@ -1,4 +1,4 @@
-//! The tables of a layout: [`check`](super::rules::check) fills them, every decode and encode reads them.
+//! The tables of a layout, which [`check`](super::rules::check) fills and every decode and encode reads.
 
 use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
@@ -59,7 +59,7 @@ pub struct Tables<'t> {
     pub scales: &'t mut [Scale],
 }
 
-/// A layout: what every decode and encode takes. Cheap to copy.
+/// A reference to a layout, which every decode and encode takes. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct LayoutRef<'l> {
     pub(crate) head: &'l Head,
@@ -192,7 +192,7 @@ const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
 }
 
 impl PartialEq for LayoutRef<'_> {
-    /// The same points at the same offsets; room to spare makes no difference.
+    /// Layouts are equal if they have the same points at the same offsets; room to spare makes no difference.
     fn eq(&self, other: &Self) -> bool {
         if core::ptr::eq(self.fields, other.fields) && core::ptr::eq(self.scales, other.scales) {
             return true;

@@ -1,4 +1,4 @@
-//! Encoding: values put into the bytes of a message, in any order.
+//! Encoding: values written into the bytes of a message, in any order.
 //!
 //! The encoder is as strict as the view is tolerant: what the definition doesn't allow is refused.
 
@@ -99,7 +99,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         })
     }
 
-    /// The same encoder, which rounds numbers that are off the step.
+    /// Returns the encoder with this rounding of numbers that are off the step.
     #[must_use]
     pub fn rounding(mut self, rounding: Rounding) -> Self {
         self.rounding = rounding;
@@ -197,7 +197,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
         self.out.get(..len).unwrap_or(&[])
     }
 
-    /// Where a point of a var_len message stands is not known before all are set.
+    /// The error of a refused value. The offset of a point in a var_len message is not known before all are
+    /// set, so the error has none.
     #[cold]
     fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
         let error = Error::new(kind).about(id);
@@ -265,7 +266,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
     }
 }
 
-/// Only a value between two that are allowed is merely off the step.
+/// The error of a value above the raw value `below`. Only a value between two that are allowed is off the
+/// step.
 #[cold]
 pub(crate) fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     if below < min {

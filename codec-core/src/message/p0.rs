@@ -1,4 +1,4 @@
-//! P0: an action byte and its body, the same in every envelope (vendor: UART protocol, "P0").
+//! The P0: an action byte and its body, the same in every envelope (vendor: UART protocol, "P0").
 //!
 //! ```text
 //! 01 | attr_flags | attr_vals     control, to the device
@@ -23,13 +23,13 @@ use crate::layout::{LayoutRef, Protocol};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Action {
-    /// To the device: set these points.
+    /// Sets points; sent to the device.
     Control,
-    /// To the device: tell the status.
+    /// Asks for the status; sent to the device.
     Read,
-    /// From the device: the answer to a read.
+    /// Answers a read; sent by the device.
     Reply,
-    /// From the device, unasked.
+    /// Reports the status unasked; sent by the device.
     Report,
 }
 
@@ -51,7 +51,7 @@ impl Action {
     }
 }
 
-/// A P0, taken apart.
+/// A decoded P0.
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol, Value};
@@ -68,32 +68,32 @@ impl Action {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum P0<'l, 'b> {
-    /// To the device: set these points.
+    /// Sets points; sent to the device.
     Control(View<'l, 'b>),
-    /// To the device: tell the status.
+    /// Asks for the status; sent to the device.
     Read(Wanted<'b>),
-    /// From the device: the answer to a read.
+    /// Answers a read; sent by the device.
     Reply(View<'l, 'b>),
-    /// From the device, unasked.
+    /// Reports the status unasked; sent by the device.
     Report(View<'l, 'b>),
-    /// Bytes that the protocol does not look into.
+    /// Carries bytes that the protocol does not look into.
     Transparent {
         /// Whether they come from the device.
         from_device: bool,
         /// The bytes.
         data: &'b [u8],
     },
-    /// An envelope of a light gateway's sub-devices.
+    /// Carries the messages of a light gateway's sub-devices.
     Gateway {
         /// 0x71 state, 0x72 to, 0x73 from the sub-devices.
         action: u8,
-        /// What follows the action.
+        /// The bytes behind the action.
         body: &'b [u8],
     },
 }
 
 impl<'l, 'b> P0<'l, 'b> {
-    /// Takes the bytes of a whole P0 apart.
+    /// Decodes the bytes of a whole P0.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownAction`], [`ErrorKind::OtherProtocol`]; those of

@@ -18,7 +18,7 @@ use crate::layout::{
 };
 use crate::value::{Raw, Scale, Value};
 
-/// One point of a message.
+/// The value of one point in a message.
 #[derive(Clone, Copy, Debug)]
 pub struct PointValue<'l, 'b> {
     location: Location<'l>,
@@ -54,14 +54,14 @@ impl<'l, 'b> PointValue<'l, 'b> {
         self.location.id
     }
 
-    /// What is on the wire.
+    /// The raw value.
     #[inline]
     #[must_use]
     pub fn raw(&self) -> Raw<'b> {
         self.raw
     }
 
-    /// What it means.
+    /// The engineering value: the raw value after scaling, or the enum index, bool or bytes.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[must_use]
     pub fn value(&self) -> Value<'b> {
@@ -82,7 +82,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
         };
     }
 
-    /// Where it stands in [`View::values`].
+    /// The span of the value in [`View::values`].
     #[must_use]
     pub fn span(&self) -> Span {
         Span {
@@ -103,7 +103,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
     }
 }
 
-/// Where a value stands in the bytes behind the flags of a message.
+/// The span of a value in the bytes behind the flags of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The bytes that it touches.
@@ -158,7 +158,7 @@ impl<'l> LayoutRef<'l> {
         Ok(self.view_of_all(Mask::new(&[]), body))
     }
 
-    /// The same of a body of any length: the points that are whole.
+    /// Like [`view`](Self::view), but accepts a body of any length and yields only complete points.
     /// [`View::missing`] and [`View::extra`] tell what differs.
     ///
     /// Some devices answer a var_len read with the mask that was asked for and the values of all
@@ -368,8 +368,8 @@ fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
-/// The same of a body whose values begin `skipped` bytes in, and the point with the first byte that is
-/// missing.
+/// The error of a body of another length, whose values begin `skipped` bytes in; with the point that has
+/// the first missing byte.
 #[cold]
 fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
     let error = Error::wrong_length(have, needed);
@@ -554,12 +554,12 @@ impl<'l, 'b> IntoIterator for &View<'l, 'b> {
     }
 }
 
-/// The points of a message in the order of their ids, and where they stand.
+/// The locations of the points of a message, in the order of their ids.
 #[derive(Clone, Debug)]
 enum Locations<'l, 'b> {
-    /// All of them, and the id of the next.
+    /// All points, and the id of the next.
     Whole(core::slice::Iter<'l, Field>, u16),
-    /// Those of a mask, one behind the other or at the offsets of the layout.
+    /// The points of a mask, one behind the other or at the offsets of the layout.
     Some(LayoutRef<'l>, Ids<'b>, Option<Packing>),
 }
 

@@ -1,4 +1,4 @@
-//! What a read asks for.
+//! The points that a read asks for.
 
 use crate::bits;
 use crate::error::PointId;
@@ -34,7 +34,7 @@ pub struct Wanted<'b> {
 }
 
 impl<'b> Wanted<'b> {
-    /// What a mask asks for of a product with so many points; `None` if it is neither as long as
+    /// The points that a mask asks for of a product with so many points; `None` if it is neither as long as
     /// they need nor nothing but `ff`.
     pub(crate) fn new(points: u16, mask: Mask<'b>) -> Option<Self> {
         let wanted = Wanted { points, mask };
@@ -43,7 +43,7 @@ impl<'b> Wanted<'b> {
             .then_some(wanted)
     }
 
-    /// What a read of a standard product with so many points asks for.
+    /// The points that a read of a standard product with so many points asks for: all.
     pub(crate) const fn all(points: u16) -> Self {
         Wanted {
             points,

@@ -61,7 +61,7 @@ impl Decimal {
         self.scale
     }
 
-    /// The same value with the smallest scale.
+    /// Returns the same value with the smallest scale.
     pub const fn normalized(mut self) -> Self {
         while self.scale > 0 && self.coefficient % 10 == 0 {
             self.coefficient /= 10;

@@ -173,7 +173,7 @@ impl Scale {
     }
 }
 
-/// What a number has below its last decimal place: nothing, less than half a unit, half or more.
+/// The part of a number below its last decimal place: none, less than half a unit, or at least half.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     None,

@@ -1,10 +1,10 @@
-//! Frames from a line: byte by byte, and from a slice.
+//! Decoding frames: byte by byte, and from a slice.
 
 use super::command::Command;
 use super::frame::{Frame, OVERHEAD, STUFFING};
 use crate::error::{Error, ErrorKind};
 
-/// What a [`Decoder`] found.
+/// A frame that a [`Decoder`] completed or gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Event<'b> {
@@ -12,7 +12,7 @@ pub enum Event<'b> {
     Frame(Frame<'b>),
     /// A frame whose checksum is wrong.
     Corrupt {
-        /// What it says its number is.
+        /// Its sequence number, which may be wrong.
         sn: u8,
         /// The checksum that its bytes have.
         expected: u8,
@@ -26,7 +26,7 @@ pub enum Event<'b> {
     },
 }
 
-/// Eats a stream byte by byte, over a buffer of the caller's.
+/// Decodes a stream byte by byte, over a buffer of the caller's.
 ///
 /// Noise, and frames that are cut, are skipped; ff ff begins a new frame wherever it stands. Modules
 /// are known that don't stuff the last byte of a frame: one that is ff is taken without its 55.
@@ -61,7 +61,7 @@ enum State {
     Content,
 }
 
-/// What a byte brought about. Small, since every byte hands one over.
+/// The effect of a byte. One byte, since every call returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     None,
@@ -71,7 +71,7 @@ enum Step {
 }
 
 impl<'o> Decoder<'o> {
-    /// What a buffer has room for beside a payload.
+    /// The bytes that a buffer needs beside a payload.
     pub const OVERHEAD: usize = 4;
 
     /// A decoder of frames whose payload is up to [`OVERHEAD`](Self::OVERHEAD) bytes shorter than the

@@ -3,9 +3,9 @@
 use super::command::Command;
 use crate::error::{Error, ErrorKind};
 
-/// What a byte of the value 0xff is followed by.
+/// The byte that follows every 0xff behind the header.
 pub(super) const STUFFING: u8 = 0x55;
-/// What a frame has beside its payload, before stuffing.
+/// The bytes of a frame beside its payload, before stuffing.
 pub const OVERHEAD: usize = 9;
 /// The longest payload: a length may not begin with 0xff, which would stand next to the header.
 pub const MAX_PAYLOAD: usize = 0xfeff - 5;
@@ -28,7 +28,7 @@ pub const MAX_PAYLOAD: usize = 0xfeff - 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame<'b> {
-    /// What the payload is.
+    /// The meaning of the payload.
     pub command: Command,
     /// The sequence number; an acknowledgement has that of its request.
     pub sn: u8,

@@ -1,4 +1,4 @@
-//! What payloads say (vendor: UART protocol, the commands one by one).
+//! The payloads of the commands (vendor: UART protocol, the commands one by one).
 
 use super::command::Command;
 use super::frame::Frame;
@@ -7,7 +7,7 @@ use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 
-/// What the MCU says of itself.
+/// The MCU's description of its device.
 ///
 /// ```
 /// use gizwits_codec_core::uart::DeviceInfo;
@@ -55,27 +55,28 @@ impl DeviceInfo {
         self
     }
 
-    /// The same with this version of its hardware.
+    /// Returns the description with this hardware version.
     pub const fn hardware(self, version: &[u8; 8]) -> Self {
         self.with(16, version)
     }
 
-    /// The same with this version of its software.
+    /// Returns the description with this software version.
     pub const fn software(self, version: &[u8; 8]) -> Self {
         self.with(24, version)
     }
 
-    /// The same, to be bound within so many seconds after it started; 0 is always.
+    /// Returns the description with the seconds after a start in which the device may be bound; 0 is always.
     pub const fn bind_timeout(self, seconds: u16) -> Self {
         self.with(64, &seconds.to_be_bytes())
     }
 
-    /// The same with these attributes: bit 0 a gateway, bit 1 as the vendor's code generator sets it.
+    /// Returns the description with these attributes: bit 0 a gateway, bit 1 as the vendor's code generator
+    /// sets it.
     pub const fn attributes(self, attributes: u8) -> Self {
         self.with(73, &[attributes])
     }
 
-    /// The same with the product's secret, which newer modules take.
+    /// Returns the description with the product's secret, which newer modules take.
     pub const fn secret(mut self, product_secret: &[u8; 32]) -> Self {
         self.secret = true;
         self.with(74, product_secret)
@@ -113,20 +114,20 @@ impl DeviceInfo {
     }
 }
 
-/// How a phone tells the module its network.
+/// The way in which a phone configures the module's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ConfigMode {
     /// The module opens a network of its own.
     SoftAp,
-    /// The phone broadcasts what it knows.
+    /// The phone broadcasts name and password of the network.
     AirLink,
     /// Any other.
     Unknown(u8),
 }
 
 impl ConfigMode {
-    /// As it is sent.
+    /// The byte that is sent.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -147,23 +148,23 @@ impl From<u8> for ConfigMode {
     }
 }
 
-/// What is wrong with a frame.
+/// The reason why a frame is illegal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Illegal(pub u8);
 
 impl Illegal {
-    /// Its checksum.
+    /// The checksum is wrong.
     pub const CHECKSUM: Illegal = Illegal(1);
-    /// Its command is unknown.
+    /// The command is unknown.
     pub const COMMAND: Illegal = Illegal(2);
-    /// Something else.
+    /// Any other reason.
     pub const OTHER: Illegal = Illegal(3);
     /// A file of this type is not wanted.
     pub const FILE_TYPE: Illegal = Illegal(4);
 }
 
-/// How the module is connected.
+/// The connections of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleStatus(pub u16);
@@ -189,21 +190,21 @@ macro_rules! flags {
 }
 
 flags! {
-    /// It has a network of its own.
+    /// The module has a network of its own.
     soft_ap = 0;
-    /// It is a station.
+    /// The module is a station.
     station = 1;
     /// A phone may configure it.
     onboarding = 2;
-    /// It may be bound.
+    /// The device may be bound.
     binding = 3;
-    /// It is connected to a router.
+    /// The module is connected to a router.
     router = 4;
-    /// It is connected to the cloud.
+    /// The module is connected to the cloud.
     cloud = 5;
     /// An app is online.
     app = 11;
-    /// It is in the factory test.
+    /// The module is in the factory test.
     test = 12;
 }
 
@@ -256,7 +257,7 @@ impl<'b> Time<'b> {
     }
 }
 
-/// What the module says of itself; text is padded with zeros.
+/// The module's description of itself; text is padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleInfo<'b>(pub(crate) &'b [u8; 65]);
@@ -275,7 +276,7 @@ impl<'b> ModuleInfo<'b> {
         rest.unwrap_or(&[0; N])
     }
 
-    /// What was asked for; 0 is a Wi-Fi module, 1 a mobile one.
+    /// The kind that was asked for: 0 is a Wi-Fi module, 1 a mobile one.
     #[must_use]
     pub fn kind(self) -> u8 {
         let [kind, ..] = self.0;
@@ -300,19 +301,19 @@ macro_rules! parts {
 parts! {
     /// The version of the serial protocol.
     protocol: 8 at 1;
-    /// The version of its hardware.
+    /// The hardware version.
     hardware: 8 at 9;
-    /// The version of its software.
+    /// The software version.
     software: 8 at 17;
-    /// Its MAC address as text.
+    /// The MAC address as text.
     mac: 16 at 25;
-    /// Its IP address as text.
+    /// The IP address as text.
     ip: 16 at 41;
-    /// Its attributes.
+    /// The attributes.
     attributes: 8 at 57;
 }
 
-/// A frame's payload, taken apart: for those who look at a line.
+/// The decoded payload of a frame, for tools that show what is on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message<'b> {
@@ -339,7 +340,7 @@ pub enum Message<'b> {
 }
 
 impl<'b> Frame<'b> {
-    /// Takes the payload apart.
+    /// Decodes the payload.
     ///
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: `byte` counts in the payload.
