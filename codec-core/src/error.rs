@@ -168,17 +168,10 @@ macro_rules! kinds {
             pub const fn name(&self) -> &'static str {
                 match self { $(ErrorKind::$kind { .. } => $name,)* }
             }
-        }
 
-        impl fmt::Display for ErrorKind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(ErrorKind::$kind { .. } => $text,)* })?;
-                match self {
-                    ErrorKind::Checksum { expected, found } => {
-                        write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")
-                    }
-                    _ => Ok(()),
-                }
+            /// The kind in words, without its figures.
+            pub(crate) const fn text(&self) -> &'static str {
+                match self { $(ErrorKind::$kind { .. } => $text,)* }
             }
         }
     };
@@ -317,6 +310,18 @@ kinds! {
     OutsideEntity "outside_entity" "the attrs must stand in an entity";
     /// A label is not a string.
     LabelType { index: u32 } "label_type" "a label is not a string";
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())?;
+        match self {
+            ErrorKind::Checksum { expected, found } => {
+                write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl ErrorKind {

@@ -85,17 +85,7 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     pub const fn must(protocol: Protocol, points: &[Point]) -> Self {
         match Self::new(protocol, points) {
             Ok(layout) => layout,
-            Err(error) => match error.kind {
-                ErrorKind::Overlap => panic!("two points overlap"),
-                ErrorKind::SharedArea => panic!("points of different access share a bit area"),
-                ErrorKind::DuplicateId | ErrorKind::IdRange => panic!("the ids are not 0 to n-1"),
-                ErrorKind::WritableIds => panic!("the ids of the writable points don't come first"),
-                ErrorKind::WritableBytes => panic!("the writable points don't come first"),
-                ErrorKind::TooManyPoints => panic!("more points than the layout has room for"),
-                ErrorKind::TooManyScales => panic!("more scales than the layout has room for"),
-                ErrorKind::MinAboveMax | ErrorKind::MaxTooLarge => panic!("impossible limits"),
-                _ => panic!("a point breaks a rule: `Layout::new` at run time says which"),
-            },
+            Err(error) => panic!("{}", error.kind.text()),
         }
     }
 

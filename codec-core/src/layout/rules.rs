@@ -84,6 +84,12 @@ impl<'f> Findings<'f> {
             self.errors += !is_warning as usize;
         }
     }
+
+    const fn add_if(&mut self, breaks_rule: bool, point: &Point, kind: ErrorKind) {
+        if breaks_rule {
+            self.add(point.error(kind));
+        }
+    }
 }
 
 /// Holds points against every rule and lays out those that keep them: the one pass behind
@@ -244,9 +250,8 @@ impl<'p> Check<'p, '_, '_, '_> {
                     Protocol::VarLen => point.rank() as u16,
                 };
                 self.head.writable += matches!(point.access, Access::Writable) as u16;
-                if order.is_broken(rank) {
-                    self.findings.add(point.error(ErrorKind::Order));
-                }
+                self.findings
+                    .add_if(order.is_broken(rank), point, ErrorKind::Order);
             }
             id += 1;
         }
@@ -283,9 +288,8 @@ impl<'p> Check<'p, '_, '_, '_> {
             }
             while n < last {
                 let point = self.nth(n);
-                if ids.is_broken(point.id) {
-                    self.findings.add(point.error(ErrorKind::Order));
-                }
+                self.findings
+                    .add_if(ids.is_broken(point.id), point, ErrorKind::Order);
                 let bit = match point.position.unit {
                     Unit::Bit => point.position.bit_offset,
                     Unit::Byte => 0,
@@ -467,38 +471,26 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
         ),
     };
     // Without a unit that fits the kind, the length says nothing.
-    if position.unit as u8 != unit as u8 {
-        findings.add(point.error(ErrorKind::Unit));
-    } else if !fits {
-        findings.add(point.error(width));
-    } else if let (Kind::Enum { .. }, 9..) = (&point.kind, len) {
-        findings.add(point.error(ErrorKind::WideBits));
-    }
+    let in_unit = position.unit as u8 == unit as u8;
+    let is_wide = matches!(point.kind, Kind::Enum { .. }) && len > 8;
+    findings.add_if(!in_unit, point, ErrorKind::Unit);
+    findings.add_if(in_unit && !fits, point, width);
+    findings.add_if(in_unit && fits && is_wide, point, ErrorKind::WideBits);
     if let Protocol::Standard = protocol {
-        if let (Unit::Byte, 1..) = (position.unit, position.bit_offset) {
-            findings.add(point.error(ErrorKind::BitOffset));
-        }
-        if position.byte_offset > MAX_STATUS || position.bit_offset > 8 * MAX_STATUS {
-            findings.add(point.error(ErrorKind::StatusLength));
-        }
+        let is_shifted = matches!(position.unit, Unit::Byte) && position.bit_offset > 0;
+        let is_far = position.byte_offset > MAX_STATUS || position.bit_offset > 8 * MAX_STATUS;
+        findings.add_if(is_shifted, point, ErrorKind::BitOffset);
+        findings.add_if(is_far, point, ErrorKind::StatusLength);
     }
     if let Kind::Enum { labels } = point.kind {
-        if labels == 0 {
-            findings.add(point.error(ErrorKind::NoLabels));
-        } else if 1 <= len && len < 32 && labels > 1 << len {
-            findings.add(point.error(ErrorKind::TooManyLabels));
-        }
+        let is_full = 1 <= len && len < 32 && labels > 1 << len;
+        findings.add_if(labels == 0, point, ErrorKind::NoLabels);
+        findings.add_if(is_full, point, ErrorKind::TooManyLabels);
     }
     if let Some((spec, widest)) = point.uint() {
-        if spec.min < 0 {
-            findings.add(point.error(ErrorKind::NegativeMin));
-        }
-        if spec.min > spec.max {
-            findings.add(point.error(ErrorKind::MinAboveMax));
-        }
-        if spec.max > widest as i64 {
-            findings.add(point.error(ErrorKind::MaxTooLarge));
-        }
+        findings.add_if(spec.min < 0, point, ErrorKind::NegativeMin);
+        findings.add_if(spec.min > spec.max, point, ErrorKind::MinAboveMax);
+        findings.add_if(spec.max > widest as i64, point, ErrorKind::MaxTooLarge);
         if let Err(error) = point.scale() {
             findings.add(point.error(error.kind));
         }

@@ -48,7 +48,8 @@ impl Head {
     }
 }
 
-/// The tables that [`check`](super::rules::check) fills: a field and limits for each point, and the different scales.
+/// The tables that [`check`](super::rules::check) fills: a field and limits for each point, and the
+/// different scales.
 #[derive(Debug)]
 pub struct Tables<'t> {
     /// The field of each point.

@@ -269,7 +269,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
 /// The error of a value above the raw value `below`. Only a value between two that are allowed is off the
 /// step.
 #[cold]
-pub(crate) fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
+fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     if below < min {
         ErrorKind::BelowMin
     } else if below >= max {
