@@ -114,8 +114,8 @@ impl Limits {
     pub const EMPTY: Limits = Limits { min: 0, max: 0 };
 
     /// The limit that a raw value breaks, if it does.
-    #[inline]
-    pub(crate) fn broken_by(self, raw: u32, shape: Shape) -> Option<ErrorKind> {
+    #[inline(always)]
+    pub(crate) fn broken_by(&self, raw: u32, shape: Shape) -> Option<ErrorKind> {
         if raw > self.max {
             Some(match shape {
                 Shape::Enum => ErrorKind::PastLabels,
