@@ -2,6 +2,9 @@
 //!
 //! A layout has no strings and no lifetimes, so the same `const fn` makes it in a `static` of a
 //! firmware and at run time on a server.
+//!
+//! The [`rules`] check the [`Point`]s of a product and fill the [`Tables`]; a [`LayoutRef`] reads them. A
+//! [`Mask`] names the points that a message has, and the packing of a var_len message follows from both.
 
 mod field;
 mod mask;
