@@ -44,7 +44,8 @@ use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit}
 use self::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
 use self::text::{WIDTH, assign, code, comment, literal};
 use crate::error::counted;
-use crate::product::{Attr, Product};
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// Reads a definition, writes its Rust to `$OUT_DIR/product.rs`, and tells cargo to do so again when the
 /// definition changes. For a `build.rs`.
@@ -682,7 +683,7 @@ impl File<'_> {
             let _ = write!(doc, ", {}..={}", value(spec.min), value(spec.max));
             let _ = write!(doc, " in steps of {}", scale.ratio());
         }
-        let _ = write!(doc, ", {}", attr.place());
+        let _ = write!(doc, ", {}", attr.location());
         doc.push('.');
         doc
     }

@@ -6,12 +6,61 @@ use std::io;
 
 use gizwits_codec_core::{P0, Protocol};
 
-use super::record::{self, Line, Reader, Record};
-use super::{Options, Products, Sink, shape};
-use crate::decode::{Content, Status};
+use super::record::head::is_plain;
+use super::record::lazy::LazyRecord;
+use super::record::reader::{Reader, not_utf8};
+use super::record::{Record, framed};
+use super::sink::Sink;
 use crate::error::{Error, shown};
-use crate::payload::{self, Encoding};
-use crate::state::State;
+use crate::message::decode::Status;
+use crate::message::decoded::Content;
+use crate::message::payload::{self, Encoding};
+use crate::message::state::State;
+use crate::product::products::Products;
+
+/// The longest line unless told otherwise: 1 MiB.
+pub const LINE_LIMIT: usize = 1 << 20;
+
+/// The most devices whose values are kept, unless another limit is set: one million.
+pub const DEVICE_LIMIT: usize = 1_000_000;
+
+/// How records are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How payloads are written, if not told by each.
+    pub encoding: Option<Encoding>,
+    /// Members without a meaning here are kept.
+    pub keep: bool,
+    /// Every line goes through the strict parser. Makes no difference but in time.
+    pub strict: bool,
+    /// Reports and replies of var_len products carry the last known values of their device's other points.
+    /// Those that name no device are rejected.
+    pub fill: bool,
+    /// Reports and replies that name no device are rejected, whatever their product.
+    pub known_devices: bool,
+    /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
+    /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
+    pub device_limit: usize,
+    /// Replies and reports of any length are decoded, as by [`Product::lax`].
+    pub lax: bool,
+    /// The longest line, in bytes.
+    pub line_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            encoding: None,
+            keep: false,
+            strict: false,
+            fill: false,
+            known_devices: false,
+            device_limit: DEVICE_LIMIT,
+            lax: false,
+            line_limit: LINE_LIMIT,
+        }
+    }
+}
 
 /// Decodes lines that are in memory into a sink: what each worker of a [`Log`](super::Log) does.
 #[derive(Debug)]
@@ -88,7 +137,7 @@ impl<S: Sink> Decoder<S> {
             return Some(self.unpacker.line(&line, block));
         }
         // What has escapes does not say what it is as it stands.
-        if !payload.iter().all(|byte| shape::plain(*byte)) {
+        if !payload.iter().all(|byte| is_plain(*byte)) {
             return None;
         }
         Some(self.unpacker.record(&line.record(), false, block))
@@ -155,7 +204,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
             };
             done = Some(match text {
                 Ok(text) => decoder.strict(text, block),
-                Err(error) => Err(record::not_utf8(error.valid_up_to()).into()),
+                Err(error) => Err(not_utf8(error.valid_up_to()).into()),
             });
         }
         if let Some(done) = done {
@@ -179,7 +228,7 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a line.
     #[inline(always)]
-    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
+    fn line(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         if self.did.is_some() {
             return self.of_device(line, block);
         }
@@ -201,18 +250,18 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a line, which are of the device of all lines.
     #[inline(never)]
-    fn of_device(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
+    fn of_device(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         let given = self.did.take();
         let mut record = line.record();
         let named = match record.did.filter(|did| !did.is_empty()) {
             Some(did) => Some(Cow::Borrowed(did)),
-            None => record::framed(&self.bytes),
+            None => framed(&self.bytes),
         };
         let done = match (&given, named) {
             (Some(given), Some(named)) if **given != *named => Err(other_device(given, &named)),
             (given, _) => {
                 record.did = given.as_deref();
-                self.line(&Line::made(&record, false), block)
+                self.line(&LazyRecord::made(&record, false), block)
             }
         };
         self.did = given;
@@ -225,7 +274,7 @@ impl<S: Sink> Unpacker<S> {
         if !self.unpack_hex(record.payload.as_bytes()) {
             payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
         }
-        self.line(&Line::made(record, plain), block)
+        self.line(&LazyRecord::made(record, plain), block)
     }
 
     /// Decodes the bytes that were taken from a record.

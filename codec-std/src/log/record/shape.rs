@@ -7,8 +7,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::record::{Members, Moment, Record};
+use super::head::{append_head, is_plain};
 use super::text::Text;
+use super::timestamp::Timestamp;
+use super::{Members, Record};
 
 /// Which bytes may stand where a value varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ enum Class {
 
 /// Where in their line the members are that have no meaning here.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct OtherMembers {
     /// Their values, and those of texts without their quotes.
     others: Vec<(Range<usize>, Class)>,
     /// Those that are kept: the key without its quotes, and the value.
@@ -34,7 +36,7 @@ pub(crate) struct Found {
     pub(crate) lost: bool,
 }
 
-impl Found {
+impl OtherMembers {
     pub(crate) fn clear(&mut self) {
         self.others.clear();
         self.kept.clear();
@@ -44,7 +46,7 @@ impl Found {
     pub(crate) fn other(&mut self, key: &str, value: &str, keep: bool) {
         let start = value.as_ptr().addr();
         let (range, class) = match value.as_bytes() {
-            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| plain(*byte)) => {
+            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
                 (start + 1..start + value.len() - 1, Class::Text)
             }
             [b'0'..=b'9', ..] => (start..start + value.len(), Class::Number),
@@ -59,18 +61,12 @@ impl Found {
     }
 }
 
-/// Whether a byte is ASCII that may stand in a JSON text as it is.
-#[inline]
-pub(crate) fn plain(byte: u8) -> bool {
-    (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\'
-}
-
 /// The longest line that is learnt.
 const LEARNT: usize = 16 << 10;
 
 /// What a line looks like whose payload may have any length.
 #[derive(Debug)]
-pub(crate) struct Shape {
+pub(crate) struct LineShape {
     /// The bytes in front of the payload, and behind it.
     pub(crate) head: usize,
     pub(crate) tail: usize,
@@ -113,12 +109,12 @@ impl Slot {
     }
 }
 
-impl Shape {
+impl LineShape {
     /// The shape of a line that was strictly parsed.
     pub(crate) fn new(
         text: &str,
         members: &Members<'_>,
-        found: &Found,
+        found: &OtherMembers,
         extra: &[u8],
     ) -> Option<Self> {
         let line = text.as_bytes();
@@ -160,7 +156,7 @@ impl Shape {
             }
         };
         let (head, tail) = (payload.start, line.len() - payload.end);
-        let mut shape = Shape {
+        let mut shape = LineShape {
             head,
             tail,
             least: 16.max(head + tail + 1),
@@ -178,14 +174,14 @@ impl Shape {
             shape.worded = json.starts_with('"');
             match shape.worded {
                 true => vary(range.start + 1..range.end - 1, Class::Text),
-                false if Moment(json).is_sure() => vary(range.clone(), Class::Number),
+                false if Timestamp(json).is_sure() => vary(range.clone(), Class::Number),
                 false => {}
             }
             shape.timestamp = Some(slot(range));
         }
         if let Some(did) = &members.did {
             let range = place(did)?;
-            if did.bytes().all(plain) {
+            if did.bytes().all(is_plain) {
                 vary(range.clone(), Class::Text);
             }
             shape.did = Some(slot(range));
@@ -236,7 +232,7 @@ impl Shape {
             ..members.record()
         };
         let mut head = Text::default();
-        super::ndjson::append_head(&mut head, &record, record.did);
+        append_head(&mut head, &record, record.did);
         // What varies is copied as it stands, so this holds for every line of the shape.
         shape.verbatim = Some(head.as_slice())
             .filter(|head| head.len() <= payload.start && line.starts_with(head))
@@ -257,7 +253,7 @@ impl Shape {
         self.cells.iter().all(fits)
             // Numbers are right by their digits, times in words are not.
             && (!self.worded
-                || self.timestamp.is_none_or(|slot| Moment(slot.text(line)).parse().is_some()))
+                || self.timestamp.is_none_or(|slot| Timestamp(slot.text(line)).parse().is_some()))
     }
 
     /// The members that are kept of a line that fits.

@@ -2,13 +2,15 @@
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
-use gizwits_codec_core::{Action, Decimal, Encoder, ErrorKind, Kind, PointId, Rounding, Value};
+use gizwits_codec_core::{Action, Decimal, Encoder, Kind, PointId, Rounding, Value};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::explain::refusal;
+use super::payload;
 use crate::error::{Error, counted, shown};
-use crate::payload;
-use crate::product::{Attr, Product};
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// A message in the making: an action and values, by name.
 #[derive(Clone, Debug)]
@@ -248,69 +250,6 @@ impl Message<'_> {
             format!("{given} is none of its labels: {labels} (or an index, 0..{last})"),
         )
     }
-}
-
-impl Product {
-    /// Explains why the core's encoder refused a value: the point, the value, and what the definition
-    /// allows.
-    #[must_use]
-    pub fn refused(&self, value: Value<'_>, error: core::Error) -> Error {
-        let Some(attr) = error.point.and_then(|id| self.attr(id)) else {
-            return self.explain(error);
-        };
-        let name = attr.name();
-        let range = self.range(attr.id());
-        let scale = self
-            .layout()
-            .scale(attr.id())
-            .unwrap_or(core::Scale::IDENTITY);
-        let (min, max) = self.layout().limits(attr.id()).unwrap_or_default();
-        let given = match value {
-            Value::Bool(value) => format!("{name} = {value}"),
-            Value::Enum(index) => format!("{name} = {index}"),
-            Value::Number(number) => format!("{name} = {number}"),
-            Value::Binary(bytes) => format!("{name} of {}", counted(bytes.len(), "byte")),
-        };
-        let message = match error.kind {
-            ErrorKind::BelowMin => {
-                format!(
-                    "{given} is below its minimum {} ({range})",
-                    scale.value(min)
-                )
-            }
-            ErrorKind::AboveMax => {
-                format!(
-                    "{given} is above its maximum {} ({range})",
-                    scale.value(max)
-                )
-            }
-            ErrorKind::OffStep { below } => format!(
-                "{given} is not on a step: {} and {} are ({range})",
-                scale.value(below),
-                scale.value(below.saturating_add(1))
-            ),
-            ErrorKind::PastLabels => {
-                format!("{given} is past its labels: 0..{max} ({range})")
-            }
-            ErrorKind::NotWritable => {
-                let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
-                let names: Vec<&str> = self.attrs().filter(writable).map(Attr::name).collect();
-                format!(
-                    "`{name}` is not writable; writable are: {}",
-                    names.join(", ")
-                )
-            }
-            ErrorKind::WrongAction => format!("{given}: a read sets no points"),
-            _ => return self.explain(error),
-        };
-        refusal(error.kind.name(), attr, message)
-    }
-}
-
-/// An error about a value: the point, and its place in the status.
-fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
-    let (byte, bit) = attr.origin();
-    Error::new(kind, message).about(attr.name()).at(byte, bit)
 }
 
 fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {

@@ -9,8 +9,10 @@ use std::num::NonZeroU32;
 
 use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
 
-use super::text::{Cursor, STEP, Split, cell, digits, is_short};
-use crate::product::{Attr, Product};
+use super::location::{Location, locations};
+use crate::log::record::text::{Cursor, STEP, Split, cell, digits, is_short};
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// How points are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,60 +121,18 @@ struct Run {
     steps: u32,
 }
 
-/// Where a value is in a status with all points: the bits of a window of 8 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// One past its last byte.
-    pub(crate) end: usize,
-    /// The bits of the last byte below it.
-    pub(crate) shift: u8,
-    /// Of a number, its bits; of a binary 0.
-    pub(crate) bits: u8,
-    /// The bytes that it touches.
-    pub(crate) len: usize,
-}
-
-/// Where the points of a product are in a status with all of them, by id.
-pub(crate) fn places(product: &Product) -> Vec<Place> {
-    let layout = product.layout();
-    let mut known = vec![0; layout.mask_len()];
-    let status = vec![0; layout.status_len()];
-    for id in 0..usize::from(layout.points()) {
-        let last = known.len() - 1;
-        known[last - id / 8] |= 1 << (id % 8);
-    }
-    let view = layout.view_known(&known, &status);
-    let places = view.into_iter().flatten().map(|reading| {
-        let span = reading.span();
-        let point = product.attr(reading.id()).map(Attr::point);
-        let bits = match point.map(|point| (point.kind, point.position.len)) {
-            Some((Kind::Uint8(_), _)) => 8,
-            Some((Kind::Uint16(_), _)) => 16,
-            Some((Kind::Uint32(_), _)) => 32,
-            Some((Kind::Bool | Kind::Enum { .. }, len)) => len as u8,
-            _ => 0,
-        };
-        Place {
-            end: span.bytes.end,
-            shift: span.shift,
-            bits,
-            len: span.bytes.len(),
-        }
-    });
-    places.collect()
-}
-
 /// No more is written of the points of a record.
 pub(crate) fn most(product: &Product, style: Style) -> usize {
-    let of = |(attr, place): (&Attr, Place)| {
+    let of = |(attr, place): (&Attr, Location)| {
         let labels = (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
         style.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
     };
-    product.attrs().zip(places(product)).map(of).sum()
+    product.attrs().zip(locations(product)).map(of).sum()
 }
 
 /// The longest text of a run, and the most bytes of all of them.
 const LONGEST: usize = 16 << 10;
+
 const TABLE: usize = 128 << 10;
 
 /// The most values of a piece.
@@ -189,14 +149,14 @@ impl Plan {
             status: vec![0; 8 + product.layout().status_len()],
             numbers: Numbers::default(),
         };
-        let places = places(product);
+        let places = locations(product);
         let attrs: Vec<&Attr> = product.attrs().collect();
         for (attr, place) in attrs.iter().zip(&places) {
             let piece = plan.piece(product, &[(attr, *place)]);
             plan.points.push(piece);
         }
         // Points in a row that share a byte are one piece.
-        let all: Vec<(&Attr, Place)> = attrs.into_iter().zip(places).collect();
+        let all: Vec<(&Attr, Location)> = attrs.into_iter().zip(places).collect();
         let mut rest = &all[..];
         while !rest.is_empty() {
             let mut len = 1;
@@ -219,7 +179,7 @@ impl Plan {
     }
 
     /// A piece of points that are [`together`].
-    fn piece(&mut self, product: &Product, points: &[(&Attr, Place)]) -> Piece {
+    fn piece(&mut self, product: &Product, points: &[(&Attr, Location)]) -> Piece {
         let (attr, place) = points[0];
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
@@ -297,7 +257,13 @@ impl Plan {
     }
 
     /// The text of some points that share the value of a place; empty if one of them is flagged.
-    fn text(&self, product: &Product, points: &[(&Attr, Place)], at: Place, raw: u32) -> String {
+    fn text(
+        &self,
+        product: &Product,
+        points: &[(&Attr, Location)],
+        at: Location,
+        raw: u32,
+    ) -> String {
         let mut text = String::new();
         for (attr, place) in points {
             let layout = product.layout();
@@ -572,9 +538,9 @@ fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
 }
 
 /// The place that points in a row have together, if it has at most 8 bits.
-fn together(points: &[(&Attr, Place)]) -> Option<Place> {
+fn together(points: &[(&Attr, Location)]) -> Option<Location> {
     let end = points.iter().map(|(_, place)| place.end).max()?;
-    let from = |place: &Place| 8 * (end - place.end) + usize::from(place.shift);
+    let from = |place: &Location| 8 * (end - place.end) + usize::from(place.shift);
     let low = points.iter().map(|(_, place)| from(place)).min()?;
     let high = points
         .iter()
@@ -585,7 +551,7 @@ fn together(points: &[(&Attr, Place)]) -> Option<Place> {
         let labels = attr.labels().iter().map(String::len).max();
         place.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
     });
-    (all && high - low <= 8 && low < 8).then_some(Place {
+    (all && high - low <= 8 && low < 8).then_some(Location {
         end,
         shift: low as u8,
         bits: (high - low) as u8,

@@ -4,11 +4,16 @@ use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
 
-use super::plan::{Plan, Style, most};
-use super::record::Line;
-use super::text::{Cursor, STEP, Text};
-use super::{Format, Products, Record, Sink};
-use crate::decode::{Content, Decoded, Status};
+use super::point_text::{Plan, Style, most};
+use super::text_block::TextBlock;
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::head::{append_head, head_len, put_head};
+use crate::log::record::lazy::LazyRecord;
+use crate::log::record::text::{Cursor, STEP};
+use crate::message::decode::Status;
+use crate::message::decoded::{Content, Decoded};
+use crate::product::products::Products;
 
 /// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`, one record a line.
 #[derive(Debug)]
@@ -44,30 +49,6 @@ impl<W: Write> Format for Ndjson<W> {
     fn record_len(&self) -> usize {
         let most = self.products.iter().map(|one| most(one, Style::Json));
         most.max().unwrap_or(0)
-    }
-}
-
-/// Lines of text that are ready to be written.
-#[derive(Debug, Default)]
-pub struct TextBlock(pub(crate) Text);
-
-impl TextBlock {
-    /// The lines.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-
-    /// Forgets the lines, not their room.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(crate) fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(self.0.as_slice())?;
-        out.flush()?;
-        self.0.clear();
-        Ok(())
     }
 }
 
@@ -124,7 +105,7 @@ impl Sink for NdjsonSink {
     fn status(
         &mut self,
         block: &mut TextBlock,
-        line: &Line<'_>,
+        line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
     ) {
@@ -159,7 +140,9 @@ impl Sink for NdjsonSink {
 type Opening = (&'static [u8; STEP], usize);
 
 const CONTROL: Opening = (b"\"action\":\"control\",\"attrs\":     ", 27);
+
 const REPLY: Opening = (b"\"action\":\"reply\",\"attrs\":       ", 25);
+
 const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 
 /// Begins the points; returns where their bracket goes.
@@ -179,56 +162,4 @@ fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
     out.set(bracket, b'{');
     out.put_of(b"}}\n\0", 3);
     out.written()
-}
-
-/// Appends what the record says of itself.
-pub(crate) fn append_head(out: &mut Text, record: &Record<'_>, did: Option<&str>) {
-    let mut room = out.room(head_len(record, did));
-    put_head(&mut room, record, did, false);
-    let written = room.written();
-    out.keep(written);
-}
-
-/// No more is written by [`put_head`].
-fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
-    let texts = record.kind.map_or(0, str::len) + did.map_or(0, str::len);
-    let timestamp = record.timestamp.map_or(0, |moment| moment.json().len());
-    // An escape is up to 6 bytes long.
-    64 + timestamp + 6 * texts + record.extra.len()
-}
-
-/// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
-#[inline(always)]
-fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
-    out.put_of(b"{", 1);
-    if let Some(timestamp) = &record.timestamp {
-        out.put_of(b"\"timestamp\":   ", 12);
-        out.put(timestamp.json().as_bytes());
-        out.put_of(b",", 1);
-    }
-    if let Some(kind) = record.kind {
-        out.put_of(b"\"type\": ", 7);
-        put_text(out, kind, plain);
-    }
-    if let Some(did) = did {
-        out.put_of(b"\"did\":  ", 6);
-        put_text(out, did, plain);
-    }
-    if let Some(extra) = record.extra.strip_prefix(b",") {
-        out.put(extra);
-        out.put_of(b",", 1);
-    }
-}
-
-/// A text as JSON, and a comma.
-#[inline(always)]
-fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
-    if plain || text.bytes().all(super::shape::plain) {
-        out.put_of(b"\"", 1);
-        out.put(text.as_bytes());
-        out.put_of(b"\",", 2);
-    } else {
-        let _ = serde_json::to_writer(&mut *out, text);
-        out.put_of(b",", 1);
-    }
 }

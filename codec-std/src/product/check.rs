@@ -1,10 +1,9 @@
 //! Everything that is wrong with a definition, each thing with its place in the text.
 
-use std::fmt;
 use std::ops::Range;
 
 use gizwits_codec_core as core;
-use gizwits_codec_core::definition::{self, Labels, Number, Text};
+use gizwits_codec_core::definition::{self, Number};
 use gizwits_codec_core::layout::{Field, Spec};
 use gizwits_codec_core::rules::{self, Findings, MAX_POINTS, Tables};
 use gizwits_codec_core::{ErrorKind, Key, Point, PointId, Protocol, Scale};
@@ -12,134 +11,14 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
+use super::attr::Attr;
+use super::diagnostic::{Check, Diagnostic, Invalid, Severity};
+use super::entry::{AttrEntry, JsonAttr};
+use super::finding_text::{FindingText, engineering_max, json_finding, key, rule_finding};
+use super::{Inner, Product};
 use crate::error::{cut, shown};
-use crate::product::{Attr, Inner, Product};
-use crate::words::{Told, engineering_max, key, shape, tell};
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The definition can't be used.
-    Error,
-    /// It can, though something about it is odd.
-    Warning,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        })
-    }
-}
-
-/// One finding about a definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// How bad it is.
-    pub severity: Severity,
-    /// Its kind in snake_case.
-    pub kind: &'static str,
-    /// The JSON pointer of the value it is about; of one that is missing, where it belongs. In place of
-    /// a pointer of over 1,000 bytes stands that of the nearest value around it with a shorter one.
-    pub pointer: String,
-    /// The bytes of the text that it is about.
-    pub span: Range<usize>,
-    /// The line, from 1.
-    pub line: usize,
-    /// The character in the line, from 1; a byte order mark at the head of the text is none.
-    pub column: usize,
-    /// What is wrong, with the points' names.
-    pub message: String,
-    /// What stands there, in a few words; may be empty.
-    pub label: String,
-    /// What would be right; may be empty.
-    pub help: String,
-}
-
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic {
-            severity,
-            line,
-            column,
-            message,
-            label,
-            ..
-        } = self;
-        write!(f, "{line}:{column}: {severity}: {message}")?;
-        if !label.is_empty() {
-            write!(f, " ({label})")?;
-        }
-        Ok(())
-    }
-}
-
-/// What [`check`] found, and the product if there is no error among it.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// The product.
-    pub product: Option<Product>,
-    /// The findings in the order of the text: the first [`MAX_DIAGNOSTICS`](Self::MAX_DIAGNOSTICS), errors
-    /// before warnings if there are more.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The number of errors, those that are not among the diagnostics included.
-    pub errors: usize,
-    /// The number of warnings, those that are not among the diagnostics included.
-    pub warnings: usize,
-}
-
-impl Check {
-    /// The most bytes that a definition may have: 4 KiB for each of its points. Those of real products
-    /// have less than 1 KiB a point.
-    pub const MAX_LEN: usize = 4096 * MAX_POINTS;
-    /// The most findings that are kept; all are counted.
-    pub const MAX_DIAGNOSTICS: usize = 100;
-}
-
-/// Why a definition can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
-    /// The findings, warnings among them, as [`Check::diagnostics`] has them.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The number of errors, those that are not among the diagnostics included.
-    pub errors: usize,
-    /// The number of warnings, those that are not among the diagnostics included.
-    pub warnings: usize,
-}
-
-impl Invalid {
-    /// The first ten errors, which are those that the error's text names, and how many more there are.
-    pub fn first_errors(&self) -> (impl Iterator<Item = &Diagnostic>, usize) {
-        const SHOWN: usize = 10;
-        let errors = self.diagnostics.iter();
-        let errors = errors.filter(|one| one.severity == Severity::Error);
-        (errors.take(SHOWN), self.errors.saturating_sub(SHOWN))
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (errors, more) = self.first_errors();
-        for (n, one) in errors.enumerate() {
-            if n > 0 {
-                f.write_str("\n")?;
-            }
-            one.fmt(f)?;
-        }
-        match more {
-            0 => Ok(()),
-            1 => f.write_str("\nand 1 more error"),
-            more => write!(f, "\nand {more} more errors"),
-        }
-    }
-}
-
-impl std::error::Error for Invalid {}
 
 /// Holds a definition against all rules, to the end.
 ///
@@ -180,6 +59,26 @@ pub fn check(json: &str) -> Check {
         diagnostics: kept,
         errors,
         warnings,
+    }
+}
+
+impl Product {
+    /// Reads a definition.
+    ///
+    /// # Errors
+    /// What is wrong with it, as [`check`] finds it.
+    pub fn from_json(json: &str) -> Result<Self, Invalid> {
+        let Check {
+            product,
+            diagnostics,
+            errors,
+            warnings,
+        } = check(json);
+        product.ok_or(Invalid {
+            diagnostics,
+            errors,
+            warnings,
+        })
     }
 }
 
@@ -226,27 +125,6 @@ struct Checker<'t> {
 struct Node<'v, 't> {
     value: &'v ast::Value<'t>,
     pointer: &'v str,
-}
-
-/// One attr that could be read, perhaps not to a sound point.
-pub(crate) struct Entry {
-    name: String,
-    display_name: String,
-    desc: String,
-    pub(crate) labels: Vec<String>,
-    id: Option<PointId>,
-    pub(crate) point: Option<Point>,
-}
-
-impl Entry {
-    /// The name, or what stands in for it.
-    pub(crate) fn title(&self, index: usize) -> String {
-        match (self.name.as_str(), self.id) {
-            ("", Some(id)) => format!("point {id}"),
-            ("", None) => format!("attr {index}"),
-            (name, _) => format!("`{}`", shown(name)),
-        }
-    }
 }
 
 impl<'t> Checker<'t> {
@@ -309,7 +187,7 @@ impl<'t> Checker<'t> {
             return None;
         }
         let attrs = entries.into_iter().filter_map(|entry| {
-            let Entry {
+            let AttrEntry {
                 name,
                 display_name,
                 desc,
@@ -520,10 +398,10 @@ impl<'t> Checker<'t> {
     }
 
     /// Reads one attr, by the schema that the core has for it.
-    fn entry(&mut self, value: &ast::Value<'t>, index: usize) -> Entry {
+    fn entry(&mut self, value: &ast::Value<'t>, index: usize) -> AttrEntry {
         let pointer = &format!("/entities/0/attrs/{index}");
         let node = Node { value, pointer };
-        let mut entry = Entry {
+        let mut entry = AttrEntry {
             name: text_at(value, "name").unwrap_or_default(),
             display_name: text_at(value, "display_name").unwrap_or_default(),
             desc: text_at(value, "desc").unwrap_or_default(),
@@ -550,7 +428,7 @@ impl<'t> Checker<'t> {
             }
             let kind = ErrorKind::WrongType { key };
             let given = self.source(&member.value);
-            let (pointer, message) = shape(&entry, index, kind, |_| given.clone());
+            let (pointer, message) = json_finding(&entry, index, kind, |_| given.clone());
             self.add(Severity::Error, kind.name(), node, &pointer, message);
             return entry;
         }
@@ -591,7 +469,7 @@ impl<'t> Checker<'t> {
         let mut errors = Vec::new();
         entry.point = attr.point(&mut |error| errors.push(error));
         for error in errors {
-            let (pointer, message) = shape(&entry, index, error.kind, |pointer| {
+            let (pointer, message) = json_finding(&entry, index, error.kind, |pointer| {
                 let (value, missing) = descend(value, pointer);
                 match missing {
                     true => String::new(),
@@ -622,7 +500,7 @@ impl<'t> Checker<'t> {
         entry
     }
 
-    fn names(&mut self, entries: &[Entry], attrs: &[ast::Value<'t>]) {
+    fn names(&mut self, entries: &[AttrEntry], attrs: &[ast::Value<'t>]) {
         let mut first = std::collections::HashMap::new();
         for (index, (entry, value)) in entries.iter().zip(attrs).enumerate() {
             if entry.name.is_empty() {
@@ -644,7 +522,7 @@ impl<'t> Checker<'t> {
     fn rules(
         &mut self,
         root: Node<'_, 't>,
-        (entries, attrs): (&[Entry], &[ast::Value<'t>]),
+        (entries, attrs): (&[AttrEntry], &[ast::Value<'t>]),
         protocol: Option<Protocol>,
         found: &[core::Error],
     ) {
@@ -694,7 +572,8 @@ impl<'t> Checker<'t> {
             let at = key(error.kind, &point).pointer();
             self.add_at(severity, error.kind.name(), span(value, at), || {
                 let other = with(error.other, 0);
-                let told = tell(entry, (protocol, &point), index, other, error.kind, entries);
+                let told =
+                    rule_finding(entry, (protocol, &point), index, other, error.kind, entries);
                 (format!("/entities/0/attrs/{index}{at}"), told)
             });
         }
@@ -707,7 +586,7 @@ impl<'t> Checker<'t> {
         kind: &'static str,
         node: Node<'_, 't>,
         pointer: &str,
-        told: impl Into<Told>,
+        told: impl Into<FindingText>,
     ) {
         self.add_at(severity, kind, span(node.value, pointer), || {
             let pointer = format!("{}{pointer}", node.pointer);
@@ -721,7 +600,7 @@ impl<'t> Checker<'t> {
         severity: Severity,
         kind: &'static str,
         range: Range<usize>,
-        tell: impl FnOnce() -> (String, Told),
+        tell: impl FnOnce() -> (String, FindingText),
     ) {
         match severity {
             Severity::Error => self.errors += 1,
@@ -806,55 +685,6 @@ fn near(pointer: &str) -> &str {
     }
     let cut = pointer.bytes().take(MAX + 1).rposition(|byte| byte == b'/');
     pointer.get(..cut.unwrap_or(0)).unwrap_or("")
-}
-
-type JsonAttr<'t> = definition::Attr<JsonText, Json<'t>, Json<'t>>;
-
-/// A value as it stands: with every digit of a number.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct Json<'t>(#[serde(borrow)] &'t RawValue);
-
-impl Json<'_> {
-    /// The labels of a list, `None` for each that is no text.
-    fn list(&self) -> Option<Vec<Option<String>>> {
-        let list: Vec<JsonText> = serde_json::from_str(self.0.get()).ok()?;
-        Some(list.into_iter().map(|text| text.0).collect())
-    }
-}
-
-impl Number for Json<'_> {
-    fn number(&self) -> Option<Result<core::Decimal, core::Error>> {
-        let text = self.0.get();
-        text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
-            .then(|| text.parse())
-    }
-}
-
-impl Labels for Json<'_> {
-    fn count(&self) -> Option<Result<u32, u32>> {
-        let list = self.list()?;
-        Some(match list.iter().position(Option::is_none) {
-            Some(index) => Err(u32::try_from(index).unwrap_or(u32::MAX)),
-            None => Ok(u32::try_from(list.len()).unwrap_or(u32::MAX)),
-        })
-    }
-}
-
-/// A value that may be text.
-struct JsonText(Option<String>);
-
-impl Text for JsonText {
-    fn text(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl<'de> Deserialize<'de> for JsonText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = <&RawValue>::deserialize(deserializer)?;
-        Ok(JsonText(serde_json::from_str(value.get()).ok()))
-    }
 }
 
 fn text_of(member: Option<&ast::ObjectProp<'_>>) -> Option<String> {

@@ -10,11 +10,14 @@
 
 use std::io::{self, Write};
 
-use super::ndjson::TextBlock;
-use super::plan::{Plan, Style, most};
-use super::text::{Text, cell, is_formula, is_plain};
-use super::{Format, Moment, Record, Sink, action, head_names};
-use crate::decode::Decoded;
+use super::point_text::{Plan, Style, most};
+use super::table::{action, head_names};
+use super::text_block::TextBlock;
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::text::{Text, cell, is_formula, is_plain};
+use crate::log::record::timestamp::Timestamp;
+use crate::message::decoded::Decoded;
 use crate::product::Product;
 
 /// Writes the records of one product as CSV.
@@ -108,7 +111,7 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
     /// `2018-01-31T07:37:32.294Z`
-    fn put_time(&mut self, moment: &Moment<'_>, out: &mut Text) {
+    fn put_time(&mut self, moment: &Timestamp<'_>, out: &mut Text) {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
         if day != self.day.0 {

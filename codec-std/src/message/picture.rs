@@ -8,8 +8,8 @@ use gizwits_codec_core::m2m::{Event, PREFIX};
 use gizwits_codec_core::{Access, Action, P0, PointId, Protocol, Raw, Unit, View};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Content, Decoded, runs};
-use crate::payload;
+use super::decoded::{Content, Decoded, runs};
+use super::payload;
 use crate::product::Product;
 
 /// The bytes of a status, or of one message, as rows: each byte stands in one of them, once.

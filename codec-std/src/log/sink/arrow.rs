@@ -35,9 +35,15 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use gizwits_codec_core::{Access, Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
-use super::{ACTIONS, Format, Line, REPLY, REPORT, Record, Sink, action_number, head_names};
-use crate::decode::{Decoded, Status};
-use crate::product::{Attr, Product};
+use super::table::{ACTIONS, REPLY, REPORT, action_number, head_names};
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::lazy::LazyRecord;
+use crate::log::record::timestamp::Timestamp;
+use crate::message::decode::Status;
+use crate::message::decoded::Decoded;
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// The schema of a product's records; with `extra` there is a column for members without a meaning, and
 /// for what was set aside to decode a message.
@@ -95,7 +101,7 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
             Access::Fault => "fault",
         };
         say("access", access.to_owned());
-        say("place", attr.place());
+        say("place", attr.location());
         if let (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Some(scale)) =
             (attr.point().kind, layout.scale(id))
         {
@@ -349,7 +355,7 @@ impl Batches {
 
     /// Adds a status in a plain frame.
     #[inline]
-    pub(crate) fn push_status(&mut self, line: &Line<'_>, status: &Status<'_, '_>) {
+    pub(crate) fn push_status(&mut self, line: &LazyRecord<'_>, status: &Status<'_, '_>) {
         let record = line.record();
         let action = if status.is_reply() { REPLY } else { REPORT };
         let did = record.did.map(Cow::Borrowed);
@@ -366,7 +372,7 @@ impl Batches {
         remarks: &[u8],
     ) {
         self.times
-            .push(record.timestamp.as_ref().map(super::Moment::millis));
+            .push(record.timestamp.as_ref().map(Timestamp::millis));
         self.kinds.append_option(record.kind);
         self.dids.append_option(did);
         self.actions.push(action.map(|number| number as u8));
@@ -499,7 +505,13 @@ impl Sink for Batches {
     }
 
     #[inline]
-    fn status(&mut self, _: &mut Self::Block, line: &Line<'_>, _: usize, status: &Status<'_, '_>) {
+    fn status(
+        &mut self,
+        _: &mut Self::Block,
+        line: &LazyRecord<'_>,
+        _: usize,
+        status: &Status<'_, '_>,
+    ) {
         self.push_status(line, status);
     }
 

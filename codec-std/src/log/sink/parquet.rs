@@ -19,8 +19,12 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::arrow::{Batches, Form, row_len, schema};
-use super::{Format, Line, Record, Sink};
-use crate::decode::{Decoded, Status};
+use super::table::head_names;
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::lazy::LazyRecord;
+use crate::message::decode::Status;
+use crate::message::decoded::Decoded;
 use crate::product::Product;
 
 /// Writes the records of one product as Parquet.
@@ -77,7 +81,7 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
         // Which of a few words comes first says nothing, and takes a comparison of text for each record.
         .set_column_statistics_enabled("type".into(), none)
         .set_column_statistics_enabled("action".into(), none);
-    let names = super::head_names(product, keep);
+    let names = head_names(product, keep);
     let names = &names[names.len() - product.attrs().len()..];
     for (attr, name) in product.attrs().zip(names) {
         let path = ColumnPath::new(vec![name.clone()]);
@@ -177,7 +181,13 @@ impl Sink for ParquetSink {
     }
 
     #[inline]
-    fn status(&mut self, _: &mut ParquetBlock, line: &Line<'_>, _: usize, status: &Status<'_, '_>) {
+    fn status(
+        &mut self,
+        _: &mut ParquetBlock,
+        line: &LazyRecord<'_>,
+        _: usize,
+        status: &Status<'_, '_>,
+    ) {
         self.batches.push_status(line, status);
     }
 

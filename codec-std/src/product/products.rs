@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gizwits_codec_core::m2m::{self, Event};
 
+use super::Product;
 use crate::error::Error;
-use crate::product::Product;
 
 /// The products that a log's records may be of.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! Of a window the bytes of many rows are put side by side, and what has up to 8 bits is made of these;
 //! wider points are cut from the windows as numbers. Loops are such that the compiler makes vectors of them.
 
-use super::plan::{Place, places};
+use super::location::{Location, locations};
 use crate::product::Product;
 
 /// The values of one point in every row, as they are on the wire.
@@ -35,7 +35,7 @@ struct Window {
     start: usize,
     /// The first of its points, by id.
     first: usize,
-    places: Vec<Place>,
+    places: Vec<Location>,
     /// Whether there are points of up to 8 bits, and such of more.
     narrow: bool,
     wide: bool,
@@ -55,7 +55,7 @@ impl Columns {
     /// Columns for the points of a product.
     #[must_use]
     pub fn new(product: &Product) -> Self {
-        let places = places(product);
+        let places = locations(product);
         let columns = places.iter().map(|place| match place.bits {
             0 => Column::Bytes(place.len, Vec::new()),
             1..=8 => Column::U8(Vec::new()),
@@ -95,7 +95,7 @@ impl Columns {
     }
 }
 
-fn windows(places: &[Place], stride: usize) -> Vec<Window> {
+fn windows(places: &[Location], stride: usize) -> Vec<Window> {
     let mut all: Vec<Window> = Vec::new();
     // The bytes of the last window so far, unless it is a binary.
     let mut span = None;
@@ -245,7 +245,7 @@ impl Tile {
 
     /// Appends a point of up to 8 bits of so many rows.
     #[inline(always)]
-    fn append(&self, window: &Window, place: Place, count: usize, to: &mut Vec<u8>) {
+    fn append(&self, window: &Window, place: Location, count: usize, to: &mut Vec<u8>) {
         let (shift, mask) = (place.shift % 8, 0xff_u8 >> (8 - place.bits));
         let last = place.end.wrapping_sub(window.start + 1);
         let plane = |n: usize| {
@@ -341,7 +341,7 @@ impl Window {
 
 /// Appends a binary of `N` to `2 * N` bytes: the first `N` and the last, which may overlap.
 #[inline(always)]
-fn copy<const N: usize>(rows: &[u8], stride: usize, place: Place, to: &mut Vec<u8>) {
+fn copy<const N: usize>(rows: &[u8], stride: usize, place: Location, to: &mut Vec<u8>) {
     each_binary(rows, stride, place, to, |to, from| {
         if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
             *to = *from;
@@ -357,7 +357,7 @@ fn copy<const N: usize>(rows: &[u8], stride: usize, place: Place, to: &mut Vec<u
 fn each_binary(
     rows: &[u8],
     stride: usize,
-    place: Place,
+    place: Location,
     to: &mut Vec<u8>,
     with: impl Fn(&mut [u8], &[u8]),
 ) {

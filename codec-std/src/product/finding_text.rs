@@ -2,9 +2,9 @@
 
 use gizwits_codec_core::{Access, Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
 
-use crate::check::Entry;
+use super::attr::location;
+use super::entry::AttrEntry;
 use crate::error::counted;
-use crate::product::place;
 
 /// The words that a key may have.
 fn words(key: Key) -> &'static str {
@@ -24,8 +24,8 @@ fn words(key: Key) -> &'static str {
 }
 
 /// The pointer, from the attr on, and the message of what is wrong with an attr's JSON.
-pub(crate) fn shape(
-    entry: &Entry,
+pub(crate) fn json_finding(
+    entry: &AttrEntry,
     index: usize,
     kind: ErrorKind,
     source: impl Fn(&str) -> String,
@@ -99,17 +99,17 @@ pub(crate) fn key(kind: ErrorKind, point: &Point) -> Key {
 }
 
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct FindingText {
     pub(crate) message: String,
     pub(crate) label: String,
     pub(crate) help: String,
 }
 
-impl<T: Into<String>> From<T> for Told {
+impl<T: Into<String>> From<T> for FindingText {
     fn from(message: T) -> Self {
-        Told {
+        FindingText {
             message: message.into(),
-            ..Told::default()
+            ..FindingText::default()
         }
     }
 }
@@ -119,7 +119,11 @@ impl<T: Into<String>> From<T> for Told {
 /// Such a maximum leaves less than 1 % of the type's range and stands for a value below 1. It is a round
 /// number, a multiple of 5 from 10 on, and the type has a raw value for it. The limit of 1 lets pass what
 /// is common and sound: a pH of 0 to 14.0 in 16 bits, whose raw maximum is 140.
-pub(crate) fn engineering_max(entry: &Entry, index: usize, point: &Point) -> Option<Told> {
+pub(crate) fn engineering_max(
+    entry: &AttrEntry,
+    index: usize,
+    point: &Point,
+) -> Option<FindingText> {
     let (spec, widest) = match point.kind {
         Kind::Uint8(spec) => (spec, u32::from(u8::MAX)),
         Kind::Uint16(spec) => (spec, u32::from(u16::MAX)),
@@ -141,7 +145,7 @@ pub(crate) fn engineering_max(entry: &Entry, index: usize, point: &Point) -> Opt
     let meant = (meant.round() as u32).min(widest);
     (scale.value(meant) == Decimal::from(max)).then(|| {
         let title = entry.title(index);
-        Told {
+        FindingText {
             message: format!(
                 "{title} has the raw maximum {max}, which stands for {value}: it looks like an \
                  engineering value"
@@ -155,20 +159,20 @@ pub(crate) fn engineering_max(entry: &Entry, index: usize, point: &Point) -> Opt
 }
 
 /// What a finding about a sound JSON says.
-pub(crate) fn tell(
-    entry: &Entry,
+pub(crate) fn rule_finding(
+    entry: &AttrEntry,
     (protocol, point): (Protocol, &Point),
     index: usize,
-    other: Option<(usize, &Entry)>,
+    other: Option<(usize, &AttrEntry)>,
     kind: ErrorKind,
-    entries: &[Entry],
-) -> Told {
+    entries: &[AttrEntry],
+) -> FindingText {
     let title = entry.title(index);
     let len = point.position.len;
-    let here = place(protocol, point);
+    let here = location(protocol, point);
     let other_title = other.map_or_else(|| "another point".to_owned(), |(n, one)| one.title(n));
     let other_place = other
-        .and_then(|(_, one)| Some(place(protocol, &one.point?)))
+        .and_then(|(_, one)| Some(location(protocol, &one.point?)))
         .unwrap_or_default();
     let (data_type, spec) = match point.kind {
         Kind::Bool => ("bool", None),
@@ -183,19 +187,19 @@ pub(crate) fn tell(
         Unit::Byte => "bytes",
     };
     let labels = entry.labels.len();
-    let mut told = Told {
+    let mut text = FindingText {
         label: here.clone(),
-        ..Told::default()
+        ..FindingText::default()
     };
-    told.message = match kind {
+    text.message = match kind {
         ErrorKind::Overlap => {
-            told.label = format!("{here}; {other_title} has {other_place}");
-            told.help = next_free(point, entries);
+            text.label = format!("{here}; {other_title} has {other_place}");
+            text.help = next_free(point, entries);
             format!("{title} overlaps {other_title}")
         }
         ErrorKind::SharedArea => {
-            told.label = format!("{here}; {other_title} has {other_place}");
-            told.help =
+            text.label = format!("{here}; {other_title} has {other_place}");
+            text.help =
                 "writable, read-only, alert and fault points have a bit area each".to_owned();
             format!(
                 "{title} ({}) shares a bit area with {other_title} ({})",
@@ -204,25 +208,25 @@ pub(crate) fn tell(
             )
         }
         ErrorKind::WritableBytes => {
-            told.label = format!("{here}; {other_title} has {other_place}");
-            told.help = "the writable points are the head of the status".to_owned();
+            text.label = format!("{here}; {other_title} has {other_place}");
+            text.help = "the writable points are the head of the status".to_owned();
             format!("{title} is writable and stands behind {other_title}, which is not")
         }
         ErrorKind::WritableIds => {
-            told.label = format!("id {}", point.id);
-            told.help =
+            text.label = format!("id {}", point.id);
+            text.help =
                 "the ids of the writable points come first: a flag's bit is the id".to_owned();
             format!(
                 "{title} is writable and its id comes after that of {other_title}, which is not"
             )
         }
         ErrorKind::DuplicateId => {
-            told.label = format!("id {}", point.id);
+            text.label = format!("id {}", point.id);
             format!("{title} and {other_title} have the same id, {}", point.id)
         }
         ErrorKind::IdRange => {
-            told.label = format!("id {}", point.id);
-            told.help = format!(
+            text.label = format!("id {}", point.id);
+            text.help = format!(
                 "the ids are 0 to {}, each once",
                 entries.len().saturating_sub(1)
             );
@@ -237,7 +241,7 @@ pub(crate) fn tell(
                 Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
                 _ => ("byte", "bit"),
             };
-            told.help = format!("\"unit\": \"{want}\"");
+            text.help = format!("\"unit\": \"{want}\"");
             format!(
                 "{title} is a {data_type} with the unit \"{have}\": {data_type} counts in {want}s"
             )
@@ -272,7 +276,7 @@ pub(crate) fn tell(
         }
         ErrorKind::NegativeMin => {
             let min = spec.map_or(0, |(spec, _)| spec.min);
-            told.help =
+            text.help =
                 "limits are raw values: a negative value comes from the addition".to_owned();
             format!("{title} has the raw minimum {min}: 0 or more is expected")
         }
@@ -299,7 +303,7 @@ pub(crate) fn tell(
         }
         ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
         ErrorKind::Order => {
-            told.help = match protocol {
+            text.help = match protocol {
                 Protocol::Standard => {
                     "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
                 }
@@ -310,10 +314,10 @@ pub(crate) fn tell(
         }
         kind => format!("{title}: {kind}"),
     };
-    told
+    text
 }
 
-fn access(entry: &Entry) -> &'static str {
+fn access(entry: &AttrEntry) -> &'static str {
     match entry.point.map(|point| point.access) {
         Some(Access::Writable) => "writable",
         Some(Access::ReadOnly) => "read-only",
@@ -324,7 +328,7 @@ fn access(entry: &Entry) -> &'static str {
 }
 
 /// Where a bit field that overlaps could go.
-fn next_free(point: &Point, entries: &[Entry]) -> String {
+fn next_free(point: &Point, entries: &[AttrEntry]) -> String {
     let position = &point.position;
     let end = |unit: Unit, byte: Option<u32>| {
         let others = entries
