@@ -45,7 +45,7 @@ use std::path::Path;
 use self::point::PointCode;
 use self::text::comment;
 use crate::error::counted;
-use crate::product::Product;
+use crate::product::{Product, is_product_key};
 
 /// Reads a definition, writes its Rust to `$OUT_DIR/product.rs`, and tells cargo to do so again when the
 /// definition changes. For a `build.rs`.
@@ -61,7 +61,7 @@ pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
         .map_err(|error| std::io::Error::new(error.kind(), about(&error)))?;
     let product = Product::from_json(&text)
         .map_err(|invalid| std::io::Error::new(std::io::ErrorKind::InvalidData, about(&invalid)))?;
-    if !is_key(product.product_key()) {
+    if !is_product_key(product.product_key()) {
         let message = "the product_key is not 32 hex digits, by which a device names its product";
         return Err(std::io::Error::new(
             std::io::ErrorKind::InvalidData,
@@ -72,10 +72,6 @@ pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
         std::io::Error::other("OUT_DIR is not set: this is for a build script, which cargo runs")
     })?;
     std::fs::write(Path::new(&folder).join("product.rs"), rust(&product))
-}
-
-fn is_key(key: &str) -> bool {
-    key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The Rust of a product, as rustfmt has it. Without a sound product key that is 32 zeros.

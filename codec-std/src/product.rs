@@ -5,6 +5,8 @@ pub(crate) mod check;
 pub(crate) mod diagnostic;
 mod entry;
 mod finding_text;
+mod findings;
+mod json;
 #[cfg(feature = "log")]
 pub(crate) mod products;
 
@@ -156,6 +158,11 @@ impl Inner {
             attrs: attrs.into(),
         }
     }
+}
+
+/// Whether a product key is sound: 32 hex digits.
+pub(crate) fn is_product_key(key: &str) -> bool {
+    key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl fmt::Debug for Product {

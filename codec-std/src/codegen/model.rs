@@ -2,10 +2,9 @@
 
 use gizwits_codec_core::{Access, Protocol, Unit};
 
-use super::is_key;
 use super::point::PointCode;
 use super::text::{fitted, put_line, put_literal};
-use crate::product::Product;
+use crate::product::{Product, is_product_key};
 
 pub(super) fn item(product: &Product, points: &[PointCode<'_>]) -> String {
     let writable: Vec<_> = points.iter().filter(|one| one.is_writable()).collect();
@@ -39,7 +38,7 @@ fn constants(product: &Product, points: &[PointCode<'_>]) -> String {
     let words = invalid.map(|point| point.id / 32 + 1).max().unwrap_or(0);
     let zeros = "0".repeat(32);
     let key = match product.product_key() {
-        key if is_key(key) => key,
+        key if is_product_key(key) => key,
         _ => &zeros,
     };
     let measured: String = measured(points)

@@ -7,7 +7,7 @@ use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit}
 use super::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
 use super::text::{code, comment};
 use crate::product::Product;
-use crate::product::attr::Attr;
+use crate::product::attr::{Attr, access_word, uint_spec};
 
 /// A point of the generated code.
 pub(super) struct PointCode<'p> {
@@ -152,11 +152,8 @@ impl<'p> PointCode<'p> {
         }
     }
 
-    pub(super) fn spec(&self) -> Option<&UintSpec> {
-        match &self.attr.point().kind {
-            Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) => Some(spec),
-            _ => None,
-        }
+    pub(super) fn spec(&self) -> Option<UintSpec> {
+        uint_spec(self.attr.point().kind).map(|(spec, _)| spec)
     }
 
     /// Ratio and addition at the number's decimal places.
@@ -186,12 +183,8 @@ impl<'p> PointCode<'p> {
             true => code(name),
             false => format!("{} ({})", comment(display), code(name)),
         };
-        doc += match self.attr.point().access {
-            Access::Writable => ": writable",
-            Access::ReadOnly => ": read-only",
-            Access::Alert => ": alert",
-            Access::Fault => ": fault",
-        };
+        doc += ": ";
+        doc += access_word(self.attr.point().access);
         if let Some(spec) = self.spec() {
             let value = |raw: i64| self.scale.value(u32::try_from(raw).unwrap_or(u32::MAX));
             let (min, max, step) = (value(spec.min), value(spec.max), self.scale.ratio());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gizwits_codec_core::{Access, Decimal, Kind, Point, PointId, Protocol, Unit};
+use gizwits_codec_core::{Access, Kind, Point, PointId, Protocol, UintSpec, Unit};
 use serde_json::{Value, json};
 
 /// One data point of a product.
@@ -150,28 +150,58 @@ pub(crate) fn location(protocol: Protocol, point: &Point) -> String {
     }
 }
 
+/// The access as a definition has it.
+pub(crate) fn access_type(access: Access) -> &'static str {
+    match access {
+        Access::Writable => "status_writable",
+        Access::ReadOnly => "status_readonly",
+        Access::Alert => "alert",
+        Access::Fault => "fault",
+    }
+}
+
+/// The access for people.
+pub(crate) fn access_word(access: Access) -> &'static str {
+    match access {
+        Access::Writable => "writable",
+        Access::ReadOnly => "read-only",
+        Access::Alert => "alert",
+        Access::Fault => "fault",
+    }
+}
+
+/// The data type as a definition has it.
+pub(crate) fn data_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "bool",
+        Kind::Enum { .. } => "enum",
+        Kind::Uint8(_) => "uint8",
+        Kind::Uint16(_) => "uint16",
+        Kind::Uint32(_) => "uint32",
+        Kind::Binary => "binary",
+    }
+}
+
+/// The limits and the scale of an integer, and the greatest raw value that its type has.
+pub(crate) fn uint_spec(kind: Kind) -> Option<(UintSpec, u32)> {
+    match kind {
+        Kind::Uint8(spec) => Some((spec, u8::MAX.into())),
+        Kind::Uint16(spec) => Some((spec, u16::MAX.into())),
+        Kind::Uint32(spec) => Some((spec, u32::MAX)),
+        Kind::Bool | Kind::Enum { .. } | Kind::Binary => None,
+    }
+}
+
+/// The attr as a definition has it.
 pub(super) fn attr_json(attr: &Attr) -> Value {
     let point = attr.point();
     let position = &point.position;
-    let (data_type, spec) = match point.kind {
-        Kind::Bool => ("bool", None),
-        Kind::Enum { .. } => ("enum", None),
-        Kind::Uint8(spec) => ("uint8", Some(spec)),
-        Kind::Uint16(spec) => ("uint16", Some(spec)),
-        Kind::Uint32(spec) => ("uint32", Some(spec)),
-        Kind::Binary => ("binary", None),
-    };
     let mut json = json!({
         "id": point.id,
         "name": attr.name(),
         "display_name": attr.display_name(),
-        "type": match point.access {
-            Access::Writable => "status_writable",
-            Access::ReadOnly => "status_readonly",
-            Access::Alert => "alert",
-            Access::Fault => "fault",
-        },
-        "data_type": data_type,
+        "type": access_type(point.access),
+        "data_type": data_type(point.kind),
         "position": {
             "byte_offset": position.byte_offset,
             "bit_offset": position.bit_offset,
@@ -182,13 +212,12 @@ pub(super) fn attr_json(attr: &Attr) -> Value {
     if !attr.desc().is_empty() {
         json["desc"] = attr.desc().into();
     }
-    if let Some(spec) = spec {
-        let number = |decimal: Decimal| serde_json::to_value(decimal).unwrap_or(Value::Null);
+    if let Some((spec, _)) = uint_spec(point.kind) {
         json["uint_spec"] = json!({
             "min": spec.min,
             "max": spec.max,
-            "ratio": number(spec.ratio),
-            "addition": number(spec.addition),
+            "ratio": spec.ratio,
+            "addition": spec.addition,
         });
     }
     if let Kind::Enum { .. } = point.kind {

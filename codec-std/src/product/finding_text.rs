@@ -1,13 +1,42 @@
-//! What is wrong with a definition, in words: the points, what stands there, what would be right.
+//! The texts of findings: the points, what stands there, and what would be right.
 
-use gizwits_codec_core::{Access, Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
+use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
 
-use super::attr::location;
+use super::attr::{access_word, data_type, location, uint_spec};
 use super::entry::AttrEntry;
 use crate::error::counted;
 
-/// The words that a key may have.
-fn words(key: Key) -> &'static str {
+/// The text of a finding, as [`Diagnostic`](super::diagnostic::Diagnostic) has it.
+#[derive(Default)]
+pub(super) struct FindingText {
+    pub(super) message: String,
+    pub(super) label: String,
+    pub(super) help: String,
+}
+
+impl<T: Into<String>> From<T> for FindingText {
+    fn from(message: T) -> Self {
+        FindingText {
+            message: message.into(),
+            ..FindingText::default()
+        }
+    }
+}
+
+impl FindingText {
+    fn label(mut self, label: String) -> Self {
+        self.label = label;
+        self
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+}
+
+/// The values that a key may have.
+fn expected(key: Key) -> &'static str {
     match key {
         Key::Type => "\"status_writable\", \"status_readonly\", \"alert\" or \"fault\"",
         Key::DataType => "\"bool\", \"enum\", \"uint8\", \"uint16\", \"uint32\" or \"binary\"",
@@ -24,55 +53,52 @@ fn words(key: Key) -> &'static str {
 }
 
 /// The pointer, from the attr on, and the message of what is wrong with an attr's JSON.
-pub(crate) fn json_finding(
-    entry: &AttrEntry,
-    index: usize,
-    kind: ErrorKind,
-    source: impl Fn(&str) -> String,
-) -> (String, String) {
-    let title = entry.title(index);
-    let at = |key: Key| key.pointer().to_owned();
-    match kind {
+pub(super) fn json_finding(entry: &AttrEntry<'_, '_>, kind: ErrorKind) -> (String, String) {
+    let title = entry.title();
+    let (key, message) = match kind {
+        ErrorKind::Missing { key: Key::UintSpec } => (
+            Key::UintSpec,
+            format!("{title} is an integer without a uint_spec"),
+        ),
         ErrorKind::Missing { key } => {
-            let message = match key {
-                Key::UintSpec => format!("{title} is an integer without a uint_spec"),
-                _ => format!("{title} has no {}: {} is expected", key.name(), words(key)),
-            };
-            (at(key), message)
+            let (name, expected) = (key.name(), expected(key));
+            (
+                key,
+                format!("{title} has no {name}: {expected} is expected"),
+            )
         }
         ErrorKind::WrongType { key } | ErrorKind::UnknownWord { key } => {
-            let pointer = at(key);
-            let given = source(&pointer);
-            let message = format!(
-                "{title}: {} is {given}: {} is expected",
-                key.name(),
-                words(key)
-            );
-            (pointer, message)
+            let (name, expected) = (key.name(), expected(key));
+            let given = entry.node.source(key.pointer());
+            (
+                key,
+                format!("{title}: {name} is {given}: {expected} is expected"),
+            )
         }
-        ErrorKind::LabelType { index: label } => {
-            let pointer = format!("{}/{label}", at(Key::Enum));
-            let given = source(&pointer);
-            let message = format!("{title}: label {label} is {given}: labels are text in quotes");
-            (pointer, message)
+        ErrorKind::LabelType { index } => {
+            let pointer = format!("{}/{index}", Key::Enum.pointer());
+            let given = entry.node.source(&pointer);
+            let message = format!("{title}: label {index} is {given}: labels are text in quotes");
+            return (pointer, message);
         }
-        ErrorKind::EmptyName => (at(Key::Name), format!("{title} has an empty name")),
-        ErrorKind::NoLabels => (at(Key::Enum), format!("{title} is an enum without labels")),
+        ErrorKind::EmptyName => (Key::Name, format!("{title} has an empty name")),
+        ErrorKind::NoLabels => (Key::Enum, format!("{title} is an enum without labels")),
         ErrorKind::MaxTooLarge => (
-            at(Key::Max),
+            Key::Max,
             format!("{title}: the raw maximum does not fit its integer"),
         ),
-        ErrorKind::Digits => (
-            at(Key::UintSpec),
-            format!("{title}: a ratio or addition has more than 15 significant digits"),
-        ),
-        ErrorKind::IdRange => (at(Key::Id), format!("{title}: the ids are 0 to n-1")),
-        kind => (String::new(), format!("{title}: {kind}")),
-    }
+        ErrorKind::Digits => {
+            let what = "a ratio or addition has more than 15 significant digits";
+            (Key::UintSpec, format!("{title}: {what}"))
+        }
+        ErrorKind::IdRange => (Key::Id, format!("{title}: the ids are 0 to n-1")),
+        kind => return (String::new(), format!("{title}: {kind}")),
+    };
+    (key.pointer().to_owned(), message)
 }
 
 /// The key that a rule is about.
-pub(crate) fn key(kind: ErrorKind, point: &Point) -> Key {
+pub(super) fn key(kind: ErrorKind, point: &Point) -> Key {
     match kind {
         ErrorKind::Unit => Key::Unit,
         ErrorKind::BitOffset => Key::BitOffset,
@@ -84,52 +110,24 @@ pub(crate) fn key(kind: ErrorKind, point: &Point) -> Key {
         ErrorKind::NoLabels | ErrorKind::TooManyLabels => Key::Enum,
         ErrorKind::NegativeMin | ErrorKind::MinAboveMax => Key::Min,
         ErrorKind::MaxTooLarge => Key::Max,
-        ErrorKind::Ratio | ErrorKind::ScaleOverflow => Key::Ratio,
-        ErrorKind::Digits => match point.kind {
-            Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec)
-                if spec.ratio.digits() <= 15 =>
-            {
-                Key::Addition
-            }
-            _ => Key::Ratio,
-        },
+        ErrorKind::Digits
+            if uint_spec(point.kind).is_some_and(|(spec, _)| spec.ratio.digits() <= 15) =>
+        {
+            Key::Addition
+        }
+        ErrorKind::Digits | ErrorKind::Ratio | ErrorKind::ScaleOverflow => Key::Ratio,
         ErrorKind::DuplicateId | ErrorKind::IdRange | ErrorKind::WritableIds => Key::Id,
         _ => Key::Position,
     }
 }
 
-#[derive(Default)]
-pub(crate) struct FindingText {
-    pub(crate) message: String,
-    pub(crate) label: String,
-    pub(crate) help: String,
-}
-
-impl<T: Into<String>> From<T> for FindingText {
-    fn from(message: T) -> Self {
-        FindingText {
-            message: message.into(),
-            ..FindingText::default()
-        }
-    }
-}
-
-/// What there is to say of a maximum that looks like an engineering value where a raw one belongs.
+/// The text about a maximum that looks like an engineering value where a raw one belongs.
 ///
 /// Such a maximum leaves less than 1 % of the type's range and stands for a value below 1. It is a round
 /// number, a multiple of 5 from 10 on, and the type has a raw value for it. The limit of 1 lets pass what
 /// is common and sound: a pH of 0 to 14.0 in 16 bits, whose raw maximum is 140.
-pub(crate) fn engineering_max(
-    entry: &AttrEntry,
-    index: usize,
-    point: &Point,
-) -> Option<FindingText> {
-    let (spec, widest) = match point.kind {
-        Kind::Uint8(spec) => (spec, u32::from(u8::MAX)),
-        Kind::Uint16(spec) => (spec, u32::from(u16::MAX)),
-        Kind::Uint32(spec) => (spec, u32::MAX),
-        _ => return None,
-    };
+pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Option<FindingText> {
+    let (spec, widest) = uint_spec(point.kind)?;
     let max = u32::try_from(spec.max).ok()?;
     let scale = Scale::new(spec.ratio, spec.addition, widest).ok()?;
     let value = scale.value(max);
@@ -144,214 +142,215 @@ pub(crate) fn engineering_max(
     // A float beyond the type's range becomes the greatest raw value, which then has another value.
     let meant = (meant.round() as u32).min(widest);
     (scale.value(meant) == Decimal::from(max)).then(|| {
-        let title = entry.title(index);
-        FindingText {
-            message: format!(
-                "{title} has the raw maximum {max}, which stands for {value}: it looks like an \
-                 engineering value"
-            ),
-            label: format!("{max} of {widest}"),
-            help: format!(
-                "limits are raw values: for an engineering maximum of {max}, write {meant}"
-            ),
-        }
+        let title = entry.title();
+        let message = format!(
+            "{title} has the raw maximum {max}, which stands for {value}: it looks like an \
+             engineering value"
+        );
+        let help =
+            format!("limits are raw values: for an engineering maximum of {max}, write {meant}");
+        let label = format!("{max} of {widest}");
+        FindingText::from(message).label(label).help(help)
     })
 }
 
-/// What a finding about a sound JSON says.
-pub(crate) fn rule_finding(
-    entry: &AttrEntry,
-    (protocol, point): (Protocol, &Point),
-    index: usize,
-    other: Option<(usize, &AttrEntry)>,
-    kind: ErrorKind,
-    entries: &[AttrEntry],
-) -> FindingText {
-    let title = entry.title(index);
-    let len = point.position.len;
-    let here = location(protocol, point);
-    let other_title = other.map_or_else(|| "another point".to_owned(), |(n, one)| one.title(n));
-    let other_place = other
-        .and_then(|(_, one)| Some(location(protocol, &one.point?)))
-        .unwrap_or_default();
-    let (data_type, spec) = match point.kind {
-        Kind::Bool => ("bool", None),
-        Kind::Enum { .. } => ("enum", None),
-        Kind::Uint8(spec) => ("uint8", Some((spec, u32::from(u8::MAX)))),
-        Kind::Uint16(spec) => ("uint16", Some((spec, u32::from(u16::MAX)))),
-        Kind::Uint32(spec) => ("uint32", Some((spec, u32::MAX))),
-        Kind::Binary => ("binary", None),
-    };
-    let unit = match point.position.unit {
-        Unit::Bit => "bits",
-        Unit::Byte => "bytes",
-    };
-    let labels = entry.labels.len();
-    let mut text = FindingText {
-        label: here.clone(),
-        ..FindingText::default()
-    };
-    text.message = match kind {
-        ErrorKind::Overlap => {
-            text.label = format!("{here}; {other_title} has {other_place}");
-            text.help = next_free(point, entries);
-            format!("{title} overlaps {other_title}")
-        }
-        ErrorKind::SharedArea => {
-            text.label = format!("{here}; {other_title} has {other_place}");
-            text.help =
-                "writable, read-only, alert and fault points have a bit area each".to_owned();
-            format!(
-                "{title} ({}) shares a bit area with {other_title} ({})",
-                access(entry),
-                other.map_or("?", |(_, one)| access(one))
-            )
-        }
-        ErrorKind::WritableBytes => {
-            text.label = format!("{here}; {other_title} has {other_place}");
-            text.help = "the writable points are the head of the status".to_owned();
-            format!("{title} is writable and stands behind {other_title}, which is not")
-        }
-        ErrorKind::WritableIds => {
-            text.label = format!("id {}", point.id);
-            text.help =
-                "the ids of the writable points come first: a flag's bit is the id".to_owned();
-            format!(
-                "{title} is writable and its id comes after that of {other_title}, which is not"
-            )
-        }
-        ErrorKind::DuplicateId => {
-            text.label = format!("id {}", point.id);
-            format!("{title} and {other_title} have the same id, {}", point.id)
-        }
-        ErrorKind::IdRange => {
-            text.label = format!("id {}", point.id);
-            text.help = format!(
-                "the ids are 0 to {}, each once",
-                entries.len().saturating_sub(1)
-            );
-            format!(
-                "{title} has id {}, and the definition has {}",
-                point.id,
-                counted(entries.len(), "point")
-            )
-        }
-        ErrorKind::Unit => {
-            let (want, have) = match point.kind {
-                Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
-                _ => ("byte", "bit"),
-            };
-            text.help = format!("\"unit\": \"{want}\"");
-            format!(
-                "{title} is a {data_type} with the unit \"{have}\": {data_type} counts in {want}s"
-            )
-        }
-        ErrorKind::BitOffset => {
-            let bit = point.position.bit_offset;
-            format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected")
-        }
-        ErrorKind::BoolWidth => format!("{title} is a bool of {len} {unit}: 1 is expected"),
-        ErrorKind::EnumWidth => format!("{title} is an enum of {len} bits: 1 to 32 are possible"),
-        ErrorKind::UintWidth => {
-            let bytes = match spec {
-                Some((_, 0xff)) => 1,
-                Some((_, 0xffff)) => 2,
-                _ => 4,
-            };
-            let len = counted(len as usize, "byte");
-            format!("{title} is a {data_type} of {len}: {bytes} is expected")
-        }
-        ErrorKind::BinaryWidth => {
-            format!("{title} is a binary of {len} bytes: 1 to 65535 are possible")
-        }
-        ErrorKind::WideBits => {
-            format!("{title} has {len} bits; vendor code supports 8 at most")
-        }
-        ErrorKind::NoLabels => format!("{title} is an enum without labels"),
-        ErrorKind::TooManyLabels => {
-            let room = 1_u64.checked_shl(len).unwrap_or(0);
-            let labels = counted(labels, "label");
-            let bits = counted(len as usize, "bit");
-            format!("{title} has {labels}: with {bits} there are {room} at most")
-        }
-        ErrorKind::NegativeMin => {
-            let min = spec.map_or(0, |(spec, _)| spec.min);
-            text.help =
-                "limits are raw values: a negative value comes from the addition".to_owned();
-            format!("{title} has the raw minimum {min}: 0 or more is expected")
-        }
-        ErrorKind::MinAboveMax => {
-            let (min, max) = spec.map_or((0, 0), |(spec, _)| (spec.min, spec.max));
-            format!("{title} has the minimum {min} above its maximum {max}")
-        }
-        ErrorKind::MaxTooLarge => {
-            let (max, widest) = spec.map_or((0, 0), |(spec, widest)| (spec.max, widest));
-            format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
-        }
-        ErrorKind::Ratio => {
-            let ratio = spec.map_or_else(String::new, |(spec, _)| spec.ratio.to_string());
-            format!("{title} has the ratio {ratio}: above 0 is expected")
-        }
-        ErrorKind::Digits => {
-            format!("{title} has a ratio or addition of more than 15 significant digits")
-        }
-        ErrorKind::ScaleOverflow => {
-            format!("{title}: its ratio and addition lead to values of too many digits")
-        }
-        ErrorKind::StatusLength => {
-            format!("{title} stands past byte 65535, the longest status possible")
-        }
-        ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
-        ErrorKind::Order => {
-            text.help = match protocol {
-                Protocol::Standard => {
-                    "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
-                }
-                Protocol::VarLen => "bool, enum, uint8, uint16, uint32, binary, whatever the access",
-            }
-            .to_owned();
-            format!("{title} is not in the order that the cloud writes")
-        }
-        kind => format!("{title}: {kind}"),
-    };
-    text
+/// A point that breaks a rule.
+pub(super) struct Breach<'e, 'v, 't> {
+    pub(super) protocol: Protocol,
+    pub(super) entry: &'e AttrEntry<'v, 't>,
+    pub(super) point: Point,
+    /// The other point that the rule is about.
+    pub(super) other: Option<&'e AttrEntry<'v, 't>>,
+    pub(super) entries: &'e [AttrEntry<'v, 't>],
 }
 
-fn access(entry: &AttrEntry) -> &'static str {
-    match entry.point.map(|point| point.access) {
-        Some(Access::Writable) => "writable",
-        Some(Access::ReadOnly) => "read-only",
-        Some(Access::Alert) => "alert",
-        Some(Access::Fault) => "fault",
-        None => "?",
+impl Breach<'_, '_, '_> {
+    /// The text about the rule. It is labelled with the point's location if with nothing else.
+    pub(super) fn text(&self, kind: ErrorKind) -> FindingText {
+        let text = self.two_points(kind).or_else(|| self.one_point(kind));
+        let text = text.or_else(|| self.limits(kind));
+        let mut text = text.unwrap_or_else(|| format!("{}: {kind}", self.entry.title()).into());
+        if text.label.is_empty() {
+            text.label = location(self.protocol, &self.point);
+        }
+        text
     }
-}
 
-/// Where a bit field that overlaps could go.
-fn next_free(point: &Point, entries: &[AttrEntry]) -> String {
-    let position = &point.position;
-    let end = |unit: Unit, byte: Option<u32>| {
-        let others = entries
-            .iter()
-            .filter_map(|entry| entry.point)
-            .filter(|one| {
-                one.id != point.id
-                    && one.position.unit == unit
-                    && byte.is_none_or(|byte| one.position.byte_offset == byte)
-            });
+    /// Rules about two points, or about ids.
+    fn two_points(&self, kind: ErrorKind) -> Option<FindingText> {
+        let title = self.entry.title();
+        let id = self.point.id;
+        let other = self
+            .other
+            .map_or_else(|| "another point".to_owned(), AttrEntry::title);
+        let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
+        let (here, there) = (place(self.entry), self.other.and_then(place));
+        let (here, there) = (here.unwrap_or_default(), there.unwrap_or_default());
+        let both = format!("{here}; {other} has {there}");
+        let access = |entry: Option<&AttrEntry<'_, '_>>| {
+            let point = entry.and_then(|entry| entry.point);
+            point.map_or("?", |point| access_word(point.access))
+        };
+        let (message, label, help) = match kind {
+            ErrorKind::Overlap => (format!("{title} overlaps {other}"), both, self.next_free()),
+            ErrorKind::SharedArea => {
+                let (own, others) = (access(Some(self.entry)), access(self.other));
+                let message = format!("{title} ({own}) shares a bit area with {other} ({others})");
+                let help = "writable, read-only, alert and fault points have a bit area each";
+                (message, both, help.to_owned())
+            }
+            ErrorKind::WritableBytes => {
+                let message =
+                    format!("{title} is writable and stands behind {other}, which is not");
+                let help = "the writable points are the head of the status";
+                (message, both, help.to_owned())
+            }
+            ErrorKind::WritableIds => {
+                let message = format!(
+                    "{title} is writable and its id comes after that of {other}, which is not"
+                );
+                let help = "the ids of the writable points come first: a flag's bit is the id";
+                (message, format!("id {id}"), help.to_owned())
+            }
+            ErrorKind::DuplicateId => {
+                let message = format!("{title} and {other} have the same id, {id}");
+                (message, format!("id {id}"), String::new())
+            }
+            ErrorKind::IdRange => {
+                let points = counted(self.entries.len(), "point");
+                let message = format!("{title} has id {id}, and the definition has {points}");
+                let last = self.entries.len().saturating_sub(1);
+                (
+                    message,
+                    format!("id {id}"),
+                    format!("the ids are 0 to {last}, each once"),
+                )
+            }
+            _ => return None,
+        };
+        Some(FindingText::from(message).label(label).help(help))
+    }
+
+    /// Rules about the position and the labels of a point.
+    fn one_point(&self, kind: ErrorKind) -> Option<FindingText> {
+        let (title, position) = (self.entry.title(), &self.point.position);
+        let (len, data_type) = (position.len, data_type(self.point.kind));
+        Some(match kind {
+            ErrorKind::Unit => {
+                let (want, have) = match self.point.kind {
+                    Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
+                    _ => ("byte", "bit"),
+                };
+                let what = format!("{title} is a {data_type} with the unit \"{have}\"");
+                FindingText::from(format!("{what}: {data_type} counts in {want}s"))
+                    .help(format!("\"unit\": \"{want}\""))
+            }
+            ErrorKind::BitOffset => {
+                let bit = position.bit_offset;
+                format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected").into()
+            }
+            ErrorKind::BoolWidth => {
+                let unit = match position.unit {
+                    Unit::Bit => "bits",
+                    Unit::Byte => "bytes",
+                };
+                format!("{title} is a bool of {len} {unit}: 1 is expected").into()
+            }
+            ErrorKind::EnumWidth => {
+                format!("{title} is an enum of {len} bits: 1 to 32 are possible").into()
+            }
+            ErrorKind::UintWidth => {
+                let bits = uint_spec(self.point.kind).map_or(32, |(_, widest)| widest.count_ones());
+                let (len, bytes) = (counted(len as usize, "byte"), bits / 8);
+                format!("{title} is a {data_type} of {len}: {bytes} is expected").into()
+            }
+            ErrorKind::BinaryWidth => {
+                format!("{title} is a binary of {len} bytes: 1 to 65535 are possible").into()
+            }
+            ErrorKind::WideBits => {
+                format!("{title} has {len} bits; vendor code supports 8 at most").into()
+            }
+            ErrorKind::NoLabels => format!("{title} is an enum without labels").into(),
+            ErrorKind::TooManyLabels => {
+                let room = 1_u64.checked_shl(len).unwrap_or(0);
+                let labels = counted(self.entry.labels.len(), "label");
+                let bits = counted(len as usize, "bit");
+                format!("{title} has {labels}: with {bits} there are {room} at most").into()
+            }
+            ErrorKind::StatusLength => {
+                format!("{title} stands past byte 65535, the longest status possible").into()
+            }
+            ErrorKind::Gap => {
+                format!("there is a gap before {title}: no point has the bytes").into()
+            }
+            ErrorKind::Order => {
+                let help = match self.protocol {
+                    Protocol::Standard => {
+                        "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, \
+                         uint32, binary"
+                    }
+                    Protocol::VarLen => {
+                        "bool, enum, uint8, uint16, uint32, binary, whatever the access"
+                    }
+                };
+                let message = format!("{title} is not in the order that the cloud writes");
+                FindingText::from(message).help(help)
+            }
+            _ => return None,
+        })
+    }
+
+    /// Rules about the limits and the scale of an integer.
+    fn limits(&self, kind: ErrorKind) -> Option<FindingText> {
+        let (title, data_type) = (self.entry.title(), data_type(self.point.kind));
+        let (spec, widest) = uint_spec(self.point.kind)?;
+        let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
+        Some(match kind {
+            ErrorKind::NegativeMin => {
+                let help = "limits are raw values: a negative value comes from the addition";
+                let message = format!("{title} has the raw minimum {min}: 0 or more is expected");
+                FindingText::from(message).help(help)
+            }
+            ErrorKind::MinAboveMax => {
+                format!("{title} has the minimum {min} above its maximum {max}").into()
+            }
+            ErrorKind::MaxTooLarge => {
+                format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
+                    .into()
+            }
+            ErrorKind::Ratio => {
+                format!("{title} has the ratio {ratio}: above 0 is expected").into()
+            }
+            ErrorKind::Digits => {
+                format!("{title} has a ratio or addition of more than 15 significant digits").into()
+            }
+            ErrorKind::ScaleOverflow => {
+                format!("{title}: its ratio and addition lead to values of too many digits").into()
+            }
+            _ => return None,
+        })
+    }
+
+    /// Where a bit field or bytes that overlap could go.
+    fn next_free(&self) -> String {
+        let own = &self.point.position;
+        let others = self.entries.iter().filter_map(|entry| entry.point);
+        let others = others.filter(|one| {
+            let area = own.unit == Unit::Byte || one.position.byte_offset == own.byte_offset;
+            one.id != self.point.id && one.position.unit == own.unit && area
+        });
+        let unit = match own.unit {
+            Unit::Bit => "bit",
+            Unit::Byte => "byte",
+        };
         let ends = others.map(|one| {
-            let first = match unit {
+            let start = match own.unit {
                 Unit::Bit => one.position.bit_offset,
                 Unit::Byte => one.position.byte_offset,
             };
-            first.saturating_add(one.position.len)
+            start.saturating_add(one.position.len)
         });
         ends.max()
-    };
-    match position.unit {
-        Unit::Bit => end(Unit::Bit, Some(position.byte_offset))
-            .map_or_else(String::new, |bit| format!("the next free bit is {bit}")),
-        Unit::Byte => end(Unit::Byte, None)
-            .map_or_else(String::new, |byte| format!("the next free byte is {byte}")),
+            .map_or_else(String::new, |end| format!("the next free {unit} is {end}"))
     }
 }

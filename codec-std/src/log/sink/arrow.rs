@@ -32,7 +32,7 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use gizwits_codec_core::{Access, Kind, PointId, Scale, View};
+use gizwits_codec_core::{Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
 use super::table::{ACTIONS, REPLY, REPORT, action_number, head_names};
@@ -43,7 +43,7 @@ use crate::log::record::timestamp::Timestamp;
 use crate::message::decode::Status;
 use crate::message::decoded::Decoded;
 use crate::product::Product;
-use crate::product::attr::Attr;
+use crate::product::attr::{Attr, access_type, uint_spec};
 
 /// The schema of a product's records; with `extra` there is a column for members without a meaning, and
 /// for what was set aside to decode a message.
@@ -94,17 +94,9 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
         if !attr.desc().is_empty() {
             say("desc", attr.desc().to_owned());
         }
-        let access = match attr.point().access {
-            Access::Writable => "status_writable",
-            Access::ReadOnly => "status_readonly",
-            Access::Alert => "alert",
-            Access::Fault => "fault",
-        };
-        say("access", access.to_owned());
+        say("access", access_type(attr.point().access).to_owned());
         say("place", attr.location());
-        if let (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Some(scale)) =
-            (attr.point().kind, layout.scale(id))
-        {
+        if let (Some(_), Some(scale)) = (uint_spec(attr.point().kind), layout.scale(id)) {
             say("ratio", scale.ratio().to_string());
             say("addition", scale.addition().to_string());
             say("scale", scale.decimals().to_string());
