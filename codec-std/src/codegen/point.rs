@@ -55,7 +55,7 @@ impl<'p> PointCode<'p> {
         let view = layout.view_lax(&body);
 
         let mut fields = Names::new(RESERVED_FIELDS, false);
-        let mut constants = Names::new(&[], false);
+        let mut constants = Names::new("", false);
         let mut types = Names::new(RESERVED_TYPES, true);
         let point = |attr: &'p Attr| {
             let id = attr.id();
@@ -196,7 +196,7 @@ impl<'p> PointCode<'p> {
 
 /// The variants of an enum, in the order of its labels.
 fn variants(attr: &Attr) -> Vec<String> {
-    let mut names = Names::new(&["Unknown", "Self"], true);
+    let mut names = Names::new("Unknown Self", true);
     let variant = |(label, index): (&String, u16)| {
         let name = words(label).map_or(format!("Label{index}"), |words| pascal(&words));
         names.take(name, index)

@@ -66,12 +66,12 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Decoder<S> {
     reader: Reader,
-    unpacker: Unpacker<S>,
+    records: RecordDecoder<S>,
 }
 
 /// Decodes records whose lines have been read.
 #[derive(Debug)]
-struct Unpacker<S> {
+struct RecordDecoder<S> {
     products: Products,
     options: Options,
     sink: S,
@@ -92,7 +92,7 @@ impl<S: Sink> Decoder<S> {
     pub fn new(products: &Products, options: Options, sink: S) -> Self {
         Decoder {
             reader: Reader::new(options.keep, options.strict),
-            unpacker: Unpacker {
+            records: RecordDecoder {
                 products: products.clone(),
                 options,
                 sink,
@@ -107,8 +107,8 @@ impl<S: Sink> Decoder<S> {
     /// Says which device all lines that follow are of, if they are of one: records without a did are of
     /// this device, those of another are rejected.
     pub fn set_device(&mut self, did: Option<&str>) {
-        if self.unpacker.did.as_deref() != did {
-            self.unpacker.did = did.map(Box::from);
+        if self.records.did.as_deref() != did {
+            self.records.did = did.map(Box::from);
         }
     }
 
@@ -125,7 +125,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Returns the number of records that only [`Options::lax`] accepted since the last call.
     pub fn take_inexact(&mut self) -> u64 {
-        std::mem::take(&mut self.unpacker.inexact)
+        std::mem::take(&mut self.records.inexact)
     }
 
     /// Decodes a line by the shape that it has; `None` if it has none that is known.
@@ -133,14 +133,14 @@ impl<S: Sink> Decoder<S> {
     fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
         let line = self.reader.learnt(line)?;
         let payload = line.payload();
-        if self.unpacker.unpack_hex(payload) {
-            return Some(self.unpacker.line(&line, block));
+        if self.records.unpack_hex(payload) {
+            return Some(self.records.line(&line, block));
         }
         // What has escapes does not say what it is as it stands.
         if !payload.iter().all(|byte| is_plain(*byte)) {
             return None;
         }
-        Some(self.unpacker.record(&line.record(), false, block))
+        Some(self.records.record(&line.record(), false, block))
     }
 
     /// Decodes a line by the strict parser.
@@ -148,14 +148,14 @@ impl<S: Sink> Decoder<S> {
     fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
         let members;
         let mut record = Record::default();
-        let plain = self.reader.skim(line, &mut record);
+        let plain = self.reader.read_plain(line, &mut record);
         if plain {
             record.extra = self.reader.extra();
         } else {
             members = self.reader.read(line)?;
             record = members.record();
         }
-        self.unpacker.record(&record, plain, block)
+        self.records.record(&record, plain, block)
     }
 
     /// Ends a block.
@@ -163,7 +163,7 @@ impl<S: Sink> Decoder<S> {
     /// # Errors
     /// If the sink can't make it.
     pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
-        self.unpacker.sink.end(block)
+        self.records.sink.end(block)
     }
 }
 
@@ -175,7 +175,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     block: &mut S::Block,
     mut reject: R,
 ) -> u64 {
-    let limit = decoder.unpacker.options.line_limit;
+    let limit = decoder.records.options.line_limit;
     let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
     let (mut sure, mut text) = (false, None);
     while start < lines.len() {
@@ -218,7 +218,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     records
 }
 
-impl<S: Sink> Unpacker<S> {
+impl<S: Sink> RecordDecoder<S> {
     /// Takes a payload that is nothing but hex.
     #[inline(always)]
     fn unpack_hex(&mut self, payload: &[u8]) -> bool {

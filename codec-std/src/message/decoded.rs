@@ -6,6 +6,7 @@ use gizwits_codec_core::m2m::Event;
 use gizwits_codec_core::{Action, P0, Protocol, View};
 
 use super::payload;
+use crate::error::counted;
 use crate::product::Product;
 
 /// A payload, taken apart; it borrows the product and the bytes.
@@ -133,31 +134,25 @@ impl<'p, 'b> Decoded<'p, 'b> {
     /// What was set aside to decode it, in words: surplus flags, and what is missing or extra.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut remarks = Vec::new();
         let bits = runs(self.surplus_flags());
         if !bits.is_empty() {
-            told.push(format!("flags past the last point: {bits}"));
+            remarks.push(format!("flags past the last point: {bits}"));
         }
-        if let Some(view) = self.own_view() {
-            let bytes = |count: usize| match count {
-                1 => "1 byte".to_owned(),
-                _ => format!("{count} bytes"),
-            };
-            if view.is_whole_body() {
-                told.push("the body has all points, whatever its mask".to_owned());
-            }
-            if view.missing() > 0 {
-                told.push(format!("missing: {}", bytes(view.missing())));
-            }
-            if let extra @ [_, ..] = view.extra() {
-                told.push(format!(
-                    "extra: {}, {}",
-                    bytes(extra.len()),
-                    payload::hex(extra)
-                ));
-            }
+        let Some(view) = self.own_view() else {
+            return remarks;
+        };
+        if view.is_whole_body() {
+            remarks.push("the body has all points, whatever its mask".to_owned());
         }
-        told
+        if view.missing() > 0 {
+            remarks.push(format!("missing: {}", counted(view.missing(), "byte")));
+        }
+        if let extra @ [_, ..] = view.extra() {
+            let bytes = counted(extra.len(), "byte");
+            remarks.push(format!("extra: {bytes}, {}", payload::hex(extra)));
+        }
+        remarks
     }
 
     /// Whether [`write_remarks`](Self::write_remarks) has anything to write.

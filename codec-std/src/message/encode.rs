@@ -72,21 +72,19 @@ impl Message<'_> {
     pub fn set_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
         let given = format!("{name} = {word}");
+        let wrong = |expected: &str| wrong_kind(attr, &given, expected);
         let value = match attr.point().kind {
             Kind::Bool => match word.to_ascii_lowercase().as_str() {
                 "true" | "on" | "1" => Owned::Bool(true),
                 "false" | "off" | "0" => Owned::Bool(false),
-                _ => return Err(wrong_kind(attr, &given, "true, false, on, off, 1 or 0")),
+                _ => return Err(wrong("true, false, on, off, 1 or 0")),
             },
-            Kind::Enum { .. } => match (attr.label(word), word.parse()) {
-                (Some(index), _) | (None, Ok(index)) => Owned::Enum(index),
-                (None, Err(_)) => return Err(self.unknown_label(attr, &given)),
+            Kind::Enum { .. } => match attr.label(word).or_else(|| word.parse().ok()) {
+                Some(index) => Owned::Enum(index),
+                None => return Err(self.unknown_label(attr, &given)),
             },
             Kind::Binary => Owned::Binary(binary(attr, &given, word)?),
-            _ => match word.parse() {
-                Ok(number) => Owned::Number(number),
-                Err(_) => return Err(wrong_kind(attr, &given, "a number")),
-            },
+            _ => Owned::Number(word.parse().map_err(|_| wrong("a number"))?),
         };
         self.put(attr.id(), value)
     }
@@ -111,33 +109,29 @@ impl Message<'_> {
     fn set_json_value(&mut self, name: &str, json: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
         let given = format!("{name} = {}", shown(json));
+        let wrong = |expected: &str| wrong_kind(attr, &given, expected);
         let text: Option<String> = serde_json::from_str(json).ok();
-        let value = match attr.point().kind {
-            Kind::Bool => match json {
+        let value = match (attr.point().kind, text) {
+            (Kind::Bool, _) => match json {
                 "true" | "1" | r#""1""# => Owned::Bool(true),
                 "false" | "0" | r#""0""# => Owned::Bool(false),
-                _ => return Err(wrong_kind(attr, &given, "true, false, 1 or 0")),
+                _ => return Err(wrong("true, false, 1 or 0")),
             },
-            Kind::Enum { .. } => match (&text, json.parse()) {
-                (Some(label), _) => match attr.label(label) {
-                    Some(index) => Owned::Enum(index),
-                    None => return Err(self.unknown_label(attr, &given)),
-                },
-                (None, Ok(index)) => Owned::Enum(index),
-                (None, Err(_)) => return Err(wrong_kind(attr, &given, "a label or its index")),
+            (Kind::Enum { .. }, Some(label)) => match attr.label(&label) {
+                Some(index) => Owned::Enum(index),
+                None => return Err(self.unknown_label(attr, &given)),
             },
-            Kind::Binary => match (text, serde_json::from_str::<Vec<u8>>(json)) {
-                (Some(text), _) => Owned::Binary(binary(attr, &given, &text)?),
-                (None, Ok(bytes)) => Owned::Binary(padded(attr, &given, bytes)?),
-                (None, Err(_)) => {
-                    return Err(wrong_kind(attr, &given, "hex, base64:… or a list of bytes"));
-                }
-            },
+            (Kind::Enum { .. }, None) => {
+                Owned::Enum(json.parse().map_err(|_| wrong("a label or its index"))?)
+            }
+            (Kind::Binary, Some(text)) => Owned::Binary(binary(attr, &given, &text)?),
+            (Kind::Binary, None) => {
+                let bytes = serde_json::from_str(json);
+                let bytes = bytes.map_err(|_| wrong("hex, base64:… or a list of bytes"))?;
+                Owned::Binary(padded(attr, &given, bytes)?)
+            }
             // Not by way of a float: every digit counts.
-            _ => match json.parse() {
-                Ok(number) => Owned::Number(number),
-                Err(_) => return Err(wrong_kind(attr, &given, "a number")),
-            },
+            _ => Owned::Number(json.parse().map_err(|_| wrong("a number"))?),
         };
         self.put(attr.id(), value)
     }
@@ -148,15 +142,13 @@ impl Message<'_> {
     /// `unknown_point`, `duplicate_point`.
     pub fn set(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
         let id = self.product.expect(name)?.id();
-        self.put(
-            id,
-            match value {
-                Value::Bool(value) => Owned::Bool(value),
-                Value::Enum(index) => Owned::Enum(index),
-                Value::Number(number) => Owned::Number(number),
-                Value::Binary(bytes) => Owned::Binary(bytes.to_vec()),
-            },
-        )
+        let value = match value {
+            Value::Bool(value) => Owned::Bool(value),
+            Value::Enum(index) => Owned::Enum(index),
+            Value::Number(number) => Owned::Number(number),
+            Value::Binary(bytes) => Owned::Binary(bytes.to_vec()),
+        };
+        self.put(id, value)
     }
 
     /// Asks for a point in a read of a var_len product. One that asks for none asks for all.
@@ -165,17 +157,18 @@ impl Message<'_> {
     /// `unknown_point`, `duplicate_point`; `wrong_action` in any other message.
     pub fn want(&mut self, name: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
-        match (self.action, self.product.protocol()) {
-            (Action::Read, core::Protocol::VarLen) => self.put(attr.id(), Owned::Wanted),
+        let error = match (self.action, self.product.protocol()) {
+            (Action::Read, core::Protocol::VarLen) => return self.put(attr.id(), Owned::Wanted),
             (Action::Read, core::Protocol::Standard) => {
                 let message = "the read of a standard product takes no names: it asks for all";
-                Err(Error::new("wrong_action", message))
+                Error::new("wrong_action", message)
             }
             _ => {
                 let message = format!("`{name}` has no value: only a read takes names alone");
-                Err(Error::new("wrong_action", message).about(name))
+                Error::new("wrong_action", message).about(name)
             }
-        }
+        };
+        Err(error)
     }
 
     fn put(&mut self, id: PointId, value: Owned) -> Result<(), Error> {
@@ -200,40 +193,34 @@ impl Message<'_> {
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let given = || self.product.attrs().zip(&self.values);
         let nothing = self.values.iter().all(Option::is_none);
-        match (self.action, self.product.protocol()) {
-            (Action::Control, _) if nothing => {
+        let protocol = self.product.protocol();
+        if self.action == Action::Control && nothing {
+            let message = "a control sets at least one point: NAME=VALUE";
+            return Err(Error::new("nothing_set", message));
+        }
+        let is_status = matches!(self.action, Action::Reply | Action::Report);
+        if is_status && protocol == core::Protocol::Standard {
+            let missing = given().filter(|(_, value)| value.is_none());
+            let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
+            if !missing.is_empty() {
+                let message = "the status of a standard product has all its points; missing: ";
                 return Err(Error::new(
-                    "nothing_set",
-                    "a control sets at least one point: NAME=VALUE",
+                    "missing_points",
+                    message.to_owned() + &missing.join(", "),
                 ));
             }
-            (Action::Reply | Action::Report, core::Protocol::Standard) => {
-                let missing = given().filter(|(_, value)| value.is_none());
-                let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
-                if !missing.is_empty() {
-                    let message = format!(
-                        "the status of a standard product has all its points; missing: {}",
-                        missing.join(", ")
-                    );
-                    return Err(Error::new("missing_points", message));
-                }
-            }
-            _ => {}
         }
         let layout = self.product.layout();
         let mut out = vec![0; layout.p0_len(self.action)];
         let mut encoder = Encoder::begin(layout, self.action, &mut out)?.rounding(self.rounding);
-        let wants_all = self.action == Action::Read && layout.protocol() == core::Protocol::VarLen;
+        let wants_all = self.action == Action::Read && protocol == core::Protocol::VarLen;
         for (attr, value) in given() {
-            match value {
-                None if wants_all && nothing => encoder.want(attr.id())?,
-                None => {}
-                Some(value) => match value.value() {
-                    None => encoder.want(attr.id())?,
-                    Some(value) => encoder
-                        .set(attr.id(), value)
-                        .map_err(|error| self.product.refused(value, error))?,
-                },
+            match value.as_ref().map(Owned::value) {
+                None if !(wants_all && nothing) => {}
+                None | Some(None) => encoder.want(attr.id())?,
+                Some(Some(value)) => encoder
+                    .set(attr.id(), value)
+                    .map_err(|error| self.product.refused(value, error))?,
             }
         }
         let len = encoder.finish().len();

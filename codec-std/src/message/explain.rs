@@ -1,7 +1,7 @@
 //! Values, ranges and errors of messages in words, for people.
 
 use gizwits_codec_core as core;
-use gizwits_codec_core::{ErrorKind, Kind, PointId, Protocol, Reading, Value};
+use gizwits_codec_core::{ErrorKind, Kind, Protocol, Reading, Value};
 
 use super::payload;
 use crate::error::{Error, counted};
@@ -35,7 +35,7 @@ impl Product {
 
     /// The range and step of a point's values in words: `16..30, step 1`; the labels of an enum.
     #[must_use]
-    pub fn range(&self, id: gizwits_codec_core::PointId) -> String {
+    pub fn range(&self, id: core::PointId) -> String {
         let layout = self.layout();
         let (Some(attr), Some(scale), Some((min, max))) =
             (self.attr(id), layout.scale(id), layout.limits(id))
@@ -63,74 +63,74 @@ impl Product {
 
     /// An error of a P0 in the definition's words.
     pub(crate) fn explain_p0(&self, error: core::Error, p0: &[u8]) -> Error {
-        let mut told = self.explain(error);
+        let mut explained = self.explain(error);
+        if self.protocol() == Protocol::Standard {
+            return explained;
+        }
         let mask = self.layout().mask_len();
-        let bytes = |len: usize| format!("{len} byte{}", if len == 1 { "" } else { "s" });
-        if let [0x12, asked @ ..] = p0
-            && self.protocol() == Protocol::VarLen
-        {
-            told.message = format!(
-                "the mask of the read has {}, not {}: only a mask of nothing but ff, for all points, \
-                 may have any other length",
-                bytes(asked.len()),
-                mask
+        if let [0x12, asked @ ..] = p0 {
+            let asked = counted(asked.len(), "byte");
+            explained.message = format!(
+                "the mask of the read has {asked}, not {mask}: only a mask of nothing but ff, for all \
+                 points, may have any other length"
             );
-        } else if self.protocol() == Protocol::VarLen
-            && let core::ErrorKind::Incomplete { missing } = error.kind
+        } else if let core::ErrorKind::Incomplete { missing } = error.kind
             && (1..=mask).contains(&p0.len())
         {
-            told.message = format!(
-                "the payload ends within its mask: {} of {} are missing, from byte {} on",
-                missing,
-                counted(mask, "byte"),
-                error.byte.unwrap_or(0)
+            let (mask, byte) = (counted(mask, "byte"), error.byte.unwrap_or(0));
+            explained.message = format!(
+                "the payload ends within its mask: {missing} of {mask} are missing, from byte {byte} on"
             );
         }
-        told
+        explained
     }
 
     /// An error of the core in the definition's words.
     pub(crate) fn explain(&self, error: core::Error) -> Error {
         use core::ErrorKind as K;
-        let name = |id: Option<PointId>| Some(self.attr(id?)?.name());
-        let point = name(error.point);
-        let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
+        let point = error.point.and_then(|id| self.attr(id)).map(Attr::name);
         let byte = error.byte.unwrap_or(0);
         let message = match error.kind {
-            K::Incomplete { missing } => format!(
-                "the payload ends{before}: byte {byte} is expected, {missing} {} missing",
-                if missing == 1 { "byte is" } else { "bytes are" }
-            ),
-            K::Trailing { extra } => format!(
-                "{extra} {} the end, from byte {byte} on",
-                if extra == 1 {
+            K::Incomplete { missing } => {
+                let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
+                let are = if missing == 1 { "byte is" } else { "bytes are" };
+                format!(
+                    "the payload ends{before}: byte {byte} is expected, {missing} {are} missing"
+                )
+            }
+            K::Trailing { extra } => {
+                let follow = if extra == 1 {
                     "byte follows"
                 } else {
                     "bytes follow"
-                }
-            ),
-            K::UnknownAction { action } => format!(
-                "{action:#04x} in byte {byte} is no action; those of this product are {}",
-                match self.protocol() {
+                };
+                format!("{extra} {follow} the end, from byte {byte} on")
+            }
+            K::UnknownAction { action } => {
+                let known = match self.protocol() {
                     Protocol::Standard => "0x01 to 0x06",
                     Protocol::VarLen => "0x11 to 0x14, 0x05 and 0x06",
-                }
-            ),
-            K::OtherProtocol { action } => match self.protocol() {
-                Protocol::Standard => format!(
-                    "action {action:#04x} in byte {byte} is of a var_len product; \
-                     this definition is standard"
-                ),
-                Protocol::VarLen => format!(
-                    "action {action:#04x} in byte {byte} is of a standard product; \
-                     this definition is var_len"
-                ),
-            },
-            K::UnknownFlag => format!(
-                "flag {} is set in byte {byte}; the last point is {}",
-                error.bit.unwrap_or(0),
-                self.layout().points().saturating_sub(1)
-            ),
+                };
+                format!(
+                    "{action:#04x} in byte {byte} is no action; those of this product are {known}"
+                )
+            }
+            K::OtherProtocol { action } => {
+                let (other, own) = match self.protocol() {
+                    Protocol::Standard => ("var_len", "standard"),
+                    Protocol::VarLen => ("standard", "var_len"),
+                };
+                format!(
+                    "action {action:#04x} in byte {byte} is of a {other} product; this definition is {own}"
+                )
+            }
+            K::UnknownFlag => {
+                let (flag, last) = (
+                    error.bit.unwrap_or(0),
+                    self.layout().points().saturating_sub(1),
+                );
+                format!("flag {flag} is set in byte {byte}; the last point is {last}")
+            }
             K::NotWritable => format!("`{}` is not writable", point.unwrap_or("?")),
             K::NotM2m => "not an M2M frame: it does not begin with 00000003".to_owned(),
             K::FrameLength => {
@@ -141,10 +141,10 @@ impl Product {
                 None => kind.to_string(),
             },
         };
-        let told = Error::new(error.kind.name(), message).at(error.byte, error.bit);
+        let explained = Error::new(error.kind.name(), message).at(error.byte, error.bit);
         match point {
-            Some(name) => told.about(name),
-            None => told,
+            Some(name) => explained.about(name),
+            None => explained,
         }
     }
 
@@ -155,13 +155,10 @@ impl Product {
         let Some(attr) = error.point.and_then(|id| self.attr(id)) else {
             return self.explain(error);
         };
-        let name = attr.name();
-        let range = self.range(attr.id());
-        let scale = self
-            .layout()
-            .scale(attr.id())
-            .unwrap_or(core::Scale::IDENTITY);
-        let (min, max) = self.layout().limits(attr.id()).unwrap_or_default();
+        let (name, id) = (attr.name(), attr.id());
+        let (range, layout) = (self.range(id), self.layout());
+        let scale = layout.scale(id).unwrap_or(core::Scale::IDENTITY);
+        let (min, max) = layout.limits(id).unwrap_or_default();
         let given = match value {
             Value::Bool(value) => format!("{name} = {value}"),
             Value::Enum(index) => format!("{name} = {index}"),
@@ -170,32 +167,23 @@ impl Product {
         };
         let message = match error.kind {
             ErrorKind::BelowMin => {
-                format!(
-                    "{given} is below its minimum {} ({range})",
-                    scale.value(min)
-                )
+                let min = scale.value(min);
+                format!("{given} is below its minimum {min} ({range})")
             }
             ErrorKind::AboveMax => {
-                format!(
-                    "{given} is above its maximum {} ({range})",
-                    scale.value(max)
-                )
+                let max = scale.value(max);
+                format!("{given} is above its maximum {max} ({range})")
             }
-            ErrorKind::OffStep { below } => format!(
-                "{given} is not on a step: {} and {} are ({range})",
-                scale.value(below),
-                scale.value(below.saturating_add(1))
-            ),
-            ErrorKind::PastLabels => {
-                format!("{given} is past its labels: 0..{max} ({range})")
+            ErrorKind::OffStep { below } => {
+                let (low, high) = (scale.value(below), scale.value(below.saturating_add(1)));
+                format!("{given} is not on a step: {low} and {high} are ({range})")
             }
+            ErrorKind::PastLabels => format!("{given} is past its labels: 0..{max} ({range})"),
             ErrorKind::NotWritable => {
                 let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
                 let names: Vec<&str> = self.attrs().filter(writable).map(Attr::name).collect();
-                format!(
-                    "`{name}` is not writable; writable are: {}",
-                    names.join(", ")
-                )
+                let names = names.join(", ");
+                format!("`{name}` is not writable; writable are: {names}")
             }
             ErrorKind::WrongAction => format!("{given}: a read sets no points"),
             _ => return self.explain(error),

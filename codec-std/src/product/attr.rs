@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gizwits_codec_core::{Access, Kind, Point, PointId, Protocol, UintSpec, Unit};
+use gizwits_codec_core::{Access, Kind, Point, PointId, Position, Protocol, UintSpec, Unit};
 use serde_json::{Value, json};
 
 /// One data point of a product.
@@ -134,19 +134,23 @@ pub(crate) fn location(protocol: Protocol, point: &Point) -> String {
         return format!("bit {} of the mask", point.id);
     }
     let position = &point.position;
-    let (unit, first) = match position.unit {
-        Unit::Bit => ("bit", position.bit_offset),
-        Unit::Byte => ("byte", position.byte_offset),
-    };
+    let (unit, first) = (unit_word(position.unit), start(position));
     let last = first.saturating_add(position.len.saturating_sub(1));
-    let range = if first == last {
-        format!("{unit} {first}")
-    } else {
-        format!("{unit}s {first}..{last}")
+    let range = match first == last {
+        true => format!("{unit} {first}"),
+        false => format!("{unit}s {first}..{last}"),
     };
     match position.unit {
         Unit::Bit => format!("{range} of byte {}", position.byte_offset),
         Unit::Byte => range,
+    }
+}
+
+/// The first bit of its area, or the first byte of the status.
+pub(super) fn start(position: &Position) -> u32 {
+    match position.unit {
+        Unit::Bit => position.bit_offset,
+        Unit::Byte => position.byte_offset,
     }
 }
 
@@ -167,6 +171,14 @@ pub(crate) fn access_word(access: Access) -> &'static str {
         Access::ReadOnly => "read-only",
         Access::Alert => "alert",
         Access::Fault => "fault",
+    }
+}
+
+/// The unit of a position as a definition has it.
+pub(crate) fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bit => "bit",
+        Unit::Byte => "byte",
     }
 }
 
@@ -206,7 +218,7 @@ pub(super) fn attr_json(attr: &Attr) -> Value {
             "byte_offset": position.byte_offset,
             "bit_offset": position.bit_offset,
             "len": position.len,
-            "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
+            "unit": unit_word(position.unit),
         },
     });
     if !attr.desc().is_empty() {

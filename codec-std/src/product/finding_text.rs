@@ -2,7 +2,7 @@
 
 use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
 
-use super::attr::{access_word, data_type, location, uint_spec};
+use super::attr::{access_word, data_type, location, start, uint_spec, unit_word};
 use super::entry::AttrEntry;
 use crate::error::counted;
 
@@ -20,18 +20,6 @@ impl<T: Into<String>> From<T> for FindingText {
             message: message.into(),
             ..FindingText::default()
         }
-    }
-}
-
-impl FindingText {
-    fn label(mut self, label: String) -> Self {
-        self.label = label;
-        self
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
-        self
     }
 }
 
@@ -141,16 +129,13 @@ pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Optio
     let meant = (f64::from(max) - spec.addition.to_f64()) / spec.ratio.to_f64();
     // A float beyond the type's range becomes the greatest raw value, which then has another value.
     let meant = (meant.round() as u32).min(widest);
-    (scale.value(meant) == Decimal::from(max)).then(|| {
-        let title = entry.title();
-        let message = format!(
-            "{title} has the raw maximum {max}, which stands for {value}: it looks like an \
-             engineering value"
-        );
-        let help =
-            format!("limits are raw values: for an engineering maximum of {max}, write {meant}");
-        let label = format!("{max} of {widest}");
-        FindingText::from(message).label(label).help(help)
+    (scale.value(meant) == Decimal::from(max)).then(|| FindingText {
+        message: format!(
+            "{} has the raw maximum {max}, which stands for {value}: it looks like an engineering value",
+            entry.title()
+        ),
+        label: format!("{max} of {widest}"),
+        help: format!("limits are raw values: for an engineering maximum of {max}, write {meant}"),
     })
 }
 
@@ -165,170 +150,175 @@ pub(super) struct Breach<'e, 'v, 't> {
 }
 
 impl Breach<'_, '_, '_> {
-    /// The text about the rule. It is labelled with the point's location if with nothing else.
+    /// The text about the rule.
     pub(super) fn text(&self, kind: ErrorKind) -> FindingText {
-        let text = self.two_points(kind).or_else(|| self.one_point(kind));
-        let text = text.or_else(|| self.limits(kind));
-        let mut text = text.unwrap_or_else(|| format!("{}: {kind}", self.entry.title()).into());
-        if text.label.is_empty() {
-            text.label = location(self.protocol, &self.point);
+        let message = self.of_two_points(kind).or_else(|| self.of_position(kind));
+        let message = message.or_else(|| self.of_limits(kind));
+        let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
+        let here = location(self.protocol, &self.point);
+        let label = match kind {
+            ErrorKind::Overlap | ErrorKind::SharedArea | ErrorKind::WritableBytes => {
+                let there = self.other.and_then(place).unwrap_or_default();
+                format!("{here}; {} has {there}", self.other_title())
+            }
+            ErrorKind::WritableIds | ErrorKind::DuplicateId | ErrorKind::IdRange => {
+                format!("id {}", self.point.id)
+            }
+            _ => here,
+        };
+        FindingText {
+            message: message.unwrap_or_else(|| format!("{}: {kind}", self.entry.title())),
+            label,
+            help: self.help(kind),
         }
-        text
+    }
+
+    fn other_title(&self) -> String {
+        let title = self.other.map(AttrEntry::title);
+        title.unwrap_or_else(|| "another point".to_owned())
     }
 
     /// Rules about two points, or about ids.
-    fn two_points(&self, kind: ErrorKind) -> Option<FindingText> {
-        let title = self.entry.title();
-        let id = self.point.id;
-        let other = self
-            .other
-            .map_or_else(|| "another point".to_owned(), AttrEntry::title);
-        let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
-        let (here, there) = (place(self.entry), self.other.and_then(place));
-        let (here, there) = (here.unwrap_or_default(), there.unwrap_or_default());
-        let both = format!("{here}; {other} has {there}");
-        let access = |entry: Option<&AttrEntry<'_, '_>>| {
-            let point = entry.and_then(|entry| entry.point);
-            point.map_or("?", |point| access_word(point.access))
-        };
-        let (message, label, help) = match kind {
-            ErrorKind::Overlap => (format!("{title} overlaps {other}"), both, self.next_free()),
+    fn of_two_points(&self, kind: ErrorKind) -> Option<String> {
+        let (title, other, id) = (self.entry.title(), self.other_title(), self.point.id);
+        Some(match kind {
+            ErrorKind::Overlap => format!("{title} overlaps {other}"),
             ErrorKind::SharedArea => {
-                let (own, others) = (access(Some(self.entry)), access(self.other));
-                let message = format!("{title} ({own}) shares a bit area with {other} ({others})");
-                let help = "writable, read-only, alert and fault points have a bit area each";
-                (message, both, help.to_owned())
+                let access = self
+                    .other
+                    .and_then(|other| other.point)
+                    .map(|point| point.access);
+                let (own, others) = (
+                    access_word(self.point.access),
+                    access.map_or("?", access_word),
+                );
+                format!("{title} ({own}) shares a bit area with {other} ({others})")
             }
             ErrorKind::WritableBytes => {
-                let message =
-                    format!("{title} is writable and stands behind {other}, which is not");
-                let help = "the writable points are the head of the status";
-                (message, both, help.to_owned())
+                format!("{title} is writable and stands behind {other}, which is not")
             }
             ErrorKind::WritableIds => {
-                let message = format!(
-                    "{title} is writable and its id comes after that of {other}, which is not"
-                );
-                let help = "the ids of the writable points come first: a flag's bit is the id";
-                (message, format!("id {id}"), help.to_owned())
+                format!("{title} is writable and its id comes after that of {other}, which is not")
             }
-            ErrorKind::DuplicateId => {
-                let message = format!("{title} and {other} have the same id, {id}");
-                (message, format!("id {id}"), String::new())
-            }
+            ErrorKind::DuplicateId => format!("{title} and {other} have the same id, {id}"),
             ErrorKind::IdRange => {
                 let points = counted(self.entries.len(), "point");
-                let message = format!("{title} has id {id}, and the definition has {points}");
-                let last = self.entries.len().saturating_sub(1);
-                (
-                    message,
-                    format!("id {id}"),
-                    format!("the ids are 0 to {last}, each once"),
-                )
+                format!("{title} has id {id}, and the definition has {points}")
             }
             _ => return None,
-        };
-        Some(FindingText::from(message).label(label).help(help))
+        })
     }
 
     /// Rules about the position and the labels of a point.
-    fn one_point(&self, kind: ErrorKind) -> Option<FindingText> {
+    fn of_position(&self, kind: ErrorKind) -> Option<String> {
         let (title, position) = (self.entry.title(), &self.point.position);
         let (len, data_type) = (position.len, data_type(self.point.kind));
         Some(match kind {
             ErrorKind::Unit => {
-                let (want, have) = match self.point.kind {
-                    Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
-                    _ => ("byte", "bit"),
-                };
+                let (want, have) = self.units();
                 let what = format!("{title} is a {data_type} with the unit \"{have}\"");
-                FindingText::from(format!("{what}: {data_type} counts in {want}s"))
-                    .help(format!("\"unit\": \"{want}\""))
+                format!("{what}: {data_type} counts in {want}s")
             }
             ErrorKind::BitOffset => {
                 let bit = position.bit_offset;
-                format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected").into()
+                format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected")
             }
             ErrorKind::BoolWidth => {
-                let unit = match position.unit {
-                    Unit::Bit => "bits",
-                    Unit::Byte => "bytes",
-                };
-                format!("{title} is a bool of {len} {unit}: 1 is expected").into()
+                let unit = unit_word(position.unit);
+                format!("{title} is a bool of {len} {unit}s: 1 is expected")
             }
             ErrorKind::EnumWidth => {
-                format!("{title} is an enum of {len} bits: 1 to 32 are possible").into()
+                format!("{title} is an enum of {len} bits: 1 to 32 are possible")
             }
             ErrorKind::UintWidth => {
                 let bits = uint_spec(self.point.kind).map_or(32, |(_, widest)| widest.count_ones());
                 let (len, bytes) = (counted(len as usize, "byte"), bits / 8);
-                format!("{title} is a {data_type} of {len}: {bytes} is expected").into()
+                format!("{title} is a {data_type} of {len}: {bytes} is expected")
             }
             ErrorKind::BinaryWidth => {
-                format!("{title} is a binary of {len} bytes: 1 to 65535 are possible").into()
+                format!("{title} is a binary of {len} bytes: 1 to 65535 are possible")
             }
             ErrorKind::WideBits => {
-                format!("{title} has {len} bits; vendor code supports 8 at most").into()
+                format!("{title} has {len} bits; vendor code supports 8 at most")
             }
-            ErrorKind::NoLabels => format!("{title} is an enum without labels").into(),
+            ErrorKind::NoLabels => format!("{title} is an enum without labels"),
             ErrorKind::TooManyLabels => {
                 let room = 1_u64.checked_shl(len).unwrap_or(0);
                 let labels = counted(self.entry.labels.len(), "label");
                 let bits = counted(len as usize, "bit");
-                format!("{title} has {labels}: with {bits} there are {room} at most").into()
+                format!("{title} has {labels}: with {bits} there are {room} at most")
             }
             ErrorKind::StatusLength => {
-                format!("{title} stands past byte 65535, the longest status possible").into()
+                format!("{title} stands past byte 65535, the longest status possible")
             }
-            ErrorKind::Gap => {
-                format!("there is a gap before {title}: no point has the bytes").into()
-            }
-            ErrorKind::Order => {
-                let help = match self.protocol {
-                    Protocol::Standard => {
-                        "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, \
-                         uint32, binary"
-                    }
-                    Protocol::VarLen => {
-                        "bool, enum, uint8, uint16, uint32, binary, whatever the access"
-                    }
-                };
-                let message = format!("{title} is not in the order that the cloud writes");
-                FindingText::from(message).help(help)
-            }
+            ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
+            ErrorKind::Order => format!("{title} is not in the order that the cloud writes"),
             _ => return None,
         })
     }
 
     /// Rules about the limits and the scale of an integer.
-    fn limits(&self, kind: ErrorKind) -> Option<FindingText> {
+    fn of_limits(&self, kind: ErrorKind) -> Option<String> {
         let (title, data_type) = (self.entry.title(), data_type(self.point.kind));
         let (spec, widest) = uint_spec(self.point.kind)?;
         let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
         Some(match kind {
             ErrorKind::NegativeMin => {
-                let help = "limits are raw values: a negative value comes from the addition";
-                let message = format!("{title} has the raw minimum {min}: 0 or more is expected");
-                FindingText::from(message).help(help)
+                format!("{title} has the raw minimum {min}: 0 or more is expected")
             }
             ErrorKind::MinAboveMax => {
-                format!("{title} has the minimum {min} above its maximum {max}").into()
+                format!("{title} has the minimum {min} above its maximum {max}")
             }
             ErrorKind::MaxTooLarge => {
                 format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
-                    .into()
             }
-            ErrorKind::Ratio => {
-                format!("{title} has the ratio {ratio}: above 0 is expected").into()
-            }
+            ErrorKind::Ratio => format!("{title} has the ratio {ratio}: above 0 is expected"),
             ErrorKind::Digits => {
-                format!("{title} has a ratio or addition of more than 15 significant digits").into()
+                format!("{title} has a ratio or addition of more than 15 significant digits")
             }
             ErrorKind::ScaleOverflow => {
-                format!("{title}: its ratio and addition lead to values of too many digits").into()
+                format!("{title}: its ratio and addition lead to values of too many digits")
             }
             _ => return None,
         })
+    }
+
+    /// What would be right; empty where the message says it.
+    fn help(&self, kind: ErrorKind) -> String {
+        let help = match (kind, self.protocol) {
+            (ErrorKind::Overlap, _) => return self.next_free(),
+            (ErrorKind::Unit, _) => return format!("\"unit\": \"{}\"", self.units().0),
+            (ErrorKind::IdRange, _) => {
+                let last = self.entries.len().saturating_sub(1);
+                return format!("the ids are 0 to {last}, each once");
+            }
+            (ErrorKind::SharedArea, _) => {
+                "writable, read-only, alert and fault points have a bit area each"
+            }
+            (ErrorKind::WritableBytes, _) => "the writable points are the head of the status",
+            (ErrorKind::WritableIds, _) => {
+                "the ids of the writable points come first: a flag's bit is the id"
+            }
+            (ErrorKind::NegativeMin, _) => {
+                "limits are raw values: a negative value comes from the addition"
+            }
+            (ErrorKind::Order, Protocol::Standard) => {
+                "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
+            }
+            (ErrorKind::Order, Protocol::VarLen) => {
+                "bool, enum, uint8, uint16, uint32, binary, whatever the access"
+            }
+            _ => "",
+        };
+        help.to_owned()
+    }
+
+    /// The unit that the kind of the point counts in, and the other.
+    fn units(&self) -> (&'static str, &'static str) {
+        match self.point.kind {
+            Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
+            _ => ("byte", "bit"),
+        }
     }
 
     /// Where a bit field or bytes that overlap could go.
@@ -339,17 +329,8 @@ impl Breach<'_, '_, '_> {
             let area = own.unit == Unit::Byte || one.position.byte_offset == own.byte_offset;
             one.id != self.point.id && one.position.unit == own.unit && area
         });
-        let unit = match own.unit {
-            Unit::Bit => "bit",
-            Unit::Byte => "byte",
-        };
-        let ends = others.map(|one| {
-            let start = match own.unit {
-                Unit::Bit => one.position.bit_offset,
-                Unit::Byte => one.position.byte_offset,
-            };
-            start.saturating_add(one.position.len)
-        });
+        let unit = unit_word(own.unit);
+        let ends = others.map(|one| start(&one.position).saturating_add(one.position.len));
         ends.max()
             .map_or_else(String::new, |end| format!("the next free {unit} is {end}"))
     }

@@ -22,23 +22,23 @@ pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
 /// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
 #[inline(always)]
 pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
-    out.put_of(b"{", 1);
+    out.put_prefix(b"{", 1);
     if let Some(timestamp) = &record.timestamp {
-        out.put_of(b"\"timestamp\":   ", 12);
+        out.put_prefix(b"\"timestamp\":   ", 12);
         out.put(timestamp.json().as_bytes());
-        out.put_of(b",", 1);
+        out.put_prefix(b",", 1);
     }
     if let Some(kind) = record.kind {
-        out.put_of(b"\"type\": ", 7);
+        out.put_prefix(b"\"type\": ", 7);
         put_text(out, kind, plain);
     }
     if let Some(did) = did {
-        out.put_of(b"\"did\":  ", 6);
+        out.put_prefix(b"\"did\":  ", 6);
         put_text(out, did, plain);
     }
     if let Some(extra) = record.extra.strip_prefix(b",") {
         out.put(extra);
-        out.put_of(b",", 1);
+        out.put_prefix(b",", 1);
     }
 }
 
@@ -46,12 +46,12 @@ pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&s
 #[inline(always)]
 pub(crate) fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
     if plain || text.bytes().all(is_plain) {
-        out.put_of(b"\"", 1);
+        out.put_prefix(b"\"", 1);
         out.put(text.as_bytes());
-        out.put_of(b"\",", 2);
+        out.put_prefix(b"\",", 2);
     } else {
         let _ = serde_json::to_writer(&mut *out, text);
-        out.put_of(b",", 1);
+        out.put_prefix(b",", 1);
     }
 }
 

@@ -8,12 +8,12 @@ use super::timestamp::Timestamp;
 
 /// A record that is made only as far as is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct LazyRecord<'a>(Form<'a>);
+pub struct LazyRecord<'a>(Origin<'a>);
 
 #[derive(Clone, Copy, Debug)]
-enum Form<'a> {
+enum Origin<'a> {
     /// In a line that has this shape; what is kept of it.
-    Learnt(&'a [u8], &'a LineShape, &'a [u8]),
+    Shaped(&'a [u8], &'a LineShape, &'a [u8]),
     /// Made, and whether its texts are known to need no escapes.
     Made(&'a Record<'a>, bool),
 }
@@ -22,20 +22,20 @@ impl<'a> LazyRecord<'a> {
     /// The record of a line that has this shape, and what is kept of the line.
     #[inline(always)]
     pub(crate) fn learnt(line: &'a [u8], shape: &'a LineShape, extra: &'a [u8]) -> Self {
-        LazyRecord(Form::Learnt(line, shape, extra))
+        LazyRecord(Origin::Shaped(line, shape, extra))
     }
 
     /// One that is made already, and whether its texts are known to need no escapes.
     #[inline(always)]
     pub(crate) fn made(record: &'a Record<'a>, plain: bool) -> Self {
-        LazyRecord(Form::Made(record, plain))
+        LazyRecord(Origin::Made(record, plain))
     }
 
     /// The record.
     #[must_use]
     pub fn record(&self) -> Record<'a> {
         match self.0 {
-            Form::Learnt(line, shape, extra) => Record {
+            Origin::Shaped(line, shape, extra) => Record {
                 timestamp: shape.timestamp.map(|slot| Timestamp(slot.text(line))),
                 kind: shape.kind.as_deref(),
                 did: self.did(),
@@ -43,34 +43,34 @@ impl<'a> LazyRecord<'a> {
                 payload: std::str::from_utf8(self.payload()).unwrap_or_default(),
                 extra,
             },
-            Form::Made(record, _) => *record,
+            Origin::Made(record, _) => *record,
         }
     }
 
     #[inline(always)]
     pub(crate) fn product_key(&self) -> Option<&'a str> {
         match self.0 {
-            Form::Learnt(_, shape, _) => shape.product_key.as_deref(),
-            Form::Made(record, _) => record.product_key,
+            Origin::Shaped(_, shape, _) => shape.product_key.as_deref(),
+            Origin::Made(record, _) => record.product_key,
         }
     }
 
     #[inline(always)]
     pub(crate) fn did(&self) -> Option<&'a str> {
         match self.0 {
-            Form::Learnt(line, shape, _) => shape.did.map(|slot| slot.text(line)),
-            Form::Made(record, _) => record.did,
+            Origin::Shaped(line, shape, _) => shape.did.map(|slot| slot.text(line)),
+            Origin::Made(record, _) => record.did,
         }
     }
 
     #[inline(always)]
     pub(crate) fn payload(&self) -> &'a [u8] {
         match self.0 {
-            Form::Learnt(line, shape, _) => {
+            Origin::Shaped(line, shape, _) => {
                 let end = line.len().wrapping_sub(shape.tail);
                 line.get(shape.head..end).unwrap_or(&[])
             }
-            Form::Made(record, _) => record.payload.as_bytes(),
+            Origin::Made(record, _) => record.payload.as_bytes(),
         }
     }
 
@@ -79,11 +79,11 @@ impl<'a> LazyRecord<'a> {
     #[inline(always)]
     pub(crate) fn head(&self) -> Result<&'a [u8], (Cow<'a, Record<'a>>, bool)> {
         match self.0 {
-            Form::Learnt(line, shape, _) => {
+            Origin::Shaped(line, shape, _) => {
                 let head = shape.verbatim.and_then(|len| line.get(..len));
                 head.ok_or_else(|| (Cow::Owned(self.record()), false))
             }
-            Form::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
+            Origin::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Reader {
     /// Whether every line goes to the strict parser.
     strict: bool,
     extra: Vec<u8>,
-    found: OtherMembers,
+    others: OtherMembers,
     /// The last one that fitted first.
     shapes: Vec<LineShape>,
     /// Lines that none fitted; those that did halve it.
@@ -71,14 +71,14 @@ impl Reader {
     /// Reads the record of a line whose texts have no escapes by the strict parser, but for what is kept;
     /// false if the line is to be [`read`](Self::read), which tells what is wrong, or learns from it.
     #[inline(always)]
-    pub(crate) fn skim<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
+    pub(crate) fn read_plain<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         if self.learns() || is_deep(line) {
             return false;
         }
         self.extra.clear();
         let mut json = sonic_rs::Deserializer::from_json(line);
         let extra = self.keep.then_some(&mut self.extra);
-        let done = json.deserialize_map(Skim(record, extra));
+        let done = json.deserialize_map(PlainVisitor(record, extra));
         let done = done.and_then(|()| json.end()).is_ok();
         self.missed = self.missed.saturating_add(done.into());
         done
@@ -98,7 +98,7 @@ impl Reader {
     /// What a line says, by the strict parser.
     pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<Members<'a>, Error> {
         self.extra.clear();
-        self.found.clear();
+        self.others.clear();
         if !line.trim_ascii_start().starts_with('{') {
             return Ok(Members {
                 payload: Some(line.into()),
@@ -110,17 +110,17 @@ impl Reader {
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
         let learn = self.learns();
-        let seed = Seed {
+        let seed = MembersVisitor {
             keep: self.keep,
             extra: &mut self.extra,
-            found: learn.then_some(&mut self.found),
+            others: learn.then_some(&mut self.others),
         };
         let members = seed
             .deserialize(&mut json)
             .and_then(|members| json.end().map(|()| members));
         let mut members = members.map_err(|error| refused(&error))??;
         self.missed = self.missed.saturating_add(1);
-        if learn && let Some(shape) = LineShape::new(line, &members, &self.found, &self.extra) {
+        if learn && let Some(shape) = LineShape::new(line, &members, &self.others, &self.extra) {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
         }
@@ -188,13 +188,13 @@ pub(crate) fn not_utf8(at: usize) -> Error {
 }
 
 /// Deserializes what a line says. What is JSON but no record is the inner error.
-struct Seed<'x> {
+struct MembersVisitor<'x> {
     keep: bool,
     extra: &'x mut Vec<u8>,
-    found: Option<&'x mut OtherMembers>,
+    others: Option<&'x mut OtherMembers>,
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
+impl<'de> DeserializeSeed<'de> for MembersVisitor<'_> {
     type Value = Result<Members<'de>, Error>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -202,7 +202,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_> {
+impl<'de> Visitor<'de> for MembersVisitor<'_> {
     type Value = Result<Members<'de>, Error>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
         let mut wrong = None;
-        while let Some(Word(key)) = map.next_key()? {
+        while let Some(MemberKey(key)) = map.next_key()? {
             let value: LazyValue<'de> = map.next_value()?;
             let value = value.as_raw_cow();
             if !escapes_are_sound(&value) {
@@ -224,7 +224,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                         if let Err(error) = Timestamp::new(&value) {
                             wrong = wrong.or(Some(error));
                         } else if members.timestamp.replace(value).is_some() {
-                            wrong = wrong.or_else(|| Some(twofold(&key)));
+                            wrong = wrong.or_else(|| Some(repeated(&key)));
                         }
                     }
                     continue;
@@ -234,10 +234,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 "product_key" => &mut members.product_key,
                 "payload" => &mut members.payload,
                 _ => {
-                    match (self.found.as_deref_mut(), &value) {
+                    match (self.others.as_deref_mut(), &value) {
                         (None, _) => {}
-                        (Some(found), Cow::Borrowed(value)) => found.other(&key, value, self.keep),
-                        (Some(found), Cow::Owned(_)) => found.lost = true,
+                        (Some(others), Cow::Borrowed(value)) => others.push(&key, value, self.keep),
+                        (Some(others), Cow::Owned(_)) => others.lost = true,
                     }
                     if self.keep {
                         put_member(self.extra, &key, &value);
@@ -249,7 +249,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 continue;
             }
             match text(value) {
-                Some(_) if member.is_some() => wrong = wrong.or_else(|| Some(twofold(&key))),
+                Some(_) if member.is_some() => wrong = wrong.or_else(|| Some(repeated(&key))),
                 Some(text) => *member = Some(text),
                 None => {
                     wrong = wrong.or_else(|| {
@@ -268,9 +268,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
 }
 
 /// Deserializes a record all of whose texts stand in the line. Fails if there is anything to be said.
-struct Skim<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
+struct PlainVisitor<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
 
-impl<'de> Visitor<'de> for Skim<'_, 'de> {
+impl<'de> Visitor<'de> for PlainVisitor<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -280,7 +280,7 @@ impl<'de> Visitor<'de> for Skim<'_, 'de> {
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let odd = || A::Error::custom("odd");
-        let Skim(record, mut extra) = self;
+        let PlainVisitor(record, mut extra) = self;
         let mut payload = None;
         while let Some(key) = map.next_key::<&'de str>()? {
             let member = match key {
@@ -330,14 +330,14 @@ fn put_member(extra: &mut Vec<u8>, key: &str, json: &str) {
     extra.extend(json.as_bytes());
 }
 
-fn twofold(key: &str) -> Error {
+fn repeated(key: &str) -> Error {
     Error::new("record", format!("`{key}` stands twice"))
 }
 
 /// A text, decoded.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What a JSON text means; `None` if it is none.
 fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {

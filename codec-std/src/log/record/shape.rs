@@ -4,7 +4,6 @@
 //! is held against the bytes that may stand there. Whatever differs goes to the strict parser, which
 //! alone decides what is right and what is wrong.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::head::{append_head, is_plain};
@@ -14,7 +13,7 @@ use super::{Members, Record};
 
 /// Which bytes may stand where a value varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
+enum ByteClass {
     /// Those of the line that was learnt, and no others.
     Same,
     /// Digits, but for the first one and what are none.
@@ -25,11 +24,11 @@ enum Class {
     Any,
 }
 
-/// Where in their line the members are that have no meaning here.
+/// The addresses of the members of a line that have no meaning here.
 #[derive(Debug, Default)]
 pub(crate) struct OtherMembers {
     /// Their values, and those of texts without their quotes.
-    others: Vec<(Range<usize>, Class)>,
+    values: Vec<(Range<usize>, ByteClass)>,
     /// Those that are kept: the key without its quotes, and the value.
     kept: Vec<(Range<usize>, Range<usize>)>,
     /// Something is not where it can be found again.
@@ -38,26 +37,23 @@ pub(crate) struct OtherMembers {
 
 impl OtherMembers {
     pub(crate) fn clear(&mut self) {
-        self.others.clear();
+        self.values.clear();
         self.kept.clear();
         self.lost = false;
     }
 
-    pub(crate) fn other(&mut self, key: &str, value: &str, keep: bool) {
-        let start = value.as_ptr().addr();
-        let (range, class) = match value.as_bytes() {
-            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
-                (start + 1..start + value.len() - 1, Class::Text)
-            }
-            [b'0'..=b'9', ..] => (start..start + value.len(), Class::Number),
-            _ => (start..start + value.len(), Class::Same),
-        };
-        self.others.push((range, class));
+    pub(crate) fn push(&mut self, key: &str, value: &str, keep: bool) {
+        let all = addresses(value);
         if keep {
-            let key_start = key.as_ptr().addr();
-            let key = key_start..key_start + key.len();
-            self.kept.push((key, start..start + value.len()));
+            self.kept.push((addresses(key), all.clone()));
         }
+        self.values.push(match value.as_bytes() {
+            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
+                (all.start + 1..all.end - 1, ByteClass::Text)
+            }
+            [b'0'..=b'9', ..] => (all, ByteClass::Number),
+            _ => (all, ByteClass::Same),
+        });
     }
 }
 
@@ -72,28 +68,28 @@ pub(crate) struct LineShape {
     pub(crate) tail: usize,
     /// A line is at least as long.
     least: usize,
-    cells: Vec<Cell>,
-    pub(crate) timestamp: Option<Slot>,
+    patterns: Vec<ChunkPattern>,
+    pub(crate) timestamp: Option<Span>,
     /// Whether that is in words.
     worded: bool,
     /// The value, which is the same in all lines of this shape.
     pub(crate) kind: Option<Box<str>>,
-    pub(crate) did: Option<Slot>,
+    pub(crate) did: Option<Span>,
     pub(crate) product_key: Option<Box<str>>,
-    kept: Vec<(Slot, Slot)>,
+    kept: Vec<(Span, Span)>,
     /// So many bytes are what NDJSON begins with.
     pub(crate) verbatim: Option<usize>,
 }
 
 /// A place before the payload, counted from the start, or behind it, counted from the end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
+pub(crate) struct Span {
     behind: bool,
     start: usize,
     end: usize,
 }
 
-impl Slot {
+impl Span {
     #[inline]
     pub(crate) fn of(self, line: &[u8]) -> &[u8] {
         let range = match self.behind {
@@ -109,133 +105,157 @@ impl Slot {
     }
 }
 
+/// A line that is learnt: what varies in it is marked, byte by byte.
+struct Learner<'l> {
+    line: &'l [u8],
+    payload: Range<usize>,
+    classes: Vec<ByteClass>,
+}
+
+impl Learner<'_> {
+    /// The place of a text in the line; `None` of one that is elsewhere, since it had escapes.
+    fn range(&self, text: &str) -> Option<Range<usize>> {
+        self.within(addresses(text))
+    }
+
+    /// The place of what has these addresses.
+    fn within(&self, addresses: Range<usize>) -> Option<Range<usize>> {
+        let base = self.line.as_ptr().addr();
+        let range = addresses.start.checked_sub(base)?..addresses.end.checked_sub(base)?;
+        (range.end <= self.line.len()).then_some(range)
+    }
+
+    fn span(&self, range: Range<usize>) -> Span {
+        let behind = range.start >= self.payload.end;
+        let len = self.line.len();
+        let (start, end) = match behind {
+            false => (range.start, range.end),
+            true => (len - range.start, len - range.end),
+        };
+        Span { behind, start, end }
+    }
+
+    fn vary(&mut self, range: Range<usize>, class: ByteClass) {
+        let is_number = class == ByteClass::Number;
+        let text = self.line.get(range.clone()).unwrap_or(&[]);
+        if is_number && text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+            return;
+        }
+        // A number of several digits has no 0 in front.
+        let first = usize::from(is_number && text.get(1).is_some_and(u8::is_ascii_digit));
+        for (n, (to, byte)) in self.classes[range].iter_mut().zip(text).enumerate() {
+            if !is_number || n >= first && byte.is_ascii_digit() {
+                *to = class;
+            }
+        }
+    }
+
+    /// The patterns of both sides of the payload. Those that reach into it don't look at it; the last of
+    /// a side overlaps the one before.
+    fn patterns(&self) -> Vec<ChunkPattern> {
+        let (line, head) = (self.line, self.payload.start);
+        let tail = line.len() - self.payload.end;
+        let mut sides = [self.classes.clone(), self.classes.clone()];
+        sides[0][head..].fill(ByteClass::Any);
+        sides[1][..self.payload.end].fill(ByteClass::Any);
+        let before = (0..head).step_by(16).map(|at| {
+            let at = at.min(head.saturating_sub(16));
+            ChunkPattern::new(line, &sides[0], at)
+        });
+        let behind = (0..tail).step_by(16).map(|end| {
+            let at = (end + 16).min(tail.max(16));
+            let mut pattern = ChunkPattern::new(line, &sides[1], line.len() - at);
+            (pattern.at, pattern.behind) = (at.wrapping_neg(), usize::MAX);
+            pattern
+        });
+        before.chain(behind).collect()
+    }
+}
+
+/// The addresses of a text.
+fn addresses(text: &str) -> Range<usize> {
+    let start = text.as_ptr().addr();
+    start..start + text.len()
+}
+
 impl LineShape {
     /// The shape of a line that was strictly parsed.
     pub(crate) fn new(
         text: &str,
         members: &Members<'_>,
-        found: &OtherMembers,
+        others: &OtherMembers,
         extra: &[u8],
     ) -> Option<Self> {
         let line = text.as_bytes();
-        let base = line.as_ptr().addr();
-        let place = |text: &Cow<'_, str>| match text {
-            Cow::Borrowed(text) => {
-                let start = text.as_ptr().addr().checked_sub(base)?;
-                (start + text.len() <= line.len()).then_some(start..start + text.len())
-            }
-            Cow::Owned(_) => None,
+        let mut learner = Learner {
+            line,
+            payload: 0..0,
+            classes: Vec::new(),
         };
-        let payload = place(members.payload.as_ref()?)?;
-        // What is learnt takes memory, so it is not longer than this.
-        if found.lost || payload.is_empty() || line.len() > LEARNT {
+        let payload = learner.range(members.payload.as_deref()?)?;
+        // What is learnt takes memory, and the last pattern reaches 16 bytes back.
+        if others.lost || payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
             return None;
         }
-        let slot = |range: Range<usize>| {
-            let behind = range.start >= payload.end;
-            let (start, end) = match behind {
-                false => (range.start, range.end),
-                true => (line.len() - range.start, line.len() - range.end),
-            };
-            Slot { behind, start, end }
-        };
-        let mut classes = vec![Class::Same; line.len()];
-        let mut vary = |range: Range<usize>, class: Class| {
-            let digits = class == Class::Number;
-            let number = line.get(range.clone()).unwrap_or(&[]);
-            // A number of several digits has no 0 in front.
-            let first = usize::from(digits && number.get(1).is_some_and(u8::is_ascii_digit));
-            let exponent = number.iter().any(|byte| byte.eq_ignore_ascii_case(&b'e'));
-            if digits && exponent {
-                return;
-            }
-            for (n, class_of) in classes[range].iter_mut().enumerate() {
-                if !digits || n >= first && number[n].is_ascii_digit() {
-                    *class_of = class;
-                }
-            }
-        };
         let (head, tail) = (payload.start, line.len() - payload.end);
+        learner.payload = payload;
+        learner.classes = vec![ByteClass::Same; line.len()];
         let mut shape = LineShape {
             head,
             tail,
             least: 16.max(head + tail + 1),
-            cells: Vec::new(),
+            patterns: Vec::new(),
             timestamp: None,
             worded: false,
-            kind: None,
+            kind: members.kind.as_deref().map(Box::from),
             did: None,
-            product_key: None,
+            product_key: members.product_key.as_deref().map(Box::from),
             kept: Vec::new(),
             verbatim: None,
         };
+        for text in [&members.kind, &members.product_key].into_iter().flatten() {
+            learner.range(text)?;
+        }
         if let Some(json) = &members.timestamp {
-            let range = place(json)?;
+            let range = learner.range(json)?;
             shape.worded = json.starts_with('"');
             match shape.worded {
-                true => vary(range.start + 1..range.end - 1, Class::Text),
-                false if Timestamp(json).is_sure() => vary(range.clone(), Class::Number),
+                true => learner.vary(range.start + 1..range.end - 1, ByteClass::Text),
+                false if Timestamp(json).is_sure() => {
+                    learner.vary(range.clone(), ByteClass::Number)
+                }
                 false => {}
             }
-            shape.timestamp = Some(slot(range));
+            shape.timestamp = Some(learner.span(range));
         }
         if let Some(did) = &members.did {
-            let range = place(did)?;
+            let range = learner.range(did)?;
             if did.bytes().all(is_plain) {
-                vary(range.clone(), Class::Text);
+                learner.vary(range.clone(), ByteClass::Text);
             }
-            shape.did = Some(slot(range));
+            shape.did = Some(learner.span(range));
         }
-        for (text, to) in [
-            (&members.kind, &mut shape.kind),
-            (&members.product_key, &mut shape.product_key),
-        ] {
-            if let Some(text) = text {
-                place(text)?;
-                *to = Some((**text).into());
+        for (addresses, class) in &others.values {
+            let range = learner.within(addresses.clone())?;
+            if *class != ByteClass::Same {
+                learner.vary(range, *class);
             }
         }
-        for (range, class) in &found.others {
-            let range = range.start.checked_sub(base)?..range.end.checked_sub(base)?;
-            if range.end > line.len() {
-                return None;
-            }
-            if *class != Class::Same {
-                vary(range, *class);
-            }
-        }
-        for (key, value) in &found.kept {
-            let within = |range: &Range<usize>| {
-                let range = range.start.checked_sub(base)?..range.end.checked_sub(base)?;
-                (range.end <= line.len()).then_some(range)
-            };
+        for (key, value) in &others.kept {
             // A key with escapes is not in the line.
-            let (key, value) = (within(key)?, within(value)?);
-            shape.kept.push((slot(key), slot(value)));
+            let (key, value) = (learner.within(key.clone())?, learner.within(value.clone())?);
+            shape.kept.push((learner.span(key), learner.span(value)));
         }
-        // Cells that reach into the payload don't look at it. The last of a side overlaps the one before.
-        let mut sides = [classes.clone(), classes];
-        sides[0][head..].fill(Class::Any);
-        sides[1][..payload.end].fill(Class::Any);
-        for at in (0..head).step_by(16) {
-            let at = at.min(head.saturating_sub(16));
-            shape.cells.push(Cell::new(line, &sides[0], at));
-        }
-        for end in (0..tail).step_by(16) {
-            let at = (end + 16).min(tail.max(16));
-            let mut cell = Cell::new(line, &sides[1], line.len().checked_sub(at)?);
-            (cell.at, cell.behind) = (at.wrapping_neg(), usize::MAX);
-            shape.cells.push(cell);
-        }
+        shape.patterns = learner.patterns();
         let record = Record {
             extra,
             ..members.record()
         };
-        let mut head = Text::default();
-        append_head(&mut head, &record, record.did);
+        let mut written = Text::default();
+        append_head(&mut written, &record, record.did);
         // What varies is copied as it stands, so this holds for every line of the shape.
-        shape.verbatim = Some(head.as_slice())
-            .filter(|head| head.len() <= payload.start && line.starts_with(head))
+        shape.verbatim = Some(written.as_slice())
+            .filter(|written| written.len() <= head && line.starts_with(written))
             .map(<[u8]>::len);
         Some(shape)
     }
@@ -245,12 +265,12 @@ impl LineShape {
         if line.len() < self.least {
             return false;
         }
-        let fits = |cell: &Cell| {
-            let start = cell.at.wrapping_add(line.len() & cell.behind);
+        let fits = |pattern: &ChunkPattern| {
+            let start = pattern.at.wrapping_add(line.len() & pattern.behind);
             let chunk = line.get(start..).and_then(<[u8]>::first_chunk);
-            chunk.is_some_and(|chunk| cell.fits(chunk))
+            chunk.is_some_and(|chunk| pattern.fits(chunk))
         };
-        self.cells.iter().all(fits)
+        self.patterns.iter().all(fits)
             // Numbers are right by their digits, times in words are not.
             && (!self.worded
                 || self.timestamp.is_none_or(|slot| Timestamp(slot.text(line)).parse().is_some()))
@@ -271,7 +291,7 @@ impl LineShape {
 
 /// What 16 bytes of a line may be: two words, whose bytes are looked at side by side.
 #[derive(Debug)]
-struct Cell {
+struct ChunkPattern {
     /// Where they begin, modulo 2^n; those behind the payload count from the end: all bits are set.
     at: usize,
     behind: usize,
@@ -284,22 +304,22 @@ struct Cell {
     text: Option<[u64; 2]>,
 }
 
-impl Cell {
+impl ChunkPattern {
     /// A cell that begins at `start` in this line.
-    fn new(line: &[u8], classes: &[Class], start: usize) -> Self {
+    fn new(line: &[u8], classes: &[ByteClass], start: usize) -> Self {
         let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
         let bytes = line[start..].iter().zip(&classes[start..]);
         for (n, (byte, class)) in bytes.take(16).enumerate() {
             (want[n], mask[n]) = match class {
-                Class::Same => (*byte, 0xff),
-                Class::Number => (0x30, 0xf0),
-                Class::Text => (0, 0x80),
-                Class::Any => (0, 0),
+                ByteClass::Same => (*byte, 0xff),
+                ByteClass::Number => (0x30, 0xf0),
+                ByteClass::Text => (0, 0x80),
+                ByteClass::Any => (0, 0),
             };
-            digit[n] = if *class == Class::Number { 6 } else { 0 };
-            text[n] = if *class == Class::Text { 0x80 } else { 0 };
+            digit[n] = if *class == ByteClass::Number { 6 } else { 0 };
+            text[n] = if *class == ByteClass::Text { 0x80 } else { 0 };
         }
-        Cell {
+        ChunkPattern {
             at: start,
             behind: 0,
             want: words(&want),

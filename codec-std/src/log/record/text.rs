@@ -108,7 +108,7 @@ impl Cursor<'_> {
 
     /// Appends the head of some bytes, all of which are written.
     #[inline(always)]
-    pub(crate) fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+    pub(crate) fn put_prefix<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         const { assert!(N <= STEP) };
         let room = self.room.get_mut(self.len..);
         if let Some(to) = room.and_then(<[u8]>::first_chunk_mut) {
@@ -159,7 +159,7 @@ impl Cursor<'_> {
         let digits = digits(number);
         let zeros = (digits.trailing_zeros() / 8).min(8 - least);
         let ascii = (digits | ZEROS) >> (8 * zeros);
-        self.put_of(&ascii.to_le_bytes(), 8 - zeros as usize);
+        self.put_prefix(&ascii.to_le_bytes(), 8 - zeros as usize);
     }
 
     /// Appends a text of one step, and a number: what it was split into, the digits of its lower half, and

@@ -23,13 +23,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
-use arrow_array::types::UInt8Type;
-use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Int16Array, Int32Array,
-    Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array, UInt16Array,
-    UInt32Array,
+use arrow_array::types::{
+    ArrowPrimitiveType, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, PrimitiveArray,
+    RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
+};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use gizwits_codec_core::{Kind, PointId, Scale, View};
@@ -49,7 +50,6 @@ use crate::product::attr::{Attr, access_type, uint_spec};
 /// for what was set aside to decode a message.
 #[must_use]
 pub fn schema(product: &Product, extra: bool) -> SchemaRef {
-    let dictionary = || DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
     let mut types = vec![
         DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
         DataType::Utf8,
@@ -58,11 +58,8 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     ];
     types.extend(extra.then_some(DataType::Utf8));
     let head = types.len();
-    types.extend(
-        product
-            .attrs()
-            .map(|attr| Form::new(product, attr).data_type()),
-    );
+    let points = product.attrs().map(|attr| ColumnType::new(product, attr));
+    types.extend(points.map(|point| point.data_type()));
     let fields = head_names(product, extra).into_iter().zip(types);
     let fields = fields.enumerate().map(|(n, (name, data_type))| {
         let field = Field::new(name, data_type, true);
@@ -71,17 +68,18 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
             None => field,
         }
     });
-    let definition = HashMap::from([
-        ("gizwits.definition".to_owned(), product.to_json()),
-        (
-            "gizwits.product_key".to_owned(),
-            product.product_key().to_owned(),
-        ),
-    ]);
-    Arc::new(Schema::new_with_metadata(
-        fields.collect::<Vec<_>>(),
-        definition,
-    ))
+    let definition = [
+        ("gizwits.definition", product.to_json()),
+        ("gizwits.product_key", product.product_key().to_owned()),
+    ];
+    let definition = definition.map(|(key, value)| (key.to_owned(), value));
+    let fields: Vec<Field> = fields.collect();
+    Arc::new(Schema::new_with_metadata(fields, definition.into()))
+}
+
+/// The type of an enum with few values.
+fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
 }
 
 fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
@@ -111,7 +109,7 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
 
 /// What becomes of a point.
 #[derive(Clone, Debug)]
-pub(crate) enum Form {
+pub(crate) enum ColumnType {
     Bool,
     /// The text of each value.
     Enum(Arc<StringArray>),
@@ -128,11 +126,11 @@ pub(crate) enum Form {
     Binary,
 }
 
-impl Form {
+impl ColumnType {
     pub(crate) fn new(product: &Product, attr: &Attr) -> Self {
         let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
         let most = match attr.point().kind {
-            Kind::Bool => return Form::Bool,
+            Kind::Bool => return ColumnType::Bool,
             Kind::Enum { .. } => {
                 let label = |index| match attr.label_of(index) {
                     Some(label) => Box::from(label),
@@ -142,15 +140,15 @@ impl Form {
                 // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
                 if bits > 7 {
                     let labels = (0..attr.labels().len() as u32).map(label);
-                    return Form::WideEnum(labels.collect());
+                    return ColumnType::WideEnum(labels.collect());
                 }
                 let labels = (0..1 << bits).map(|index| Some(label(index)));
-                return Form::Enum(Arc::new(labels.collect()));
+                return ColumnType::Enum(Arc::new(labels.collect()));
             }
-            Kind::Binary => return Form::Binary,
-            Kind::Uint8(_) => u8::MAX.into(),
-            Kind::Uint16(_) => u16::MAX.into(),
-            Kind::Uint32(_) => u32::MAX,
+            kind => match uint_spec(kind) {
+                Some((_, widest)) => widest,
+                None => return ColumnType::Binary,
+            },
         };
         let ends = [
             scale.value(0).coefficient(),
@@ -159,118 +157,117 @@ impl Form {
         if scale.decimals() > 0 {
             let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
             let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
-            return Form::Decimal(scale, digits as u8);
+            return ColumnType::Decimal(scale, digits as u8);
         }
         if scale == Scale::IDENTITY {
             return match most {
-                0xff => Form::U8,
-                0xffff => Form::U16,
-                _ => Form::U32,
+                0xff => ColumnType::U8,
+                0xffff => ColumnType::U16,
+                _ => ColumnType::U32,
             };
         }
         let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
         if fits(i16::MIN.into(), i16::MAX.into()) {
-            Form::I16(scale)
+            ColumnType::I16(scale)
         } else if fits(i32::MIN.into(), i32::MAX.into()) {
-            Form::I32(scale)
+            ColumnType::I32(scale)
         } else {
-            Form::I64(scale)
+            ColumnType::I64(scale)
         }
     }
 
     pub(crate) fn data_type(&self) -> DataType {
         match self {
-            Form::Bool => DataType::Boolean,
-            Form::Enum(_) => {
-                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
+            ColumnType::Bool => DataType::Boolean,
+            ColumnType::Enum(_) => dictionary(),
+            ColumnType::WideEnum(_) => DataType::Utf8,
+            ColumnType::U8 => DataType::UInt8,
+            ColumnType::U16 => DataType::UInt16,
+            ColumnType::U32 => DataType::UInt32,
+            ColumnType::I16(_) => DataType::Int16,
+            ColumnType::I32(_) => DataType::Int32,
+            ColumnType::I64(_) => DataType::Int64,
+            ColumnType::Decimal(scale, digits) => {
+                DataType::Decimal128(*digits, scale.decimals() as i8)
             }
-            Form::WideEnum(_) => DataType::Utf8,
-            Form::U8 => DataType::UInt8,
-            Form::U16 => DataType::UInt16,
-            Form::U32 => DataType::UInt32,
-            Form::I16(_) => DataType::Int16,
-            Form::I32(_) => DataType::Int32,
-            Form::I64(_) => DataType::Int64,
-            Form::Decimal(scale, digits) => DataType::Decimal128(*digits, scale.decimals() as i8),
-            Form::Binary => DataType::Binary,
+            ColumnType::Binary => DataType::Binary,
         }
     }
 
+    /// The array of a column. A column_type and its column are of one point, so other pairs do not occur.
     fn array(&self, column: &Column, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-        fn each<T>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T>
-        where
-            T: arrow_buffer::ArrowNativeType,
-        {
-            let all: Vec<T> = match column {
-                Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
-                Column::U16(values) => values.iter().map(|raw| value((*raw).into())).collect(),
-                Column::U32(values) => values.iter().map(|raw| value(*raw)).collect(),
-                Column::Bytes(..) => Vec::new(),
-            };
-            all.into()
-        }
+        let scaled = |scale: &Scale, raw| scale.value(raw).coefficient();
         Ok(match (self, column) {
-            (Form::Bool, Column::U8(values)) => {
+            (ColumnType::Bool, Column::U8(values)) => {
                 let bits = BooleanBuffer::collect_bool(values.len(), |n| values[n] != 0);
                 Arc::new(BooleanArray::new(bits, nulls))
             }
-            (Form::Enum(texts), Column::U8(values)) => {
+            (ColumnType::Enum(texts), Column::U8(values)) => {
                 let keys = UInt8Array::new(values.clone().into(), nulls);
                 let texts: ArrayRef = Arc::<StringArray>::clone(texts);
                 Arc::new(DictionaryArray::<UInt8Type>::try_new(keys, texts)?)
             }
-            (Form::WideEnum(labels), column) => {
+            (ColumnType::WideEnum(labels), column) => {
                 let raws = each(column, |raw| raw);
                 let mut texts = StringBuilder::new();
                 for (n, raw) in raws.iter().enumerate() {
-                    match (
-                        nulls.as_ref().is_none_or(|nulls| nulls.is_valid(n)),
-                        labels.get(*raw as usize),
-                    ) {
-                        (false, _) => texts.append_null(),
-                        (true, Some(label)) => texts.append_value(label),
-                        (true, None) => texts.append_value(raw.to_string()),
+                    match labels.get(*raw as usize) {
+                        _ if nulls.as_ref().is_some_and(|nulls| nulls.is_null(n)) => {
+                            texts.append_null();
+                        }
+                        Some(label) => texts.append_value(label),
+                        None => texts.append_value(raw.to_string()),
                     }
                 }
                 Arc::new(texts.finish())
             }
-            (Form::U8, Column::U8(values)) => {
-                Arc::new(UInt8Array::new(values.clone().into(), nulls))
+            (ColumnType::U8, column) => ints::<UInt8Type>(column, nulls, |raw| raw as u8),
+            (ColumnType::U16, column) => ints::<UInt16Type>(column, nulls, |raw| raw as u16),
+            (ColumnType::U32, column) => ints::<UInt32Type>(column, nulls, |raw| raw),
+            (ColumnType::I16(scale), column) => {
+                ints::<Int16Type>(column, nulls, |raw| scaled(scale, raw) as i16)
             }
-            (Form::U16, Column::U16(values)) => {
-                Arc::new(UInt16Array::new(values.clone().into(), nulls))
+            (ColumnType::I32(scale), column) => {
+                ints::<Int32Type>(column, nulls, |raw| scaled(scale, raw) as i32)
             }
-            (Form::U32, Column::U32(values)) => {
-                Arc::new(UInt32Array::new(values.clone().into(), nulls))
+            (ColumnType::I64(scale), column) => {
+                ints::<Int64Type>(column, nulls, |raw| scaled(scale, raw))
             }
-            (Form::I16(scale), column) => {
-                let values = each(column, |raw| scale.value(raw).coefficient() as i16);
-                Arc::new(Int16Array::new(values, nulls))
-            }
-            (Form::I32(scale), column) => {
-                let values = each(column, |raw| scale.value(raw).coefficient() as i32);
-                Arc::new(Int32Array::new(values, nulls))
-            }
-            (Form::I64(scale), column) => {
-                let values = each(column, |raw| scale.value(raw).coefficient());
-                Arc::new(Int64Array::new(values, nulls))
-            }
-            (Form::Decimal(scale, digits), column) => {
-                let values = each(column, |raw| i128::from(scale.value(raw).coefficient()));
+            (ColumnType::Decimal(scale, digits), column) => {
+                let values = each(column, |raw| i128::from(scaled(scale, raw)));
                 let array = Decimal128Array::new(values, nulls);
                 Arc::new(array.with_precision_and_scale(*digits, scale.decimals() as i8)?)
             }
-            (Form::Binary, Column::Bytes(len, values)) => {
+            (ColumnType::Binary, Column::Bytes(len, values)) => {
                 let rows = values.len() / (*len).max(1);
                 let ends = OffsetBuffer::from_lengths(std::iter::repeat_n(*len, rows));
                 Arc::new(BinaryArray::try_new(ends, values.clone().into(), nulls)?)
             }
-            (form, column) => {
-                let what = format!("{form:?} of {column:?}");
+            (column_type, column) => {
+                let what = format!("{column_type:?} of {column:?}");
                 return Err(ArrowError::InvalidArgumentError(what));
             }
         })
     }
+}
+
+/// The values of a column, each converted from its raw number.
+fn each<T: ArrowNativeType>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T> {
+    let all: Vec<T> = match column {
+        Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
+        Column::U16(values) => values.iter().map(|raw| value((*raw).into())).collect(),
+        Column::U32(values) => values.iter().map(|raw| value(*raw)).collect(),
+        Column::Bytes(..) => Vec::new(),
+    };
+    all.into()
+}
+
+fn ints<T: ArrowPrimitiveType>(
+    column: &Column,
+    nulls: Option<NullBuffer>,
+    value: impl Fn(u32) -> T::Native,
+) -> ArrayRef {
+    Arc::new(PrimitiveArray::<T>::new(each(column, value), nulls))
 }
 
 /// About how many bytes a record takes: as a status, in columns and in arrays.
@@ -285,7 +282,7 @@ pub(crate) fn row_len(product: &Product) -> usize {
 #[derive(Debug)]
 pub struct Batches {
     schema: SchemaRef,
-    forms: Vec<Form>,
+    types: Vec<ColumnType>,
     columns: Columns,
     rows: usize,
     row: Vec<u8>,
@@ -310,10 +307,10 @@ impl Batches {
     /// Nothing so far.
     #[must_use]
     pub fn new(product: &Product, extra: bool) -> Self {
-        let forms = product.attrs().map(|attr| Form::new(product, attr));
+        let types = product.attrs().map(|attr| ColumnType::new(product, attr));
         Batches {
             schema: schema(product, extra),
-            forms: forms.collect(),
+            types: types.collect(),
             columns: Columns::new(product),
             rows: 0,
             row: vec![0; product.layout().status_len()],
@@ -462,7 +459,8 @@ impl Batches {
         if let Some(extra) = &mut self.extra {
             with(Arc::new(extra.finish()))?;
         }
-        for (id, (form, column)) in self.forms.iter().zip(self.columns.columns()).enumerate() {
+        for (id, (column_type, column)) in self.types.iter().zip(self.columns.columns()).enumerate()
+        {
             let nulls = match self.known.is_empty() {
                 true => None,
                 false => {
@@ -473,7 +471,7 @@ impl Batches {
                     Some(nulls).filter(|nulls| nulls.null_count() > 0)
                 }
             };
-            with(form.array(column, nulls)?)?;
+            with(column_type.array(column, nulls)?)?;
         }
         self.columns.clear();
         self.known.clear();

@@ -10,7 +10,7 @@
 
 use std::io::{self, Write};
 
-use super::point_text::{Plan, Style, most};
+use super::point_text::{PointWriter, TextFormat, max_len};
 use super::table::{action, head_names};
 use super::text_block::TextBlock;
 use super::{Format, Sink};
@@ -63,8 +63,8 @@ impl<W: Write> Csv<W> {
 }
 
 impl<W> Csv<W> {
-    fn style(&self) -> Style {
-        Style::Csv {
+    fn format(&self) -> TextFormat {
+        TextFormat::Csv {
             guarded: self.guarded,
         }
     }
@@ -75,7 +75,7 @@ impl<W: Write> Format for Csv<W> {
 
     fn sink(&self) -> CsvSink {
         CsvSink {
-            plan: Plan::new(&self.product, self.style()),
+            writer: PointWriter::new(&self.product, self.format()),
             keep: self.keep,
             guarded: self.guarded,
             extra: Vec::new(),
@@ -92,14 +92,14 @@ impl<W: Write> Format for Csv<W> {
     }
 
     fn record_len(&self) -> usize {
-        most(&self.product, self.style())
+        max_len(&self.product, self.format())
     }
 }
 
 /// Writes records as lines of CSV.
 #[derive(Debug)]
 pub struct CsvSink {
-    plan: Plan,
+    writer: PointWriter,
     keep: bool,
     guarded: bool,
     extra: Vec<u8>,
@@ -132,10 +132,10 @@ impl CsvSink {
             (b":", seconds % 60, 2),
             (b".", part, 3),
         ] {
-            room.put_of(mark, 1);
+            room.put_prefix(mark, 1);
             room.put_8(number, digits);
         }
-        room.put_of(b"Z", 1);
+        room.put_prefix(b"Z", 1);
         let written = room.written();
         out.keep(written);
     }
@@ -180,17 +180,17 @@ impl Sink for CsvSink {
                 put_quoted([b"{", extra, b"}"], out);
             }
         }
-        let (view, plan) = (decoded.view(), &mut self.plan);
+        let (view, writer) = (decoded.view(), &mut self.writer);
         let whole = view.filter(|view| view.is_whole());
-        let mut room = out.room(plan.most());
-        if !whole.is_some_and(|view| plan.put_status(view.values(), &mut room)) {
+        let mut room = out.room(writer.max_len());
+        if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
             room.len = 0;
             match &view {
                 // What is flagged has its cell all the same.
                 Some(view) => {
-                    plan.put_view(decoded.product, view, &mut room);
+                    writer.put_view(decoded.product, view, &mut room);
                 }
-                None => plan.put_nothing(decoded.product, &mut room),
+                None => writer.put_nothing(decoded.product, &mut room),
             }
         }
         let written = room.written();

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
 
-use super::point_text::{Plan, Style, most};
+use super::point_text::{PointWriter, TextFormat, max_len};
 use super::text_block::TextBlock;
 use super::{Format, Sink};
 use crate::log::record::Record;
@@ -34,8 +34,11 @@ impl<W: Write> Format for Ndjson<W> {
     type Sink = NdjsonSink;
 
     fn sink(&self) -> NdjsonSink {
-        let plans = self.products.iter().map(|one| Plan::new(one, Style::Json));
-        NdjsonSink(plans.collect())
+        let writers = self
+            .products
+            .iter()
+            .map(|one| PointWriter::new(one, TextFormat::Json));
+        NdjsonSink(writers.collect())
     }
 
     fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
@@ -47,14 +50,17 @@ impl<W: Write> Format for Ndjson<W> {
     }
 
     fn record_len(&self) -> usize {
-        let most = self.products.iter().map(|one| most(one, Style::Json));
+        let most = self
+            .products
+            .iter()
+            .map(|one| max_len(one, TextFormat::Json));
         most.max().unwrap_or(0)
     }
 }
 
 /// Writes records as lines of JSON.
 #[derive(Debug)]
-pub struct NdjsonSink(Vec<Plan>);
+pub struct NdjsonSink(Vec<PointWriter>);
 
 impl Sink for NdjsonSink {
     type Block = TextBlock;
@@ -66,7 +72,7 @@ impl Sink for NdjsonSink {
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        let Some(plan) = self.0.get_mut(product) else {
+        let Some(writer) = self.0.get_mut(product) else {
             return;
         };
         append_head(out, record, record.device(decoded).as_deref());
@@ -79,11 +85,11 @@ impl Sink for NdjsonSink {
                 return out.put(b"}\n");
             }
         };
-        let mut room = out.room(plan.most() + 2 * STEP);
+        let mut room = out.room(writer.max_len() + 2 * STEP);
         let begun = begin(action, &mut room);
         let sound = match view.is_whole() {
-            true => plan.put_status(view.values(), &mut room),
-            false => plan.put_view(decoded.product, view, &mut room),
+            true => writer.put_status(view.values(), &mut room),
+            false => writer.put_view(decoded.product, view, &mut room),
         };
         match end(begun, room).filter(|_| sound) {
             written @ Some(_) => {
@@ -109,9 +115,9 @@ impl Sink for NdjsonSink {
         product: usize,
         status: &Status<'_, '_>,
     ) {
-        if let Some(plan) = self.0.get_mut(product) {
+        if let Some(writer) = self.0.get_mut(product) {
             let out = &mut block.0;
-            let most = plan.most() + 2 * STEP;
+            let most = writer.max_len() + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);
@@ -126,7 +132,7 @@ impl Sink for NdjsonSink {
             };
             let action = if status.is_reply() { REPLY } else { REPORT };
             let begun = begin(action, &mut room);
-            let sound = plan.put_status(status.values(), &mut room);
+            let sound = writer.put_status(status.values(), &mut room);
             let written = end(begun, room).filter(|_| sound);
             if written.is_some() {
                 return out.keep(written);
@@ -148,7 +154,7 @@ const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 /// Begins the points; returns where their bracket goes.
 #[inline(always)]
 fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
-    out.put_of(text, len);
+    out.put_prefix(text, len);
     out.len
 }
 
@@ -157,9 +163,9 @@ fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
 fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
     // It takes the place of the comma in front of the first point.
     if out.len == bracket {
-        out.put_of(b"{", 1);
+        out.put_prefix(b"{", 1);
     }
     out.set(bracket, b'{');
-    out.put_of(b"}}\n\0", 3);
+    out.put_prefix(b"}}\n\0", 3);
     out.written()
 }

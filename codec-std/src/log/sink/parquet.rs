@@ -18,7 +18,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::arrow::{Batches, Form, row_len, schema};
+use super::arrow::{Batches, ColumnType, row_len, schema};
 use super::table::head_names;
 use super::{Format, Sink};
 use crate::log::record::Record;
@@ -87,17 +87,21 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
         let path = ColumnPath::new(vec![name.clone()]);
         let layout = product.layout();
         let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
-        let form = Form::new(product, attr);
-        if let Form::Enum(_) | Form::WideEnum(_) | Form::Binary = form {
+        let column_type = ColumnType::new(product, attr);
+        if let ColumnType::Enum(_) | ColumnType::WideEnum(_) | ColumnType::Binary = column_type {
             all = all.set_column_statistics_enabled(path.clone(), none);
         }
-        let encoding = match form {
+        let encoding = match column_type {
             // Few values: the dictionary that is the default.
-            Form::Bool | Form::Enum(_) | Form::WideEnum(_) | Form::U8 | Form::I16(_) => continue,
-            Form::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            ColumnType::Bool
+            | ColumnType::Enum(_)
+            | ColumnType::WideEnum(_)
+            | ColumnType::U8
+            | ColumnType::I16(_) => continue,
+            ColumnType::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
             _ if span < 1 << 8 => continue,
             // Too many digits for an integer.
-            Form::Decimal(_, 19..) => Encoding::PLAIN,
+            ColumnType::Decimal(_, 19..) => Encoding::PLAIN,
             _ => Encoding::BYTE_STREAM_SPLIT,
         };
         all = all

@@ -1,6 +1,6 @@
 //! Points as text: what has few values is written before it is needed.
 //!
-//! A [`Plan`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
+//! A [`PointWriter`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
 //! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers
 //! until their last digit. What the definition doesn't foresee is left to [`Product`].
 
@@ -16,28 +16,28 @@ use crate::product::attr::Attr;
 
 /// How points are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum TextFormat {
     /// `,"key":value`
     Json,
     /// `,value`; a label that a spreadsheet would take for a formula may be guarded.
     Csv { guarded: bool },
 }
 
-impl Style {
+impl TextFormat {
     fn key(self, attr: &Attr) -> String {
         match self {
-            Style::Json => format!(",{}", attr.key),
-            Style::Csv { .. } => ",".to_owned(),
+            TextFormat::Json => format!(",{}", attr.key),
+            TextFormat::Csv { .. } => ",".to_owned(),
         }
     }
 
     fn label(self, attr: &Attr, index: u32) -> String {
         let text = match self {
-            Style::Json => attr
+            TextFormat::Json => attr
                 .rendered
                 .get(index as usize)
                 .map(|json| json.to_string()),
-            Style::Csv { guarded } => attr.label_of(index).map(|label| cell(label, guarded)),
+            TextFormat::Csv { guarded } => attr.label_of(index).map(|label| cell(label, guarded)),
         };
         text.unwrap_or_else(|| index.to_string())
     }
@@ -45,13 +45,13 @@ impl Style {
 
 /// Writes the points of one product.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    style: Style,
+pub(crate) struct PointWriter {
+    format: TextFormat,
     /// For a message with all points at their places.
     pieces: Vec<Piece>,
     /// For any other, by id.
     points: Vec<Piece>,
-    /// Finished texts and keys: see [`Run`].
+    /// Finished texts and keys: see [`TextTable`].
     steps: Vec<[u8; STEP]>,
     /// No more is written for one record.
     most: usize,
@@ -95,37 +95,37 @@ struct Piece {
     /// The least raw value that it writes, and how many are above that.
     min: u32,
     span: u32,
-    form: Form,
+    kind: PieceKind,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Form {
+enum PieceKind {
     /// Of each value a finished text, in one step.
     Short(u32),
     /// In several.
-    Long(Run),
+    Long(TextTable),
     /// A key in one step, and a number that is short: of a status it is one of the [`Numbers`].
     Number(u32, Scale),
     /// A key, and any number.
-    Any(Run, Scale),
+    Any(TextTable, Scale),
     /// A key, and bytes as hex: where they begin, and how many they are.
-    Binary(Run, u32, u32),
+    Binary(TextTable, u32, u32),
     /// What would make too long a table: it is left to the product.
-    Left,
+    Unsupported,
 }
 
 /// Texts one behind the other, each in so many steps that end with its length.
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct TextTable {
     first: u32,
     steps: u32,
 }
 
 /// No more is written of the points of a record.
-pub(crate) fn most(product: &Product, style: Style) -> usize {
+pub(crate) fn max_len(product: &Product, format: TextFormat) -> usize {
     let of = |(attr, place): (&Attr, Location)| {
-        let labels = (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
-        style.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
+        let labels = (0..attr.labels().len() as u32).map(|index| format.label(attr, index).len());
+        format.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
     };
     product.attrs().zip(locations(product)).map(of).sum()
 }
@@ -138,57 +138,57 @@ const TABLE: usize = 128 << 10;
 /// The most values of a piece.
 const MOST: u32 = 256;
 
-impl Plan {
-    pub(crate) fn new(product: &Product, style: Style) -> Self {
-        let mut plan = Plan {
-            style,
+impl PointWriter {
+    pub(crate) fn new(product: &Product, format: TextFormat) -> Self {
+        let mut writer = PointWriter {
+            format,
             pieces: Vec::new(),
             points: Vec::new(),
             steps: Vec::new(),
-            most: most(product, style),
+            most: max_len(product, format),
             status: vec![0; 8 + product.layout().status_len()],
             numbers: Numbers::default(),
         };
         let places = locations(product);
         let attrs: Vec<&Attr> = product.attrs().collect();
         for (attr, place) in attrs.iter().zip(&places) {
-            let piece = plan.piece(product, &[(attr, *place)]);
-            plan.points.push(piece);
+            let piece = writer.piece(product, &[(attr, *place)]);
+            writer.points.push(piece);
         }
         // Points in a row that share a byte are one piece.
         let all: Vec<(&Attr, Location)> = attrs.into_iter().zip(places).collect();
         let mut rest = &all[..];
         while !rest.is_empty() {
             let mut len = 1;
-            while len < rest.len() && together(&rest[..=len]).is_some() {
+            while len < rest.len() && shared_location(&rest[..=len]).is_some() {
                 len += 1;
             }
             let (points, behind) = rest.split_at(len);
-            let piece = plan.piece(product, points);
-            plan.pieces.push(piece);
+            let piece = writer.piece(product, points);
+            writer.pieces.push(piece);
             rest = behind;
         }
-        plan.numbers = Numbers::new(&mut plan.pieces);
-        share_windows(&mut plan.pieces);
-        plan
+        writer.numbers = Numbers::new(&mut writer.pieces);
+        share_windows(&mut writer.pieces);
+        writer
     }
 
     /// How many bytes the points of a record are at most.
-    pub(crate) fn most(&self) -> usize {
+    pub(crate) fn max_len(&self) -> usize {
         self.most
     }
 
-    /// A piece of points that are [`together`].
+    /// A piece of points that are [`shared_location`].
     fn piece(&mut self, product: &Product, points: &[(&Attr, Location)]) -> Piece {
         let (attr, place) = points[0];
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
         let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
-        let key = self.style.key(attr);
+        let key = self.format.key(attr);
         if place.bits == 0 {
-            let key = match self.style {
-                Style::Json => format!("{key}\""),
-                Style::Csv { .. } => key,
+            let key = match self.format {
+                TextFormat::Json => format!("{key}\""),
+                TextFormat::Csv { .. } => key,
             };
             return Piece {
                 window: None,
@@ -196,35 +196,35 @@ impl Plan {
                 mask: 0,
                 min: 0,
                 span: 0,
-                form: self.run([key]).map_or(Form::Left, |key| {
+                kind: self.run([key]).map_or(PieceKind::Unsupported, |key| {
                     let start = 8 + place.end - place.len;
-                    Form::Binary(key, start as u32, place.len as u32)
+                    PieceKind::Binary(key, start as u32, place.len as u32)
                 }),
             };
         }
         let (place, min, max) = match points.len() {
             1 => (place, min, max),
-            _ => match together(points) {
+            _ => match shared_location(points) {
                 Some(place) => (place, 0, (1 << place.bits) - 1),
                 None => (place, min, max),
             },
         };
-        let form = if max - min < MOST {
+        let kind = if max - min < MOST {
             let texts = (min..=max).map(|raw| self.text(product, points, place, raw));
             let texts: Vec<String> = texts.collect();
             match self.run(texts) {
-                Some(Run { first, steps: 1 }) => Form::Short(first),
-                Some(run) => Form::Long(run),
-                None => Form::Left,
+                Some(TextTable { first, steps: 1 }) => PieceKind::Short(first),
+                Some(run) => PieceKind::Long(run),
+                None => PieceKind::Unsupported,
             }
         } else if let Kind::Enum { .. } = attr.point().kind {
-            Form::Left
+            PieceKind::Unsupported
         } else {
             let short = is_short(scale.value(min)) && is_short(scale.value(max));
             match self.run([key]) {
-                Some(Run { first, steps: 1 }) if short => Form::Number(first, scale),
-                Some(key) => Form::Any(key, scale),
-                None => Form::Left,
+                Some(TextTable { first, steps: 1 }) if short => PieceKind::Number(first, scale),
+                Some(key) => PieceKind::Any(key, scale),
+                None => PieceKind::Unsupported,
             }
         };
         Piece {
@@ -233,12 +233,15 @@ impl Plan {
             mask: u32::MAX >> (32 - place.bits),
             min,
             span: max - min,
-            form,
+            kind,
         }
     }
 
     /// Adds texts, if they are not too long.
-    fn run(&mut self, texts: impl IntoIterator<Item = String> + AsRef<[String]>) -> Option<Run> {
+    fn run(
+        &mut self,
+        texts: impl IntoIterator<Item = String> + AsRef<[String]>,
+    ) -> Option<TextTable> {
         let longest = texts.as_ref().iter().map(String::len).max().unwrap_or(0);
         let first = self.steps.len() as u32;
         let len = (longest + 2).next_multiple_of(STEP);
@@ -253,7 +256,7 @@ impl Plan {
             self.steps.extend(bytes.as_chunks().0);
         }
         let steps = (len / STEP) as u32;
-        Some(Run { first, steps })
+        Some(TextTable { first, steps })
     }
 
     /// The text of some points that share the value of a place; empty if one of them is flagged.
@@ -277,9 +280,9 @@ impl Plan {
             if raw < min || raw > max {
                 return String::new();
             }
-            text += &self.style.key(attr);
+            text += &self.format.key(attr);
             text += &match attr.point().kind {
-                Kind::Enum { .. } => self.style.label(attr, raw),
+                Kind::Enum { .. } => self.format.label(attr, raw),
                 Kind::Bool => raw.to_string(),
                 _ => layout
                     .scale(attr.id())
@@ -313,7 +316,7 @@ impl Plan {
             }
             let raw = (window >> piece.shift) as u32 & piece.mask;
             // Most are like this: what it takes is at hand in registers.
-            if let Form::Short(first) = piece.form {
+            if let PieceKind::Short(first) = piece.kind {
                 let index = raw.wrapping_sub(piece.min);
                 if index <= piece.span
                     && let Some(step) = steps.get(first.wrapping_add(index) as usize)
@@ -326,7 +329,7 @@ impl Plan {
                 }
                 return false;
             }
-            if let Form::Number(key, scale) = piece.form {
+            if let PieceKind::Number(key, scale) = piece.kind {
                 let Some((key, (split, digits))) = steps.get(key as usize).zip(numbers.next())
                 else {
                     return false;
@@ -359,48 +362,48 @@ impl Plan {
         if index > piece.span {
             return false;
         }
-        match &piece.form {
-            Form::Short(first) => {
-                let run = Run {
+        match &piece.kind {
+            PieceKind::Short(first) => {
+                let run = TextTable {
                     first: *first,
                     steps: 1,
                 };
                 self.put_text(run, index, out) > 0
             }
-            Form::Long(run) => self.put_text(*run, index, out) > 0,
-            Form::Number(key, scale) => {
+            PieceKind::Long(run) => self.put_text(*run, index, out) > 0,
+            PieceKind::Number(key, scale) => {
                 let key = self.steps.get(*key as usize).unwrap_or(&[0; STEP]);
                 let (split, lower) = Split::new(scale.value(raw));
                 out.put_decimal(key, &split, digits(lower), scale.decimals());
                 true
             }
-            Form::Any(key, scale) => {
+            PieceKind::Any(key, scale) => {
                 self.put_text(*key, 0, out);
                 let _ = write!(out, "{}", scale.value(raw));
                 true
             }
-            Form::Binary(key, start, len) => {
+            PieceKind::Binary(key, start, len) => {
                 let bytes = self.status.get(*start as usize..);
                 let bytes = bytes.and_then(|bytes| bytes.get(..*len as usize));
                 self.put_binary(*key, bytes.unwrap_or(&[]), out);
                 true
             }
-            Form::Left => false,
+            PieceKind::Unsupported => false,
         }
     }
 
     #[inline]
-    fn put_binary(&self, key: Run, bytes: &[u8], out: &mut Cursor<'_>) {
+    fn put_binary(&self, key: TextTable, bytes: &[u8], out: &mut Cursor<'_>) {
         self.put_text(key, 0, out);
         out.put_hex(bytes);
-        if self.style == Style::Json {
-            out.put_of(b"\"", 1);
+        if self.format == TextFormat::Json {
+            out.put_prefix(b"\"", 1);
         }
     }
 
     /// Appends one of several texts; returns its length.
     #[inline(always)]
-    fn put_text(&self, run: Run, index: u32, out: &mut Cursor<'_>) -> usize {
+    fn put_text(&self, run: TextTable, index: u32, out: &mut Cursor<'_>) -> usize {
         let first = (run.first + index * run.steps) as usize;
         let steps = self.steps.get(first..first + run.steps as usize);
         out.put_steps(steps.unwrap_or(&[]))
@@ -422,16 +425,16 @@ impl Plan {
             let Some(piece) = self.points.get(id.index()) else {
                 return;
             };
-            if self.style != Style::Json {
+            if self.format != TextFormat::Json {
                 skip(&mut next, id, out);
             }
             match reading.raw() {
-                Raw::Bytes(bytes) => match piece.form {
-                    Form::Binary(key, ..) => self.put_binary(key, bytes, out),
+                Raw::Bytes(bytes) => match piece.kind {
+                    PieceKind::Binary(key, ..) => self.put_binary(key, bytes, out),
                     _ => sound = false,
                 },
                 Raw::Number(raw) if self.put_piece(piece, raw, out) => {}
-                Raw::Number(raw) if let Style::Csv { guarded } = self.style => {
+                Raw::Number(raw) if let TextFormat::Csv { guarded } = self.format => {
                     let label = product.attr(id).and_then(|attr| attr.label_of(raw));
                     let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
                     let _ = match label {
@@ -442,7 +445,7 @@ impl Plan {
                 Raw::Number(_) => sound = false,
             }
         });
-        if self.style != Style::Json {
+        if self.format != TextFormat::Json {
             skip(&mut next, PointId(product.layout().points()), out);
         }
         sound
@@ -457,8 +460,8 @@ impl Plan {
 impl Numbers {
     /// Takes over the windows of the numbers.
     fn new(pieces: &mut [Piece]) -> Self {
-        let places = pieces.iter_mut().filter_map(|piece| match piece.form {
-            Form::Number(_, scale) => Some(Number {
+        let places = pieces.iter_mut().filter_map(|piece| match piece.kind {
+            PieceKind::Number(_, scale) => Some(Number {
                 window: piece.window.take().map_or(0, NonZeroU32::get),
                 shift: piece.shift,
                 mask: piece.mask,
@@ -537,8 +540,8 @@ fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
     *next += 1;
 }
 
-/// The place that points in a row have together, if it has at most 8 bits.
-fn together(points: &[(&Attr, Location)]) -> Option<Location> {
+/// The place that points in a row have shared_location, if it has at most 8 bits.
+fn shared_location(points: &[(&Attr, Location)]) -> Option<Location> {
     let end = points.iter().map(|(_, place)| place.end).max()?;
     let from = |place: &Location| 8 * (end - place.end) + usize::from(place.shift);
     let low = points.iter().map(|(_, place)| from(place)).min()?;
@@ -648,8 +651,8 @@ mod tests {
             attrs.join(",")
         );
         let product = Product::from_json(&definition).unwrap();
-        let plan = Plan::new(&product, Style::Json);
-        assert_eq!(plan.numbers.places.len(), 3);
+        let writer = PointWriter::new(&product, TextFormat::Json);
+        assert_eq!(writer.numbers.places.len(), 3);
         for raw in [
             0,
             1,
