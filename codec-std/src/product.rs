@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gizwits_codec_core::layout::{Field, Head, LayoutRef, Spec};
-use gizwits_codec_core::{PointId, Protocol, Scale};
+use gizwits_codec_core::{PointId, Protocol, Scale, View};
 use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
@@ -92,6 +92,19 @@ impl Product {
     pub fn layout(&self) -> LayoutRef<'_> {
         let inner = &*self.0;
         LayoutRef::new(&inner.head, &inner.fields, &inner.specs, &inner.scales)
+    }
+
+    /// Calls with a view of a status of zeros with all points, which knows where each of them stands.
+    pub(crate) fn with_all_points<R>(&self, call: impl FnOnce(View<'_, '_>) -> R) -> R {
+        let layout = self.layout();
+        let mut known = vec![0xff; layout.mask_len()];
+        if let (Some(first), spare @ 1..) = (known.first_mut(), layout.points() % 8) {
+            *first = !(0xff << spare);
+        }
+        let zeros = vec![0; layout.status_len()];
+        let view = layout.view_known(&known, &zeros);
+        // The buffers are as long as they should be.
+        call(view.unwrap_or_else(|_| layout.view_lax(&[])))
     }
 
     /// The points in the order of their ids.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gizwits_codec_core::{Access, Decimal, Kind, Protocol, Scale, UintSpec, Unit};
+use gizwits_codec_core::{Access, Decimal, Kind, Scale, UintSpec, Unit, View};
 
 use super::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
 use super::text::{code, comment};
@@ -38,26 +38,11 @@ pub(super) enum Number {
 impl<'p> PointCode<'p> {
     /// The points of a product, in the order of their ids.
     pub(super) fn all(product: &'p Product) -> Vec<Self> {
-        let layout = product.layout();
-        // A message with all points tells where each of them stands.
-        let mut body = vec![
-            0xff;
-            match product.protocol() {
-                Protocol::Standard => 0,
-                Protocol::VarLen => layout.mask_len(),
-            }
-        ];
-        let spare = (8 * body.len()).saturating_sub(usize::from(layout.points()));
-        if let Some(first) = body.first_mut() {
-            *first >>= spare;
-        }
-        body.resize(body.len() + layout.status_len(), 0);
-        let view = layout.view_lax(&body);
-
         let mut fields = Names::new(RESERVED_FIELDS, false);
         let mut constants = Names::new("", false);
         let mut types = Names::new(RESERVED_TYPES, true);
-        let point = |attr: &'p Attr| {
+        let layout = product.layout();
+        let mut point = |view: View<'_, '_>, attr: &'p Attr| {
             let id = attr.id();
             let words = words(attr.name()).unwrap_or_else(|| vec!["point".into(), id.to_string()]);
             let span = view.read(id).map(|reading| reading.span());
@@ -82,7 +67,7 @@ impl<'p> PointCode<'p> {
             point.number = point.representation();
             point
         };
-        product.attrs().map(point).collect()
+        product.with_all_points(|view| product.attrs().map(|attr| point(view, attr)).collect())
     }
 
     fn representation(&self) -> Number {

@@ -288,37 +288,32 @@ impl<S: Sink> RecordDecoder<S> {
             true => product.lax().decode(&self.bytes)?,
         };
         let inexact = self.options.lax && !decoded.is_exact();
-        let state;
         let fill = self.options.fill && product.protocol() == Protocol::VarLen;
         if (fill || self.options.known_devices)
             && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
         {
             let did = record.device(&decoded).filter(|did| !did.is_empty());
             let did = did.ok_or_else(unknown_device)?;
-            if !fill {
-                self.inexact += u64::from(inexact);
-                self.sink.record(block, record, index, &decoded);
-                return Ok(());
-            }
-            let states = &mut self.states[index];
-            if !states.contains_key(&*did) {
-                if states.len() >= self.options.device_limit {
-                    return Err(too_many(&did, self.options.device_limit));
+            if fill {
+                let states = &mut self.states[index];
+                if !states.contains_key(&*did) {
+                    if states.len() >= self.options.device_limit {
+                        return Err(too_many(&did, self.options.device_limit));
+                    }
+                    states.insert(did.as_ref().into(), product.state());
                 }
-                states.insert(did.as_ref().into(), product.state());
+                let Some(state) = states.get_mut(&*did) else {
+                    return Ok(());
+                };
+                state.update(view)?;
+                if decoded.has_remarks() {
+                    decoded.own = decoded.body_of(&self.bytes);
+                }
+                decoded.content = Content::P0(match decoded.content {
+                    Content::P0(P0::Report(_)) => P0::Report(state.view()),
+                    _ => P0::Reply(state.view()),
+                });
             }
-            let Some(known) = states.get_mut(&*did) else {
-                return Ok(());
-            };
-            known.update(view)?;
-            state = known.view();
-            if decoded.has_remarks() {
-                decoded.own = decoded.body_of(&self.bytes);
-            }
-            decoded.content = Content::P0(match decoded.content {
-                Content::P0(P0::Report(_)) => P0::Report(state),
-                _ => P0::Reply(state),
-            });
         }
         self.inexact += u64::from(inexact);
         self.sink.record(block, record, index, &decoded);

@@ -271,41 +271,30 @@ impl<S: Sink> Worker<S> {
             bytes: job.lines.bytes.len() as u64,
             ..Summary::default()
         };
-        let ends = job.lines.parts.iter().skip(1).map(|part| part.start);
-        let ends: Vec<usize> = ends.chain([job.lines.bytes.len()]).collect();
-        for (part, end) in job.lines.parts.iter().zip(ends) {
-            let bytes = job.lines.bytes.get(part.start..end).unwrap_or(&[]);
-            let (tell, rejects) = (self.tell, &mut job.rejects);
+        let (bytes, parts, limit) = (&job.lines.bytes, &job.lines.parts, self.limit);
+        for (n, part) in parts.iter().enumerate() {
+            let end = parts.get(n + 1).map_or(bytes.len(), |next| next.start);
+            let bytes = bytes.get(part.start..end).unwrap_or(&[]);
             let mut reject = |line: u64, record: &[u8], error: &Error, len: Option<u64>| {
                 *summary.rejected.entry(error.kind).or_default() += 1;
-                if tell {
-                    rejects::write(rejects, (&part.origin.name, line), error, record, len);
+                if self.tell {
+                    let place = (&*part.origin.name, part.line + line);
+                    rejects::write(&mut job.rejects, place, error, record, len);
                 }
             };
-            let limit = self.limit;
             self.decoder.set_device(part.origin.did.as_deref());
             summary.records += match &part.what {
                 PartKind::Lines => self.decoder.lines(bytes, &mut job.out, |n, line, error| {
-                    match line.len() > limit {
-                        true => {
-                            let head = line.get(..SAMPLE).unwrap_or(line);
-                            reject(part.line + n, head, error, Some(line.len() as u64));
-                        }
-                        false => reject(part.line + n, line, error, None),
-                    }
+                    let is_long = line.len() > limit;
+                    let head = line.get(..SAMPLE).filter(|_| is_long).unwrap_or(line);
+                    reject(n, head, error, is_long.then_some(line.len() as u64));
                 }),
                 PartKind::Long(len) => {
-                    let error = too_long(*len, limit);
-                    reject(part.line, bytes, &error, Some(*len));
+                    reject(0, bytes, &too_long(*len, limit), Some(*len));
                     1
                 }
                 PartKind::Damaged(why) => {
-                    reject(
-                        part.line,
-                        bytes,
-                        &Error::new("unreadable", why.clone()),
-                        None,
-                    );
+                    reject(0, bytes, &Error::new("unreadable", why.clone()), None);
                     1
                 }
             };

@@ -61,6 +61,19 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
     }
 
+    /// The word for the action, whether it has data points or not.
+    pub(crate) fn action_word(&self) -> &'static str {
+        match self.content {
+            Content::P0(P0::Control(_)) => "control",
+            Content::P0(P0::Read(_)) => "read",
+            Content::P0(P0::Reply(_)) => "reply",
+            Content::P0(P0::Report(_)) => "report",
+            Content::P0(P0::Transparent { .. }) => "transparent",
+            Content::P0(P0::Gateway { .. }) => "gateway",
+            Content::Body(_) => "no data points",
+        }
+    }
+
     /// The points of a control, reply or report.
     #[must_use]
     pub fn view(&self) -> Option<View<'p, 'b>> {

@@ -86,16 +86,10 @@ impl Decoded<'_, '_> {
     /// The members behind the frame.
     pub(crate) fn write_content(&self, out: &mut Vec<u8>) {
         match self.content {
-            Content::P0(P0::Control(view)) => {
-                out.extend(br#""action":"control","#);
-                self.product.write_points(out, view);
-            }
-            Content::P0(P0::Reply(view)) => {
-                out.extend(br#""action":"reply","#);
-                self.product.write_points(out, view);
-            }
-            Content::P0(P0::Report(view)) => {
-                out.extend(br#""action":"report","#);
+            Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
+                out.extend(br#""action":""#);
+                out.extend(self.action_word().as_bytes());
+                out.extend(br#"","#);
                 self.product.write_points(out, view);
             }
             Content::P0(P0::Read(wanted)) => {

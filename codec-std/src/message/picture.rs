@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::decoded::{Content, Decoded, runs};
 use super::payload;
+use crate::error::counted;
 use crate::product::Product;
 
 /// The bytes of a status, or of one message, as rows: each byte stands in one of them, once.
@@ -147,15 +148,7 @@ impl Picture {
             let mask = "mask: a bit for each point, here all set";
             rows.other(layout.mask_len(), mask);
         }
-        let mut known = vec![0xff; layout.mask_len()];
-        if let (Some(first), spare @ 1..) = (known.first_mut(), layout.points() % 8) {
-            *first = !(0xff << spare);
-        }
-        // A view knows where the points stand, whatever their values.
-        let zeros = vec![0; layout.status_len()];
-        if let Ok(whole) = layout.view_known(&known, &zeros) {
-            rows.values(whole);
-        }
+        product.with_all_points(|view| rows.values(view));
         Picture {
             action: "",
             points: String::new(),
@@ -173,17 +166,10 @@ impl Picture {
         let layout = product.layout();
         let mut rows = Rows::new(product);
         rows.envelope(decoded.envelope, bytes.len());
-        let (action, wanted) = match decoded.content {
-            Content::P0(P0::Control(_)) => ("control", None),
-            Content::P0(P0::Reply(_)) => ("reply", None),
-            Content::P0(P0::Report(_)) => ("report", None),
-            Content::P0(P0::Read(wanted)) => (
-                "read",
-                Some(wanted).filter(|_| product.protocol() == Protocol::VarLen),
-            ),
-            Content::P0(P0::Transparent { .. }) => ("transparent", None),
-            Content::P0(P0::Gateway { .. }) => ("gateway", None),
-            Content::Body(_) => ("no data points", None),
+        let action = decoded.action_word();
+        let wanted = match decoded.content {
+            Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
+            _ => None,
         };
         if let Content::P0(_) = decoded.content {
             rows.other(1, format!("action: {action}"));
@@ -197,15 +183,10 @@ impl Picture {
             }
             (Protocol::Standard, _) => ("flags", layout.points(), "point"),
         };
-        let count = match (view, wanted) {
-            (Some(view), _) => Some(view.iter().count()),
-            (None, Some(wanted)) => Some(wanted.ids().count()),
-            (None, None) => None,
-        };
-        let points = count.map_or_else(String::new, |count| {
-            let plural = if all == 1 { "" } else { "s" };
-            format!("{count} of {all} {kind}{plural}")
-        });
+        let of_view = view.map(|view| view.iter().count());
+        let count = of_view.or_else(|| Some(wanted?.ids().count()));
+        let all = counted(all.into(), kind);
+        let points = count.map_or_else(String::new, |count| format!("{count} of {all}"));
         if count.is_some() {
             let values = view.map_or(0, |view| view.values().len());
             let head = bytes.len().saturating_sub(rows.next + values);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use gizwits_codec_core::definition;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::lazy::LazyRecord;
@@ -110,14 +110,13 @@ impl Reader {
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
         let learn = self.learns();
-        let seed = MembersVisitor {
+        let visitor = MembersVisitor {
             keep: self.keep,
             extra: &mut self.extra,
             others: learn.then_some(&mut self.others),
         };
-        let members = seed
-            .deserialize(&mut json)
-            .and_then(|members| json.end().map(|()| members));
+        let members = json.deserialize_map(visitor);
+        let members = members.and_then(|members| json.end().map(|()| members));
         let mut members = members.map_err(|error| refused(&error))??;
         self.missed = self.missed.saturating_add(1);
         if learn && let Some(shape) = LineShape::new(line, &members, &self.others, &self.extra) {
@@ -133,31 +132,8 @@ impl Reader {
 /// Brackets are counted first, since hardly any line has enough of them.
 #[inline]
 fn is_deep(line: &str) -> bool {
-    brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
-}
-
-/// At least as many as the opening brackets of a text, by vectors: the last 32 bytes count in full, also those
-/// that were counted before.
-#[inline]
-fn brackets(text: &[u8]) -> usize {
-    const LANES: usize = 32;
-    let Some(last) = text.last_chunk::<LANES>() else {
-        return text.len();
-    };
-    let mut brackets = 0;
-    // A lane is a byte, so that it counts up to 255.
-    for block in text.chunks(254 * LANES) {
-        let mut lanes = [0_u8; LANES];
-        let (pieces, _) = block.as_chunks::<LANES>();
-        for piece in pieces.iter().chain([last]) {
-            for (lane, byte) in lanes.iter_mut().zip(piece) {
-                // [ and { differ in one bit.
-                *lane += u8::from(byte & 0xdf == b'[');
-            }
-        }
-        brackets += lanes.iter().copied().map(usize::from).sum::<usize>();
-    }
-    brackets
+    let mut brackets = memchr::memchr2_iter(b'[', b'{', line.as_bytes());
+    brackets.nth(DEPTH_LIMIT).is_some() && definition::is_deeper(line, DEPTH_LIMIT)
 }
 
 #[cold]
@@ -192,14 +168,6 @@ struct MembersVisitor<'x> {
     keep: bool,
     extra: &'x mut Vec<u8>,
     others: Option<&'x mut OtherMembers>,
-}
-
-impl<'de> DeserializeSeed<'de> for MembersVisitor<'_> {
-    type Value = Result<Members<'de>, Error>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
 }
 
 impl<'de> Visitor<'de> for MembersVisitor<'_> {

@@ -506,7 +506,7 @@ impl Sink for Batches {
     }
 
     fn end(&mut self, block: &mut Self::Block) -> io::Result<()> {
-        *block = self.finish().map_err(told)?;
+        *block = self.finish().map_err(io_error)?;
         Ok(())
     }
 }
@@ -537,7 +537,7 @@ impl<W: Write> Arrow<W> {
     /// # Errors
     /// If writing fails.
     pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(told)?;
+        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::File(out)))
     }
 
@@ -546,7 +546,7 @@ impl<W: Write> Arrow<W> {
     /// # Errors
     /// If writing fails.
     pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(told)?;
+        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::Stream(out)))
     }
 
@@ -571,7 +571,7 @@ impl<W: Write> Format for Arrow<W> {
             Ipc::File(out) => out.write(&batch),
             Ipc::Stream(out) => out.write(&batch),
         }
-        .map_err(told)
+        .map_err(io_error)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -579,7 +579,7 @@ impl<W: Write> Format for Arrow<W> {
             Ipc::File(out) => out.finish(),
             Ipc::Stream(out) => out.finish(),
         }
-        .map_err(told)
+        .map_err(io_error)
     }
 
     fn record_len(&self) -> usize {
@@ -588,7 +588,7 @@ impl<W: Write> Format for Arrow<W> {
 }
 
 /// A writer's own error, if that is what it was.
-fn told(error: ArrowError) -> io::Error {
+fn io_error(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,
         error => io::Error::other(error),

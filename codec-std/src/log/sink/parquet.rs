@@ -52,12 +52,14 @@ impl<W: Write + Send> Parquet<W> {
     /// If writing fails, or there is no such level.
     pub fn new(product: &Product, keep: bool, level: i32, out: W) -> io::Result<Self> {
         let schema = schema(product, keep);
-        let level = ZstdLevel::try_new(level).map_err(told)?;
+        let level = ZstdLevel::try_new(level).map_err(io_error)?;
         let mut properties = properties(product, keep, Compression::ZSTD(level));
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
-        let columns = ArrowSchemaConverter::new().convert(&schema).map_err(told)?;
+        let columns = ArrowSchemaConverter::new()
+            .convert(&schema)
+            .map_err(io_error)?;
         let out = SerializedFileWriter::new(out, columns.root_schema_ptr(), Arc::new(properties));
-        let out = out.map_err(told)?;
+        let out = out.map_err(io_error)?;
         Ok(Parquet {
             product: product.clone(),
             keep,
@@ -127,17 +129,17 @@ impl<W: Write + Send> Format for Parquet<W> {
         let Some(out) = self.out.as_mut().filter(|_| !chunks.is_empty()) else {
             return Ok(());
         };
-        let mut group = out.next_row_group().map_err(told)?;
+        let mut group = out.next_row_group().map_err(io_error)?;
         for chunk in chunks {
-            chunk.append_to_row_group(&mut group).map_err(told)?;
+            chunk.append_to_row_group(&mut group).map_err(io_error)?;
         }
-        group.close().map_err(told)?;
+        group.close().map_err(io_error)?;
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
         match self.out.take() {
-            Some(out) => out.close().map(drop).map_err(told),
+            Some(out) => out.close().map(drop).map_err(io_error),
             None => Ok(()),
         }
     }
@@ -196,7 +198,7 @@ impl Sink for ParquetSink {
     }
 
     fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
-        let writers = self.factory.create_column_writers(0).map_err(told)?;
+        let writers = self.factory.create_column_writers(0).map_err(io_error)?;
         let mut writers = writers.into_iter().zip(self.schema.fields());
         // A column is gone before the next is made: they are large, and in the cache one by one.
         let encoded = self.batches.drain(|column| {
@@ -209,12 +211,12 @@ impl Sink for ParquetSink {
             block.0.push(writer.close()?);
             Ok::<_, ParquetError>(())
         });
-        encoded.map_err(told)
+        encoded.map_err(io_error)
     }
 }
 
 /// A writer's own error, if that is what it was.
-fn told(error: ParquetError) -> io::Error {
+fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(error) => match error.downcast() {
             Ok(error) => *error,

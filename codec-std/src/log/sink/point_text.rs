@@ -64,7 +64,7 @@ pub(crate) struct PointWriter {
 #[derive(Debug, Default)]
 struct Numbers {
     /// In the order in which they are written.
-    places: Vec<Number>,
+    all: Vec<Number>,
     splits: Vec<Split>,
     /// Of each split the lower half, and the digits of that. Both are as long as vectors take them.
     lower: Vec<u32>,
@@ -123,9 +123,9 @@ struct TextTable {
 
 /// No more is written of the points of a record.
 pub(crate) fn max_len(product: &Product, format: TextFormat) -> usize {
-    let of = |(attr, place): (&Attr, Location)| {
+    let of = |(attr, location): (&Attr, Location)| {
         let labels = (0..attr.labels().len() as u32).map(|index| format.label(attr, index).len());
-        format.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
+        format.key(attr).len() + labels.max().unwrap_or(0).max(2 * location.len).max(24) + 4
     };
     product.attrs().zip(locations(product)).map(of).sum()
 }
@@ -149,14 +149,14 @@ impl PointWriter {
             status: vec![0; 8 + product.layout().status_len()],
             numbers: Numbers::default(),
         };
-        let places = locations(product);
+        let locations = locations(product);
         let attrs: Vec<&Attr> = product.attrs().collect();
-        for (attr, place) in attrs.iter().zip(&places) {
-            let piece = writer.piece(product, &[(attr, *place)]);
+        for (attr, location) in attrs.iter().zip(&locations) {
+            let piece = writer.piece(product, &[(attr, *location)]);
             writer.points.push(piece);
         }
         // Points in a row that share a byte are one piece.
-        let all: Vec<(&Attr, Location)> = attrs.into_iter().zip(places).collect();
+        let all: Vec<(&Attr, Location)> = attrs.into_iter().zip(locations).collect();
         let mut rest = &all[..];
         while !rest.is_empty() {
             let mut len = 1;
@@ -180,12 +180,12 @@ impl PointWriter {
 
     /// A piece of points that are [`shared_location`].
     fn piece(&mut self, product: &Product, points: &[(&Attr, Location)]) -> Piece {
-        let (attr, place) = points[0];
+        let (attr, location) = points[0];
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
         let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
         let key = self.format.key(attr);
-        if place.bits == 0 {
+        if location.bits == 0 {
             let key = match self.format {
                 TextFormat::Json => format!("{key}\""),
                 TextFormat::Csv { .. } => key,
@@ -197,20 +197,20 @@ impl PointWriter {
                 min: 0,
                 span: 0,
                 kind: self.run([key]).map_or(PieceKind::Unsupported, |key| {
-                    let start = 8 + place.end - place.len;
-                    PieceKind::Binary(key, start as u32, place.len as u32)
+                    let start = 8 + location.end - location.len;
+                    PieceKind::Binary(key, start as u32, location.len as u32)
                 }),
             };
         }
-        let (place, min, max) = match points.len() {
-            1 => (place, min, max),
+        let (location, min, max) = match points.len() {
+            1 => (location, min, max),
             _ => match shared_location(points) {
-                Some(place) => (place, 0, (1 << place.bits) - 1),
-                None => (place, min, max),
+                Some(location) => (location, 0, (1 << location.bits) - 1),
+                None => (location, min, max),
             },
         };
         let kind = if max - min < MOST {
-            let texts = (min..=max).map(|raw| self.text(product, points, place, raw));
+            let texts = (min..=max).map(|raw| self.text(product, points, location, raw));
             let texts: Vec<String> = texts.collect();
             match self.run(texts) {
                 Some(TextTable { first, steps: 1 }) => PieceKind::Short(first),
@@ -228,9 +228,9 @@ impl PointWriter {
             }
         };
         Piece {
-            window: NonZeroU32::new(place.end as u32),
-            shift: place.shift,
-            mask: u32::MAX >> (32 - place.bits),
+            window: NonZeroU32::new(location.end as u32),
+            shift: location.shift,
+            mask: u32::MAX >> (32 - location.bits),
             min,
             span: max - min,
             kind,
@@ -259,7 +259,7 @@ impl PointWriter {
         Some(TextTable { first, steps })
     }
 
-    /// The text of some points that share the value of a place; empty if one of them is flagged.
+    /// The text of some points that share the value of a location; empty if one of them is flagged.
     fn text(
         &self,
         product: &Product,
@@ -268,14 +268,14 @@ impl PointWriter {
         raw: u32,
     ) -> String {
         let mut text = String::new();
-        for (attr, place) in points {
+        for (attr, location) in points {
             let layout = product.layout();
             let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
-            let below =
-                8 * (at.end - place.end) as u32 + u32::from(place.shift) - u32::from(at.shift);
+            let below = 8 * (at.end - location.end) as u32 + u32::from(location.shift)
+                - u32::from(at.shift);
             let raw = match points.len() {
                 1 => raw,
-                _ => raw >> below & (u32::MAX >> (32 - place.bits)),
+                _ => raw >> below & (u32::MAX >> (32 - location.bits)),
             };
             if raw < min || raw > max {
                 return String::new();
@@ -460,7 +460,7 @@ impl PointWriter {
 impl Numbers {
     /// Takes over the windows of the numbers.
     fn new(pieces: &mut [Piece]) -> Self {
-        let places = pieces.iter_mut().filter_map(|piece| match piece.kind {
+        let all = pieces.iter_mut().filter_map(|piece| match piece.kind {
             PieceKind::Number(_, scale) => Some(Number {
                 window: piece.window.take().map_or(0, NonZeroU32::get),
                 shift: piece.shift,
@@ -471,13 +471,13 @@ impl Numbers {
             }),
             _ => None,
         });
-        let places: Vec<Number> = places.collect();
-        let len = places.len().next_multiple_of(8);
+        let all: Vec<Number> = all.collect();
+        let len = all.len().next_multiple_of(8);
         Numbers {
-            splits: vec![Split::default(); places.len()],
+            splits: vec![Split::default(); all.len()],
             lower: vec![0; len],
             digits: vec![0; len],
-            places,
+            all,
         }
     }
 
@@ -486,7 +486,7 @@ impl Numbers {
     fn read(&mut self, status: &[u8]) -> bool {
         let mut sound = true;
         let to = self.splits.iter_mut().zip(&mut self.lower);
-        for (number, (split, lower)) in self.places.iter().zip(to) {
+        for (number, (split, lower)) in self.all.iter().zip(to) {
             let window = window_at(status, number.window);
             let raw = (window >> number.shift) as u32 & number.mask;
             sound &= raw.wrapping_sub(number.min) <= number.span;
@@ -540,19 +540,19 @@ fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
     *next += 1;
 }
 
-/// The place that points in a row have shared_location, if it has at most 8 bits.
+/// The location that points in a row have together, if it has at most 8 bits.
 fn shared_location(points: &[(&Attr, Location)]) -> Option<Location> {
-    let end = points.iter().map(|(_, place)| place.end).max()?;
-    let from = |place: &Location| 8 * (end - place.end) + usize::from(place.shift);
-    let low = points.iter().map(|(_, place)| from(place)).min()?;
+    let end = points.iter().map(|(_, location)| location.end).max()?;
+    let from = |location: &Location| 8 * (end - location.end) + usize::from(location.shift);
+    let low = points.iter().map(|(_, location)| from(location)).min()?;
     let high = points
         .iter()
-        .map(|(_, place)| from(place) + usize::from(place.bits))
+        .map(|(_, location)| from(location) + usize::from(location.bits))
         .max()?;
     // Every value of the byte has its text, so these should not be long.
-    let all = points.iter().all(|(attr, place)| {
+    let all = points.iter().all(|(attr, location)| {
         let labels = attr.labels().iter().map(String::len).max();
-        place.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
+        location.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
     });
     (all && high - low <= 8 && low < 8).then_some(Location {
         end,
@@ -652,7 +652,7 @@ mod tests {
         );
         let product = Product::from_json(&definition).unwrap();
         let writer = PointWriter::new(&product, TextFormat::Json);
-        assert_eq!(writer.numbers.places.len(), 3);
+        assert_eq!(writer.numbers.all.len(), 3);
         for raw in [
             0,
             1,
