@@ -25,20 +25,37 @@ use crate::error::{Error, shown};
 #[derive(Clone)]
 pub struct Product(Arc<Inner>);
 
-pub(crate) struct Inner {
-    pub(crate) name: String,
-    pub(crate) product_key: String,
-    pub(crate) head: Head,
-    pub(crate) fields: Box<[Field]>,
-    pub(crate) specs: Box<[Spec]>,
-    pub(crate) scales: Box<[Scale]>,
-    pub(crate) attrs: Box<[Attr]>,
+struct Inner {
+    name: String,
+    product_key: String,
+    head: Head,
+    fields: Box<[Field]>,
+    specs: Box<[Spec]>,
+    scales: Box<[Scale]>,
+    attrs: Box<[Attr]>,
     ids: HashMap<String, PointId>,
 }
 
 impl Product {
-    pub(crate) fn new(inner: Inner) -> Self {
-        Product(Arc::new(inner))
+    fn new(
+        (name, product_key): (String, String),
+        head: Head,
+        (fields, specs, mut scales): (Vec<Field>, Vec<Spec>, Vec<Scale>),
+        mut attrs: Vec<Attr>,
+    ) -> Self {
+        attrs.sort_by_key(Attr::id);
+        scales.truncate(head.scales());
+        let ids = attrs.iter().map(|attr| (attr.name().to_owned(), attr.id()));
+        Product(Arc::new(Inner {
+            name,
+            product_key,
+            head,
+            fields: fields.into(),
+            specs: specs.into(),
+            scales: scales.into(),
+            ids: ids.collect(),
+            attrs: attrs.into(),
+        }))
     }
 
     /// The definition as JSON, with what it says about the points and nothing else.
@@ -147,29 +164,6 @@ impl Product {
                 format!("no point is named `{name}`; {hint}"),
             )
         })
-    }
-}
-
-impl Inner {
-    pub(crate) fn new(
-        (name, product_key): (String, String),
-        head: Head,
-        (fields, specs, mut scales): (Vec<Field>, Vec<Spec>, Vec<Scale>),
-        mut attrs: Vec<Attr>,
-    ) -> Self {
-        attrs.sort_by_key(Attr::id);
-        scales.truncate(head.scales());
-        let ids = attrs.iter().map(|attr| (attr.name().to_owned(), attr.id()));
-        Inner {
-            name,
-            product_key,
-            head,
-            fields: fields.into(),
-            specs: specs.into(),
-            scales: scales.into(),
-            ids: ids.collect(),
-            attrs: attrs.into(),
-        }
     }
 }
 

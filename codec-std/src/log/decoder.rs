@@ -41,7 +41,7 @@ pub struct Options {
     /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
     /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
     pub device_limit: usize,
-    /// Replies and reports of any length are decoded, as by [`Product::lax`].
+    /// Replies and reports of any length are decoded, as by [`Product::lax`](crate::Product::lax).
     pub lax: bool,
     /// The longest line, in bytes.
     pub line_limit: usize,
@@ -84,7 +84,7 @@ struct RecordDecoder<S> {
     states: Vec<HashMap<Box<str>, State>>,
 }
 
-/// What became of a line. An outcome with room for an error would be copied about for every line.
+/// The result for a line. One with room for an error would be copied about for every line.
 type Outcome = Result<(), Box<Error>>;
 
 impl<S: Sink> Decoder<S> {

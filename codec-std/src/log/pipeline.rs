@@ -19,15 +19,15 @@ use crate::product::products::Products;
 /// A block becomes about so many bytes at most.
 const BLOCK: usize = 32 << 20;
 
-/// So many bytes, at least, are counted for a record: those of a reject.
+/// The least size in bytes that is counted for a record: that of a reject.
 const REJECT: usize = 256;
 
-/// What became of a log.
+/// The counts of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// All records, good and bad.
     pub records: u64,
-    /// Those that were decoded.
+    /// The records that were decoded.
     pub decoded: u64,
     /// The decoded records whose length differs from that of their points, which only [`Options::lax`]
     /// accepts.
@@ -74,7 +74,7 @@ impl fmt::Debug for Log<'_> {
     }
 }
 
-/// What goes round: lines on the way there, what was made of them on the way back.
+/// A block that goes round: lines on the way to a worker, output on the way back.
 #[derive(Default)]
 struct Job<B> {
     lines: Block,
@@ -122,14 +122,14 @@ impl<'r> Log<'r> {
         self
     }
 
-    /// What an input has just now goes on at once, for those who follow one that grows.
+    /// Passes on at once what an input has, for inputs that grow.
     #[must_use]
     pub fn eager(mut self, eager: bool) -> Self {
         self.eager = eager;
         self
     }
 
-    /// Where the bad records go, as lines of JSON.
+    /// Sets the output for bad records, which are written as lines of JSON.
     #[must_use]
     pub fn rejects(mut self, out: impl Write + 'r) -> Self {
         self.rejects = Some(Box::new(out));
@@ -219,7 +219,7 @@ impl<'r> Log<'r> {
     }
 }
 
-/// What is read by one thread at a time.
+/// The input, which one thread reads at a time.
 struct Input<I, B> {
     cutter: Cutter<I>,
     idle: Receiver<Job<B>>,

@@ -24,7 +24,7 @@ pub struct Record<'a> {
     pub kind: Option<&'a str>,
     /// The device.
     pub did: Option<&'a str>,
-    /// Its product.
+    /// The product key of the device.
     pub product_key: Option<&'a str>,
     /// Hex, base64, or a list of bytes.
     pub payload: &'a str,
@@ -69,7 +69,7 @@ fn did_text(did: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// What a line says of its record. What has escapes is not in the line.
+/// The members of a record. Texts with escapes are owned, since they do not stand in the line.
 #[derive(Debug, Default)]
 pub(crate) struct Members<'a> {
     pub(crate) timestamp: Option<Cow<'a, str>>,

@@ -21,7 +21,7 @@ use crate::message::decoded::Decoded;
 
 /// A form of output: makes the sinks that workers fill, and writes what they filled in order.
 pub trait Format {
-    /// What a worker fills.
+    /// The sink that a worker fills.
     type Sink: Sink;
 
     /// A sink for one more worker.
@@ -51,9 +51,9 @@ pub trait Format {
     }
 }
 
-/// What one worker makes of records.
+/// Turns records into the blocks of one worker.
 pub trait Sink: Send + 'static {
-    /// What it makes of a block of lines.
+    /// The output for a block of lines.
     type Block: Default + Send + 'static;
 
     /// Adds a record of one of the products to the block.
@@ -124,7 +124,7 @@ impl<F: Format> Format for ByProduct<F> {
 }
 
 impl<S: Sink> ByProduct<S> {
-    /// What is of this product.
+    /// The sink and the block of a product.
     #[inline(always)]
     fn of<'s>(
         &'s mut self,

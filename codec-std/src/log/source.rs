@@ -11,12 +11,12 @@ use std::io::Read;
 /// One input: a file, standard input, anything that can be read. gzip and zstd are told by their first
 /// bytes.
 pub struct Source {
-    /// What rejects call it.
+    /// The name that rejects give.
     pub name: String,
     /// The device of all its records: those without a did are of this device, those of another are
     /// rejected.
     pub did: Option<String>,
-    /// Where it comes from.
+    /// The reader of its bytes.
     pub reader: Box<dyn Read + Send>,
 }
 

@@ -121,8 +121,9 @@ impl Product {
 /// Decodes payloads whose replies and reports have any length, for devices that send more or less than
 /// their definition has. [`Product::lax`] makes it.
 ///
-/// Points that are whole are decoded. [`View::missing`], [`View::extra`] and [`View::is_whole_body`]
-/// tell what differs, and so does [`Decoded::to_json`]. Frames, controls and reads are held to their
+/// Points that are whole are decoded. [`View::missing`](gizwits_codec_core::View::missing),
+/// [`View::extra`](gizwits_codec_core::View::extra) and
+/// [`View::is_whole_body`](gizwits_codec_core::View::is_whole_body) tell what differs, and so does [`Decoded::to_json`]. Frames, controls and reads are held to their
 /// lengths.
 #[derive(Clone, Copy, Debug)]
 pub struct Lax<'p>(&'p Product);
@@ -153,7 +154,7 @@ impl<'p> Lax<'p> {
     }
 }
 
-/// What nearly all frames are: a reply or report with all points of a standard product, without did
+/// The form of nearly all frames: a reply or report with all points of a standard product, without did
 /// and sn.
 #[derive(Clone, Copy, Debug)]
 pub struct Status<'p, 'b> {
@@ -206,7 +207,7 @@ impl<'p, 'b> Status<'p, 'b> {
         self.body.get(1..).unwrap_or(&[])
     }
 
-    /// The same as any other payload.
+    /// Returns the status in the form of any other payload.
     #[must_use]
     pub fn decoded(&self) -> Decoded<'p, 'b> {
         let view = self.product.layout().view_lax(self.values());

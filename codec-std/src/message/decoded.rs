@@ -15,13 +15,13 @@ pub struct Decoded<'p, 'b> {
     pub(crate) product: &'p Product,
     /// The M2M frame or service message around it, if there was one.
     pub envelope: Option<Event<'b>>,
-    /// What is in it.
+    /// The content.
     pub content: Content<'p, 'b>,
     /// The body of a reply or report that has remarks, where `content` has the points of a state.
     pub(crate) own: Option<&'b [u8]>,
 }
 
-/// What is in a payload.
+/// The content of a payload.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'p, 'b> {
     /// A P0 of the product.
@@ -144,7 +144,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
         self.own_view().is_none_or(|view| view.is_exact())
     }
 
-    /// What was set aside to decode it, in words: surplus flags, and what is missing or extra.
+    /// Remarks about what was set aside to decode it: surplus flags, and what is missing or extra.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();

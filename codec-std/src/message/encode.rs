@@ -27,7 +27,7 @@ enum Owned {
     Enum(u32),
     Number(Decimal),
     Binary(Vec<u8>),
-    /// Of a read: no value, but the wish for one.
+    /// A point that a read asks for.
     Wanted,
 }
 

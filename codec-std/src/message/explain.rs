@@ -22,7 +22,7 @@ impl Product {
         }
     }
 
-    /// What the definition doesn't foresee about a value, in words: `above its maximum (16..30, step 1)`.
+    /// Says how a value breaks the definition: `above its maximum (16..30, step 1)`.
     #[must_use]
     pub fn odd(&self, reading: Reading<'_, '_>) -> Option<String> {
         let range = self.range(reading.id());

@@ -53,11 +53,11 @@ pub struct Picture {
     /// The message; empty for a status. Hex in JSON.
     #[serde(serialize_with = "hex")]
     pub bytes: Vec<u8>,
-    /// From the first byte to the last.
+    /// The rows from the first byte to the last.
     pub rows: Vec<Row>,
-    /// What the message sets, or says that is; of a transparent one what the status in it says.
+    /// The values that the message sets or reports; of a transparent one, those of the status in it.
     pub values: BTreeMap<PointId, Seen>,
-    /// What a read of a var_len product asks for; none for all else.
+    /// The points that a read of a var_len product asks for; `None` for all else.
     pub wanted: Option<Vec<PointId>>,
 }
 
@@ -67,9 +67,9 @@ pub struct Picture {
 pub enum Row {
     /// A byte of a bit area.
     Bits {
-        /// Which byte.
+        /// The number of the byte.
         byte: usize,
-        /// Its eight bits from bit 7 on.
+        /// The eight bits from bit 7 on.
         cells: Vec<Cell>,
         /// The area's number of its bit 0, unless the area has no other byte.
         lowest: Option<u32>,
@@ -91,7 +91,7 @@ pub enum Row {
         first: usize,
         /// The last.
         last: usize,
-        /// What they are instead.
+        /// A description of the bytes.
         what: String,
     },
 }
@@ -108,11 +108,11 @@ pub struct Cell {
 /// A value of a message, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
-    /// As [`Product::show`] has it.
+    /// The value as [`Product::show`] has it.
     pub value: String,
     /// The raw value: a number, or hex.
     pub raw: String,
-    /// As [`Product::odd`] has it.
+    /// The remark that [`Product::odd`] makes.
     pub odd: Option<String>,
 }
 
@@ -227,7 +227,7 @@ impl Picture {
 }
 
 impl Row {
-    /// Its first and last byte.
+    /// The first and the last byte.
     #[must_use]
     pub fn bytes(&self) -> (usize, usize) {
         match self {

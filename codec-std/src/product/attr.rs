@@ -69,7 +69,7 @@ impl Attr {
         &self.display_name
     }
 
-    /// What the definition says of it in words, which may tell its unit; may be empty.
+    /// The description in words, which may tell its unit; may be empty.
     #[must_use]
     pub fn desc(&self) -> &str {
         &self.desc

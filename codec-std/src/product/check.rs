@@ -15,7 +15,7 @@ use super::entry::AttrEntry;
 use super::finding_text::{Breach, key};
 use super::findings::Findings;
 use super::json::{Node, Place, near, parse, text_of};
-use super::{Inner, Product, is_product_key};
+use super::{Product, is_product_key};
 use crate::error::shown;
 
 /// Holds a definition against all rules, to the end.
@@ -69,11 +69,7 @@ impl Product {
 
 /// Reads the product; `None` if some of it can't be read.
 fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> Option<Product> {
-    let root = Node {
-        text,
-        value,
-        pointer: String::new(),
-    };
+    let root = Node::new(text, value, String::new());
     if root.object().is_none() {
         findings.error("json", root.at(""), "a definition is a JSON object");
         return None;
@@ -92,12 +88,7 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     let attrs = &attrs(&root, findings)?.elements;
     let mut entries = Vec::new();
     for (index, value) in attrs.iter().take(MAX_POINTS).enumerate() {
-        let pointer = format!("/entities/0/attrs/{index}");
-        let node = Node {
-            text,
-            value,
-            pointer,
-        };
+        let node = Node::new(text, value, format!("/entities/0/attrs/{index}"));
         entries.push(AttrEntry::read(node, index, findings));
     }
     repeated_names(&entries, findings);
@@ -118,10 +109,11 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     let rules = protocol.unwrap_or(Protocol::VarLen);
     let head = rules::check(rules, &points, attrs.len(), tables, &mut broken);
     let found = broken.found().min(room.len());
+    let attrs_and_protocol = (attrs.len(), protocol);
     broken_rules(
         &root,
         &entries,
-        (attrs.len(), protocol),
+        attrs_and_protocol,
         &room[..found],
         findings,
     );
@@ -129,21 +121,16 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     if points.len() < attrs.len() || protocol.is_none() || findings.errors > 0 {
         return None;
     }
-    let names = (
-        root.text_at("name").unwrap_or_default(),
-        product_key.unwrap_or_default(),
-    );
+    let name = root.text_at("name").unwrap_or_default();
     let attrs = entries.into_iter().filter_map(|entry| {
         let names = (entry.name, entry.display_name, entry.desc);
         Some(Attr::new(names, rules, entry.point?, entry.labels))
     });
-    let tables = (fields, specs, scales);
-    Some(Product::new(Inner::new(
-        names,
-        head,
-        tables,
-        attrs.collect(),
-    )))
+    let (names, tables) = (
+        (name, product_key.unwrap_or_default()),
+        (fields, specs, scales),
+    );
+    Some(Product::new(names, head, tables, attrs.collect()))
 }
 
 /// Reports the keys that stand twice in one object, anywhere in a value, which has the pointer.

@@ -10,7 +10,7 @@ use std::ops::Range;
 pub enum Severity {
     /// The definition can't be used.
     Error,
-    /// It can, though something about it is odd.
+    /// The definition can be used, though something about it is odd.
     Warning,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Severity {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// Its kind in snake_case.
+    /// The kind in snake_case.
     pub kind: &'static str,
     /// The JSON pointer of the value it is about; of one that is missing, where it belongs. In place of
     /// a pointer of over 1,000 bytes stands that of the nearest value around it with a shorter one.
@@ -39,11 +39,11 @@ pub struct Diagnostic {
     pub line: usize,
     /// The character in the line, from 1; a byte order mark at the head of the text is none.
     pub column: usize,
-    /// What is wrong, with the points' names.
+    /// The problem, with the points' names.
     pub message: String,
-    /// What stands there, in a few words; may be empty.
+    /// The present value in a few words; may be empty.
     pub label: String,
-    /// What would be right; may be empty.
+    /// The expected value; may be empty.
     pub help: String,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// What [`check`] found, and the product if there is no error among it.
+/// The result of [`check`](crate::check()), and the product if there is no error among it.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// The product.

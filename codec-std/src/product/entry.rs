@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 use super::diagnostic::Severity;
 use super::finding_text::{engineering_max, json_finding};
 use super::findings::Findings;
-use super::json::{Node, source, without_place};
+use super::json::{Node, without_place};
 use crate::error::shown;
 
 /// One attr that could be read, perhaps not to a sound point.
 pub(super) struct AttrEntry<'v, 't> {
     pub(super) node: Node<'v, 't>,
-    /// Its place in the list.
+    /// The index in the list of attrs.
     index: usize,
     pub(super) name: String,
     pub(super) display_name: String,
@@ -81,7 +81,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
                 return None;
             }
         }
-        match serde_json::from_str(source(self.node.text, self.node.value)) {
+        match serde_json::from_str(self.node.json()) {
             Ok(attr) => Some(attr),
             Err(error) => {
                 let message = without_place(&error);

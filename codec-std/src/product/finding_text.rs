@@ -283,7 +283,7 @@ impl Breach<'_, '_, '_> {
         })
     }
 
-    /// What would be right; empty where the message says it.
+    /// The expected value; empty where the message says it.
     fn help(&self, kind: ErrorKind) -> String {
         let help = match (kind, self.protocol) {
             (ErrorKind::Overlap, _) => return self.next_free(),
@@ -321,7 +321,7 @@ impl Breach<'_, '_, '_> {
         }
     }
 
-    /// Where a bit field or bytes that overlap could go.
+    /// The next free bits or bytes for a point that overlaps another.
     fn next_free(&self) -> String {
         let own = &self.point.position;
         let others = self.entries.iter().filter_map(|entry| entry.point);

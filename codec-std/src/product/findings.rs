@@ -11,7 +11,7 @@ use crate::error::cut;
 pub(super) struct Findings {
     /// The bytes in front of the text: a byte order mark.
     skipped: usize,
-    /// Those that are kept, by severity and place.
+    /// The findings that are kept, by severity and place.
     kept: Vec<Diagnostic>,
     pub(super) errors: usize,
     warnings: usize,

@@ -62,8 +62,8 @@ pub(super) fn without_place(error: &serde_json::Error) -> String {
 
 /// A value of the definition and its JSON pointer.
 pub(super) struct Node<'v, 't> {
-    pub(super) text: &'t str,
-    pub(super) value: &'v Value<'t>,
+    text: &'t str,
+    value: &'v Value<'t>,
     pub(super) pointer: String,
 }
 
@@ -82,6 +82,14 @@ impl Place {
 }
 
 impl<'v, 't> Node<'v, 't> {
+    pub(super) fn new(text: &'t str, value: &'v Value<'t>, pointer: String) -> Self {
+        Node {
+            text,
+            value,
+            pointer,
+        }
+    }
+
     pub(super) fn object(&self) -> Option<&'v Object<'t>> {
         self.value.as_object()
     }
@@ -120,8 +128,18 @@ impl<'v, 't> Node<'v, 't> {
             (_, true) => String::new(),
             (Value::Object(_), _) => "an object".to_owned(),
             (Value::Array(_), _) => "a list".to_owned(),
-            (value, _) => shown(source(self.text, value)),
+            (value, _) => shown(self.slice(value)),
         }
+    }
+
+    /// The text of the value itself.
+    pub(super) fn json(&self) -> &'t str {
+        self.slice(self.value)
+    }
+
+    fn slice(&self, value: &Value<'_>) -> &'t str {
+        let range = value.range();
+        self.text.get(range.start..range.end).unwrap_or("")
     }
 
     /// The value at a pointer, or the nearest around it and that it is missing.
@@ -143,12 +161,6 @@ impl<'v, 't> Node<'v, 't> {
         }
         (value, false)
     }
-}
-
-/// The text of a value.
-pub(super) fn source<'t>(text: &'t str, value: &Value<'_>) -> &'t str {
-    let range = value.range();
-    text.get(range.start..range.end).unwrap_or("")
 }
 
 pub(super) fn text_of(member: Option<&ObjectProp<'_>>) -> Option<String> {

@@ -19,7 +19,7 @@ pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
     64 + timestamp + 6 * texts + record.extra.len()
 }
 
-/// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
+/// Appends the head of a record: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
 #[inline(always)]
 pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
     out.put_prefix(b"{", 1);

@@ -90,12 +90,12 @@ impl Reader {
         !self.strict && (self.missed < 32 || self.missed.is_multiple_of(64))
     }
 
-    /// What was kept of the last line.
+    /// The members of the last line that are kept.
     pub(crate) fn extra(&self) -> &[u8] {
         &self.extra
     }
 
-    /// What a line says, by the strict parser.
+    /// Reads the members of a line by the strict parser.
     pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<Members<'a>, Error> {
         self.extra.clear();
         self.others.clear();
@@ -307,7 +307,7 @@ fn repeated(key: &str) -> Error {
 #[serde(transparent)]
 struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What a JSON text means; `None` if it is none.
+/// The meaning of a JSON text; `None` if it is none.
 fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
     match json {
         Cow::Borrowed(json) => {

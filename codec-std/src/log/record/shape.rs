@@ -11,10 +11,10 @@ use super::text::Text;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
 
-/// Which bytes may stand where a value varies.
+/// The bytes that may stand where a value varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ByteClass {
-    /// Those of the line that was learnt, and no others.
+    /// The byte of the line that was learnt, and no other.
     Same,
     /// Digits, but for the first one and what are none.
     Number,
@@ -29,7 +29,7 @@ enum ByteClass {
 pub(crate) struct OtherMembers {
     /// Their values, and those of texts without their quotes.
     values: Vec<(Range<usize>, ByteClass)>,
-    /// Those that are kept: the key without its quotes, and the value.
+    /// The members that are kept: the key without its quotes, and the value.
     kept: Vec<(Range<usize>, Range<usize>)>,
     /// Something is not where it can be found again.
     pub(crate) lost: bool,
@@ -60,7 +60,7 @@ impl OtherMembers {
 /// The longest line that is learnt.
 const LEARNT: usize = 16 << 10;
 
-/// What a line looks like whose payload may have any length.
+/// The shape of lines whose payloads may have any length.
 #[derive(Debug)]
 pub(crate) struct LineShape {
     /// The bytes in front of the payload, and behind it.
@@ -77,7 +77,7 @@ pub(crate) struct LineShape {
     pub(crate) did: Option<Span>,
     pub(crate) product_key: Option<Box<str>>,
     kept: Vec<(Span, Span)>,
-    /// So many bytes are what NDJSON begins with.
+    /// The length of the head that NDJSON has in the same form.
     pub(crate) verbatim: Option<usize>,
 }
 
@@ -99,7 +99,7 @@ impl Span {
         line.get(range).unwrap_or_default()
     }
 
-    /// What fits a shape is text: the bytes are those of the line that was learnt, or ASCII.
+    /// The span as text. A line that fits a shape is text there: its bytes are those that were learnt, or ASCII.
     pub(crate) fn text(self, line: &[u8]) -> &str {
         std::str::from_utf8(self.of(line)).unwrap_or_default()
     }
@@ -289,10 +289,10 @@ impl LineShape {
     }
 }
 
-/// What 16 bytes of a line may be: two words, whose bytes are looked at side by side.
+/// A pattern of 16 bytes: two words, whose bytes are compared side by side.
 #[derive(Debug)]
 struct ChunkPattern {
-    /// Where they begin, modulo 2^n; those behind the payload count from the end: all bits are set.
+    /// The start, modulo 2^n; behind the payload it counts from the end, and all bits of `behind` are set.
     at: usize,
     behind: usize,
     want: [u64; 2],

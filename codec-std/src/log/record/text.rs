@@ -9,7 +9,7 @@ use gizwits_codec_core::Decimal;
 pub(crate) struct Text {
     room: Vec<u8>,
     len: usize,
-    /// Where others write what is then appended.
+    /// A buffer for others to write, which is then appended.
     aside: Vec<u8>,
 }
 
@@ -70,7 +70,7 @@ impl Text {
     }
 }
 
-/// What is copied at once.
+/// The number of bytes that are copied at once.
 pub(crate) const STEP: usize = 32;
 
 /// More than there ever is.
@@ -227,7 +227,7 @@ impl io::Write for Cursor<'_> {
     }
 }
 
-/// So many numbers have 8 digits at most.
+/// The first number of more than 8 digits.
 const HALF: u64 = 100_000_000;
 
 /// Whether a number has 10 digits at most, and at most 7 of them behind the point.
@@ -235,7 +235,7 @@ pub(crate) fn is_short(value: Decimal) -> bool {
     value.scale() < 8 && value.coefficient().unsigned_abs() < 100 * HALF
 }
 
-/// What a number that [is short](is_short) has in front of its last 8 digits.
+/// The part of a [short](is_short) number in front of its last 8 digits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Split {
     negative: bool,
@@ -255,7 +255,7 @@ impl Split {
     }
 }
 
-/// What makes digits text.
+/// The bits that make digits text.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The 8 digits of a number below 10^8, the first in the lowest byte: halves, then pairs, then digits

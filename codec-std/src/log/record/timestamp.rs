@@ -33,7 +33,7 @@ impl<'a> Timestamp<'a> {
         }
     }
 
-    /// As it stands in the log.
+    /// The JSON as it stands in the log.
     #[must_use]
     pub fn json(&self) -> &'a str {
         self.0

@@ -107,13 +107,13 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
     all
 }
 
-/// What becomes of a point.
+/// The type of a point's column, with what its values need.
 #[derive(Clone, Debug)]
 pub(crate) enum ColumnType {
     Bool,
     /// The text of each value.
     Enum(Arc<StringArray>),
-    /// The same of values that are too many to be kept.
+    /// The label of each index, where all values are too many for a dictionary.
     WideEnum(Vec<Box<str>>),
     U8,
     U16,
@@ -300,11 +300,11 @@ pub struct Batches {
     remarks: Vec<u8>,
 }
 
-/// So many bytes of statuses become a batch's columns at once.
+/// The number of bytes of statuses that become columns at once.
 const CACHED: usize = 64 << 10;
 
 impl Batches {
-    /// Nothing so far.
+    /// Makes an empty collection.
     #[must_use]
     pub fn new(product: &Product, extra: bool) -> Self {
         let types = product.attrs().map(|attr| ColumnType::new(product, attr));

@@ -11,9 +11,9 @@ use crate::product::Product;
 pub enum Column {
     /// A bool, an enum or an integer of up to 8 bits.
     U8(Vec<u8>),
-    /// Of up to 16.
+    /// An enum or an integer of up to 16 bits.
     U16(Vec<u16>),
-    /// Of up to 32.
+    /// An enum or an integer of up to 32 bits.
     U32(Vec<u32>),
     /// A binary: so many bytes a row, one row behind the other.
     Bytes(usize, Vec<u8>),
@@ -31,7 +31,7 @@ pub struct Columns {
 /// Points next to each other that stand in the same 8 bytes, or one binary.
 #[derive(Clone, Debug)]
 struct Window {
-    /// Its first byte. Only a status of less than 8 bytes ends before its window.
+    /// The first byte. Only a status of less than 8 bytes ends before its window.
     start: usize,
     /// The first of its points, by id.
     first: usize,
@@ -41,14 +41,14 @@ struct Window {
     wide: bool,
 }
 
-/// So many rows are turned at once.
+/// The number of rows that are turned at once.
 const ROWS: usize = 256;
 
-/// So many windows are done with a tile before the next: more columns than that are more places to write
+/// The number of windows that are done with a tile before the next: more columns are more places to write
 /// to than the processor keeps in mind.
 const WINDOWS: usize = 8;
 
-/// So many bytes of rows stay in the L2 cache.
+/// The number of bytes of rows that stay in the L2 cache.
 const L2: usize = 256 << 10;
 
 impl Columns {
@@ -165,11 +165,11 @@ fn touch(block: &[u8]) {
     std::hint::black_box(block.as_chunks().0.iter().fold(0, sum));
 }
 
-/// What is made of one window of so many rows.
+/// The bytes of one window in many rows, in three arrangements.
 struct Tile {
     /// The window of each row, as a big-endian number.
     words: [u64; ROWS],
-    /// The same as little-endian ones: those of every eighth row are next to each other.
+    /// The windows as little-endian numbers: those of every eighth row are next to each other.
     eighths: [[u64; ROWS / 8]; 8],
     /// For each byte of the window: that of every row.
     planes: [[[u8; 8]; ROWS / 8]; 8],

@@ -5,20 +5,20 @@ use gizwits_codec_core::{Kind, Reading};
 use crate::product::Product;
 use crate::product::attr::{Attr, uint_spec};
 
-/// Where a value is in a status with all points: the bits of a window of 8 bytes.
+/// The location of a value in a status with all points: the bits of a window of 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
     /// One past its last byte.
     pub(crate) end: usize,
     /// The bits of the last byte below it.
     pub(crate) shift: u8,
-    /// Of a number, its bits; of a binary 0.
+    /// The bits of a number; 0 for a binary.
     pub(crate) bits: u8,
     /// The bytes that it touches.
     pub(crate) len: usize,
 }
 
-/// Where the points of a product are in a status with all of them, by id.
+/// The locations of a product's points in a status with all of them, by id.
 pub(crate) fn locations(product: &Product) -> Vec<Location> {
     let location = |reading: Reading<'_, '_>| {
         let span = reading.span();

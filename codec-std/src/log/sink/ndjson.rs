@@ -142,7 +142,7 @@ impl Sink for NdjsonSink {
     }
 }
 
-/// What the points stand behind, in steps that are copied at once: so many bytes count.
+/// The text in front of the points, as a step that is copied at once, and its length.
 type Opening = (&'static [u8; STEP], usize);
 
 const CONTROL: Opening = (b"\"action\":\"control\",\"attrs\":     ", 27);

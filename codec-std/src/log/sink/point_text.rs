@@ -66,12 +66,12 @@ struct Numbers {
     /// In the order in which they are written.
     all: Vec<Number>,
     splits: Vec<Split>,
-    /// Of each split the lower half, and the digits of that. Both are as long as vectors take them.
+    /// The lower half of each split, and its digits. Both are as long as vectors take them.
     lower: Vec<u32>,
     digits: Vec<u64>,
 }
 
-/// Where a number is, as in a [`Piece`], and what it means.
+/// The location of a number, as in a [`Piece`], and its scale.
 #[derive(Debug)]
 struct Number {
     window: u32,
@@ -82,15 +82,15 @@ struct Number {
     scale: Scale,
 }
 
-/// What is written at once.
+/// Points that are written at once.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// Where its window of 8 bytes begins, in a status with 8 in front; `None`: it is in the last one, or
+    /// The start of its window of 8 bytes, in a status with 8 in front. `None`: it is in the last one, or
     /// one of the [`Numbers`].
     window: Option<NonZeroU32>,
     /// The bits of the window below it.
     shift: u8,
-    /// As many ones as it has bits.
+    /// A mask of its bits.
     mask: u32,
     /// The least raw value that it writes, and how many are above that.
     min: u32,
@@ -100,7 +100,7 @@ struct Piece {
 
 #[derive(Clone, Copy, Debug)]
 enum PieceKind {
-    /// Of each value a finished text, in one step.
+    /// A finished text for each value, in one step.
     Short(u32),
     /// In several.
     Long(TextTable),
@@ -110,7 +110,7 @@ enum PieceKind {
     Any(TextTable, Scale),
     /// A key, and bytes as hex: where they begin, and how many they are.
     Binary(TextTable, u32, u32),
-    /// What would make too long a table: it is left to the product.
+    /// Points whose table would be too long: they are left to the product.
     Unsupported,
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn head_names(product: &Product, keep: bool) -> Vec<String> {
     names
 }
 
-/// What a record is, if that has a word.
+/// The word for the action of a record, if there is one.
 pub(crate) fn action(decoded: &Decoded<'_, '_>) -> Option<&'static str> {
     Some(ACTIONS[action_number(decoded)?])
 }
@@ -32,7 +32,7 @@ pub(crate) fn action(decoded: &Decoded<'_, '_>) -> Option<&'static str> {
 /// The words, in the order of their numbers.
 pub(crate) const ACTIONS: [&str; 5] = ["control", "read", "reply", "report", "transparent"];
 
-/// The numbers of what a [`Status`] is.
+/// The numbers of the two actions of a [`Status`](crate::Status).
 pub(crate) const REPLY: usize = 2;
 
 pub(crate) const REPORT: usize = 3;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
-    /// What is where in the bytes; each part ends where the next begins.
+    /// The parts of the bytes; each ends where the next begins.
     pub(crate) parts: Vec<Part>,
     /// How many whole lines there are; other parts count for themselves.
     pub(super) lines: usize,
@@ -35,7 +35,7 @@ pub(crate) enum PartKind {
     Lines,
     /// The head of a line that is so long.
     Long(u64),
-    /// Nothing more: the input can't be read on.
+    /// An input that can't be read on, and why.
     Damaged(String),
 }
 
@@ -50,7 +50,7 @@ impl Block {
     }
 }
 
-/// Where a block ends, and a line.
+/// The limits of a block and of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// About how many bytes a block has.

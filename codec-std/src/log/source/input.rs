@@ -11,7 +11,7 @@ pub(super) struct Input {
     pub(super) reader: Box<dyn BufRead + Send>,
     /// The line that comes next.
     pub(super) line: u64,
-    /// What is read and in no block yet: the head of a line, or lines that a block had no room for.
+    /// Bytes that are in no block yet: the head of a line, or lines that a block had no room for.
     pub(super) carry: Vec<u8>,
     pub(super) pages: Option<Pages>,
 }

@@ -4,7 +4,7 @@
 
 use super::block::SAMPLE;
 
-/// What a byte of a page ends.
+/// An event that a byte of a page ends.
 pub(super) enum PageEvent {
     /// An object of the list: [`Pages::object`] has its text.
     Object,
