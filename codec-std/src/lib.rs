@@ -53,14 +53,12 @@ pub use gizwits_codec_core as core;
 pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
 
 pub use error::Error;
-pub use message::decode::{Lax, Status};
-pub use message::decoded::{Broadcast, Content, Decoded};
-pub use message::encode::{Message, wrap};
+pub use message::{
+    Broadcast, Cell, Content, Decoded, Lax, Message, Picture, Row, Seen, State, Status, payload,
+    wrap,
+};
 #[cfg(feature = "tokio")]
-pub use message::m2m_codec::{M2mCodec, M2mFrame};
-pub use message::payload;
-pub use message::picture::{Cell, Picture, Row, Seen};
-pub use message::state::State;
+pub use message::{M2mCodec, M2mFrame};
 pub use product::Product;
 pub use product::attr::Attr;
 pub use product::check::check;

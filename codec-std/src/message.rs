@@ -1,12 +1,20 @@
 //! Messages of a product: payloads to JSON and back.
 
-pub(crate) mod decode;
-pub(crate) mod decoded;
-pub(crate) mod encode;
+mod decode;
+mod decoded;
+mod encode;
 mod explain;
-pub(crate) mod json;
+mod json;
 #[cfg(feature = "tokio")]
-pub(crate) mod m2m_codec;
+mod m2m_codec;
 pub mod payload;
-pub(crate) mod picture;
-pub(crate) mod state;
+mod picture;
+mod state;
+
+pub use decode::{Lax, Status};
+pub use decoded::{Broadcast, Content, Decoded};
+pub use encode::{Message, wrap};
+#[cfg(feature = "tokio")]
+pub use m2m_codec::{M2mCodec, M2mFrame};
+pub use picture::{Cell, Picture, Row, Seen};
+pub use state::State;

@@ -80,7 +80,7 @@ impl PointCode<'_> {
 
     /// The statements in front of the check of a control's raw number, and the call that checks it.
     pub(super) fn check(&self, indent: &str, raw: &str) -> (String, String) {
-        let (id, raw, (min, max)) = (self.id, format!("{raw}{}", self.into_u32()), self.limits);
+        let (id, raw, (min, max)) = (self.id, format!("{raw}{}", self.widening()), self.limits);
         match self.attr.point().kind {
             Kind::Enum { labels } => {
                 let call = format!("model::check_label({id}, {raw}, {labels}, invalid)");
@@ -97,7 +97,7 @@ impl PointCode<'_> {
     pub(super) fn encode(&self) -> String {
         let (id, name, start, end) = (self.id, &self.field, self.bytes.start, self.bytes.end);
         let (min, max) = self.limits;
-        let (kind, into) = (&self.attr.point().kind, self.into_u32());
+        let (kind, into) = (&self.attr.point().kind, self.widening());
         let call = match (kind, self.number) {
             (Kind::Binary, _) => {
                 return format!(
@@ -156,7 +156,7 @@ impl PointCode<'_> {
     /// The raw number that was reported last, as an expression.
     fn kept(&self) -> String {
         let is_whole = self.attr.point().position.unit == Unit::Byte || self.bytes.len() == 1;
-        match (is_whole, self.into_u32()) {
+        match (is_whole, self.widening()) {
             (true, "") => self.raw("last"),
             (true, _) => format!("u32::from({})", self.raw("last")),
             (false, _) => {
@@ -188,7 +188,7 @@ impl PointCode<'_> {
     }
 
     /// The conversion of the point's raw type to a u32.
-    fn into_u32(&self) -> &'static str {
+    fn widening(&self) -> &'static str {
         match self.raw_type() {
             "u32" => "",
             _ => ".into()",

@@ -12,10 +12,8 @@ use super::record::reader::{Reader, not_utf8};
 use super::record::{Record, framed};
 use super::sink::Sink;
 use crate::error::{Error, shown};
-use crate::message::decode::Status;
-use crate::message::decoded::Content;
 use crate::message::payload::{self, Encoding};
-use crate::message::state::State;
+use crate::message::{Content, State, Status};
 use crate::product::products::Products;
 
 /// The longest line unless told otherwise: 1 MiB.

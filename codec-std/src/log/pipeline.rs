@@ -313,7 +313,7 @@ mod tests {
     use super::super::record::Record;
     use super::super::record::timestamp::Timestamp;
     use super::*;
-    use crate::message::decoded::Decoded;
+    use crate::message::Decoded;
     use crate::product::Product;
 
     /// Panics at a record.

@@ -12,8 +12,7 @@ use std::borrow::Cow;
 use gizwits_codec_core::m2m::{self, Event};
 
 use self::timestamp::Timestamp;
-use crate::message::decoded::Decoded;
-use crate::message::payload;
+use crate::message::{Decoded, payload};
 
 /// One record of a command log, over its line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

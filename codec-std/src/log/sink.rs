@@ -16,8 +16,7 @@ use std::io;
 
 use super::record::Record;
 use super::record::lazy::LazyRecord;
-use crate::message::decode::Status;
-use crate::message::decoded::Decoded;
+use crate::message::{Decoded, Status};
 
 /// A form of output: makes the sinks that workers fill, and writes what they filled in order.
 pub trait Format {

@@ -41,8 +41,7 @@ use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::lazy::LazyRecord;
 use crate::log::record::timestamp::Timestamp;
-use crate::message::decode::Status;
-use crate::message::decoded::Decoded;
+use crate::message::{Decoded, Status};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_type, uint_spec};
 

@@ -17,7 +17,7 @@ use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::text::{Text, cell, is_formula, is_plain};
 use crate::log::record::timestamp::Timestamp;
-use crate::message::decoded::Decoded;
+use crate::message::Decoded;
 use crate::product::Product;
 
 /// Writes the records of one product as CSV.

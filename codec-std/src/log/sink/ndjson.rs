@@ -11,8 +11,7 @@ use crate::log::record::Record;
 use crate::log::record::head::{append_head, head_len, put_head};
 use crate::log::record::lazy::LazyRecord;
 use crate::log::record::text::{Cursor, STEP};
-use crate::message::decode::Status;
-use crate::message::decoded::{Content, Decoded};
+use crate::message::{Content, Decoded, Status};
 use crate::product::products::Products;
 
 /// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`, one record a line.

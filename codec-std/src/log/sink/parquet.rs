@@ -23,8 +23,7 @@ use super::table::head_names;
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::lazy::LazyRecord;
-use crate::message::decode::Status;
-use crate::message::decoded::Decoded;
+use crate::message::{Decoded, Status};
 use crate::product::Product;
 
 /// Writes the records of one product as Parquet.

@@ -2,7 +2,7 @@
 
 use gizwits_codec_core::P0;
 
-use crate::message::decoded::{Content, Decoded};
+use crate::message::{Content, Decoded};
 use crate::product::Product;
 
 /// The names of the columns of a table: of the record, then of the product's points.
