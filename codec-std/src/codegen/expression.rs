@@ -75,7 +75,7 @@ impl PointCode<'_> {
     /// The value of the field in a literal; appends a local for one that is long.
     pub(super) fn literal_value(&self, body: &mut String, value: String) -> String {
         let others = 12 + ": ,".len() + self.field.len();
-        fitted(body, 8, others, format!("value_{}", self.id), value)
+        fitted(body, 8, others, &format!("value_{}", self.id), value)
     }
 
     /// The statements in front of the check of a control's raw number, and the call that checks it.

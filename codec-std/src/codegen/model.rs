@@ -3,7 +3,7 @@
 use gizwits_codec_core::{Access, Protocol, Unit};
 
 use super::point::PointCode;
-use super::text::{fitted, put_line, put_literal};
+use super::text::{fitted, put_let, put_literal};
 use crate::product::{Product, is_product_key};
 
 pub(super) fn item(product: &Product, points: &[PointCode<'_>]) -> String {
@@ -124,12 +124,7 @@ fn decode(points: &[PointCode<'_>]) -> String {
 /// Appends the raw number of a point as a local; returns the name.
 fn put_raw(body: &mut String, point: &PointCode<'_>) -> String {
     let raw = format!("raw_{}", point.id);
-    put_line(
-        body,
-        8,
-        &format!("let {raw} ="),
-        &format!("{};", point.raw("values")),
-    );
+    put_let(body, 8, &raw, &point.raw("values"));
     raw
 }
 
@@ -211,12 +206,7 @@ fn apply(product: &Product, writable: &[&PointCode<'_>]) -> String {
         if point.is_inline() {
             put_assignment(&mut body, 12, point, point.inline());
         } else {
-            put_line(
-                &mut body,
-                12,
-                "let raw =",
-                &format!("{};", point.raw("values")),
-            );
+            put_let(&mut body, 12, "raw", &point.raw("values"));
             let value = point.value("raw");
             if point.has_invalid_raw() {
                 let indent = " ".repeat(12);
@@ -237,6 +227,6 @@ fn apply(product: &Product, writable: &[&PointCode<'_>]) -> String {
 fn put_assignment(body: &mut String, indent: usize, point: &PointCode<'_>, value: String) {
     let (space, field) = (" ".repeat(indent), &point.field);
     let others = indent + "status. = ;".len() + field.len();
-    let value = fitted(body, indent, others, "value".to_owned(), value);
+    let value = fitted(body, indent, others, "value", value);
     *body += &format!("{space}status.{field} = {value};\n");
 }

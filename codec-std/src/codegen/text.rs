@@ -16,20 +16,25 @@ pub(super) fn put_line(out: &mut String, indent: usize, head: &str, tail: &str) 
     };
 }
 
+/// Appends the statement of a local.
+pub(super) fn put_let(out: &mut String, indent: usize, name: &str, value: &str) {
+    put_line(out, indent, &format!("let {name} ="), &format!("{value};"));
+}
+
 /// Returns a value if its line has room for it beside so many other characters; else the name of a local
 /// that has the value, whose statement is appended.
 pub(super) fn fitted(
     out: &mut String,
     indent: usize,
     others: usize,
-    local: String,
+    local: &str,
     value: String,
 ) -> String {
     if others + value.len() <= WIDTH {
         return value;
     }
-    put_line(out, indent, &format!("let {local} ="), &format!("{value};"));
-    local
+    put_let(out, indent, local, &value);
+    local.to_owned()
 }
 
 /// Appends the literal of a struct. The comment in it keeps rustfmt from putting it on one line.

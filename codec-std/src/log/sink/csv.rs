@@ -25,7 +25,7 @@ use crate::product::Product;
 pub struct Csv<W> {
     product: Product,
     keep: bool,
-    guarded: bool,
+    format: TextFormat,
     out: W,
 }
 
@@ -56,17 +56,9 @@ impl<W: Write> Csv<W> {
         Ok(Csv {
             product: product.clone(),
             keep,
-            guarded,
+            format: TextFormat::Csv { guarded },
             out,
         })
-    }
-}
-
-impl<W> Csv<W> {
-    fn format(&self) -> TextFormat {
-        TextFormat::Csv {
-            guarded: self.guarded,
-        }
     }
 }
 
@@ -75,9 +67,9 @@ impl<W: Write> Format for Csv<W> {
 
     fn sink(&self) -> CsvSink {
         CsvSink {
-            writer: PointWriter::new(&self.product, self.format()),
+            writer: PointWriter::new(&self.product, self.format),
             keep: self.keep,
-            guarded: self.guarded,
+            guarded: self.format == TextFormat::Csv { guarded: true },
             extra: Vec::new(),
             day: (i64::MIN, String::new()),
         }
@@ -92,7 +84,7 @@ impl<W: Write> Format for Csv<W> {
     }
 
     fn record_len(&self) -> usize {
-        max_len(&self.product, self.format())
+        max_len(&self.product, self.format)
     }
 }
 
