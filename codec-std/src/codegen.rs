@@ -25,7 +25,7 @@
 //! # Names
 //! A name is split into words where it has other characters than ASCII letters and digits, where a
 //! capital follows a small letter, and before the last of several capitals if a small letter follows:
-//! `Fault_UART` is `fault_uart`, `SwitchON` is `switch_on`, `CH1SWTime` is `ch1_sw_time`. A name
+//! `Fault_UART` is `fault_uart`, `SwitchON` is `switch_on`, `CH1SWTime` is `ch1sw_time`. A name
 //! with other letters than ASCII ones, one that begins with a digit, or of more than 40 characters is
 //! `point_` and the id; such a label is `Label` and its index. A keyword has `_` behind it, an enum that is
 //! called as something in the file `Point`: `type_`, `StatusPoint`. Of names that are the same then, all but

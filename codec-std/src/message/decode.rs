@@ -1,5 +1,6 @@
 //! Payloads to JSON.
 
+use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{P0, Protocol};
 
@@ -66,10 +67,7 @@ impl Product {
     }
 
     #[inline]
-    fn parse<'p, 'b, const LAX: bool>(
-        &'p self,
-        p0: &'b [u8],
-    ) -> Result<P0<'p, 'b>, gizwits_codec_core::Error> {
+    fn parse<'p, 'b, const LAX: bool>(&'p self, p0: &'b [u8]) -> Result<P0<'p, 'b>, core::Error> {
         match LAX {
             false => P0::parse(self.layout(), p0),
             true => P0::parse_lax(self.layout(), p0),
@@ -78,43 +76,31 @@ impl Product {
 
     fn p0<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         match self.parse::<LAX>(bytes) {
-            Ok(p0) => Ok(Decoded {
-                product: self,
-                envelope: None,
-                content: Content::P0(p0),
-                own: None,
-            }),
+            Ok(p0) => Ok(Decoded::new(self, None, Content::P0(p0))),
             Err(error) => Err(self.explain_p0(error, bytes)),
         }
     }
 
     fn m2m<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         let (event, rest) = m2m::parse(bytes, usize::MAX).map_err(|error| self.explain(error))?;
+        let behind = |len: usize| bytes.len().saturating_sub(len) as u32;
         let content = match event {
             // How long a service message is, its head doesn't say.
             Event::Service { .. } => Content::Body(rest),
             Event::Frame(_) if !rest.is_empty() => {
                 let extra = u32::try_from(rest.len()).unwrap_or(u32::MAX);
-                let end = bytes.len().saturating_sub(rest.len()) as u32;
-                let kind = gizwits_codec_core::ErrorKind::Trailing { extra };
-                return Err(self.explain(gizwits_codec_core::Error::new(kind).at(end)));
+                let error = core::Error::new(core::ErrorKind::Trailing { extra });
+                return Err(self.explain(error.at(behind(rest.len()))));
             }
             Event::Frame(frame) => match frame.p0() {
-                Some(p0) => Content::P0(self.parse::<LAX>(p0).map_err(|error| {
-                    self.explain_p0(
-                        error.behind(bytes.len().saturating_sub(p0.len()) as u32),
-                        p0,
-                    )
-                })?),
+                Some(p0) => Content::P0(
+                    self.parse::<LAX>(p0)
+                        .map_err(|error| self.explain_p0(error.behind(behind(p0.len())), p0))?,
+                ),
                 None => Content::Body(frame.body),
             },
         };
-        Ok(Decoded {
-            product: self,
-            envelope: Some(event),
-            content,
-            own: None,
-        })
+        Ok(Decoded::new(self, Some(event), content))
     }
 }
 
@@ -211,20 +197,17 @@ impl<'p, 'b> Status<'p, 'b> {
     #[must_use]
     pub fn decoded(&self) -> Decoded<'p, 'b> {
         let view = self.product.layout().view_lax(self.values());
-        Decoded {
-            product: self.product,
-            envelope: Some(Event::Frame(m2m::Frame {
-                flag: 0,
-                command: self.command.into(),
-                sn: None,
-                did: None,
-                body: self.body,
-            })),
-            content: Content::P0(match self.is_reply() {
-                true => P0::Reply(view),
-                false => P0::Report(view),
-            }),
-            own: None,
-        }
+        let frame = m2m::Frame {
+            flag: 0,
+            command: self.command.into(),
+            sn: None,
+            did: None,
+            body: self.body,
+        };
+        let p0 = match self.is_reply() {
+            true => P0::Reply(view),
+            false => P0::Report(view),
+        };
+        Decoded::new(self.product, Some(Event::Frame(frame)), Content::P0(p0))
     }
 }

@@ -49,6 +49,20 @@ impl Broadcast<'_, '_> {
 }
 
 impl<'p, 'b> Decoded<'p, 'b> {
+    #[inline]
+    pub(super) fn new(
+        product: &'p Product,
+        envelope: Option<Event<'b>>,
+        content: Content<'p, 'b>,
+    ) -> Self {
+        Decoded {
+            product,
+            envelope,
+            content,
+            own: None,
+        }
+    }
+
     /// The action, if it is one with data points.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
@@ -98,12 +112,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
         let p0 = P0::parse(self.product.layout(), p0).ok()?;
         matches!(p0, P0::Reply(_) | P0::Report(_)).then_some(Broadcast {
             mac: *mac,
-            decoded: Decoded {
-                product: self.product,
-                envelope: None,
-                content: Content::P0(p0),
-                own: None,
-            },
+            decoded: Decoded::new(self.product, None, Content::P0(p0)),
         })
     }
 

@@ -42,7 +42,7 @@ use crate::product::Product;
 /// assert_eq!((&*level.value, &*level.raw), ("12", "24"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Picture {
     /// `control`, `read`, `reply`, `report`, `transparent`, `gateway`, `no data points`; empty for a
@@ -150,12 +150,8 @@ impl Picture {
         }
         product.with_all_points(|view| rows.values(view));
         Picture {
-            action: "",
-            points: String::new(),
-            bytes: Vec::new(),
             rows: rows.rows,
-            values: BTreeMap::new(),
-            wanted: None,
+            ..Picture::default()
         }
     }
 
