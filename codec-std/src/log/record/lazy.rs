@@ -36,7 +36,7 @@ impl<'a> LazyRecord<'a> {
     pub fn record(&self) -> Record<'a> {
         match self.0 {
             Origin::Shaped(line, shape, extra) => Record {
-                timestamp: shape.timestamp.map(|slot| Timestamp(slot.text(line))),
+                timestamp: shape.timestamp.map(|span| Timestamp(span.text(line))),
                 kind: shape.kind.as_deref(),
                 did: self.did(),
                 product_key: self.product_key(),
@@ -58,7 +58,7 @@ impl<'a> LazyRecord<'a> {
     #[inline(always)]
     pub(crate) fn did(&self) -> Option<&'a str> {
         match self.0 {
-            Origin::Shaped(line, shape, _) => shape.did.map(|slot| slot.text(line)),
+            Origin::Shaped(line, shape, _) => shape.did.map(|span| span.text(line)),
             Origin::Made(record, _) => record.did,
         }
     }

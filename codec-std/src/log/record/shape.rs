@@ -273,7 +273,7 @@ impl LineShape {
         self.patterns.iter().all(fits)
             // Numbers are right by their digits, times in words are not.
             && (!self.worded
-                || self.timestamp.is_none_or(|slot| Timestamp(slot.text(line)).parse().is_some()))
+                || self.timestamp.is_none_or(|span| Timestamp(span.text(line)).parse().is_some()))
     }
 
     /// The members that are kept of a line that fits.

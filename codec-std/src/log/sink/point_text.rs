@@ -130,7 +130,7 @@ pub(crate) fn max_len(product: &Product, format: TextFormat) -> usize {
     product.attrs().zip(locations(product)).map(of).sum()
 }
 
-/// The longest text of a run, and the most bytes of all of them.
+/// The longest text of a table, and the most bytes of all of them.
 const LONGEST: usize = 16 << 10;
 
 const TABLE: usize = 128 << 10;
@@ -196,7 +196,7 @@ impl PointWriter {
                 mask: 0,
                 min: 0,
                 span: 0,
-                kind: self.run([key]).map_or(PieceKind::Unsupported, |key| {
+                kind: self.table([key]).map_or(PieceKind::Unsupported, |key| {
                     let start = 8 + location.end - location.len;
                     PieceKind::Binary(key, start as u32, location.len as u32)
                 }),
@@ -212,16 +212,16 @@ impl PointWriter {
         let kind = if max - min < MOST {
             let texts = (min..=max).map(|raw| self.text(product, points, location, raw));
             let texts: Vec<String> = texts.collect();
-            match self.run(texts) {
+            match self.table(texts) {
                 Some(TextTable { first, steps: 1 }) => PieceKind::Short(first),
-                Some(run) => PieceKind::Long(run),
+                Some(table) => PieceKind::Long(table),
                 None => PieceKind::Unsupported,
             }
         } else if let Kind::Enum { .. } = attr.point().kind {
             PieceKind::Unsupported
         } else {
             let short = is_short(scale.value(min)) && is_short(scale.value(max));
-            match self.run([key]) {
+            match self.table([key]) {
                 Some(TextTable { first, steps: 1 }) if short => PieceKind::Number(first, scale),
                 Some(key) => PieceKind::Any(key, scale),
                 None => PieceKind::Unsupported,
@@ -238,7 +238,7 @@ impl PointWriter {
     }
 
     /// Adds texts, if they are not too long.
-    fn run(
+    fn table(
         &mut self,
         texts: impl IntoIterator<Item = String> + AsRef<[String]>,
     ) -> Option<TextTable> {
@@ -364,13 +364,13 @@ impl PointWriter {
         }
         match &piece.kind {
             PieceKind::Short(first) => {
-                let run = TextTable {
+                let table = TextTable {
                     first: *first,
                     steps: 1,
                 };
-                self.put_text(run, index, out) > 0
+                self.put_text(table, index, out) > 0
             }
-            PieceKind::Long(run) => self.put_text(*run, index, out) > 0,
+            PieceKind::Long(table) => self.put_text(*table, index, out) > 0,
             PieceKind::Number(key, scale) => {
                 let key = self.steps.get(*key as usize).unwrap_or(&[0; STEP]);
                 let (split, lower) = Split::new(scale.value(raw));
@@ -403,9 +403,9 @@ impl PointWriter {
 
     /// Appends one of several texts; returns its length.
     #[inline(always)]
-    fn put_text(&self, run: TextTable, index: u32, out: &mut Cursor<'_>) -> usize {
-        let first = (run.first + index * run.steps) as usize;
-        let steps = self.steps.get(first..first + run.steps as usize);
+    fn put_text(&self, table: TextTable, index: u32, out: &mut Cursor<'_>) -> usize {
+        let first = (table.first + index * table.steps) as usize;
+        let steps = self.steps.get(first..first + table.steps as usize);
         out.put_steps(steps.unwrap_or(&[]))
     }
 
