@@ -47,6 +47,7 @@ pub use pipeline::{Log, Summary};
 pub use record::Record;
 pub use record::lazy::LazyRecord;
 pub use record::reader::DEPTH_LIMIT;
+pub use record::text::TextBlock;
 pub use record::timestamp::Timestamp;
 pub use rejects::KINDS;
 #[cfg(feature = "arrow")]
@@ -56,6 +57,5 @@ pub use sink::csv::{Csv, CsvSink};
 pub use sink::ndjson::{Ndjson, NdjsonSink};
 #[cfg(feature = "parquet")]
 pub use sink::parquet::{Parquet, ParquetBlock, ParquetSink};
-pub use sink::text_block::TextBlock;
 pub use sink::{ByProduct, Format, Sink};
 pub use source::Source;

@@ -10,7 +10,6 @@ pub(crate) mod ndjson;
 pub(crate) mod parquet;
 mod point_text;
 mod table;
-pub(crate) mod text_block;
 
 use std::io;
 

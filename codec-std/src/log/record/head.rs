@@ -1,10 +1,10 @@
 //! The head of a record in NDJSON: what the record says of itself.
 
 use super::Record;
-use super::text::{Cursor, Text};
+use super::text::{Cursor, TextBlock};
 
 /// Appends what the record says of itself.
-pub(crate) fn append_head(out: &mut Text, record: &Record<'_>, did: Option<&str>) {
+pub(crate) fn append_head(out: &mut TextBlock, record: &Record<'_>, did: Option<&str>) {
     let mut room = out.room(head_len(record, did));
     put_head(&mut room, record, did, false);
     let written = room.written();

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::head::{append_head, is_plain};
-use super::text::Text;
+use super::text::TextBlock;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
 
@@ -251,10 +251,10 @@ impl LineShape {
             extra,
             ..members.record()
         };
-        let mut written = Text::default();
+        let mut written = TextBlock::default();
         append_head(&mut written, &record, record.did);
         // What varies is copied as it stands, so this holds for every line of the shape.
-        shape.verbatim = Some(written.as_slice())
+        shape.verbatim = Some(written.as_bytes())
             .filter(|written| written.len() <= head && line.starts_with(written))
             .map(<[u8]>::len);
         Some(shape)

@@ -4,22 +4,33 @@ use std::io;
 
 use gizwits_codec_core::Decimal;
 
-/// Text that grows: bytes that are there, and room that was cleared once.
+/// Lines of text: bytes that are there, and room that was cleared once.
 #[derive(Debug, Default)]
-pub(crate) struct Text {
+pub struct TextBlock {
     room: Vec<u8>,
     len: usize,
     /// A buffer for others to write, which is then appended.
     aside: Vec<u8>,
 }
 
-impl Text {
-    pub(crate) fn clear(&mut self) {
+impl TextBlock {
+    /// The lines.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.room.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Forgets the lines, not their room.
+    pub fn clear(&mut self) {
         self.len = 0;
     }
 
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.room.get(..self.len).unwrap_or(&[])
+    /// Writes the lines and forgets them.
+    pub(crate) fn write(&mut self, out: &mut impl io::Write) -> io::Result<()> {
+        out.write_all(self.as_bytes())?;
+        out.flush()?;
+        self.clear();
+        Ok(())
     }
 
     /// Makes room for so many bytes.
@@ -301,7 +312,7 @@ mod tests {
         fn decimals(number in -9_999_999_999..=9_999_999_999_i64, digits in 0..10_u32, scale in 0_u8..8) {
             let value = Decimal::new(number / 10_i64.pow(digits), scale);
             prop_assert!(is_short(value));
-            let mut text = Text::default();
+            let mut text = TextBlock::default();
             let mut room = text.room(64);
             let key = b"as long as it gets, 30 bytes:\0\x1e\0";
             let (split, lower) = Split::new(value);
@@ -309,7 +320,7 @@ mod tests {
             let written = room.written();
             text.keep(written);
             let expected = format!("as long as it gets, 30 bytes:\0{value}");
-            prop_assert_eq!(text.as_slice(), expected.as_bytes());
+            prop_assert_eq!(text.as_bytes(), expected.as_bytes());
         }
     }
 

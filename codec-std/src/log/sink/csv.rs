@@ -12,10 +12,9 @@ use std::io::{self, Write};
 
 use super::point_text::{PointWriter, TextFormat, max_len};
 use super::table::{action, head_names};
-use super::text_block::TextBlock;
 use super::{Format, Sink};
 use crate::log::record::Record;
-use crate::log::record::text::{Text, cell, is_formula, is_plain};
+use crate::log::record::text::{TextBlock, cell, is_formula, is_plain};
 use crate::log::record::timestamp::Timestamp;
 use crate::message::Decoded;
 use crate::product::Product;
@@ -103,7 +102,7 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
     /// `2018-01-31T07:37:32.294Z`
-    fn put_time(&mut self, moment: &Timestamp<'_>, out: &mut Text) {
+    fn put_time(&mut self, moment: &Timestamp<'_>, out: &mut TextBlock) {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
         if day != self.day.0 {
@@ -139,7 +138,7 @@ impl Sink for CsvSink {
     #[inline]
     fn record(
         &mut self,
-        TextBlock(out): &mut TextBlock,
+        out: &mut TextBlock,
         record: &Record<'_>,
         _: usize,
         decoded: &Decoded<'_, '_>,
@@ -192,7 +191,7 @@ impl Sink for CsvSink {
 }
 
 /// A cell in quotes, in pieces.
-fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut Text) {
+fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut TextBlock) {
     out.put(b"\"");
     for piece in pieces {
         for part in piece.split_inclusive(|byte| *byte == b'"') {

@@ -5,12 +5,11 @@ use std::io::{self, Write};
 use gizwits_codec_core::P0;
 
 use super::point_text::{PointWriter, TextFormat, max_len};
-use super::text_block::TextBlock;
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::head::{append_head, head_len, put_head};
 use crate::log::record::lazy::LazyRecord;
-use crate::log::record::text::{Cursor, STEP};
+use crate::log::record::text::{Cursor, STEP, TextBlock};
 use crate::message::{Content, Decoded, Status};
 use crate::product::products::Products;
 
@@ -66,7 +65,7 @@ impl Sink for NdjsonSink {
 
     fn record(
         &mut self,
-        TextBlock(out): &mut TextBlock,
+        out: &mut TextBlock,
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
@@ -109,13 +108,12 @@ impl Sink for NdjsonSink {
     #[inline(always)]
     fn status(
         &mut self,
-        block: &mut TextBlock,
+        out: &mut TextBlock,
         line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
     ) {
         if let Some(writer) = self.0.get_mut(product) {
-            let out = &mut block.0;
             let most = writer.max_len() + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
@@ -137,7 +135,7 @@ impl Sink for NdjsonSink {
                 return out.keep(written);
             }
         }
-        self.record(block, &line.record(), product, &status.decoded());
+        self.record(out, &line.record(), product, &status.decoded());
     }
 }
 
