@@ -132,8 +132,31 @@ impl Reader {
 /// Brackets are counted first, since hardly any line has enough of them.
 #[inline]
 fn is_deep(line: &str) -> bool {
-    let mut brackets = memchr::memchr2_iter(b'[', b'{', line.as_bytes());
-    brackets.nth(DEPTH_LIMIT).is_some() && definition::is_deeper(line, DEPTH_LIMIT)
+    brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
+}
+
+/// At least as many as the opening brackets of a text, by vectors: the last 32 bytes count in full, also those
+/// that were counted before.
+#[inline]
+fn brackets(text: &[u8]) -> usize {
+    const LANES: usize = 32;
+    let Some(last) = text.last_chunk::<LANES>() else {
+        return text.len();
+    };
+    let mut brackets = 0;
+    // A lane is a byte, so that it counts up to 255.
+    for block in text.chunks(254 * LANES) {
+        let mut lanes = [0_u8; LANES];
+        let (pieces, _) = block.as_chunks::<LANES>();
+        for piece in pieces.iter().chain([last]) {
+            for (lane, byte) in lanes.iter_mut().zip(piece) {
+                // [ and { differ in one bit.
+                *lane += u8::from(byte & 0xdf == b'[');
+            }
+        }
+        brackets += lanes.iter().copied().map(usize::from).sum::<usize>();
+    }
+    brackets
 }
 
 #[cold]
