@@ -1,4 +1,4 @@
-//! What points, enums and labels are called in Rust.
+//! The Rust names of points, enums and labels.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Lines of code, and text that may stand in a comment.
+//! Lines of code, and text for comments.
 
 /// The longest line that rustfmt writes.
 const WIDTH: usize = 100;

@@ -1,4 +1,4 @@
-//! Lines that are in memory, to a sink.
+//! Decodes lines that are in memory into a sink.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! One record of a log: what its line says.
+//! One record of a log, and its device.
 
 pub(crate) mod head;
 pub(crate) mod lazy;

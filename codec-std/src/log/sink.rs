@@ -1,4 +1,4 @@
-//! Forms of output.
+//! Forms of output: sinks that workers fill with records, and formats that write what they filled.
 
 #[cfg(feature = "arrow")]
 pub(crate) mod arrow;

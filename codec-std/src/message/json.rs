@@ -1,4 +1,4 @@
-//! Decoded payloads and the points of views as JSON.
+//! JSON of decoded payloads, and of the points of views.
 
 use std::io::Write as _;
 

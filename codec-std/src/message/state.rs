@@ -1,4 +1,4 @@
-//! What is known of a device: its points as they were last reported.
+//! The state of a device: its points as they were last reported.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a check says about a definition: its findings, each with a place in the text.
+//! The result of a check: diagnostics, each with its place in the text.
 
 use super::Product;
 use gizwits_codec_core::rules::MAX_POINTS;

@@ -1,4 +1,4 @@
-//! Which product a record is of.
+//! The products that records may be of, chosen by product key or device.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The head of a record in NDJSON: what the record says of itself.
+//! The head of a record in NDJSON: timestamp, type, did, and members that are kept.
 
 use super::Record;
 use super::text::{Cursor, TextBlock};

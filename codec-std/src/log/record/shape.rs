@@ -1,4 +1,4 @@
-//! What the lines of one log have in common.
+//! The shape of a line: what it has in common with the other lines of its log.
 //!
 //! Lines of one log look alike. What is the same in all of them is compared, byte for byte; what varies
 //! is held against the bytes that may stand there. Whatever differs goes to the strict parser, which

@@ -1,4 +1,4 @@
-//! Where the points of a product are in a status with all of them.
+//! The locations of points in a status with all of them.
 
 use gizwits_codec_core::{Kind, Reading};
 

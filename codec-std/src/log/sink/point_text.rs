@@ -1,4 +1,4 @@
-//! Points as text: what has few values is written before it is needed.
+//! Points as text. Texts of points with few values are made before they are needed.
 //!
 //! A [`PointWriter`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
 //! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers

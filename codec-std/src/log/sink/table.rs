@@ -1,4 +1,4 @@
-//! What tables have in common: the names of their columns, and the words for actions.
+//! The names of the columns of a table, and the words for actions.
 
 use gizwits_codec_core::P0;
 
