@@ -1,6 +1,7 @@
 //! A product: its layout, with the names and labels of its points.
 
 pub(crate) mod attr;
+mod attr_reader;
 pub(crate) mod check;
 pub(crate) mod diagnostic;
 mod entry;
