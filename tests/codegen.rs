@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
 use gizwits_codec_core::link::Link;
@@ -20,31 +20,131 @@ use gizwits_tests::vectors::{fixture, fixtures, product, vectors};
 use gizwits_tests::{each_fixture, generated};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::json;
 
-/// Whether rustfmt would leave it as it is.
-fn is_formatted(code: &str) -> Result<(), String> {
-    let mut rustfmt = Command::new("rustfmt")
-        .args(["--edition", "2024", "--check"])
+/// Asserts that rustfmt leaves the code of a product as it is; holds without rustfmt.
+fn is_formatted(name: &str, product: &Product) {
+    let code = codegen::rust(product);
+    assert!(!code.contains("#[allow"), "{name}");
+    let rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check", "--color", "never"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()
-        .expect("rustfmt");
+        .spawn();
+    let mut rustfmt = match rustfmt {
+        Ok(rustfmt) => rustfmt,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => panic!("rustfmt: {error}"),
+    };
     let mut input = rustfmt.stdin.take().unwrap();
-    input.write_all(code.as_bytes()).unwrap();
-    drop(input);
+    let write = std::thread::spawn(move || input.write_all(code.as_bytes()));
     let output = rustfmt.wait_with_output().unwrap();
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&output.stdout).into_owned()),
-    }
+    write.join().unwrap().unwrap();
+    assert!(output.status.success(), "{name}");
+    // Of standard input it tells a difference by words alone, not by its status.
+    let difference = String::from_utf8_lossy(&output.stdout);
+    assert!(difference.is_empty(), "{name}: {difference}");
 }
 
 #[test]
 fn it_is_as_rustfmt_has_it() {
     for name in fixtures() {
-        let code = codegen::rust(&product(&name));
-        is_formatted(&code).unwrap_or_else(|difference| panic!("{name}: {difference}"));
-        assert!(!code.contains("#[allow"), "{name}");
+        is_formatted(&name, &product(&name));
+    }
+}
+
+/// A product with these attrs: name, data type, bits or bytes, and labels.
+fn product_of(attrs: &[(String, &str, u32, Vec<String>)], protocol: &str) -> Product {
+    let (mut bit, mut byte) = (0, 0);
+    for (_, data_type, len, _) in attrs {
+        byte += match *data_type {
+            "bool" | "enum" => *len,
+            _ => 0,
+        };
+    }
+    byte = byte.div_ceil(8);
+    let attrs = attrs
+        .iter()
+        .enumerate()
+        .map(|(id, (name, data_type, len, labels))| {
+            let is_bits = matches!(*data_type, "bool" | "enum");
+            let (unit, place) = if is_bits {
+                ("bit", &mut bit)
+            } else {
+                ("byte", &mut byte)
+            };
+            let start = *place;
+            *place += len;
+            let mut attr = json!({
+                "id": id, "name": name, "type": "status_writable", "data_type": data_type,
+                "position": {"unit": unit, "len": len,
+                    "byte_offset": if is_bits { 0 } else { start },
+                    "bit_offset": if is_bits { start } else { 0 }},
+            });
+            if *data_type == "enum" {
+                attr["enum"] = json!(labels);
+            }
+            if data_type.starts_with("uint") {
+                attr["uint_spec"] =
+                    json!({"min": 3, "max": 200, "ratio": 12345.678, "addition": -98765.4321});
+            }
+            attr
+        });
+    let attrs: Vec<_> = attrs.collect();
+    let json = json!({
+        "name": "odd", "product_key": "0123456789abcdef0123456789abcdef", "protocolType": protocol,
+        "packetVersion": "0x00000004", "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
+    });
+    Product::from_json(&json.to_string()).unwrap()
+}
+
+/// However many points there are, however long their names and labels are, wherever they stand.
+#[test]
+fn it_is_as_rustfmt_has_it_for_long_and_for_many() {
+    let long = |n: usize| format!("a_name_of_a_point_of_40_characters_{n:05}");
+    let humps = |n: usize| format!("{}{n:03}", "aB".repeat(18));
+    for protocol in ["standard", "var_len"] {
+        for len in [1, 6, 320] {
+            let binaries: Vec<_> = (0..200)
+                .map(|n| (long(n), "binary", len, Vec::new()))
+                .collect();
+            is_formatted("binaries", &product_of(&binaries, protocol));
+        }
+        let labels = [
+            "x".repeat(100_000),
+            "word ".repeat(200),
+            "中".repeat(80),
+            "b".repeat(40),
+            humps(1),
+        ];
+        let enums: Vec<_> = [3, 8, 9, 17, 32]
+            .iter()
+            .map(|bits| (humps(*bits as usize), "enum", *bits, labels.to_vec()))
+            .collect();
+        is_formatted("labels", &product_of(&enums, protocol));
+        // Behind 60,000 bytes.
+        let mut all = vec![
+            (humps(0), "bool", 1, Vec::new()),
+            ("fill".to_owned(), "binary", 60_000, Vec::new()),
+        ];
+        for (n, (data_type, len)) in
+            (1..).zip([("uint8", 1), ("uint16", 2), ("uint32", 4), ("uint32", 4)])
+        {
+            all.push((humps(n), data_type, len, Vec::new()));
+        }
+        is_formatted("far", &product_of(&all, protocol));
+        for (data_type, len) in [
+            ("bool", 1),
+            ("enum", 1),
+            ("uint8", 1),
+            ("uint32", 4),
+            ("binary", 1),
+        ] {
+            let names =
+                ["a", "b"].map(|name| (name.to_owned(), data_type, len, vec!["c".to_owned()]));
+            is_formatted(data_type, &product_of(&names[..1], protocol));
+            is_formatted(data_type, &product_of(&names, protocol));
+        }
     }
 }
 
@@ -57,10 +157,7 @@ proptest! {
         let protocol = if var_len { arbitrary::Protocol::VarLen } else { arbitrary::Protocol::Standard };
         let json = arbitrary::definition(&mut Draw::new(&bytes), protocol);
         let product = Product::from_json(&json.to_string()).unwrap();
-        let code = codegen::rust(&product);
-        if let Err(difference) = is_formatted(&code) {
-            panic!("{difference}");
-        }
+        is_formatted("drawn", &product);
     }
 }
 

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use gizwits_codec_std::log::{
-    Batches, Column, Columns, Decoder, Format, Log, Moment, Ndjson, Options, Parquet, ParquetBlock,
-    Products, Record, Sink, Source, TextBlock,
+    Batches, Column, Columns, Decoder, Format, Log, Ndjson, Options, Parquet, ParquetBlock,
+    Products, Record, Sink, Source, TextBlock, Timestamp,
 };
 use gizwits_codec_std::payload;
 use serde::Deserialize;
@@ -100,7 +100,7 @@ pub fn borrowed<S: Sink>(
         payload::parse_into(found.payload, None, bytes).unwrap();
         let decoded = product.decode(bytes).unwrap();
         let mut record = Record::bare(found.payload);
-        record.timestamp = Moment::new(found.timestamp.get()).ok();
+        record.timestamp = Timestamp::new(found.timestamp.get()).ok();
         record.kind = Some(found.kind);
         sink.record(block, &record, 0, &decoded);
     }

@@ -155,7 +155,7 @@ impl Encode {
     fn refused(&self, product: &Product, error: &Error) -> Failure {
         let mut told = format!("error: {}", printable(&error.message));
         if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
-            let (file, id, place) = (self.definition.display(), attr.id(), attr.place());
+            let (file, id, place) = (self.definition.display(), attr.id(), attr.location());
             told += &format!("\n  definition: {file}, point {id}, {place}");
         }
         // What was given is wrong as a command, or refused by the definition.

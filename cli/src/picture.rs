@@ -251,7 +251,7 @@ impl<'p> Drawing<'p> {
                 true => "\ncut above:\n",
             };
             let points = cut.into_iter().map(|id| match self.is_message() {
-                false => format!("{}: {}", self.attrs[id.index()].place(), self.name(id)),
+                false => format!("{}: {}", self.attrs[id.index()].location(), self.name(id)),
                 true => self.caption(id, 0),
             });
             for told in bytes.into_iter().chain(points) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use gizwits_codec_core as core;
 
-/// What went wrong, in a sentence, and where.
+/// An error: its kind, a sentence about it, and where it is.
 ///
 /// ```
 /// use gizwits_codec_std::payload;
@@ -16,7 +16,7 @@ use gizwits_codec_core as core;
 pub struct Error {
     /// The kind in snake_case: one of [`KINDS`](Self::KINDS).
     pub kind: &'static str,
-    /// What happened, where, and what would be right.
+    /// A sentence: the problem, its place, and the expected value.
     pub message: String,
     /// The name of the point.
     pub point: Option<String>,

@@ -42,30 +42,24 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod check;
 pub mod codegen;
-mod decode;
-mod encode;
 mod error;
 #[cfg(feature = "log")]
 pub mod log;
-#[cfg(feature = "tokio")]
-mod m2m_codec;
-pub mod payload;
-mod picture;
+mod message;
 mod product;
-mod state;
-mod words;
 
 pub use gizwits_codec_core as core;
 pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
 
-pub use check::{Check, Diagnostic, Invalid, Severity, check};
-pub use decode::{Broadcast, Content, Decoded, Lax, Status};
-pub use encode::{Message, wrap};
 pub use error::Error;
+pub use message::{
+    Broadcast, Cell, Content, Decoded, Lax, Message, Picture, Row, Seen, State, Status, payload,
+    wrap,
+};
 #[cfg(feature = "tokio")]
-pub use m2m_codec::{M2mCodec, M2mFrame};
-pub use picture::{Cell, Picture, Row, Seen};
-pub use product::{Attr, Product};
-pub use state::State;
+pub use message::{M2mCodec, M2mFrame};
+pub use product::Product;
+pub use product::attr::Attr;
+pub use product::check::check;
+pub use product::diagnostic::{Check, Diagnostic, Invalid, Severity};

@@ -18,6 +18,19 @@ use serde_json::{Value, json};
 use crate::arbitrary::{self, Draw, Protocol};
 use crate::vectors;
 
+/// The definition of [`LOG`].
+pub const DEFINITION: &str = "tests/fixtures/air-conditioner.json";
+
+/// A log of two records.
+pub const LOG: &str = r#"{"timestamp":1517384252.294,"type":"app2dev","payload":"0000000309000090010101000010"}
+{"timestamp":1517384243.044,"type":"dev2app","payload":"000000030b0000910401000010000000"}
+"#;
+
+/// The output for [`LOG`].
+pub const NDJSON: &str = r#"{"timestamp":1517384252.294,"type":"app2dev","action":"control","attrs":{"switch":1}}
+{"timestamp":1517384243.044,"type":"dev2app","action":"report","attrs":{"switch":1,"fan_swing":0,"mode":"制冷","fan_speed":"低风","on_timing":0,"off_timing":0,"set_temp":16,"room_temp":-10,"alert_shutdown":0,"alert_full":0,"fault_roomtemp":0}}
+"#;
+
 /// All fixtures, in the order of their names, and as many that are made up, always the same ones.
 static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
     let names = vectors::fixtures();

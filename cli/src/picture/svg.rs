@@ -78,7 +78,7 @@ impl Drawing<'_> {
                         "{} {}, {}: {}",
                         attr.name(),
                         attr.display_name(),
-                        attr.place(),
+                        attr.location(),
                         self.product.range(attr.id())
                     );
                     body += &format!("<title>{}</title>", escaped(&about));

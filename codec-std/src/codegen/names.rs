@@ -1,47 +1,27 @@
-//! What points, enums and labels are called in Rust.
+//! The Rust names of points, enums and labels.
 
 use std::collections::HashSet;
 
-/// What a field can't be called: keywords, of this edition or to come.
-pub(super) const RESERVED_FIELDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
-    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
-    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
-    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
-    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-];
+/// Names that no field may have: keywords, of this edition or to come.
+pub(super) const RESERVED_FIELDS: &str = "abstract as async await become box break const continue crate \
+    do dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut override \
+    priv pub ref return self static struct super trait true try type typeof union unsafe unsized use \
+    virtual where while yield";
 
-/// What an enum can't be called: what the file means by the word.
-pub(super) const RESERVED_TYPES: &[&str] = &[
-    "Clone",
-    "Control",
-    "Copy",
-    "Debug",
-    "Default",
-    "Eq",
-    "Err",
-    "From",
-    "None",
-    "Ok",
-    "Option",
-    "PartialEq",
-    "Product",
-    "Result",
-    "Self",
-    "Some",
-    "Status",
-];
+/// Names that no enum may have: those with a meaning in the file.
+pub(super) const RESERVED_TYPES: &str = "Clone Control Copy Debug Default Eq Err From None Ok Option \
+    PartialEq Product Result Self Some Status";
 
 /// Names that are given once.
 pub(super) struct Names {
-    reserved: &'static [&'static str],
+    reserved: &'static str,
     /// Whether they are of types and variants: those have no underscores.
     is_type: bool,
     taken: HashSet<String>,
 }
 
 impl Names {
-    pub(super) fn new(reserved: &'static [&'static str], is_type: bool) -> Self {
+    pub(super) fn new(reserved: &'static str, is_type: bool) -> Self {
         Names {
             reserved,
             is_type,
@@ -51,7 +31,7 @@ impl Names {
 
     pub(super) fn take(&mut self, mut name: String, id: u16) -> String {
         let is_type = self.is_type;
-        if self.reserved.contains(&name.as_str()) {
+        if self.reserved.split_whitespace().any(|word| word == name) {
             name.push_str(if is_type { "Point" } else { "_" });
         }
         if self.taken.contains(&name) {

@@ -1,4 +1,4 @@
-//! Lines that are in memory, to a sink.
+//! Decodes lines that are in memory into a sink.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,23 +6,70 @@ use std::io;
 
 use gizwits_codec_core::{P0, Protocol};
 
-use super::record::{self, Line, Reader, Record};
-use super::{Options, Products, Sink, shape};
-use crate::decode::{Content, Status};
+use super::record::head::is_plain;
+use super::record::lazy::LazyRecord;
+use super::record::reader::{Reader, not_utf8};
+use super::record::{Record, framed};
+use super::sink::Sink;
 use crate::error::{Error, shown};
-use crate::payload::{self, Encoding};
-use crate::state::State;
+use crate::message::payload::{self, Encoding};
+use crate::message::{Content, State, Status};
+use crate::product::products::Products;
+
+/// The longest line unless told otherwise: 1 MiB.
+pub const LINE_LIMIT: usize = 1 << 20;
+
+/// The most devices whose values are kept, unless another limit is set: one million.
+pub const DEVICE_LIMIT: usize = 1_000_000;
+
+/// How records are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How payloads are written, if not told by each.
+    pub encoding: Option<Encoding>,
+    /// Members without a meaning here are kept.
+    pub keep: bool,
+    /// Every line goes through the strict parser. Makes no difference but in time.
+    pub strict: bool,
+    /// Reports and replies of var_len products carry the last known values of their device's other points.
+    /// Those that name no device are rejected.
+    pub fill: bool,
+    /// Reports and replies that name no device are rejected, whatever their product.
+    pub known_devices: bool,
+    /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
+    /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
+    pub device_limit: usize,
+    /// Replies and reports of any length are decoded, as by [`Product::lax`](crate::Product::lax).
+    pub lax: bool,
+    /// The longest line, in bytes.
+    pub line_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            encoding: None,
+            keep: false,
+            strict: false,
+            fill: false,
+            known_devices: false,
+            device_limit: DEVICE_LIMIT,
+            lax: false,
+            line_limit: LINE_LIMIT,
+        }
+    }
+}
 
 /// Decodes lines that are in memory into a sink: what each worker of a [`Log`](super::Log) does.
 #[derive(Debug)]
 pub struct Decoder<S> {
     reader: Reader,
-    unpacker: Unpacker<S>,
+    records: RecordDecoder<S>,
 }
 
 /// Decodes records whose lines have been read.
 #[derive(Debug)]
-struct Unpacker<S> {
+struct RecordDecoder<S> {
     products: Products,
     options: Options,
     sink: S,
@@ -35,7 +82,7 @@ struct Unpacker<S> {
     states: Vec<HashMap<Box<str>, State>>,
 }
 
-/// What became of a line. An outcome with room for an error would be copied about for every line.
+/// The result for a line. One with room for an error would be copied about for every line.
 type Outcome = Result<(), Box<Error>>;
 
 impl<S: Sink> Decoder<S> {
@@ -43,7 +90,7 @@ impl<S: Sink> Decoder<S> {
     pub fn new(products: &Products, options: Options, sink: S) -> Self {
         Decoder {
             reader: Reader::new(options.keep, options.strict),
-            unpacker: Unpacker {
+            records: RecordDecoder {
                 products: products.clone(),
                 options,
                 sink,
@@ -58,8 +105,8 @@ impl<S: Sink> Decoder<S> {
     /// Says which device all lines that follow are of, if they are of one: records without a did are of
     /// this device, those of another are rejected.
     pub fn set_device(&mut self, did: Option<&str>) {
-        if self.unpacker.did.as_deref() != did {
-            self.unpacker.did = did.map(Box::from);
+        if self.records.did.as_deref() != did {
+            self.records.did = did.map(Box::from);
         }
     }
 
@@ -76,7 +123,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Returns the number of records that only [`Options::lax`] accepted since the last call.
     pub fn take_inexact(&mut self) -> u64 {
-        std::mem::take(&mut self.unpacker.inexact)
+        std::mem::take(&mut self.records.inexact)
     }
 
     /// Decodes a line by the shape that it has; `None` if it has none that is known.
@@ -84,14 +131,14 @@ impl<S: Sink> Decoder<S> {
     fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
         let line = self.reader.learnt(line)?;
         let payload = line.payload();
-        if self.unpacker.unpack_hex(payload) {
-            return Some(self.unpacker.line(&line, block));
+        if self.records.unpack_hex(payload) {
+            return Some(self.records.line(&line, block));
         }
         // What has escapes does not say what it is as it stands.
-        if !payload.iter().all(|byte| shape::plain(*byte)) {
+        if !payload.iter().all(|byte| is_plain(*byte)) {
             return None;
         }
-        Some(self.unpacker.record(&line.record(), false, block))
+        Some(self.records.record(&line.record(), false, block))
     }
 
     /// Decodes a line by the strict parser.
@@ -99,14 +146,14 @@ impl<S: Sink> Decoder<S> {
     fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
         let members;
         let mut record = Record::default();
-        let plain = self.reader.skim(line, &mut record);
+        let plain = self.reader.read_plain(line, &mut record);
         if plain {
             record.extra = self.reader.extra();
         } else {
             members = self.reader.read(line)?;
             record = members.record();
         }
-        self.unpacker.record(&record, plain, block)
+        self.records.record(&record, plain, block)
     }
 
     /// Ends a block.
@@ -114,7 +161,7 @@ impl<S: Sink> Decoder<S> {
     /// # Errors
     /// If the sink can't make it.
     pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
-        self.unpacker.sink.end(block)
+        self.records.sink.end(block)
     }
 }
 
@@ -126,7 +173,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     block: &mut S::Block,
     mut reject: R,
 ) -> u64 {
-    let limit = decoder.unpacker.options.line_limit;
+    let limit = decoder.records.options.line_limit;
     let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
     let (mut sure, mut text) = (false, None);
     while start < lines.len() {
@@ -155,7 +202,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
             };
             done = Some(match text {
                 Ok(text) => decoder.strict(text, block),
-                Err(error) => Err(record::not_utf8(error.valid_up_to()).into()),
+                Err(error) => Err(not_utf8(error.valid_up_to()).into()),
             });
         }
         if let Some(done) = done {
@@ -169,7 +216,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     records
 }
 
-impl<S: Sink> Unpacker<S> {
+impl<S: Sink> RecordDecoder<S> {
     /// Takes a payload that is nothing but hex.
     #[inline(always)]
     fn unpack_hex(&mut self, payload: &[u8]) -> bool {
@@ -179,7 +226,7 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a line.
     #[inline(always)]
-    fn line(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
+    fn line(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         if self.did.is_some() {
             return self.of_device(line, block);
         }
@@ -201,18 +248,18 @@ impl<S: Sink> Unpacker<S> {
 
     /// Decodes the bytes that were taken from a line, which are of the device of all lines.
     #[inline(never)]
-    fn of_device(&mut self, line: &Line<'_>, block: &mut S::Block) -> Outcome {
+    fn of_device(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         let given = self.did.take();
         let mut record = line.record();
         let named = match record.did.filter(|did| !did.is_empty()) {
             Some(did) => Some(Cow::Borrowed(did)),
-            None => record::framed(&self.bytes),
+            None => framed(&self.bytes),
         };
         let done = match (&given, named) {
             (Some(given), Some(named)) if **given != *named => Err(other_device(given, &named)),
             (given, _) => {
                 record.did = given.as_deref();
-                self.line(&Line::made(&record, false), block)
+                self.line(&LazyRecord::made(&record, false), block)
             }
         };
         self.did = given;
@@ -225,7 +272,7 @@ impl<S: Sink> Unpacker<S> {
         if !self.unpack_hex(record.payload.as_bytes()) {
             payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
         }
-        self.line(&Line::made(record, plain), block)
+        self.line(&LazyRecord::made(record, plain), block)
     }
 
     /// Decodes the bytes that were taken from a record.
@@ -239,37 +286,32 @@ impl<S: Sink> Unpacker<S> {
             true => product.lax().decode(&self.bytes)?,
         };
         let inexact = self.options.lax && !decoded.is_exact();
-        let state;
         let fill = self.options.fill && product.protocol() == Protocol::VarLen;
         if (fill || self.options.known_devices)
             && let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
         {
             let did = record.device(&decoded).filter(|did| !did.is_empty());
             let did = did.ok_or_else(unknown_device)?;
-            if !fill {
-                self.inexact += u64::from(inexact);
-                self.sink.record(block, record, index, &decoded);
-                return Ok(());
-            }
-            let states = &mut self.states[index];
-            if !states.contains_key(&*did) {
-                if states.len() >= self.options.device_limit {
-                    return Err(too_many(&did, self.options.device_limit));
+            if fill {
+                let states = &mut self.states[index];
+                if !states.contains_key(&*did) {
+                    if states.len() >= self.options.device_limit {
+                        return Err(too_many(&did, self.options.device_limit));
+                    }
+                    states.insert(did.as_ref().into(), product.state());
                 }
-                states.insert(did.as_ref().into(), product.state());
+                let Some(state) = states.get_mut(&*did) else {
+                    return Ok(());
+                };
+                state.update(view)?;
+                if decoded.has_remarks() {
+                    decoded.own = decoded.body_of(&self.bytes);
+                }
+                decoded.content = Content::P0(match decoded.content {
+                    Content::P0(P0::Report(_)) => P0::Report(state.view()),
+                    _ => P0::Reply(state.view()),
+                });
             }
-            let Some(known) = states.get_mut(&*did) else {
-                return Ok(());
-            };
-            known.update(view)?;
-            state = known.view();
-            if decoded.has_remarks() {
-                decoded.own = decoded.body_of(&self.bytes);
-            }
-            decoded.content = Content::P0(match decoded.content {
-                Content::P0(P0::Report(_)) => P0::Report(state),
-                _ => P0::Reply(state),
-            });
         }
         self.inexact += u64::from(inexact);
         self.sink.record(block, record, index, &decoded);

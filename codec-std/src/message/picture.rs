@@ -8,8 +8,9 @@ use gizwits_codec_core::m2m::{Event, PREFIX};
 use gizwits_codec_core::{Access, Action, P0, PointId, Protocol, Raw, Unit, View};
 use serde::{Serialize, Serializer};
 
-use crate::decode::{Content, Decoded, runs};
-use crate::payload;
+use super::decoded::{Content, Decoded, runs};
+use super::payload;
+use crate::error::counted;
 use crate::product::Product;
 
 /// The bytes of a status, or of one message, as rows: each byte stands in one of them, once.
@@ -41,7 +42,7 @@ use crate::product::Product;
 /// assert_eq!((&*level.value, &*level.raw), ("12", "24"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Picture {
     /// `control`, `read`, `reply`, `report`, `transparent`, `gateway`, `no data points`; empty for a
@@ -52,11 +53,11 @@ pub struct Picture {
     /// The message; empty for a status. Hex in JSON.
     #[serde(serialize_with = "hex")]
     pub bytes: Vec<u8>,
-    /// From the first byte to the last.
+    /// The rows from the first byte to the last.
     pub rows: Vec<Row>,
-    /// What the message sets, or says that is; of a transparent one what the status in it says.
+    /// The values that the message sets or reports; of a transparent one, those of the status in it.
     pub values: BTreeMap<PointId, Seen>,
-    /// What a read of a var_len product asks for; none for all else.
+    /// The points that a read of a var_len product asks for; `None` for all else.
     pub wanted: Option<Vec<PointId>>,
 }
 
@@ -66,9 +67,9 @@ pub struct Picture {
 pub enum Row {
     /// A byte of a bit area.
     Bits {
-        /// Which byte.
+        /// The number of the byte.
         byte: usize,
-        /// Its eight bits from bit 7 on.
+        /// The eight bits from bit 7 on.
         cells: Vec<Cell>,
         /// The area's number of its bit 0, unless the area has no other byte.
         lowest: Option<u32>,
@@ -90,7 +91,7 @@ pub enum Row {
         first: usize,
         /// The last.
         last: usize,
-        /// What they are instead.
+        /// A description of the bytes.
         what: String,
     },
 }
@@ -107,11 +108,11 @@ pub struct Cell {
 /// A value of a message, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
-    /// As [`Product::show`] has it.
+    /// The value as [`Product::show`] has it.
     pub value: String,
     /// The raw value: a number, or hex.
     pub raw: String,
-    /// As [`Product::odd`] has it.
+    /// The remark that [`Product::odd`] makes.
     pub odd: Option<String>,
 }
 
@@ -147,22 +148,10 @@ impl Picture {
             let mask = "mask: a bit for each point, here all set";
             rows.other(layout.mask_len(), mask);
         }
-        let mut known = vec![0xff; layout.mask_len()];
-        if let (Some(first), spare @ 1..) = (known.first_mut(), layout.points() % 8) {
-            *first = !(0xff << spare);
-        }
-        // A view knows where the points stand, whatever their values.
-        let zeros = vec![0; layout.status_len()];
-        if let Ok(whole) = layout.view_known(&known, &zeros) {
-            rows.values(whole);
-        }
+        product.with_all_points(|view| rows.values(view));
         Picture {
-            action: "",
-            points: String::new(),
-            bytes: Vec::new(),
             rows: rows.rows,
-            values: BTreeMap::new(),
-            wanted: None,
+            ..Picture::default()
         }
     }
 
@@ -173,17 +162,10 @@ impl Picture {
         let layout = product.layout();
         let mut rows = Rows::new(product);
         rows.envelope(decoded.envelope, bytes.len());
-        let (action, wanted) = match decoded.content {
-            Content::P0(P0::Control(_)) => ("control", None),
-            Content::P0(P0::Reply(_)) => ("reply", None),
-            Content::P0(P0::Report(_)) => ("report", None),
-            Content::P0(P0::Read(wanted)) => (
-                "read",
-                Some(wanted).filter(|_| product.protocol() == Protocol::VarLen),
-            ),
-            Content::P0(P0::Transparent { .. }) => ("transparent", None),
-            Content::P0(P0::Gateway { .. }) => ("gateway", None),
-            Content::Body(_) => ("no data points", None),
+        let action = decoded.action_word();
+        let wanted = match decoded.content {
+            Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
+            _ => None,
         };
         if let Content::P0(_) = decoded.content {
             rows.other(1, format!("action: {action}"));
@@ -197,15 +179,10 @@ impl Picture {
             }
             (Protocol::Standard, _) => ("flags", layout.points(), "point"),
         };
-        let count = match (view, wanted) {
-            (Some(view), _) => Some(view.iter().count()),
-            (None, Some(wanted)) => Some(wanted.ids().count()),
-            (None, None) => None,
-        };
-        let points = count.map_or_else(String::new, |count| {
-            let plural = if all == 1 { "" } else { "s" };
-            format!("{count} of {all} {kind}{plural}")
-        });
+        let of_view = view.map(|view| view.iter().count());
+        let count = of_view.or_else(|| Some(wanted?.ids().count()));
+        let all = counted(all.into(), kind);
+        let points = count.map_or_else(String::new, |count| format!("{count} of {all}"));
         if count.is_some() {
             let values = view.map_or(0, |view| view.values().len());
             let head = bytes.len().saturating_sub(rows.next + values);
@@ -246,7 +223,7 @@ impl Picture {
 }
 
 impl Row {
-    /// Its first and last byte.
+    /// The first and the last byte.
     #[must_use]
     pub fn bytes(&self) -> (usize, usize) {
         match self {

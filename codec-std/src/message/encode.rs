@@ -2,13 +2,15 @@
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
-use gizwits_codec_core::{Action, Decimal, Encoder, ErrorKind, Kind, PointId, Rounding, Value};
+use gizwits_codec_core::{Action, Decimal, Encoder, Kind, PointId, Rounding, Value};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::explain::refusal;
+use super::payload;
 use crate::error::{Error, counted, shown};
-use crate::payload;
-use crate::product::{Attr, Product};
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// A message in the making: an action and values, by name.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ enum Owned {
     Enum(u32),
     Number(Decimal),
     Binary(Vec<u8>),
-    /// Of a read: no value, but the wish for one.
+    /// A point that a read asks for.
     Wanted,
 }
 
@@ -70,21 +72,19 @@ impl Message<'_> {
     pub fn set_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
         let given = format!("{name} = {word}");
+        let wrong = |expected: &str| wrong_kind(attr, &given, expected);
         let value = match attr.point().kind {
             Kind::Bool => match word.to_ascii_lowercase().as_str() {
                 "true" | "on" | "1" => Owned::Bool(true),
                 "false" | "off" | "0" => Owned::Bool(false),
-                _ => return Err(wrong_kind(attr, &given, "true, false, on, off, 1 or 0")),
+                _ => return Err(wrong("true, false, on, off, 1 or 0")),
             },
-            Kind::Enum { .. } => match (attr.label(word), word.parse()) {
-                (Some(index), _) | (None, Ok(index)) => Owned::Enum(index),
-                (None, Err(_)) => return Err(self.unknown_label(attr, &given)),
+            Kind::Enum { .. } => match attr.label(word).or_else(|| word.parse().ok()) {
+                Some(index) => Owned::Enum(index),
+                None => return Err(self.unknown_label(attr, &given)),
             },
             Kind::Binary => Owned::Binary(binary(attr, &given, word)?),
-            _ => match word.parse() {
-                Ok(number) => Owned::Number(number),
-                Err(_) => return Err(wrong_kind(attr, &given, "a number")),
-            },
+            _ => Owned::Number(word.parse().map_err(|_| wrong("a number"))?),
         };
         self.put(attr.id(), value)
     }
@@ -109,33 +109,29 @@ impl Message<'_> {
     fn set_json_value(&mut self, name: &str, json: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
         let given = format!("{name} = {}", shown(json));
+        let wrong = |expected: &str| wrong_kind(attr, &given, expected);
         let text: Option<String> = serde_json::from_str(json).ok();
-        let value = match attr.point().kind {
-            Kind::Bool => match json {
+        let value = match (attr.point().kind, text) {
+            (Kind::Bool, _) => match json {
                 "true" | "1" | r#""1""# => Owned::Bool(true),
                 "false" | "0" | r#""0""# => Owned::Bool(false),
-                _ => return Err(wrong_kind(attr, &given, "true, false, 1 or 0")),
+                _ => return Err(wrong("true, false, 1 or 0")),
             },
-            Kind::Enum { .. } => match (&text, json.parse()) {
-                (Some(label), _) => match attr.label(label) {
-                    Some(index) => Owned::Enum(index),
-                    None => return Err(self.unknown_label(attr, &given)),
-                },
-                (None, Ok(index)) => Owned::Enum(index),
-                (None, Err(_)) => return Err(wrong_kind(attr, &given, "a label or its index")),
+            (Kind::Enum { .. }, Some(label)) => match attr.label(&label) {
+                Some(index) => Owned::Enum(index),
+                None => return Err(self.unknown_label(attr, &given)),
             },
-            Kind::Binary => match (text, serde_json::from_str::<Vec<u8>>(json)) {
-                (Some(text), _) => Owned::Binary(binary(attr, &given, &text)?),
-                (None, Ok(bytes)) => Owned::Binary(padded(attr, &given, bytes)?),
-                (None, Err(_)) => {
-                    return Err(wrong_kind(attr, &given, "hex, base64:… or a list of bytes"));
-                }
-            },
+            (Kind::Enum { .. }, None) => {
+                Owned::Enum(json.parse().map_err(|_| wrong("a label or its index"))?)
+            }
+            (Kind::Binary, Some(text)) => Owned::Binary(binary(attr, &given, &text)?),
+            (Kind::Binary, None) => {
+                let bytes = serde_json::from_str(json);
+                let bytes = bytes.map_err(|_| wrong("hex, base64:… or a list of bytes"))?;
+                Owned::Binary(padded(attr, &given, bytes)?)
+            }
             // Not by way of a float: every digit counts.
-            _ => match json.parse() {
-                Ok(number) => Owned::Number(number),
-                Err(_) => return Err(wrong_kind(attr, &given, "a number")),
-            },
+            _ => Owned::Number(json.parse().map_err(|_| wrong("a number"))?),
         };
         self.put(attr.id(), value)
     }
@@ -146,15 +142,13 @@ impl Message<'_> {
     /// `unknown_point`, `duplicate_point`.
     pub fn set(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
         let id = self.product.expect(name)?.id();
-        self.put(
-            id,
-            match value {
-                Value::Bool(value) => Owned::Bool(value),
-                Value::Enum(index) => Owned::Enum(index),
-                Value::Number(number) => Owned::Number(number),
-                Value::Binary(bytes) => Owned::Binary(bytes.to_vec()),
-            },
-        )
+        let value = match value {
+            Value::Bool(value) => Owned::Bool(value),
+            Value::Enum(index) => Owned::Enum(index),
+            Value::Number(number) => Owned::Number(number),
+            Value::Binary(bytes) => Owned::Binary(bytes.to_vec()),
+        };
+        self.put(id, value)
     }
 
     /// Asks for a point in a read of a var_len product. One that asks for none asks for all.
@@ -163,17 +157,18 @@ impl Message<'_> {
     /// `unknown_point`, `duplicate_point`; `wrong_action` in any other message.
     pub fn want(&mut self, name: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
-        match (self.action, self.product.protocol()) {
-            (Action::Read, core::Protocol::VarLen) => self.put(attr.id(), Owned::Wanted),
+        let error = match (self.action, self.product.protocol()) {
+            (Action::Read, core::Protocol::VarLen) => return self.put(attr.id(), Owned::Wanted),
             (Action::Read, core::Protocol::Standard) => {
                 let message = "the read of a standard product takes no names: it asks for all";
-                Err(Error::new("wrong_action", message))
+                Error::new("wrong_action", message)
             }
             _ => {
                 let message = format!("`{name}` has no value: only a read takes names alone");
-                Err(Error::new("wrong_action", message).about(name))
+                Error::new("wrong_action", message).about(name)
             }
-        }
+        };
+        Err(error)
     }
 
     fn put(&mut self, id: PointId, value: Owned) -> Result<(), Error> {
@@ -198,40 +193,34 @@ impl Message<'_> {
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let given = || self.product.attrs().zip(&self.values);
         let nothing = self.values.iter().all(Option::is_none);
-        match (self.action, self.product.protocol()) {
-            (Action::Control, _) if nothing => {
+        let protocol = self.product.protocol();
+        if self.action == Action::Control && nothing {
+            let message = "a control sets at least one point: NAME=VALUE";
+            return Err(Error::new("nothing_set", message));
+        }
+        let is_status = matches!(self.action, Action::Reply | Action::Report);
+        if is_status && protocol == core::Protocol::Standard {
+            let missing = given().filter(|(_, value)| value.is_none());
+            let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
+            if !missing.is_empty() {
+                let message = "the status of a standard product has all its points; missing: ";
                 return Err(Error::new(
-                    "nothing_set",
-                    "a control sets at least one point: NAME=VALUE",
+                    "missing_points",
+                    message.to_owned() + &missing.join(", "),
                 ));
             }
-            (Action::Reply | Action::Report, core::Protocol::Standard) => {
-                let missing = given().filter(|(_, value)| value.is_none());
-                let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
-                if !missing.is_empty() {
-                    let message = format!(
-                        "the status of a standard product has all its points; missing: {}",
-                        missing.join(", ")
-                    );
-                    return Err(Error::new("missing_points", message));
-                }
-            }
-            _ => {}
         }
         let layout = self.product.layout();
         let mut out = vec![0; layout.p0_len(self.action)];
         let mut encoder = Encoder::begin(layout, self.action, &mut out)?.rounding(self.rounding);
-        let wants_all = self.action == Action::Read && layout.protocol() == core::Protocol::VarLen;
+        let wants_all = self.action == Action::Read && protocol == core::Protocol::VarLen;
         for (attr, value) in given() {
-            match value {
-                None if wants_all && nothing => encoder.want(attr.id())?,
-                None => {}
-                Some(value) => match value.value() {
-                    None => encoder.want(attr.id())?,
-                    Some(value) => encoder
-                        .set(attr.id(), value)
-                        .map_err(|error| self.product.refused(value, error))?,
-                },
+            match value.as_ref().map(Owned::value) {
+                None if !(wants_all && nothing) => {}
+                None | Some(None) => encoder.want(attr.id())?,
+                Some(Some(value)) => encoder
+                    .set(attr.id(), value)
+                    .map_err(|error| self.product.refused(value, error))?,
             }
         }
         let len = encoder.finish().len();
@@ -248,69 +237,6 @@ impl Message<'_> {
             format!("{given} is none of its labels: {labels} (or an index, 0..{last})"),
         )
     }
-}
-
-impl Product {
-    /// Explains why the core's encoder refused a value: the point, the value, and what the definition
-    /// allows.
-    #[must_use]
-    pub fn refused(&self, value: Value<'_>, error: core::Error) -> Error {
-        let Some(attr) = error.point.and_then(|id| self.attr(id)) else {
-            return self.explain(error);
-        };
-        let name = attr.name();
-        let range = self.range(attr.id());
-        let scale = self
-            .layout()
-            .scale(attr.id())
-            .unwrap_or(core::Scale::IDENTITY);
-        let (min, max) = self.layout().limits(attr.id()).unwrap_or_default();
-        let given = match value {
-            Value::Bool(value) => format!("{name} = {value}"),
-            Value::Enum(index) => format!("{name} = {index}"),
-            Value::Number(number) => format!("{name} = {number}"),
-            Value::Binary(bytes) => format!("{name} of {}", counted(bytes.len(), "byte")),
-        };
-        let message = match error.kind {
-            ErrorKind::BelowMin => {
-                format!(
-                    "{given} is below its minimum {} ({range})",
-                    scale.value(min)
-                )
-            }
-            ErrorKind::AboveMax => {
-                format!(
-                    "{given} is above its maximum {} ({range})",
-                    scale.value(max)
-                )
-            }
-            ErrorKind::OffStep { below } => format!(
-                "{given} is not on a step: {} and {} are ({range})",
-                scale.value(below),
-                scale.value(below.saturating_add(1))
-            ),
-            ErrorKind::PastLabels => {
-                format!("{given} is past its labels: 0..{max} ({range})")
-            }
-            ErrorKind::NotWritable => {
-                let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
-                let names: Vec<&str> = self.attrs().filter(writable).map(Attr::name).collect();
-                format!(
-                    "`{name}` is not writable; writable are: {}",
-                    names.join(", ")
-                )
-            }
-            ErrorKind::WrongAction => format!("{given}: a read sets no points"),
-            _ => return self.explain(error),
-        };
-        refusal(error.kind.name(), attr, message)
-    }
-}
-
-/// An error about a value: the point, and its place in the status.
-fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
-    let (byte, bit) = attr.origin();
-    Error::new(kind, message).about(attr.name()).at(byte, bit)
 }
 
 fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {

@@ -18,9 +18,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::arrow::{Batches, Form, row_len, schema};
-use super::{Format, Line, Record, Sink};
-use crate::decode::{Decoded, Status};
+use super::arrow::{Batches, ColumnType, row_len, schema};
+use super::table::head_names;
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::lazy::LazyRecord;
+use crate::message::{Decoded, Status};
 use crate::product::Product;
 
 /// Writes the records of one product as Parquet.
@@ -48,12 +51,14 @@ impl<W: Write + Send> Parquet<W> {
     /// If writing fails, or there is no such level.
     pub fn new(product: &Product, keep: bool, level: i32, out: W) -> io::Result<Self> {
         let schema = schema(product, keep);
-        let level = ZstdLevel::try_new(level).map_err(told)?;
+        let level = ZstdLevel::try_new(level).map_err(io_error)?;
         let mut properties = properties(product, keep, Compression::ZSTD(level));
         add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
-        let columns = ArrowSchemaConverter::new().convert(&schema).map_err(told)?;
+        let columns = ArrowSchemaConverter::new()
+            .convert(&schema)
+            .map_err(io_error)?;
         let out = SerializedFileWriter::new(out, columns.root_schema_ptr(), Arc::new(properties));
-        let out = out.map_err(told)?;
+        let out = out.map_err(io_error)?;
         Ok(Parquet {
             product: product.clone(),
             keep,
@@ -77,23 +82,27 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
         // Which of a few words comes first says nothing, and takes a comparison of text for each record.
         .set_column_statistics_enabled("type".into(), none)
         .set_column_statistics_enabled("action".into(), none);
-    let names = super::head_names(product, keep);
+    let names = head_names(product, keep);
     let names = &names[names.len() - product.attrs().len()..];
     for (attr, name) in product.attrs().zip(names) {
         let path = ColumnPath::new(vec![name.clone()]);
         let layout = product.layout();
         let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
-        let form = Form::new(product, attr);
-        if let Form::Enum(_) | Form::WideEnum(_) | Form::Binary = form {
+        let column_type = ColumnType::new(product, attr);
+        if let ColumnType::Enum(_) | ColumnType::WideEnum(_) | ColumnType::Binary = column_type {
             all = all.set_column_statistics_enabled(path.clone(), none);
         }
-        let encoding = match form {
+        let encoding = match column_type {
             // Few values: the dictionary that is the default.
-            Form::Bool | Form::Enum(_) | Form::WideEnum(_) | Form::U8 | Form::I16(_) => continue,
-            Form::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            ColumnType::Bool
+            | ColumnType::Enum(_)
+            | ColumnType::WideEnum(_)
+            | ColumnType::U8
+            | ColumnType::I16(_) => continue,
+            ColumnType::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
             _ if span < 1 << 8 => continue,
             // Too many digits for an integer.
-            Form::Decimal(_, 19..) => Encoding::PLAIN,
+            ColumnType::Decimal(_, 19..) => Encoding::PLAIN,
             _ => Encoding::BYTE_STREAM_SPLIT,
         };
         all = all
@@ -119,17 +128,17 @@ impl<W: Write + Send> Format for Parquet<W> {
         let Some(out) = self.out.as_mut().filter(|_| !chunks.is_empty()) else {
             return Ok(());
         };
-        let mut group = out.next_row_group().map_err(told)?;
+        let mut group = out.next_row_group().map_err(io_error)?;
         for chunk in chunks {
-            chunk.append_to_row_group(&mut group).map_err(told)?;
+            chunk.append_to_row_group(&mut group).map_err(io_error)?;
         }
-        group.close().map_err(told)?;
+        group.close().map_err(io_error)?;
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
         match self.out.take() {
-            Some(out) => out.close().map(drop).map_err(told),
+            Some(out) => out.close().map(drop).map_err(io_error),
             None => Ok(()),
         }
     }
@@ -177,12 +186,18 @@ impl Sink for ParquetSink {
     }
 
     #[inline]
-    fn status(&mut self, _: &mut ParquetBlock, line: &Line<'_>, _: usize, status: &Status<'_, '_>) {
+    fn status(
+        &mut self,
+        _: &mut ParquetBlock,
+        line: &LazyRecord<'_>,
+        _: usize,
+        status: &Status<'_, '_>,
+    ) {
         self.batches.push_status(line, status);
     }
 
     fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
-        let writers = self.factory.create_column_writers(0).map_err(told)?;
+        let writers = self.factory.create_column_writers(0).map_err(io_error)?;
         let mut writers = writers.into_iter().zip(self.schema.fields());
         // A column is gone before the next is made: they are large, and in the cache one by one.
         let encoded = self.batches.drain(|column| {
@@ -195,12 +210,12 @@ impl Sink for ParquetSink {
             block.0.push(writer.close()?);
             Ok::<_, ParquetError>(())
         });
-        encoded.map_err(told)
+        encoded.map_err(io_error)
     }
 }
 
 /// A writer's own error, if that is what it was.
-fn told(error: ParquetError) -> io::Error {
+fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(error) => match error.downcast() {
             Ok(error) => *error,

@@ -4,22 +4,33 @@ use std::io;
 
 use gizwits_codec_core::Decimal;
 
-/// Text that grows: bytes that are there, and room that was cleared once.
+/// Lines of text: bytes that are there, and room that was cleared once.
 #[derive(Debug, Default)]
-pub(crate) struct Text {
+pub struct TextBlock {
     room: Vec<u8>,
     len: usize,
-    /// Where others write what is then appended.
+    /// A buffer for others to write, which is then appended.
     aside: Vec<u8>,
 }
 
-impl Text {
-    pub(crate) fn clear(&mut self) {
+impl TextBlock {
+    /// The lines.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.room.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Forgets the lines, not their room.
+    pub fn clear(&mut self) {
         self.len = 0;
     }
 
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.room.get(..self.len).unwrap_or(&[])
+    /// Writes the lines and forgets them.
+    pub(crate) fn write(&mut self, out: &mut impl io::Write) -> io::Result<()> {
+        out.write_all(self.as_bytes())?;
+        out.flush()?;
+        self.clear();
+        Ok(())
     }
 
     /// Makes room for so many bytes.
@@ -70,7 +81,7 @@ impl Text {
     }
 }
 
-/// What is copied at once.
+/// The number of bytes that are copied at once.
 pub(crate) const STEP: usize = 32;
 
 /// More than there ever is.
@@ -108,7 +119,7 @@ impl Cursor<'_> {
 
     /// Appends the head of some bytes, all of which are written.
     #[inline(always)]
-    pub(crate) fn put_of<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+    pub(crate) fn put_prefix<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         const { assert!(N <= STEP) };
         let room = self.room.get_mut(self.len..);
         if let Some(to) = room.and_then(<[u8]>::first_chunk_mut) {
@@ -159,7 +170,7 @@ impl Cursor<'_> {
         let digits = digits(number);
         let zeros = (digits.trailing_zeros() / 8).min(8 - least);
         let ascii = (digits | ZEROS) >> (8 * zeros);
-        self.put_of(&ascii.to_le_bytes(), 8 - zeros as usize);
+        self.put_prefix(&ascii.to_le_bytes(), 8 - zeros as usize);
     }
 
     /// Appends a text of one step, and a number: what it was split into, the digits of its lower half, and
@@ -227,7 +238,7 @@ impl io::Write for Cursor<'_> {
     }
 }
 
-/// So many numbers have 8 digits at most.
+/// The first number of more than 8 digits.
 const HALF: u64 = 100_000_000;
 
 /// Whether a number has 10 digits at most, and at most 7 of them behind the point.
@@ -235,7 +246,7 @@ pub(crate) fn is_short(value: Decimal) -> bool {
     value.scale() < 8 && value.coefficient().unsigned_abs() < 100 * HALF
 }
 
-/// What a number that [is short](is_short) has in front of its last 8 digits.
+/// The part of a [short](is_short) number in front of its last 8 digits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Split {
     negative: bool,
@@ -255,7 +266,7 @@ impl Split {
     }
 }
 
-/// What makes digits text.
+/// The bits that make digits text.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The 8 digits of a number below 10^8, the first in the lowest byte: halves, then pairs, then digits
@@ -301,7 +312,7 @@ mod tests {
         fn decimals(number in -9_999_999_999..=9_999_999_999_i64, digits in 0..10_u32, scale in 0_u8..8) {
             let value = Decimal::new(number / 10_i64.pow(digits), scale);
             prop_assert!(is_short(value));
-            let mut text = Text::default();
+            let mut text = TextBlock::default();
             let mut room = text.room(64);
             let key = b"as long as it gets, 30 bytes:\0\x1e\0";
             let (split, lower) = Split::new(value);
@@ -309,7 +320,7 @@ mod tests {
             let written = room.written();
             text.keep(written);
             let expected = format!("as long as it gets, 30 bytes:\0{value}");
-            prop_assert_eq!(text.as_slice(), expected.as_bytes());
+            prop_assert_eq!(text.as_bytes(), expected.as_bytes());
         }
     }
 

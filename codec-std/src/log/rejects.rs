@@ -3,7 +3,43 @@
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::payload;
+use crate::message::payload;
+
+/// The reasons of rejects besides [`Error::KINDS`], and what they mean.
+pub const KINDS: &[(&str, &str)] = &[
+    ("json", "the line begins like an object and is not JSON"),
+    (
+        "record",
+        "a member is missing, stands twice or is not a text",
+    ),
+    (
+        "timestamp",
+        "the timestamp is neither a number of seconds nor RFC 3339, or outside the years -9999 to 9999",
+    ),
+    ("depth", "arrays and objects are nested more than 32 deep"),
+    (
+        "unknown_device",
+        "neither the record, its frame nor the input names a device, and values of one device are wanted",
+    ),
+    (
+        "other_device",
+        "the record or its frame names another device than the one that the input is of",
+    ),
+    (
+        "device_limit",
+        "the record is of one more device than values are kept for",
+    ),
+    ("not_utf8", "the line is not UTF-8 text"),
+    ("line_length", "the line is longer than the limit"),
+    (
+        "unknown_product",
+        "no definition that was given is of the record's product",
+    ),
+    (
+        "unreadable",
+        "the input can't be read on, or is no page of the API",
+    ),
+];
 
 /// Appends `{"file":…,"line":N,"reason":{…},"record":…}`.
 ///

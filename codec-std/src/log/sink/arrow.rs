@@ -23,27 +23,32 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
-use arrow_array::types::UInt8Type;
-use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Int16Array, Int32Array,
-    Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array, UInt16Array,
-    UInt32Array,
+use arrow_array::types::{
+    ArrowPrimitiveType, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, PrimitiveArray,
+    RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
+};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use gizwits_codec_core::{Access, Kind, PointId, Scale, View};
+use gizwits_codec_core::{Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
-use super::{ACTIONS, Format, Line, REPLY, REPORT, Record, Sink, action_number, head_names};
-use crate::decode::{Decoded, Status};
-use crate::product::{Attr, Product};
+use super::table::{ACTIONS, REPLY, REPORT, action_number, head_names};
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::lazy::LazyRecord;
+use crate::log::record::timestamp::Timestamp;
+use crate::message::{Decoded, Status};
+use crate::product::Product;
+use crate::product::attr::{Attr, access_type, uint_spec};
 
 /// The schema of a product's records; with `extra` there is a column for members without a meaning, and
 /// for what was set aside to decode a message.
 #[must_use]
 pub fn schema(product: &Product, extra: bool) -> SchemaRef {
-    let dictionary = || DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
     let mut types = vec![
         DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
         DataType::Utf8,
@@ -52,11 +57,8 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     ];
     types.extend(extra.then_some(DataType::Utf8));
     let head = types.len();
-    types.extend(
-        product
-            .attrs()
-            .map(|attr| Form::new(product, attr).data_type()),
-    );
+    let points = product.attrs().map(|attr| ColumnType::new(product, attr));
+    types.extend(points.map(|point| point.data_type()));
     let fields = head_names(product, extra).into_iter().zip(types);
     let fields = fields.enumerate().map(|(n, (name, data_type))| {
         let field = Field::new(name, data_type, true);
@@ -65,17 +67,18 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
             None => field,
         }
     });
-    let definition = HashMap::from([
-        ("gizwits.definition".to_owned(), product.to_json()),
-        (
-            "gizwits.product_key".to_owned(),
-            product.product_key().to_owned(),
-        ),
-    ]);
-    Arc::new(Schema::new_with_metadata(
-        fields.collect::<Vec<_>>(),
-        definition,
-    ))
+    let definition = [
+        ("gizwits.definition", product.to_json()),
+        ("gizwits.product_key", product.product_key().to_owned()),
+    ];
+    let definition = definition.map(|(key, value)| (key.to_owned(), value));
+    let fields: Vec<Field> = fields.collect();
+    Arc::new(Schema::new_with_metadata(fields, definition.into()))
+}
+
+/// The type of an enum with few values.
+fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
 }
 
 fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
@@ -88,17 +91,9 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
         if !attr.desc().is_empty() {
             say("desc", attr.desc().to_owned());
         }
-        let access = match attr.point().access {
-            Access::Writable => "status_writable",
-            Access::ReadOnly => "status_readonly",
-            Access::Alert => "alert",
-            Access::Fault => "fault",
-        };
-        say("access", access.to_owned());
-        say("place", attr.place());
-        if let (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Some(scale)) =
-            (attr.point().kind, layout.scale(id))
-        {
+        say("access", access_type(attr.point().access).to_owned());
+        say("place", attr.location());
+        if let (Some(_), Some(scale)) = (uint_spec(attr.point().kind), layout.scale(id)) {
             say("ratio", scale.ratio().to_string());
             say("addition", scale.addition().to_string());
             say("scale", scale.decimals().to_string());
@@ -111,13 +106,13 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
     all
 }
 
-/// What becomes of a point.
+/// The type of a point's column, with what its values need.
 #[derive(Clone, Debug)]
-pub(crate) enum Form {
+pub(crate) enum ColumnType {
     Bool,
     /// The text of each value.
     Enum(Arc<StringArray>),
-    /// The same of values that are too many to be kept.
+    /// The label of each index, where all values are too many for a dictionary.
     WideEnum(Vec<Box<str>>),
     U8,
     U16,
@@ -130,11 +125,11 @@ pub(crate) enum Form {
     Binary,
 }
 
-impl Form {
+impl ColumnType {
     pub(crate) fn new(product: &Product, attr: &Attr) -> Self {
         let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
         let most = match attr.point().kind {
-            Kind::Bool => return Form::Bool,
+            Kind::Bool => return ColumnType::Bool,
             Kind::Enum { .. } => {
                 let label = |index| match attr.label_of(index) {
                     Some(label) => Box::from(label),
@@ -144,15 +139,15 @@ impl Form {
                 // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
                 if bits > 7 {
                     let labels = (0..attr.labels().len() as u32).map(label);
-                    return Form::WideEnum(labels.collect());
+                    return ColumnType::WideEnum(labels.collect());
                 }
                 let labels = (0..1 << bits).map(|index| Some(label(index)));
-                return Form::Enum(Arc::new(labels.collect()));
+                return ColumnType::Enum(Arc::new(labels.collect()));
             }
-            Kind::Binary => return Form::Binary,
-            Kind::Uint8(_) => u8::MAX.into(),
-            Kind::Uint16(_) => u16::MAX.into(),
-            Kind::Uint32(_) => u32::MAX,
+            kind => match uint_spec(kind) {
+                Some((_, widest)) => widest,
+                None => return ColumnType::Binary,
+            },
         };
         let ends = [
             scale.value(0).coefficient(),
@@ -161,118 +156,117 @@ impl Form {
         if scale.decimals() > 0 {
             let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
             let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
-            return Form::Decimal(scale, digits as u8);
+            return ColumnType::Decimal(scale, digits as u8);
         }
         if scale == Scale::IDENTITY {
             return match most {
-                0xff => Form::U8,
-                0xffff => Form::U16,
-                _ => Form::U32,
+                0xff => ColumnType::U8,
+                0xffff => ColumnType::U16,
+                _ => ColumnType::U32,
             };
         }
         let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
         if fits(i16::MIN.into(), i16::MAX.into()) {
-            Form::I16(scale)
+            ColumnType::I16(scale)
         } else if fits(i32::MIN.into(), i32::MAX.into()) {
-            Form::I32(scale)
+            ColumnType::I32(scale)
         } else {
-            Form::I64(scale)
+            ColumnType::I64(scale)
         }
     }
 
     pub(crate) fn data_type(&self) -> DataType {
         match self {
-            Form::Bool => DataType::Boolean,
-            Form::Enum(_) => {
-                DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
+            ColumnType::Bool => DataType::Boolean,
+            ColumnType::Enum(_) => dictionary(),
+            ColumnType::WideEnum(_) => DataType::Utf8,
+            ColumnType::U8 => DataType::UInt8,
+            ColumnType::U16 => DataType::UInt16,
+            ColumnType::U32 => DataType::UInt32,
+            ColumnType::I16(_) => DataType::Int16,
+            ColumnType::I32(_) => DataType::Int32,
+            ColumnType::I64(_) => DataType::Int64,
+            ColumnType::Decimal(scale, digits) => {
+                DataType::Decimal128(*digits, scale.decimals() as i8)
             }
-            Form::WideEnum(_) => DataType::Utf8,
-            Form::U8 => DataType::UInt8,
-            Form::U16 => DataType::UInt16,
-            Form::U32 => DataType::UInt32,
-            Form::I16(_) => DataType::Int16,
-            Form::I32(_) => DataType::Int32,
-            Form::I64(_) => DataType::Int64,
-            Form::Decimal(scale, digits) => DataType::Decimal128(*digits, scale.decimals() as i8),
-            Form::Binary => DataType::Binary,
+            ColumnType::Binary => DataType::Binary,
         }
     }
 
+    /// The array of a column. A column_type and its column are of one point, so other pairs do not occur.
     fn array(&self, column: &Column, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-        fn each<T>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T>
-        where
-            T: arrow_buffer::ArrowNativeType,
-        {
-            let all: Vec<T> = match column {
-                Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
-                Column::U16(values) => values.iter().map(|raw| value((*raw).into())).collect(),
-                Column::U32(values) => values.iter().map(|raw| value(*raw)).collect(),
-                Column::Bytes(..) => Vec::new(),
-            };
-            all.into()
-        }
+        let scaled = |scale: &Scale, raw| scale.value(raw).coefficient();
         Ok(match (self, column) {
-            (Form::Bool, Column::U8(values)) => {
+            (ColumnType::Bool, Column::U8(values)) => {
                 let bits = BooleanBuffer::collect_bool(values.len(), |n| values[n] != 0);
                 Arc::new(BooleanArray::new(bits, nulls))
             }
-            (Form::Enum(texts), Column::U8(values)) => {
+            (ColumnType::Enum(texts), Column::U8(values)) => {
                 let keys = UInt8Array::new(values.clone().into(), nulls);
                 let texts: ArrayRef = Arc::<StringArray>::clone(texts);
                 Arc::new(DictionaryArray::<UInt8Type>::try_new(keys, texts)?)
             }
-            (Form::WideEnum(labels), column) => {
+            (ColumnType::WideEnum(labels), column) => {
                 let raws = each(column, |raw| raw);
                 let mut texts = StringBuilder::new();
                 for (n, raw) in raws.iter().enumerate() {
-                    match (
-                        nulls.as_ref().is_none_or(|nulls| nulls.is_valid(n)),
-                        labels.get(*raw as usize),
-                    ) {
-                        (false, _) => texts.append_null(),
-                        (true, Some(label)) => texts.append_value(label),
-                        (true, None) => texts.append_value(raw.to_string()),
+                    match labels.get(*raw as usize) {
+                        _ if nulls.as_ref().is_some_and(|nulls| nulls.is_null(n)) => {
+                            texts.append_null();
+                        }
+                        Some(label) => texts.append_value(label),
+                        None => texts.append_value(raw.to_string()),
                     }
                 }
                 Arc::new(texts.finish())
             }
-            (Form::U8, Column::U8(values)) => {
-                Arc::new(UInt8Array::new(values.clone().into(), nulls))
+            (ColumnType::U8, column) => ints::<UInt8Type>(column, nulls, |raw| raw as u8),
+            (ColumnType::U16, column) => ints::<UInt16Type>(column, nulls, |raw| raw as u16),
+            (ColumnType::U32, column) => ints::<UInt32Type>(column, nulls, |raw| raw),
+            (ColumnType::I16(scale), column) => {
+                ints::<Int16Type>(column, nulls, |raw| scaled(scale, raw) as i16)
             }
-            (Form::U16, Column::U16(values)) => {
-                Arc::new(UInt16Array::new(values.clone().into(), nulls))
+            (ColumnType::I32(scale), column) => {
+                ints::<Int32Type>(column, nulls, |raw| scaled(scale, raw) as i32)
             }
-            (Form::U32, Column::U32(values)) => {
-                Arc::new(UInt32Array::new(values.clone().into(), nulls))
+            (ColumnType::I64(scale), column) => {
+                ints::<Int64Type>(column, nulls, |raw| scaled(scale, raw))
             }
-            (Form::I16(scale), column) => {
-                let values = each(column, |raw| scale.value(raw).coefficient() as i16);
-                Arc::new(Int16Array::new(values, nulls))
-            }
-            (Form::I32(scale), column) => {
-                let values = each(column, |raw| scale.value(raw).coefficient() as i32);
-                Arc::new(Int32Array::new(values, nulls))
-            }
-            (Form::I64(scale), column) => {
-                let values = each(column, |raw| scale.value(raw).coefficient());
-                Arc::new(Int64Array::new(values, nulls))
-            }
-            (Form::Decimal(scale, digits), column) => {
-                let values = each(column, |raw| i128::from(scale.value(raw).coefficient()));
+            (ColumnType::Decimal(scale, digits), column) => {
+                let values = each(column, |raw| i128::from(scaled(scale, raw)));
                 let array = Decimal128Array::new(values, nulls);
                 Arc::new(array.with_precision_and_scale(*digits, scale.decimals() as i8)?)
             }
-            (Form::Binary, Column::Bytes(len, values)) => {
+            (ColumnType::Binary, Column::Bytes(len, values)) => {
                 let rows = values.len() / (*len).max(1);
                 let ends = OffsetBuffer::from_lengths(std::iter::repeat_n(*len, rows));
                 Arc::new(BinaryArray::try_new(ends, values.clone().into(), nulls)?)
             }
-            (form, column) => {
-                let what = format!("{form:?} of {column:?}");
+            (column_type, column) => {
+                let what = format!("{column_type:?} of {column:?}");
                 return Err(ArrowError::InvalidArgumentError(what));
             }
         })
     }
+}
+
+/// The values of a column, each converted from its raw number.
+fn each<T: ArrowNativeType>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T> {
+    let all: Vec<T> = match column {
+        Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
+        Column::U16(values) => values.iter().map(|raw| value((*raw).into())).collect(),
+        Column::U32(values) => values.iter().map(|raw| value(*raw)).collect(),
+        Column::Bytes(..) => Vec::new(),
+    };
+    all.into()
+}
+
+fn ints<T: ArrowPrimitiveType>(
+    column: &Column,
+    nulls: Option<NullBuffer>,
+    value: impl Fn(u32) -> T::Native,
+) -> ArrayRef {
+    Arc::new(PrimitiveArray::<T>::new(each(column, value), nulls))
 }
 
 /// About how many bytes a record takes: as a status, in columns and in arrays.
@@ -287,7 +281,7 @@ pub(crate) fn row_len(product: &Product) -> usize {
 #[derive(Debug)]
 pub struct Batches {
     schema: SchemaRef,
-    forms: Vec<Form>,
+    types: Vec<ColumnType>,
     columns: Columns,
     rows: usize,
     row: Vec<u8>,
@@ -305,17 +299,17 @@ pub struct Batches {
     remarks: Vec<u8>,
 }
 
-/// So many bytes of statuses become a batch's columns at once.
+/// The number of bytes of statuses that become columns at once.
 const CACHED: usize = 64 << 10;
 
 impl Batches {
-    /// Nothing so far.
+    /// Makes an empty collection.
     #[must_use]
     pub fn new(product: &Product, extra: bool) -> Self {
-        let forms = product.attrs().map(|attr| Form::new(product, attr));
+        let types = product.attrs().map(|attr| ColumnType::new(product, attr));
         Batches {
             schema: schema(product, extra),
-            forms: forms.collect(),
+            types: types.collect(),
             columns: Columns::new(product),
             rows: 0,
             row: vec![0; product.layout().status_len()],
@@ -349,7 +343,7 @@ impl Batches {
 
     /// Adds a status in a plain frame.
     #[inline]
-    pub(crate) fn push_status(&mut self, line: &Line<'_>, status: &Status<'_, '_>) {
+    pub(crate) fn push_status(&mut self, line: &LazyRecord<'_>, status: &Status<'_, '_>) {
         let record = line.record();
         let action = if status.is_reply() { REPLY } else { REPORT };
         let did = record.did.map(Cow::Borrowed);
@@ -366,7 +360,7 @@ impl Batches {
         remarks: &[u8],
     ) {
         self.times
-            .push(record.timestamp.as_ref().map(super::Moment::millis));
+            .push(record.timestamp.as_ref().map(Timestamp::millis));
         self.kinds.append_option(record.kind);
         self.dids.append_option(did);
         self.actions.push(action.map(|number| number as u8));
@@ -464,7 +458,8 @@ impl Batches {
         if let Some(extra) = &mut self.extra {
             with(Arc::new(extra.finish()))?;
         }
-        for (id, (form, column)) in self.forms.iter().zip(self.columns.columns()).enumerate() {
+        for (id, (column_type, column)) in self.types.iter().zip(self.columns.columns()).enumerate()
+        {
             let nulls = match self.known.is_empty() {
                 true => None,
                 false => {
@@ -475,7 +470,7 @@ impl Batches {
                     Some(nulls).filter(|nulls| nulls.null_count() > 0)
                 }
             };
-            with(form.array(column, nulls)?)?;
+            with(column_type.array(column, nulls)?)?;
         }
         self.columns.clear();
         self.known.clear();
@@ -499,12 +494,18 @@ impl Sink for Batches {
     }
 
     #[inline]
-    fn status(&mut self, _: &mut Self::Block, line: &Line<'_>, _: usize, status: &Status<'_, '_>) {
+    fn status(
+        &mut self,
+        _: &mut Self::Block,
+        line: &LazyRecord<'_>,
+        _: usize,
+        status: &Status<'_, '_>,
+    ) {
         self.push_status(line, status);
     }
 
     fn end(&mut self, block: &mut Self::Block) -> io::Result<()> {
-        *block = self.finish().map_err(told)?;
+        *block = self.finish().map_err(io_error)?;
         Ok(())
     }
 }
@@ -535,7 +536,7 @@ impl<W: Write> Arrow<W> {
     /// # Errors
     /// If writing fails.
     pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(told)?;
+        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::File(out)))
     }
 
@@ -544,7 +545,7 @@ impl<W: Write> Arrow<W> {
     /// # Errors
     /// If writing fails.
     pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(told)?;
+        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::Stream(out)))
     }
 
@@ -569,7 +570,7 @@ impl<W: Write> Format for Arrow<W> {
             Ipc::File(out) => out.write(&batch),
             Ipc::Stream(out) => out.write(&batch),
         }
-        .map_err(told)
+        .map_err(io_error)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -577,7 +578,7 @@ impl<W: Write> Format for Arrow<W> {
             Ipc::File(out) => out.finish(),
             Ipc::Stream(out) => out.finish(),
         }
-        .map_err(told)
+        .map_err(io_error)
     }
 
     fn record_len(&self) -> usize {
@@ -586,7 +587,7 @@ impl<W: Write> Format for Arrow<W> {
 }
 
 /// A writer's own error, if that is what it was.
-fn told(error: ArrowError) -> io::Error {
+fn io_error(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,
         error => io::Error::other(error),

@@ -10,11 +10,13 @@
 
 use std::io::{self, Write};
 
-use super::ndjson::TextBlock;
-use super::plan::{Plan, Style, most};
-use super::text::{Text, cell, is_formula, is_plain};
-use super::{Format, Moment, Record, Sink, action, head_names};
-use crate::decode::Decoded;
+use super::point_text::{PointWriter, TextFormat, max_len};
+use super::table::{action, head_names};
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::text::{TextBlock, cell, is_formula, is_plain};
+use crate::log::record::timestamp::Timestamp;
+use crate::message::Decoded;
 use crate::product::Product;
 
 /// Writes the records of one product as CSV.
@@ -22,7 +24,7 @@ use crate::product::Product;
 pub struct Csv<W> {
     product: Product,
     keep: bool,
-    guarded: bool,
+    format: TextFormat,
     out: W,
 }
 
@@ -53,17 +55,9 @@ impl<W: Write> Csv<W> {
         Ok(Csv {
             product: product.clone(),
             keep,
-            guarded,
+            format: TextFormat::Csv { guarded },
             out,
         })
-    }
-}
-
-impl<W> Csv<W> {
-    fn style(&self) -> Style {
-        Style::Csv {
-            guarded: self.guarded,
-        }
     }
 }
 
@@ -72,9 +66,9 @@ impl<W: Write> Format for Csv<W> {
 
     fn sink(&self) -> CsvSink {
         CsvSink {
-            plan: Plan::new(&self.product, self.style()),
+            writer: PointWriter::new(&self.product, self.format),
             keep: self.keep,
-            guarded: self.guarded,
+            guarded: self.format == TextFormat::Csv { guarded: true },
             extra: Vec::new(),
             day: (i64::MIN, String::new()),
         }
@@ -89,14 +83,14 @@ impl<W: Write> Format for Csv<W> {
     }
 
     fn record_len(&self) -> usize {
-        most(&self.product, self.style())
+        max_len(&self.product, self.format)
     }
 }
 
 /// Writes records as lines of CSV.
 #[derive(Debug)]
 pub struct CsvSink {
-    plan: Plan,
+    writer: PointWriter,
     keep: bool,
     guarded: bool,
     extra: Vec<u8>,
@@ -108,7 +102,7 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
     /// `2018-01-31T07:37:32.294Z`
-    fn put_time(&mut self, moment: &Moment<'_>, out: &mut Text) {
+    fn put_time(&mut self, moment: &Timestamp<'_>, out: &mut TextBlock) {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
         if day != self.day.0 {
@@ -129,10 +123,10 @@ impl CsvSink {
             (b":", seconds % 60, 2),
             (b".", part, 3),
         ] {
-            room.put_of(mark, 1);
+            room.put_prefix(mark, 1);
             room.put_8(number, digits);
         }
-        room.put_of(b"Z", 1);
+        room.put_prefix(b"Z", 1);
         let written = room.written();
         out.keep(written);
     }
@@ -144,7 +138,7 @@ impl Sink for CsvSink {
     #[inline]
     fn record(
         &mut self,
-        TextBlock(out): &mut TextBlock,
+        out: &mut TextBlock,
         record: &Record<'_>,
         _: usize,
         decoded: &Decoded<'_, '_>,
@@ -177,17 +171,17 @@ impl Sink for CsvSink {
                 put_quoted([b"{", extra, b"}"], out);
             }
         }
-        let (view, plan) = (decoded.view(), &mut self.plan);
+        let (view, writer) = (decoded.view(), &mut self.writer);
         let whole = view.filter(|view| view.is_whole());
-        let mut room = out.room(plan.most());
-        if !whole.is_some_and(|view| plan.put_status(view.values(), &mut room)) {
+        let mut room = out.room(writer.max_len());
+        if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
             room.len = 0;
             match &view {
                 // What is flagged has its cell all the same.
                 Some(view) => {
-                    plan.put_view(decoded.product, view, &mut room);
+                    writer.put_view(decoded.product, view, &mut room);
                 }
-                None => plan.put_nothing(decoded.product, &mut room),
+                None => writer.put_nothing(decoded.product, &mut room),
             }
         }
         let written = room.written();
@@ -197,7 +191,7 @@ impl Sink for CsvSink {
 }
 
 /// A cell in quotes, in pieces.
-fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut Text) {
+fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut TextBlock) {
     out.put(b"\"");
     for piece in pieces {
         for part in piece.split_inclusive(|byte| *byte == b'"') {

@@ -1,6 +1,6 @@
-//! Points as text: what has few values is written before it is needed.
+//! Points as text. Texts of points with few values are made before they are needed.
 //!
-//! A [`Plan`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
+//! A [`PointWriter`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
 //! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers
 //! until their last digit. What the definition doesn't foresee is left to [`Product`].
 
@@ -9,33 +9,35 @@ use std::num::NonZeroU32;
 
 use gizwits_codec_core::{Kind, PointId, Raw, Scale, View};
 
-use super::text::{Cursor, STEP, Split, cell, digits, is_short};
-use crate::product::{Attr, Product};
+use super::location::{Location, locations};
+use crate::log::record::text::{Cursor, STEP, Split, cell, digits, is_short};
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// How points are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum TextFormat {
     /// `,"key":value`
     Json,
     /// `,value`; a label that a spreadsheet would take for a formula may be guarded.
     Csv { guarded: bool },
 }
 
-impl Style {
+impl TextFormat {
     fn key(self, attr: &Attr) -> String {
         match self {
-            Style::Json => format!(",{}", attr.key),
-            Style::Csv { .. } => ",".to_owned(),
+            TextFormat::Json => format!(",{}", attr.key),
+            TextFormat::Csv { .. } => ",".to_owned(),
         }
     }
 
     fn label(self, attr: &Attr, index: u32) -> String {
         let text = match self {
-            Style::Json => attr
+            TextFormat::Json => attr
                 .rendered
                 .get(index as usize)
                 .map(|json| json.to_string()),
-            Style::Csv { guarded } => attr.label_of(index).map(|label| cell(label, guarded)),
+            TextFormat::Csv { guarded } => attr.label_of(index).map(|label| cell(label, guarded)),
         };
         text.unwrap_or_else(|| index.to_string())
     }
@@ -43,13 +45,13 @@ impl Style {
 
 /// Writes the points of one product.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    style: Style,
+pub(crate) struct PointWriter {
+    format: TextFormat,
     /// For a message with all points at their places.
     pieces: Vec<Piece>,
     /// For any other, by id.
     points: Vec<Piece>,
-    /// Finished texts and keys: see [`Run`].
+    /// Finished texts and keys: see [`TextTable`].
     steps: Vec<[u8; STEP]>,
     /// No more is written for one record.
     most: usize,
@@ -62,14 +64,14 @@ pub(crate) struct Plan {
 #[derive(Debug, Default)]
 struct Numbers {
     /// In the order in which they are written.
-    places: Vec<Number>,
+    all: Vec<Number>,
     splits: Vec<Split>,
-    /// Of each split the lower half, and the digits of that. Both are as long as vectors take them.
+    /// The lower half of each split, and its digits. Both are as long as vectors take them.
     lower: Vec<u32>,
     digits: Vec<u64>,
 }
 
-/// Where a number is, as in a [`Piece`], and what it means.
+/// The location of a number, as in a [`Piece`], and its scale.
 #[derive(Debug)]
 struct Number {
     window: u32,
@@ -80,155 +82,113 @@ struct Number {
     scale: Scale,
 }
 
-/// What is written at once.
+/// Points that are written at once.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// Where its window of 8 bytes begins, in a status with 8 in front; `None`: it is in the last one, or
+    /// The start of its window of 8 bytes, in a status with 8 in front. `None`: it is in the last one, or
     /// one of the [`Numbers`].
     window: Option<NonZeroU32>,
     /// The bits of the window below it.
     shift: u8,
-    /// As many ones as it has bits.
+    /// A mask of its bits.
     mask: u32,
     /// The least raw value that it writes, and how many are above that.
     min: u32,
     span: u32,
-    form: Form,
+    kind: PieceKind,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Form {
-    /// Of each value a finished text, in one step.
+enum PieceKind {
+    /// A finished text for each value, in one step.
     Short(u32),
     /// In several.
-    Long(Run),
+    Long(TextTable),
     /// A key in one step, and a number that is short: of a status it is one of the [`Numbers`].
     Number(u32, Scale),
     /// A key, and any number.
-    Any(Run, Scale),
+    Any(TextTable, Scale),
     /// A key, and bytes as hex: where they begin, and how many they are.
-    Binary(Run, u32, u32),
-    /// What would make too long a table: it is left to the product.
-    Left,
+    Binary(TextTable, u32, u32),
+    /// Points whose table would be too long: they are left to the product.
+    Unsupported,
 }
 
 /// Texts one behind the other, each in so many steps that end with its length.
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct TextTable {
     first: u32,
     steps: u32,
 }
 
-/// Where a value is in a status with all points: the bits of a window of 8 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// One past its last byte.
-    pub(crate) end: usize,
-    /// The bits of the last byte below it.
-    pub(crate) shift: u8,
-    /// Of a number, its bits; of a binary 0.
-    pub(crate) bits: u8,
-    /// The bytes that it touches.
-    pub(crate) len: usize,
-}
-
-/// Where the points of a product are in a status with all of them, by id.
-pub(crate) fn places(product: &Product) -> Vec<Place> {
-    let layout = product.layout();
-    let mut known = vec![0; layout.mask_len()];
-    let status = vec![0; layout.status_len()];
-    for id in 0..usize::from(layout.points()) {
-        let last = known.len() - 1;
-        known[last - id / 8] |= 1 << (id % 8);
-    }
-    let view = layout.view_known(&known, &status);
-    let places = view.into_iter().flatten().map(|reading| {
-        let span = reading.span();
-        let point = product.attr(reading.id()).map(Attr::point);
-        let bits = match point.map(|point| (point.kind, point.position.len)) {
-            Some((Kind::Uint8(_), _)) => 8,
-            Some((Kind::Uint16(_), _)) => 16,
-            Some((Kind::Uint32(_), _)) => 32,
-            Some((Kind::Bool | Kind::Enum { .. }, len)) => len as u8,
-            _ => 0,
-        };
-        Place {
-            end: span.bytes.end,
-            shift: span.shift,
-            bits,
-            len: span.bytes.len(),
-        }
-    });
-    places.collect()
-}
-
 /// No more is written of the points of a record.
-pub(crate) fn most(product: &Product, style: Style) -> usize {
-    let of = |(attr, place): (&Attr, Place)| {
-        let labels = (0..attr.labels().len() as u32).map(|index| style.label(attr, index).len());
-        style.key(attr).len() + labels.max().unwrap_or(0).max(2 * place.len).max(24) + 4
+pub(crate) fn max_len(product: &Product, format: TextFormat) -> usize {
+    let of = |(attr, location): (&Attr, Location)| {
+        let labels = (0..attr.labels().len() as u32).map(|index| format.label(attr, index).len());
+        format.key(attr).len() + labels.max().unwrap_or(0).max(2 * location.len).max(24) + 4
     };
-    product.attrs().zip(places(product)).map(of).sum()
+    product.attrs().zip(locations(product)).map(of).sum()
 }
 
-/// The longest text of a run, and the most bytes of all of them.
+/// The longest text of a table, and the most bytes of all of them.
 const LONGEST: usize = 16 << 10;
+
 const TABLE: usize = 128 << 10;
 
 /// The most values of a piece.
 const MOST: u32 = 256;
 
-impl Plan {
-    pub(crate) fn new(product: &Product, style: Style) -> Self {
-        let mut plan = Plan {
-            style,
+impl PointWriter {
+    pub(crate) fn new(product: &Product, format: TextFormat) -> Self {
+        let mut writer = PointWriter {
+            format,
             pieces: Vec::new(),
             points: Vec::new(),
             steps: Vec::new(),
-            most: most(product, style),
+            most: max_len(product, format),
             status: vec![0; 8 + product.layout().status_len()],
             numbers: Numbers::default(),
         };
-        let places = places(product);
+        let locations = locations(product);
         let attrs: Vec<&Attr> = product.attrs().collect();
-        for (attr, place) in attrs.iter().zip(&places) {
-            let piece = plan.piece(product, &[(attr, *place)]);
-            plan.points.push(piece);
+        for (attr, location) in attrs.iter().zip(&locations) {
+            let piece = writer.piece(product, &[(attr, *location)]);
+            writer.points.push(piece);
         }
         // Points in a row that share a byte are one piece.
-        let all: Vec<(&Attr, Place)> = attrs.into_iter().zip(places).collect();
+        let all: Vec<(&Attr, Location)> = attrs.into_iter().zip(locations).collect();
         let mut rest = &all[..];
         while !rest.is_empty() {
             let mut len = 1;
-            while len < rest.len() && together(&rest[..=len]).is_some() {
+            while len < rest.len() && shared_location(&rest[..=len]).is_some() {
                 len += 1;
             }
             let (points, behind) = rest.split_at(len);
-            let piece = plan.piece(product, points);
-            plan.pieces.push(piece);
+            let piece = writer.piece(product, points);
+            writer.pieces.push(piece);
             rest = behind;
         }
-        plan.numbers = Numbers::new(&mut plan.pieces);
-        share_windows(&mut plan.pieces);
-        plan
+        writer.numbers = Numbers::new(&mut writer.pieces);
+        share_windows(&mut writer.pieces);
+        writer
     }
 
     /// How many bytes the points of a record are at most.
-    pub(crate) fn most(&self) -> usize {
+    pub(crate) fn max_len(&self) -> usize {
         self.most
     }
 
-    /// A piece of points that are [`together`].
-    fn piece(&mut self, product: &Product, points: &[(&Attr, Place)]) -> Piece {
-        let (attr, place) = points[0];
+    /// A piece of points that are [`shared_location`].
+    fn piece(&mut self, product: &Product, points: &[(&Attr, Location)]) -> Piece {
+        let (attr, location) = points[0];
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
         let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
-        let key = self.style.key(attr);
-        if place.bits == 0 {
-            let key = match self.style {
-                Style::Json => format!("{key}\""),
-                Style::Csv { .. } => key,
+        let key = self.format.key(attr);
+        if location.bits == 0 {
+            let key = match self.format {
+                TextFormat::Json => format!("{key}\""),
+                TextFormat::Csv { .. } => key,
             };
             return Piece {
                 window: None,
@@ -236,49 +196,52 @@ impl Plan {
                 mask: 0,
                 min: 0,
                 span: 0,
-                form: self.run([key]).map_or(Form::Left, |key| {
-                    let start = 8 + place.end - place.len;
-                    Form::Binary(key, start as u32, place.len as u32)
+                kind: self.table([key]).map_or(PieceKind::Unsupported, |key| {
+                    let start = 8 + location.end - location.len;
+                    PieceKind::Binary(key, start as u32, location.len as u32)
                 }),
             };
         }
-        let (place, min, max) = match points.len() {
-            1 => (place, min, max),
-            _ => match together(points) {
-                Some(place) => (place, 0, (1 << place.bits) - 1),
-                None => (place, min, max),
+        let (location, min, max) = match points.len() {
+            1 => (location, min, max),
+            _ => match shared_location(points) {
+                Some(location) => (location, 0, (1 << location.bits) - 1),
+                None => (location, min, max),
             },
         };
-        let form = if max - min < MOST {
-            let texts = (min..=max).map(|raw| self.text(product, points, place, raw));
+        let kind = if max - min < MOST {
+            let texts = (min..=max).map(|raw| self.text(product, points, location, raw));
             let texts: Vec<String> = texts.collect();
-            match self.run(texts) {
-                Some(Run { first, steps: 1 }) => Form::Short(first),
-                Some(run) => Form::Long(run),
-                None => Form::Left,
+            match self.table(texts) {
+                Some(TextTable { first, steps: 1 }) => PieceKind::Short(first),
+                Some(table) => PieceKind::Long(table),
+                None => PieceKind::Unsupported,
             }
         } else if let Kind::Enum { .. } = attr.point().kind {
-            Form::Left
+            PieceKind::Unsupported
         } else {
             let short = is_short(scale.value(min)) && is_short(scale.value(max));
-            match self.run([key]) {
-                Some(Run { first, steps: 1 }) if short => Form::Number(first, scale),
-                Some(key) => Form::Any(key, scale),
-                None => Form::Left,
+            match self.table([key]) {
+                Some(TextTable { first, steps: 1 }) if short => PieceKind::Number(first, scale),
+                Some(key) => PieceKind::Any(key, scale),
+                None => PieceKind::Unsupported,
             }
         };
         Piece {
-            window: NonZeroU32::new(place.end as u32),
-            shift: place.shift,
-            mask: u32::MAX >> (32 - place.bits),
+            window: NonZeroU32::new(location.end as u32),
+            shift: location.shift,
+            mask: u32::MAX >> (32 - location.bits),
             min,
             span: max - min,
-            form,
+            kind,
         }
     }
 
     /// Adds texts, if they are not too long.
-    fn run(&mut self, texts: impl IntoIterator<Item = String> + AsRef<[String]>) -> Option<Run> {
+    fn table(
+        &mut self,
+        texts: impl IntoIterator<Item = String> + AsRef<[String]>,
+    ) -> Option<TextTable> {
         let longest = texts.as_ref().iter().map(String::len).max().unwrap_or(0);
         let first = self.steps.len() as u32;
         let len = (longest + 2).next_multiple_of(STEP);
@@ -293,27 +256,33 @@ impl Plan {
             self.steps.extend(bytes.as_chunks().0);
         }
         let steps = (len / STEP) as u32;
-        Some(Run { first, steps })
+        Some(TextTable { first, steps })
     }
 
-    /// The text of some points that share the value of a place; empty if one of them is flagged.
-    fn text(&self, product: &Product, points: &[(&Attr, Place)], at: Place, raw: u32) -> String {
+    /// The text of some points that share the value of a location; empty if one of them is flagged.
+    fn text(
+        &self,
+        product: &Product,
+        points: &[(&Attr, Location)],
+        at: Location,
+        raw: u32,
+    ) -> String {
         let mut text = String::new();
-        for (attr, place) in points {
+        for (attr, location) in points {
             let layout = product.layout();
             let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
-            let below =
-                8 * (at.end - place.end) as u32 + u32::from(place.shift) - u32::from(at.shift);
+            let below = 8 * (at.end - location.end) as u32 + u32::from(location.shift)
+                - u32::from(at.shift);
             let raw = match points.len() {
                 1 => raw,
-                _ => raw >> below & (u32::MAX >> (32 - place.bits)),
+                _ => raw >> below & (u32::MAX >> (32 - location.bits)),
             };
             if raw < min || raw > max {
                 return String::new();
             }
-            text += &self.style.key(attr);
+            text += &self.format.key(attr);
             text += &match attr.point().kind {
-                Kind::Enum { .. } => self.style.label(attr, raw),
+                Kind::Enum { .. } => self.format.label(attr, raw),
                 Kind::Bool => raw.to_string(),
                 _ => layout
                     .scale(attr.id())
@@ -347,7 +316,7 @@ impl Plan {
             }
             let raw = (window >> piece.shift) as u32 & piece.mask;
             // Most are like this: what it takes is at hand in registers.
-            if let Form::Short(first) = piece.form {
+            if let PieceKind::Short(first) = piece.kind {
                 let index = raw.wrapping_sub(piece.min);
                 if index <= piece.span
                     && let Some(step) = steps.get(first.wrapping_add(index) as usize)
@@ -360,7 +329,7 @@ impl Plan {
                 }
                 return false;
             }
-            if let Form::Number(key, scale) = piece.form {
+            if let PieceKind::Number(key, scale) = piece.kind {
                 let Some((key, (split, digits))) = steps.get(key as usize).zip(numbers.next())
                 else {
                     return false;
@@ -393,50 +362,50 @@ impl Plan {
         if index > piece.span {
             return false;
         }
-        match &piece.form {
-            Form::Short(first) => {
-                let run = Run {
+        match &piece.kind {
+            PieceKind::Short(first) => {
+                let table = TextTable {
                     first: *first,
                     steps: 1,
                 };
-                self.put_text(run, index, out) > 0
+                self.put_text(table, index, out) > 0
             }
-            Form::Long(run) => self.put_text(*run, index, out) > 0,
-            Form::Number(key, scale) => {
+            PieceKind::Long(table) => self.put_text(*table, index, out) > 0,
+            PieceKind::Number(key, scale) => {
                 let key = self.steps.get(*key as usize).unwrap_or(&[0; STEP]);
                 let (split, lower) = Split::new(scale.value(raw));
                 out.put_decimal(key, &split, digits(lower), scale.decimals());
                 true
             }
-            Form::Any(key, scale) => {
+            PieceKind::Any(key, scale) => {
                 self.put_text(*key, 0, out);
                 let _ = write!(out, "{}", scale.value(raw));
                 true
             }
-            Form::Binary(key, start, len) => {
+            PieceKind::Binary(key, start, len) => {
                 let bytes = self.status.get(*start as usize..);
                 let bytes = bytes.and_then(|bytes| bytes.get(..*len as usize));
                 self.put_binary(*key, bytes.unwrap_or(&[]), out);
                 true
             }
-            Form::Left => false,
+            PieceKind::Unsupported => false,
         }
     }
 
     #[inline]
-    fn put_binary(&self, key: Run, bytes: &[u8], out: &mut Cursor<'_>) {
+    fn put_binary(&self, key: TextTable, bytes: &[u8], out: &mut Cursor<'_>) {
         self.put_text(key, 0, out);
         out.put_hex(bytes);
-        if self.style == Style::Json {
-            out.put_of(b"\"", 1);
+        if self.format == TextFormat::Json {
+            out.put_prefix(b"\"", 1);
         }
     }
 
     /// Appends one of several texts; returns its length.
     #[inline(always)]
-    fn put_text(&self, run: Run, index: u32, out: &mut Cursor<'_>) -> usize {
-        let first = (run.first + index * run.steps) as usize;
-        let steps = self.steps.get(first..first + run.steps as usize);
+    fn put_text(&self, table: TextTable, index: u32, out: &mut Cursor<'_>) -> usize {
+        let first = (table.first + index * table.steps) as usize;
+        let steps = self.steps.get(first..first + table.steps as usize);
         out.put_steps(steps.unwrap_or(&[]))
     }
 
@@ -456,16 +425,16 @@ impl Plan {
             let Some(piece) = self.points.get(id.index()) else {
                 return;
             };
-            if self.style != Style::Json {
+            if self.format != TextFormat::Json {
                 skip(&mut next, id, out);
             }
             match reading.raw() {
-                Raw::Bytes(bytes) => match piece.form {
-                    Form::Binary(key, ..) => self.put_binary(key, bytes, out),
+                Raw::Bytes(bytes) => match piece.kind {
+                    PieceKind::Binary(key, ..) => self.put_binary(key, bytes, out),
                     _ => sound = false,
                 },
                 Raw::Number(raw) if self.put_piece(piece, raw, out) => {}
-                Raw::Number(raw) if let Style::Csv { guarded } = self.style => {
+                Raw::Number(raw) if let TextFormat::Csv { guarded } = self.format => {
                     let label = product.attr(id).and_then(|attr| attr.label_of(raw));
                     let scale = product.layout().scale(id).unwrap_or(Scale::IDENTITY);
                     let _ = match label {
@@ -476,7 +445,7 @@ impl Plan {
                 Raw::Number(_) => sound = false,
             }
         });
-        if self.style != Style::Json {
+        if self.format != TextFormat::Json {
             skip(&mut next, PointId(product.layout().points()), out);
         }
         sound
@@ -491,8 +460,8 @@ impl Plan {
 impl Numbers {
     /// Takes over the windows of the numbers.
     fn new(pieces: &mut [Piece]) -> Self {
-        let places = pieces.iter_mut().filter_map(|piece| match piece.form {
-            Form::Number(_, scale) => Some(Number {
+        let all = pieces.iter_mut().filter_map(|piece| match piece.kind {
+            PieceKind::Number(_, scale) => Some(Number {
                 window: piece.window.take().map_or(0, NonZeroU32::get),
                 shift: piece.shift,
                 mask: piece.mask,
@@ -502,13 +471,13 @@ impl Numbers {
             }),
             _ => None,
         });
-        let places: Vec<Number> = places.collect();
-        let len = places.len().next_multiple_of(8);
+        let all: Vec<Number> = all.collect();
+        let len = all.len().next_multiple_of(8);
         Numbers {
-            splits: vec![Split::default(); places.len()],
+            splits: vec![Split::default(); all.len()],
             lower: vec![0; len],
             digits: vec![0; len],
-            places,
+            all,
         }
     }
 
@@ -517,7 +486,7 @@ impl Numbers {
     fn read(&mut self, status: &[u8]) -> bool {
         let mut sound = true;
         let to = self.splits.iter_mut().zip(&mut self.lower);
-        for (number, (split, lower)) in self.places.iter().zip(to) {
+        for (number, (split, lower)) in self.all.iter().zip(to) {
             let window = window_at(status, number.window);
             let raw = (window >> number.shift) as u32 & number.mask;
             sound &= raw.wrapping_sub(number.min) <= number.span;
@@ -571,21 +540,21 @@ fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
     *next += 1;
 }
 
-/// The place that points in a row have together, if it has at most 8 bits.
-fn together(points: &[(&Attr, Place)]) -> Option<Place> {
-    let end = points.iter().map(|(_, place)| place.end).max()?;
-    let from = |place: &Place| 8 * (end - place.end) + usize::from(place.shift);
-    let low = points.iter().map(|(_, place)| from(place)).min()?;
+/// The location that points in a row have together, if it has at most 8 bits.
+fn shared_location(points: &[(&Attr, Location)]) -> Option<Location> {
+    let end = points.iter().map(|(_, location)| location.end).max()?;
+    let from = |location: &Location| 8 * (end - location.end) + usize::from(location.shift);
+    let low = points.iter().map(|(_, location)| from(location)).min()?;
     let high = points
         .iter()
-        .map(|(_, place)| from(place) + usize::from(place.bits))
+        .map(|(_, location)| from(location) + usize::from(location.bits))
         .max()?;
     // Every value of the byte has its text, so these should not be long.
-    let all = points.iter().all(|(attr, place)| {
+    let all = points.iter().all(|(attr, location)| {
         let labels = attr.labels().iter().map(String::len).max();
-        place.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
+        location.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
     });
-    (all && high - low <= 8 && low < 8).then_some(Place {
+    (all && high - low <= 8 && low < 8).then_some(Location {
         end,
         shift: low as u8,
         bits: (high - low) as u8,
@@ -682,8 +651,8 @@ mod tests {
             attrs.join(",")
         );
         let product = Product::from_json(&definition).unwrap();
-        let plan = Plan::new(&product, Style::Json);
-        assert_eq!(plan.numbers.places.len(), 3);
+        let writer = PointWriter::new(&product, TextFormat::Json);
+        assert_eq!(writer.numbers.all.len(), 3);
         for raw in [
             0,
             1,

@@ -13,7 +13,7 @@ use crate::error::counted;
 pub struct M2mFrame {
     /// Bit 0: a did follows.
     pub flag: u8,
-    /// What the body is.
+    /// The command, which says what the body is.
     pub command: u16,
     /// The sequence number, of 0x0093 and 0x0094 alone.
     pub sn: Option<u32>,
@@ -64,7 +64,7 @@ impl M2mCodec {
         }
     }
 
-    /// The same for frames whose length is at most `limit`; longer ones are skipped as garbage.
+    /// Sets the greatest length of a frame; longer ones are skipped as garbage.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -109,7 +109,7 @@ impl Decoder for M2mCodec {
         }
     }
 
-    /// What is left over at the end of the stream is an incomplete frame or garbage.
+    /// Fails at the end of the stream if an incomplete frame or garbage is left over.
     fn decode_eof(&mut self, stream: &mut BytesMut) -> io::Result<Option<M2mFrame>> {
         match self.decode(stream)? {
             Some(frame) => Ok(Some(frame)),

@@ -1,12 +1,14 @@
-//! What is known of a device: its points as they were last reported.
+//! The state of a device: its points as they were last reported.
 
 use std::fmt;
 
 use gizwits_codec_core::{Mask, P0, View};
 
-use crate::decode::{Content, Decoded, write_names};
+use super::decoded::{Content, Decoded};
+use super::json::write_names;
 use crate::error::Error;
-use crate::product::{Attr, Product};
+use crate::product::Product;
+use crate::product::attr::Attr;
 
 /// The last known values of one device's points.
 ///

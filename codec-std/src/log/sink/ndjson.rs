@@ -4,11 +4,14 @@ use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
 
-use super::plan::{Plan, Style, most};
-use super::record::Line;
-use super::text::{Cursor, STEP, Text};
-use super::{Format, Products, Record, Sink};
-use crate::decode::{Content, Decoded, Status};
+use super::point_text::{PointWriter, TextFormat, max_len};
+use super::{Format, Sink};
+use crate::log::record::Record;
+use crate::log::record::head::{append_head, head_len, put_head};
+use crate::log::record::lazy::LazyRecord;
+use crate::log::record::text::{Cursor, STEP, TextBlock};
+use crate::message::{Content, Decoded, Status};
+use crate::product::products::Products;
 
 /// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`, one record a line.
 #[derive(Debug)]
@@ -29,8 +32,11 @@ impl<W: Write> Format for Ndjson<W> {
     type Sink = NdjsonSink;
 
     fn sink(&self) -> NdjsonSink {
-        let plans = self.products.iter().map(|one| Plan::new(one, Style::Json));
-        NdjsonSink(plans.collect())
+        let writers = self
+            .products
+            .iter()
+            .map(|one| PointWriter::new(one, TextFormat::Json));
+        NdjsonSink(writers.collect())
     }
 
     fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
@@ -42,50 +48,29 @@ impl<W: Write> Format for Ndjson<W> {
     }
 
     fn record_len(&self) -> usize {
-        let most = self.products.iter().map(|one| most(one, Style::Json));
+        let most = self
+            .products
+            .iter()
+            .map(|one| max_len(one, TextFormat::Json));
         most.max().unwrap_or(0)
-    }
-}
-
-/// Lines of text that are ready to be written.
-#[derive(Debug, Default)]
-pub struct TextBlock(pub(crate) Text);
-
-impl TextBlock {
-    /// The lines.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_slice()
-    }
-
-    /// Forgets the lines, not their room.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(crate) fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(self.0.as_slice())?;
-        out.flush()?;
-        self.0.clear();
-        Ok(())
     }
 }
 
 /// Writes records as lines of JSON.
 #[derive(Debug)]
-pub struct NdjsonSink(Vec<Plan>);
+pub struct NdjsonSink(Vec<PointWriter>);
 
 impl Sink for NdjsonSink {
     type Block = TextBlock;
 
     fn record(
         &mut self,
-        TextBlock(out): &mut TextBlock,
+        out: &mut TextBlock,
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        let Some(plan) = self.0.get_mut(product) else {
+        let Some(writer) = self.0.get_mut(product) else {
             return;
         };
         append_head(out, record, record.device(decoded).as_deref());
@@ -98,11 +83,11 @@ impl Sink for NdjsonSink {
                 return out.put(b"}\n");
             }
         };
-        let mut room = out.room(plan.most() + 2 * STEP);
+        let mut room = out.room(writer.max_len() + 2 * STEP);
         let begun = begin(action, &mut room);
         let sound = match view.is_whole() {
-            true => plan.put_status(view.values(), &mut room),
-            false => plan.put_view(decoded.product, view, &mut room),
+            true => writer.put_status(view.values(), &mut room),
+            false => writer.put_view(decoded.product, view, &mut room),
         };
         match end(begun, room).filter(|_| sound) {
             written @ Some(_) => {
@@ -123,14 +108,13 @@ impl Sink for NdjsonSink {
     #[inline(always)]
     fn status(
         &mut self,
-        block: &mut TextBlock,
-        line: &Line<'_>,
+        out: &mut TextBlock,
+        line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
     ) {
-        if let Some(plan) = self.0.get_mut(product) {
-            let out = &mut block.0;
-            let most = plan.most() + 2 * STEP;
+        if let Some(writer) = self.0.get_mut(product) {
+            let most = writer.max_len() + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);
@@ -145,27 +129,29 @@ impl Sink for NdjsonSink {
             };
             let action = if status.is_reply() { REPLY } else { REPORT };
             let begun = begin(action, &mut room);
-            let sound = plan.put_status(status.values(), &mut room);
+            let sound = writer.put_status(status.values(), &mut room);
             let written = end(begun, room).filter(|_| sound);
             if written.is_some() {
                 return out.keep(written);
             }
         }
-        self.record(block, &line.record(), product, &status.decoded());
+        self.record(out, &line.record(), product, &status.decoded());
     }
 }
 
-/// What the points stand behind, in steps that are copied at once: so many bytes count.
+/// The text in front of the points, as a step that is copied at once, and its length.
 type Opening = (&'static [u8; STEP], usize);
 
 const CONTROL: Opening = (b"\"action\":\"control\",\"attrs\":     ", 27);
+
 const REPLY: Opening = (b"\"action\":\"reply\",\"attrs\":       ", 25);
+
 const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 
 /// Begins the points; returns where their bracket goes.
 #[inline(always)]
 fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
-    out.put_of(text, len);
+    out.put_prefix(text, len);
     out.len
 }
 
@@ -174,61 +160,9 @@ fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
 fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
     // It takes the place of the comma in front of the first point.
     if out.len == bracket {
-        out.put_of(b"{", 1);
+        out.put_prefix(b"{", 1);
     }
     out.set(bracket, b'{');
-    out.put_of(b"}}\n\0", 3);
+    out.put_prefix(b"}}\n\0", 3);
     out.written()
-}
-
-/// Appends what the record says of itself.
-pub(crate) fn append_head(out: &mut Text, record: &Record<'_>, did: Option<&str>) {
-    let mut room = out.room(head_len(record, did));
-    put_head(&mut room, record, did, false);
-    let written = room.written();
-    out.keep(written);
-}
-
-/// No more is written by [`put_head`].
-fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
-    let texts = record.kind.map_or(0, str::len) + did.map_or(0, str::len);
-    let timestamp = record.timestamp.map_or(0, |moment| moment.json().len());
-    // An escape is up to 6 bytes long.
-    64 + timestamp + 6 * texts + record.extra.len()
-}
-
-/// What the record says of itself: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
-#[inline(always)]
-fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
-    out.put_of(b"{", 1);
-    if let Some(timestamp) = &record.timestamp {
-        out.put_of(b"\"timestamp\":   ", 12);
-        out.put(timestamp.json().as_bytes());
-        out.put_of(b",", 1);
-    }
-    if let Some(kind) = record.kind {
-        out.put_of(b"\"type\": ", 7);
-        put_text(out, kind, plain);
-    }
-    if let Some(did) = did {
-        out.put_of(b"\"did\":  ", 6);
-        put_text(out, did, plain);
-    }
-    if let Some(extra) = record.extra.strip_prefix(b",") {
-        out.put(extra);
-        out.put_of(b",", 1);
-    }
-}
-
-/// A text as JSON, and a comma.
-#[inline(always)]
-fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
-    if plain || text.bytes().all(super::shape::plain) {
-        out.put_of(b"\"", 1);
-        out.put(text.as_bytes());
-        out.put_of(b"\",", 2);
-    } else {
-        let _ = serde_json::to_writer(&mut *out, text);
-        out.put_of(b",", 1);
-    }
 }

@@ -1,12 +1,12 @@
-//! Which product a record is of.
+//! The products that records may be of, chosen by product key or device.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use gizwits_codec_core::m2m::{self, Event};
 
+use super::Product;
 use crate::error::Error;
-use crate::product::Product;
 
 /// The products that a log's records may be of.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 //! Of a window the bytes of many rows are put side by side, and what has up to 8 bits is made of these;
 //! wider points are cut from the windows as numbers. Loops are such that the compiler makes vectors of them.
 
-use super::plan::{Place, places};
+use super::location::{Location, locations};
 use crate::product::Product;
 
 /// The values of one point in every row, as they are on the wire.
@@ -11,9 +11,9 @@ use crate::product::Product;
 pub enum Column {
     /// A bool, an enum or an integer of up to 8 bits.
     U8(Vec<u8>),
-    /// Of up to 16.
+    /// An enum or an integer of up to 16 bits.
     U16(Vec<u16>),
-    /// Of up to 32.
+    /// An enum or an integer of up to 32 bits.
     U32(Vec<u32>),
     /// A binary: so many bytes a row, one row behind the other.
     Bytes(usize, Vec<u8>),
@@ -31,33 +31,33 @@ pub struct Columns {
 /// Points next to each other that stand in the same 8 bytes, or one binary.
 #[derive(Clone, Debug)]
 struct Window {
-    /// Its first byte. Only a status of less than 8 bytes ends before its window.
+    /// The first byte. Only a status of less than 8 bytes ends before its window.
     start: usize,
     /// The first of its points, by id.
     first: usize,
-    places: Vec<Place>,
+    locations: Vec<Location>,
     /// Whether there are points of up to 8 bits, and such of more.
     narrow: bool,
     wide: bool,
 }
 
-/// So many rows are turned at once.
+/// The number of rows that are turned at once.
 const ROWS: usize = 256;
 
-/// So many windows are done with a tile before the next: more columns than that are more places to write
+/// The number of windows that are done with a tile before the next: more columns are more places to write
 /// to than the processor keeps in mind.
 const WINDOWS: usize = 8;
 
-/// So many bytes of rows stay in the L2 cache.
+/// The number of bytes of rows that stay in the L2 cache.
 const L2: usize = 256 << 10;
 
 impl Columns {
     /// Columns for the points of a product.
     #[must_use]
     pub fn new(product: &Product) -> Self {
-        let places = places(product);
-        let columns = places.iter().map(|place| match place.bits {
-            0 => Column::Bytes(place.len, Vec::new()),
+        let locations = locations(product);
+        let columns = locations.iter().map(|location| match location.bits {
+            0 => Column::Bytes(location.len, Vec::new()),
             1..=8 => Column::U8(Vec::new()),
             9..=16 => Column::U16(Vec::new()),
             _ => Column::U32(Vec::new()),
@@ -66,7 +66,7 @@ impl Columns {
         Columns {
             stride,
             columns: columns.collect(),
-            windows: windows(&places, stride),
+            windows: windows(&locations, stride),
         }
     }
 
@@ -95,40 +95,40 @@ impl Columns {
     }
 }
 
-fn windows(places: &[Place], stride: usize) -> Vec<Window> {
+fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
     let mut all: Vec<Window> = Vec::new();
     // The bytes of the last window so far, unless it is a binary.
     let mut span = None;
-    for (id, place) in places.iter().enumerate() {
-        let own = place.end - place.len..place.end;
+    for (id, location) in locations.iter().enumerate() {
+        let own = location.end - location.len..location.end;
         let joint = span
             .map(|span: std::ops::Range<usize>| span.start.min(own.start)..span.end.max(own.end));
-        let joint = joint.filter(|joint| place.bits > 0 && joint.len() <= 8);
+        let joint = joint.filter(|joint| location.bits > 0 && joint.len() <= 8);
         let start = |start: usize| start.min(stride.saturating_sub(8));
         match (joint, all.last_mut()) {
             (Some(joint), Some(window)) => {
                 window.start = start(joint.start);
-                window.places.push(*place);
+                window.locations.push(*location);
                 span = Some(joint);
             }
             _ => {
                 all.push(Window {
                     start: start(own.start),
                     first: id,
-                    places: vec![*place],
+                    locations: vec![*location],
                     narrow: false,
                     wide: false,
                 });
-                span = Some(own).filter(|_| place.bits > 0);
+                span = Some(own).filter(|_| location.bits > 0);
             }
         }
     }
     for window in &mut all {
         window.narrow = window
-            .places
+            .locations
             .iter()
-            .any(|place| (1..=8).contains(&place.bits));
-        window.wide = window.places.iter().any(|place| place.bits > 8);
+            .any(|location| (1..=8).contains(&location.bits));
+        window.wide = window.locations.iter().any(|location| location.bits > 8);
     }
     all
 }
@@ -165,11 +165,11 @@ fn touch(block: &[u8]) {
     std::hint::black_box(block.as_chunks().0.iter().fold(0, sum));
 }
 
-/// What is made of one window of so many rows.
+/// The bytes of one window in many rows, in three arrangements.
 struct Tile {
     /// The window of each row, as a big-endian number.
     words: [u64; ROWS],
-    /// The same as little-endian ones: those of every eighth row are next to each other.
+    /// The windows as little-endian numbers: those of every eighth row are next to each other.
     eighths: [[u64; ROWS / 8]; 8],
     /// For each byte of the window: that of every row.
     planes: [[[u8; 8]; ROWS / 8]; 8],
@@ -245,15 +245,15 @@ impl Tile {
 
     /// Appends a point of up to 8 bits of so many rows.
     #[inline(always)]
-    fn append(&self, window: &Window, place: Place, count: usize, to: &mut Vec<u8>) {
-        let (shift, mask) = (place.shift % 8, 0xff_u8 >> (8 - place.bits));
-        let last = place.end.wrapping_sub(window.start + 1);
+    fn append(&self, window: &Window, location: Location, count: usize, to: &mut Vec<u8>) {
+        let (shift, mask) = (location.shift % 8, 0xff_u8 >> (8 - location.bits));
+        let last = location.end.wrapping_sub(window.start + 1);
         let plane = |n: usize| {
             let plane = self.planes.get(n).unwrap_or(&self.planes[0]);
             let plane = plane.as_flattened();
             plane.get(..count).unwrap_or(plane)
         };
-        if place.len < 2 {
+        if location.len < 2 {
             to.extend(plane(last).iter().map(|byte| byte >> shift & mask));
         } else {
             let both = plane(last.wrapping_sub(1)).iter().zip(plane(last));
@@ -299,23 +299,23 @@ impl Window {
     fn turn(&self, tile: &Tile, rows: &[u8], stride: usize, columns: &mut [Column]) {
         let count = rows.len() / stride;
         let words = tile.words.get(..count).unwrap_or(&tile.words);
-        for (place, column) in self.places.iter().zip(columns) {
+        for (location, column) in self.locations.iter().zip(columns) {
             match column {
-                Column::U8(to) => tile.append(self, *place, count, to),
+                Column::U8(to) => tile.append(self, *location, count, to),
                 Column::Bytes(len, to) => match *len {
-                    1..2 => copy::<1>(rows, stride, *place, to),
-                    2..4 => copy::<2>(rows, stride, *place, to),
-                    4..8 => copy::<4>(rows, stride, *place, to),
-                    8..16 => copy::<8>(rows, stride, *place, to),
-                    16..32 => copy::<16>(rows, stride, *place, to),
-                    32..64 => copy::<32>(rows, stride, *place, to),
-                    _ => each_binary(rows, stride, *place, to, <[u8]>::copy_from_slice),
+                    1..2 => copy::<1>(rows, stride, *location, to),
+                    2..4 => copy::<2>(rows, stride, *location, to),
+                    4..8 => copy::<4>(rows, stride, *location, to),
+                    8..16 => copy::<8>(rows, stride, *location, to),
+                    16..32 => copy::<16>(rows, stride, *location, to),
+                    32..64 => copy::<32>(rows, stride, *location, to),
+                    _ => each_binary(rows, stride, *location, to, <[u8]>::copy_from_slice),
                 },
                 _ => {
                     // Behind the point in its word.
-                    let below = 8 * (self.start + 8 - place.end) as u32;
-                    let shift = below + u32::from(place.shift);
-                    let mask = u32::MAX >> (32 - u32::from(place.bits)).min(31);
+                    let below = 8 * (self.start + 8 - location.end) as u32;
+                    let shift = below + u32::from(location.shift);
+                    let mask = u32::MAX >> (32 - u32::from(location.bits)).min(31);
                     match column {
                         // Either half, which needs no more than a shuffle.
                         Column::U32(to) if (shift, mask) == (0, u32::MAX) => {
@@ -341,8 +341,8 @@ impl Window {
 
 /// Appends a binary of `N` to `2 * N` bytes: the first `N` and the last, which may overlap.
 #[inline(always)]
-fn copy<const N: usize>(rows: &[u8], stride: usize, place: Place, to: &mut Vec<u8>) {
-    each_binary(rows, stride, place, to, |to, from| {
+fn copy<const N: usize>(rows: &[u8], stride: usize, location: Location, to: &mut Vec<u8>) {
+    each_binary(rows, stride, location, to, |to, from| {
         if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
             *to = *from;
         }
@@ -357,15 +357,15 @@ fn copy<const N: usize>(rows: &[u8], stride: usize, place: Place, to: &mut Vec<u
 fn each_binary(
     rows: &[u8],
     stride: usize,
-    place: Place,
+    location: Location,
     to: &mut Vec<u8>,
     with: impl Fn(&mut [u8], &[u8]),
 ) {
-    let (start, len) = (to.len(), place.len);
+    let (start, len) = (to.len(), location.len);
     to.resize(start + rows.len() / stride * len, 0);
     let room = to[start..].chunks_exact_mut(len.max(1));
     for (to, row) in room.zip(rows.chunks_exact(stride)) {
-        let Some(from) = row.get(place.end - len..place.end) else {
+        let Some(from) = row.get(location.end - len..location.end) else {
             return;
         };
         with(to, from);

@@ -1,0 +1,149 @@
+//! The types of the application: an enum for each enum, `Status` and `Control`.
+
+use gizwits_codec_core::Kind;
+
+use super::point::{Number, PointCode};
+use super::text::{comment, put_line, put_literal};
+
+pub(super) fn items(points: &[PointCode<'_>]) -> Vec<String> {
+    let mut items: Vec<String> = points.iter().filter_map(enumeration).collect();
+    items.push(status(points));
+    items.push(control(points));
+    items
+}
+
+/// The type of an enum's labels.
+fn enumeration(point: &PointCode<'_>) -> Option<String> {
+    let (name, variants) = point.labels.as_ref()?;
+    let (raw, attr) = (point.raw_type(), point.attr);
+    let title = match attr.display_name() {
+        "" => attr.name(),
+        display => display,
+    };
+    let (mut labels, mut indices, mut from) = (String::new(), String::new(), String::new());
+    for (index, (variant, label)) in variants.iter().zip(attr.labels()).enumerate() {
+        let label = match comment(label) {
+            none if none.is_empty() => "(no label)".to_owned(),
+            label => label,
+        };
+        labels += &format!("    /// {label}\n    {variant},\n");
+        indices += &format!("            Self::{variant} => {index},\n");
+        from += &format!("            {index} => Self::{variant},\n");
+    }
+    Some(format!(
+        "/// {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum {name} {{
+{labels}    /// An index that has no label.
+    Unknown({raw}),
+}}
+
+impl {name} {{
+    /// The index on the wire.
+    pub const fn index(self) -> {raw} {{
+        match self {{
+{indices}            Self::Unknown(index) => index,
+        }}
+    }}
+}}
+
+impl From<{raw}> for {name} {{
+    fn from(index: {raw}) -> Self {{
+        match index {{
+{from}            _ => Self::Unknown(index),
+        }}
+    }}
+}}
+",
+        comment(title)
+    ))
+}
+
+fn status(points: &[PointCode<'_>]) -> String {
+    let mut out = "/// The status of the device: all points.
+// In this order bools are near, which a Cortex-M reaches with short instructions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Status {
+"
+    .to_owned();
+    for point in points {
+        out += &format!("    /// {}\n", point.doc());
+        let (head, tail) = (format!("pub {}:", point.field), point.type_name());
+        put_line(&mut out, 4, &head, &format!("{tail},"));
+    }
+    out += "}
+
+impl Status {
+    /// Every point at its least value.
+    pub const fn new() -> Self {
+";
+    let mut fields = Vec::new();
+    for point in points {
+        fields.push((&*point.field, point.literal_value(&mut out, least(point))));
+    }
+    put_literal(&mut out, "Status", &fields);
+    out + "    }
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Status::new()
+    }
+}
+"
+}
+
+/// The least value of a point, as a constant expression.
+fn least(point: &PointCode<'_>) -> String {
+    if let Some((name, variants)) = &point.labels {
+        let first = variants.first().map_or("Unknown(0)", String::as_str);
+        return format!("{name}::{first}");
+    }
+    let (ratio, addition) = point.ratio_and_addition();
+    let (min, _) = point.limits;
+    let value = ratio.saturating_mul(min.into()).saturating_add(addition);
+    match (&point.attr.point().kind, point.number) {
+        (Kind::Bool, _) => "false".to_owned(),
+        (Kind::Binary, _) => format!("[0; {}]", point.bytes.len()),
+        (_, Number::Scaled { places: 1.., .. }) => format!("gizwits::Fixed({value})"),
+        _ => value.to_string(),
+    }
+}
+
+fn control(points: &[PointCode<'_>]) -> String {
+    let head =
+        "/// The points that a control sets.\n#[derive(Clone, Debug, Default, PartialEq, Eq)]\n";
+    let (mut fields, mut body) = (String::new(), String::new());
+    for point in points.iter().filter(|point| point.is_writable()) {
+        let name = &point.field;
+        fields += &format!("    /// {}\n", point.doc());
+        let tail = format!("Option<{}>,", point.type_name());
+        put_line(&mut fields, 4, &format!("pub {name}:"), &tail);
+        body += &format!(
+            "        if let Some(value) = self.{name} {{\n            status.{name} = value;\n        }}\n"
+        );
+    }
+    if fields.is_empty() {
+        return format!(
+            "{head}pub struct Control {{}}
+
+impl Control {{
+    /// Changes nothing: no point can be written.
+    pub fn apply(&self, _status: &mut Status) {{}}
+}}
+"
+        );
+    }
+    format!(
+        "{head}pub struct Control {{
+{fields}}}
+
+impl Control {{
+    /// Sets these points in a status.
+    pub fn apply(&self, status: &mut Status) {{
+{body}    }}
+}}
+"
+    )
+}

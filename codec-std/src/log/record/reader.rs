@@ -1,0 +1,345 @@
+//! A record in its line: strictly parsed, or by a shape that earlier lines had.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use gizwits_codec_core::definition;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use sonic_rs::LazyValue;
+
+use super::lazy::LazyRecord;
+use super::shape::{LineShape, OtherMembers};
+use super::timestamp::Timestamp;
+use super::{Members, Record};
+use crate::error::Error;
+
+/// How deep the arrays and objects of a record may be nested. In a debug build the parser takes some 30 kB of
+/// stack for a level, which threads with the usual 2 MiB have for all of these.
+pub const DEPTH_LIMIT: usize = 32;
+
+/// Reads the records of one log.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// Whether members that have no meaning here are kept.
+    keep: bool,
+    /// Whether every line goes to the strict parser.
+    strict: bool,
+    extra: Vec<u8>,
+    others: OtherMembers,
+    /// The last one that fitted first.
+    shapes: Vec<LineShape>,
+    /// Lines that none fitted; those that did halve it.
+    missed: u32,
+}
+
+/// The most shapes that are kept.
+const SHAPES: usize = 8;
+
+impl Reader {
+    pub(crate) fn new(keep: bool, strict: bool) -> Self {
+        Reader {
+            keep,
+            strict,
+            ..Reader::default()
+        }
+    }
+
+    /// A line by a shape that it fits. It is what it says if the payload, which has not been looked at,
+    /// needs no unescaping.
+    #[inline(always)]
+    pub(crate) fn learnt<'a>(&'a mut self, line: &'a [u8]) -> Option<LazyRecord<'a>> {
+        if !self.shapes.first()?.fits(line) && !self.another_fits(line) {
+            return None;
+        }
+        self.missed /= 2;
+        let shape = self.shapes.first()?;
+        shape.keep(line, &mut self.extra);
+        Some(LazyRecord::learnt(line, shape, &self.extra))
+    }
+
+    /// Whether another shape fits, which then is the first.
+    #[cold]
+    fn another_fits(&mut self, line: &[u8]) -> bool {
+        let found = self.shapes.iter().position(|shape| shape.fits(line));
+        if let Some(n) = found {
+            self.shapes[..=n].rotate_right(1);
+        }
+        found.is_some()
+    }
+
+    /// Reads the record of a line whose texts have no escapes by the strict parser, but for what is kept;
+    /// false if the line is to be [`read`](Self::read), which tells what is wrong, or learns from it.
+    #[inline(always)]
+    pub(crate) fn read_plain<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
+        if self.learns() || is_deep(line) {
+            return false;
+        }
+        self.extra.clear();
+        let mut json = sonic_rs::Deserializer::from_json(line);
+        let extra = self.keep.then_some(&mut self.extra);
+        let done = json.deserialize_map(PlainVisitor(record, extra));
+        let done = done.and_then(|()| json.end()).is_ok();
+        self.missed = self.missed.saturating_add(done.into());
+        done
+    }
+
+    /// Whether the next strict line is learnt. That costs more than the line, so lines that vary are not
+    /// learnt each time.
+    fn learns(&self) -> bool {
+        !self.strict && (self.missed < 32 || self.missed.is_multiple_of(64))
+    }
+
+    /// The members of the last line that are kept.
+    pub(crate) fn extra(&self) -> &[u8] {
+        &self.extra
+    }
+
+    /// Reads the members of a line by the strict parser.
+    pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<Members<'a>, Error> {
+        self.extra.clear();
+        self.others.clear();
+        if !line.trim_ascii_start().starts_with('{') {
+            return Ok(Members {
+                payload: Some(line.into()),
+                ..Members::default()
+            });
+        }
+        if is_deep(line) {
+            return Err(too_deep());
+        }
+        let mut json = sonic_rs::Deserializer::from_json(line);
+        let learn = self.learns();
+        let visitor = MembersVisitor {
+            keep: self.keep,
+            extra: &mut self.extra,
+            others: learn.then_some(&mut self.others),
+        };
+        let members = json.deserialize_map(visitor);
+        let members = members.and_then(|members| json.end().map(|()| members));
+        let mut members = members.map_err(|error| refused(&error))??;
+        self.missed = self.missed.saturating_add(1);
+        if learn && let Some(shape) = LineShape::new(line, &members, &self.others, &self.extra) {
+            self.shapes.truncate(SHAPES - 1);
+            self.shapes.insert(0, shape);
+        }
+        members.extra = &self.extra;
+        Ok(members)
+    }
+}
+
+/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit of its own.
+/// Brackets are counted first, since hardly any line has enough of them.
+#[inline]
+fn is_deep(line: &str) -> bool {
+    brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
+}
+
+/// At least as many as the opening brackets of a text, by vectors: the last 32 bytes count in full, also those
+/// that were counted before.
+#[inline]
+fn brackets(text: &[u8]) -> usize {
+    const LANES: usize = 32;
+    let Some(last) = text.last_chunk::<LANES>() else {
+        return text.len();
+    };
+    let mut brackets = 0;
+    // A lane is a byte, so that it counts up to 255.
+    for block in text.chunks(254 * LANES) {
+        let mut lanes = [0_u8; LANES];
+        let (pieces, _) = block.as_chunks::<LANES>();
+        for piece in pieces.iter().chain([last]) {
+            for (lane, byte) in lanes.iter_mut().zip(piece) {
+                // [ and { differ in one bit.
+                *lane += u8::from(byte & 0xdf == b'[');
+            }
+        }
+        brackets += lanes.iter().copied().map(usize::from).sum::<usize>();
+    }
+    brackets
+}
+
+#[cold]
+fn too_deep() -> Error {
+    let message =
+        format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
+    Error::new("depth", message)
+}
+
+/// A line that is no record, in words.
+#[cold]
+fn refused(error: &sonic_rs::Error) -> Error {
+    let told = error.to_string();
+    let told = told.lines().next().unwrap_or_default();
+    let at = told.find(" at line ").unwrap_or(told.len());
+    let byte = error.offset();
+    let message = format!("not a record as JSON: {}, byte {byte}", &told[..at]);
+    Error::new("json", message).at(u32::try_from(byte).ok(), None)
+}
+
+/// A line that is no text from this byte on.
+pub(crate) fn not_utf8(at: usize) -> Error {
+    Error::new(
+        "not_utf8",
+        format!("the line is not UTF-8 text at byte {at}"),
+    )
+    .at(u32::try_from(at).ok(), None)
+}
+
+/// Deserializes what a line says. What is JSON but no record is the inner error.
+struct MembersVisitor<'x> {
+    keep: bool,
+    extra: &'x mut Vec<u8>,
+    others: Option<&'x mut OtherMembers>,
+}
+
+impl<'de> Visitor<'de> for MembersVisitor<'_> {
+    type Value = Result<Members<'de>, Error>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        let mut wrong = None;
+        while let Some(MemberKey(key)) = map.next_key()? {
+            let value: LazyValue<'de> = map.next_value()?;
+            let value = value.as_raw_cow();
+            if !escapes_are_sound(&value) {
+                return Err(A::Error::custom("an escape that is none"));
+            }
+            let member = match &*key {
+                "timestamp" => {
+                    if value != "null" {
+                        if let Err(error) = Timestamp::new(&value) {
+                            wrong = wrong.or(Some(error));
+                        } else if members.timestamp.replace(value).is_some() {
+                            wrong = wrong.or_else(|| Some(repeated(&key)));
+                        }
+                    }
+                    continue;
+                }
+                "type" => &mut members.kind,
+                "did" => &mut members.did,
+                "product_key" => &mut members.product_key,
+                "payload" => &mut members.payload,
+                _ => {
+                    match (self.others.as_deref_mut(), &value) {
+                        (None, _) => {}
+                        (Some(others), Cow::Borrowed(value)) => others.push(&key, value, self.keep),
+                        (Some(others), Cow::Owned(_)) => others.lost = true,
+                    }
+                    if self.keep {
+                        put_member(self.extra, &key, &value);
+                    }
+                    continue;
+                }
+            };
+            if value == "null" {
+                continue;
+            }
+            match text(value) {
+                Some(_) if member.is_some() => wrong = wrong.or_else(|| Some(repeated(&key))),
+                Some(text) => *member = Some(text),
+                None => {
+                    wrong = wrong.or_else(|| {
+                        let message = format!("`{key}` is not a text");
+                        Some(Error::new("record", message))
+                    });
+                }
+            }
+        }
+        Ok(match (wrong, &members.payload) {
+            (Some(error), _) => Err(error),
+            (None, Some(_)) => Ok(members),
+            (None, None) => Err(Error::new("record", "the record has no `payload`")),
+        })
+    }
+}
+
+/// Deserializes a record all of whose texts stand in the line. Fails if there is anything to be said.
+struct PlainVisitor<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
+
+impl<'de> Visitor<'de> for PlainVisitor<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let odd = || A::Error::custom("odd");
+        let PlainVisitor(record, mut extra) = self;
+        let mut payload = None;
+        while let Some(key) = map.next_key::<&'de str>()? {
+            let member = match key {
+                "payload" => &mut payload,
+                "type" => &mut record.kind,
+                "did" => &mut record.did,
+                "product_key" => &mut record.product_key,
+                _ => {
+                    let value: LazyValue<'de> = map.next_value()?;
+                    let Cow::Borrowed(json) = value.as_raw_cow() else {
+                        return Err(odd());
+                    };
+                    if key == "timestamp" {
+                        let moment = Some(Timestamp(json)).filter(Timestamp::is_plain);
+                        if moment.is_none() || record.timestamp.is_some() {
+                            return Err(odd());
+                        }
+                        record.timestamp = moment;
+                    } else if memchr::memchr(b'\\', json.as_bytes()).is_some() {
+                        return Err(odd());
+                    } else if let Some(extra) = &mut extra {
+                        put_member(extra, key, json);
+                    }
+                    continue;
+                }
+            };
+            if member.replace(map.next_value()?).is_some() {
+                return Err(odd());
+            }
+        }
+        record.payload = payload.ok_or_else(odd)?;
+        Ok(())
+    }
+}
+
+/// Whether what sonic-rs passed over, which does not look at the digits of `\u`, is JSON.
+fn escapes_are_sound(json: &str) -> bool {
+    memchr::memchr(b'\\', json.as_bytes()).is_none()
+        || serde_json::from_str::<IgnoredAny>(json).is_ok()
+}
+
+/// Appends a member that is kept.
+fn put_member(extra: &mut Vec<u8>, key: &str, json: &str) {
+    extra.push(b',');
+    let _ = serde_json::to_writer(&mut *extra, key);
+    extra.push(b':');
+    extra.extend(json.as_bytes());
+}
+
+fn repeated(key: &str) -> Error {
+    Error::new("record", format!("`{key}` stands twice"))
+}
+
+/// A text, decoded.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The meaning of a JSON text; `None` if it is none.
+fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    match json {
+        Cow::Borrowed(json) => {
+            let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+            match memchr::memchr(b'\\', inner.as_bytes()) {
+                None => Some(inner.into()),
+                Some(_) => Some(sonic_rs::from_str::<String>(json).ok()?.into()),
+            }
+        }
+        Cow::Owned(json) => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+    }
+}

@@ -1,0 +1,359 @@
+//! The shape of a line: what it has in common with the other lines of its log.
+//!
+//! Lines of one log look alike. What is the same in all of them is compared, byte for byte; what varies
+//! is held against the bytes that may stand there. Whatever differs goes to the strict parser, which
+//! alone decides what is right and what is wrong.
+
+use std::ops::Range;
+
+use super::head::{append_head, is_plain};
+use super::text::TextBlock;
+use super::timestamp::Timestamp;
+use super::{Members, Record};
+
+/// The bytes that may stand where a value varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ByteClass {
+    /// The byte of the line that was learnt, and no other.
+    Same,
+    /// Digits, but for the first one and what are none.
+    Number,
+    /// ASCII that a JSON text has as it stands.
+    Text,
+    /// Anything: the payload, which is looked at elsewhere.
+    Any,
+}
+
+/// The addresses of the members of a line that have no meaning here.
+#[derive(Debug, Default)]
+pub(crate) struct OtherMembers {
+    /// Their values, and those of texts without their quotes.
+    values: Vec<(Range<usize>, ByteClass)>,
+    /// The members that are kept: the key without its quotes, and the value.
+    kept: Vec<(Range<usize>, Range<usize>)>,
+    /// Something is not where it can be found again.
+    pub(crate) lost: bool,
+}
+
+impl OtherMembers {
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.kept.clear();
+        self.lost = false;
+    }
+
+    pub(crate) fn push(&mut self, key: &str, value: &str, keep: bool) {
+        let all = addresses(value);
+        if keep {
+            self.kept.push((addresses(key), all.clone()));
+        }
+        self.values.push(match value.as_bytes() {
+            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
+                (all.start + 1..all.end - 1, ByteClass::Text)
+            }
+            [b'0'..=b'9', ..] => (all, ByteClass::Number),
+            _ => (all, ByteClass::Same),
+        });
+    }
+}
+
+/// The longest line that is learnt.
+const LEARNT: usize = 16 << 10;
+
+/// The shape of lines whose payloads may have any length.
+#[derive(Debug)]
+pub(crate) struct LineShape {
+    /// The bytes in front of the payload, and behind it.
+    pub(crate) head: usize,
+    pub(crate) tail: usize,
+    /// A line is at least as long.
+    least: usize,
+    patterns: Vec<ChunkPattern>,
+    pub(crate) timestamp: Option<Span>,
+    /// Whether that is in words.
+    worded: bool,
+    /// The value, which is the same in all lines of this shape.
+    pub(crate) kind: Option<Box<str>>,
+    pub(crate) did: Option<Span>,
+    pub(crate) product_key: Option<Box<str>>,
+    kept: Vec<(Span, Span)>,
+    /// The length of the head that NDJSON has in the same form.
+    pub(crate) verbatim: Option<usize>,
+}
+
+/// A place before the payload, counted from the start, or behind it, counted from the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    behind: bool,
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    #[inline]
+    pub(crate) fn of(self, line: &[u8]) -> &[u8] {
+        let range = match self.behind {
+            false => self.start..self.end,
+            true => line.len().wrapping_sub(self.start)..line.len().wrapping_sub(self.end),
+        };
+        line.get(range).unwrap_or_default()
+    }
+
+    /// The span as text. A line that fits a shape is text there: its bytes are those that were learnt, or ASCII.
+    pub(crate) fn text(self, line: &[u8]) -> &str {
+        std::str::from_utf8(self.of(line)).unwrap_or_default()
+    }
+}
+
+/// A line that is learnt: what varies in it is marked, byte by byte.
+struct Learner<'l> {
+    line: &'l [u8],
+    payload: Range<usize>,
+    classes: Vec<ByteClass>,
+}
+
+impl Learner<'_> {
+    /// The place of a text in the line; `None` of one that is elsewhere, since it had escapes.
+    fn range(&self, text: &str) -> Option<Range<usize>> {
+        self.within(addresses(text))
+    }
+
+    /// The place of what has these addresses.
+    fn within(&self, addresses: Range<usize>) -> Option<Range<usize>> {
+        let base = self.line.as_ptr().addr();
+        let range = addresses.start.checked_sub(base)?..addresses.end.checked_sub(base)?;
+        (range.end <= self.line.len()).then_some(range)
+    }
+
+    fn span(&self, range: Range<usize>) -> Span {
+        let behind = range.start >= self.payload.end;
+        let len = self.line.len();
+        let (start, end) = match behind {
+            false => (range.start, range.end),
+            true => (len - range.start, len - range.end),
+        };
+        Span { behind, start, end }
+    }
+
+    fn vary(&mut self, range: Range<usize>, class: ByteClass) {
+        let is_number = class == ByteClass::Number;
+        let text = self.line.get(range.clone()).unwrap_or(&[]);
+        if is_number && text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+            return;
+        }
+        // A number of several digits has no 0 in front.
+        let first = usize::from(is_number && text.get(1).is_some_and(u8::is_ascii_digit));
+        for (n, (to, byte)) in self.classes[range].iter_mut().zip(text).enumerate() {
+            if !is_number || n >= first && byte.is_ascii_digit() {
+                *to = class;
+            }
+        }
+    }
+
+    /// The patterns of both sides of the payload. Those that reach into it don't look at it; the last of
+    /// a side overlaps the one before.
+    fn patterns(&self) -> Vec<ChunkPattern> {
+        let (line, head) = (self.line, self.payload.start);
+        let tail = line.len() - self.payload.end;
+        let mut sides = [self.classes.clone(), self.classes.clone()];
+        sides[0][head..].fill(ByteClass::Any);
+        sides[1][..self.payload.end].fill(ByteClass::Any);
+        let before = (0..head).step_by(16).map(|at| {
+            let at = at.min(head.saturating_sub(16));
+            ChunkPattern::new(line, &sides[0], at)
+        });
+        let behind = (0..tail).step_by(16).map(|end| {
+            let at = (end + 16).min(tail.max(16));
+            let mut pattern = ChunkPattern::new(line, &sides[1], line.len() - at);
+            (pattern.at, pattern.behind) = (at.wrapping_neg(), usize::MAX);
+            pattern
+        });
+        before.chain(behind).collect()
+    }
+}
+
+/// The addresses of a text.
+fn addresses(text: &str) -> Range<usize> {
+    let start = text.as_ptr().addr();
+    start..start + text.len()
+}
+
+impl LineShape {
+    /// The shape of a line that was strictly parsed.
+    pub(crate) fn new(
+        text: &str,
+        members: &Members<'_>,
+        others: &OtherMembers,
+        extra: &[u8],
+    ) -> Option<Self> {
+        let line = text.as_bytes();
+        let mut learner = Learner {
+            line,
+            payload: 0..0,
+            classes: Vec::new(),
+        };
+        let payload = learner.range(members.payload.as_deref()?)?;
+        // What is learnt takes memory, and the last pattern reaches 16 bytes back.
+        if others.lost || payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
+            return None;
+        }
+        let (head, tail) = (payload.start, line.len() - payload.end);
+        learner.payload = payload;
+        learner.classes = vec![ByteClass::Same; line.len()];
+        let mut shape = LineShape {
+            head,
+            tail,
+            least: 16.max(head + tail + 1),
+            patterns: Vec::new(),
+            timestamp: None,
+            worded: false,
+            kind: members.kind.as_deref().map(Box::from),
+            did: None,
+            product_key: members.product_key.as_deref().map(Box::from),
+            kept: Vec::new(),
+            verbatim: None,
+        };
+        for text in [&members.kind, &members.product_key].into_iter().flatten() {
+            learner.range(text)?;
+        }
+        if let Some(json) = &members.timestamp {
+            let range = learner.range(json)?;
+            shape.worded = json.starts_with('"');
+            match shape.worded {
+                true => learner.vary(range.start + 1..range.end - 1, ByteClass::Text),
+                false if Timestamp(json).is_sure() => {
+                    learner.vary(range.clone(), ByteClass::Number)
+                }
+                false => {}
+            }
+            shape.timestamp = Some(learner.span(range));
+        }
+        if let Some(did) = &members.did {
+            let range = learner.range(did)?;
+            if did.bytes().all(is_plain) {
+                learner.vary(range.clone(), ByteClass::Text);
+            }
+            shape.did = Some(learner.span(range));
+        }
+        for (addresses, class) in &others.values {
+            let range = learner.within(addresses.clone())?;
+            if *class != ByteClass::Same {
+                learner.vary(range, *class);
+            }
+        }
+        for (key, value) in &others.kept {
+            // A key with escapes is not in the line.
+            let (key, value) = (learner.within(key.clone())?, learner.within(value.clone())?);
+            shape.kept.push((learner.span(key), learner.span(value)));
+        }
+        shape.patterns = learner.patterns();
+        let record = Record {
+            extra,
+            ..members.record()
+        };
+        let mut written = TextBlock::default();
+        append_head(&mut written, &record, record.did);
+        // What varies is copied as it stands, so this holds for every line of the shape.
+        shape.verbatim = Some(written.as_bytes())
+            .filter(|written| written.len() <= head && line.starts_with(written))
+            .map(<[u8]>::len);
+        Some(shape)
+    }
+
+    #[inline(always)]
+    pub(crate) fn fits(&self, line: &[u8]) -> bool {
+        if line.len() < self.least {
+            return false;
+        }
+        let fits = |pattern: &ChunkPattern| {
+            let start = pattern.at.wrapping_add(line.len() & pattern.behind);
+            let chunk = line.get(start..).and_then(<[u8]>::first_chunk);
+            chunk.is_some_and(|chunk| pattern.fits(chunk))
+        };
+        self.patterns.iter().all(fits)
+            // Numbers are right by their digits, times in words are not.
+            && (!self.worded
+                || self.timestamp.is_none_or(|span| Timestamp(span.text(line)).parse().is_some()))
+    }
+
+    /// The members that are kept of a line that fits.
+    #[inline(always)]
+    pub(crate) fn keep(&self, line: &[u8], extra: &mut Vec<u8>) {
+        extra.clear();
+        for (key, value) in &self.kept {
+            extra.extend(b",\"");
+            extra.extend(key.of(line));
+            extra.extend(b"\":");
+            extra.extend(value.of(line));
+        }
+    }
+}
+
+/// A pattern of 16 bytes: two words, whose bytes are compared side by side.
+#[derive(Debug)]
+struct ChunkPattern {
+    /// The start, modulo 2^n; behind the payload it counts from the end, and all bits of `behind` are set.
+    at: usize,
+    behind: usize,
+    want: [u64; 2],
+    /// The bits of `want` that matter.
+    mask: [u64; 2],
+    /// 6 where a digit is wanted: added to its low half it stays below 16.
+    digit: [u64; 2],
+    /// The highest bit where text is wanted.
+    text: Option<[u64; 2]>,
+}
+
+impl ChunkPattern {
+    /// A cell that begins at `start` in this line.
+    fn new(line: &[u8], classes: &[ByteClass], start: usize) -> Self {
+        let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
+        let bytes = line[start..].iter().zip(&classes[start..]);
+        for (n, (byte, class)) in bytes.take(16).enumerate() {
+            (want[n], mask[n]) = match class {
+                ByteClass::Same => (*byte, 0xff),
+                ByteClass::Number => (0x30, 0xf0),
+                ByteClass::Text => (0, 0x80),
+                ByteClass::Any => (0, 0),
+            };
+            digit[n] = if *class == ByteClass::Number { 6 } else { 0 };
+            text[n] = if *class == ByteClass::Text { 0x80 } else { 0 };
+        }
+        ChunkPattern {
+            at: start,
+            behind: 0,
+            want: words(&want),
+            mask: words(&mask),
+            digit: words(&digit),
+            text: Some(words(&text)).filter(|text| *text != [0; 2]),
+        }
+    }
+
+    #[inline(always)]
+    fn fits(&self, bytes: &[u8; 16]) -> bool {
+        const ONES: u64 = u64::MAX / 255;
+        let words = words(bytes);
+        let mut wrong = [0; 2];
+        for n in 0..2 {
+            let digit = (words[n] & (15 * ONES)) + self.digit[n];
+            wrong[n] = (words[n] ^ self.want[n]) & self.mask[n] | digit & (16 * ONES);
+        }
+        if let Some(text) = &self.text {
+            for n in 0..2 {
+                // Where a sum has its highest bit the byte is no control character, no quote, no backslash.
+                let low = words[n] & (0x7f * ONES);
+                let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
+                wrong[n] |= !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];
+            }
+        }
+        wrong == [0; 2]
+    }
+}
+
+#[inline(always)]
+fn words(bytes: &[u8; 16]) -> [u64; 2] {
+    let [low, high] = bytes.as_chunks().0 else {
+        return [0; 2];
+    };
+    [u64::from_le_bytes(*low), u64::from_le_bytes(*high)]
+}

@@ -1,0 +1,20 @@
+//! Messages of a product: payloads to JSON and back.
+
+mod decode;
+mod decoded;
+mod encode;
+mod explain;
+mod json;
+#[cfg(feature = "tokio")]
+mod m2m_codec;
+pub mod payload;
+mod picture;
+mod state;
+
+pub use decode::{Lax, Status};
+pub use decoded::{Broadcast, Content, Decoded};
+pub use encode::{Message, wrap};
+#[cfg(feature = "tokio")]
+pub use m2m_codec::{M2mCodec, M2mFrame};
+pub use picture::{Cell, Picture, Row, Seen};
+pub use state::State;

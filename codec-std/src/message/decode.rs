@@ -1,0 +1,213 @@
+//! Payloads to JSON.
+
+use gizwits_codec_core as core;
+use gizwits_codec_core::m2m::{self, Event};
+use gizwits_codec_core::{P0, Protocol};
+
+use super::decoded::{Content, Decoded};
+use crate::error::Error;
+use crate::product::Product;
+
+impl Product {
+    /// Takes an M2M frame or a bare P0 apart: what begins with 00000003 is a frame.
+    ///
+    /// # Errors
+    /// See [`Error::KINDS`]; `byte` counts from the first byte given.
+    #[inline]
+    pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.any::<false>(bytes)
+    }
+
+    /// Takes a bare P0 apart.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_p0<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.p0::<false>(bytes)
+    }
+
+    /// Takes an M2M frame apart, and the P0 in it.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode); bytes after the frame are `trailing`.
+    pub fn decode_m2m<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.m2m::<false>(bytes)
+    }
+
+    /// Returns a decoder that accepts replies and reports of any length.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    /// # let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// # let product = Product::from_json(&definition)?;
+    ///
+    /// // The status of this product has 7 bytes.
+    /// let report = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e];
+    /// assert_eq!(product.decode(&report).unwrap_err().kind, "incomplete");
+    /// let decoded = product.lax().decode(&report)?;
+    /// assert_eq!(decoded.view().map(|view| view.missing()), Some(2));
+    /// assert!(decoded.to_json().ends_with(r#""set_temp":16,"room_temp":20},"missing":2}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn lax(&self) -> Lax<'_> {
+        Lax(self)
+    }
+
+    #[inline]
+    fn any<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        if let Some(status) = Status::of(self, bytes) {
+            return Ok(status.decoded());
+        }
+        if bytes.starts_with(&m2m::PREFIX) {
+            self.m2m::<LAX>(bytes)
+        } else {
+            self.p0::<LAX>(bytes)
+        }
+    }
+
+    #[inline]
+    fn parse<'p, 'b, const LAX: bool>(&'p self, p0: &'b [u8]) -> Result<P0<'p, 'b>, core::Error> {
+        match LAX {
+            false => P0::parse(self.layout(), p0),
+            true => P0::parse_lax(self.layout(), p0),
+        }
+    }
+
+    fn p0<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        match self.parse::<LAX>(bytes) {
+            Ok(p0) => Ok(Decoded::new(self, None, Content::P0(p0))),
+            Err(error) => Err(self.explain_p0(error, bytes)),
+        }
+    }
+
+    fn m2m<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        let (event, rest) = m2m::parse(bytes, usize::MAX).map_err(|error| self.explain(error))?;
+        let behind = |len: usize| bytes.len().saturating_sub(len) as u32;
+        let content = match event {
+            // How long a service message is, its head doesn't say.
+            Event::Service { .. } => Content::Body(rest),
+            Event::Frame(_) if !rest.is_empty() => {
+                let extra = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+                let error = core::Error::new(core::ErrorKind::Trailing { extra });
+                return Err(self.explain(error.at(behind(rest.len()))));
+            }
+            Event::Frame(frame) => match frame.p0() {
+                Some(p0) => Content::P0(
+                    self.parse::<LAX>(p0)
+                        .map_err(|error| self.explain_p0(error.behind(behind(p0.len())), p0))?,
+                ),
+                None => Content::Body(frame.body),
+            },
+        };
+        Ok(Decoded::new(self, Some(event), content))
+    }
+}
+
+/// Decodes payloads whose replies and reports have any length, for devices that send more or less than
+/// their definition has. [`Product::lax`] makes it.
+///
+/// Points that are whole are decoded. [`View::missing`](gizwits_codec_core::View::missing),
+/// [`View::extra`](gizwits_codec_core::View::extra) and
+/// [`View::is_whole_body`](gizwits_codec_core::View::is_whole_body) tell what differs, and so does [`Decoded::to_json`]. Frames, controls and reads are held to their
+/// lengths.
+#[derive(Clone, Copy, Debug)]
+pub struct Lax<'p>(&'p Product);
+
+impl<'p> Lax<'p> {
+    /// Like [`Product::decode`].
+    ///
+    /// # Errors
+    /// As for [`Product::decode`], but for the length of a reply or report.
+    pub fn decode<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.0.any::<true>(bytes)
+    }
+
+    /// Like [`Product::decode_p0`].
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_p0<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.0.p0::<true>(bytes)
+    }
+
+    /// Like [`Product::decode_m2m`].
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode).
+    pub fn decode_m2m<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        self.0.m2m::<true>(bytes)
+    }
+}
+
+/// The form of nearly all frames: a reply or report with all points of a standard product, without did
+/// and sn.
+#[derive(Clone, Copy, Debug)]
+pub struct Status<'p, 'b> {
+    product: &'p Product,
+    command: u8,
+    action: u8,
+    body: &'b [u8],
+}
+
+impl<'p, 'b> Status<'p, 'b> {
+    /// `None` if the bytes are anything else, which says nothing against them.
+    #[inline(always)]
+    pub(crate) fn of(product: &'p Product, bytes: &'b [u8]) -> Option<Self> {
+        let (len, command, body) = match *bytes {
+            [0, 0, 0, 3, len @ ..0x80, 0, 0, command, ref body @ ..] => {
+                (usize::from(len), command, body)
+            }
+            [0, 0, 0, 3, low, high @ ..0x80, 0, 0, command, ref body @ ..] if low >= 0x80 => {
+                let len = usize::from(high) << 7 | usize::from(low & 0x7f);
+                (len, command, body)
+            }
+            _ => return None,
+        };
+        let &[action @ (3 | 4), ref values @ ..] = body else {
+            return None;
+        };
+        (matches!(command, 0x90 | 0x91)
+            && len == body.len() + 3
+            && values.len() == product.layout().status_len()
+            && product.protocol() == Protocol::Standard)
+            .then_some(Status {
+                product,
+                command,
+                action,
+                body,
+            })
+    }
+
+    /// Whether it is a reply, not a report.
+    #[inline]
+    #[must_use]
+    pub fn is_reply(&self) -> bool {
+        self.action == 3
+    }
+
+    /// The bytes of the points.
+    #[inline]
+    #[must_use]
+    pub fn values(&self) -> &'b [u8] {
+        self.body.get(1..).unwrap_or(&[])
+    }
+
+    /// Returns the status in the form of any other payload.
+    #[must_use]
+    pub fn decoded(&self) -> Decoded<'p, 'b> {
+        let view = self.product.layout().view_lax(self.values());
+        let frame = m2m::Frame {
+            flag: 0,
+            command: self.command.into(),
+            sn: None,
+            did: None,
+            body: self.body,
+        };
+        let p0 = match self.is_reply() {
+            true => P0::Reply(view),
+            false => P0::Report(view),
+        };
+        Decoded::new(self.product, Some(Event::Frame(frame)), Content::P0(p0))
+    }
+}

@@ -1,0 +1,199 @@
+//! Values, ranges and errors of messages in words, for people.
+
+use gizwits_codec_core as core;
+use gizwits_codec_core::{ErrorKind, Kind, PointValue, Protocol, Value};
+
+use super::payload;
+use crate::error::{Error, counted};
+use crate::product::Product;
+use crate::product::attr::Attr;
+
+impl Product {
+    /// The value of a reading in words, for people: a label, a number, hex.
+    #[must_use]
+    pub fn show(&self, reading: PointValue<'_, '_>) -> String {
+        match (reading.value(), self.attr(reading.id())) {
+            (Value::Bool(on), _) => if on { "on" } else { "off" }.to_owned(),
+            (Value::Enum(index), attr) => attr
+                .and_then(|attr| attr.labels().get(index as usize).cloned())
+                .unwrap_or_else(|| index.to_string()),
+            (Value::Number(number), _) => number.to_string(),
+            (Value::Binary(bytes), _) => payload::hex(bytes),
+        }
+    }
+
+    /// Says how a value breaks the definition: `above its maximum (16..30, step 1)`.
+    #[must_use]
+    pub fn odd(&self, reading: PointValue<'_, '_>) -> Option<String> {
+        let range = self.range(reading.id());
+        Some(match reading.flagged()? {
+            ErrorKind::PastLabels => "past its labels".to_owned(),
+            ErrorKind::BelowMin => format!("below its minimum ({range})"),
+            _ => format!("above its maximum ({range})"),
+        })
+    }
+
+    /// The range and step of a point's values in words: `16..30, step 1`; the labels of an enum.
+    #[must_use]
+    pub fn range(&self, id: core::PointId) -> String {
+        let layout = self.layout();
+        let (Some(attr), Some(scale), Some((min, max))) =
+            (self.attr(id), layout.scale(id), layout.limits(id))
+        else {
+            return String::new();
+        };
+        match attr.point().kind {
+            Kind::Bool => "on or off".to_owned(),
+            Kind::Enum { .. } => {
+                let shown: Vec<&str> = attr.labels().iter().map(String::as_str).take(12).collect();
+                let dots = if attr.labels().len() > 12 {
+                    ", …"
+                } else {
+                    ""
+                };
+                format!("{}{dots}", shown.join(", "))
+            }
+            Kind::Binary => counted(max as usize, "byte"),
+            _ => {
+                let (low, high) = (scale.value(min), scale.value(max));
+                format!("{low}..{high}, step {}", scale.ratio())
+            }
+        }
+    }
+
+    /// An error of a P0 in the definition's words.
+    pub(crate) fn explain_p0(&self, error: core::Error, p0: &[u8]) -> Error {
+        let mut explained = self.explain(error);
+        if self.protocol() == Protocol::Standard {
+            return explained;
+        }
+        let mask = self.layout().mask_len();
+        if let [0x12, asked @ ..] = p0 {
+            let asked = counted(asked.len(), "byte");
+            explained.message = format!(
+                "the mask of the read has {asked}, not {mask}: only a mask of nothing but ff, for all \
+                 points, may have any other length"
+            );
+        } else if let core::ErrorKind::Incomplete { missing } = error.kind
+            && (1..=mask).contains(&p0.len())
+        {
+            let (mask, byte) = (counted(mask, "byte"), error.byte.unwrap_or(0));
+            explained.message = format!(
+                "the payload ends within its mask: {missing} of {mask} are missing, from byte {byte} on"
+            );
+        }
+        explained
+    }
+
+    /// An error of the core in the definition's words.
+    pub(crate) fn explain(&self, error: core::Error) -> Error {
+        use core::ErrorKind as K;
+        let point = error.point.and_then(|id| self.attr(id)).map(Attr::name);
+        let byte = error.byte.unwrap_or(0);
+        let message = match error.kind {
+            K::Incomplete { missing } => {
+                let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
+                let are = if missing == 1 { "byte is" } else { "bytes are" };
+                format!(
+                    "the payload ends{before}: byte {byte} is expected, {missing} {are} missing"
+                )
+            }
+            K::Trailing { extra } => {
+                let follow = if extra == 1 {
+                    "byte follows"
+                } else {
+                    "bytes follow"
+                };
+                format!("{extra} {follow} the end, from byte {byte} on")
+            }
+            K::UnknownAction { action } => {
+                let known = match self.protocol() {
+                    Protocol::Standard => "0x01 to 0x06",
+                    Protocol::VarLen => "0x11 to 0x14, 0x05 and 0x06",
+                };
+                format!(
+                    "{action:#04x} in byte {byte} is no action; those of this product are {known}"
+                )
+            }
+            K::OtherProtocol { action } => {
+                let (other, own) = match self.protocol() {
+                    Protocol::Standard => ("var_len", "standard"),
+                    Protocol::VarLen => ("standard", "var_len"),
+                };
+                format!(
+                    "action {action:#04x} in byte {byte} is of a {other} product; this definition is {own}"
+                )
+            }
+            K::UnknownFlag => {
+                let (flag, last) = (
+                    error.bit.unwrap_or(0),
+                    self.layout().points().saturating_sub(1),
+                );
+                format!("flag {flag} is set in byte {byte}; the last point is {last}")
+            }
+            K::NotWritable => format!("`{}` is not writable", point.unwrap_or("?")),
+            K::NotM2m => "not an M2M frame: it does not begin with 00000003".to_owned(),
+            K::FrameLength => {
+                "the length of the M2M frame, from byte 4 on, is not possible".to_owned()
+            }
+            kind => match point {
+                Some(name) => format!("`{name}`: {kind}"),
+                None => kind.to_string(),
+            },
+        };
+        let explained = Error::new(error.kind.name(), message).at(error.byte, error.bit);
+        match point {
+            Some(name) => explained.about(name),
+            None => explained,
+        }
+    }
+
+    /// Explains why the core's encoder refused a value: the point, the value, and what the definition
+    /// allows.
+    #[must_use]
+    pub fn refused(&self, value: Value<'_>, error: core::Error) -> Error {
+        let Some(attr) = error.point.and_then(|id| self.attr(id)) else {
+            return self.explain(error);
+        };
+        let (name, id) = (attr.name(), attr.id());
+        let (range, layout) = (self.range(id), self.layout());
+        let scale = layout.scale(id).unwrap_or(core::Scale::IDENTITY);
+        let (min, max) = layout.limits(id).unwrap_or_default();
+        let given = match value {
+            Value::Bool(value) => format!("{name} = {value}"),
+            Value::Enum(index) => format!("{name} = {index}"),
+            Value::Number(number) => format!("{name} = {number}"),
+            Value::Binary(bytes) => format!("{name} of {}", counted(bytes.len(), "byte")),
+        };
+        let message = match error.kind {
+            ErrorKind::BelowMin => {
+                let min = scale.value(min);
+                format!("{given} is below its minimum {min} ({range})")
+            }
+            ErrorKind::AboveMax => {
+                let max = scale.value(max);
+                format!("{given} is above its maximum {max} ({range})")
+            }
+            ErrorKind::OffStep { below } => {
+                let (low, high) = (scale.value(below), scale.value(below.saturating_add(1)));
+                format!("{given} is not on a step: {low} and {high} are ({range})")
+            }
+            ErrorKind::PastLabels => format!("{given} is past its labels: 0..{max} ({range})"),
+            ErrorKind::NotWritable => {
+                let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
+                let names: Vec<&str> = self.attrs().filter(writable).map(Attr::name).collect();
+                let names = names.join(", ");
+                format!("`{name}` is not writable; writable are: {names}")
+            }
+            ErrorKind::WrongAction => format!("{given}: a read sets no points"),
+            _ => return self.explain(error),
+        };
+        refusal(error.kind.name(), attr, message)
+    }
+}
+
+/// An error about a value: the point, and its place in the status.
+pub(super) fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
+    let (byte, bit) = attr.origin();
+    Error::new(kind, message).about(attr.name()).at(byte, bit)
+}

@@ -1,0 +1,200 @@
+//! JSON of decoded payloads, and of the points of views.
+
+use std::io::Write as _;
+
+use gizwits_codec_core::m2m::Event;
+use gizwits_codec_core::{P0, PointValue, Protocol, Raw, Value, View};
+
+use super::decoded::{Content, Decoded};
+use super::payload;
+use crate::product::Product;
+use crate::product::attr::Attr;
+
+impl Decoded<'_, '_> {
+    /// The members `surplus_flags`, `whole_body`, `missing` and `extra`, each behind a comma.
+    #[inline(never)]
+    pub(crate) fn write_remarks(&self, out: &mut Vec<u8>) {
+        let mut lead = br#","surplus_flags":["#.as_slice();
+        for bit in self.surplus_flags() {
+            out.extend(lead);
+            let _ = write!(out, "{bit}");
+            lead = b",";
+        }
+        if lead == b"," {
+            out.push(b']');
+        }
+        let Some(view) = self.own_view().filter(|view| !view.is_exact()) else {
+            return;
+        };
+        if view.is_whole_body() {
+            out.extend(br#","whole_body":true"#);
+        }
+        if view.missing() > 0 {
+            let _ = write!(out, r#","missing":{}"#, view.missing());
+        }
+        if let extra @ [_, ..] = view.extra() {
+            out.extend(br#","extra":"#);
+            put_hex(out, "", extra);
+        }
+    }
+
+    /// One line of JSON: `{"frame":…,"action":…,"attrs":…,"flagged":…,"wanted":…,"body":…}`, without
+    /// the members that are not there. Behind these stand `surplus_flags`, the bits of a mask that belong
+    /// to no point; of what [`lax`](Product::lax) decodes `whole_body`, `missing` (bytes) and `extra`
+    /// (hex); of a [`broadcast`](Self::broadcast) `mac` and `p0`, its reply or report.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Appends what [`to_json`](Self::to_json) returns: no allocation once the buffer is large
+    /// enough.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        match self.envelope {
+            Some(Event::Frame(frame)) => {
+                let _ = write!(
+                    out,
+                    r#""frame":{{"command":"{:#06x}","flag":{}"#,
+                    frame.command, frame.flag
+                );
+                if let Some(sn) = frame.sn {
+                    let _ = write!(out, r#","sn":{sn}"#);
+                }
+                if let Some(did) = frame.did {
+                    out.extend(br#","did":"#);
+                    match std::str::from_utf8(did) {
+                        Ok(did) => {
+                            let _ = serde_json::to_writer(&mut *out, did);
+                        }
+                        Err(_) => put_hex(out, "0x", did),
+                    }
+                }
+                out.extend(b"},");
+            }
+            Some(Event::Service { command }) => {
+                let _ = write!(out, r#""frame":{{"command":"{command:#06x}"}},"#);
+            }
+            None => {}
+        }
+        self.write_content(out);
+        out.push(b'}');
+    }
+
+    /// The members behind the frame.
+    pub(crate) fn write_content(&self, out: &mut Vec<u8>) {
+        match self.content {
+            Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
+                out.extend(br#""action":""#);
+                out.extend(self.action_word().as_bytes());
+                out.extend(br#"","#);
+                self.product.write_points(out, view);
+            }
+            Content::P0(P0::Read(wanted)) => {
+                out.extend(br#""action":"read""#);
+                if self.product.protocol() == Protocol::VarLen {
+                    out.extend(br#","wanted":"#);
+                    let attrs = wanted.ids().filter_map(|id| self.product.attr(id));
+                    write_names(out, attrs);
+                }
+            }
+            Content::P0(P0::Transparent { data, .. }) => {
+                out.extend(br#""action":"transparent","body":"#);
+                put_hex(out, "", data);
+                if let Some(broadcast) = self.broadcast() {
+                    let _ = write!(out, r#","mac":"{}","p0":"#, broadcast.mac());
+                    broadcast.decoded.write_json(out);
+                }
+            }
+            Content::P0(P0::Gateway { action, body }) => {
+                let _ = write!(out, r#""body":"{action:02x}"#);
+                payload::put_hex(out, body);
+                out.push(b'"');
+            }
+            Content::Body(body) => {
+                out.extend(br#""body":"#);
+                put_hex(out, "", body);
+            }
+        }
+        if self.has_remarks() {
+            self.write_remarks(out);
+        }
+    }
+}
+
+impl Product {
+    /// `"attrs":{…}`, and `,"flagged":{…}` where something is.
+    pub(crate) fn write_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
+        out.extend(br#""attrs":{"#);
+        let mut flagged = false;
+        view.iter().for_each(|reading| {
+            if let Some(attr) = self.attr(reading.id()) {
+                out.extend(attr.key.as_bytes());
+                write_value(out, attr, &reading);
+                out.push(b',');
+                flagged |= reading.flagged().is_some();
+            }
+        });
+        close(out, b'}');
+        if flagged {
+            out.extend(br#","flagged":{"#);
+            for reading in view {
+                if let Some(kind) = reading.flagged()
+                    && let Some(attr) = self.attr(reading.id())
+                {
+                    let _ = write!(out, r#"{}"{}","#, attr.key, kind.name());
+                }
+            }
+            close(out, b'}');
+        }
+    }
+}
+
+fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
+    match (reading.raw(), reading.value()) {
+        (Raw::Number(raw), Value::Enum(_)) => match attr.rendered.get(raw as usize) {
+            Some(label) => out.extend(label.as_bytes()),
+            None => put_number(out, raw),
+        },
+        (Raw::Number(raw), Value::Number(number)) => {
+            if number.scale() == 0 && number.coefficient() == i64::from(raw) {
+                put_number(out, raw);
+            } else {
+                let _ = write!(out, "{number}");
+            }
+        }
+        (Raw::Number(raw), _) => put_number(out, raw),
+        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
+    }
+}
+
+/// The names of attrs as a list.
+pub(crate) fn write_names<'p>(out: &mut Vec<u8>, attrs: impl Iterator<Item = &'p Attr>) {
+    out.push(b'[');
+    for attr in attrs {
+        out.extend(attr.key.trim_end_matches(':').as_bytes());
+        out.push(b',');
+    }
+    close(out, b']');
+}
+
+/// Closes an object or list whose last member may have left a comma.
+fn close(out: &mut Vec<u8>, end: u8) {
+    match out.last_mut() {
+        Some(comma @ b',') => *comma = end,
+        _ => out.push(end),
+    }
+}
+
+fn put_number(out: &mut Vec<u8>, number: u32) {
+    let _ = write!(out, "{number}");
+}
+
+fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {
+    out.push(b'"');
+    out.extend(prefix.as_bytes());
+    payload::put_hex(out, bytes);
+    out.push(b'"');
+}

@@ -1,0 +1,318 @@
+//! The check of a definition: everything that is wrong with it, each with its place in the text.
+
+use std::collections::{HashMap, HashSet};
+
+use gizwits_codec_core as core;
+use gizwits_codec_core::layout::{Field, Limits};
+use gizwits_codec_core::rules::{self, MAX_POINTS, Tables};
+use gizwits_codec_core::{ErrorKind, Key, Point, PointId, Protocol, Scale, definition};
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+
+use super::attr::Attr;
+use super::diagnostic::{Check, Invalid, Severity};
+use super::entry::AttrEntry;
+use super::finding_text::{Breach, key};
+use super::findings::Findings;
+use super::json::{Node, Place, near, parse, text_of};
+use super::{Product, is_product_key};
+use crate::error::shown;
+
+/// Holds a definition against all rules, to the end.
+///
+/// A definition longer than [`Check::MAX_LEN`] is refused unread, and of one with more than
+/// [`MAX_POINTS`] points the first so many are looked at.
+///
+/// ```
+/// use gizwits_codec_std::check;
+///
+/// let found = check("{\n  \"entities\": [] // none yet\n}").diagnostics;
+/// assert_eq!((found[0].kind, found[0].line), ("json", 2));
+/// assert!(found[0].message.contains("comment"));
+/// ```
+#[must_use]
+pub fn check(json: &str) -> Check {
+    // Positions are those of the text as given.
+    let text = json.strip_prefix('\u{feff}').unwrap_or(json);
+    let mut findings = Findings::new(json.len() - text.len());
+    let limit = Check::MAX_LEN;
+    let mut product = None;
+    if json.len() > limit {
+        let message = format!("{} bytes: a definition has at most {limit}", json.len());
+        findings.error("too_long", Place::text(0..0), message);
+    } else {
+        match parse(text) {
+            Ok(value) => product = read(text, &value, &mut findings),
+            Err((range, message)) => findings.error("json", Place::text(range), message),
+        }
+    }
+    Check {
+        product: product.filter(|_| findings.errors == 0),
+        ..findings.finish(text)
+    }
+}
+
+impl Product {
+    /// Reads a definition.
+    ///
+    /// # Errors
+    /// What is wrong with it, as [`check`] finds it.
+    pub fn from_json(json: &str) -> Result<Self, Invalid> {
+        let checked = check(json);
+        checked.product.ok_or(Invalid {
+            diagnostics: checked.diagnostics,
+            errors: checked.errors,
+            warnings: checked.warnings,
+        })
+    }
+}
+
+/// Reads the product; `None` if some of it can't be read.
+fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> Option<Product> {
+    let root = Node::new(text, value, String::new());
+    if root.object().is_none() {
+        findings.error("json", root.at(""), "a definition is a JSON object");
+        return None;
+    }
+    repeated_keys(value, &mut String::new(), findings);
+    let protocol = protocol(&root, findings);
+    version(&root, findings);
+    let product_key = root.text_at("product_key");
+    if !product_key.as_deref().is_some_and(is_product_key) {
+        let message = match product_key {
+            Some(_) => "the product_key is not 32 hex digits",
+            None => "there is no product_key",
+        };
+        findings.warning("product_key", root.at("/product_key"), message);
+    }
+    let attrs = &attrs(&root, findings)?.elements;
+    let mut entries = Vec::new();
+    for (index, value) in attrs.iter().take(MAX_POINTS).enumerate() {
+        let node = Node::new(text, value, format!("/entities/0/attrs/{index}"));
+        entries.push(AttrEntry::read(node, index, findings));
+    }
+    repeated_names(&entries, findings);
+
+    let points: Vec<Point> = entries.iter().filter_map(|entry| entry.point).collect();
+    let count = attrs.len().min(MAX_POINTS + 1);
+    let mut fields = vec![Field::EMPTY; count];
+    let mut limits = vec![Limits::EMPTY; count];
+    let mut scales = vec![Scale::IDENTITY; count];
+    let mut room = vec![core::Error::new(ErrorKind::NoPoints); 16 + 16 * count];
+    let mut broken = rules::Findings::all(&mut room);
+    let tables = Tables {
+        fields: &mut fields,
+        limits: &mut limits,
+        scales: &mut scales,
+    };
+    // Without a protocol its own rules can't be told from the others'.
+    let rules = protocol.unwrap_or(Protocol::VarLen);
+    let head = rules::check(rules, &points, attrs.len(), tables, &mut broken);
+    let found = broken.found().min(room.len());
+    let attrs_and_protocol = (attrs.len(), protocol);
+    broken_rules(
+        &root,
+        &entries,
+        attrs_and_protocol,
+        &room[..found],
+        findings,
+    );
+
+    if points.len() < attrs.len() || protocol.is_none() || findings.errors > 0 {
+        return None;
+    }
+    let name = root.text_at("name").unwrap_or_default();
+    let attrs = entries.into_iter().filter_map(|entry| {
+        let names = (entry.name, entry.display_name, entry.desc);
+        Some(Attr::new(names, rules, entry.point?, entry.labels))
+    });
+    let (names, tables) = (
+        (name, product_key.unwrap_or_default()),
+        (fields, limits, scales),
+    );
+    Some(Product::new(names, head, tables, attrs.collect()))
+}
+
+/// Reports the keys that stand twice in one object, anywhere in a value, which has the pointer.
+fn repeated_keys(value: &ast::Value<'_>, pointer: &mut String, findings: &mut Findings) {
+    let len = pointer.len();
+    match value {
+        ast::Value::Object(object) => {
+            let mut seen = HashSet::new();
+            for member in &object.properties {
+                let key = member.name.as_str();
+                *pointer += "/";
+                *pointer += &key.replace('~', "~0").replace('/', "~1");
+                if !seen.insert(key) {
+                    let range = member.name.range();
+                    let range = range.start..range.end;
+                    findings.add(Severity::Error, "duplicate_key", range, || {
+                        let key = shown(key);
+                        let message = format!("the key \"{key}\" stands twice in one object");
+                        (near(pointer).to_owned(), message.into())
+                    });
+                }
+                repeated_keys(&member.value, pointer, findings);
+                pointer.truncate(len);
+            }
+        }
+        ast::Value::Array(array) => {
+            for (index, value) in array.elements.iter().enumerate() {
+                *pointer += &format!("/{index}");
+                repeated_keys(value, pointer, findings);
+                pointer.truncate(len);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn protocol(root: &Node<'_, '_>, findings: &mut Findings) -> Option<Protocol> {
+    let pointer = Key::ProtocolType.pointer();
+    let Some(member) = root.object()?.get(Key::ProtocolType.name()) else {
+        let message = "protocolType is missing: \"standard\" or \"var_len\"";
+        findings.error("missing", root.at(pointer), message);
+        return None;
+    };
+    let word = text_of(Some(member));
+    let protocol = word.as_deref().and_then(definition::protocol);
+    if protocol.is_none() {
+        let given = root.source(pointer);
+        let message = format!("protocolType is {given}: \"standard\" or \"var_len\" is expected");
+        findings.error("unknown_word", root.at(pointer), message);
+    }
+    protocol
+}
+
+fn version(root: &Node<'_, '_>, findings: &mut Findings) {
+    let pointer = Key::PacketVersion.pointer();
+    let member = root
+        .object()
+        .and_then(|root| root.get(Key::PacketVersion.name()));
+    let Some(member) = member else {
+        let message = "there is no packetVersion; 0x00000004 is assumed";
+        return findings.warning("packet_version", root.at(pointer), message);
+    };
+    let number = member.value.as_number_lit();
+    let number = number.and_then(|number| number.value.parse().ok());
+    if !definition::is_packet_version(text_of(Some(member)).as_deref(), number) {
+        let given = root.source(pointer);
+        let message = format!("packetVersion is {given}: \"0x00000004\" is expected");
+        findings.error("unknown_word", root.at(pointer), message);
+    }
+}
+
+/// The attrs of the one entity.
+fn attrs<'v, 't>(root: &Node<'v, 't>, findings: &mut Findings) -> Option<&'v ast::Array<'t>> {
+    let object = root.object()?;
+    let outside = object.get("attrs").is_some();
+    if outside {
+        let message =
+            "the attrs stand outside an entity: \"entities\": [{\"attrs\": […]}] is expected";
+        findings.error("outside_entity", root.at("/attrs"), message);
+    }
+    let Some(member) = object.get("entities") else {
+        if !outside {
+            findings.error("missing", root.at("/entities"), "entities is missing");
+        }
+        return None;
+    };
+    let Some(entities) = member.value.as_array() else {
+        let message = "entities is a list of one entity";
+        findings.error("wrong_type", root.at("/entities"), message);
+        return None;
+    };
+    let count = entities.elements.len();
+    if count != 1 {
+        let message = format!("there are {count} entities: exactly one is expected");
+        findings.error("entities", root.at("/entities"), message);
+    }
+    let Some(entity) = entities.elements.first()?.as_object() else {
+        findings.error(
+            "wrong_type",
+            root.at("/entities/0"),
+            "an entity is an object",
+        );
+        return None;
+    };
+    let (kind, message) = match entity.get("attrs").map(|member| &member.value) {
+        Some(ast::Value::Array(attrs)) => return Some(attrs),
+        Some(_) => ("wrong_type", "attrs is a list"),
+        None => ("missing", "attrs is missing"),
+    };
+    findings.error(kind, root.at("/entities/0/attrs"), message);
+    None
+}
+
+fn repeated_names(entries: &[AttrEntry<'_, '_>], findings: &mut Findings) {
+    let mut first = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let earlier = *first.entry(entry.name.as_str()).or_insert(index);
+        if earlier != index && !entry.name.is_empty() {
+            let name = entry.title();
+            let message = format!("two points are named {name}: attr {earlier} and attr {index}");
+            findings.error("duplicate_name", entry.node.at("/name"), message);
+        }
+    }
+}
+
+/// Reports what the core found about the points.
+fn broken_rules(
+    root: &Node<'_, '_>,
+    entries: &[AttrEntry<'_, '_>],
+    (count, protocol): (usize, Option<Protocol>),
+    found: &[core::Error],
+    findings: &mut Findings,
+) {
+    let mut by_id: HashMap<PointId, Vec<&AttrEntry<'_, '_>>> = HashMap::new();
+    for entry in entries {
+        if let Some(point) = entry.point {
+            by_id.entry(PointId(point.id)).or_default().push(entry);
+        }
+    }
+    let with = |id: Option<PointId>, nth: usize| by_id.get(&id?)?.get(nth).copied();
+    let mut repeated = HashMap::new();
+    for error in found {
+        // Each protocol has an order of its own, and positions are at least what the text says.
+        if error.kind == ErrorKind::Order && protocol.is_none() {
+            continue;
+        }
+        let mut nth = 0;
+        if let (ErrorKind::DuplicateId, Some(id)) = (error.kind, error.point) {
+            nth = *repeated.entry(id).and_modify(|n| *n += 1).or_insert(1);
+        }
+        let severity = match error.is_warning() {
+            true => Severity::Warning,
+            false => Severity::Error,
+        };
+        let Some((entry, point)) = with(error.point, nth).and_then(|one| Some((one, one.point?)))
+        else {
+            let message = match error.kind {
+                ErrorKind::TooManyPoints => {
+                    format!("{count} points: at most {MAX_POINTS} are possible")
+                }
+                ErrorKind::NoPoints => "there are no attrs: at least one is expected".to_owned(),
+                kind => kind.to_string(),
+            };
+            let Place { range, pointer } = root.at("/entities/0/attrs");
+            findings.add(severity, error.kind.name(), range, || {
+                (pointer, message.into())
+            });
+            continue;
+        };
+        let at = key(error.kind, &point).pointer();
+        findings.add(severity, error.kind.name(), entry.node.range(at), || {
+            let breach = Breach {
+                protocol: protocol.unwrap_or(Protocol::Standard),
+                entry,
+                point,
+                other: with(error.other, 0),
+                entries,
+            };
+            (
+                format!("{}{at}", entry.node.pointer),
+                breach.text(error.kind),
+            )
+        });
+    }
+}

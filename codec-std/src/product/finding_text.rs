@@ -1,0 +1,337 @@
+//! The texts of findings: the points, what stands there, and what would be right.
+
+use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
+
+use super::attr::{access_word, data_type, location, start, uint_spec, unit_word};
+use super::entry::AttrEntry;
+use crate::error::counted;
+
+/// The text of a finding, as [`Diagnostic`](super::diagnostic::Diagnostic) has it.
+#[derive(Default)]
+pub(super) struct FindingText {
+    pub(super) message: String,
+    pub(super) label: String,
+    pub(super) help: String,
+}
+
+impl<T: Into<String>> From<T> for FindingText {
+    fn from(message: T) -> Self {
+        FindingText {
+            message: message.into(),
+            ..FindingText::default()
+        }
+    }
+}
+
+/// The values that a key may have.
+fn expected(key: Key) -> &'static str {
+    match key {
+        Key::Type => "\"status_writable\", \"status_readonly\", \"alert\" or \"fault\"",
+        Key::DataType => "\"bool\", \"enum\", \"uint8\", \"uint16\", \"uint32\" or \"binary\"",
+        Key::Unit => "\"bit\" or \"byte\"",
+        Key::Id | Key::ByteOffset | Key::BitOffset | Key::Len => "a whole number, 0 or more,",
+        Key::Min | Key::Max => "a whole number",
+        Key::Ratio | Key::Addition => "a number",
+        Key::Name => "text",
+        Key::Enum => "a list of labels",
+        Key::Position => "an object of byte_offset, bit_offset, len and unit",
+        Key::UintSpec => "an object of min, max, ratio and addition",
+        _ => "another value",
+    }
+}
+
+/// The pointer, from the attr on, and the message of what is wrong with an attr's JSON.
+pub(super) fn json_finding(entry: &AttrEntry<'_, '_>, kind: ErrorKind) -> (String, String) {
+    let title = entry.title();
+    let (key, message) = match kind {
+        ErrorKind::Missing { key: Key::UintSpec } => (
+            Key::UintSpec,
+            format!("{title} is an integer without a uint_spec"),
+        ),
+        ErrorKind::Missing { key } => {
+            let (name, expected) = (key.name(), expected(key));
+            (
+                key,
+                format!("{title} has no {name}: {expected} is expected"),
+            )
+        }
+        ErrorKind::WrongType { key } | ErrorKind::UnknownWord { key } => {
+            let (name, expected) = (key.name(), expected(key));
+            let given = entry.node.source(key.pointer());
+            (
+                key,
+                format!("{title}: {name} is {given}: {expected} is expected"),
+            )
+        }
+        ErrorKind::LabelType { index } => {
+            let pointer = format!("{}/{index}", Key::Enum.pointer());
+            let given = entry.node.source(&pointer);
+            let message = format!("{title}: label {index} is {given}: labels are text in quotes");
+            return (pointer, message);
+        }
+        ErrorKind::EmptyName => (Key::Name, format!("{title} has an empty name")),
+        ErrorKind::NoLabels => (Key::Enum, format!("{title} is an enum without labels")),
+        ErrorKind::MaxTooLarge => (
+            Key::Max,
+            format!("{title}: the raw maximum does not fit its integer"),
+        ),
+        ErrorKind::Digits => {
+            let what = "a ratio or addition has more than 15 significant digits";
+            (Key::UintSpec, format!("{title}: {what}"))
+        }
+        ErrorKind::IdRange => (Key::Id, format!("{title}: the ids are 0 to n-1")),
+        kind => return (String::new(), format!("{title}: {kind}")),
+    };
+    (key.pointer().to_owned(), message)
+}
+
+/// The key that a rule is about.
+pub(super) fn key(kind: ErrorKind, point: &Point) -> Key {
+    match kind {
+        ErrorKind::Unit => Key::Unit,
+        ErrorKind::BitOffset => Key::BitOffset,
+        ErrorKind::BoolWidth
+        | ErrorKind::EnumWidth
+        | ErrorKind::UintWidth
+        | ErrorKind::BinaryWidth
+        | ErrorKind::WideBits => Key::Len,
+        ErrorKind::NoLabels | ErrorKind::TooManyLabels => Key::Enum,
+        ErrorKind::NegativeMin | ErrorKind::MinAboveMax => Key::Min,
+        ErrorKind::MaxTooLarge => Key::Max,
+        ErrorKind::Digits
+            if uint_spec(point.kind).is_some_and(|(spec, _)| spec.ratio.digits() <= 15) =>
+        {
+            Key::Addition
+        }
+        ErrorKind::Digits | ErrorKind::Ratio | ErrorKind::ScaleOverflow => Key::Ratio,
+        ErrorKind::DuplicateId | ErrorKind::IdRange | ErrorKind::WritableIds => Key::Id,
+        _ => Key::Position,
+    }
+}
+
+/// The text about a maximum that looks like an engineering value where a raw one belongs.
+///
+/// Such a maximum leaves less than 1 % of the type's range and stands for a value below 1. It is a round
+/// number, a multiple of 5 from 10 on, and the type has a raw value for it. The limit of 1 lets pass what
+/// is common and sound: a pH of 0 to 14.0 in 16 bits, whose raw maximum is 140.
+pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Option<FindingText> {
+    let (spec, widest) = uint_spec(point.kind)?;
+    let max = u32::try_from(spec.max).ok()?;
+    let scale = Scale::new(spec.ratio, spec.addition, widest).ok()?;
+    let value = scale.value(max);
+    let suspect = u64::from(max) * 100 < u64::from(widest)
+        && max >= 10
+        && max.is_multiple_of(5)
+        && value < Decimal::ONE;
+    if !suspect {
+        return None;
+    }
+    let meant = (f64::from(max) - spec.addition.to_f64()) / spec.ratio.to_f64();
+    // A float beyond the type's range becomes the greatest raw value, which then has another value.
+    let meant = (meant.round() as u32).min(widest);
+    (scale.value(meant) == Decimal::from(max)).then(|| FindingText {
+        message: format!(
+            "{} has the raw maximum {max}, which stands for {value}: it looks like an engineering value",
+            entry.title()
+        ),
+        label: format!("{max} of {widest}"),
+        help: format!("limits are raw values: for an engineering maximum of {max}, write {meant}"),
+    })
+}
+
+/// A point that breaks a rule.
+pub(super) struct Breach<'e, 'v, 't> {
+    pub(super) protocol: Protocol,
+    pub(super) entry: &'e AttrEntry<'v, 't>,
+    pub(super) point: Point,
+    /// The other point that the rule is about.
+    pub(super) other: Option<&'e AttrEntry<'v, 't>>,
+    pub(super) entries: &'e [AttrEntry<'v, 't>],
+}
+
+impl Breach<'_, '_, '_> {
+    /// The text about the rule.
+    pub(super) fn text(&self, kind: ErrorKind) -> FindingText {
+        let message = self.of_two_points(kind).or_else(|| self.of_position(kind));
+        let message = message.or_else(|| self.of_limits(kind));
+        let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
+        let here = location(self.protocol, &self.point);
+        let label = match kind {
+            ErrorKind::Overlap | ErrorKind::SharedArea | ErrorKind::WritableBytes => {
+                let there = self.other.and_then(place).unwrap_or_default();
+                format!("{here}; {} has {there}", self.other_title())
+            }
+            ErrorKind::WritableIds | ErrorKind::DuplicateId | ErrorKind::IdRange => {
+                format!("id {}", self.point.id)
+            }
+            _ => here,
+        };
+        FindingText {
+            message: message.unwrap_or_else(|| format!("{}: {kind}", self.entry.title())),
+            label,
+            help: self.help(kind),
+        }
+    }
+
+    fn other_title(&self) -> String {
+        let title = self.other.map(AttrEntry::title);
+        title.unwrap_or_else(|| "another point".to_owned())
+    }
+
+    /// Rules about two points, or about ids.
+    fn of_two_points(&self, kind: ErrorKind) -> Option<String> {
+        let (title, other, id) = (self.entry.title(), self.other_title(), self.point.id);
+        Some(match kind {
+            ErrorKind::Overlap => format!("{title} overlaps {other}"),
+            ErrorKind::SharedArea => {
+                let access = self
+                    .other
+                    .and_then(|other| other.point)
+                    .map(|point| point.access);
+                let (own, others) = (
+                    access_word(self.point.access),
+                    access.map_or("?", access_word),
+                );
+                format!("{title} ({own}) shares a bit area with {other} ({others})")
+            }
+            ErrorKind::WritableBytes => {
+                format!("{title} is writable and stands behind {other}, which is not")
+            }
+            ErrorKind::WritableIds => {
+                format!("{title} is writable and its id comes after that of {other}, which is not")
+            }
+            ErrorKind::DuplicateId => format!("{title} and {other} have the same id, {id}"),
+            ErrorKind::IdRange => {
+                let points = counted(self.entries.len(), "point");
+                format!("{title} has id {id}, and the definition has {points}")
+            }
+            _ => return None,
+        })
+    }
+
+    /// Rules about the position and the labels of a point.
+    fn of_position(&self, kind: ErrorKind) -> Option<String> {
+        let (title, position) = (self.entry.title(), &self.point.position);
+        let (len, data_type) = (position.len, data_type(self.point.kind));
+        Some(match kind {
+            ErrorKind::Unit => {
+                let (want, have) = self.units();
+                let what = format!("{title} is a {data_type} with the unit \"{have}\"");
+                format!("{what}: {data_type} counts in {want}s")
+            }
+            ErrorKind::BitOffset => {
+                let bit = position.bit_offset;
+                format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected")
+            }
+            ErrorKind::BoolWidth => {
+                let unit = unit_word(position.unit);
+                format!("{title} is a bool of {len} {unit}s: 1 is expected")
+            }
+            ErrorKind::EnumWidth => {
+                format!("{title} is an enum of {len} bits: 1 to 32 are possible")
+            }
+            ErrorKind::UintWidth => {
+                let bits = uint_spec(self.point.kind).map_or(32, |(_, widest)| widest.count_ones());
+                let (len, bytes) = (counted(len as usize, "byte"), bits / 8);
+                format!("{title} is a {data_type} of {len}: {bytes} is expected")
+            }
+            ErrorKind::BinaryWidth => {
+                format!("{title} is a binary of {len} bytes: 1 to 65535 are possible")
+            }
+            ErrorKind::WideBits => {
+                format!("{title} has {len} bits; vendor code supports 8 at most")
+            }
+            ErrorKind::NoLabels => format!("{title} is an enum without labels"),
+            ErrorKind::TooManyLabels => {
+                let room = 1_u64.checked_shl(len).unwrap_or(0);
+                let labels = counted(self.entry.labels.len(), "label");
+                let bits = counted(len as usize, "bit");
+                format!("{title} has {labels}: with {bits} there are {room} at most")
+            }
+            ErrorKind::StatusLength => {
+                format!("{title} stands past byte 65535, the longest status possible")
+            }
+            ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
+            ErrorKind::Order => format!("{title} is not in the order that the cloud writes"),
+            _ => return None,
+        })
+    }
+
+    /// Rules about the limits and the scale of an integer.
+    fn of_limits(&self, kind: ErrorKind) -> Option<String> {
+        let (title, data_type) = (self.entry.title(), data_type(self.point.kind));
+        let (spec, widest) = uint_spec(self.point.kind)?;
+        let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
+        Some(match kind {
+            ErrorKind::NegativeMin => {
+                format!("{title} has the raw minimum {min}: 0 or more is expected")
+            }
+            ErrorKind::MinAboveMax => {
+                format!("{title} has the minimum {min} above its maximum {max}")
+            }
+            ErrorKind::MaxTooLarge => {
+                format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
+            }
+            ErrorKind::Ratio => format!("{title} has the ratio {ratio}: above 0 is expected"),
+            ErrorKind::Digits => {
+                format!("{title} has a ratio or addition of more than 15 significant digits")
+            }
+            ErrorKind::ScaleOverflow => {
+                format!("{title}: its ratio and addition lead to values of too many digits")
+            }
+            _ => return None,
+        })
+    }
+
+    /// The expected value; empty where the message says it.
+    fn help(&self, kind: ErrorKind) -> String {
+        let help = match (kind, self.protocol) {
+            (ErrorKind::Overlap, _) => return self.next_free(),
+            (ErrorKind::Unit, _) => return format!("\"unit\": \"{}\"", self.units().0),
+            (ErrorKind::IdRange, _) => {
+                let last = self.entries.len().saturating_sub(1);
+                return format!("the ids are 0 to {last}, each once");
+            }
+            (ErrorKind::SharedArea, _) => {
+                "writable, read-only, alert and fault points have a bit area each"
+            }
+            (ErrorKind::WritableBytes, _) => "the writable points are the head of the status",
+            (ErrorKind::WritableIds, _) => {
+                "the ids of the writable points come first: a flag's bit is the id"
+            }
+            (ErrorKind::NegativeMin, _) => {
+                "limits are raw values: a negative value comes from the addition"
+            }
+            (ErrorKind::Order, Protocol::Standard) => {
+                "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
+            }
+            (ErrorKind::Order, Protocol::VarLen) => {
+                "bool, enum, uint8, uint16, uint32, binary, whatever the access"
+            }
+            _ => "",
+        };
+        help.to_owned()
+    }
+
+    /// The unit that the kind of the point counts in, and the other.
+    fn units(&self) -> (&'static str, &'static str) {
+        match self.point.kind {
+            Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
+            _ => ("byte", "bit"),
+        }
+    }
+
+    /// The next free bits or bytes for a point that overlaps another.
+    fn next_free(&self) -> String {
+        let own = &self.point.position;
+        let others = self.entries.iter().filter_map(|entry| entry.point);
+        let others = others.filter(|one| {
+            let area = own.unit == Unit::Byte || one.position.byte_offset == own.byte_offset;
+            one.id != self.point.id && one.position.unit == own.unit && area
+        });
+        let unit = unit_word(own.unit);
+        let ends = others.map(|one| start(&one.position).saturating_add(one.position.len));
+        ends.max()
+            .map_or_else(String::new, |end| format!("the next free {unit} is {end}"))
+    }
+}

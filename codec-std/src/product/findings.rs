@@ -1,0 +1,100 @@
+//! The findings of a check as they are collected.
+
+use std::ops::Range;
+
+use super::diagnostic::{Check, Diagnostic, Severity};
+use super::finding_text::FindingText;
+use super::json::Place;
+use crate::error::cut;
+
+/// The findings so far. All are counted, and those that come first are kept.
+pub(super) struct Findings {
+    /// The bytes in front of the text: a byte order mark.
+    skipped: usize,
+    /// The findings that are kept, by severity and place.
+    kept: Vec<Diagnostic>,
+    pub(super) errors: usize,
+    warnings: usize,
+}
+
+impl Findings {
+    pub(super) fn new(skipped: usize) -> Self {
+        Findings {
+            skipped,
+            kept: Vec::new(),
+            errors: 0,
+            warnings: 0,
+        }
+    }
+
+    pub(super) fn error(&mut self, kind: &'static str, at: Place, text: impl Into<FindingText>) {
+        self.add(Severity::Error, kind, at.range, || {
+            (at.pointer, text.into())
+        });
+    }
+
+    pub(super) fn warning(&mut self, kind: &'static str, at: Place, text: impl Into<FindingText>) {
+        self.add(Severity::Warning, kind, at.range, || {
+            (at.pointer, text.into())
+        });
+    }
+
+    /// Counts a finding. Its pointer and text are made only if it is one of those that are kept.
+    pub(super) fn add(
+        &mut self,
+        severity: Severity,
+        kind: &'static str,
+        range: Range<usize>,
+        describe: impl FnOnce() -> (String, FindingText),
+    ) {
+        match severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+        let span = range.start + self.skipped..range.end + self.skipped;
+        let order = (severity, span.start);
+        let before = |one: &Diagnostic| (one.severity, one.span.start) <= order;
+        let at = self.kept.partition_point(before);
+        if at == Check::MAX_DIAGNOSTICS {
+            return;
+        }
+        let (pointer, text) = describe();
+        let diagnostic = Diagnostic {
+            severity,
+            kind,
+            pointer,
+            span,
+            line: 0,
+            column: 0,
+            message: cut(text.message),
+            label: text.label,
+            help: text.help,
+        };
+        self.kept.truncate(Check::MAX_DIAGNOSTICS - 1);
+        self.kept.insert(at, diagnostic);
+    }
+
+    /// Ends the check of a text. Each finding gets its line and column in one pass, in the order of
+    /// the text.
+    pub(super) fn finish(mut self, text: &str) -> Check {
+        self.kept.sort_by_key(|one| (one.span.start, one.severity));
+        let (mut at, mut line, mut column) = (0, 1, 1);
+        for one in &mut self.kept {
+            let start = one.span.start - self.skipped;
+            for char in text.get(at..start).unwrap_or("").chars() {
+                match char {
+                    '\n' => (line, column) = (line + 1, 1),
+                    _ => column += 1,
+                }
+            }
+            at = start;
+            (one.line, one.column) = (line, column);
+        }
+        Check {
+            product: None,
+            diagnostics: self.kept,
+            errors: self.errors,
+            warnings: self.warnings,
+        }
+    }
+}
