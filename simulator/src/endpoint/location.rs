@@ -1,0 +1,173 @@
+//! Counts by location: country, region, city.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rusqlite::{Row, ToSql, named_params};
+use serde::Serialize;
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::api::{Call, Failure};
+use crate::world::Sql;
+
+/// What is counted at a location: the sum of a country is that of its regions, and so on.
+pub(crate) trait Tally: Clone + Default {
+    fn add(&mut self, other: &Self);
+}
+
+/// Counts of countries, regions and cities. What has no location is in none.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
+
+impl<T> LocationTree<T> {
+    fn new() -> Self {
+        LocationTree(BTreeMap::new())
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Node<T> {
+    /// A count alone.
+    Bare(i64),
+    /// What is counted, beside the places within.
+    Place {
+        #[serde(flatten)]
+        tally: T,
+        #[serde(flatten)]
+        within: LocationTree<T>,
+    },
+}
+
+impl<T: ToSchema> ToSchema for LocationTree<T> {
+    fn name() -> Cow<'static, str> {
+        format!("LocationsOf{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((node_name::<T>(), node_schema::<T>()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for LocationTree<T> {
+    fn schema() -> RefOr<Schema> {
+        let places = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .additional_properties(Some(Ref::from_schema_name(node_name::<T>())));
+        RefOr::T(Schema::Object(places.build()))
+    }
+}
+
+fn node_name<T: ToSchema>() -> String {
+    format!("LocationOf{}", T::name())
+}
+
+/// What is counted, and the places within as further members; or a number alone.
+fn node_schema<T: ToSchema>() -> RefOr<Schema> {
+    let mut place = match T::schema() {
+        RefOr::T(Schema::Object(tally)) => tally,
+        _ => ObjectBuilder::new().build(),
+    };
+    let within = RefOr::Ref(Ref::from_schema_name(node_name::<T>()));
+    place.additional_properties = Some(Box::new(AdditionalProperties::RefOr(within)));
+    let bare = ObjectBuilder::new().schema_type(Type::Integer);
+    let either = AnyOfBuilder::new().item(place).item(bare).build();
+    RefOr::T(Schema::AnyOf(either))
+}
+
+/// Country, region, city.
+type Location = [Option<String>; 3];
+
+/// The first three columns of a row.
+fn location(row: &Row<'_>) -> Sql<Location> {
+    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+}
+
+/// Adds what is counted at a location.
+fn add<T: Tally>(tree: &mut LocationTree<T>, place: Location, tally: &T) {
+    let mut tree = tree;
+    for name in place.into_iter().map_while(|name| name) {
+        let node = tree.0.entry(name).or_insert_with(|| Node::Place {
+            tally: T::default(),
+            within: LocationTree::new(),
+        });
+        let Node::Place { tally: sum, within } = node else {
+            return;
+        };
+        sum.add(tally);
+        tree = within;
+    }
+}
+
+/// What the rows of a query count in all, and by location. The first three columns are the location.
+pub(crate) fn count<T: Tally>(
+    call: &Call<'_>,
+    sql: &str,
+    values: &[(&str, &dyn ToSql)],
+    read: impl Fn(&Row<'_>) -> Sql<T>,
+) -> Result<(T, LocationTree<T>), Failure> {
+    let read = |row: &Row<'_>| Ok((location(row)?, read(row)?));
+    let (mut total, mut tree) = (T::default(), LocationTree::new());
+    for (place, tally) in call.store.rows(sql, values, read)? {
+        total.add(&tally);
+        add(&mut tree, place, &tally);
+    }
+    Ok((total, tree))
+}
+
+/// Like [`count`], with the parameters `:product`, `:gid` and `:deep` of
+/// [`IN_GROUP`](super::groups::IN_GROUP).
+pub(crate) fn count_in_group<T: Tally>(
+    call: &Call<'_>,
+    gid: Option<&str>,
+    sql: &str,
+    values: &[(&str, &dyn ToSql)],
+    read: impl Fn(&Row<'_>) -> Sql<T>,
+) -> Result<(T, LocationTree<T>), Failure> {
+    let group = named_params! {
+        ":product": call.product_key(),
+        ":gid": gid,
+        ":deep": call.store.group_descendants,
+    };
+    let values: Vec<_> = group.iter().chain(values).copied().collect();
+    count(call, sql, &values, read)
+}
+
+/// `{"count": 3}`
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Count {
+    pub(crate) count: i64,
+}
+
+impl Count {
+    /// The fourth column of a row.
+    pub(crate) fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Count { count: row.get(3)? })
+    }
+}
+
+impl Tally for Count {
+    fn add(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+    }
+}
+
+/// The same tree with cities that are numbers.
+pub(crate) fn bare(tree: LocationTree<Count>, level: u8) -> LocationTree<Count> {
+    let nodes = tree.0.into_iter().map(|(name, node)| {
+        let node = match node {
+            Node::Place { tally, .. } if level == 2 => Node::Bare(tally.count),
+            Node::Place { tally, within } => Node::Place {
+                tally,
+                within: bare(within, level + 1),
+            },
+            node => node,
+        };
+        (name, node)
+    });
+    LocationTree(nodes.collect())
+}

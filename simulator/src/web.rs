@@ -1,0 +1,11 @@
+//! The simulator on sockets: the API, its pages and its administration.
+
+mod admin;
+mod caller;
+mod connection;
+mod debugger;
+mod device_page;
+mod events;
+mod server;
+
+pub use server::{Options, Server};

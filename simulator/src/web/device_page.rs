@@ -1,0 +1,417 @@
+//! The device page: a client of the API that runs in a browser, and what the API can't give it.
+//!
+//! ```text
+//! GET  /  /page.{css,js,svg}  /chart.js      the page
+//! GET  /page/products                       the products, with credentials to call the API with
+//! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
+//! GET  /page/events/{product}               its devices as they change: server-sent events
+//! GET  /page/events/{product}/{did}         one device with its frames, decoded
+//! POST /page/decode/{product}               ["hex or base64", …]: frames, decoded
+//! ```
+//! What begins with `/page/` shows secrets, so it is for a browser on this machine alone: by the address
+//! it calls from, by the name it calls (another name is one that somebody made to lead here), and by
+//! `Referer` only for a page that came from under that name. So what a proxy on this machine passes on for
+//! a browser elsewhere is refused, also if it writes `Host` anew and says nothing of whom it speaks for.
+//!
+//! Trusted is every program on this machine, and whatever one of them passes on as its own call: no header
+//! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Response};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::routing::{get, post};
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+use super::caller::Caller;
+use super::events::{self, Event as LiveEvent, Position, Watcher};
+use super::server::response;
+use crate::api::{Answer, decode as decode_query};
+use crate::simulator::Simulator;
+
+/// How many may watch at once.
+const WATCHERS: usize = 64;
+/// How many frames are decoded at once.
+const FRAMES: usize = 1000;
+/// What happens within this time is looked at together.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+#[derive(Clone)]
+struct Page {
+    simulator: Simulator,
+    stopped: watch::Receiver<bool>,
+    places: Arc<Semaphore>,
+}
+
+/// The loopback address that a browser on this machine reaches the page by.
+pub(crate) fn reached_by(mut listens: SocketAddr) -> Option<SocketAddr> {
+    match listens.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listens.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => listens.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Some(listens).filter(|address| address.ip().to_canonical().is_loopback())
+}
+
+pub(crate) fn router(
+    simulator: Simulator,
+    listens: SocketAddr,
+    stopped: watch::Receiver<bool>,
+) -> Router {
+    let page = Page {
+        simulator,
+        stopped,
+        places: Arc::new(Semaphore::new(WATCHERS)),
+    };
+    let own = Router::new()
+        .route("/page/products", get(products))
+        .route("/page/devices/{product}", get(devices))
+        .route("/page/events/{product}", get(of_product))
+        .route("/page/events/{product}/{did}", get(of_device))
+        .route("/page/decode/{product}", post(decode))
+        .layer(middleware::from_fn_with_state(listens, local))
+        .with_state(page);
+    let file = |kind, text: &'static str| {
+        get(move || async move { response(Answer::page(kind, text, "")) })
+    };
+    Router::new()
+        .route(
+            "/",
+            file(
+                "text/html; charset=utf-8",
+                include_str!("../../page/index.html"),
+            ),
+        )
+        .route(
+            "/page.css",
+            file(
+                "text/css; charset=utf-8",
+                include_str!("../../page/page.css"),
+            ),
+        )
+        .route(
+            "/page.js",
+            file(
+                "text/javascript; charset=utf-8",
+                include_str!("../../page/page.js"),
+            ),
+        )
+        .route(
+            "/chart.js",
+            file(
+                "text/javascript; charset=utf-8",
+                include_str!("../../page/chart.js"),
+            ),
+        )
+        .route(
+            "/page.svg",
+            file("image/svg+xml", include_str!("../../page/page.svg")),
+        )
+        .merge(own)
+}
+
+async fn local(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response<Body> {
+    let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
+    let mut response = match (own, reached_by(listens)) {
+        (true, _) => next.run(request).await,
+        (false, Some(address)) => refused(
+            403,
+            format!(
+                "the device page shows secrets, so it works only on the machine that the simulator \
+                 runs on, under the address that gizwits simulate prints; from elsewhere, reach it \
+                 through a tunnel: ssh -L 8080:{address} HOST, then open http://127.0.0.1:8080/"
+            ),
+        ),
+        (false, None) => refused(
+            403,
+            format!(
+                "the device page shows secrets, so it works on loopback alone, and the simulator \
+                 listens on {listens}: start it with --listen 127.0.0.1:0"
+            ),
+        ),
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert("cache-control", no_store);
+    let same_origin = HeaderValue::from_static("same-origin");
+    let policy = "cross-origin-resource-policy";
+    response.headers_mut().insert(policy, same_origin);
+    response
+}
+
+fn refused(status: u16, error: impl Into<String>) -> Response<Body> {
+    let body = json!({"error": error.into()});
+    response(Answer::json(status, body.to_string()))
+}
+
+/// Reads from the world, off the threads of the sockets.
+async fn run<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Response<Body>>
+where
+    T: Send + 'static,
+    E: ToString + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(refused(500, error.to_string())),
+        Err(_) => Err(refused(500, "a handler failed")),
+    }
+}
+
+/// What a page needs to call the API.
+#[derive(Serialize)]
+struct Keys {
+    product_name: String,
+    product_key: String,
+    product_secret: String,
+    enterprise_id: String,
+    enterprise_secret: String,
+}
+
+async fn products(State(page): State<Page>) -> Response<Body> {
+    let all = match run(move || page.simulator.credentials()).await {
+        Ok(all) => all,
+        Err(refused) => return refused,
+    };
+    let keys = all.into_iter().map(|one| Keys {
+        product_name: one.product_name,
+        product_key: one.product_key,
+        product_secret: one.product_secret,
+        enterprise_id: one.enterprise_id,
+        enterprise_secret: one.enterprise_secret,
+    });
+    response(Answer::of(&keys.collect::<Vec<Keys>>()))
+}
+
+async fn devices(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    let after = after(&request).and_then(|did| decode_query(did, true));
+    let list = move || {
+        page.simulator
+            .read(|store| events::list(store, &product, after.as_deref()))
+    };
+    match run(list).await {
+        Ok(Some(list)) => response(Answer::of(&list)),
+        Ok(None) => refused(404, "there is no such product"),
+        Err(refused) => refused,
+    }
+}
+
+async fn decode(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    body: Bytes,
+) -> Response<Body> {
+    let frames: Vec<String> = match serde_json::from_slice(&body) {
+        Ok(frames) => frames,
+        Err(error) => return refused(400, format!("a list of frames, as text: {error}")),
+    };
+    if frames.len() > FRAMES {
+        return refused(400, format!("{} frames: {FRAMES} at most", frames.len()));
+    }
+    let decoded = run(move || {
+        let decoded: Vec<_> = page.simulator.read(|store| {
+            let decoded = |text: &String| events::decoded_text(store, &product, text);
+            frames.iter().map(decoded).collect()
+        });
+        Ok::<_, Infallible>(Answer::of(&decoded))
+    })
+    .await;
+    match decoded {
+        Ok(answer) => response(answer),
+        Err(refused) => refused,
+    }
+}
+
+async fn of_product(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    let after = heard(&request);
+    watch(page, product, None, after).await
+}
+
+async fn of_device(
+    State(page): State<Page>,
+    Path((product, did)): Path<(String, String)>,
+    request: Request,
+) -> Response<Body> {
+    let after = heard(&request);
+    watch(page, product, Some(did), after).await
+}
+
+/// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
+/// query of a page that comes back.
+fn heard(request: &Request) -> Option<Position> {
+    let last = request.headers().get("last-event-id");
+    let last = last.and_then(|value| value.to_str().ok());
+    Position::parse(last.or_else(|| after(request))?)
+}
+
+fn after(request: &Request) -> Option<&str> {
+    request.uri().query()?.strip_prefix("after=")
+}
+
+async fn watch(
+    page: Page,
+    product: String,
+    did: Option<String>,
+    after: Option<Position>,
+) -> Response<Body> {
+    let Ok(place) = Arc::clone(&page.places).try_acquire_owned() else {
+        return refused(503, format!("{WATCHERS} pages watch already: close some"));
+    };
+    let simulator = page.simulator.clone();
+    // Before the first look, so that nothing falls between.
+    let changes = simulator.changes();
+    let begun =
+        run(move || simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
+    let (watcher, hello) = match begun.await {
+        Ok(Some(begun)) => begun,
+        Ok(None) => return refused(404, "there is no such product or device"),
+        Err(refused) => return refused,
+    };
+    // A slow reader is waited for; what happens meanwhile stays in the database.
+    let (to, events) = mpsc::channel(16);
+    let mut stopped = page.stopped.clone();
+    let gone = to.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = tell(page.simulator, watcher, hello, changes, to, place) => {}
+            () = gone.closed() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    });
+    Sse::new(Events(events))
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+/// Tells what is new whenever the world may have changed, until the database fails or nobody listens.
+async fn tell(
+    simulator: Simulator,
+    mut watcher: Watcher,
+    hello: LiveEvent,
+    mut changes: watch::Receiver<()>,
+    to: mpsc::Sender<Event>,
+    _place: OwnedSemaphorePermit,
+) {
+    let mut clock = Told::now(&simulator);
+    let mut news = vec![LiveEvent::clock(clock.now, simulator.is_real()), hello];
+    let mut more = true;
+    loop {
+        for LiveEvent {
+            position,
+            name,
+            data,
+        } in news
+        {
+            let mut event = Event::default().event(name).data(data);
+            if let Some(position) = position {
+                event = event.id(position.to_string());
+            }
+            if name == "hello" {
+                event = event.retry(Duration::from_secs(1));
+            }
+            if to.send(event).await.is_err() {
+                return;
+            }
+        }
+        if !more {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(TOGETHER).await;
+            changes.mark_unchanged();
+        }
+        let world = simulator.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let next = world.read(|store| watcher.next(store));
+            next.map(|next| (watcher, next))
+        });
+        let Ok(Ok((back, next))) = looked.await else {
+            return;
+        };
+        watcher = back;
+        (news, more) = next;
+        if clock.is_off(&simulator) {
+            clock = Told::now(&simulator);
+            news.insert(0, LiveEvent::clock(clock.now, simulator.is_real()));
+        }
+    }
+}
+
+/// What the simulator's clock said, and when.
+struct Told {
+    now: i64,
+    at: Instant,
+}
+
+impl Told {
+    fn now(simulator: &Simulator) -> Self {
+        Told {
+            now: simulator.now(),
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether somebody stepped it since.
+    fn is_off(&self, simulator: &Simulator) -> bool {
+        let passed = match simulator.is_real() {
+            true => i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX),
+            false => 0,
+        };
+        (simulator.now() - self.now - passed).abs() > 1000
+    }
+}
+
+/// The events of a stream.
+struct Events(mpsc::Receiver<Event>);
+
+impl futures_core::Stream for Events {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|event| event.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::caller::is_loopback;
+
+    #[test]
+    fn by_which_address_the_page_is_reached() {
+        for (listens, reached) in [
+            ("127.0.0.1:1", Some("127.0.0.1:1")),
+            ("127.0.0.2:1", Some("127.0.0.2:1")),
+            ("[::1]:1", Some("[::1]:1")),
+            ("0.0.0.0:1", Some("127.0.0.1:1")),
+            ("[::]:1", Some("[::1]:1")),
+            ("192.0.2.2:1", None),
+            ("[2001:db8::1]:1", None),
+        ] {
+            let reached: Option<SocketAddr> = reached.map(|one| one.parse().expect(one));
+            let listens: SocketAddr = listens.parse().expect(listens);
+            assert_eq!(reached_by(listens), reached, "{listens}");
+            assert!(reached.is_none_or(|one| is_loopback(&one.to_string())));
+        }
+    }
+}

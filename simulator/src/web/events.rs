@@ -1,0 +1,559 @@
+//! What happens to devices, for those who watch: the rows of the logs that are newer than the last that
+//! was told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
+use rusqlite::{Row, named_params, params};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::world::{Remark, Sql, Store, json as json_column};
+
+/// So much is told at once.
+const BATCH: i64 = 200;
+/// Who missed more begins anew.
+const MISSED: i64 = 1000;
+/// What a device is doing is the sum of so many of its last frames.
+const FOLDED: i64 = 1000;
+/// So many of a device's last remarks are told to whoever begins to watch.
+const REMARKS: i64 = 50;
+/// So many devices are listed at once.
+const LISTED: i64 = 100;
+
+/// The position of a watcher in the events: the last rows of the logs that it has seen, and their world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    world: i64,
+    frame: i64,
+    online: i64,
+    turned: i64,
+    remark: i64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position {
+            world,
+            frame,
+            online,
+            turned,
+            remark,
+        } = self;
+        write!(f, "{world}.{frame}.{online}.{turned}.{remark}")
+    }
+}
+
+impl Position {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.').map(|number| number.parse().ok());
+        let position = Position {
+            world: numbers.next()??,
+            frame: numbers.next()??,
+            online: numbers.next()??,
+            turned: numbers.next()??,
+            remark: numbers.next()??,
+        };
+        numbers.next().is_none().then_some(position)
+    }
+
+    /// The end of the logs.
+    fn end(store: &Store) -> Sql<Self> {
+        let sql = "SELECT coalesce((SELECT min(created_at) FROM device), 0),
+            coalesce((SELECT max(id) FROM frame), 0),
+            coalesce((SELECT max(id) FROM online), 0),
+            coalesce((SELECT max(id) FROM turned), 0),
+            coalesce((SELECT max(id) FROM remark), 0)";
+        let end = store.first(sql, [], |row| {
+            Ok(Position {
+                world: row.get(0)?,
+                frame: row.get(1)?,
+                online: row.get(2)?,
+                turned: row.get(3)?,
+                remark: row.get(4)?,
+            })
+        });
+        end?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+
+    /// Whether it is of the same world as `end`, and not behind it.
+    fn is_before(&self, end: &Self) -> bool {
+        self.world == end.world
+            && self.frame <= end.frame
+            && self.online <= end.online
+            && self.turned <= end.turned
+            && self.remark <= end.remark
+    }
+}
+
+/// An event for those who watch.
+pub(crate) struct Event {
+    /// The position of a watcher that has it; none: as before.
+    pub(crate) position: Option<Position>,
+    /// `clock`, `hello`, `device`, `frame`, `online` or `remark`.
+    pub(crate) name: &'static str,
+    /// JSON.
+    pub(crate) data: String,
+}
+
+impl Event {
+    /// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
+    pub(crate) fn clock(now: i64, runs: bool) -> Self {
+        Event::new(
+            None,
+            "clock",
+            &serde_json::json!({"now": now, "runs": runs}),
+        )
+    }
+
+    fn new(position: Option<Position>, name: &'static str, data: &impl Serialize) -> Self {
+        let data = json(data);
+        Event {
+            position,
+            name,
+            data,
+        }
+    }
+}
+
+/// What this module tells is text, numbers and lists of them: JSON has room for all of it.
+fn json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default()
+}
+
+/// The first that is told.
+#[derive(Serialize)]
+struct Hello<'l> {
+    /// Whether what follows is all that was missed. If not, it is what happens from now on.
+    resumed: bool,
+    device: Option<&'l Summary>,
+    /// What the device last reported of each point.
+    known: BTreeMap<PointId, Seen>,
+    /// The device's last frame.
+    last: Option<Frame>,
+    /// The device's last remarks, the newest first.
+    remarks: Vec<Remark>,
+}
+
+/// What a device is, and how it is doing.
+#[derive(Clone, PartialEq, Serialize)]
+struct Summary {
+    did: String,
+    mac: Option<String>,
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+    is_online: bool,
+    is_disabled: bool,
+    is_faulty: bool,
+    is_alert: bool,
+    /// When it last came, in milliseconds since 1970.
+    online_latest: Option<i64>,
+    /// In milliseconds since 1970.
+    last_report: Option<i64>,
+}
+
+/// A frame that was logged.
+#[derive(Serialize)]
+struct Frame {
+    /// In milliseconds since 1970.
+    at: i64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    decoded: Decoded,
+}
+
+/// A device that came or left.
+#[derive(Serialize)]
+struct Online {
+    /// In milliseconds since 1970.
+    at: i64,
+    #[serde(rename = "type")]
+    kind: String,
+    payload: Box<RawValue>,
+}
+
+/// Devices of a product, in the order of their making.
+#[derive(Serialize)]
+pub(crate) struct List {
+    /// What has been told of them.
+    place: String,
+    /// How many there are in all.
+    total: i64,
+    /// Whether there are others behind these.
+    more: bool,
+    devices: Vec<Summary>,
+}
+
+/// A payload, and what it is.
+#[derive(Serialize)]
+pub(crate) struct Decoded {
+    payload: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Picture>,
+    /// Why there is no picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Summary {
+    /// SQL for the devices that meet a condition.
+    fn select(condition: &str) -> String {
+        format!(
+            "SELECT did, mac, country, region, city, is_online, disabled, is_faulty, is_alert,
+                online_latest, last_report
+             FROM known_device WHERE {condition}"
+        )
+    }
+
+    fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Summary {
+            did: row.get(0)?,
+            mac: row.get(1)?,
+            country: row.get(2)?,
+            region: row.get(3)?,
+            city: row.get(4)?,
+            is_online: row.get(5)?,
+            is_disabled: row.get(6)?,
+            is_faulty: row.get(7)?,
+            is_alert: row.get(8)?,
+            online_latest: row.get(9)?,
+            last_report: row.get(10)?,
+        })
+    }
+}
+
+/// Takes a payload apart, with what its product's definition says.
+pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
+    let picture = match store.product(product) {
+        Some(product) => match product.decode(bytes) {
+            Ok(decoded) => Ok(Picture::of_message(&decoded, bytes)),
+            Err(error) => Err(error.message),
+        },
+        None => Err("the product has no definition to decode it by".to_owned()),
+    };
+    let (picture, error) = match picture {
+        Ok(picture) => (Some(picture), None),
+        Err(error) => (None, Some(error)),
+    };
+    Decoded {
+        payload: payload::hex(bytes),
+        picture,
+        error,
+    }
+}
+
+/// [`decoded`], of a payload as the command log writes it: in hex or base64.
+pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded {
+    match payload::parse(text, None) {
+        Ok(bytes) => decoded(store, product, &bytes),
+        Err(error) => Decoded {
+            payload: text.to_owned(),
+            picture: None,
+            error: Some(error.message),
+        },
+    }
+}
+
+impl Frame {
+    /// The frame of a row `id, at, to_device, payload`.
+    fn read(store: &Store, product: &str, row: &Row<'_>) -> Sql<Self> {
+        Ok(Frame {
+            at: row.get(1)?,
+            kind: if row.get(2)? { "app2dev" } else { "dev2app" },
+            decoded: decoded(store, product, row.get_ref(3)?.as_blob()?),
+        })
+    }
+}
+
+impl Online {
+    /// The coming or leaving of a row `id, at, type, payload`.
+    fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Online {
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            payload: json_column(row, 3)?,
+        })
+    }
+}
+
+/// The devices of a product, behind the one with this did. None if there is no such product.
+pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<List>> {
+    if !store.definitions.contains_key(product) {
+        return Ok(None);
+    }
+    let total = "SELECT count(*) FROM known_device WHERE product = ?";
+    let sql = Summary::select(
+        "product = :product AND id > coalesce((SELECT id FROM device WHERE did = :after), 0)
+         ORDER BY id LIMIT :limit",
+    );
+    let values = named_params! {":product": product, ":after": after, ":limit": LISTED + 1};
+    let mut devices = store.rows(&sql, values, Summary::read)?;
+    let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
+    let more = devices.len() > listed;
+    devices.truncate(listed);
+    Ok(Some(List {
+        place: Position::end(store)?.to_string(),
+        total: store.value(total, [product])?,
+        more,
+        devices,
+    }))
+}
+
+/// Somebody who watches a product, or one of its devices.
+pub(crate) struct Watcher {
+    product: String,
+    /// The device's id; none: all of the product.
+    device: Option<i64>,
+    /// What was looked through.
+    position: Position,
+    /// The summary of the device that was last sent.
+    summary: Option<Summary>,
+}
+
+impl Watcher {
+    /// Begins to watch, `after` what was told before. None if there is no such product or device.
+    pub(crate) fn begin(
+        store: &Store,
+        product: &str,
+        did: Option<&str>,
+        after: Option<Position>,
+    ) -> Sql<Option<(Self, Event)>> {
+        if !store.definitions.contains_key(product) {
+            return Ok(None);
+        }
+        let device: Option<i64> = match did {
+            None => None,
+            Some(did) => {
+                let sql = "SELECT id FROM known_device WHERE product = ? AND did = ?";
+                match store.find(sql, [product, did])? {
+                    None => return Ok(None),
+                    found => found,
+                }
+            }
+        };
+        let end = Position::end(store)?;
+        let mut watcher = Watcher {
+            product: product.to_owned(),
+            device,
+            position: after.unwrap_or(end),
+            summary: None,
+        };
+        let resumed =
+            after.is_some_and(|after| after.is_before(&end)) && watcher.missed(store)? <= MISSED;
+        if !resumed {
+            watcher.position = end;
+        }
+        watcher.summary = watcher.summary(store)?;
+        let known = match store.product(product) {
+            Some(product) => known(store, product, device)?,
+            None => BTreeMap::new(),
+        };
+        let sql = "SELECT id, at, to_device, payload FROM frame WHERE device = ?
+            ORDER BY at DESC, id DESC LIMIT 1";
+        let hello = Hello {
+            resumed,
+            device: watcher.summary.as_ref(),
+            known,
+            last: store.first(sql, [device], |row| Frame::read(store, product, row))?,
+            remarks: match device {
+                Some(device) => store.remarks(device, REMARKS)?,
+                None => Vec::new(),
+            },
+        };
+        let hello = Event::new(Some(watcher.position), "hello", &hello);
+        Ok(Some((watcher, hello)))
+    }
+
+    /// The number of rows that are new.
+    fn missed(&self, store: &Store) -> Sql<i64> {
+        let Position {
+            frame,
+            online,
+            turned,
+            remark,
+            ..
+        } = self.position;
+        store.value(
+            "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
+                + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
+                + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)
+                + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
+            params![frame, online, self.device, turned, remark],
+        )
+    }
+
+    fn summary(&self, store: &Store) -> Sql<Option<Summary>> {
+        let sql = Summary::select("product = :product AND id = :id");
+        let values = named_params! {":product": self.product, ":id": self.device};
+        store.first(&sql, values, Summary::read)
+    }
+
+    /// What is new, and whether there may be more.
+    pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<Event>, bool)> {
+        let end = Position::end(store)?;
+        // Rows are numbered from 1 again once all of them were too old to be kept.
+        for (seen, last) in [
+            (&mut self.position.frame, end.frame),
+            (&mut self.position.online, end.online),
+            (&mut self.position.remark, end.remark),
+        ] {
+            if *seen > last {
+                *seen = 0;
+            }
+        }
+        match self.device {
+            Some(device) => self.of_device(store, device, end),
+            None => Ok((self.of_product(store, end)?, false)),
+        }
+    }
+
+    fn of_device(&mut self, store: &Store, device: i64, end: Position) -> Sql<(Vec<Event>, bool)> {
+        let product = &self.product;
+        let newer = |name, table, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
+            // Only what is new is looked through, by its number: so the + before the device.
+            let sql = format!(
+                "SELECT id, at, {columns} FROM {table}
+                 WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3"
+            );
+            store.rows(&sql, params![after, device, BATCH], |row| {
+                let (id, at) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
+                Ok((at, id, name, read(row)?))
+            })
+        };
+        let Position {
+            frame,
+            online,
+            remark,
+            ..
+        } = self.position;
+        // Each log is in order of time; what a device remarks on it says before it answers.
+        let logs = [
+            newer("online", "online", "type, payload", online, &|row| {
+                Online::read(row).map(|online| json(&online))
+            })?,
+            newer("remark", "remark", Remark::COLUMNS, remark, &|row| {
+                Remark::read(row).map(|remark| json(&remark))
+            })?,
+            newer("frame", "frame", "to_device, payload", frame, &|row| {
+                Frame::read(store, product, row).map(|frame| json(&frame))
+            })?,
+        ];
+        let more = logs.iter().any(|log| i64::try_from(log.len()) == Ok(BATCH));
+        let mut all = logs.concat();
+        all.sort_by_key(|(at, ..)| *at);
+        let mut events = Vec::with_capacity(all.len() + 1);
+        for (_, id, name, data) in all {
+            *match name {
+                "online" => &mut self.position.online,
+                "remark" => &mut self.position.remark,
+                _ => &mut self.position.frame,
+            } = id;
+            let position = Some(self.position);
+            events.push(Event {
+                position,
+                name,
+                data,
+            });
+        }
+        if !more {
+            self.position = end;
+        }
+        let summary = self.summary(store)?;
+        if summary.is_some() && summary != self.summary {
+            events.push(Event::new(None, "device", &summary));
+            self.summary = summary;
+        }
+        Ok((events, more))
+    }
+
+    fn of_product(&mut self, store: &Store, end: Position) -> Sql<Vec<Event>> {
+        let seen = std::mem::replace(&mut self.position, end);
+        let values = named_params! {
+            ":product": self.product,
+            ":frame": seen.frame,
+            ":online": seen.online,
+            ":turned": seen.turned,
+        };
+        store.rows(&Summary::select(NEW), values, |row| {
+            Ok(Event::new(Some(end), "device", &Summary::read(row)?))
+        })
+    }
+}
+
+/// SQL for the devices of which something is new: by their ids, so that the others cost nothing.
+const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
+    UNION ALL SELECT device FROM online WHERE id > :online
+    UNION ALL SELECT device FROM turned WHERE id > :turned)";
+
+/// What a device last reported of each point, as far back as its last frames go.
+fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<PointId, Seen>> {
+    let sql = "SELECT payload FROM frame WHERE device = ? AND NOT to_device
+        ORDER BY at DESC, id DESC LIMIT ?";
+    let mut frames: Vec<Vec<u8>> = store.rows(sql, params![device, FOLDED], |row| row.get(0))?;
+    frames.reverse();
+    let mut state = product.state();
+    for frame in &frames {
+        if let Ok(decoded) = product.decode(frame) {
+            // A report of this product's own: there is nothing that doesn't fit.
+            let _ = product.merge(&mut state, &decoded);
+        }
+    }
+    Ok(product.seen(state.view()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_is_found_by_its_numbers() {
+        let store = Store::open(None, None, 0).expect("a world");
+        let mut plan = store
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", Summary::select(NEW)))
+            .expect("a query");
+        let steps = plan
+            .query_map(
+                named_params! {":product": "", ":frame": 0, ":online": 0, ":turned": 0},
+                |row| row.get::<_, String>(3),
+            )
+            .and_then(Iterator::collect::<Sql<Vec<_>>>)
+            .expect("a plan");
+        let by_number = |table: &str| {
+            let step = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid");
+            steps.iter().any(|one| one.starts_with(&step))
+        };
+        for table in ["device", "frame", "online", "turned"] {
+            assert!(by_number(table), "{table}: {steps:#?}");
+        }
+        let scans = |one: &String| one.starts_with("SCAN");
+        assert!(!steps.iter().any(scans), "{steps:#?}");
+    }
+
+    #[test]
+    fn a_place_as_text() {
+        let position = Position {
+            world: 1_514_692_800_000,
+            frame: 7,
+            online: 0,
+            turned: 3,
+            remark: 1,
+        };
+        assert_eq!(Position::parse(&position.to_string()), Some(position));
+        for wrong in [
+            "",
+            "1",
+            "1.2",
+            "1.2.3",
+            "1.2.3.4",
+            "1.2.3.4.5.6",
+            "1.2.3.4.x",
+            "1.2.3.4.99999999999999999999",
+        ] {
+            assert_eq!(Position::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! The simulator on sockets: the API on one address, its administration on another, loopback alone.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use super::admin;
+use super::connection::{Seat, Seats};
+use super::debugger;
+use super::device_page;
+use crate::api::{Answer, Request};
+use crate::error::Error;
+use crate::simulator::Simulator;
+
+/// How a simulator listens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where the API listens: loopback, on a free port.
+    pub listen: SocketAddr,
+    /// The port of the administration, on loopback; 0: a free one.
+    pub admin_port: u16,
+    /// The longest body that is read: 1 MiB.
+    pub body_limit: usize,
+    /// How long a caller may take for the head of a call, for its body, and to go on reading an
+    /// answer: 30 s each.
+    pub patience: Duration,
+    /// The maximum number of open connections, 1024 by default. A further connection closes the one that has
+    /// been idle longest.
+    pub connections: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            admin_port: 0,
+            body_limit: 1 << 20,
+            patience: Duration::from_secs(30),
+            connections: 1024,
+        }
+    }
+}
+
+/// A simulator that listens, on threads of its own, until it is stopped or dropped.
+///
+/// At `/` of the API's address is the device page, for a browser on this machine: the devices of a
+/// product, and of each the last frame bit by bit, its attrs, a form to control it, a chart and its log,
+/// live. It is a client of the API as others are; what only the simulator can tell it stands under
+/// `/page/`, for loopback alone.
+///
+/// Beside the API there is an administration, on loopback alone, as JSON:
+/// ```text
+/// GET    /                     time, credentials, routes, modes
+/// POST   /clock                {"step_ms": 1000} or {"set_ms": 1514692800000}
+/// GET    /modes                the modes that are set
+/// POST   /modes                {"route": "*", "mode": "slow", "millis": 500, "count": 3}
+/// DELETE /modes                all of them
+/// DELETE /modes/{id}           one
+/// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
+///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true};
+///                              with "unchecked": true, "set" takes values outside their limits, as
+///                              a broken sensor has them
+/// GET    /devices/{did}/remarks   what the device said of values that it could not take, newest first
+/// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
+/// ```
+/// It is for programs: what a page in a browser sends is refused.
+#[derive(Debug)]
+pub struct Server {
+    simulator: Simulator,
+    address: SocketAddr,
+    admin: SocketAddr,
+    stop: watch::Sender<bool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if an address can't be had.
+    pub fn start(simulator: Simulator, options: Options) -> Result<Self, Error> {
+        let bind = |address: SocketAddr| {
+            let listener = std::net::TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            Ok::<_, std::io::Error>((listener.local_addr()?, listener))
+        };
+        let (address, listener) = bind(options.listen)?;
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, options.admin_port));
+        let (admin, admin_listener) = bind(local)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_io()
+            .enable_time()
+            .thread_name("gizwits-simulator")
+            .build()?;
+        let (listener, admin_listener) = {
+            let _runtime = runtime.enter();
+            (
+                TcpListener::from_std(listener)?,
+                TcpListener::from_std(admin_listener)?,
+            )
+        };
+        let (stop, stopped) = watch::channel(false);
+        let world = simulator.clone();
+        let run = async move {
+            let listen = Listen {
+                options: Arc::new(options),
+                stopped: stopped.clone(),
+            };
+            let api = listen.serve(listener, api(world.clone(), address, stopped.clone()));
+            let admin = listen.serve(admin_listener, admin::router(world.clone()));
+            let ticks = tick(world, stopped);
+            tokio::join!(api, admin, ticks);
+        };
+        let thread = std::thread::Builder::new()
+            .name("gizwits-simulator".to_owned())
+            .spawn(move || {
+                runtime.block_on(run);
+                runtime.shutdown_timeout(Duration::from_secs(2));
+            })?;
+        Ok(Server {
+            simulator,
+            address,
+            admin,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// The simulator behind it.
+    #[must_use]
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL of the API: `http://127.0.0.1:53412`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The URL of the device page, which a browser on this machine can open: `http://127.0.0.1:53412/`.
+    ///
+    /// None if the API does not listen on loopback: the page shows secrets, and works there alone.
+    #[must_use]
+    pub fn page_url(&self) -> Option<String> {
+        device_page::reached_by(self.address).map(|address| format!("http://{address}/"))
+    }
+
+    /// The base URL of the administration.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
+    /// Stops listening, lets the calls that are under way end, and waits for that.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    /// Waits until somebody stops it.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
+    fn end(&mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Lets the world go on while nobody calls.
+async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
+    if !simulator.is_real() {
+        return;
+    }
+    let mut interval = tokio::time::interval(Duration::from_millis(500));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = interval.tick() => {}
+        }
+        let simulator = simulator.clone();
+        // What fails now is tried again with the next call, which then says so.
+        let _ = tokio::task::spawn_blocking(move || simulator.tick()).await;
+    }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Marks an answer that is not to be sent.
+#[derive(Clone, Copy)]
+struct Dropped;
+
+#[derive(Clone)]
+struct Listen {
+    options: Arc<Options>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Listen {
+    async fn serve(&self, listener: TcpListener, router: Router) {
+        let mut stopped = self.stopped.clone();
+        let seats = Arc::new(Seats::new(self.options.connections));
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                _ = stopped.changed() => break,
+                accepted = listener.accept() => accepted,
+            };
+            while connections.try_join_next().is_some() {}
+            let Ok((stream, peer)) = accepted else {
+                // Too many open files, say: it gets better.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let seat = tokio::select! {
+                _ = stopped.changed() => break,
+                seat = Seats::take(&seats) => seat,
+            };
+            let (router, listen) = (router.clone(), self.clone());
+            connections.spawn(listen.connection(stream, peer.ip(), router, seat));
+        }
+        drop(listener);
+        let ends = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
+    }
+
+    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, seat: Seat) {
+        let seat = Arc::new(seat);
+        let options = Arc::clone(&self.options);
+        let patience = options.patience;
+        let its = Arc::clone(&seat);
+        let service = hyper::service::service_fn(move |request| {
+            let (router, options) = (router.clone(), Arc::clone(&options));
+            let seat = Arc::clone(&its);
+            async move {
+                let read = read(request, peer, &options).await;
+                let call = seat.call();
+                let response = match read {
+                    Ok(request) => match router.oneshot(request).await {
+                        Ok(response) => response,
+                        Err(never) => match never {},
+                    },
+                    Err(refused) => refused,
+                };
+                match response.extensions().get::<Dropped>() {
+                    // Ends the connection without a word.
+                    Some(Dropped) => Err(std::io::Error::other("dropped")),
+                    // The call lasts until all of its answer is written.
+                    None => Ok(response.map(|body| {
+                        body.map_err(move |error| {
+                            let _held = &call;
+                            error
+                        })
+                    })),
+                }
+            }
+        });
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(self.options.patience)
+            .max_buf_size(64 * 1024)
+            .half_close(false);
+        let stream = Patient::new(stream, patience, Arc::clone(&seat));
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let given_up = tokio::select! {
+            _ = &mut connection => return,
+            _ = self.stopped.changed() => false,
+            () = seat.given_up() => true,
+        };
+        connection.as_mut().graceful_shutdown();
+        if !given_up {
+            let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
+        } else if seat.is_busy() {
+            // A call came meanwhile: it is answered.
+            tokio::select! {
+                _ = connection => {}
+                _ = self.stopped.changed() => {}
+            }
+        }
+    }
+}
+
+/// A stream whose reader may be slow, but must take something now and then.
+struct Patient {
+    stream: TcpStream,
+    patience: Duration,
+    seat: Arc<Seat>,
+    /// Until when the other side has to take what waits for it.
+    deadline: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl Patient {
+    fn new(stream: TcpStream, patience: Duration, seat: Arc<Seat>) -> Self {
+        Patient {
+            stream,
+            patience,
+            seat,
+            deadline: None,
+        }
+    }
+
+    /// What came of a write; an error once it has waited for too long.
+    fn judge<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<std::io::Result<T>>,
+    ) -> Poll<std::io::Result<T>> {
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let patience = self.patience;
+        let sleep = || Box::pin(tokio::time::sleep(patience));
+        let deadline = self.deadline.get_or_insert_with(sleep);
+        match deadline.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_pending() {
+            self.seat.wait();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        self.seat.writes(true);
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(context, written)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_ready() {
+            self.seat.writes(false);
+            self.seat.wait();
+        }
+        self.judge(context, flushed)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A call with its whole body, or what it is refused with.
+async fn read(
+    request: HttpRequest<hyper::body::Incoming>,
+    peer: IpAddr,
+    options: &Options,
+) -> Result<HttpRequest<Body>, Response<Body>> {
+    let (mut parts, body) = request.into_parts();
+    let limited = Limited::new(body, options.body_limit);
+    let refused = |status, title| {
+        let mut response = response(Answer::html(status, title));
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert("connection", close);
+        response
+    };
+    match tokio::time::timeout(options.patience, limited.collect()).await {
+        Ok(Ok(body)) => {
+            parts.extensions.insert(Peer(peer));
+            Ok(HttpRequest::from_parts(parts, Body::from(body.to_bytes())))
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(refused(413, "Request Entity Too Large"))
+        }
+        Ok(Err(_)) => Err(refused(400, "Bad Request")),
+        Err(_) => Err(refused(408, "Request Time-out")),
+    }
+}
+
+fn api(simulator: Simulator, address: SocketAddr, stopped: watch::Receiver<bool>) -> Router {
+    let page = device_page::router(simulator.clone(), address, stopped);
+    Router::new()
+        .fallback(call)
+        .with_state(simulator)
+        .merge(page)
+        .merge(debugger::router())
+}
+
+async fn call(
+    State(simulator): State<Simulator>,
+    request: HttpRequest<Body>,
+) -> Result<Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes());
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.as_str().to_owned(), value.into_owned())
+    });
+    let target = parts.uri.path_and_query();
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        target: target.map_or("", |target| target.as_str()).to_owned(),
+        headers: headers.collect(),
+        body: body.unwrap_or_else(|_| Bytes::new()).to_vec(),
+        peer: match parts.extensions.get() {
+            Some(Peer(peer)) => *peer,
+            None => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        },
+    };
+    let answered = tokio::task::spawn_blocking(move || simulator.answer(&request)).await;
+    let answer = answered.unwrap_or_else(|_| Answer::html(500, "Internal Server Error"));
+    tokio::time::sleep(answer.delay).await;
+    Ok(response(answer))
+}
+
+pub(crate) fn response(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    }
+    if answer.dropped {
+        response.extensions_mut().insert(Dropped);
+    }
+    response
+}

@@ -1,0 +1,249 @@
+//! The raw status of a device: points set and read, and what of it goes into a message.
+
+use gizwits_codec_std::core::layout::LayoutRef;
+use gizwits_codec_std::core::{
+    self, Encoder, ErrorKind, Kind, P0, PointId, Protocol, Raw, Reading,
+};
+use gizwits_codec_std::payload::{self, Encoding};
+use gizwits_codec_std::{Action, Decimal, Product, Value};
+use serde_json::Value as Json;
+
+use super::remark::{Kind as RemarkKind, Outside};
+use super::scenario::Values;
+use crate::error::{Error, wrong};
+
+/// The points that a raw status has, all of them.
+pub(crate) fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
+    let mut mask = vec![0xff; layout.mask_len()];
+    if let (Some(first), spare @ 1..) = (mask.first_mut(), layout.points() % 8) {
+        *first = !(0xff << spare);
+    }
+    mask
+}
+
+pub(crate) fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Option<u32> {
+    layout.view_known(&full_mask(layout), status).ok()?.raw(id)
+}
+
+/// The value to put.
+#[derive(Clone, Copy)]
+pub(crate) enum Put<'v> {
+    Raw(u32),
+    Value(Value<'v>),
+}
+
+impl<'v> From<&Reading<'_, 'v>> for Put<'v> {
+    fn from(reading: &Reading<'_, 'v>) -> Self {
+        match reading.raw() {
+            Raw::Number(raw) => Put::Raw(raw),
+            Raw::Bytes(bytes) => Put::Value(Value::Binary(bytes)),
+        }
+    }
+}
+
+/// Sets one point of a raw status; what the definition doesn't allow is refused.
+pub(crate) fn put(
+    layout: LayoutRef<'_>,
+    status: &mut [u8],
+    id: PointId,
+    value: Put<'_>,
+) -> Result<(), core::Error> {
+    let mut out = vec![0; layout.p0_len(Action::Report)];
+    let mut encoder = Encoder::begin(layout, Action::Report, &mut out)?;
+    match value {
+        Put::Raw(raw) => encoder.set_raw(id, raw)?,
+        Put::Value(value) => encoder.set(id, value)?,
+    }
+    let p0 = encoder.finish();
+    let mut known = vec![0; layout.mask_len()];
+    match layout.protocol() {
+        Protocol::VarLen => {
+            if let P0::Report(view) = P0::parse(layout, p0)? {
+                view.merge_into(&mut known, status)?;
+            }
+        }
+        Protocol::Standard => {
+            let mut only = vec![0; layout.mask_len()];
+            let byte = only.len().checked_sub(1 + usize::from(id.0 / 8));
+            if let Some(byte) = byte.and_then(|at| only.get_mut(at)) {
+                *byte = 1 << (id.0 % 8);
+            }
+            let values = p0.get(1..).unwrap_or(&[]);
+            layout
+                .view_known(&only, values)?
+                .merge_into(&mut known, status)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets one point as a device does, so that every status can be reported: a number outside its limits
+/// becomes the nearest that is allowed, an enum past its labels stays as it was. Returns what was wrong
+/// then.
+pub(crate) fn put_nearest(
+    layout: LayoutRef<'_>,
+    status: &mut [u8],
+    id: PointId,
+    value: Put<'_>,
+) -> Result<Option<core::Error>, core::Error> {
+    let Err(error) = put(layout, status, id, value) else {
+        return Ok(None);
+    };
+    match (error.kind, layout.limits(id)) {
+        (ErrorKind::BelowMin, Some((min, _))) => put(layout, status, id, Put::Raw(min))?,
+        (ErrorKind::AboveMax, Some((_, max))) => put(layout, status, id, Put::Raw(max))?,
+        (ErrorKind::PastLabels, _) => {}
+        _ => return Err(error),
+    }
+    Ok(Some(error))
+}
+
+/// Sets one point from JSON. Returns what a device makes of a value that is outside its limits:
+/// [`put_nearest`] set that.
+pub(crate) fn put_json(
+    product: &Product,
+    status: &mut [u8],
+    name: &str,
+    json: &Json,
+) -> Result<Option<Outside>, Error> {
+    let Some(attr) = product.find(name) else {
+        return wrong(format!("no point is named `{name}`"));
+    };
+    let bytes;
+    let value = match (attr.point().kind, json) {
+        (Kind::Bool, Json::Bool(on)) => Some(Value::Bool(*on)),
+        (Kind::Bool, Json::Number(number)) => match number.as_u64() {
+            Some(bit @ 0..=1) => Some(Value::Bool(bit == 1)),
+            _ => None,
+        },
+        (Kind::Enum { .. }, Json::String(label)) => attr.label(label).map(Value::Enum),
+        (Kind::Enum { .. }, Json::Number(index)) => index
+            .as_u64()
+            .and_then(|index| u32::try_from(index).ok())
+            .map(Value::Enum),
+        (Kind::Binary, Json::String(text)) => {
+            bytes = payload::parse(text, Some(Encoding::Hex)).ok();
+            bytes.as_deref().map(Value::Binary)
+        }
+        (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Json::Number(number)) => number
+            .to_string()
+            .parse::<Decimal>()
+            .ok()
+            .map(Value::Number),
+        _ => None,
+    };
+    let Some(value) = value else {
+        return wrong(format!("`{name}` = {json} is not of its kind"));
+    };
+    let (layout, id) = (product.layout(), attr.id());
+    match put_nearest(layout, status, id, Put::Value(value)) {
+        Ok(None) => Ok(None),
+        Ok(Some(error)) => {
+            let kind = match error.kind {
+                ErrorKind::PastLabels => RemarkKind::Kept,
+                _ => RemarkKind::Saturated,
+            };
+            Ok(Some(Outside::new(product, kind, value, error)))
+        }
+        Err(error) => wrong(product.refused(value, error).message),
+    }
+}
+
+/// Sets points from a JSON object. Returns those whose values are outside their limits.
+pub(crate) fn put_all(
+    product: &Product,
+    status: &mut [u8],
+    json: &Json,
+) -> Result<Vec<Outside>, Error> {
+    let Some(object) = json.as_object() else {
+        return wrong("points and values are an object");
+    };
+    let puts = object.iter();
+    let puts = puts.map(|(name, value)| put_json(product, status, name, value));
+    puts.filter_map(Result::transpose).collect()
+}
+
+/// Refuses values that are outside their limits.
+pub(crate) fn within(outside: impl IntoIterator<Item = Outside>) -> Result<(), Error> {
+    match outside.into_iter().next() {
+        None => Ok(()),
+        Some(one) => wrong(one.message),
+    }
+}
+
+/// The status that a device begins with: what the scenario says, all else at its least.
+pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Error> {
+    let layout = product.layout();
+    let mut status = vec![0; layout.status_len()];
+    for attr in product.attrs() {
+        if let (Some((min @ 1.., _)), Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_)) =
+            (layout.limits(attr.id()), attr.point().kind)
+        {
+            put(layout, &mut status, attr.id(), Put::Raw(min))
+                .map_err(|error| Error::Scenario(error.kind.to_string()))?;
+        }
+    }
+    within(put_all(product, &mut status, &values_json(values)?)?)?;
+    Ok(status)
+}
+
+/// The points and values of a scenario as the API's control writes them.
+pub(crate) fn values_json(values: &Values) -> Result<Json, Error> {
+    serde_json::to_value(values).map_err(|error| Error::Scenario(error.to_string()))
+}
+
+pub(crate) fn put_text(
+    product: &Product,
+    status: &mut [u8],
+    json: &str,
+) -> Result<Vec<Outside>, Error> {
+    match serde_json::from_str(json) {
+        Ok(json) => put_all(product, status, &json),
+        Err(error) => wrong(error.to_string()),
+    }
+}
+
+/// The raw value of a point that means the same as another point's value, or is nearest to it.
+pub(crate) fn same(layout: LayoutRef<'_>, status: &[u8], from: PointId, to: u16) -> Option<u32> {
+    let mask = full_mask(layout);
+    let value = layout.view_known(&mask, status).ok()?.get(from)?;
+    let mut trial = vec![0; layout.status_len()];
+    put_nearest(layout, &mut trial, PointId(to), Put::Value(value)).ok()?;
+    raw_of(layout, &trial, PointId(to))
+}
+
+/// The points that differ between two statuses.
+pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec<PointId> {
+    let mask = full_mask(layout);
+    let (Ok(before), Ok(after)) = (
+        layout.view_known(&mask, before),
+        layout.view_known(&mask, after),
+    ) else {
+        return Vec::new();
+    };
+    let pairs = before.iter().zip(after.iter());
+    pairs
+        .filter(|(one, other)| one.raw() != other.raw())
+        .map(|(one, _)| one.id())
+        .collect()
+}
+
+/// A var_len message of some points; none if a value is one that the encoder refuses.
+pub(crate) fn some_of(
+    layout: LayoutRef<'_>,
+    status: &[u8],
+    action: Action,
+    points: &[PointId],
+) -> Option<Vec<u8>> {
+    let mask = full_mask(layout);
+    let view = layout.view_known(&mask, status).ok()?;
+    let mut out = vec![0; layout.p0_len(action)];
+    let mut encoder = Encoder::begin(layout, action, &mut out).ok()?;
+    for id in points {
+        match view.read(*id)?.raw() {
+            Raw::Number(raw) => encoder.set_raw(*id, raw).ok()?,
+            Raw::Bytes(bytes) => encoder.set(*id, Value::Binary(bytes)).ok()?,
+        }
+    }
+    Some(encoder.finish().to_vec())
+}
