@@ -6,6 +6,7 @@ mod connection;
 mod debugger;
 mod device_page;
 mod events;
+mod response;
 mod server;
 
 pub use server::{Options, Server};

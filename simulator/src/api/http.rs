@@ -103,17 +103,6 @@ impl Answer {
         Answer::new(status, "application/json", body)
     }
 
-    /// A value as JSON.
-    pub(crate) fn of<T: serde::Serialize>(value: &T) -> Self {
-        match serde_json::to_vec(value) {
-            Ok(body) => Answer::json(200, body),
-            Err(error) => {
-                let body = serde_json::json!({"error": error.to_string()});
-                Answer::json(500, body.to_string())
-            }
-        }
-    }
-
     /// What a gateway says, as a page; nothing of the call is in it.
     pub(crate) fn html(status: u16, title: &str) -> Self {
         let body = format!(
@@ -121,23 +110,6 @@ impl Answer {
              <body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"
         );
         Answer::new(status, "text/html", body)
-    }
-
-    /// A part of a page in a browser, which loads what `policy` allows besides what is served here.
-    pub(crate) fn page(kind: &'static str, body: impl Into<Vec<u8>>, policy: &str) -> Self {
-        let mut answer = Answer::new(200, kind, body);
-        let policy = format!(
-            "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{policy}"
-        );
-        for (name, value) in [
-            ("content-security-policy", &*policy),
-            ("cross-origin-resource-policy", "same-origin"),
-            ("referrer-policy", "same-origin"),
-            ("cache-control", "no-cache"),
-        ] {
-            answer.headers.push((name, value.to_owned()));
-        }
-        answer
     }
 
     /// The value of a header.

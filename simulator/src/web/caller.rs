@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 
-use super::server::Peer;
+/// The address at the other end of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Headers by which a proxy says that it speaks for somebody else.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];

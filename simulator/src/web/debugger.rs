@@ -10,7 +10,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
-use super::server::response;
+use super::response::{self, response};
 use crate::api::Answer;
 use crate::route::openapi;
 
@@ -31,33 +31,17 @@ async fn document() -> Response<Body> {
 }
 
 async fn file(Path(name): Path<String>) -> Response<Body> {
-    let part = |kind, text: &'static str| Answer::page(kind, text, STYLE);
-    response(match &*name {
-        "index.html" => part(
-            "text/html; charset=utf-8",
-            include_str!("../../debugger/index.html"),
-        ),
-        "debugger.css" => part(
-            "text/css; charset=utf-8",
-            include_str!("../../debugger/debugger.css"),
-        ),
-        "debugger.js" => part(
-            "text/javascript; charset=utf-8",
-            include_str!("../../debugger/debugger.js"),
-        ),
-        name => {
-            let kind = match name.rsplit_once('.') {
-                Some((_, "js")) => "text/javascript; charset=utf-8",
-                Some((_, "css")) => "text/css; charset=utf-8",
-                Some((_, "png")) => "image/png",
-                _ => "application/octet-stream",
-            };
-            match swagger_ui(name) {
-                Some(bytes) => Answer::page(kind, bytes, STYLE),
-                None => Answer::html(404, "Not Found"),
-            }
-        }
-    })
+    let own = match &*name {
+        "index.html" => Some(include_str!("../../debugger/index.html")),
+        "debugger.css" => Some(include_str!("../../debugger/debugger.css")),
+        "debugger.js" => Some(include_str!("../../debugger/debugger.js")),
+        _ => None,
+    };
+    let own = own.map(|text| text.as_bytes().to_vec());
+    match own.or_else(|| swagger_ui(&name)) {
+        Some(bytes) => response::file(&name, bytes, STYLE),
+        None => response(Answer::html(404, "Not Found")),
+    }
 }
 
 /// Swagger UI styles its elements one by one, and has pictures in its style sheet.

@@ -1,7 +1,7 @@
 //! The device page: a client of the API that runs in a browser, and what the API can't give it.
 //!
 //! ```text
-//! GET  /  /page.{css,js,svg}  /chart.js      the page
+//! GET  /  /page.{css,js,svg}  /api.js …      the page, and the modules of its script
 //! GET  /page/products                       the products, with credentials to call the API with
 //! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
 //! GET  /page/events/{product}               its devices as they change: server-sent events
@@ -26,20 +26,41 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, Response};
+use axum::http::Response;
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::routing::{get, post};
 use serde::Serialize;
-use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::caller::Caller;
-use super::events::{self, Event as LiveEvent, Position, Watcher};
-use super::server::response;
-use crate::api::{Answer, decode as decode_query};
+use super::events::{self, Event, Position, Watcher};
+use super::response::{error_response, file, json_response, keep_private, run};
+use crate::api::decode as decode_query;
 use crate::simulator::Simulator;
+
+/// The files of the page by their paths: the browser loads the modules of `page.js` by itself.
+const FILES: [(&str, &str); 18] = [
+    ("/", include_str!("../../page/index.html")),
+    ("/page.css", include_str!("../../page/page.css")),
+    ("/page.svg", include_str!("../../page/page.svg")),
+    ("/page.js", include_str!("../../page/page.js")),
+    ("/api.js", include_str!("../../page/api.js")),
+    ("/bits.js", include_str!("../../page/bits.js")),
+    ("/chart.js", include_str!("../../page/chart.js")),
+    ("/control.js", include_str!("../../page/control.js")),
+    ("/device.js", include_str!("../../page/device.js")),
+    ("/dom.js", include_str!("../../page/dom.js")),
+    ("/list.js", include_str!("../../page/list.js")),
+    ("/live.js", include_str!("../../page/live.js")),
+    ("/log.js", include_str!("../../page/log.js")),
+    ("/notice.js", include_str!("../../page/notice.js")),
+    ("/plot.js", include_str!("../../page/plot.js")),
+    ("/points.js", include_str!("../../page/points.js")),
+    ("/time.js", include_str!("../../page/time.js")),
+    ("/view.js", include_str!("../../page/view.js")),
+];
 
 /// How many may watch at once.
 const WATCHERS: usize = 64;
@@ -52,7 +73,7 @@ const TOGETHER: Duration = Duration::from_millis(50);
 struct Page {
     simulator: Simulator,
     stopped: watch::Receiver<bool>,
-    places: Arc<Semaphore>,
+    watchers: Arc<Semaphore>,
 }
 
 /// The loopback address that a browser on this machine reaches the page by.
@@ -73,7 +94,7 @@ pub(crate) fn router(
     let page = Page {
         simulator,
         stopped,
-        places: Arc::new(Semaphore::new(WATCHERS)),
+        watchers: Arc::new(Semaphore::new(WATCHERS)),
     };
     let own = Router::new()
         .route("/page/products", get(products))
@@ -81,52 +102,22 @@ pub(crate) fn router(
         .route("/page/events/{product}", get(of_product))
         .route("/page/events/{product}/{did}", get(of_device))
         .route("/page/decode/{product}", post(decode))
-        .layer(middleware::from_fn_with_state(listens, local))
+        .layer(middleware::from_fn_with_state(listens, only_own_page))
         .with_state(page);
-    let file = |kind, text: &'static str| {
-        get(move || async move { response(Answer::page(kind, text, "")) })
-    };
-    Router::new()
-        .route(
-            "/",
-            file(
-                "text/html; charset=utf-8",
-                include_str!("../../page/index.html"),
-            ),
-        )
-        .route(
-            "/page.css",
-            file(
-                "text/css; charset=utf-8",
-                include_str!("../../page/page.css"),
-            ),
-        )
-        .route(
-            "/page.js",
-            file(
-                "text/javascript; charset=utf-8",
-                include_str!("../../page/page.js"),
-            ),
-        )
-        .route(
-            "/chart.js",
-            file(
-                "text/javascript; charset=utf-8",
-                include_str!("../../page/chart.js"),
-            ),
-        )
-        .route(
-            "/page.svg",
-            file("image/svg+xml", include_str!("../../page/page.svg")),
-        )
-        .merge(own)
+    FILES.into_iter().fold(own, |router, (path, text)| {
+        router.route(path, get(move || async move { file(path, text, "") }))
+    })
 }
 
-async fn local(State(listens): State<SocketAddr>, request: Request, next: Next) -> Response<Body> {
+async fn only_own_page(
+    State(listens): State<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
     let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
     let mut response = match (own, reached_by(listens)) {
         (true, _) => next.run(request).await,
-        (false, Some(address)) => refused(
+        (false, Some(address)) => error_response(
             403,
             format!(
                 "the device page shows secrets, so it works only on the machine that the simulator \
@@ -134,7 +125,7 @@ async fn local(State(listens): State<SocketAddr>, request: Request, next: Next) 
                  through a tunnel: ssh -L 8080:{address} HOST, then open http://127.0.0.1:8080/"
             ),
         ),
-        (false, None) => refused(
+        (false, None) => error_response(
             403,
             format!(
                 "the device page shows secrets, so it works on loopback alone, and the simulator \
@@ -142,32 +133,19 @@ async fn local(State(listens): State<SocketAddr>, request: Request, next: Next) 
             ),
         ),
     };
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert("cache-control", no_store);
-    let same_origin = HeaderValue::from_static("same-origin");
-    let policy = "cross-origin-resource-policy";
-    response.headers_mut().insert(policy, same_origin);
+    keep_private(&mut response);
     response
 }
 
-fn refused(status: u16, error: impl Into<String>) -> Response<Body> {
-    let body = json!({"error": error.into()});
-    response(Answer::json(status, body.to_string()))
-}
-
-/// Reads from the world, off the threads of the sockets.
-async fn run<T, E>(
+/// Reads from the world.
+async fn read<T, E>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, Response<Body>>
 where
     T: Send + 'static,
-    E: ToString + Send + 'static,
+    E: std::fmt::Display + Send + 'static,
 {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(refused(500, error.to_string())),
-        Err(_) => Err(refused(500, "a handler failed")),
-    }
+    run(work, |_| 500).await
 }
 
 /// What a page needs to call the API.
@@ -181,7 +159,7 @@ struct Keys {
 }
 
 async fn products(State(page): State<Page>) -> Response<Body> {
-    let all = match run(move || page.simulator.credentials()).await {
+    let all = match read(move || page.simulator.credentials()).await {
         Ok(all) => all,
         Err(refused) => return refused,
     };
@@ -192,7 +170,7 @@ async fn products(State(page): State<Page>) -> Response<Body> {
         enterprise_id: one.enterprise_id,
         enterprise_secret: one.enterprise_secret,
     });
-    response(Answer::of(&keys.collect::<Vec<Keys>>()))
+    json_response(&keys.collect::<Vec<Keys>>())
 }
 
 async fn devices(
@@ -205,9 +183,9 @@ async fn devices(
         page.simulator
             .read(|store| events::list(store, &product, after.as_deref()))
     };
-    match run(list).await {
-        Ok(Some(list)) => response(Answer::of(&list)),
-        Ok(None) => refused(404, "there is no such product"),
+    match read(list).await {
+        Ok(Some(list)) => json_response(&list),
+        Ok(None) => error_response(404, "there is no such product"),
         Err(refused) => refused,
     }
 }
@@ -219,23 +197,19 @@ async fn decode(
 ) -> Response<Body> {
     let frames: Vec<String> = match serde_json::from_slice(&body) {
         Ok(frames) => frames,
-        Err(error) => return refused(400, format!("a list of frames, as text: {error}")),
+        Err(error) => return error_response(400, format!("a list of frames, as text: {error}")),
     };
     if frames.len() > FRAMES {
-        return refused(400, format!("{} frames: {FRAMES} at most", frames.len()));
+        return error_response(400, format!("{} frames: {FRAMES} at most", frames.len()));
     }
-    let decoded = run(move || {
-        let decoded: Vec<_> = page.simulator.read(|store| {
+    let decoded = read(move || {
+        let decoded = page.simulator.read(|store| {
             let decoded = |text: &String| events::decoded_text(store, &product, text);
-            frames.iter().map(decoded).collect()
+            frames.iter().map(decoded).collect::<Vec<_>>()
         });
-        Ok::<_, Infallible>(Answer::of(&decoded))
-    })
-    .await;
-    match decoded {
-        Ok(answer) => response(answer),
-        Err(refused) => refused,
-    }
+        Ok::<_, Infallible>(json_response(&decoded))
+    });
+    decoded.await.unwrap_or_else(|refused| refused)
 }
 
 async fn of_product(
@@ -243,7 +217,7 @@ async fn of_product(
     Path(product): Path<String>,
     request: Request,
 ) -> Response<Body> {
-    let after = heard(&request);
+    let after = last_event(&request);
     watch(page, product, None, after).await
 }
 
@@ -252,13 +226,13 @@ async fn of_device(
     Path((product, did)): Path<(String, String)>,
     request: Request,
 ) -> Response<Body> {
-    let after = heard(&request);
+    let after = last_event(&request);
     watch(page, product, Some(did), after).await
 }
 
 /// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
 /// query of a page that comes back.
-fn heard(request: &Request) -> Option<Position> {
+fn last_event(request: &Request) -> Option<Position> {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|value| value.to_str().ok());
     Position::parse(last.or_else(|| after(request))?)
@@ -274,17 +248,18 @@ async fn watch(
     did: Option<String>,
     after: Option<Position>,
 ) -> Response<Body> {
-    let Ok(place) = Arc::clone(&page.places).try_acquire_owned() else {
-        return refused(503, format!("{WATCHERS} pages watch already: close some"));
+    let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
+        return error_response(503, format!("{WATCHERS} pages watch already: close some"));
     };
     let simulator = page.simulator.clone();
     // Before the first look, so that nothing falls between.
     let changes = simulator.changes();
-    let begun =
-        run(move || simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
+    let begun = read(move || {
+        simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after))
+    });
     let (watcher, hello) = match begun.await {
         Ok(Some(begun)) => begun,
-        Ok(None) => return refused(404, "there is no such product or device"),
+        Ok(None) => return error_response(404, "there is no such product or device"),
         Err(refused) => return refused,
     };
     // A slow reader is waited for; what happens meanwhile stays in the database.
@@ -293,7 +268,7 @@ async fn watch(
     let gone = to.clone();
     tokio::spawn(async move {
         tokio::select! {
-            () = tell(page.simulator, watcher, hello, changes, to, place) => {}
+            () = send(page.simulator, watcher, hello, changes, to, permit) => {}
             () = gone.closed() => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
@@ -303,26 +278,26 @@ async fn watch(
         .into_response()
 }
 
-/// Tells what is new whenever the world may have changed, until the database fails or nobody listens.
-async fn tell(
+/// Sends what is new whenever the world may have changed, until the database fails or nobody listens.
+async fn send(
     simulator: Simulator,
     mut watcher: Watcher,
-    hello: LiveEvent,
+    hello: Event,
     mut changes: watch::Receiver<()>,
-    to: mpsc::Sender<Event>,
-    _place: OwnedSemaphorePermit,
+    to: mpsc::Sender<SseEvent>,
+    _permit: OwnedSemaphorePermit,
 ) {
-    let mut clock = Told::now(&simulator);
-    let mut news = vec![LiveEvent::clock(clock.now, simulator.is_real()), hello];
+    let mut clock = ClockReading::now(&simulator);
+    let mut news = vec![Event::clock(clock.now, simulator.is_real()), hello];
     let mut more = true;
     loop {
-        for LiveEvent {
+        for Event {
             position,
             name,
             data,
         } in news
         {
-            let mut event = Event::default().event(name).data(data);
+            let mut event = SseEvent::default().event(name).data(data);
             if let Some(position) = position {
                 event = event.id(position.to_string());
             }
@@ -351,21 +326,21 @@ async fn tell(
         watcher = back;
         (news, more) = next;
         if clock.is_off(&simulator) {
-            clock = Told::now(&simulator);
-            news.insert(0, LiveEvent::clock(clock.now, simulator.is_real()));
+            clock = ClockReading::now(&simulator);
+            news.insert(0, Event::clock(clock.now, simulator.is_real()));
         }
     }
 }
 
-/// What the simulator's clock said, and when.
-struct Told {
+/// A reading of the simulator's clock, and when it was taken.
+struct ClockReading {
     now: i64,
     at: Instant,
 }
 
-impl Told {
+impl ClockReading {
     fn now(simulator: &Simulator) -> Self {
-        Told {
+        ClockReading {
             now: simulator.now(),
             at: Instant::now(),
         }
@@ -382,10 +357,10 @@ impl Told {
 }
 
 /// The events of a stream.
-struct Events(mpsc::Receiver<Event>);
+struct Events(mpsc::Receiver<SseEvent>);
 
 impl futures_core::Stream for Events {
-    type Item = Result<Event, Infallible>;
+    type Item = Result<SseEvent, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(context).map(|event| event.map(Ok))

@@ -2,26 +2,25 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode};
+use axum::http::{HeaderValue, Request as HttpRequest, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::admin;
-use super::connection::{Seat, Seats};
+use super::caller::Peer;
+use super::connection::{Slot, SlotStream, Slots};
 use super::debugger;
 use super::device_page;
+use super::response::{Dropped, response, set_header};
 use crate::api::{Answer, Request};
 use crate::error::Error;
 use crate::simulator::Simulator;
@@ -217,14 +216,6 @@ async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Who is at the other end of a connection.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
-/// Marks an answer that is not to be sent.
-#[derive(Clone, Copy)]
-struct Dropped;
-
 #[derive(Clone)]
 struct Listen {
     options: Arc<Options>,
@@ -234,7 +225,7 @@ struct Listen {
 impl Listen {
     async fn serve(&self, listener: TcpListener, router: Router) {
         let mut stopped = self.stopped.clone();
-        let seats = Arc::new(Seats::new(self.options.connections));
+        let slots = Arc::new(Slots::new(self.options.connections));
         let mut connections = tokio::task::JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -248,29 +239,33 @@ impl Listen {
                 continue;
             };
             let _ = stream.set_nodelay(true);
-            let seat = tokio::select! {
+            let slot = tokio::select! {
                 _ = stopped.changed() => break,
-                seat = Seats::take(&seats) => seat,
+                slot = slots.take() => slot,
             };
             let (router, listen) = (router.clone(), self.clone());
-            connections.spawn(listen.connection(stream, peer.ip(), router, seat));
+            connections.spawn(listen.connection(stream, peer.ip(), router, slot));
         }
         drop(listener);
         let ends = async { while connections.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
     }
 
-    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, seat: Seat) {
-        let seat = Arc::new(seat);
+    async fn connection(
+        mut self,
+        stream: TcpStream,
+        peer: IpAddr,
+        router: Router,
+        slot: Arc<Slot>,
+    ) {
         let options = Arc::clone(&self.options);
-        let patience = options.patience;
-        let its = Arc::clone(&seat);
+        let its = Arc::clone(&slot);
         let service = hyper::service::service_fn(move |request| {
             let (router, options) = (router.clone(), Arc::clone(&options));
-            let seat = Arc::clone(&its);
+            let slot = Arc::clone(&its);
             async move {
                 let read = read(request, peer, &options).await;
-                let call = seat.call();
+                let call = slot.call();
                 let response = match read {
                     Ok(request) => match router.oneshot(request).await {
                         Ok(response) => response,
@@ -296,108 +291,24 @@ impl Listen {
             .header_read_timeout(self.options.patience)
             .max_buf_size(64 * 1024)
             .half_close(false);
-        let stream = Patient::new(stream, patience, Arc::clone(&seat));
+        let stream = SlotStream::new(stream, self.options.patience, Arc::clone(&slot));
         let connection = http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
-        let given_up = tokio::select! {
+        let evicted = tokio::select! {
             _ = &mut connection => return,
             _ = self.stopped.changed() => false,
-            () = seat.given_up() => true,
+            () = slot.evicted() => true,
         };
         connection.as_mut().graceful_shutdown();
-        if !given_up {
+        if !evicted {
             let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
-        } else if seat.is_busy() {
+        } else if slot.is_busy() {
             // A call came meanwhile: it is answered.
             tokio::select! {
                 _ = connection => {}
                 _ = self.stopped.changed() => {}
             }
         }
-    }
-}
-
-/// A stream whose reader may be slow, but must take something now and then.
-struct Patient {
-    stream: TcpStream,
-    patience: Duration,
-    seat: Arc<Seat>,
-    /// Until when the other side has to take what waits for it.
-    deadline: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Patient {
-    fn new(stream: TcpStream, patience: Duration, seat: Arc<Seat>) -> Self {
-        Patient {
-            stream,
-            patience,
-            seat,
-            deadline: None,
-        }
-    }
-
-    /// What came of a write; an error once it has waited for too long.
-    fn judge<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<std::io::Result<T>>,
-    ) -> Poll<std::io::Result<T>> {
-        if written.is_ready() {
-            self.deadline = None;
-            return written;
-        }
-        let patience = self.patience;
-        let sleep = || Box::pin(tokio::time::sleep(patience));
-        let deadline = self.deadline.get_or_insert_with(sleep);
-        match deadline.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-impl AsyncRead for Patient {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if read.is_pending() {
-            self.seat.wait();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Patient {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.seat.writes(true);
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(context, written)
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        if flushed.is_ready() {
-            self.seat.writes(false);
-            self.seat.wait();
-        }
-        self.judge(context, flushed)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -411,8 +322,11 @@ async fn read(
     let limited = Limited::new(body, options.body_limit);
     let refused = |status, title| {
         let mut response = response(Answer::html(status, title));
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert("connection", close);
+        set_header(
+            &mut response,
+            "connection",
+            HeaderValue::from_static("close"),
+        );
         response
     };
     match tokio::time::timeout(options.patience, limited.collect()).await {
@@ -462,21 +376,4 @@ async fn call(
     let answer = answered.unwrap_or_else(|_| Answer::html(500, "Internal Server Error"));
     tokio::time::sleep(answer.delay).await;
     Ok(response(answer))
-}
-
-pub(crate) fn response(answer: Answer) -> Response<Body> {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
-        }
-    }
-    if answer.dropped {
-        response.extensions_mut().insert(Dropped);
-    }
-    response
 }
