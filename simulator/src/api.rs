@@ -15,5 +15,5 @@ pub(crate) use call::{Call, Enterprise, Nothing};
 pub(crate) use http::{date, decode, pairs};
 pub(crate) use mode::Modes;
 pub(crate) use page::{Page, Paging};
-pub(crate) use parameters::{Day, Flag, Word, check_pair, is_set};
+pub(crate) use parameters::{Day, Flag, Number, Word, check_pair, is_set};
 pub(crate) use refusal::{ErrorBody, Failure, Refusal, refuse, refuse_because};

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use super::call::Call;
 use super::http;
 use super::mode::Mode;
+use super::parameters::Number;
 use super::refusal::{Failure, refuse_because};
 use crate::world::Sql;
 
@@ -67,28 +68,31 @@ impl<T: ToSchema> PartialSchema for Page<T> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
     /// How many objects a page has; more than 1000 are 1000.
-    #[serde(default = "default_limit")]
-    #[param(minimum = 1, default = 20)]
-    pub(crate) limit: i64,
+    #[param(value_type = Option<i64>, minimum = 1, default = 20)]
+    limit: Option<Number>,
     /// How many objects come before them.
     #[serde(default)]
-    #[param(minimum = 0, default = 0)]
-    pub(crate) skip: i64,
+    #[param(value_type = i64, minimum = 0, default = 0)]
+    skip: Number,
 }
 
-fn default_limit() -> i64 {
-    20
+/// Which objects are served.
+#[derive(Clone, Copy)]
+pub(crate) struct Served {
+    limit: i64,
+    skip: i64,
 }
 
 impl Call<'_> {
     /// What is served of what was asked for.
-    pub(crate) fn served(&self, asked: Paging) -> Result<Paging, Failure> {
-        let Paging { limit, skip } = asked;
+    pub(crate) fn served(&self, asked: Paging) -> Result<Served, Failure> {
+        let Number(limit) = asked.limit.unwrap_or(Number(20));
+        let Number(skip) = asked.skip;
         if limit < 1 || skip < 0 {
             return refuse_because(5002, "limit is at least 1, skip at least 0");
         }
         let ignored = self.modes.has(&Mode::SkipIgnored);
-        Ok(Paging {
+        Ok(Served {
             limit: limit.min(MAX_LIMIT),
             skip: if ignored { 0 } else { skip },
         })
@@ -98,13 +102,13 @@ impl Call<'_> {
     /// most `:limit`.
     pub(crate) fn page<T>(
         &self,
-        paging: Paging,
+        paging: Served,
         total: i64,
         sql: &str,
         filters: &[(&str, &dyn ToSql)],
         read: impl FnMut(&Row<'_>) -> Sql<T>,
     ) -> Result<Page<T>, Failure> {
-        let Paging { limit, skip } = paging;
+        let Served { limit, skip } = paging;
         let limits = named_params! { ":limit": limit, ":skip": skip };
         let values: Vec<_> = filters.iter().chain(limits).copied().collect();
         let sql = format!("{sql} LIMIT :limit OFFSET :skip");
@@ -126,7 +130,7 @@ impl Call<'_> {
     /// table.
     pub(crate) fn counted_page<T>(
         &self,
-        paging: Paging,
+        paging: Served,
         (columns, from, order): (&str, &str, &str),
         filters: &[(&str, &dyn ToSql)],
         read: impl FnMut(&Row<'_>) -> Sql<T>,

@@ -1,29 +1,25 @@
 //! What a call says, in its query and in its body, as the types of its handler.
 
-use std::collections::BTreeMap;
-
 use gizwits_codec_std::core::definition;
-use serde::de::value::{MapDeserializer, StrDeserializer};
-use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Visitor};
-use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::call::Call;
 use super::refusal::{Failure, refuse_because};
 use crate::world::day;
 
-type Invalid = serde::de::value::Error;
-
 impl Call<'_> {
-    /// The query as this type. A parameter that is there twice counts as it was last said, an empty one
-    /// not at all, an unknown one neither.
+    /// The query as this type, in which all values are text. A parameter that is there twice counts as it
+    /// was last said, an empty one not at all, an unknown one neither.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let pairs = self.pairs.iter();
-        let mut said: BTreeMap<_, _> = pairs.map(|(name, value)| (&**name, Text(value))).collect();
-        said.retain(|_, value| !value.0.is_empty());
-        let map = MapDeserializer::<_, Invalid>::new(said.into_iter());
-        serde_path_to_error::deserialize(map)
+        let pairs = self.pairs.iter().cloned();
+        let mut object: Map<String, Value> =
+            pairs.map(|(name, value)| (name, value.into())).collect();
+        object.retain(|_, value| value != "");
+        serde_path_to_error::deserialize(Value::Object(object))
             .or_else(|error| refuse_because(5002, sentence(&error)))
     }
 
@@ -55,50 +51,15 @@ fn sentence(error: &serde_path_to_error::Error<impl std::fmt::Display>) -> Strin
     }
 }
 
-/// The value of a parameter, which is text and may stand for a number.
-struct Text<'c>(&'c str);
+/// A whole number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Number(pub(crate) i64);
 
-impl<'c> IntoDeserializer<'c, Invalid> for Text<'c> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-impl<'de> Deserializer<'de> for Text<'de> {
-    type Error = Invalid;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Invalid> {
-        visitor.visit_borrowed_str(self.0)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Invalid> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Invalid> {
-        match self.0.parse() {
-            Ok(number) => visitor.visit_i64(number),
-            Err(_) => Err(Invalid::custom(format!(
-                "`{}`, a whole number is expected",
-                self.0
-            ))),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Invalid> {
-        StrDeserializer::new(self.0).deserialize_enum(name, variants, visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+impl<'d> Deserialize<'d> for Number {
+    fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let expected = |_| D::Error::custom(format!("`{text}`, a whole number is expected"));
+        text.parse().map(Number).map_err(expected)
     }
 }
 

@@ -102,16 +102,12 @@ pub(crate) struct ErrorBody {
 }
 
 /// What goes wrong while a call is answered: it is refused, or the database fails.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    #[error("refused with {}", .0.code)]
     Refused(Refusal),
-    Database(rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Failure::Database(error)
-    }
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
 }
 
 /// Refuses a call by a code alone.

@@ -6,8 +6,8 @@ use gizwits_codec_std::core::{self, Access, Kind, P0};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Product};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::api::{Call, Failure, Mode, Nothing, refuse, refuse_because};
@@ -24,7 +24,7 @@ pub(crate) struct Control {
     raw: Option<Box<RawValue>>,
     /// Values by name of point.
     #[schema(value_type = Option<Object>)]
-    attrs: Option<Box<RawValue>>,
+    attrs: Option<BTreeMap<String, Box<RawValue>>>,
     /// What text stands for bytes: hex, unless said.
     binary_coding: Option<BinaryCoding>,
 }
@@ -55,14 +55,14 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
         BinaryCoding::Hex => Encoding::Hex,
         BinaryCoding::Base64 => Encoding::Base64,
     });
-    let (raw, attrs) = match (&asked.raw, &asked.attrs) {
-        (Some(raw), None) => (Some(raw), None),
-        (None, Some(attrs)) => match serde_json::from_str::<Map<String, Value>>(attrs.get()) {
-            Ok(map) if !map.is_empty() => (None, Some((attrs, map))),
-            _ => return refuse_because(5002, "attrs is an object with at least one point"),
-        },
+    match (&asked.raw, &asked.attrs) {
+        (Some(_), None) => {}
+        (None, Some(attrs)) if attrs.is_empty() => {
+            return refuse_because(5002, "attrs is an object with at least one point");
+        }
+        (None, Some(_)) => {}
         _ => return refuse_because(5002, "either raw or attrs is needed"),
-    };
+    }
     let device = call.device()?;
     if !call.product()?.remote_control {
         return refuse(5404);
@@ -73,9 +73,18 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
     if !device.online {
         return refuse(5305);
     }
-    let p0 = match (raw, attrs) {
+    let p0 = match (asked.raw, asked.attrs) {
         (Some(raw), _) => {
-            let p0 = bytes(raw, coding)?;
+            let p0 = match bytes(&raw, coding) {
+                // As much as the platform's frames are known to carry.
+                Some(p0) if (1..=65_535).contains(&p0.len()) => p0,
+                _ => {
+                    return refuse_because(
+                        5408,
+                        "raw is a list of bytes, or text by binary_coding",
+                    );
+                }
+            };
             if let Some(product) = call.store.product(call.product_key())
                 && !call.modes.has(&Mode::UncheckedRaw)
             {
@@ -83,15 +92,16 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
             }
             p0
         }
-        (None, Some((attrs, map))) => match call.store.definitions.get(call.product_key()) {
-            Some(Definition::Sound(product)) => encode(product, attrs.get(), &map, coding)?,
+        (None, attrs) => match call.store.definitions.get(call.product_key()) {
+            Some(Definition::Sound(product)) => {
+                encode(product, &attrs.unwrap_or_default(), coding)?
+            }
             Some(Definition::Malformed) => return refuse(5406),
             _ => return refuse(5402),
         },
-        (None, None) => return refuse(5002),
     };
-    call.store
-        .send(device.id, device.reply_after, call.now, &p0)?;
+    let (device, delay) = (device.id, device.reply_after);
+    call.store.send(device, delay, call.now, &p0)?;
     Ok(Nothing {})
 }
 
@@ -112,54 +122,28 @@ fn check(product: &Product, p0: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// The bytes of `raw`: a list of numbers, or text.
-fn bytes(raw: &RawValue, coding: Option<Encoding>) -> Result<Vec<u8>, Failure> {
-    let value = serde_json::from_str(raw.get()).ok();
-    let bytes = value.and_then(|value| bytes_of(&value, coding));
-    match bytes {
-        // As much as the platform's frames are known to carry.
-        Some(bytes) if !bytes.is_empty() && bytes.len() <= 65_535 => Ok(bytes),
-        _ => refuse_because(5408, "raw is a list of bytes, or text by binary_coding"),
+/// The bytes that a list of numbers, or text, stands for.
+fn bytes(json: &RawValue, coding: Option<Encoding>) -> Option<Vec<u8>> {
+    if !json.get().starts_with('"') {
+        return serde_json::from_str(json.get()).ok();
     }
+    let text: String = serde_json::from_str(json.get()).ok()?;
+    let coding = coding.unwrap_or(Encoding::Hex);
+    // Digits alone: no prefix and no spaces.
+    let sound = coding != Encoding::Hex || text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    payload::parse(&text, Some(coding)).ok().filter(|_| sound)
 }
 
-/// A list of numbers, or text.
-fn bytes_of(value: &Value, coding: Option<Encoding>) -> Option<Vec<u8>> {
-    match value {
-        Value::Array(list) => list
-            .iter()
-            .map(|byte| u8::try_from(byte.as_u64()?).ok())
-            .collect(),
-        Value::String(text) => binary(text, coding),
-        _ => None,
-    }
-}
-
-fn binary(text: &str, coding: Option<Encoding>) -> Option<Vec<u8>> {
-    match coding {
-        Some(Encoding::Base64) => payload::parse(text, coding).ok(),
-        _ => {
-            let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let bytes = payload::parse(text, Some(Encoding::Hex)).ok();
-            bytes.filter(|_| plain)
-        }
-    }
-}
-
-/// The P0 that sets these points.
+/// The P0 that sets these points. Only bytes are written anew; other values keep their digits.
 fn encode(
     product: &Product,
-    json: &str,
-    attrs: &Map<String, Value>,
+    attrs: &BTreeMap<String, Box<RawValue>>,
     coding: Option<Encoding>,
 ) -> Result<Vec<u8>, Failure> {
-    for name in attrs.keys() {
-        if product.find(name).is_none() {
-            return refuse_because(5405, format!("no point is named `{name}`"));
-        }
+    if let Some(name) = attrs.keys().find(|name| product.find(name).is_none()) {
+        return refuse_because(5405, format!("no point is named `{name}`"));
     }
-    let mut message = product.message(Action::Control);
-    let mut binaries = Map::new();
+    let mut json = String::new();
     for (name, value) in attrs {
         let Some(attr) = product.find(name) else {
             continue;
@@ -167,43 +151,30 @@ fn encode(
         if attr.point().access != Access::Writable {
             return refuse_because(5401, format!("`{name}` is not writable"));
         }
-        match (attr.point().kind, value) {
-            (Kind::Binary, _) => {}
-            (Kind::Bool, Value::String(_)) => {
+        let value = match attr.point().kind {
+            Kind::Bool if value.get().starts_with('"') => {
                 return refuse_because(5401, format!("`{name}` is true or false, 1 or 0"));
             }
-            _ => continue,
-        }
-        let len = attr.point().position.len as usize;
-        let bytes = bytes_of(value, coding);
-        match bytes {
-            Some(bytes) if bytes.len() == len => {
-                binaries.insert(name.clone(), payload::hex(&bytes).into());
+            Kind::Binary => {
+                let len = attr.point().position.len as usize;
+                match bytes(value, coding) {
+                    Some(bytes) if bytes.len() == len => format!("\"{}\"", payload::hex(&bytes)),
+                    _ => {
+                        let message = format!("`{name}` has {len} bytes: no more, no less");
+                        return refuse_because(5401, message);
+                    }
+                }
             }
-            _ => {
-                return refuse_because(5401, format!("`{name}` has {len} bytes: no more, no less"));
-            }
-        }
+            _ => value.get().to_owned(),
+        };
+        let separator = if json.is_empty() { '{' } else { ',' };
+        json.push_str(&format!(
+            "{separator}{}:{value}",
+            Value::from(name.as_str())
+        ));
     }
-    // Only the binaries are written anew; the rest keeps its digits.
-    let rest: BTreeMap<String, &RawValue> =
-        serde_json::from_str(json).or_else(|error| refuse_because(5002, error.to_string()))?;
-    let set = |message: &mut gizwits_codec_std::Message<'_>| match binaries.is_empty() {
-        true => message.set_json(json),
-        false => {
-            for (name, value) in &rest {
-                let value = match binaries.get(name) {
-                    Some(hex) => hex.to_string(),
-                    None => value.get().to_owned(),
-                };
-                let one = format!("{{{}:{value}}}", Value::from(name.as_str()));
-                message.set_json(&one)?;
-            }
-            Ok(())
-        }
-    };
-    match set(&mut message).and_then(|()| message.encode()) {
-        Ok(p0) => Ok(p0),
-        Err(error) => refuse_because(5401, error.message),
-    }
+    let mut message = product.message(Action::Control);
+    let set = message.set_json(&(json + "}"));
+    set.and_then(|()| message.encode())
+        .or_else(|error| refuse_because(5401, error.message))
 }

@@ -374,15 +374,10 @@ pub(crate) struct Troubled {
     location: TroubledByLocation,
 }
 
-pub(crate) fn faulty(call: &Call<'_>, group: Group) -> Result<Troubled, Failure> {
-    troubled(call, group, true)
-}
-
-pub(crate) fn alerting(call: &Call<'_>, group: Group) -> Result<Troubled, Failure> {
-    troubled(call, group, false)
-}
-
-fn troubled(call: &Call<'_>, group: Group, fault: bool) -> Result<Troubled, Failure> {
+pub(crate) fn troubled<const FAULT: bool>(
+    call: &Call<'_>,
+    group: Group,
+) -> Result<Troubled, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
         "SELECT country, region, city, count(DISTINCT device.id),
@@ -390,7 +385,7 @@ fn troubled(call: &Call<'_>, group: Group, fault: bool) -> Result<Troubled, Fail
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
     );
     let filters: &[(&str, &dyn ToSql)] =
-        named_params! { ":fault": fault, ":until": call.known_until() };
+        named_params! { ":fault": FAULT, ":until": call.known_until() };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
         let count = Resolved::new(row.get(3)?, row.get(4)?);
         Ok(TroubledTally { count })
@@ -427,22 +422,17 @@ pub(crate) struct Troubles {
     location: TroublesByLocation,
 }
 
-pub(crate) fn faults(call: &Call<'_>, group: Group) -> Result<Troubles, Failure> {
-    troubles(call, group, true)
-}
-
-pub(crate) fn alerts(call: &Call<'_>, group: Group) -> Result<Troubles, Failure> {
-    troubles(call, group, false)
-}
-
-fn troubles(call: &Call<'_>, group: Group, fault: bool) -> Result<Troubles, Failure> {
+pub(crate) fn troubles<const FAULT: bool>(
+    call: &Call<'_>,
+    group: Group,
+) -> Result<Troubles, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
         "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
     );
     let filters: &[(&str, &dyn ToSql)] =
-        named_params! { ":fault": fault, ":until": call.known_until() };
+        named_params! { ":fault": FAULT, ":until": call.known_until() };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
         let count = Resolved::new(row.get(3)?, row.get(4)?);
         let detail = BTreeMap::from([(row.get(5)?, count.clone())]);

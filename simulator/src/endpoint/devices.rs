@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{Group, IN_GROUP};
-use crate::api::{Call, Failure, Flag, Page, Paging, check_pair, is_set, refuse};
+use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_pair, is_set, refuse};
 use crate::world::Sql;
 
 /// The did of a MAC, with the secret by which the device is spoken to.
@@ -139,7 +139,8 @@ pub(crate) struct DeviceFilter {
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     show_disabled: Option<Flag>,
     /// Only those that reported since then, in seconds since 1970.
-    liveness_start: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    liveness_start: Option<Number>,
     /// What `val` is.
     #[serde(rename = "type")]
     #[param(inline)]
@@ -169,7 +170,7 @@ pub(crate) fn search(
     check_pair(&filter.kind, &filter.val)?;
     let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
     let since = filter.liveness_start;
-    let since = since.map(|seconds| seconds.saturating_mul(1000));
+    let since = since.map(|Number(seconds)| seconds.saturating_mul(1000));
     let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::{Call, Failure, Page, Paging, refuse_because};
+use crate::api::{Call, Failure, Number, Page, Paging, refuse_because};
 use crate::world::day::DAY;
 use crate::world::{LOGS_KEPT, Sql, json};
 
@@ -133,9 +133,11 @@ pub(crate) fn data(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Window {
     /// From then on, in seconds since 1970; without it and `end_ts` the last two days.
-    start_ts: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    start_ts: Option<Number>,
     /// Until then, in seconds since 1970, at most two days after `start_ts`.
-    end_ts: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    end_ts: Option<Number>,
     /// Whether the newest come first or last.
     #[serde(default)]
     #[param(inline, required = false)]
@@ -158,7 +160,7 @@ impl Window {
     /// In milliseconds, the end exclusive.
     fn span(self, now: i64) -> Result<(i64, i64), Failure> {
         let (start, end) = match (self.start_ts, self.end_ts) {
-            (Some(start), Some(end)) => (start, end),
+            (Some(Number(start)), Some(Number(end))) => (start, end),
             (None, None) => {
                 let now = now.div_euclid(1000);
                 (now.saturating_sub(2 * DAY / 1000), now)

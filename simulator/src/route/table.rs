@@ -104,7 +104,7 @@ macro_rules! routes {
     ($($group:literal { $(
         $summary:literal
         $name:ident $method:ident $auth:ident [$($flag:ident)*] $($path:literal)+
-            => $module:ident::$handler:ident($($from:ident $asked:ty),*) -> $status:literal $answer:ty [$($code:literal)*];
+            => $module:ident::$handler:ident$(::<$fault:literal>)?($($from:ident $asked:ty),*) -> $status:literal $answer:ty [$($code:literal)*];
     )* })*) => {
         /// Every route, in the order of the page's list.
         pub const ROUTES: &[Route] = &[$($(Route {
@@ -119,7 +119,7 @@ macro_rules! routes {
             status: $status,
             own: &[$($code),*],
             handler: |call| {
-                let answer: $answer = $module::$handler(call, $(call.$from::<$asked>()?),*)?;
+                let answer: $answer = $module::$handler$(::<$fault>)?(call, $(call.$from::<$asked>()?),*)?;
                 reply($status, &answer)
             },
             describe: |description| {
@@ -252,20 +252,20 @@ routes! {
         "Count devices that had faults"
         get_v1_products_product_key_fault_report_devices GET Token [domestic]
             "/v1/products/{product_key}/fault/report/devices"
-            => device_reports::faulty(query Group) -> 200 Troubled [5201 5206];
+            => device_reports::troubled::<true>(query Group) -> 200 Troubled [5201 5206];
         "Count devices that had alerts"
         get_v1_products_product_key_alert_report_devices GET Token [domestic]
             "/v1/products/{product_key}/alert/report/devices"
-            => device_reports::alerting(query Group) -> 200 Troubled [5201 5206];
+            => device_reports::troubled::<false>(query Group) -> 200 Troubled [5201 5206];
         "Count faults"
         get_v1_products_product_key_fault_report_events GET Token [domestic]
             "/v1/products/{product_key}/fault/report/events"
-            => device_reports::faults(query Group) -> 200 Troubles [5201 5206];
+            => device_reports::troubles::<true>(query Group) -> 200 Troubles [5201 5206];
         "Count alerts"
         get_v1_products_product_key_fault_alert_events GET Token [domestic]
             "/v1/products/{product_key}/alert/report/events"
             "/v1/products/{product_key}/fault/alert/events"
-            => device_reports::alerts(query Group) -> 200 Troubles [5201 5206];
+            => device_reports::troubles::<false>(query Group) -> 200 Troubles [5201 5206];
     }
     "User reports" {
         "Count users who bound their first device"

@@ -99,8 +99,8 @@ pub(crate) fn router(
     let own = Router::new()
         .route("/page/products", get(products))
         .route("/page/devices/{product}", get(devices))
-        .route("/page/events/{product}", get(of_product))
-        .route("/page/events/{product}/{did}", get(of_device))
+        .route("/page/events/{product}", get(watch_product))
+        .route("/page/events/{product}/{did}", get(watch_device))
         .route("/page/decode/{product}", post(decode))
         .layer(middleware::from_fn_with_state(listens, only_own_page))
         .with_state(page);
@@ -212,24 +212,6 @@ async fn decode(
     decoded.await.unwrap_or_else(|refused| refused)
 }
 
-async fn of_product(
-    State(page): State<Page>,
-    Path(product): Path<String>,
-    request: Request,
-) -> Response<Body> {
-    let after = last_event(&request);
-    watch(page, product, None, after).await
-}
-
-async fn of_device(
-    State(page): State<Page>,
-    Path((product, did)): Path<(String, String)>,
-    request: Request,
-) -> Response<Body> {
-    let after = last_event(&request);
-    watch(page, product, Some(did), after).await
-}
-
 /// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
 /// query of a page that comes back.
 fn last_event(request: &Request) -> Option<Position> {
@@ -240,6 +222,22 @@ fn last_event(request: &Request) -> Option<Position> {
 
 fn after(request: &Request) -> Option<&str> {
     request.uri().query()?.strip_prefix("after=")
+}
+
+async fn watch_product(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    watch(page, product, None, last_event(&request)).await
+}
+
+async fn watch_device(
+    State(page): State<Page>,
+    Path((product, did)): Path<(String, String)>,
+    request: Request,
+) -> Response<Body> {
+    watch(page, product, Some(did), last_event(&request)).await
 }
 
 async fn watch(

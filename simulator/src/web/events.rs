@@ -22,68 +22,42 @@ const REMARKS: i64 = 50;
 /// So many devices are listed at once.
 const LISTED: i64 = 100;
 
-/// The position of a watcher in the events: the last rows of the logs that it has seen, and their world.
+/// The position of a watcher: when its world began, and the last rows that it has seen of the logs
+/// `frame`, `online`, `turned` and `remark`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    world: i64,
-    frame: i64,
-    online: i64,
-    turned: i64,
-    remark: i64,
-}
+pub(crate) struct Position([i64; 5]);
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position {
-            world,
-            frame,
-            online,
-            turned,
-            remark,
-        } = self;
-        write!(f, "{world}.{frame}.{online}.{turned}.{remark}")
+        f.write_str(&self.0.map(|number| number.to_string()).join("."))
     }
 }
 
 impl Position {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.split('.').map(|number| number.parse().ok());
-        let position = Position {
-            world: numbers.next()??,
-            frame: numbers.next()??,
-            online: numbers.next()??,
-            turned: numbers.next()??,
-            remark: numbers.next()??,
-        };
-        numbers.next().is_none().then_some(position)
+        let numbers = text.split('.').map(|number| number.parse().ok());
+        let numbers: Vec<i64> = numbers.collect::<Option<_>>()?;
+        numbers.try_into().ok().map(Position)
     }
 
     /// The end of the logs.
     fn end(store: &Store) -> Sql<Self> {
-        let sql = "SELECT coalesce((SELECT min(created_at) FROM device), 0),
-            coalesce((SELECT max(id) FROM frame), 0),
-            coalesce((SELECT max(id) FROM online), 0),
-            coalesce((SELECT max(id) FROM turned), 0),
-            coalesce((SELECT max(id) FROM remark), 0)";
-        let end = store.first(sql, [], |row| {
-            Ok(Position {
-                world: row.get(0)?,
-                frame: row.get(1)?,
-                online: row.get(2)?,
-                turned: row.get(3)?,
-                remark: row.get(4)?,
-            })
-        });
-        end?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        let mut end = [0; 5];
+        for (number, sql) in end.iter_mut().zip([
+            "SELECT min(created_at) FROM device",
+            "SELECT max(id) FROM frame",
+            "SELECT max(id) FROM online",
+            "SELECT max(id) FROM turned",
+            "SELECT max(id) FROM remark",
+        ]) {
+            *number = store.value::<Option<i64>>(sql, [])?.unwrap_or(0);
+        }
+        Ok(Position(end))
     }
 
     /// Whether it is of the same world as `end`, and not behind it.
-    fn is_before(&self, end: &Self) -> bool {
-        self.world == end.world
-            && self.frame <= end.frame
-            && self.online <= end.online
-            && self.turned <= end.turned
-            && self.remark <= end.remark
+    fn is_before(self, end: Self) -> bool {
+        self.0[0] == end.0[0] && self.0.iter().zip(end.0).all(|(one, end)| *one <= end)
     }
 }
 
@@ -342,7 +316,7 @@ impl Watcher {
             summary: None,
         };
         let resumed =
-            after.is_some_and(|after| after.is_before(&end)) && watcher.missed(store)? <= MISSED;
+            after.is_some_and(|after| after.is_before(end)) && watcher.missed(store)? <= MISSED;
         if !resumed {
             watcher.position = end;
         }
@@ -369,13 +343,7 @@ impl Watcher {
 
     /// The number of rows that are new.
     fn missed(&self, store: &Store) -> Sql<i64> {
-        let Position {
-            frame,
-            online,
-            turned,
-            remark,
-            ..
-        } = self.position;
+        let Position([_, frame, online, turned, remark]) = self.position;
         store.value(
             "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
                 + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
@@ -395,11 +363,7 @@ impl Watcher {
     pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<Event>, bool)> {
         let end = Position::end(store)?;
         // Rows are numbered from 1 again once all of them were too old to be kept.
-        for (seen, last) in [
-            (&mut self.position.frame, end.frame),
-            (&mut self.position.online, end.online),
-            (&mut self.position.remark, end.remark),
-        ] {
+        for (seen, last) in self.position.0.iter_mut().zip(end.0) {
             if *seen > last {
                 *seen = 0;
             }
@@ -423,12 +387,7 @@ impl Watcher {
                 Ok((at, id, name, read(row)?))
             })
         };
-        let Position {
-            frame,
-            online,
-            remark,
-            ..
-        } = self.position;
+        let Position([_, frame, online, _, remark]) = self.position;
         // Each log is in order of time; what a device remarks on it says before it answers.
         let logs = [
             newer("online", "online", "type, payload", online, &|row| {
@@ -446,10 +405,11 @@ impl Watcher {
         all.sort_by_key(|(at, ..)| *at);
         let mut events = Vec::with_capacity(all.len() + 1);
         for (_, id, name, data) in all {
+            let Position([_, frame, online, _, remark]) = &mut self.position;
             *match name {
-                "online" => &mut self.position.online,
-                "remark" => &mut self.position.remark,
-                _ => &mut self.position.frame,
+                "online" => online,
+                "remark" => remark,
+                _ => frame,
             } = id;
             let position = Some(self.position);
             events.push(Event {
@@ -470,12 +430,13 @@ impl Watcher {
     }
 
     fn of_product(&mut self, store: &Store, end: Position) -> Sql<Vec<Event>> {
-        let seen = std::mem::replace(&mut self.position, end);
+        let Position([_, frame, online, turned, _]) = self.position;
+        self.position = end;
         let values = named_params! {
             ":product": self.product,
-            ":frame": seen.frame,
-            ":online": seen.online,
-            ":turned": seen.turned,
+            ":frame": frame,
+            ":online": online,
+            ":turned": turned,
         };
         store.rows(&Summary::select(NEW), values, |row| {
             Ok(Event::new(Some(end), "device", &Summary::read(row)?))
@@ -535,13 +496,7 @@ mod tests {
 
     #[test]
     fn a_place_as_text() {
-        let position = Position {
-            world: 1_514_692_800_000,
-            frame: 7,
-            online: 0,
-            turned: 3,
-            remark: 1,
-        };
+        let position = Position([1_514_692_800_000, 7, 0, 3, 1]);
         assert_eq!(Position::parse(&position.to_string()), Some(position));
         for wrong in [
             "",

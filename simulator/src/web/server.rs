@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderValue, Request as HttpRequest, Response};
+use axum::http::{Request as HttpRequest, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,7 +20,7 @@ use super::caller::Peer;
 use super::connection::{Slot, SlotStream, Slots};
 use super::debugger;
 use super::device_page;
-use super::response::{Dropped, response, set_header};
+use super::response::{Dropped, response};
 use crate::api::{Answer, Request};
 use crate::error::Error;
 use crate::simulator::Simulator;
@@ -93,26 +93,22 @@ impl Server {
     /// # Errors
     /// [`Error::Io`] if an address can't be had.
     pub fn start(simulator: Simulator, options: Options) -> Result<Self, Error> {
-        let bind = |address: SocketAddr| {
-            let listener = std::net::TcpListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            Ok::<_, std::io::Error>((listener.local_addr()?, listener))
-        };
-        let (address, listener) = bind(options.listen)?;
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, options.admin_port));
-        let (admin, admin_listener) = bind(local)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_io()
             .enable_time()
             .thread_name("gizwits-simulator")
             .build()?;
-        let (listener, admin_listener) = {
-            let _runtime = runtime.enter();
-            (
-                TcpListener::from_std(listener)?,
-                TcpListener::from_std(admin_listener)?,
-            )
+        let entered = runtime.enter();
+        let bind = |address: SocketAddr| {
+            let listener = std::net::TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
         };
+        let listener = bind(options.listen)?;
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, options.admin_port));
+        let admin_listener = bind(loopback)?;
+        drop(entered);
+        let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
         let (stop, stopped) = watch::channel(false);
         let world = simulator.clone();
         let run = async move {
@@ -321,13 +317,9 @@ async fn read(
     let (mut parts, body) = request.into_parts();
     let limited = Limited::new(body, options.body_limit);
     let refused = |status, title| {
-        let mut response = response(Answer::html(status, title));
-        set_header(
-            &mut response,
-            "connection",
-            HeaderValue::from_static("close"),
-        );
-        response
+        let mut answer = Answer::html(status, title);
+        answer.headers.push(("connection", "close".to_owned()));
+        response(answer)
     };
     match tokio::time::timeout(options.patience, limited.collect()).await {
         Ok(Ok(body)) => {
@@ -362,15 +354,13 @@ async fn call(
         (name.as_str().to_owned(), value.into_owned())
     });
     let target = parts.uri.path_and_query();
+    let unknown = IpAddr::from(Ipv4Addr::UNSPECIFIED);
     let request = Request {
         method: parts.method.as_str().to_owned(),
         target: target.map_or("", |target| target.as_str()).to_owned(),
         headers: headers.collect(),
         body: body.unwrap_or_else(|_| Bytes::new()).to_vec(),
-        peer: match parts.extensions.get() {
-            Some(Peer(peer)) => *peer,
-            None => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-        },
+        peer: parts.extensions.get().map_or(unknown, |Peer(peer)| *peer),
     };
     let answered = tokio::task::spawn_blocking(move || simulator.answer(&request)).await;
     let answer = answered.unwrap_or_else(|_| Answer::html(500, "Internal Server Error"));

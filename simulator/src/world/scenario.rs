@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::SpanRelativeTo;
 use serde::{Deserialize, Deserializer};
 
+use super::day::DAY;
 use crate::error::{Error, wrong};
 
 /// The reasons for which a device goes offline.
@@ -152,22 +154,11 @@ impl<'de> Deserialize<'de> for Span {
 
 impl Span {
     fn parse(text: &str) -> Option<Self> {
-        let mut sum: i64 = 0;
-        for part in text.split_whitespace() {
-            let digits = part.find(|c: char| !c.is_ascii_digit())?;
-            let (number, unit) = part.split_at(digits);
-            let unit = match unit {
-                "ms" => 1,
-                "s" => 1000,
-                "m" => 60_000,
-                "h" => 3_600_000,
-                "d" => 86_400_000,
-                _ => return None,
-            };
-            let number: i64 = number.parse().ok()?;
-            sum = sum.checked_add(number.checked_mul(unit)?)?;
-        }
-        (!text.trim().is_empty() && sum <= 3_660 * 86_400_000).then_some(Span(sum))
+        let span: jiff::Span = text.parse().ok()?;
+        // Days have 24 hours; there are no months and years.
+        let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        let millis = i64::try_from(length.as_millis()).ok()?;
+        (0..=3_660 * DAY).contains(&millis).then_some(Span(millis))
     }
 }
 
