@@ -16,4 +16,4 @@ pub(crate) use http::{date, decode, pairs};
 pub(crate) use mode::Modes;
 pub(crate) use page::{Page, Paging};
 pub(crate) use parameters::{Day, Flag, Number, Word, check_pair, is_set};
-pub(crate) use refusal::{ErrorBody, Failure, Refusal, refuse, refuse_because};
+pub(crate) use refusal::{ErrorBody, Failure, refusal, refuse, refuse_because};

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::http::Request;
 use super::mode::Modes;
 use super::refusal::{Failure, refuse};
-use crate::world::{Store, day};
+use crate::world::{Definition, Store, day};
 
 /// Nothing: `{}`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,6 +120,15 @@ impl Call<'_> {
     /// The product's key, as the path has it.
     pub(crate) fn product_key(&self) -> &str {
         self.param("product_key")
+    }
+
+    /// The definition of the path's product: 5402 if it has none, 5406 if it can't be read.
+    pub(crate) fn definition(&self) -> Result<&gizwits_codec_std::Product, Failure> {
+        match self.store.definitions.get(self.product_key()) {
+            Some(Definition::Sound(product)) => Ok(product),
+            Some(Definition::Malformed) => refuse(5406),
+            _ => refuse(5402),
+        }
     }
 
     /// The device of the path: 5301 if there is none, 5302 if it is of another product.

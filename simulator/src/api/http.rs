@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 
 /// A call.
 #[derive(Clone, Debug)]
@@ -138,22 +140,16 @@ pub(crate) fn pairs(query: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// The text that percent-encoding stands for; `+` is a space in queries alone.
+/// The text that percent-encoding stands for, if it is sound; `+` is a space in queries alone.
 pub(crate) fn decode(text: &str, plus: bool) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut out = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => {
-                let high = char::from(bytes.next()?).to_digit(16)?;
-                let low = char::from(bytes.next()?).to_digit(16)?;
-                (high << 4 | low) as u8
-            }
-            b'+' if plus => b' ',
-            byte => byte,
-        });
-    }
-    String::from_utf8(out).ok()
+    let text = if plus { &text.replace('+', " ") } else { text };
+    let is_sound = |escaped: &str| {
+        let digits = escaped.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    let sound = text.split('%').skip(1).all(is_sound);
+    sound.then(|| decoded.into_owned())
 }
 
 /// The characters that a query has as they are, RFC 3986's unreserved ones, are not of this set.

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::http;
 use super::mode::Mode;
 use super::parameters::Number;
-use super::refusal::{Failure, refuse_because};
+use super::refusal::Failure;
 use crate::world::Sql;
 
 const MAX_LIMIT: i64 = 1000;
@@ -69,46 +69,31 @@ impl<T: ToSchema> PartialSchema for Page<T> {
 pub(crate) struct Paging {
     /// How many objects a page has; more than 1000 are 1000.
     #[param(value_type = Option<i64>, minimum = 1, default = 20)]
-    limit: Option<Number>,
+    limit: Option<Number<1>>,
     /// How many objects come before them.
     #[serde(default)]
     #[param(value_type = i64, minimum = 0, default = 0)]
-    skip: Number,
-}
-
-/// Which objects are served.
-#[derive(Clone, Copy)]
-pub(crate) struct Served {
-    limit: i64,
-    skip: i64,
+    skip: Number<0>,
 }
 
 impl Call<'_> {
-    /// What is served of what was asked for.
-    pub(crate) fn served(&self, asked: Paging) -> Result<Served, Failure> {
-        let Number(limit) = asked.limit.unwrap_or(Number(20));
-        let Number(skip) = asked.skip;
-        if limit < 1 || skip < 0 {
-            return refuse_because(5002, "limit is at least 1, skip at least 0");
-        }
-        let ignored = self.modes.has(&Mode::SkipIgnored);
-        Ok(Served {
-            limit: limit.min(MAX_LIMIT),
-            skip: if ignored { 0 } else { skip },
-        })
-    }
-
     /// The page of a query: `total` objects in all, of which `sql` selects those from `:skip` on, at
     /// most `:limit`.
     pub(crate) fn page<T>(
         &self,
-        paging: Served,
+        paging: Paging,
         total: i64,
         sql: &str,
         filters: &[(&str, &dyn ToSql)],
         read: impl FnMut(&Row<'_>) -> Sql<T>,
     ) -> Result<Page<T>, Failure> {
-        let Served { limit, skip } = paging;
+        let limit = paging
+            .limit
+            .map_or(20, |Number(limit)| limit.min(MAX_LIMIT));
+        let skip = match self.modes.has(&Mode::SkipIgnored) {
+            true => 0,
+            false => paging.skip.0,
+        };
         let limits = named_params! { ":limit": limit, ":skip": skip };
         let values: Vec<_> = filters.iter().chain(limits).copied().collect();
         let sql = format!("{sql} LIMIT :limit OFFSET :skip");
@@ -130,7 +115,7 @@ impl Call<'_> {
     /// table.
     pub(crate) fn counted_page<T>(
         &self,
-        paging: Served,
+        paging: Paging,
         (columns, from, order): (&str, &str, &str),
         filters: &[(&str, &dyn ToSql)],
         read: impl FnMut(&Row<'_>) -> Sql<T>,

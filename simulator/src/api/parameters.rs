@@ -51,15 +51,22 @@ fn sentence(error: &serde_path_to_error::Error<impl std::fmt::Display>) -> Strin
     }
 }
 
-/// A whole number.
+/// A whole number, `MIN` or more.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Number(pub(crate) i64);
+pub(crate) struct Number<const MIN: i64 = { i64::MIN }>(pub(crate) i64);
 
-impl<'d> Deserialize<'d> for Number {
+impl<'d, const MIN: i64> Deserialize<'d> for Number<MIN> {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let expected = |_| D::Error::custom(format!("`{text}`, a whole number is expected"));
-        text.parse().map(Number).map_err(expected)
+        match text.parse() {
+            Ok(number) if number >= MIN => Ok(Number(number)),
+            Ok(_) => Err(D::Error::custom(format!(
+                "`{text}`, {MIN} or more is expected"
+            ))),
+            Err(_) => Err(D::Error::custom(format!(
+                "`{text}`, a whole number is expected"
+            ))),
+        }
     }
 }
 

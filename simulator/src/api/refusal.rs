@@ -69,28 +69,16 @@ pub const CODES: &[(u32, u16, &str)] = &[
     (5901, 400, "x-service secret key invalid!"),
 ];
 
-/// Why a call is refused: a documented code, and what was wrong in the simulator's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// One of [`CODES`].
-    pub(crate) code: u32,
-    /// What the answer has as `detail_message`.
-    pub(crate) detail: Option<String>,
-}
-
-impl Refusal {
-    /// The answer that a refused call gets.
-    pub(crate) fn answer(self) -> Answer {
-        let row = CODES.iter().find(|(code, ..)| *code == self.code);
-        let (error_code, status, error_message) =
-            row.copied().unwrap_or((self.code, 500, "unknown error"));
-        let body = ErrorBody {
-            error_message,
-            error_code,
-            detail_message: self.detail,
-        };
-        Answer::json(status, serde_json::to_vec(&body).unwrap_or_default())
-    }
+/// The answer that a refused call gets: a documented code, and what was wrong in the simulator's words.
+pub(crate) fn refusal(error_code: u32, detail_message: Option<String>) -> Answer {
+    let row = CODES.iter().find(|(code, ..)| *code == error_code);
+    let (_, status, error_message) = row.copied().unwrap_or((error_code, 500, "unknown error"));
+    let body = ErrorBody {
+        error_message,
+        error_code,
+        detail_message,
+    };
+    Answer::json(status, serde_json::to_vec(&body).unwrap_or_default())
 }
 
 /// The body of an error.
@@ -104,19 +92,20 @@ pub(crate) struct ErrorBody {
 /// What goes wrong while a call is answered: it is refused, or the database fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("refused with {}", .0.code)]
-    Refused(Refusal),
+    #[error("refused with {code}")]
+    Refused { code: u32, detail: Option<String> },
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
 }
 
 /// Refuses a call by a code alone.
 pub(crate) fn refuse<T>(code: u32) -> Result<T, Failure> {
-    Err(Failure::Refused(Refusal { code, detail: None }))
+    let detail = None;
+    Err(Failure::Refused { code, detail })
 }
 
 /// Refuses a call and says what is wrong.
 pub(crate) fn refuse_because<T>(code: u32, detail: impl Into<String>) -> Result<T, Failure> {
     let detail = Some(detail.into());
-    Err(Failure::Refused(Refusal { code, detail }))
+    Err(Failure::Refused { code, detail })
 }

@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::{Call, Failure, Mode, Nothing, refuse, refuse_because};
-use crate::world::Definition;
 
 /// What a device is told: either points or bytes. Values are kept as they were written, so that no digit
 /// is lost.
@@ -92,13 +91,7 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
             }
             p0
         }
-        (None, attrs) => match call.store.definitions.get(call.product_key()) {
-            Some(Definition::Sound(product)) => {
-                encode(product, &attrs.unwrap_or_default(), coding)?
-            }
-            Some(Definition::Malformed) => return refuse(5406),
-            _ => return refuse(5402),
-        },
+        (None, attrs) => encode(call.definition()?, &attrs.unwrap_or_default(), coding)?,
     };
     let (device, delay) = (device.id, device.reply_after);
     call.store.send(device, delay, call.now, &p0)?;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{ToSql, named_params};
+use rusqlite::{Row, named_params};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,7 +14,7 @@ use super::groups::{Group, IN_GROUP};
 use super::history::{History, Periods, Span, history};
 use super::location::{Count, LocationTree, Tally, bare, count_in_group};
 use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
-use crate::world::day;
+use crate::world::{Sql, day};
 
 // utoipa reads a generic type by a name without parameters alone.
 type CountsByLocation = LocationTree<Count>;
@@ -168,7 +168,6 @@ fn devices_of_days(
     bound: fn(i64) -> i64,
     sql: &str,
 ) -> Result<Page<DeviceOfDay>, Failure> {
-    let paging = call.served(paging)?;
     let (start, end) = days.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
@@ -336,6 +335,11 @@ pub(crate) struct Resolved {
 }
 
 impl Resolved {
+    /// The counts of columns 3 and 4 of a row.
+    fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Resolved::new(row.get(3)?, row.get(4)?))
+    }
+
     fn new(total: i64, unresolved: i64) -> Self {
         Resolved {
             total,
@@ -347,9 +351,8 @@ impl Resolved {
 
 impl Tally for Resolved {
     fn add(&mut self, other: &Self) {
-        self.total += other.total;
-        self.resolved += other.resolved;
-        self.unresolved += other.unresolved;
+        let (total, unresolved) = (self.total + other.total, self.unresolved + other.unresolved);
+        *self = Resolved::new(total, unresolved);
     }
 }
 
@@ -384,11 +387,10 @@ pub(crate) fn troubled<const FAULT: bool>(
             count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END)
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
     );
-    let filters: &[(&str, &dyn ToSql)] =
-        named_params! { ":fault": FAULT, ":until": call.known_until() };
+    let (fault, until) = (FAULT, call.known_until());
+    let filters = named_params! { ":fault": fault, ":until": until };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
-        let count = Resolved::new(row.get(3)?, row.get(4)?);
-        Ok(TroubledTally { count })
+        Resolved::read(row).map(|count| TroubledTally { count })
     })?;
     Ok(Troubled {
         gid,
@@ -431,10 +433,10 @@ pub(crate) fn troubles<const FAULT: bool>(
         "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
     );
-    let filters: &[(&str, &dyn ToSql)] =
-        named_params! { ":fault": FAULT, ":until": call.known_until() };
+    let (fault, until) = (FAULT, call.known_until());
+    let filters = named_params! { ":fault": fault, ":until": until };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
-        let count = Resolved::new(row.get(3)?, row.get(4)?);
+        let count = Resolved::read(row)?;
         let detail = BTreeMap::from([(row.get(5)?, count.clone())]);
         Ok(TroublesTally { count, detail })
     })?;

@@ -166,7 +166,6 @@ pub(crate) fn search(
     group: Group,
     paging: Paging,
 ) -> Result<Page<SearchedDevice>, Failure> {
-    let paging = call.served(paging)?;
     check_pair(&filter.kind, &filter.val)?;
     let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
     let since = filter.liveness_start;

@@ -22,38 +22,32 @@ pub(crate) struct History {
     data: Vec<PeriodCount>,
 }
 
-/// What one period counts; the period's key is the cycle's name.
+/// What one period counts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeriodCount {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    week: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    month: Option<String>,
+    #[serde(flatten)]
+    period: PeriodName,
     count: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     location: Option<CountsByLocation>,
 }
 
-impl PeriodCount {
-    fn new(
-        cycle: Cycle,
-        period: String,
-        count: i64,
-        location: Option<LocationTree<Count>>,
-    ) -> Self {
-        let when = |one| (cycle == one).then(|| period.clone());
-        PeriodCount {
-            date: when(Cycle::Date),
-            week: when(Cycle::Week),
-            month: when(Cycle::Month),
-            count,
-            location,
+/// The name of a period, by the cycle.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum PeriodName {
+    Date(String),
+    Week(String),
+    Month(String),
+}
+
+impl PeriodName {
+    fn new(cycle: Cycle, name: String) -> Self {
+        match cycle {
+            Cycle::Date => PeriodName::Date(name),
+            Cycle::Week => PeriodName::Week(name),
+            Cycle::Month => PeriodName::Month(name),
         }
     }
 }
@@ -125,8 +119,11 @@ pub(crate) fn history(
     for mut period in periods {
         period.last = period.last.min(call.last_day());
         let (sum, location) = count(&period, gid.as_deref())?;
-        let location = located.then_some(location);
-        data.push(PeriodCount::new(cycle, period.text, sum.count, location));
+        data.push(PeriodCount {
+            period: PeriodName::new(cycle, period.text),
+            count: sum.count,
+            location: located.then_some(location),
+        });
     }
     Ok(History {
         gid,

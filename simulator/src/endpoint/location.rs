@@ -18,15 +18,9 @@ pub(crate) trait Tally: Clone + Default {
 }
 
 /// Counts of countries, regions and cities. What has no location is in none.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
-
-impl<T> LocationTree<T> {
-    fn new() -> Self {
-        LocationTree(BTreeMap::new())
-    }
-}
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -93,7 +87,7 @@ fn add<T: Tally>(tree: &mut LocationTree<T>, place: Location, tally: &T) {
     for name in place.into_iter().map_while(|name| name) {
         let node = tree.0.entry(name).or_insert_with(|| Node::Place {
             tally: T::default(),
-            within: LocationTree::new(),
+            within: LocationTree::default(),
         });
         let Node::Place { tally: sum, within } = node else {
             return;
@@ -111,7 +105,7 @@ pub(crate) fn count<T: Tally>(
     read: impl Fn(&Row<'_>) -> Sql<T>,
 ) -> Result<(T, LocationTree<T>), Failure> {
     let read = |row: &Row<'_>| Ok((location(row)?, read(row)?));
-    let (mut total, mut tree) = (T::default(), LocationTree::new());
+    let (mut total, mut tree) = (T::default(), LocationTree::default());
     for (place, tally) in call.store.rows(sql, values, read)? {
         total.add(&tally);
         add(&mut tree, place, &tally);

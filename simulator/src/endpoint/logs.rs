@@ -57,7 +57,6 @@ fn log<T>(
     (table, columns): (&str, &str),
     read: impl FnMut(&Row<'_>) -> Sql<T>,
 ) -> Result<Page<T>, Failure> {
-    let paging = call.served(paging)?;
     let order = match window.sort {
         Sort::Desc => "at DESC, id DESC",
         Sort::Asc => "at, id",

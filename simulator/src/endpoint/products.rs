@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::{Call, Failure, Word, refuse, refuse_because};
-use crate::world::{Definition, day, random};
+use crate::world::{day, random};
 
 /// Who asks for a token.
 #[derive(Deserialize, ToSchema)]
@@ -71,11 +71,7 @@ pub(crate) fn access_token(call: &Call<'_>, given: Credentials) -> Result<Access
 pub(crate) struct Datapoint(Box<RawValue>);
 
 pub(crate) fn datapoint(call: &Call<'_>) -> Result<Datapoint, Failure> {
-    match call.store.definitions.get(call.product_key()) {
-        Some(Definition::Sound(_)) => {}
-        Some(Definition::Malformed) => return refuse(5406),
-        _ => return refuse(5402),
-    }
+    call.definition()?;
     let sql = "SELECT definition FROM product WHERE key = ?";
     let json = call.store.value(sql, [call.product_key()])?;
     match RawValue::from_string(json) {

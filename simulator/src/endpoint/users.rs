@@ -1,13 +1,11 @@
 //! Users: those of a product's apps, and those who have its devices.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{Group, IN_GROUP};
 use crate::api::{Call, Failure, Page, Paging, check_pair, refuse, refuse_because};
-use crate::world::Sql;
 
 /// A user of an app.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,11 +44,8 @@ pub(crate) struct BoundUser {
     is_owner: Option<bool>,
 }
 
-/// Whether a user has neither a name nor a phone nor an email: columns 1 to 3 of a row.
-fn is_anonymous(row: &Row<'_>) -> Sql<bool> {
-    let unknown = |column| Sql::Ok(row.get_ref(column)? == ValueRef::Null);
-    Ok(unknown(1)? && unknown(2)? && unknown(3)?)
-}
+/// SQL for the users of whom neither a name nor a phone nor an email is known.
+const IS_ANONYMOUS: &str = "username IS NULL AND phone IS NULL AND email IS NULL";
 
 /// The product that a call with enterprise credentials is about, by its key.
 #[derive(Deserialize, IntoParams)]
@@ -149,7 +144,6 @@ pub(crate) fn registered(
     filter: RegisteredFilter,
     paging: Paging,
 ) -> Result<Page<RegisteredUser>, Failure> {
-    let paging = call.served(paging)?;
     let product = key.known(call)?;
     let appid = app.known(call)?;
     let filters = named_params! {
@@ -160,14 +154,14 @@ pub(crate) fn registered(
         ":phone": filter.phone,
         ":email": filter.email,
     };
-    let columns = "uid, username, phone, email, created_at, updated_at";
+    let columns = format!("uid, username, phone, email, created_at, updated_at, {IS_ANONYMOUS}");
     let from = "user WHERE appid IN (SELECT appid FROM app_product WHERE product = :product)
             AND created_at <= :now
             AND (:appid IS NULL OR appid = :appid)
             AND (:username IS NULL OR username = :username)
             AND (:phone IS NULL OR phone = :phone)
             AND (:email IS NULL OR email = :email)";
-    let listing = (columns, from, "created_at DESC, uid");
+    let listing = (&*columns, from, "created_at DESC, uid");
     call.counted_page(paging, listing, filters, |row| {
         Ok(RegisteredUser {
             uid: row.get(0)?,
@@ -178,7 +172,7 @@ pub(crate) fn registered(
             gender: None,
             address: None,
             remark: None,
-            is_anonymous: is_anonymous(row)?,
+            is_anonymous: row.get(6)?,
             created_at: row.get::<_, i64>(4)?.div_euclid(1000),
             updated_at: row.get::<_, i64>(5)?.div_euclid(1000),
         })
@@ -218,7 +212,6 @@ pub(crate) fn bound(
 ) -> Result<Page<BoundUser>, Failure> {
     use UserKeyKind::{DeviceSn, Did, Email, Mac, Phone, Uid, Username};
 
-    let paging = call.served(paging)?;
     check_pair(&filter.kind, &filter.val)?;
     let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
     let gid = group.known(call)?;
@@ -249,8 +242,9 @@ pub(crate) fn bound(
                 AND {IN_GROUP}
             GROUP BY user.uid)"
     );
-    let columns = "uid, username, phone, email, name, created_at, is_owner";
-    let listing = (columns, &*from, "created_at DESC, uid");
+    let columns =
+        format!("uid, username, phone, email, name, created_at, is_owner, {IS_ANONYMOUS}");
+    let listing = (&*columns, &*from, "created_at DESC, uid");
     let one_device = matches!(filter.kind, Some(Did | Mac | DeviceSn));
     call.counted_page(paging, listing, filters, |row| {
         Ok(BoundUser {
@@ -263,7 +257,7 @@ pub(crate) fn bound(
             gender: None,
             address: None,
             remark: None,
-            is_anonymous: is_anonymous(row)?,
+            is_anonymous: row.get(7)?,
             auth_src: None,
             created_at: row.get::<_, i64>(5)?.div_euclid(1000),
             is_owner: one_device.then_some(row.get(6)?),

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 
 use super::checks::{self, HOUR, Quota};
 use super::table::{ROUTES, Route};
-use crate::api::{Answer, Call, Failure, Mode, Modes, Refusal, Request, date, decode};
+use crate::api::{Answer, Call, Failure, Mode, Modes, Request, date, decode, refusal};
 use crate::world::Store;
 
 /// The routes with a path, each with the index that the path has among its own.
@@ -48,7 +48,7 @@ pub(crate) fn answer(store: &Store, request: &Request, now: i64) -> Answer {
         let kind = error.sqlite_error_code();
         let kind = kind.map_or("no answer".to_owned(), |code| format!("{code:?}"));
         let detail = Some(format!("the simulator's database: {kind}"));
-        Refusal { code: 5409, detail }.answer()
+        refusal(5409, detail)
     });
     if answer.header("date").is_none() {
         answer.headers.push(("date", date(now)));
@@ -95,14 +95,13 @@ fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusq
     let admitted = checks::admit(&mut call, route, &mut quota);
     let answer = match admitted.and_then(|()| handle(&call, route)) {
         Ok(answer) => answer,
-        Err(Failure::Refused(refusal)) => {
+        Err(Failure::Refused { code, detail }) => {
             debug_assert!(
-                modes.error().is_some() || route.codes().contains(&refusal.code),
-                "{} does not say that it refuses with {}",
-                route.name,
-                refusal.code
+                modes.error().is_some() || route.codes().contains(&code),
+                "{} does not say that it refuses with {code}",
+                route.name
             );
-            refusal.answer()
+            refusal(code, detail)
         }
         Err(Failure::Database(error)) => return Err(error),
     };

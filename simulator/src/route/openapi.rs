@@ -9,9 +9,9 @@ use utoipa::openapi::path::{Operation, OperationBuilder, ParameterBuilder, Param
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::tag::Tag;
 use utoipa::openapi::{
-    ComponentsBuilder, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
+    Components, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
     PathItem, PathsBuilder, Ref, Required, Response, ResponseBuilder,
 };
 
@@ -31,13 +31,14 @@ pub fn openapi() -> String {
 }
 
 fn document() -> OpenApi {
-    let mut schemas = BTreeMap::new();
+    let mut components = Components::new();
     let mut paths = PathsBuilder::new();
-    let mut tags: Vec<&str> = Vec::new();
+    let mut tags: Vec<Tag> = Vec::new();
     for route in ROUTES {
         let mut description = Description::default();
         (route.describe)(&mut description);
-        schemas.extend(std::mem::take(&mut description.schemas));
+        let schemas = std::mem::take(&mut description.schemas);
+        components.schemas.extend(schemas);
         let method = match route.method {
             "POST" => HttpMethod::Post,
             "PUT" => HttpMethod::Put,
@@ -45,57 +46,46 @@ fn document() -> OpenApi {
             _ => HttpMethod::Get,
         };
         let path = route.paths.first().copied().unwrap_or("");
-        paths = paths.path(
-            path,
-            PathItem::new(method, operation(route, path, description)),
-        );
-        if tags.last() != Some(&route.group) {
-            tags.push(route.group);
+        let operation = operation(route, path, description);
+        paths = paths.path(path, PathItem::new(method, operation));
+        if tags.last().is_none_or(|tag| tag.name != route.group) {
+            tags.push(Tag::new(route.group));
         }
     }
     let mut errors = Description::default();
     errors.answer::<ErrorBody>();
-    schemas.extend(errors.schemas);
-    let mut components = ComponentsBuilder::new();
-    for (name, schema) in schemas {
-        components = components.schema(name, schema);
-    }
-    let key = |name: &str, about: &str| {
-        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)))
-    };
-    let components = components
-        .security_scheme(
+    components.schemas.extend(errors.schemas);
+    for (name, header, about) in [
+        (
             TOKEN,
-            key(
-                "Authorization",
-                "`token`, a space, and the token that access_token answers. Here the word may be \
-                 left out, and a token that was asked for on this page is filled in.",
-            ),
-        )
-        .security_scheme(
+            "Authorization",
+            "`token`, a space, and the token that access_token answers. Here the word may be left \
+             out, and a token that was asked for on this page is filled in.",
+        ),
+        (
             ENTERPRISE_ID,
-            key("X-Gizwits-Enterprise-ID", "The enterprise's id"),
-        )
-        .security_scheme(
+            "X-Gizwits-Enterprise-ID",
+            "The enterprise's id",
+        ),
+        (
             ENTERPRISE_SECRET,
-            key("X-Gizwits-Enterprise-Secret", "The enterprise's secret"),
-        );
+            "X-Gizwits-Enterprise-Secret",
+            "The enterprise's secret",
+        ),
+    ] {
+        let key = ApiKey::Header(ApiKeyValue::with_description(header, about));
+        components.add_security_scheme(name, SecurityScheme::ApiKey(key));
+    }
+    let license = LicenseBuilder::new().name(env!("CARGO_PKG_LICENSE"));
     let info = InfoBuilder::new()
         .title("Gizwits Enterprise API, simulated")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
-        .license(Some(
-            LicenseBuilder::new()
-                .name(env!("CARGO_PKG_LICENSE"))
-                .build(),
-        ));
-    let tags = tags
-        .into_iter()
-        .map(|name| TagBuilder::new().name(name).build());
+        .license(Some(license.build()));
     OpenApiBuilder::new()
         .info(info.build())
         .paths(paths.build())
-        .components(Some(components.build()))
+        .components(Some(components))
         .tags(Some(tags))
         .build()
 }
@@ -107,14 +97,20 @@ const ABOUT: &str = "The 33 calls of the Gizwits (机智云) Enterprise API, ans
     the same headers as any other. Pages in HTML come \
     from the gateway: 404 for a path that there isn't, 405 for its method, 408 and 413 for a body that is \
     too slow or too long, 502 if the API is away.\n\n\
-    The examples are those of the world that there is when no scenario is given.";
+    The examples use the default scenario.";
+
+/// The parameters of paths: name, description, example.
+const PATH_PARAMETERS: [(&str, &str, Option<&str>); 3] = [
+    (
+        "product_key",
+        "The product's key",
+        Some("a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+    ),
+    ("did", "The device's did", Some("cBYkSjoE2xspYMhaUHdk5k")),
+    ("gid", "The group's gid", None),
+];
 
 fn operation(route: &Route, path: &str, description: Description) -> Operation {
-    let text = || {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .min_length(Some(1))
-    };
     let mut operation = OperationBuilder::new()
         .operation_id(Some(route.name))
         .summary(Some(route.summary))
@@ -129,26 +125,20 @@ fn operation(route: &Route, path: &str, description: Description) -> Operation {
     if !notes.is_empty() {
         operation = operation.description(Some(notes.join(" ")));
     }
-    for part in path.split('/') {
-        let name = part
-            .strip_prefix('{')
-            .and_then(|part| part.strip_suffix('}'));
-        let (about, example) = match name {
-            Some("product_key") => (
-                "The product's key",
-                Some("a1b2c3d4e5f60718293a4b5c6d7e8f90"),
-            ),
-            Some("did") => ("The device's did", Some("cBYkSjoE2xspYMhaUHdk5k")),
-            Some("gid") => ("The group's gid", None),
-            _ => continue,
-        };
+    for (name, about, example) in PATH_PARAMETERS {
+        if !path.contains(&format!("{{{name}}}")) {
+            continue;
+        }
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1));
         let parameter = ParameterBuilder::new()
-            .name(name.unwrap_or(""))
+            .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
             .description(Some(about))
             .example(example.map(Into::into))
-            .schema(Some(text()));
+            .schema(Some(text));
         operation = operation.parameter(parameter);
     }
     for parameter in description.parameters {

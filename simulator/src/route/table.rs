@@ -39,7 +39,7 @@ pub enum Auth {
 }
 
 /// One route.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Route {
     /// The name that the page lists it under.
@@ -64,12 +64,6 @@ pub struct Route {
     own: &'static [u32],
     pub(super) handler: fn(&Call<'_>) -> Result<Answer, Failure>,
     pub(super) describe: fn(&mut Description),
-}
-
-impl std::fmt::Debug for Route {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.method, self.paths.first().unwrap_or(&""))
-    }
 }
 
 impl Route {

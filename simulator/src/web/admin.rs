@@ -53,10 +53,8 @@ async fn done<T: Serialize + Send + 'static>(
         Error::Invalid(_) => 400,
         _ => 500,
     };
-    match run(work, status).await {
-        Ok(done) => json_response(&done),
-        Err(refused) => refused,
-    }
+    let done = run(work, status).await.map(|done| json_response(&done));
+    done.unwrap_or_else(|refused| refused)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
@@ -100,17 +98,17 @@ async fn modes(State(simulator): State<Simulator>) -> Response<Body> {
     done(move || simulator.modes()).await
 }
 
+#[derive(Deserialize)]
+struct ModeBody {
+    route: String,
+    count: Option<u32>,
+    #[serde(flatten)]
+    mode: Mode,
+}
+
 async fn set_mode(State(simulator): State<Simulator>, body: Bytes) -> Response<Body> {
     done(move || {
-        let mut object: Map<String, Value> = read(&body)?;
-        let Some(Value::String(route)) = object.remove("route") else {
-            return invalid("route is a route's name, or *");
-        };
-        let count = object.remove("count").unwrap_or_default();
-        let count = serde_json::from_value(count);
-        let count = count.or_else(|_| invalid("count is a whole number"))?;
-        let mode = serde_json::from_value::<Mode>(Value::Object(object));
-        let mode = mode.or_else(|error| invalid(error.to_string()))?;
+        let ModeBody { route, count, mode } = read(&body)?;
         let id = simulator.set_mode(&route, &mode, count)?;
         Ok(json!({"id": id}))
     })

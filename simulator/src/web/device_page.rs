@@ -17,10 +17,9 @@
 //! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -31,8 +30,9 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::routing::{get, post};
-use serde::Serialize;
+use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::caller::Caller;
 use super::events::{self, Event, Position, Watcher};
@@ -137,70 +137,51 @@ async fn only_own_page(
     response
 }
 
+/// A response, or that of an error.
+type Outcome = Result<Response<Body>, Response<Body>>;
+
 /// Reads from the world.
-async fn read<T, E>(
+async fn read<T: Send + 'static, E: Display + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, Response<Body>>
-where
-    T: Send + 'static,
-    E: std::fmt::Display + Send + 'static,
-{
+) -> Result<T, Response<Body>> {
     run(work, |_| 500).await
 }
 
 /// What a page needs to call the API.
-#[derive(Serialize)]
-struct Keys {
-    product_name: String,
-    product_key: String,
-    product_secret: String,
-    enterprise_id: String,
-    enterprise_secret: String,
-}
-
-async fn products(State(page): State<Page>) -> Response<Body> {
-    let all = match read(move || page.simulator.credentials()).await {
-        Ok(all) => all,
-        Err(refused) => return refused,
-    };
-    let keys = all.into_iter().map(|one| Keys {
-        product_name: one.product_name,
-        product_key: one.product_key,
-        product_secret: one.product_secret,
-        enterprise_id: one.enterprise_id,
-        enterprise_secret: one.enterprise_secret,
+async fn products(State(page): State<Page>) -> Outcome {
+    let all = read(move || page.simulator.credentials()).await?;
+    let keys = all.into_iter().map(|one| {
+        json!({
+            "product_name": one.product_name,
+            "product_key": one.product_key,
+            "product_secret": one.product_secret,
+            "enterprise_id": one.enterprise_id,
+            "enterprise_secret": one.enterprise_secret,
+        })
     });
-    json_response(&keys.collect::<Vec<Keys>>())
+    Ok(json_response(&keys.collect::<Vec<_>>()))
 }
 
 async fn devices(
     State(page): State<Page>,
     Path(product): Path<String>,
     request: Request,
-) -> Response<Body> {
+) -> Outcome {
     let after = after(&request).and_then(|did| decode_query(did, true));
-    let list = move || {
-        page.simulator
-            .read(|store| events::list(store, &product, after.as_deref()))
-    };
-    match read(list).await {
-        Ok(Some(list)) => json_response(&list),
-        Ok(None) => error_response(404, "there is no such product"),
-        Err(refused) => refused,
+    let simulator = page.simulator;
+    let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
+    match read(list).await? {
+        Some(list) => Ok(json_response(&list)),
+        None => Err(error_response(404, "there is no such product")),
     }
 }
 
-async fn decode(
-    State(page): State<Page>,
-    Path(product): Path<String>,
-    body: Bytes,
-) -> Response<Body> {
-    let frames: Vec<String> = match serde_json::from_slice(&body) {
-        Ok(frames) => frames,
-        Err(error) => return error_response(400, format!("a list of frames, as text: {error}")),
-    };
+async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Bytes) -> Outcome {
+    let frames: Vec<String> = serde_json::from_slice(&body)
+        .map_err(|error| error_response(400, format!("a list of frames, as text: {error}")))?;
     if frames.len() > FRAMES {
-        return error_response(400, format!("{} frames: {FRAMES} at most", frames.len()));
+        let message = format!("{} frames: {FRAMES} at most", frames.len());
+        return Err(error_response(400, message));
     }
     let decoded = read(move || {
         let decoded = page.simulator.read(|store| {
@@ -209,7 +190,7 @@ async fn decode(
         });
         Ok::<_, Infallible>(json_response(&decoded))
     });
-    decoded.await.unwrap_or_else(|refused| refused)
+    decoded.await
 }
 
 /// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
@@ -228,7 +209,7 @@ async fn watch_product(
     State(page): State<Page>,
     Path(product): Path<String>,
     request: Request,
-) -> Response<Body> {
+) -> Outcome {
     watch(page, product, None, last_event(&request)).await
 }
 
@@ -236,7 +217,7 @@ async fn watch_device(
     State(page): State<Page>,
     Path((product, did)): Path<(String, String)>,
     request: Request,
-) -> Response<Body> {
+) -> Outcome {
     watch(page, product, Some(did), last_event(&request)).await
 }
 
@@ -245,9 +226,10 @@ async fn watch(
     product: String,
     did: Option<String>,
     after: Option<Position>,
-) -> Response<Body> {
+) -> Outcome {
     let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
-        return error_response(503, format!("{WATCHERS} pages watch already: close some"));
+        let message = format!("{WATCHERS} pages watch already: close some");
+        return Err(error_response(503, message));
     };
     let simulator = page.simulator.clone();
     // Before the first look, so that nothing falls between.
@@ -255,11 +237,8 @@ async fn watch(
     let begun = read(move || {
         simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after))
     });
-    let (watcher, hello) = match begun.await {
-        Ok(Some(begun)) => begun,
-        Ok(None) => return error_response(404, "there is no such product or device"),
-        Err(refused) => return refused,
-    };
+    let missing = || error_response(404, "there is no such product or device");
+    let (watcher, hello) = begun.await?.ok_or_else(missing)?;
     // A slow reader is waited for; what happens meanwhile stays in the database.
     let (to, events) = mpsc::channel(16);
     let mut stopped = page.stopped.clone();
@@ -271,9 +250,8 @@ async fn watch(
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
     });
-    Sse::new(Events(events))
-        .keep_alive(KeepAlive::default())
-        .into_response()
+    let events = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
+    Ok(events.into_response())
 }
 
 /// Sends what is new whenever the world may have changed, until the database fails or nobody listens.
@@ -282,7 +260,7 @@ async fn send(
     mut watcher: Watcher,
     hello: Event,
     mut changes: watch::Receiver<()>,
-    to: mpsc::Sender<SseEvent>,
+    to: mpsc::Sender<Result<SseEvent, Infallible>>,
     _permit: OwnedSemaphorePermit,
 ) {
     let mut clock = ClockReading::now(&simulator);
@@ -302,7 +280,7 @@ async fn send(
             if name == "hello" {
                 event = event.retry(Duration::from_secs(1));
             }
-            if to.send(event).await.is_err() {
+            if to.send(Ok(event)).await.is_err() {
                 return;
             }
         }
@@ -351,17 +329,6 @@ impl ClockReading {
             false => 0,
         };
         (simulator.now() - self.now - passed).abs() > 1000
-    }
-}
-
-/// The events of a stream.
-struct Events(mpsc::Receiver<SseEvent>);
-
-impl futures_core::Stream for Events {
-    type Item = Result<SseEvent, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context).map(|event| event.map(Ok))
     }
 }
 

@@ -8,6 +8,7 @@ use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
 use rusqlite::{Row, named_params, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::world::{Remark, Sql, Store, json as json_column};
 
@@ -74,15 +75,11 @@ pub(crate) struct Event {
 impl Event {
     /// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
     pub(crate) fn clock(now: i64, runs: bool) -> Self {
-        Event::new(
-            None,
-            "clock",
-            &serde_json::json!({"now": now, "runs": runs}),
-        )
+        Event::new(None, "clock", &json!({"now": now, "runs": runs}))
     }
 
     fn new(position: Option<Position>, name: &'static str, data: &impl Serialize) -> Self {
-        let data = json(data);
+        let data = text(data);
         Event {
             position,
             name,
@@ -92,22 +89,8 @@ impl Event {
 }
 
 /// What this module tells is text, numbers and lists of them: JSON has room for all of it.
-fn json(data: &impl Serialize) -> String {
+fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
-}
-
-/// The first that is told.
-#[derive(Serialize)]
-struct Hello<'l> {
-    /// Whether what follows is all that was missed. If not, it is what happens from now on.
-    resumed: bool,
-    device: Option<&'l Summary>,
-    /// What the device last reported of each point.
-    known: BTreeMap<PointId, Seen>,
-    /// The device's last frame.
-    last: Option<Frame>,
-    /// The device's last remarks, the newest first.
-    remarks: Vec<Remark>,
 }
 
 /// What a device is, and how it is doing.
@@ -149,27 +132,19 @@ struct Online {
     payload: Box<RawValue>,
 }
 
-/// Devices of a product, in the order of their making.
-#[derive(Serialize)]
-pub(crate) struct List {
-    /// What has been told of them.
-    place: String,
-    /// How many there are in all.
-    total: i64,
-    /// Whether there are others behind these.
-    more: bool,
-    devices: Vec<Summary>,
-}
-
-/// A payload, and what it is.
+/// A payload, and a picture of it, or why there is none.
 #[derive(Serialize)]
 pub(crate) struct Decoded {
     payload: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    picture: Option<Picture>,
-    /// Why there is no picture.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    #[serde(flatten)]
+    result: DecodeResult,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum DecodeResult {
+    Picture(Picture),
+    Error(String),
 }
 
 impl Summary {
@@ -201,21 +176,16 @@ impl Summary {
 
 /// Takes a payload apart, with what its product's definition says.
 pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
-    let picture = match store.product(product) {
+    let result = match store.product(product) {
+        None => DecodeResult::Error("the product has no definition to decode it by".to_owned()),
         Some(product) => match product.decode(bytes) {
-            Ok(decoded) => Ok(Picture::of_message(&decoded, bytes)),
-            Err(error) => Err(error.message),
+            Ok(decoded) => DecodeResult::Picture(Picture::of_message(&decoded, bytes)),
+            Err(error) => DecodeResult::Error(error.message),
         },
-        None => Err("the product has no definition to decode it by".to_owned()),
-    };
-    let (picture, error) = match picture {
-        Ok(picture) => (Some(picture), None),
-        Err(error) => (None, Some(error)),
     };
     Decoded {
         payload: payload::hex(bytes),
-        picture,
-        error,
+        result,
     }
 }
 
@@ -225,8 +195,7 @@ pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded 
         Ok(bytes) => decoded(store, product, &bytes),
         Err(error) => Decoded {
             payload: text.to_owned(),
-            picture: None,
-            error: Some(error.message),
+            result: DecodeResult::Error(error.message),
         },
     }
 }
@@ -254,7 +223,7 @@ impl Online {
 }
 
 /// The devices of a product, behind the one with this did. None if there is no such product.
-pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<List>> {
+pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<Value>> {
     if !store.definitions.contains_key(product) {
         return Ok(None);
     }
@@ -268,12 +237,13 @@ pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Opt
     let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
     let more = devices.len() > listed;
     devices.truncate(listed);
-    Ok(Some(List {
-        place: Position::end(store)?.to_string(),
-        total: store.value(total, [product])?,
-        more,
-        devices,
-    }))
+    // `place` is the position of who has this list; `more` tells whether there are others behind it.
+    Ok(Some(json!({
+        "place": Position::end(store)?.to_string(),
+        "total": store.value::<i64>(total, [product])?,
+        "more": more,
+        "devices": devices,
+    })))
 }
 
 /// Somebody who watches a product, or one of its devices.
@@ -327,16 +297,16 @@ impl Watcher {
         };
         let sql = "SELECT id, at, to_device, payload FROM frame WHERE device = ?
             ORDER BY at DESC, id DESC LIMIT 1";
-        let hello = Hello {
-            resumed,
-            device: watcher.summary.as_ref(),
-            known,
-            last: store.first(sql, [device], |row| Frame::read(store, product, row))?,
-            remarks: match device {
-                Some(device) => store.remarks(device, REMARKS)?,
-                None => Vec::new(),
-            },
-        };
+        let remarks = device.map(|device| store.remarks(device, REMARKS));
+        // `resumed` tells whether what follows is all that was missed, or only what happens from now on.
+        // `known` is what the device last reported of each point; the newest remarks come first.
+        let hello = json!({
+            "resumed": resumed,
+            "device": watcher.summary,
+            "known": known,
+            "last": store.first(sql, [device], |row| Frame::read(store, product, row))?,
+            "remarks": remarks.transpose()?.unwrap_or_default(),
+        });
         let hello = Event::new(Some(watcher.position), "hello", &hello);
         Ok(Some((watcher, hello)))
     }
@@ -391,13 +361,13 @@ impl Watcher {
         // Each log is in order of time; what a device remarks on it says before it answers.
         let logs = [
             newer("online", "online", "type, payload", online, &|row| {
-                Online::read(row).map(|online| json(&online))
+                Online::read(row).map(|online| text(&online))
             })?,
             newer("remark", "remark", Remark::COLUMNS, remark, &|row| {
-                Remark::read(row).map(|remark| json(&remark))
+                Remark::read(row).map(|remark| text(&remark))
             })?,
             newer("frame", "frame", "to_device, payload", frame, &|row| {
-                Frame::read(store, product, row).map(|frame| json(&frame))
+                Frame::read(store, product, row).map(|frame| text(&frame))
             })?,
         ];
         let more = logs.iter().any(|log| i64::try_from(log.len()) == Ok(BATCH));

@@ -19,7 +19,8 @@ pub(crate) fn response(answer: Answer) -> Response<Body> {
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::try_from(value) {
-            set_header(&mut response, name, value);
+            let name = HeaderName::from_static(name);
+            response.headers_mut().insert(name, value);
         }
     }
     if answer.dropped {
@@ -40,11 +41,6 @@ pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
 pub(crate) fn error_response(status: u16, error: impl Display) -> Response<Body> {
     let body = json!({"error": error.to_string()});
     response(Answer::json(status, body.to_string()))
-}
-
-pub(crate) fn set_header(response: &mut Response<Body>, name: &'static str, value: HeaderValue) {
-    let name = HeaderName::from_static(name);
-    response.headers_mut().insert(name, value);
 }
 
 /// A file of a page in a browser, which loads what `policy` allows besides what is served here.
@@ -72,13 +68,13 @@ pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Respo
 
 /// Keeps a response from caches, and from pages of other origins.
 pub(crate) fn keep_private(response: &mut Response<Body>) {
-    let value = HeaderValue::from_static;
-    set_header(response, "cache-control", value("no-store"));
-    set_header(
-        response,
-        "cross-origin-resource-policy",
-        value("same-origin"),
-    );
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
 }
 
 /// Works off the threads of the sockets. `status` is that of an error.

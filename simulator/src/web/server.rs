@@ -1,14 +1,13 @@
 //! The simulator on sockets: the API on one address, its administration on another, loopback alone.
 
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request as HttpRequest, Response};
+use axum::{Extension, Router};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -175,13 +174,15 @@ impl Server {
 
     /// Waits until somebody stops it.
     pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.join();
     }
 
     fn end(&mut self) {
         let _ = self.stop.send(true);
+        self.join();
+    }
+
+    fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -345,8 +346,9 @@ fn api(simulator: Simulator, address: SocketAddr, stopped: watch::Receiver<bool>
 
 async fn call(
     State(simulator): State<Simulator>,
+    Extension(Peer(peer)): Extension<Peer>,
     request: HttpRequest<Body>,
-) -> Result<Response<Body>, Infallible> {
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes());
     let headers = parts.headers.iter().map(|(name, value)| {
@@ -354,16 +356,15 @@ async fn call(
         (name.as_str().to_owned(), value.into_owned())
     });
     let target = parts.uri.path_and_query();
-    let unknown = IpAddr::from(Ipv4Addr::UNSPECIFIED);
     let request = Request {
         method: parts.method.as_str().to_owned(),
         target: target.map_or("", |target| target.as_str()).to_owned(),
         headers: headers.collect(),
-        body: body.unwrap_or_else(|_| Bytes::new()).to_vec(),
-        peer: parts.extensions.get().map_or(unknown, |Peer(peer)| *peer),
+        body: body.unwrap_or_default().to_vec(),
+        peer,
     };
     let answered = tokio::task::spawn_blocking(move || simulator.answer(&request)).await;
     let answer = answered.unwrap_or_else(|_| Answer::html(500, "Internal Server Error"));
     tokio::time::sleep(answer.delay).await;
-    Ok(response(answer))
+    response(answer)
 }

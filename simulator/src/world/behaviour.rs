@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::remark::Outside;
 use super::scenario::{CountdownSpec, TroubleSpec, Values, WalkSpec};
-use super::status::{Put, put, put_all, put_json, put_text, raw_of, same, values_json, within};
+use super::status::{put_all, put_json, put_raw, put_text, raw_of, same, values_json, within};
 use crate::error::{Error, wrong};
 
 /// A behaviour as a device has it: points by id, numbers as they are on the wire.
@@ -159,13 +159,13 @@ impl Behaviour {
                         None => now.saturating_sub(step),
                     };
                     let next = next.clamp(low, high);
-                    let _ = put(layout, status, PointId(point), Put::Raw(next));
+                    let _ = put_raw(layout, status, PointId(point), next);
                 }
             }
             Behaviour::Countdown { point, set } => {
                 let point = PointId(point);
                 if let Some(left @ 1..) = raw_of(layout, status, point) {
-                    let _ = put(layout, status, point, Put::Raw(left - 1));
+                    let _ = put_raw(layout, status, point, left - 1);
                     if left == 1 {
                         let _ = put_text(product, status, &set);
                     }
@@ -178,7 +178,7 @@ impl Behaviour {
             Behaviour::Trouble { point, lasts } => {
                 let point = PointId(point);
                 let open = raw_of(layout, status, point) == Some(1);
-                if put(layout, status, point, Put::Raw(u32::from(!open))).is_ok() && !open {
+                if put_raw(layout, status, point, u32::from(!open)).is_ok() && !open {
                     *again = lasts;
                 }
             }

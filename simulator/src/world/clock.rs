@@ -1,7 +1,8 @@
 //! The simulator's time, in milliseconds since 1970.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
 
 /// How time passes: with the machine's, or only when it is stepped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +37,7 @@ impl Clock {
     pub(crate) fn now(&self) -> i64 {
         let base = match self.time {
             Time::Manual { start } => start,
-            Time::Real => match SystemTime::now().duration_since(UNIX_EPOCH) {
-                Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-                Err(_) => 0,
-            },
+            Time::Real => Timestamp::now().as_millisecond(),
         };
         let now = base.saturating_add(self.offset.load(Ordering::Relaxed));
         self.latest.fetch_max(now, Ordering::Relaxed).max(now)

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use super::day;
 use super::random;
 use super::remark::{Kind, Outside};
-use super::status::{Put, changed, full_mask, put, some_of};
+use super::status::{changed, full_mask, put, set_reading, some_of};
 use super::store::{Sql, Store};
 
 /// How long logs are kept.
@@ -240,12 +240,9 @@ impl Store {
             Some(Ok(P0::Control(view))) => {
                 let before = device.status.clone();
                 for reading in &view {
-                    let set = put(
-                        layout,
-                        &mut device.status,
-                        reading.id(),
-                        Put::from(&reading),
-                    );
+                    let set = put(layout, &mut device.status, reading.id(), |encoder| {
+                        set_reading(encoder, &reading)
+                    });
                     if let Err(error) = set {
                         let value = reading.value();
                         let outside = Outside::new(product, Kind::LeftOut, value, error);

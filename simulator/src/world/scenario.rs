@@ -49,12 +49,6 @@ pub struct Scenario {
     folder: Option<PathBuf>,
 }
 
-impl Default for Scenario {
-    fn default() -> Self {
-        Scenario::builtin()
-    }
-}
-
 /// What is wrong with a scenario: with a picture of its line, unless that is too long to be looked at.
 fn sentence(text: &str, error: &toml::de::Error) -> String {
     let told = error.to_string();

@@ -25,35 +25,37 @@ pub(crate) fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Optio
     layout.view_known(&full_mask(layout), status).ok()?.raw(id)
 }
 
-/// The value to put.
-#[derive(Clone, Copy)]
-pub(crate) enum Put<'v> {
-    Raw(u32),
-    Value(Value<'v>),
-}
-
-impl<'v> From<&Reading<'_, 'v>> for Put<'v> {
-    fn from(reading: &Reading<'_, 'v>) -> Self {
-        match reading.raw() {
-            Raw::Number(raw) => Put::Raw(raw),
-            Raw::Bytes(bytes) => Put::Value(Value::Binary(bytes)),
-        }
+/// Sets a point of an encoder to what was read of it.
+pub(crate) fn set_reading(
+    encoder: &mut Encoder<'_, '_>,
+    reading: &Reading<'_, '_>,
+) -> Result<(), core::Error> {
+    match reading.raw() {
+        Raw::Number(raw) => encoder.set_raw(reading.id(), raw),
+        Raw::Bytes(bytes) => encoder.set(reading.id(), Value::Binary(bytes)),
     }
 }
 
-/// Sets one point of a raw status; what the definition doesn't allow is refused.
+/// Sets one point of a raw status to a raw value.
+pub(crate) fn put_raw(
+    layout: LayoutRef<'_>,
+    status: &mut [u8],
+    id: PointId,
+    raw: u32,
+) -> Result<(), core::Error> {
+    put(layout, status, id, |encoder| encoder.set_raw(id, raw))
+}
+
+/// Sets one point of a raw status by an encoder; what the definition doesn't allow is refused.
 pub(crate) fn put(
     layout: LayoutRef<'_>,
     status: &mut [u8],
     id: PointId,
-    value: Put<'_>,
+    set: impl FnOnce(&mut Encoder<'_, '_>) -> Result<(), core::Error>,
 ) -> Result<(), core::Error> {
     let mut out = vec![0; layout.p0_len(Action::Report)];
     let mut encoder = Encoder::begin(layout, Action::Report, &mut out)?;
-    match value {
-        Put::Raw(raw) => encoder.set_raw(id, raw)?,
-        Put::Value(value) => encoder.set(id, value)?,
-    }
+    set(&mut encoder)?;
     let p0 = encoder.finish();
     let mut known = vec![0; layout.mask_len()];
     match layout.protocol() {
@@ -84,14 +86,14 @@ pub(crate) fn put_nearest(
     layout: LayoutRef<'_>,
     status: &mut [u8],
     id: PointId,
-    value: Put<'_>,
+    value: Value<'_>,
 ) -> Result<Option<core::Error>, core::Error> {
-    let Err(error) = put(layout, status, id, value) else {
+    let Err(error) = put(layout, status, id, |encoder| encoder.set(id, value)) else {
         return Ok(None);
     };
     match (error.kind, layout.limits(id)) {
-        (ErrorKind::BelowMin, Some((min, _))) => put(layout, status, id, Put::Raw(min))?,
-        (ErrorKind::AboveMax, Some((_, max))) => put(layout, status, id, Put::Raw(max))?,
+        (ErrorKind::BelowMin, Some((min, _))) => put_raw(layout, status, id, min)?,
+        (ErrorKind::AboveMax, Some((_, max))) => put_raw(layout, status, id, max)?,
         (ErrorKind::PastLabels, _) => {}
         _ => return Err(error),
     }
@@ -136,7 +138,7 @@ pub(crate) fn put_json(
         return wrong(format!("`{name}` = {json} is not of its kind"));
     };
     let (layout, id) = (product.layout(), attr.id());
-    match put_nearest(layout, status, id, Put::Value(value)) {
+    match put_nearest(layout, status, id, value) {
         Ok(None) => Ok(None),
         Ok(Some(error)) => {
             let kind = match error.kind {
@@ -179,7 +181,7 @@ pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Err
         if let (Some((min @ 1.., _)), Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_)) =
             (layout.limits(attr.id()), attr.point().kind)
         {
-            put(layout, &mut status, attr.id(), Put::Raw(min))
+            put_raw(layout, &mut status, attr.id(), min)
                 .map_err(|error| Error::Scenario(error.kind.to_string()))?;
         }
     }
@@ -208,7 +210,7 @@ pub(crate) fn same(layout: LayoutRef<'_>, status: &[u8], from: PointId, to: u16)
     let mask = full_mask(layout);
     let value = layout.view_known(&mask, status).ok()?.get(from)?;
     let mut trial = vec![0; layout.status_len()];
-    put_nearest(layout, &mut trial, PointId(to), Put::Value(value)).ok()?;
+    put_nearest(layout, &mut trial, PointId(to), value).ok()?;
     raw_of(layout, &trial, PointId(to))
 }
 
@@ -240,10 +242,7 @@ pub(crate) fn some_of(
     let mut out = vec![0; layout.p0_len(action)];
     let mut encoder = Encoder::begin(layout, action, &mut out).ok()?;
     for id in points {
-        match view.read(*id)?.raw() {
-            Raw::Number(raw) => encoder.set_raw(*id, raw).ok()?,
-            Raw::Bytes(bytes) => encoder.set(*id, Value::Binary(bytes)).ok()?,
-        }
+        set_reading(&mut encoder, &view.read(*id)?).ok()?;
     }
     Some(encoder.finish().to_vec())
 }
