@@ -21,8 +21,8 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
-/// An error about a scenario, or about what it names.
-pub(crate) fn wrong<T>(message: impl Into<String>) -> Result<T, Error> {
+/// An error about an unsound scenario, or about what it names.
+pub(crate) fn unsound<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::Scenario(message.into()))
 }
 

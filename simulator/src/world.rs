@@ -25,5 +25,5 @@ pub use switch::Switch;
 
 pub(crate) use allow_list::allows;
 pub(crate) use clock::Clock;
-pub(crate) use device::LOGS_KEPT;
+pub(crate) use device::LOG_RETENTION;
 pub(crate) use store::{Definition, Sql, Store, json};

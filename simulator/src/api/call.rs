@@ -56,7 +56,7 @@ pub(crate) struct Call<'c> {
     pub(crate) request: &'c Request,
     pub(crate) modes: &'c Modes,
     /// Names and values of the query, in its order.
-    pub(crate) pairs: Vec<(String, String)>,
+    pub(crate) query_pairs: Vec<(String, String)>,
     /// The values of the path's parameters.
     pub(crate) params: Vec<(String, String)>,
     /// The product of the path, once it was looked up.

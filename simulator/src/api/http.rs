@@ -130,7 +130,7 @@ impl Answer {
 }
 
 /// Names and values of a query, decoded.
-pub(crate) fn pairs(query: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn query_pairs(query: &str) -> Option<Vec<(String, String)>> {
     let parts = query.split('&').filter(|pair| !pair.is_empty());
     parts
         .map(|pair| {

@@ -129,7 +129,7 @@ impl Call<'_> {
     /// Path and query of another page.
     fn link(&self, skip: i64, limit: i64) -> String {
         let mut link = self.request.path().to_owned() + "?";
-        for (name, value) in &self.pairs {
+        for (name, value) in &self.query_pairs {
             if name != "limit" && name != "skip" {
                 let (name, value) = (http::encode(name), http::encode(value));
                 link.push_str(&format!("{name}={value}&"));

@@ -15,7 +15,7 @@ impl Call<'_> {
     /// The query as this type, in which all values are text. A parameter that is there twice counts as it
     /// was last said, an empty one not at all, an unknown one neither.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let pairs = self.pairs.iter().cloned();
+        let pairs = self.query_pairs.iter().cloned();
         let mut object: Map<String, Value> =
             pairs.map(|(name, value)| (name, value.into())).collect();
         object.retain(|_, value| value != "");
@@ -85,7 +85,10 @@ impl<'d> Deserialize<'d> for Flag {
 }
 
 /// Refuses a value without the kind that it is of, and a kind without a value.
-pub(crate) fn check_pair<T>(kind: &Option<T>, val: &Option<String>) -> Result<(), Failure> {
+pub(crate) fn check_kind_and_value<T>(
+    kind: &Option<T>,
+    val: &Option<String>,
+) -> Result<(), Failure> {
     match (kind, val) {
         (Some(_), None) => refuse_because(5002, "val is missing"),
         (None, Some(_)) => refuse_because(5002, "type is missing"),
@@ -113,14 +116,14 @@ impl<'d> Deserialize<'d> for Day {
 /// Text that is not empty.
 #[derive(Debug, ToSchema)]
 #[schema(value_type = String, min_length = 1)]
-pub(crate) struct Word(pub(crate) String);
+pub(crate) struct NonEmptyText(pub(crate) String);
 
-impl<'d> Deserialize<'d> for Word {
+impl<'d> Deserialize<'d> for NonEmptyText {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         match text.is_empty() {
             true => Err(D::Error::custom("text is expected that is not empty")),
-            false => Ok(Word(text)),
+            false => Ok(NonEmptyText(text)),
         }
     }
 }

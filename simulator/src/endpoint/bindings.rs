@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::groups::Outcomes;
-use crate::api::{Call, Failure, Word, refuse_because};
+use crate::api::{Call, Failure, NonEmptyText, refuse_because};
 
 /// A user, and devices of theirs.
 #[derive(Deserialize, ToSchema)]
@@ -16,9 +16,9 @@ use crate::api::{Call, Failure, Word, refuse_because};
 }))]
 pub(crate) struct BindingChange {
     /// The user.
-    uid: Word,
+    uid: NonEmptyText,
     /// The app that the user is of.
-    appid: Word,
+    appid: NonEmptyText,
     /// The devices.
     dids: Dids,
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::devices::{AT_LOCATION, IN_STATE, LocationFilter, StateFilter};
-use super::groups::{Group, IN_GROUP};
-use super::history::{History, Periods, Span, history};
+use super::groups::{GroupFilter, IN_GROUP};
+use super::history::{History, PeriodRange, Periods, history};
 use super::location::{Count, LocationTree, Tally, bare, count_in_group};
 use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
 use crate::world::{Sql, day};
@@ -33,7 +33,7 @@ pub(crate) struct Locations {
 pub(crate) fn locations(
     call: &Call<'_>,
     state: StateFilter,
-    group: Group,
+    group: GroupFilter,
 ) -> Result<Locations, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
@@ -217,7 +217,11 @@ pub(crate) fn active_devices(
     devices_of_days(call, days, location, paging, |day| day, sql)
 }
 
-pub(crate) fn liveness(call: &Call<'_>, span: Span, group: Group) -> Result<History, Failure> {
+pub(crate) fn liveness(
+    call: &Call<'_>,
+    span: PeriodRange,
+    group: GroupFilter,
+) -> Result<History, Failure> {
     let sql = format!(
         "SELECT country, region, city, count(DISTINCT device.id)
          FROM activity JOIN device ON device.id = activity.device
@@ -235,7 +239,7 @@ pub(crate) fn liveness(call: &Call<'_>, span: Span, group: Group) -> Result<Hist
 pub(crate) fn activation(
     call: &Call<'_>,
     periods: Periods,
-    group: Group,
+    group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
         "SELECT country, region, city, count(*) FROM device
@@ -295,7 +299,7 @@ impl Tally for StatesTally {
     }
 }
 
-pub(crate) fn realtime(call: &Call<'_>, group: Group) -> Result<Realtime, Failure> {
+pub(crate) fn realtime(call: &Call<'_>, group: GroupFilter) -> Result<Realtime, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
         "SELECT country, region, city, count(*), sum(is_faulty), sum(is_alert) FROM known_device
@@ -379,7 +383,7 @@ pub(crate) struct Troubled {
 
 pub(crate) fn troubled<const FAULT: bool>(
     call: &Call<'_>,
-    group: Group,
+    group: GroupFilter,
 ) -> Result<Troubled, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
@@ -426,7 +430,7 @@ pub(crate) struct Troubles {
 
 pub(crate) fn troubles<const FAULT: bool>(
     call: &Call<'_>,
-    group: Group,
+    group: GroupFilter,
 ) -> Result<Troubles, Failure> {
     let gid = group.known(call)?;
     let sql = format!(

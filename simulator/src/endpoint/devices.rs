@@ -4,8 +4,8 @@ use rusqlite::{Row, named_params};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::groups::{Group, IN_GROUP};
-use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_pair, is_set, refuse};
+use super::groups::{GroupFilter, IN_GROUP};
+use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_kind_and_value, is_set, refuse};
 use crate::world::Sql;
 
 /// The did of a MAC, with the secret by which the device is spoken to.
@@ -163,10 +163,10 @@ pub(crate) fn search(
     filter: DeviceFilter,
     state: StateFilter,
     location: LocationFilter,
-    group: Group,
+    group: GroupFilter,
     paging: Paging,
 ) -> Result<Page<SearchedDevice>, Failure> {
-    check_pair(&filter.kind, &filter.val)?;
+    check_kind_and_value(&filter.kind, &filter.val)?;
     let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
     let since = filter.liveness_start;
     let since = since.map(|Number(seconds)| seconds.saturating_mul(1000));

@@ -6,7 +6,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::{Call, Failure, Nothing, Word, refuse, refuse_because};
+use crate::api::{Call, Failure, NonEmptyText, Nothing, refuse, refuse_because};
 use crate::world::random;
 
 /// SQL for "in the group `:gid`, or below it if `:deep`", of a table with devices.
@@ -19,12 +19,12 @@ pub(crate) const IN_GROUP: &str = "(:gid IS NULL OR gid IN (WITH RECURSIVE below
 /// The group that is asked about.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Group {
+pub(crate) struct GroupFilter {
     /// Only what is in this group of devices, or below it.
     gid: Option<String>,
 }
 
-impl Group {
+impl GroupFilter {
     /// Its gid; 5206 or 5201 if it is none of the product.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
         if let Some(gid) = &self.gid {
@@ -39,7 +39,7 @@ impl Group {
 #[schema(example = json!({}))]
 pub(crate) struct NewGroup {
     /// The group that it is in; none: it is the root.
-    parent_gid: Option<Word>,
+    parent_gid: Option<NonEmptyText>,
 }
 
 /// What to do with the devices of a group.

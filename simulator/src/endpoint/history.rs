@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::groups::Group;
+use super::groups::GroupFilter;
 use super::location::{Count, LocationTree};
 use super::period::{Cycle, Period, periods};
 use crate::api::{Call, Failure, refuse, refuse_because};
@@ -42,16 +42,6 @@ enum PeriodName {
     Month(String),
 }
 
-impl PeriodName {
-    fn new(cycle: Cycle, name: String) -> Self {
-        match cycle {
-            Cycle::Date => PeriodName::Date(name),
-            Cycle::Week => PeriodName::Week(name),
-            Cycle::Month => PeriodName::Month(name),
-        }
-    }
-}
-
 /// The periods that are asked about; without any the last seven days.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -69,7 +59,7 @@ pub(crate) struct Periods {
 /// The periods that are asked about.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Span {
+pub(crate) struct PeriodRange {
     /// What one entry counts: a day, unless said.
     #[serde(default)]
     #[param(inline, required = false)]
@@ -84,7 +74,7 @@ pub(crate) struct Span {
 
 impl Periods {
     /// The span, as reports of big data know it.
-    pub(crate) fn span(self, call: &Call<'_>) -> Result<Span, Failure> {
+    pub(crate) fn span(self, call: &Call<'_>) -> Result<PeriodRange, Failure> {
         let (start, end) = match (self.start, self.end) {
             (Some(start), Some(end)) => (start, end),
             (None, None) if self.cycle == Cycle::Date => {
@@ -93,7 +83,7 @@ impl Periods {
             }
             _ => return refuse_because(5002, "start and end are expected"),
         };
-        Ok(Span {
+        Ok(PeriodRange {
             cycle: self.cycle,
             start,
             end,
@@ -104,23 +94,28 @@ impl Periods {
 /// The periods of a call; 5014 if one begins after the last day that reports know.
 pub(crate) fn history(
     call: &Call<'_>,
-    span: Span,
-    group: Group,
+    span: PeriodRange,
+    group: GroupFilter,
     located: bool,
     count: impl Fn(&Period, Option<&str>) -> Result<(Count, LocationTree<Count>), Failure>,
 ) -> Result<History, Failure> {
-    let Span { cycle, start, end } = span;
+    let PeriodRange { cycle, start, end } = span;
     let periods = periods(cycle, &start, &end)?;
     let gid = group.known(call)?;
     if periods.iter().any(|period| period.first > call.last_day()) {
         return refuse(5014);
     }
+    let name = match cycle {
+        Cycle::Date => PeriodName::Date,
+        Cycle::Week => PeriodName::Week,
+        Cycle::Month => PeriodName::Month,
+    };
     let mut data = Vec::with_capacity(periods.len());
     for mut period in periods {
         period.last = period.last.min(call.last_day());
         let (sum, location) = count(&period, gid.as_deref())?;
         data.push(PeriodCount {
-            period: PeriodName::new(cycle, period.text),
+            period: name(period.text),
             count: sum.count,
             location: located.then_some(location),
         });

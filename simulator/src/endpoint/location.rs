@@ -73,30 +73,6 @@ fn node_schema<T: ToSchema>() -> RefOr<Schema> {
     RefOr::T(Schema::AnyOf(either))
 }
 
-/// Country, region, city.
-type Location = [Option<String>; 3];
-
-/// The first three columns of a row.
-fn location(row: &Row<'_>) -> Sql<Location> {
-    Ok([row.get(0)?, row.get(1)?, row.get(2)?])
-}
-
-/// Adds what is counted at a location.
-fn add<T: Tally>(tree: &mut LocationTree<T>, place: Location, tally: &T) {
-    let mut tree = tree;
-    for name in place.into_iter().map_while(|name| name) {
-        let node = tree.0.entry(name).or_insert_with(|| Node::Place {
-            tally: T::default(),
-            within: LocationTree::default(),
-        });
-        let Node::Place { tally: sum, within } = node else {
-            return;
-        };
-        sum.add(tally);
-        tree = within;
-    }
-}
-
 /// What the rows of a query count in all, and by location. The first three columns are the location.
 pub(crate) fn count<T: Tally>(
     call: &Call<'_>,
@@ -104,13 +80,27 @@ pub(crate) fn count<T: Tally>(
     values: &[(&str, &dyn ToSql)],
     read: impl Fn(&Row<'_>) -> Sql<T>,
 ) -> Result<(T, LocationTree<T>), Failure> {
-    let read = |row: &Row<'_>| Ok((location(row)?, read(row)?));
-    let (mut total, mut tree) = (T::default(), LocationTree::default());
-    for (place, tally) in call.store.rows(sql, values, read)? {
+    let (mut total, mut all) = (T::default(), LocationTree::default());
+    let rows = call.store.rows(sql, values, |row| {
+        let location: [Option<String>; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        Ok((location, read(row)?))
+    })?;
+    for (location, tally) in rows {
         total.add(&tally);
-        add(&mut tree, place, &tally);
+        let mut tree = &mut all;
+        for name in location.into_iter().map_while(|name| name) {
+            let node = tree.0.entry(name).or_insert_with(|| Node::Place {
+                tally: T::default(),
+                within: LocationTree::default(),
+            });
+            let Node::Place { tally: sum, within } = node else {
+                break;
+            };
+            sum.add(&tally);
+            tree = within;
+        }
     }
-    Ok((total, tree))
+    Ok((total, all))
 }
 
 /// Like [`count`], with the parameters `:product`, `:gid` and `:deep` of

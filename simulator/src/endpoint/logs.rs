@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::{Call, Failure, Number, Page, Paging, refuse_because};
 use crate::world::day::DAY;
-use crate::world::{LOGS_KEPT, Sql, json};
+use crate::world::{LOG_RETENTION, Sql, json};
 
 /// When a device came or left.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ fn log<T>(
     let device = call.device()?;
     let span = named_params! {
         ":device": device.id,
-        ":start": start.max(call.now.saturating_sub(LOGS_KEPT)),
+        ":start": start.max(call.now.saturating_sub(LOG_RETENTION)),
         ":end": end,
     };
     let rows = format!("FROM {table} WHERE device = :device AND at >= :start AND at < :end");

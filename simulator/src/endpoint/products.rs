@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::api::{Call, Failure, Word, refuse, refuse_because};
+use crate::api::{Call, Failure, NonEmptyText, refuse, refuse_because};
 use crate::world::{day, random};
 
 /// Who asks for a token.
@@ -17,11 +17,11 @@ use crate::world::{day, random};
 }))]
 pub(crate) struct Credentials {
     /// The enterprise's id.
-    enterprise_id: Word,
+    enterprise_id: NonEmptyText,
     /// The enterprise's secret.
-    enterprise_secret: Word,
+    enterprise_secret: NonEmptyText,
     /// The product's secret.
-    product_secret: Word,
+    product_secret: NonEmptyText,
 }
 
 /// A token.

@@ -4,14 +4,18 @@ use rusqlite::{named_params, params};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::groups::{Group, IN_GROUP};
-use super::history::{History, Span, history};
+use super::groups::{GroupFilter, IN_GROUP};
+use super::history::{History, PeriodRange, history};
 use super::location::{self, Count, LocationTree, count_in_group};
-use super::users::{App, EitherKey};
+use super::users::{AppFilter, EitherKey};
 use crate::api::{Call, Day, Failure, refuse, refuse_because};
 use crate::world::day;
 
-pub(crate) fn new_users(call: &Call<'_>, span: Span, group: Group) -> Result<History, Failure> {
+pub(crate) fn new_users(
+    call: &Call<'_>,
+    span: PeriodRange,
+    group: GroupFilter,
+) -> Result<History, Failure> {
     let sql = format!(
         "SELECT NULL, NULL, NULL, count(*) FROM (
             SELECT min(bound.at) AS first FROM bound JOIN device ON device.id = bound.device
@@ -55,7 +59,7 @@ pub(crate) struct Dates {
 pub(crate) fn liveness(
     call: &Call<'_>,
     key: EitherKey,
-    app: App,
+    app: AppFilter,
     dates: Dates,
 ) -> Result<UserLiveness, Failure> {
     let (Day(start), Day(end)) = (dates.start_date, dates.end_date);
@@ -98,7 +102,7 @@ pub(crate) struct UserTotal {
     total: i64,
 }
 
-pub(crate) fn total(call: &Call<'_>, group: Group) -> Result<UserTotal, Failure> {
+pub(crate) fn total(call: &Call<'_>, group: GroupFilter) -> Result<UserTotal, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
         "SELECT NULL, NULL, NULL, count(DISTINCT uid)

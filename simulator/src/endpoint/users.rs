@@ -4,8 +4,8 @@ use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::groups::{Group, IN_GROUP};
-use crate::api::{Call, Failure, Page, Paging, check_pair, refuse, refuse_because};
+use super::groups::{GroupFilter, IN_GROUP};
+use crate::api::{Call, Failure, Page, Paging, check_kind_and_value, refuse, refuse_because};
 
 /// A user of an app.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,12 +110,12 @@ impl EitherKey {
 /// The app that is asked about.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct App {
+pub(crate) struct AppFilter {
     /// Only users of this app.
     appid: Option<String>,
 }
 
-impl App {
+impl AppFilter {
     /// Its appid: 5016 if there is none.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
         if let Some(appid) = &self.appid {
@@ -140,7 +140,7 @@ pub(crate) struct RegisteredFilter {
 pub(crate) fn registered(
     call: &Call<'_>,
     key: ProductKey,
-    app: App,
+    app: AppFilter,
     filter: RegisteredFilter,
     paging: Paging,
 ) -> Result<Page<RegisteredUser>, Failure> {
@@ -207,12 +207,12 @@ pub(crate) struct BoundFilter {
 pub(crate) fn bound(
     call: &Call<'_>,
     filter: BoundFilter,
-    group: Group,
+    group: GroupFilter,
     paging: Paging,
 ) -> Result<Page<BoundUser>, Failure> {
     use UserKeyKind::{DeviceSn, Did, Email, Mac, Phone, Uid, Username};
 
-    check_pair(&filter.kind, &filter.val)?;
+    check_kind_and_value(&filter.kind, &filter.val)?;
     let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
     let gid = group.known(call)?;
     let filters = named_params! {

@@ -8,7 +8,7 @@ use rusqlite::params;
 use serde::Deserialize;
 
 use super::table::{Auth, Route};
-use crate::api::{Call, Enterprise, Failure, Mode, pairs, refuse, refuse_because};
+use crate::api::{Call, Enterprise, Failure, Mode, query_pairs, refuse, refuse_because};
 use crate::world::allows;
 
 /// The length of a quota's window in milliseconds.
@@ -61,10 +61,8 @@ pub(super) fn admit(
         Auth::Enterprise => call.enterprise = Some(by_headers(call, claimed, false)?),
         Auth::EnterpriseAndSecret => call.enterprise = Some(by_headers(call, claimed, true)?),
     }
-    match pairs(call.request.query()) {
-        Some(pairs) => call.pairs = pairs,
-        None => return refuse_because(5002, "the query is not sound"),
-    }
+    let unsound = || refuse_because(5002, "the query is not sound");
+    call.query_pairs = query_pairs(call.request.query()).map_or_else(unsound, Ok)?;
     Ok(())
 }
 

@@ -86,7 +86,7 @@ fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusq
         now,
         request,
         modes: &modes,
-        pairs: Vec::new(),
+        query_pairs: Vec::new(),
         params,
         product: None,
         enterprise: None,

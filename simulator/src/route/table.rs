@@ -12,14 +12,14 @@ use crate::endpoint::device_reports::{
 use crate::endpoint::devices::{
     DeviceDetail, DeviceFilter, DeviceKey, LocationFilter, Mac, SearchedDevice, StateFilter,
 };
-use crate::endpoint::groups::{Gid, Group, GroupChange, GroupTree, Macs, NewGroup, Outcomes};
-use crate::endpoint::history::{History, Periods, Span};
+use crate::endpoint::groups::{Gid, GroupChange, GroupFilter, GroupTree, Macs, NewGroup, Outcomes};
+use crate::endpoint::history::{History, PeriodRange, Periods};
 use crate::endpoint::location::{Count, LocationTree};
 use crate::endpoint::logs::{CmdRecord, DataRecord, OnlineRecord, Window};
 use crate::endpoint::products::{AccessToken, Credentials, Datapoint};
 use crate::endpoint::user_reports::{Dates, UserLiveness, UserTotal};
 use crate::endpoint::users::{
-    App, BoundFilter, BoundUser, EitherKey, ProductKey, RegisteredFilter, RegisteredUser,
+    AppFilter, BoundFilter, BoundUser, EitherKey, ProductKey, RegisteredFilter, RegisteredUser,
 };
 use crate::endpoint::{
     bindings, control, device_reports, devices, groups, logs, products, user_reports, users,
@@ -144,11 +144,11 @@ routes! {
         "Search the users of a product's apps"
         get_v1_users_search GET Enterprise []
             "/v1/users/search"
-            => users::registered(query ProductKey, query App, query RegisteredFilter, query Paging) -> 200 Page<RegisteredUser> [5015 5016 5801];
+            => users::registered(query ProductKey, query AppFilter, query RegisteredFilter, query Paging) -> 200 Page<RegisteredUser> [5015 5016 5801];
         "Search the users who have a product's devices"
         get_v1_products_product_key_users_search GET Token []
             "/v1/products/{product_key}/users/search"
-            => users::bound(query BoundFilter, query Group, query Paging) -> 200 Page<BoundUser> [5201 5206];
+            => users::bound(query BoundFilter, query GroupFilter, query Paging) -> 200 Page<BoundUser> [5201 5206];
     }
     "Devices" {
         "Get the did of a MAC"
@@ -162,7 +162,7 @@ routes! {
         "Search devices"
         get_v1_products_product_key_devices_search GET Token []
             "/v1/products/{product_key}/devices/search"
-            => devices::search(query DeviceFilter, query StateFilter, query LocationFilter, query Group, query Paging) -> 200 Page<SearchedDevice> [5201 5206];
+            => devices::search(query DeviceFilter, query StateFilter, query LocationFilter, query GroupFilter, query Paging) -> 200 Page<SearchedDevice> [5201 5206];
         "Control a device"
         post_v1_products_product_key_devices_did_control POST Token []
             "/v1/products/{product_key}/devices/{did}/control"
@@ -216,11 +216,11 @@ routes! {
         "Count devices that were first online"
         get_v1_products_product_key_devices_report_activation GET Token []
             "/v1/products/{product_key}/devices/report/activation"
-            => device_reports::activation(query Periods, query Group) -> 200 History [5014 5201 5206];
+            => device_reports::activation(query Periods, query GroupFilter) -> 200 History [5014 5201 5206];
         "Count devices by place"
         get_v1_products_product_key_devices_locations GET Token []
             "/v1/products/{product_key}/devices/locations"
-            => device_reports::locations(query StateFilter, query Group) -> 200 Locations [5201 5206];
+            => device_reports::locations(query StateFilter, query GroupFilter) -> 200 Locations [5201 5206];
         "Get a product's devices in figures"
         get_v1_products_product_key_summary GET Token [domestic]
             "/v1/products/{product_key}/devices/summary"
@@ -237,39 +237,39 @@ routes! {
         "Count devices that reported"
         get_v1_products_product_key_devices_report_liveness_history GET Token [domestic]
             "/v1/products/{product_key}/devices/report/liveness/history"
-            => device_reports::liveness(query Span, query Group) -> 200 History [5014 5201 5206];
+            => device_reports::liveness(query PeriodRange, query GroupFilter) -> 200 History [5014 5201 5206];
         "Count devices by state"
         get_v1_products_product_key_devices_report_rt GET Token []
             "/v1/products/{product_key}/devices/report/rt"
             "/v1/products/{product_key}/devices/report/devices/report/rt"
-            => device_reports::realtime(query Group) -> 200 Realtime [5201 5206];
+            => device_reports::realtime(query GroupFilter) -> 200 Realtime [5201 5206];
         "Count devices that had faults"
         get_v1_products_product_key_fault_report_devices GET Token [domestic]
             "/v1/products/{product_key}/fault/report/devices"
-            => device_reports::troubled::<true>(query Group) -> 200 Troubled [5201 5206];
+            => device_reports::troubled::<true>(query GroupFilter) -> 200 Troubled [5201 5206];
         "Count devices that had alerts"
         get_v1_products_product_key_alert_report_devices GET Token [domestic]
             "/v1/products/{product_key}/alert/report/devices"
-            => device_reports::troubled::<false>(query Group) -> 200 Troubled [5201 5206];
+            => device_reports::troubled::<false>(query GroupFilter) -> 200 Troubled [5201 5206];
         "Count faults"
         get_v1_products_product_key_fault_report_events GET Token [domestic]
             "/v1/products/{product_key}/fault/report/events"
-            => device_reports::troubles::<true>(query Group) -> 200 Troubles [5201 5206];
+            => device_reports::troubles::<true>(query GroupFilter) -> 200 Troubles [5201 5206];
         "Count alerts"
         get_v1_products_product_key_fault_alert_events GET Token [domestic]
             "/v1/products/{product_key}/alert/report/events"
             "/v1/products/{product_key}/fault/alert/events"
-            => device_reports::troubles::<false>(query Group) -> 200 Troubles [5201 5206];
+            => device_reports::troubles::<false>(query GroupFilter) -> 200 Troubles [5201 5206];
     }
     "User reports" {
         "Count users who bound their first device"
         get_v1_products_product_key_users_report_new GET Token [domestic]
             "/v1/products/{product_key}/users/report/new"
-            => user_reports::new_users(query Span, query Group) -> 200 History [5014 5201 5206];
+            => user_reports::new_users(query PeriodRange, query GroupFilter) -> 200 History [5014 5201 5206];
         "Count users who opened an app, by day"
         get_v1_users_liveness_total GET EnterpriseAndSecret []
             "/v1/users/liveness_total"
-            => user_reports::liveness(query EitherKey, query App, query Dates) -> 200 UserLiveness [5005 5014 5015 5016 5801];
+            => user_reports::liveness(query EitherKey, query AppFilter, query Dates) -> 200 UserLiveness [5005 5014 5015 5016 5801];
         "Count users by place"
         get_v1_users_location GET EnterpriseAndSecret []
             "/v1/users/location"
@@ -277,6 +277,6 @@ routes! {
         "Count users who ever had a device"
         get_v1_products_product_key_users_report_total GET Token []
             "/v1/products/{product_key}/users/report/total"
-            => user_reports::total(query Group) -> 200 UserTotal [5201 5206];
+            => user_reports::total(query GroupFilter) -> 200 UserTotal [5201 5206];
     }
 }

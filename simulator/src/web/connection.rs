@@ -74,8 +74,9 @@ impl Slots {
 /// The slot of one connection.
 pub(crate) struct Slot {
     slots: Arc<Slots>,
-    evicted: Arc<Notify>,
-    /// Its number among the idle ones.
+    /// Notified when the slot is wanted for another connection.
+    pub(crate) evicted: Arc<Notify>,
+    /// The number of the connection among the idle ones.
     idle_number: Mutex<Option<u64>>,
     /// Whether a call is under way.
     called: AtomicBool,
@@ -105,21 +106,16 @@ impl Slot {
     }
 
     /// A call came, whole. It is under way until what this returns is dropped.
-    pub(crate) fn call(self: &Arc<Self>) -> Busy {
+    pub(crate) fn call(self: &Arc<Self>) -> CallGuard {
         self.called.store(true, Ordering::Relaxed);
         self.leave_idle();
-        Busy(Arc::clone(self))
+        CallGuard(Arc::clone(self))
     }
 
     fn leave_idle(&self) {
         if let Some(number) = lock(&self.idle_number).take() {
             lock(&self.slots.idle).waiting.remove(&number);
         }
-    }
-
-    /// Waits until the slot is wanted for another connection.
-    pub(crate) async fn evicted(&self) {
-        self.evicted.notified().await;
     }
 }
 
@@ -130,9 +126,9 @@ impl Drop for Slot {
 }
 
 /// A call under way.
-pub(crate) struct Busy(Arc<Slot>);
+pub(crate) struct CallGuard(Arc<Slot>);
 
-impl Drop for Busy {
+impl Drop for CallGuard {
     fn drop(&mut self) {
         self.0.called.store(false, Ordering::Relaxed);
     }

@@ -138,7 +138,7 @@ async fn only_own_page(
 }
 
 /// A response, or that of an error.
-type Outcome = Result<Response<Body>, Response<Body>>;
+type PageResult = Result<Response<Body>, Response<Body>>;
 
 /// Reads from the world.
 async fn read<T: Send + 'static, E: Display + Send + 'static>(
@@ -148,7 +148,7 @@ async fn read<T: Send + 'static, E: Display + Send + 'static>(
 }
 
 /// What a page needs to call the API.
-async fn products(State(page): State<Page>) -> Outcome {
+async fn products(State(page): State<Page>) -> PageResult {
     let all = read(move || page.simulator.credentials()).await?;
     let keys = all.into_iter().map(|one| {
         json!({
@@ -166,7 +166,7 @@ async fn devices(
     State(page): State<Page>,
     Path(product): Path<String>,
     request: Request,
-) -> Outcome {
+) -> PageResult {
     let after = after(&request).and_then(|did| decode_query(did, true));
     let simulator = page.simulator;
     let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
@@ -176,7 +176,7 @@ async fn devices(
     }
 }
 
-async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Bytes) -> Outcome {
+async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Bytes) -> PageResult {
     let frames: Vec<String> = serde_json::from_slice(&body)
         .map_err(|error| error_response(400, format!("a list of frames, as text: {error}")))?;
     if frames.len() > FRAMES {
@@ -209,7 +209,7 @@ async fn watch_product(
     State(page): State<Page>,
     Path(product): Path<String>,
     request: Request,
-) -> Outcome {
+) -> PageResult {
     watch(page, product, None, last_event(&request)).await
 }
 
@@ -217,7 +217,7 @@ async fn watch_device(
     State(page): State<Page>,
     Path((product, did)): Path<(String, String)>,
     request: Request,
-) -> Outcome {
+) -> PageResult {
     watch(page, product, Some(did), last_event(&request)).await
 }
 
@@ -226,7 +226,7 @@ async fn watch(
     product: String,
     did: Option<String>,
     after: Option<Position>,
-) -> Outcome {
+) -> PageResult {
     let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
         let message = format!("{WATCHERS} pages watch already: close some");
         return Err(error_response(503, message));

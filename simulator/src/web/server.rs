@@ -115,7 +115,12 @@ impl Server {
                 options: Arc::new(options),
                 stopped: stopped.clone(),
             };
-            let api = listen.serve(listener, api(world.clone(), address, stopped.clone()));
+            let api = Router::new()
+                .fallback(call)
+                .with_state(world.clone())
+                .merge(device_page::router(world.clone(), address, stopped.clone()))
+                .merge(debugger::router());
+            let api = listen.serve(listener, api);
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
             let ticks = tick(world, stopped);
             tokio::join!(api, admin, ticks);
@@ -294,7 +299,7 @@ impl Listen {
         let evicted = tokio::select! {
             _ = &mut connection => return,
             _ = self.stopped.changed() => false,
-            () = slot.evicted() => true,
+            () = slot.evicted.notified() => true,
         };
         connection.as_mut().graceful_shutdown();
         if !evicted {
@@ -333,15 +338,6 @@ async fn read(
         Ok(Err(_)) => Err(refused(400, "Bad Request")),
         Err(_) => Err(refused(408, "Request Time-out")),
     }
-}
-
-fn api(simulator: Simulator, address: SocketAddr, stopped: watch::Receiver<bool>) -> Router {
-    let page = device_page::router(simulator.clone(), address, stopped);
-    Router::new()
-        .fallback(call)
-        .with_state(simulator)
-        .merge(page)
-        .merge(debugger::router())
 }
 
 async fn call(

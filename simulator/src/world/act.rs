@@ -4,7 +4,7 @@ use gizwits_codec_std::Action;
 use rusqlite::params;
 
 use super::scenario::known_reason;
-use super::status::{changed, put_text, within};
+use super::status::{changed, put_text, refuse_outside};
 use super::store::Store;
 use crate::error::{Error, invalid};
 
@@ -49,17 +49,13 @@ impl Store {
                     return invalid("its product has no definition");
                 };
                 let before = device.status.clone();
-                let of_values = |error| match error {
-                    Error::Scenario(error) => Error::Invalid(error),
-                    error => error,
-                };
-                let outside = put_text(product, &mut device.status, json).map_err(of_values)?;
+                let outside = put_text(product, &mut device.status, json).or_else(invalid)?;
                 if let Act::SetUnchecked(_) = act {
                     for value in &outside {
                         self.remark(device.id, at, true, value)?;
                     }
                 } else {
-                    within(outside).map_err(of_values)?;
+                    refuse_outside(outside).or_else(invalid)?;
                 }
                 let changed = changed(product.layout(), &before, &device.status);
                 if device.is_reachable() && !changed.is_empty() {

@@ -5,10 +5,9 @@ use gizwits_codec_std::{Attr, Product};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::remark::Outside;
+use super::remark::Violation;
 use super::scenario::{CountdownSpec, TroubleSpec, Values, WalkSpec};
-use super::status::{put_all, put_json, put_raw, put_text, raw_of, same, values_json, within};
-use crate::error::{Error, wrong};
+use super::status::{equivalent_raw, put_all, put_json, put_raw, put_text, raw_of, refuse_outside};
 
 /// A behaviour as a device has it: points by id, numbers as they are on the wire.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -33,31 +32,34 @@ pub(crate) enum Behaviour {
 }
 
 /// Points and values as JSON, once they were tried. Only `unchecked` ones may be outside their limits.
-pub(crate) fn values(product: &Product, values: &Values, unchecked: bool) -> Result<String, Error> {
-    let json = values_json(values)?;
-    let outside = put_all(product, &mut vec![0; product.layout().status_len()], &json)?;
+pub(crate) fn values(
+    product: &Product,
+    values: &Values,
+    unchecked: bool,
+) -> Result<String, String> {
+    let outside = put_all(product, &mut vec![0; product.layout().status_len()], values)?;
     if !unchecked {
-        within(outside)?;
+        refuse_outside(outside)?;
     }
-    Ok(json.to_string())
+    serde_json::to_string(values).map_err(|error| error.to_string())
 }
 
-fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, Error> {
+fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
     match product.find(name) {
         Some(attr) => Ok(attr),
-        None => wrong(format!("no point is named `{name}`")),
+        None => Err(format!("no point is named `{name}`")),
     }
 }
 
-fn number<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, Error> {
+fn number<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
     let attr = find(product, name)?;
     match attr.point().kind {
         Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => Ok(attr),
-        _ => wrong(format!("`{name}` is no number")),
+        _ => Err(format!("`{name}` is no number")),
     }
 }
 
-pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Error> {
+pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, String> {
     let attr = number(product, &spec.point)?;
     let layout = product.layout();
     let (least, most) = layout.limits(attr.id()).unwrap_or((0, u32::MAX));
@@ -66,8 +68,8 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Erro
         Some(value) => {
             let mut status = vec![0; layout.status_len()];
             let json = Json::from(value);
-            within(put_json(product, &mut status, &spec.point, &json)?)?;
-            Ok::<_, Error>(raw_of(layout, &status, attr.id()).unwrap_or(otherwise))
+            refuse_outside(put_json(product, &mut status, &spec.point, &json)?)?;
+            Ok::<_, String>(raw_of(layout, &status, attr.id()).unwrap_or(otherwise))
         }
     };
     let ratio = layout
@@ -75,7 +77,7 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Erro
         .map_or(1.0, |scale| scale.ratio().to_f64());
     let step = (spec.step / ratio).round();
     if !(1.0..=f64::from(u32::MAX)).contains(&step) {
-        return wrong(format!("`{}` has steps of {ratio}", spec.point));
+        return Err(format!("`{}` has steps of {ratio}", spec.point));
     }
     let towards = match &spec.towards {
         Some(name) => Some(number(product, name)?.id().0),
@@ -85,12 +87,12 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Erro
         None => None,
         Some(name) => match find(product, name)? {
             attr if matches!(attr.point().kind, Kind::Bool) => Some(attr.id().0),
-            _ => return wrong(format!("`{name}` is no bool")),
+            _ => return Err(format!("`{name}` is no bool")),
         },
     };
     let (low, high) = (raw(spec.min, least)?, raw(spec.max, most)?);
     if low > high {
-        return wrong(format!("`{}`: min is above max", spec.point));
+        return Err(format!("`{}`: min is above max", spec.point));
     }
     Ok(Behaviour::Walk {
         point: attr.id().0,
@@ -102,11 +104,11 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Erro
     })
 }
 
-pub(crate) fn countdown(product: &Product, spec: &CountdownSpec) -> Result<Behaviour, Error> {
+pub(crate) fn countdown(product: &Product, spec: &CountdownSpec) -> Result<Behaviour, String> {
     let id = number(product, &spec.point)?.id();
     if let Some((min @ 1.., _)) = product.layout().limits(id) {
         let point = &spec.point;
-        return wrong(format!(
+        return Err(format!(
             "`{point}` can't count down to zero: its raw minimum is {min}"
         ));
     }
@@ -116,10 +118,10 @@ pub(crate) fn countdown(product: &Product, spec: &CountdownSpec) -> Result<Behav
     })
 }
 
-pub(crate) fn trouble(product: &Product, spec: &TroubleSpec) -> Result<Behaviour, Error> {
+pub(crate) fn trouble(product: &Product, spec: &TroubleSpec) -> Result<Behaviour, String> {
     let attr = find(product, &spec.point)?;
     if !matches!(attr.point().access, Access::Fault | Access::Alert) {
-        return wrong(format!("`{}` is neither a fault nor an alert", spec.point));
+        return Err(format!("`{}` is neither a fault nor an alert", spec.point));
     }
     Ok(Behaviour::Trouble {
         point: attr.id().0,
@@ -138,7 +140,7 @@ impl Behaviour {
         status: &mut [u8],
         draw: u64,
         again: &mut i64,
-    ) -> Vec<Outside> {
+    ) -> Vec<Violation> {
         let layout = product.layout();
         match self {
             Behaviour::Walk {
@@ -151,7 +153,8 @@ impl Behaviour {
             } => {
                 let on = when.is_none_or(|id| raw_of(layout, status, PointId(id)) == Some(1));
                 if let (true, Some(now)) = (on, raw_of(layout, status, PointId(point))) {
-                    let target = towards.and_then(|id| same(layout, status, PointId(id), point));
+                    let target =
+                        towards.and_then(|id| equivalent_raw(layout, status, PointId(id), point));
                     let next = match target {
                         Some(target) if target > now => now.saturating_add(step).min(target),
                         Some(target) => now.saturating_sub(step).max(target),

@@ -16,12 +16,12 @@ use serde_json::value::RawValue;
 
 use super::day;
 use super::random;
-use super::remark::{Kind, Outside};
-use super::status::{changed, full_mask, put, set_reading, some_of};
+use super::remark::{Kind, Violation};
+use super::status::{changed, full_mask, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
 /// How long logs are kept.
-pub(crate) const LOGS_KEPT: i64 = 7 * day::DAY;
+pub(crate) const LOG_RETENTION: i64 = 7 * day::DAY;
 /// What the cloud waits for a heartbeat beyond what the device asked for.
 const GRACE: i64 = 5000;
 
@@ -175,7 +175,7 @@ impl Store {
     }
 
     /// The beats from when it came online to `until`: how many, and when the last was.
-    fn beats(device: &Device, since: i64, until: i64) -> (i64, i64) {
+    fn heartbeats(device: &Device, since: i64, until: i64) -> (i64, i64) {
         let count = until.saturating_sub(since).max(0) / device.heartbeat.max(1);
         (count, since.saturating_add(count * device.heartbeat))
     }
@@ -185,13 +185,10 @@ impl Store {
             return Ok(());
         };
         let until = device.silent_since.take().unwrap_or(at);
-        let (count, beat) = Self::beats(device, since, until);
+        let (count, beat) = Self::heartbeats(device, since, until);
         let seconds = |from: i64, to: i64| to.div_euclid(1000) - from.div_euclid(1000);
-        let steady = if count < 2 {
-            0
-        } else {
-            device.heartbeat / 1000
-        };
+        // One beat alone has no span to the one before.
+        let steady = device.heartbeat / 1000 * i64::from(count >= 2);
         let payload = OfflinePayload {
             duration: seconds(since, at),
             heartbeat: Heartbeat {
@@ -217,7 +214,7 @@ impl Store {
             return Ok(at);
         };
         device.silent_since = Some(at);
-        let (_, beat) = Self::beats(device, since, at);
+        let (_, beat) = Self::heartbeats(device, since, at);
         let missed = beat.saturating_add(device.keep_alive).saturating_add(GRACE);
         self.schedule(missed, "offline", device.id, Some(reason))?;
         Ok(missed)
@@ -245,7 +242,7 @@ impl Store {
                     });
                     if let Err(error) = set {
                         let value = reading.value();
-                        let outside = Outside::new(product, Kind::LeftOut, value, error);
+                        let outside = Violation::new(product, Kind::LeftOut, value, error);
                         self.remark(device.id, at, true, &outside)?;
                     }
                 }
@@ -265,7 +262,7 @@ impl Store {
                     Err(error) => error.message,
                     Ok(_) => "a frame without a message for the device".to_owned(),
                 };
-                self.remark(device.id, at, true, &Outside::ignored(why))
+                self.remark(device.id, at, true, &Violation::ignored(why))
             }
         }
     }
@@ -290,7 +287,8 @@ impl Store {
             }
             (_, points, _) => points,
         };
-        let some = points.and_then(|points| some_of(layout, &device.status, action, points));
+        let some =
+            points.and_then(|points| partial_message(layout, &device.status, action, points));
         let p0 = some.unwrap_or_else(|| {
             device.since_full = 0;
             let mut whole = vec![action.code(layout.protocol())];

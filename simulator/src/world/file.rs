@@ -91,7 +91,7 @@ impl Store {
     /// Refuses to continue a world with a scenario that it was not made from.
     fn check(&self, scenario: Option<&Scenario>) -> Result<(), Error> {
         match scenario {
-            Some(scenario) if self.meta("scenario")? != Some(mark(scenario)) => {
+            Some(scenario) if self.meta("scenario")? != Some(fingerprint(scenario)) => {
                 let message = "the database holds a world of another scenario; take another file, \
                                or open it without a scenario";
                 Err(Error::Scenario(message.to_owned()))
@@ -109,7 +109,7 @@ impl Store {
             .pragma_update(None, "user_version", VERSION)?;
         let world = &scenario.world;
         for (key, value) in [
-            ("scenario", mark(scenario)),
+            ("scenario", fingerprint(scenario)),
             ("seed", world.seed.cast_signed()),
             ("live_reports", world.live_reports.into()),
             ("group_descendants", world.group_descendants.into()),
@@ -123,7 +123,7 @@ impl Store {
 }
 
 /// The number by which a file knows the scenario that its world was made from.
-fn mark(scenario: &Scenario) -> i64 {
+fn fingerprint(scenario: &Scenario) -> i64 {
     random::number(scenario.world.seed, &scenario.text, 0).cast_signed()
 }
 

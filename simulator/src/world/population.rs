@@ -12,7 +12,7 @@ use super::random;
 use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec, known_reason};
 use super::status;
 use super::store::{Definition, Store};
-use crate::error::{Error, wrong};
+use crate::error::{Error, unsound};
 
 /// Fills the tables of a world that begins at this time.
 pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Result<(), Error> {
@@ -47,10 +47,10 @@ fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Res
     let mut seen = HashSet::new();
     for value in values {
         if value.is_empty() {
-            return wrong(format!("{what} is empty"));
+            return unsound(format!("{what} is empty"));
         }
         if !seen.insert(value) {
-            return wrong(format!("{what} `{value}` is there twice"));
+            return unsound(format!("{what} `{value}` is there twice"));
         }
     }
     Ok(())
@@ -62,7 +62,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
     for enterprise in &world.enterprise {
         for net in &enterprise.allow {
             if network(net).is_none() {
-                return wrong(format!("`{net}` is neither an address nor a network"));
+                return unsound(format!("`{net}` is neither an address nor a network"));
             }
         }
         store.run(
@@ -82,7 +82,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
 fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
     let world = &scenario.world;
     let Some(first) = world.enterprise.first() else {
-        return wrong("there is no [[enterprise]]");
+        return unsound("there is no [[enterprise]]");
     };
     let keys = world.product.iter().map(|product| &product.key);
     check_unique("the key of a product", keys)?;
@@ -93,7 +93,7 @@ fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
             None => Some(&*first.id),
             Some("") => None,
             Some(id) if world.enterprise.iter().any(|one| one.id == id) => Some(id),
-            Some(id) => return wrong(format!("there is no enterprise `{id}`")),
+            Some(id) => return unsound(format!("there is no enterprise `{id}`")),
         };
         store.run(
             "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -121,7 +121,7 @@ fn complete(mut json: String, product: &scenario::ProductSpec) -> Result<String,
         json = Json::Object(object).to_string();
     }
     match Product::from_json(&json) {
-        Err(error) if !product.unchecked => wrong(format!(
+        Err(error) if !product.unchecked => unsound(format!(
             "the definition of product `{}`: {error}",
             product.key
         )),
@@ -138,7 +138,7 @@ fn add_apps(store: &Store, world: &scenario::World) -> Result<(), Error> {
         store.run("INSERT INTO app VALUES (?)", [&app.appid])?;
         for key in &app.products {
             if !world.product.iter().any(|product| product.key == *key) {
-                return wrong(format!("app {}: there is no product `{key}`", app.appid));
+                return unsound(format!("app {}: there is no product `{key}`", app.appid));
             }
             store.run("INSERT INTO app_product VALUES (?, ?)", [&app.appid, key])?;
         }
@@ -153,7 +153,7 @@ fn add_user(
     user: &UserSpec,
 ) -> Result<(), Error> {
     if !world.app.iter().any(|app| app.appid == user.app) {
-        return wrong(format!("there is no app `{}`", user.app));
+        return unsound(format!("there is no app `{}`", user.app));
     }
     let uid = user.uid.clone();
     let uid = uid.unwrap_or_else(|| random::hex32(world.seed, "uid", number));
@@ -185,7 +185,7 @@ fn add_user(
             |row| row.try_into(),
         )?;
         if found.is_empty() {
-            return wrong(format!("there is no device `{mac}`"));
+            return unsound(format!("there is no device `{mac}`"));
         }
         for (device, created) in found {
             store.schedule(at.max(created), "bind", device, Some(&uid))?;
@@ -199,20 +199,20 @@ fn check_location(place: &Location) -> Result<(), Error> {
     let names = [&place.country, &place.region, &place.city];
     for name in names.into_iter().flatten() {
         if matches!(name.as_str(), "" | "count" | "detail") {
-            return wrong(format!("a place can't be named `{name}`"));
+            return unsound(format!("a place can't be named `{name}`"));
         }
     }
     if (place.region.is_some() && place.country.is_none())
         || (place.city.is_some() && place.region.is_none())
     {
-        return wrong("a place needs all levels above it");
+        return unsound("a place needs all levels above it");
     }
     Ok(())
 }
 
 fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
     if spec.mac.is_none() == spec.device_sn.is_none() {
-        return wrong("either mac or device_sn is needed");
+        return unsound("either mac or device_sn is needed");
     }
     check_location(&spec.place)?;
     for (name, span, least) in [
@@ -222,14 +222,14 @@ fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
         ("reply_after", spec.reply_after, 0),
     ] {
         if span.0 < least {
-            return wrong(format!("{name} is at least {least} ms"));
+            return unsound(format!("{name} is at least {least} ms"));
         }
     }
     if spec.heartbeat.0 % 1000 != 0 || spec.keep_alive.0 % 1000 != 0 {
-        return wrong("heartbeat and keep_alive are whole seconds");
+        return unsound("heartbeat and keep_alive are whole seconds");
     }
     if spec.heartbeat.0 > spec.keep_alive.0 {
-        return wrong("heartbeat is longer than keep_alive");
+        return unsound("heartbeat is longer than keep_alive");
     }
     Ok(())
 }
@@ -241,13 +241,13 @@ fn add_device(
     spec: &DeviceSpec,
 ) -> Result<(), Error> {
     let product = match store.definitions.get(&spec.product) {
-        None => return wrong(format!("there is no product `{}`", spec.product)),
+        None => return unsound(format!("there is no product `{}`", spec.product)),
         Some(Definition::Sound(product)) => Some(product),
         Some(_) => None,
     };
     check_device(spec)?;
     let status = product.map(|product| status::initial(product, &spec.initial));
-    let status = status.transpose()?.unwrap_or_default();
+    let status = status.transpose().or_else(unsound)?.unwrap_or_default();
     let did = spec.did.clone();
     let did = did.unwrap_or_else(|| random::did(seed, &format!("did {number}")));
     let passcode = spec.passcode.clone();
@@ -289,11 +289,11 @@ fn add_device(
         ],
     )?;
     store.schedule(at, "online", number, None)?;
-    for (every, behaviour) in behaviours(product, spec)? {
+    for (every, behaviour) in behaviours(product, spec).or_else(unsound)? {
         if every < 1000 {
-            return wrong("`every` is at least 1s");
+            return unsound("`every` is at least 1s");
         }
-        let json = serde_json::to_string(&behaviour).or_else(|error| wrong(error.to_string()))?;
+        let json = serde_json::to_string(&behaviour).or_else(|error| unsound(error.to_string()))?;
         store.run(
             "INSERT INTO behaviour (device, every, spec) VALUES (?, ?, ?)",
             params![number, every, json],
@@ -311,10 +311,10 @@ fn add_device(
 fn behaviours(
     product: Option<&Product>,
     spec: &DeviceSpec,
-) -> Result<Vec<(i64, Behaviour)>, Error> {
+) -> Result<Vec<(i64, Behaviour)>, String> {
     let mut all = Vec::new();
     for offline in &spec.offline {
-        let reason = known_reason(&offline.reason).or_else(wrong)?;
+        let reason = known_reason(&offline.reason)?;
         let lasts = offline.lasts.0.max(1);
         all.push((offline.every.0, Behaviour::Offline { reason, lasts }));
     }
@@ -326,7 +326,7 @@ fn behaviours(
             && spec.initial.is_empty();
         return match none {
             true => Ok(all),
-            false => wrong("its product has no definition to behave by"),
+            false => Err("its product has no definition to behave by".to_owned()),
         };
     };
     for walk in &spec.walk {

@@ -33,7 +33,7 @@ pub struct Remark {
     pub kind: Kind,
     /// The name of the point; none if the remark is about a frame.
     pub point: Option<String>,
-    /// What was wrong, and what would be right.
+    /// What was unsound, and what would be right.
     pub message: String,
 }
 
@@ -52,16 +52,16 @@ impl Remark {
 }
 
 /// A value that is outside the limits of its point.
-pub(crate) struct Outside {
+pub(crate) struct Violation {
     kind: Kind,
     point: Option<String>,
     pub(crate) message: String,
 }
 
-impl Outside {
+impl Violation {
     pub(crate) fn new(product: &Product, kind: Kind, value: Value<'_>, error: core::Error) -> Self {
         let error = product.refused(value, error);
-        Outside {
+        Violation {
             kind,
             point: error.point,
             message: error.message,
@@ -70,7 +70,7 @@ impl Outside {
 
     /// A frame that `why` says the fault of.
     pub(crate) fn ignored(why: String) -> Self {
-        Outside {
+        Violation {
             kind: Kind::Ignored,
             point: None,
             message: why,
@@ -81,7 +81,7 @@ impl Outside {
 impl Store {
     /// Writes down a remark of a device; unless it is `fresh`, only if the device's last remark on the
     /// point was another.
-    pub(crate) fn remark(&self, device: i64, at: i64, fresh: bool, outside: &Outside) -> Sql<()> {
+    pub(crate) fn remark(&self, device: i64, at: i64, fresh: bool, outside: &Violation) -> Sql<()> {
         let kind = serde_json::to_string(&outside.kind)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         self.run(

@@ -1,13 +1,12 @@
 //! A world as a text: who and what there is at its beginning, and how devices behave.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::SpanRelativeTo;
 use serde::{Deserialize, Deserializer};
 
 use super::day::DAY;
-use crate::error::{Error, wrong};
+use crate::error::{Error, unsound};
 
 /// The reasons for which a device goes offline.
 pub const OFFLINE_REASONS: [&str; 9] = [
@@ -86,7 +85,7 @@ impl Scenario {
     /// # Errors
     /// [`Error::Scenario`], with the line.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
-        let world = toml::from_str(text).or_else(|error| wrong(sentence(text, &error)))?;
+        let world = toml::from_str(text).or_else(|error| unsound(sentence(text, &error)))?;
         Ok(Scenario {
             world,
             text: text.to_owned(),
@@ -121,11 +120,11 @@ impl Scenario {
             Some(inline) if inline.trim_start().starts_with('{') => inline.to_owned(),
             Some(file) => {
                 let Some(folder) = &self.folder else {
-                    return wrong(format!("there is no definition `{file}`"));
+                    return unsound(format!("there is no definition `{file}`"));
                 };
                 let path = folder.join(file);
                 std::fs::read_to_string(&path)
-                    .or_else(|error| wrong(format!("{}: {error}", path.display())))?
+                    .or_else(|error| unsound(format!("{}: {error}", path.display())))?
             }
         }))
     }
@@ -133,12 +132,12 @@ impl Scenario {
 
 /// A length of time in milliseconds, written `300ms`, `90s`, `10m`, `6h`, `1d 12h`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span(pub(crate) i64);
+pub(crate) struct TimeSpan(pub(crate) i64);
 
-impl<'de> Deserialize<'de> for Span {
+impl<'de> Deserialize<'de> for TimeSpan {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        Span::parse(&text).ok_or_else(|| {
+        TimeSpan::parse(&text).ok_or_else(|| {
             serde::de::Error::custom(format_args!(
                 "`{text}` is no length of time: 300ms, 90s, 10m, 6h or 1d 12h is expected"
             ))
@@ -146,13 +145,15 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-impl Span {
+impl TimeSpan {
     fn parse(text: &str) -> Option<Self> {
         let span: jiff::Span = text.parse().ok()?;
         // Days have 24 hours; there are no months and years.
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
         let millis = i64::try_from(length.as_millis()).ok()?;
-        (0..=3_660 * DAY).contains(&millis).then_some(Span(millis))
+        (0..=3_660 * DAY)
+            .contains(&millis)
+            .then_some(TimeSpan(millis))
     }
 }
 
@@ -160,7 +161,7 @@ impl Span {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct World {
     pub(crate) seed: u64,
-    pub(crate) history: Span,
+    pub(crate) history: TimeSpan,
     pub(crate) live_reports: bool,
     #[serde(default = "yes")]
     pub(crate) group_descendants: bool,
@@ -179,8 +180,8 @@ fn quota() -> i64 {
     3600
 }
 
-fn millis<const N: i64>() -> Span {
-    Span(N)
+fn millis<const N: i64>() -> TimeSpan {
+    TimeSpan(N)
 }
 
 fn ten() -> u32 {
@@ -258,17 +259,17 @@ pub(crate) struct DeviceSpec {
     #[serde(default)]
     pub(crate) initial: Values,
     #[serde(default)]
-    pub(crate) after: Span,
+    pub(crate) after: TimeSpan,
     #[serde(default = "millis::<300>")]
-    pub(crate) reply_after: Span,
+    pub(crate) reply_after: TimeSpan,
     #[serde(default = "millis::<600_000>")]
-    pub(crate) report_every: Span,
+    pub(crate) report_every: TimeSpan,
     #[serde(default = "ten")]
     pub(crate) full_every: u32,
     #[serde(default = "millis::<55_000>")]
-    pub(crate) heartbeat: Span,
+    pub(crate) heartbeat: TimeSpan,
     #[serde(default = "millis::<125_000>")]
-    pub(crate) keep_alive: Span,
+    pub(crate) keep_alive: TimeSpan,
     #[serde(default)]
     pub(crate) walk: Vec<WalkSpec>,
     #[serde(default)]
@@ -286,13 +287,13 @@ fn normal() -> String {
 }
 
 /// Points and values, as the API's control writes them.
-pub(crate) type Values = BTreeMap<String, toml::Value>;
+pub(crate) type Values = serde_json::Map<String, serde_json::Value>;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WalkSpec {
     pub(crate) point: String,
-    pub(crate) every: Span,
+    pub(crate) every: TimeSpan,
     pub(crate) step: f64,
     pub(crate) min: Option<f64>,
     pub(crate) max: Option<f64>,
@@ -304,14 +305,14 @@ pub(crate) struct WalkSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CountdownSpec {
     pub(crate) point: String,
-    pub(crate) every: Span,
+    pub(crate) every: TimeSpan,
     pub(crate) set: Values,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeSpec {
-    pub(crate) every: Span,
+    pub(crate) every: TimeSpan,
     pub(crate) set: Values,
     /// Whether values may be outside their limits, as those of a broken sensor.
     #[serde(default)]
@@ -322,16 +323,16 @@ pub(crate) struct ChangeSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TroubleSpec {
     pub(crate) point: String,
-    pub(crate) every: Span,
-    pub(crate) lasts: Span,
+    pub(crate) every: TimeSpan,
+    pub(crate) lasts: TimeSpan,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfflineSpec {
     pub(crate) reason: String,
-    pub(crate) every: Span,
-    pub(crate) lasts: Span,
+    pub(crate) every: TimeSpan,
+    pub(crate) lasts: TimeSpan,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -346,10 +347,10 @@ pub(crate) struct UserSpec {
     #[serde(default)]
     pub(crate) place: Location,
     #[serde(default)]
-    pub(crate) after: Span,
+    pub(crate) after: TimeSpan,
     #[serde(default)]
     pub(crate) binds: Vec<String>,
-    pub(crate) visits: Option<Span>,
+    pub(crate) visits: Option<TimeSpan>,
 }
 
 #[cfg(test)]
@@ -375,10 +376,10 @@ mod tests {
 
     #[test]
     fn spans() {
-        assert_eq!(Span::parse("1d 12h"), Some(Span(129_600_000)));
-        assert_eq!(Span::parse("300ms"), Some(Span(300)));
+        assert_eq!(TimeSpan::parse("1d 12h"), Some(TimeSpan(129_600_000)));
+        assert_eq!(TimeSpan::parse("300ms"), Some(TimeSpan(300)));
         for text in ["", "5", "m", "-1s", "1y", "99999999999999d", "4000d"] {
-            assert_eq!(Span::parse(text), None, "{text}");
+            assert_eq!(TimeSpan::parse(text), None, "{text}");
         }
     }
 }

@@ -8,9 +8,8 @@ use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Decimal, Product, Value};
 use serde_json::Value as Json;
 
-use super::remark::{Kind as RemarkKind, Outside};
+use super::remark::{Kind as RemarkKind, Violation};
 use super::scenario::Values;
-use crate::error::{Error, wrong};
 
 /// The points that a raw status has, all of them.
 pub(crate) fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
@@ -107,9 +106,9 @@ pub(crate) fn put_json(
     status: &mut [u8],
     name: &str,
     json: &Json,
-) -> Result<Option<Outside>, Error> {
+) -> Result<Option<Violation>, String> {
     let Some(attr) = product.find(name) else {
-        return wrong(format!("no point is named `{name}`"));
+        return Err(format!("no point is named `{name}`"));
     };
     let bytes;
     let value = match (attr.point().kind, json) {
@@ -135,7 +134,7 @@ pub(crate) fn put_json(
         _ => None,
     };
     let Some(value) = value else {
-        return wrong(format!("`{name}` = {json} is not of its kind"));
+        return Err(format!("`{name}` = {json} is not of its kind"));
     };
     let (layout, id) = (product.layout(), attr.id());
     match put_nearest(layout, status, id, value) {
@@ -145,9 +144,9 @@ pub(crate) fn put_json(
                 ErrorKind::PastLabels => RemarkKind::Kept,
                 _ => RemarkKind::Saturated,
             };
-            Ok(Some(Outside::new(product, kind, value, error)))
+            Ok(Some(Violation::new(product, kind, value, error)))
         }
-        Err(error) => wrong(product.refused(value, error).message),
+        Err(error) => Err(product.refused(value, error).message),
     }
 }
 
@@ -155,58 +154,53 @@ pub(crate) fn put_json(
 pub(crate) fn put_all(
     product: &Product,
     status: &mut [u8],
-    json: &Json,
-) -> Result<Vec<Outside>, Error> {
-    let Some(object) = json.as_object() else {
-        return wrong("points and values are an object");
-    };
-    let puts = object.iter();
+    values: &Values,
+) -> Result<Vec<Violation>, String> {
+    let puts = values.iter();
     let puts = puts.map(|(name, value)| put_json(product, status, name, value));
     puts.filter_map(Result::transpose).collect()
 }
 
 /// Refuses values that are outside their limits.
-pub(crate) fn within(outside: impl IntoIterator<Item = Outside>) -> Result<(), Error> {
+pub(crate) fn refuse_outside(outside: impl IntoIterator<Item = Violation>) -> Result<(), String> {
     match outside.into_iter().next() {
         None => Ok(()),
-        Some(one) => wrong(one.message),
+        Some(one) => Err(one.message),
     }
 }
 
 /// The status that a device begins with: what the scenario says, all else at its least.
-pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Error> {
+pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, String> {
     let layout = product.layout();
     let mut status = vec![0; layout.status_len()];
     for attr in product.attrs() {
         if let (Some((min @ 1.., _)), Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_)) =
             (layout.limits(attr.id()), attr.point().kind)
         {
-            put_raw(layout, &mut status, attr.id(), min)
-                .map_err(|error| Error::Scenario(error.kind.to_string()))?;
+            put_raw(layout, &mut status, attr.id(), min).map_err(|error| error.kind.to_string())?;
         }
     }
-    within(put_all(product, &mut status, &values_json(values)?)?)?;
+    refuse_outside(put_all(product, &mut status, values)?)?;
     Ok(status)
 }
 
-/// The points and values of a scenario as the API's control writes them.
-pub(crate) fn values_json(values: &Values) -> Result<Json, Error> {
-    serde_json::to_value(values).map_err(|error| Error::Scenario(error.to_string()))
-}
-
+/// Like [`put_all`], from the text of an object.
 pub(crate) fn put_text(
     product: &Product,
     status: &mut [u8],
     json: &str,
-) -> Result<Vec<Outside>, Error> {
-    match serde_json::from_str(json) {
-        Ok(json) => put_all(product, status, &json),
-        Err(error) => wrong(error.to_string()),
-    }
+) -> Result<Vec<Violation>, String> {
+    let values = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    put_all(product, status, &values)
 }
 
 /// The raw value of a point that means the same as another point's value, or is nearest to it.
-pub(crate) fn same(layout: LayoutRef<'_>, status: &[u8], from: PointId, to: u16) -> Option<u32> {
+pub(crate) fn equivalent_raw(
+    layout: LayoutRef<'_>,
+    status: &[u8],
+    from: PointId,
+    to: u16,
+) -> Option<u32> {
     let mask = full_mask(layout);
     let value = layout.view_known(&mask, status).ok()?.get(from)?;
     let mut trial = vec![0; layout.status_len()];
@@ -231,7 +225,7 @@ pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec
 }
 
 /// A var_len message of some points; none if a value is one that the encoder refuses.
-pub(crate) fn some_of(
+pub(crate) fn partial_message(
     layout: LayoutRef<'_>,
     status: &[u8],
     action: Action,

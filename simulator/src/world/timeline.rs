@@ -4,7 +4,7 @@ use gizwits_codec_std::Action;
 
 use super::behaviour::Behaviour;
 use super::day;
-use super::device::LOGS_KEPT;
+use super::device::LOG_RETENTION;
 use super::status::changed;
 use super::store::{self, Sql, Store};
 
@@ -16,7 +16,7 @@ impl Store {
             RETURNING due, kind, subject, word";
         while let Some(next) = self.first(sql, [now], |row| row.try_into())? {
             let (due, kind, subject, word): (i64, String, i64, Option<String>) = next;
-            self.happen(due, &kind, subject, word.as_deref())?;
+            self.carry_out(due, &kind, subject, word.as_deref())?;
         }
         self.prune(now)
     }
@@ -30,12 +30,12 @@ impl Store {
         self.set_meta("pruned", today)?;
         for table in ["online", "frame", "data", "remark"] {
             let delete = format!("DELETE FROM {table} WHERE at < ?");
-            self.run(&delete, [now.saturating_sub(LOGS_KEPT)])?;
+            self.run(&delete, [now.saturating_sub(LOG_RETENTION)])?;
         }
         Ok(())
     }
 
-    fn happen(&self, at: i64, kind: &str, subject: i64, word: Option<&str>) -> Sql<()> {
+    fn carry_out(&self, at: i64, kind: &str, subject: i64, word: Option<&str>) -> Sql<()> {
         let (device, frame) = match kind {
             "visit" => return self.visit(word.unwrap_or(""), at),
             "bind" => return self.bind(subject, word.unwrap_or(""), at),
