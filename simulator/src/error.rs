@@ -1,13 +1,13 @@
-//! What goes wrong outside the API.
+//! The error of everything but API calls.
 
-/// What goes wrong when a simulator is made, or told to do something from outside the API.
+/// An error when a simulator is built, or when it is changed from outside the API.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database.
+    /// The database failed.
     #[error("the simulator's database: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The scenario, or what it names.
+    /// The scenario, or a file that it names, is unsound.
     #[error("the scenario: {0}")]
     Scenario(String),
     /// The file is another simulator's at the moment, or no simulator's at all.
@@ -16,7 +16,7 @@ pub enum Error {
     /// Something was asked for that there isn't, or that can't be done.
     #[error("{0}")]
     Invalid(String),
-    /// A socket, or a file.
+    /// A socket or a file failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }

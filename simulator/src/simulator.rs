@@ -21,7 +21,7 @@ pub struct Simulator(Arc<Inner>);
 struct Inner {
     clock: Clock,
     store: Mutex<Store>,
-    /// Sent to after what may have changed the world.
+    /// Notified after whatever may have changed the world.
     changed: watch::Sender<()>,
 }
 
@@ -86,21 +86,21 @@ impl Builder {
     }
 }
 
-/// What a client of a product is to be told.
+/// The credentials and devices of a product, for its clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The enterprise's id.
     pub enterprise_id: String,
-    /// Its secret.
+    /// The enterprise's secret.
     pub enterprise_secret: String,
     /// The product's key.
     pub product_key: String,
-    /// Its secret.
+    /// The product's secret.
     pub product_secret: String,
     /// The name in its definition; empty without one.
     pub product_name: String,
-    /// Its devices, in the scenario's order.
+    /// The dids of the product's devices, in the scenario's order.
     pub dids: Vec<String>,
 }
 
@@ -216,8 +216,8 @@ impl Simulator {
         self.within(|store, now| store.act(did, now, act))
     }
 
-    /// What a device said of values and frames that it could not take, in the last seven days: at most
-    /// 1,000 remarks, the newest first.
+    /// The remarks of a device on values and frames that it could not take: those of the last seven days,
+    /// at most 1,000, the newest first.
     ///
     /// # Errors
     /// [`Error::Invalid`] if there is no such device; [`Error::Database`].
@@ -264,7 +264,7 @@ impl Simulator {
         })
     }
 
-    /// What clients are to be told: one for each product that is somebody's.
+    /// The credentials of each product that belongs to an enterprise.
     ///
     /// # Errors
     /// [`Error::Database`].

@@ -9,7 +9,7 @@ use super::mode::Modes;
 use super::refusal::{Failure, refuse};
 use crate::world::{Definition, Store, day};
 
-/// Nothing: `{}`.
+/// An empty object: `{}`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Nothing {}
 

@@ -17,7 +17,7 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Who calls.
+    /// The address of the caller.
     pub peer: IpAddr,
 }
 
@@ -34,20 +34,20 @@ impl Request {
         }
     }
 
-    /// The same with a header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
         self
     }
 
-    /// The same with a token.
+    /// Adds a token.
     #[must_use]
     pub fn token(self, token: &str) -> Self {
         self.header("authorization", format!("token {token}"))
     }
 
-    /// The same with a body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -72,7 +72,7 @@ impl Request {
     }
 }
 
-/// What a call is answered with.
+/// The answer to a call.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -81,7 +81,7 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How long the transport holds it back.
+    /// The time for which the transport holds it back.
     pub delay: std::time::Duration,
     /// Whether the transport closes the connection instead of sending it.
     pub dropped: bool,
@@ -105,7 +105,7 @@ impl Answer {
         Answer::new(status, "application/json", body)
     }
 
-    /// What a gateway says, as a page; nothing of the call is in it.
+    /// A page of the gateway, with nothing of the call in it.
     pub(crate) fn html(status: u16, title: &str) -> Self {
         let body = format!(
             "<html>\r\n<head><title>{status} {title}</title></head>\r\n\

@@ -30,7 +30,7 @@ pub enum Mode {
     Html502,
     /// The answer comes later.
     Slow {
-        /// By how much.
+        /// The delay in milliseconds.
         millis: u64,
     },
     /// The call is carried out, and the connection closed without an answer.
@@ -39,7 +39,7 @@ pub enum Mode {
     TokenRevoked,
     /// The server's clock is wrong, as seen in `Date`, `X-RateLimit-Reset` and `expire_at`.
     ClockSkew {
-        /// By how much it is ahead.
+        /// The milliseconds that it is ahead.
         millis: i64,
     },
     /// Pages begin at 0, whatever `skip` says.
@@ -50,9 +50,9 @@ pub enum Mode {
     ExpiredAt,
     /// The token's end comes under both names.
     BothExpire,
-    /// Of a route's paths only this one is there, counted from 0.
+    /// Only one of the route's paths is there.
     OnlyPath {
-        /// Which.
+        /// The index of the path, from 0.
         index: usize,
     },
     /// The call is refused with this documented code.
@@ -74,7 +74,7 @@ pub struct ModeSet {
     pub id: i64,
     /// The route's name, or `*`.
     pub route: String,
-    /// What it does.
+    /// The mode.
     #[serde(flatten)]
     pub mode: Mode,
     /// The number of calls that it still holds for; none: all.
@@ -142,7 +142,7 @@ impl Store {
     }
 }
 
-/// What the modes of a route say together.
+/// The modes of a route.
 #[derive(Debug, Default)]
 pub(crate) struct Modes(Vec<Mode>);
 

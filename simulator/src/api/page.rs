@@ -24,7 +24,7 @@ pub(crate) struct Page<T> {
     objects: Vec<T>,
 }
 
-/// Where a page stands.
+/// The position of a page.
 #[derive(Debug, Serialize, ToSchema)]
 struct Meta {
     /// How many objects there are.
@@ -63,7 +63,7 @@ impl<T: ToSchema> PartialSchema for Page<T> {
     }
 }
 
-/// Which objects are wanted.
+/// The objects that are wanted.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
@@ -111,8 +111,8 @@ impl Call<'_> {
         })
     }
 
-    /// The page of a query whose objects are counted: those that `columns` give of the rows `from` a
-    /// table.
+    /// The page of a query that is made of its columns, its tables with conditions, and its order. The
+    /// total is the number of its rows.
     pub(crate) fn counted_page<T>(
         &self,
         paging: Paging,

@@ -1,4 +1,4 @@
-//! What a call says, in its query and in its body, as the types of its handler.
+//! The query and the body of a call, read as the types of its handler.
 
 use gizwits_codec_std::core::definition;
 use serde::de::{DeserializeOwned, Error as _};
@@ -43,7 +43,7 @@ impl Call<'_> {
     }
 }
 
-/// What is wrong, and where.
+/// The error with the path of the field.
 fn sentence(error: &serde_path_to_error::Error<impl std::fmt::Display>) -> String {
     match error.path().to_string().as_str() {
         "." => error.inner().to_string(),

@@ -1,4 +1,4 @@
-//! The documented errors, and what a refused call answers.
+//! The documented errors, and the answers of refused calls.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -89,7 +89,7 @@ pub(crate) struct ErrorBody {
     detail_message: Option<String>,
 }
 
-/// What goes wrong while a call is answered: it is refused, or the database fails.
+/// The error of a call: it is refused, or the database fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("refused with {code}")]

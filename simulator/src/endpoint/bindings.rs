@@ -30,9 +30,9 @@ pub(crate) struct BindingChange {
     expecting = "a list of text, or text with commas, is expected"
 )]
 enum Dids {
-    /// As a list.
+    /// A list of dids.
     List(Vec<String>),
-    /// As text with commas.
+    /// Dids with commas between them.
     Text(String),
 }
 

@@ -12,8 +12,7 @@ use utoipa::ToSchema;
 
 use crate::api::{Call, Failure, Mode, Nothing, refuse, refuse_because};
 
-/// What a device is told: either points or bytes. Values are kept as they were written, so that no digit
-/// is lost.
+/// A control: either points or bytes. Values are kept as they were written, so that no digit is lost.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({"attrs": {"switch": true}}))]
 pub(crate) struct Control {
@@ -24,7 +23,7 @@ pub(crate) struct Control {
     /// Values by name of point.
     #[schema(value_type = Option<Object>)]
     attrs: Option<BTreeMap<String, Box<RawValue>>>,
-    /// What text stands for bytes: hex, unless said.
+    /// The encoding of bytes as text. Default: hex.
     binary_coding: Option<BinaryCoding>,
 }
 
@@ -33,13 +32,13 @@ pub(crate) struct Control {
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is needed")]
 enum RawBytes {
-    /// As numbers.
+    /// A list of numbers.
     List(Vec<u8>),
-    /// As text.
+    /// Text in the encoding that `binary_coding` names.
     Text(String),
 }
 
-/// What text stands for bytes.
+/// The encoding of bytes as text.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum BinaryCoding {

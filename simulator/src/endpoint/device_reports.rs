@@ -22,7 +22,7 @@ type StatesByLocation = LocationTree<StatesTally>;
 type TroubledByLocation = LocationTree<TroubledTally>;
 type TroublesByLocation = LocationTree<TroublesTally>;
 
-/// Where devices are.
+/// The locations of devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Locations {
     gid: Option<String>,

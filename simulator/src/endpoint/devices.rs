@@ -96,15 +96,15 @@ pub(crate) fn detail(call: &Call<'_>, mac: Mac) -> Result<DeviceDetail, Failure>
     })
 }
 
-/// Where devices are.
+/// The location that devices are at.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LocationFilter {
-    /// In this country.
+    /// Only devices in this country.
     pub(crate) country: Option<String>,
-    /// In this region.
+    /// Only devices in this region.
     pub(crate) region: Option<String>,
-    /// In this city.
+    /// Only devices in this city.
     pub(crate) city: Option<String>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct LocationFilter {
 pub(crate) const AT_LOCATION: &str = "(:country IS NULL OR country = :country)
     AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)";
 
-/// How devices are.
+/// The state that devices are in.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateFilter {
@@ -131,17 +131,17 @@ pub(crate) struct StateFilter {
 pub(crate) const IN_STATE: &str = "(:online IS NULL OR is_online = :online)
     AND (:faulty IS NULL OR is_faulty = :faulty) AND (:alert IS NULL OR is_alert = :alert)";
 
-/// Which devices are sought.
+/// The devices that are sought.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DeviceFilter {
     /// 1: those that are disabled, too.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     show_disabled: Option<Flag>,
-    /// Only those that reported since then, in seconds since 1970.
+    /// Only devices that reported since this time, in seconds since 1970.
     #[param(value_type = Option<i64>)]
     liveness_start: Option<Number>,
-    /// What `val` is.
+    /// The kind of `val`.
     #[serde(rename = "type")]
     #[param(inline)]
     kind: Option<DeviceKeyKind>,
@@ -149,7 +149,7 @@ pub(crate) struct DeviceFilter {
     val: Option<String>,
 }
 
-/// By what a device is sought.
+/// The kind of a value by which devices are sought.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum DeviceKeyKind {

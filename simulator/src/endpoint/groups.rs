@@ -20,12 +20,12 @@ pub(crate) const IN_GROUP: &str = "(:gid IS NULL OR gid IN (WITH RECURSIVE below
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct GroupFilter {
-    /// Only what is in this group of devices, or below it.
+    /// Only devices of this group, or of groups below it.
     gid: Option<String>,
 }
 
 impl GroupFilter {
-    /// Its gid; 5206 or 5201 if it is none of the product.
+    /// The gid; 5206 or 5201 if it is not of the product.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
         if let Some(gid) = &self.gid {
             call.check_group(gid, 5206)?;
@@ -42,11 +42,11 @@ pub(crate) struct NewGroup {
     parent_gid: Option<NonEmptyText>,
 }
 
-/// What to do with the devices of a group.
+/// A change of the devices of a group.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({"action": "assign", "reassign": false, "macs": ["virtual:site"]}))]
 pub(crate) struct GroupChange {
-    /// Whether they come or go.
+    /// Whether the devices come or go.
     action: GroupAction,
     /// Whether devices come that another group has.
     reassign: Option<bool>,
@@ -59,9 +59,9 @@ pub(crate) struct GroupChange {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum GroupAction {
-    /// They come.
+    /// The devices come.
     Assign,
-    /// They go.
+    /// The devices go.
     Unassign,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Gid {
 pub(crate) enum GroupTree {
     /// No groups below.
     Leaf(&'static str),
-    /// Those below.
+    /// The groups below.
     Groups(BTreeMap<String, GroupTree>),
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct Macs {
     macs: Vec<String>,
 }
 
-/// What was done, and what could not be.
+/// The names for which something was done, and those for which it could not be.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Outcomes {
     failed: Vec<String>,

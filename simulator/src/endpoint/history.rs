@@ -22,7 +22,7 @@ pub(crate) struct History {
     data: Vec<PeriodCount>,
 }
 
-/// What one period counts.
+/// The count of one period.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeriodCount {
     #[serde(flatten)]
@@ -46,7 +46,7 @@ enum PeriodName {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Periods {
-    /// What one entry counts: a day, unless said.
+    /// The period that one entry counts. Default: a day.
     #[serde(default)]
     #[param(inline, required = false)]
     cycle: Cycle,
@@ -60,7 +60,7 @@ pub(crate) struct Periods {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PeriodRange {
-    /// What one entry counts: a day, unless said.
+    /// The period that one entry counts. Default: a day.
     #[serde(default)]
     #[param(inline, required = false)]
     cycle: Cycle,

@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::api::{Call, Failure};
 use crate::world::Sql;
 
-/// What is counted at a location: the sum of a country is that of its regions, and so on.
+/// A count of a location. Those of a country's regions add up to the country's.
 pub(crate) trait Tally: Clone + Default {
     fn add(&mut self, other: &Self);
 }
@@ -27,7 +27,7 @@ pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
 pub(crate) enum Node<T> {
     /// A count alone.
     Bare(i64),
-    /// What is counted, beside the places within.
+    /// A count, beside the places within.
     Place {
         #[serde(flatten)]
         tally: T,
@@ -60,7 +60,7 @@ fn node_name<T: ToSchema>() -> String {
     format!("LocationOf{}", T::name())
 }
 
-/// What is counted, and the places within as further members; or a number alone.
+/// The schema of a count with the places within as further members, or of a number alone.
 fn node_schema<T: ToSchema>() -> RefOr<Schema> {
     let mut place = match T::schema() {
         RefOr::T(Schema::Object(tally)) => tally,
@@ -73,7 +73,7 @@ fn node_schema<T: ToSchema>() -> RefOr<Schema> {
     RefOr::T(Schema::AnyOf(either))
 }
 
-/// What the rows of a query count in all, and by location. The first three columns are the location.
+/// Counts the rows of a query in all, and by location: columns 0 to 2.
 pub(crate) fn count<T: Tally>(
     call: &Call<'_>,
     sql: &str,
@@ -140,7 +140,7 @@ impl Tally for Count {
     }
 }
 
-/// The same tree with cities that are numbers.
+/// Replaces the counts of cities by numbers.
 pub(crate) fn bare(tree: LocationTree<Count>, level: u8) -> LocationTree<Count> {
     let nodes = tree.0.into_iter().map(|(name, node)| {
         let node = match node {

@@ -1,4 +1,4 @@
-//! What a device did: when it was online, its frames, its data.
+//! The logs of a device: when it was online, its frames, its data.
 
 use gizwits_codec_std::payload;
 use rusqlite::{Row, named_params};
@@ -35,7 +35,7 @@ pub(crate) struct CmdRecord {
     payload: String,
 }
 
-/// What a report said.
+/// The values of a report.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DataRecord {
     /// In seconds since 1970.
@@ -127,14 +127,14 @@ pub(crate) fn data(
     })
 }
 
-/// Which records of a log are wanted.
+/// The records of a log that are wanted.
 #[derive(Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Window {
-    /// From then on, in seconds since 1970; without it and `end_ts` the last two days.
+    /// The first second, since 1970; without it and `end_ts` the last two days.
     #[param(value_type = Option<i64>)]
     start_ts: Option<Number>,
-    /// Until then, in seconds since 1970, at most two days after `start_ts`.
+    /// The last second, since 1970, at most two days after `start_ts`.
     #[param(value_type = Option<i64>)]
     end_ts: Option<Number>,
     /// Whether the newest come first or last.
@@ -143,7 +143,7 @@ pub(crate) struct Window {
     sort: Sort,
 }
 
-/// In which order.
+/// The order of records.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(default = "desc")]

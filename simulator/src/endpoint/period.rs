@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::{Failure, refuse_because};
 use crate::world::day;
 
-/// What one entry of a report counts.
+/// The period that one entry of a report counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(default = "date")]
@@ -58,9 +58,9 @@ impl Cycle {
 pub(crate) struct Period {
     /// The name that the answer has for it.
     pub(crate) text: String,
-    /// Its first day.
+    /// The first day.
     pub(crate) first: i64,
-    /// Its last day.
+    /// The last day.
     pub(crate) last: i64,
 }
 

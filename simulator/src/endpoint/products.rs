@@ -27,9 +27,9 @@ pub(crate) struct Credentials {
 /// A token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessToken {
-    /// What `Authorization: token …` takes.
+    /// The token, for `Authorization: token …`.
     token: String,
-    /// Until when, in seconds since 1970.
+    /// The time at which the token expires, in seconds since 1970.
     expire_at: i64,
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn liveness(
     Ok(UserLiveness { data })
 }
 
-/// Where the users of a product's apps are.
+/// The locations of the users of a product's apps.
 pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<LocationTree<Count>, Failure> {
     let product = key.known(call)?;
     let sql = "SELECT country, region, city, count(*) FROM user

@@ -38,7 +38,7 @@ pub(crate) struct BoundUser {
     is_anonymous: bool,
     auth_src: Option<String>,
     created_at: i64,
-    /// Only where one device is asked for.
+    /// Whether the user owns the device; only where one device is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     is_owner: Option<bool>,
@@ -116,7 +116,7 @@ pub(crate) struct AppFilter {
 }
 
 impl AppFilter {
-    /// Its appid: 5016 if there is none.
+    /// The appid; 5016 if there is no such app.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
         if let Some(appid) = &self.appid {
             call.check_app(appid)?;
@@ -125,15 +125,15 @@ impl AppFilter {
     }
 }
 
-/// Which users are sought.
+/// The users that are sought.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RegisteredFilter {
-    /// Only this name.
+    /// Only users with this name.
     username: Option<String>,
-    /// Only this telephone number.
+    /// Only users with this telephone number.
     phone: Option<String>,
-    /// Only this address of email.
+    /// Only users with this email address.
     email: Option<String>,
 }
 
@@ -179,7 +179,7 @@ pub(crate) fn registered(
     })
 }
 
-/// By what a user is sought.
+/// The kind of a value by which users are sought.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum UserKeyKind {
@@ -192,15 +192,15 @@ enum UserKeyKind {
     DeviceSn,
 }
 
-/// Which users, or the users of which device, are sought.
+/// The users, or the users of a device, that are sought.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BoundFilter {
-    /// What `val` is.
+    /// The kind of `val`.
     #[serde(rename = "type")]
     #[param(inline)]
     kind: Option<UserKeyKind>,
-    /// What it is to be.
+    /// The value that is sought.
     val: Option<String>,
 }
 

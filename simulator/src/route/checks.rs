@@ -1,4 +1,4 @@
-//! What every call goes through before its handler.
+//! The checks that every call goes through before its handler.
 //!
 //! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials
 //! (5009, 5011, 5010; 5003, 5004); the product (5015) and whose it is (5007); what is closed (5024); then
@@ -14,7 +14,7 @@ use crate::world::allows;
 /// The length of a quota's window in milliseconds.
 pub(super) const HOUR: i64 = 3_600_000;
 
-/// What is left of an enterprise's quota.
+/// The quota of an enterprise, and the part of it that is left.
 pub(super) struct Quota {
     pub(super) limit: i64,
     pub(super) remaining: i64,

@@ -1,11 +1,11 @@
-//! What the OpenAPI document says of a route: the types that its handler takes and answers.
+//! The part of the OpenAPI document that follows from the types of a route's handler.
 
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoParams, ToSchema};
 
-/// What a route takes and answers.
+/// The parameters, the body and the answer of a route.
 #[derive(Default)]
 pub(crate) struct Description {
     pub(super) parameters: Vec<Parameter>,

@@ -180,7 +180,7 @@ fn operation(route: &Route, path: &str, description: Description) -> Operation {
     operation.build()
 }
 
-/// What a refused call answers.
+/// The response of a refused call.
 fn refusal(status: u16, codes: &str) -> Response {
     let body = Content::new(Some(Ref::from_schema_name(ErrorBody::name())));
     let refusal = ResponseBuilder::new()
@@ -195,7 +195,7 @@ fn refusal(status: u16, codes: &str) -> Response {
     }
 }
 
-/// The same with the headers that tell of the quota.
+/// Adds the headers that tell of the quota.
 fn limits(response: ResponseBuilder) -> ResponseBuilder {
     let number = |about: &str| {
         HeaderBuilder::new()

@@ -44,13 +44,14 @@ pub enum Auth {
 pub struct Route {
     /// The name that the page lists it under.
     pub name: &'static str,
-    /// What it does.
+    /// A summary of what it does.
     pub summary: &'static str,
     /// The part of the page's list that it is in.
     pub group: &'static str,
     /// The method.
     pub method: &'static str,
-    /// Its paths: the likely one, then those that the page prints or that its name would give.
+    /// The paths of the route: the likely one, then those that the vendor's page prints or that the name
+    /// would give.
     pub paths: &'static [&'static str],
     /// How a call shows who makes it.
     pub auth: Auth,
@@ -93,7 +94,7 @@ fn reply(status: u16, body: &impl Serialize) -> Result<Answer, Failure> {
     }
 }
 
-/// What a handler takes and answers is said here once: calls are read by it and described by it.
+// The types of a handler stand here once: calls are read by them, and the document describes them.
 macro_rules! routes {
     ($($group:literal { $(
         $summary:literal

@@ -1,5 +1,5 @@
-//! Where a call comes from, as far as its headers tell: the administration and the device page are for
-//! this machine alone.
+//! The origin of a call, as far as its headers tell: the administration and the device page are for this
+//! machine alone.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 /// Headers by which a proxy says that it speaks for somebody else.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// What a call from this machine, to a name of this machine, says of the page that made it.
+/// A call from this machine to a name of this machine, with the headers that tell which page made it.
 pub(crate) struct Caller<'r> {
     host: &'r str,
     origin: Option<&'r str>,
@@ -22,8 +22,8 @@ pub(crate) struct Caller<'r> {
 }
 
 impl<'r> Caller<'r> {
-    /// None if the call is from elsewhere, for somebody elsewhere, or to a name that somebody made to
-    /// lead here.
+    /// The caller, or none if the call is from another machine, for another machine, or to a name that
+    /// was made to lead here.
     pub(crate) fn of(request: &'r Request) -> Option<Self> {
         Self::new(request.headers(), request.extensions().get())
     }

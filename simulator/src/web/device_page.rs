@@ -1,4 +1,4 @@
-//! The device page: a client of the API that runs in a browser, and what the API can't give it.
+//! The device page, a client of the API in a browser, and the endpoints for what the API can't give it.
 //!
 //! ```text
 //! GET  /  /page.{css,js,svg}  /api.js …      the page, and the modules of its script
@@ -62,11 +62,11 @@ const FILES: [(&str, &str); 18] = [
     ("/view.js", include_str!("../../page/view.js")),
 ];
 
-/// How many may watch at once.
+/// The maximum number of watchers.
 const WATCHERS: usize = 64;
-/// How many frames are decoded at once.
+/// The maximum number of frames in one call.
 const FRAMES: usize = 1000;
-/// What happens within this time is looked at together.
+/// The time within which changes are sent together.
 const TOGETHER: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
@@ -147,7 +147,7 @@ async fn read<T: Send + 'static, E: Display + Send + 'static>(
     run(work, |_| 500).await
 }
 
-/// What a page needs to call the API.
+/// Answers what a page needs to call the API.
 async fn products(State(page): State<Page>) -> PageResult {
     let all = read(move || page.simulator.credentials()).await?;
     let keys = all.into_iter().map(|one| {

@@ -1,5 +1,4 @@
-//! What happens to devices, for those who watch: the rows of the logs that are newer than the last that
-//! was told.
+//! The events that watchers get: the rows of the logs that are newer than those that were sent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,15 +11,15 @@ use serde_json::{Value, json};
 
 use crate::world::{Remark, Sql, Store, json as json_column};
 
-/// So much is told at once.
+/// The maximum number of rows of a log that are sent at once.
 const BATCH: i64 = 200;
-/// Who missed more begins anew.
+/// The maximum number of rows that a watcher may have missed; beyond it the watcher starts anew.
 const MISSED: i64 = 1000;
-/// What a device is doing is the sum of so many of its last frames.
+/// The number of last frames from which the last value of each point is found.
 const FOLDED: i64 = 1000;
-/// So many of a device's last remarks are told to whoever begins to watch.
+/// The number of a device's last remarks that a new watcher gets.
 const REMARKS: i64 = 50;
-/// So many devices are listed at once.
+/// The number of devices of a list.
 const LISTED: i64 = 100;
 
 /// The position of a watcher: when its world began, and the last rows that it has seen of the logs
@@ -88,12 +87,12 @@ impl Event {
     }
 }
 
-/// What this module tells is text, numbers and lists of them: JSON has room for all of it.
+// Events are text, numbers and lists of them: JSON can hold all of them.
 fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-/// What a device is, and how it is doing.
+/// A device and its state.
 #[derive(Clone, PartialEq, Serialize)]
 struct Summary {
     did: String,
@@ -174,7 +173,7 @@ impl Summary {
     }
 }
 
-/// Takes a payload apart, with what its product's definition says.
+/// Decodes a payload by its product's definition.
 pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     let result = match store.product(product) {
         None => DecodeResult::Error("the product has no definition to decode it by".to_owned()),
@@ -251,14 +250,14 @@ pub(crate) struct Watcher {
     product: String,
     /// The device's id; none: all of the product.
     device: Option<i64>,
-    /// What was looked through.
+    /// The rows that were looked through.
     position: Position,
     /// The summary of the device that was last sent.
     summary: Option<Summary>,
 }
 
 impl Watcher {
-    /// Begins to watch, `after` what was told before. None if there is no such product or device.
+    /// Begins to watch `after` a position. None if there is no such product or device.
     pub(crate) fn begin(
         store: &Store,
         product: &str,
@@ -290,7 +289,7 @@ impl Watcher {
         if !resumed {
             watcher.position = end;
         }
-        watcher.summary = watcher.summary(store)?;
+        watcher.summary = watcher.read_summary(store)?;
         let known = match store.product(product) {
             Some(product) => known(store, product, device)?,
             None => BTreeMap::new(),
@@ -323,13 +322,13 @@ impl Watcher {
         )
     }
 
-    fn summary(&self, store: &Store) -> Sql<Option<Summary>> {
+    fn read_summary(&self, store: &Store) -> Sql<Option<Summary>> {
         let sql = Summary::select("product = :product AND id = :id");
         let values = named_params! {":product": self.product, ":id": self.device};
         store.first(&sql, values, Summary::read)
     }
 
-    /// What is new, and whether there may be more.
+    /// The new events, and whether there may be more.
     pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<Event>, bool)> {
         let end = Position::end(store)?;
         // Rows are numbered from 1 again once all of them were too old to be kept.
@@ -391,7 +390,7 @@ impl Watcher {
         if !more {
             self.position = end;
         }
-        let summary = self.summary(store)?;
+        let summary = self.read_summary(store)?;
         if summary.is_some() && summary != self.summary {
             events.push(Event::new(None, "device", &summary));
             self.summary = summary;
@@ -419,7 +418,7 @@ const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE
     UNION ALL SELECT device FROM online WHERE id > :online
     UNION ALL SELECT device FROM turned WHERE id > :turned)";
 
-/// What a device last reported of each point, as far back as its last frames go.
+/// The value of each point that a device reported last, as far back as [`FOLDED`] frames go.
 fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<PointId, Seen>> {
     let sql = "SELECT payload FROM frame WHERE device = ? AND NOT to_device
         ORDER BY at DESC, id DESC LIMIT ?";

@@ -24,18 +24,18 @@ use crate::api::{Answer, Request};
 use crate::error::Error;
 use crate::simulator::Simulator;
 
-/// How a simulator listens.
+/// The options of a [`Server`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// Where the API listens: loopback, on a free port.
+    /// The address of the API. Default: a free port on loopback.
     pub listen: SocketAddr,
-    /// The port of the administration, on loopback; 0: a free one.
+    /// The port of the administration on loopback. Default: 0, a free port.
     pub admin_port: u16,
-    /// The longest body that is read: 1 MiB.
+    /// The maximum length of a body in bytes. Default: 1 MiB.
     pub body_limit: usize,
-    /// How long a caller may take for the head of a call, for its body, and to go on reading an
-    /// answer: 30 s each.
+    /// The time that a caller may take for the head of a call, for its body, and to continue reading an
+    /// answer. Default: 30 s each.
     pub patience: Duration,
     /// The maximum number of open connections, 1024 by default. A further connection closes the one that has
     /// been idle longest.
@@ -146,7 +146,7 @@ impl Server {
         &self.simulator
     }
 
-    /// Where the API listens.
+    /// The address of the API.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -1,4 +1,4 @@
-//! What somebody outside the API does to a device.
+//! Acts of devices that come from outside the API.
 
 use gizwits_codec_std::Action;
 use rusqlite::params;
@@ -8,21 +8,21 @@ use super::status::{changed, put_text, refuse_outside};
 use super::store::Store;
 use crate::error::{Error, invalid};
 
-/// What a device may be told from outside the API.
+/// An act of a device, caused from outside the API.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Act {
-    /// To connect.
+    /// The device connects.
     Online,
-    /// To leave, for one of [`OFFLINE_REASONS`](crate::OFFLINE_REASONS).
+    /// The device leaves, for one of [`OFFLINE_REASONS`](crate::OFFLINE_REASONS).
     Offline(String),
-    /// To have these values of points, as a JSON object, and to report them.
+    /// The device takes these values of points, a JSON object, and reports them.
     Set(String),
     /// Like [`Set`](Self::Set), with values that may be outside their limits, as a broken sensor has
     /// them: the device reports the nearest number that is allowed, or the enum's last good label, and
     /// [remarks](crate::Simulator::remarks) on it.
     SetUnchecked(String),
-    /// To be disabled, or enabled again.
+    /// The device is disabled, or enabled again.
     Disabled(bool),
 }
 

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// How time passes: with the machine's, or only when it is stepped.
+/// The way in which time passes: with this machine's, or only when it is stepped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
-    /// As on this machine, plus what it was stepped by.
+    /// The time of this machine, plus the steps that were made.
     Real,
-    /// It stands at this time until it is stepped.
+    /// A time that stands until it is stepped.
     Manual {
         /// Milliseconds since 1970.
         start: i64,

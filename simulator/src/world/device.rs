@@ -20,9 +20,9 @@ use super::remark::{Kind, Violation};
 use super::status::{changed, full_mask, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
-/// How long logs are kept.
+/// The time that logs are kept, in milliseconds.
 pub(crate) const LOG_RETENTION: i64 = 7 * day::DAY;
-/// What the cloud waits for a heartbeat beyond what the device asked for.
+/// The time that the cloud waits for a heartbeat beyond the device's own, in milliseconds.
 const GRACE: i64 = 5000;
 
 /// SQL that adds a record to a log; its first two parameters are the device and the time.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::{self, Sql, Store};
 
-/// What a device did with a value, or a frame, that its definition does not allow.
+/// The way in which a device handled a value, or a frame, that its definition does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -26,14 +26,14 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Remark {
-    /// When, in milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     pub at: i64,
-    /// What the device did.
+    /// The way in which the device handled it.
     #[serde(rename = "type")]
     pub kind: Kind,
     /// The name of the point; none if the remark is about a frame.
     pub point: Option<String>,
-    /// What was unsound, and what would be right.
+    /// The error, and what would be right.
     pub message: String,
 }
 
@@ -51,7 +51,7 @@ impl Remark {
     }
 }
 
-/// A value that is outside the limits of its point.
+/// A value, or a frame, that breaks a product's definition.
 pub(crate) struct Violation {
     kind: Kind,
     point: Option<String>,

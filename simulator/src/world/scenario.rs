@@ -48,7 +48,7 @@ pub struct Scenario {
     folder: Option<PathBuf>,
 }
 
-/// What is wrong with a scenario: with a picture of its line, unless that is too long to be looked at.
+/// The error of a scenario, with a picture of its line unless that is too long to be looked at.
 fn sentence(text: &str, error: &toml::de::Error) -> String {
     let told = error.to_string();
     let start = error.span().map_or(0, |span| span.start);
@@ -102,7 +102,7 @@ impl Scenario {
         Scenario::from_toml(&text, path.parent())
     }
 
-    /// The same with another seed.
+    /// Replaces the seed.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.world.seed = seed;

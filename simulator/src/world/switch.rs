@@ -7,7 +7,7 @@ use super::allow_list::network;
 use super::store::Store;
 use crate::error::{Error, invalid};
 
-/// What the vendor, or the console, could change.
+/// A setting of a product or an enterprise that the vendor, or the vendor's console, could change.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "switch", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
