@@ -189,15 +189,18 @@ impl Modes {
             answer.body.clear();
             return;
         }
-        if self.0.is_empty() {
-            return;
-        }
-        if let Ok(sound) = serde_json::from_slice::<Value>(&answer.body) {
-            let mut body = sound.clone();
+        let changes_body = |mode: &Mode| {
+            use Mode::{Base64Payloads, BoolAsInt, BothExpire, CodeAsText, ExpiredAt};
+            matches!(
+                mode,
+                BoolAsInt | CodeAsText | Base64Payloads | ExpiredAt | BothExpire
+            ) || matches!(mode, Mode::PlaceAsText | Mode::ForeignNext)
+        };
+        if self.0.iter().any(changes_body)
+            && let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body)
+        {
             self.change(&mut body);
-            if body != sound {
-                answer.body = body.to_string().into_bytes();
-            }
+            answer.body = body.to_string().into_bytes();
         }
     }
 
