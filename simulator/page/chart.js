@@ -1,64 +1,83 @@
-// A chart as SVG.
+// The chart of a point.
 
-const minute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+import { api } from "./api.js";
+import { $, el, path } from "./dom.js";
+import { plot } from "./plot.js";
+import { now, time } from "./time.js";
+import { noticed, page } from "./view.js";
 
-function svg(tag, attributes, text) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text != null) node.textContent = text;
-  return node;
+/** So many reports are drawn, the newest. */
+const REPORTS = 1000;
+
+export function chartChoices(view) {
+  const drawable = view.points.filter((one) => one.kind !== "binary");
+  const first =
+    drawable.find((one) => one.kind.startsWith("uint") && one.letter === "R") ??
+    drawable.find((one) => one.kind.startsWith("uint")) ??
+    drawable[0];
+  const option = (one) => el("option", { value: one.id, selected: one === first }, one.name);
+  $("chart-point").replaceChildren(...drawable.map(option));
 }
 
-/**
- * Draws `points` ([time, value], the oldest first) between two times, `width` wide.
- * With `levels`, the values that are marked, it goes in steps; `word` says a value.
- */
-export function plot({ points, from, until, width, word, levels, label, text }) {
+/** Fetches what the chart shows, all points of it at once. */
+export async function chart(view) {
+  const end = Math.floor(now() / 1000);
+  const span = Number($("chart-span").value);
+  const query = { start_ts: end - span, end_ts: end + 1, limit: REPORTS, sort: "desc" };
+  if (span >= 172800) query.end_ts = end;
+  const { meta, objects } = await api(view.keys, `devices/${path(view.did)}/data`, { query });
+  if (page.shown !== view) return;
+  view.reports = objects.reverse().map(({ ts, attrs }) => ({ at: ts * 1000, attrs }));
+  view.left = meta.total > objects.length;
+  draw(view);
+}
+
+/** What a report that came meanwhile says. */
+export function charted(view, said, at) {
+  if (!view.reports) return;
+  const attrs = {};
+  for (const [id, seen] of said) {
+    const one = view.byId.get(Number(id));
+    if (one && one.kind !== "binary") attrs[one.name] = Number(one.kind.startsWith("uint") ? seen.value : seen.raw);
+  }
+  view.reports.push({ at, attrs });
+  if (view.reports.length > REPORTS) view.left = Boolean(view.reports.shift());
+}
+
+/** The height of a value: numbers as they are, labels by their index. */
+function height(one, value) {
+  if (one.kind === "enum" && typeof value === "string") return one.labels.indexOf(value);
+  return Number(value);
+}
+
+export function draw(view) {
+  const one = view.byId.get(Number($("chart-point").value));
+  if (!one || !view.reports) return;
+  const span = Number($("chart-span").value) * 1000;
+  const until = Math.max(now(), view.reports.at(-1)?.at ?? 0);
+  const from = until - span;
+  const points = view.reports
+    .filter(({ at, attrs }) => at >= from && attrs[one.name] != null)
+    .map(({ at, attrs }) => [at, height(one, attrs[one.name])]);
+  const word = (value) => (one.kind === "bool" ? (value ? "on" : "off") : one.kind === "enum" ? (one.labels[value] ?? value) : String(value));
+  const named = $("chart-span").selectedOptions[0].textContent;
+  if (!points.length) {
+    $("chart-box").replaceChildren();
+    $("chart-text").textContent = `${one.name}: nothing was reported within ${named}. A longer span may have more.`;
+    return;
+  }
   const values = points.map(([, value]) => value);
   const [least, most, last] = [Math.min(...values), Math.max(...values), points.at(-1)];
-  const span = until - from;
-  const ticks = levels ? [...new Set(levels)].sort((a, b) => a - b) : scale(least, most);
-  const longest = Math.max(...ticks.map((tick) => word(tick).length + (/[^\x00-\xff]/.test(word(tick)) ? 4 : 0)));
-  const tall = 210;
-  const [x0, x1, y0, y1] = [14 + Math.min(longest, 14) * 7, width - 10, tall - 24, 20];
-  let [low, high] = [Math.min(ticks[0], least), Math.max(ticks.at(-1), most)];
-  if (low === high) [low, high] = [low - 1, high + 1];
-  const x = (at) => x0 + ((at - from) / span) * (x1 - x0);
-  const y = (value) => y0 - ((value - low) / (high - low)) * (y0 - y1);
-  const root = svg("svg", { viewBox: `0 0 ${width} ${tall}`, role: "img", "aria-label": text });
-  root.append(svg("text", { x: 2, y: 11 }, label));
-  for (const tick of ticks) {
-    root.append(svg("line", { class: "grid", x1: x0, x2: x1, y1: y(tick), y2: y(tick) }));
-    root.append(svg("text", { x: x0 - 6, y: y(tick) + 4, "text-anchor": "end" }, word(tick)));
-  }
-  const every = span / (width < 420 ? 3 : 6);
-  for (let at = from; at <= until; at += every) {
-    const anchor = at === from ? "start" : at + every > until ? "end" : "middle";
-    root.append(svg("line", { class: "axis", x1: x(at), x2: x(at), y1: y0, y2: y0 + 4 }));
-    root.append(svg("text", { x: x(at), y: tall - 6, "text-anchor": anchor }, minute.format(at)));
-  }
-  root.append(svg("line", { class: "axis", x1: x0, x2: x1, y1: y0, y2: y0 }));
-  let line = "";
-  for (const [at, value] of points) {
-    if (levels && line) line += `H${x(at).toFixed(1)}`;
-    line += `${line ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
-  }
-  if (levels) line += `H${x1}`;
-  root.append(svg("path", { class: "line", d: line }));
-  const dots = points.length > 120 ? [last] : points;
-  for (const [at, value] of dots) root.append(svg("circle", { class: "dot", cx: x(at), cy: y(value), r: 2 }));
-  return root;
+  const left = view.left && view.reports[0].at > from ? ", the newest of more" : "";
+  const text = `${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
+  $("chart-text").textContent = text;
+
+  const label = one.title ? `${one.name} (${one.title})` : one.name;
+  const width = Math.max(240, $("chart-box").clientWidth);
+  const levels = one.kind === "bool" ? [0, 1] : one.kind === "enum" ? values : null;
+  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text }));
 }
 
-/** Round numbers from below the least to above the most. */
-function scale(least, most) {
-  if (least === most) return [least];
-  const range = most - least;
-  const rough = range / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
-  const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  const ticks = [];
-  for (let n = Math.floor(least / step); n <= Math.ceil(most / step); n++) ticks.push(Number((n * step).toFixed(digits)));
-  return ticks;
-}
+$("chart-point").addEventListener("change", () => draw(page.shown));
+$("chart-span").addEventListener("change", noticed(() => chart(page.shown)));
+new ResizeObserver(() => page.shown?.reports && draw(page.shown)).observe($("chart-box"));

@@ -1,0 +1,141 @@
+// One device.
+
+import { FINAL } from "./api.js";
+import { attrs, bits } from "./bits.js";
+import { chart, chartChoices, charted, draw } from "./chart.js";
+import { form } from "./control.js";
+import { $, path } from "./dom.js";
+import { Live } from "./live.js";
+import { begun, compared, logAnew, logged } from "./log.js";
+import { notice } from "./notice.js";
+import { pointsOf } from "./points.js";
+import { page, show, states } from "./view.js";
+
+export async function openDevice(view, again) {
+  const { keys, did } = view;
+  document.title = `${did} · gizwits simulator`;
+  show("device");
+  $("back").href = `#/${path(keys.product_key)}`;
+  $("back").textContent = `All devices of ${keys.product_name || keys.product_key}`;
+  $("device-title").textContent = did;
+  for (const id of ["state", "bits-table", "pointed", "log", "chart-box", "sent", "bits-about", "about", "chart-text"])
+    $(id).replaceChildren();
+  $("attrs").querySelector("tbody").replaceChildren();
+  $("log-new").hidden = $("bits-last").hidden = $("log-older").hidden = true;
+  $("log-rest").textContent = "";
+
+  Object.assign(view, { known: new Map(), log: [], waiting: [], points: [], byId: new Map() });
+  form(view);
+  chartChoices(view);
+  // Names first: without them all of it is drawn with numbers, until they can be had.
+  view.todo = [define];
+  await load(view);
+  if (page.shown !== view) return;
+  view.todo.push(begun, chart);
+  let greeted = false;
+  view.live = new Live(`/page/events/${path(keys.product_key)}/${path(did)}`, {
+    clock: () => redraw(view),
+    hello: (hello) => {
+      if (hello.device) summary(hello.device);
+      if (greeted && !hello.resumed) return again();
+      if (greeted) return;
+      greeted = true;
+      for (const [id, seen] of Object.entries(hello.known)) view.known.set(Number(id), seen);
+      view.remarks = hello.remarks;
+      attrs(view, view.known);
+      if (hello.last?.picture) bits(view, hello.last, view.known);
+      load(view);
+    },
+    device: summary,
+    frame: (record) => {
+      arrived(view, record);
+      load(view);
+    },
+    online: (record) => arrived(view, record),
+    remark: (record) => arrived(view, record),
+  });
+}
+
+/** Asks for what is still to be had; what fails is asked for again with the next frame, or by hand. */
+async function load(view) {
+  view.wanted = view.todo.length > 0;
+  if (view.loading) return;
+  view.loading = true;
+  while (view.wanted && page.shown === view) {
+    view.wanted = false;
+    await attempt(view);
+  }
+  view.loading = false;
+}
+
+async function attempt(view) {
+  let why;
+  for (const step of [...view.todo]) {
+    try {
+      await step(view);
+    } catch (error) {
+      why ??= error;
+      if (!FINAL.includes(error.code)) continue;
+    }
+    if (page.shown !== view) return;
+    view.todo = view.todo.filter((other) => other !== step);
+  }
+  if (page.shown !== view || why?.message === view.why?.message) return;
+  if (!why && FINAL.includes(view.why.code)) return;
+  view.why = why;
+  const anew = () => {
+    view.why = undefined;
+    load(view);
+  };
+  if (why) notice(why, view.todo.length ? anew : undefined);
+  else $("notice").replaceChildren();
+}
+
+/** Fetches the points, and names by them what is there. */
+async function define(view) {
+  view.points = await pointsOf(view.keys);
+  if (page.shown !== view) return;
+  view.byId = new Map(view.points.map((one) => [one.id, one]));
+  form(view);
+  chartChoices(view);
+  attrs(view, view.known);
+  if (view.drawn && !view.pinned) bits(view, ...view.drawn);
+  if (view.reports) draw(view);
+  logAnew(view);
+}
+
+function summary(device) {
+  $("device-title").textContent = device.mac ?? device.did;
+  $("state").replaceChildren(...states(device));
+  const place = [device.city, device.region, device.country].filter(Boolean).join(", ");
+  $("about").textContent = [device.did, place].filter(Boolean).join(" · ");
+}
+
+/** Something happened. */
+function arrived(view, record) {
+  record.fresh = record.heard = true;
+  const before = new Map(view.known);
+  compared([record], view.known);
+  logged(view, record);
+  if (!record.picture) return;
+  const said = Object.entries(record.picture.values);
+  if (record.type === "dev2app" && said.length) {
+    view.before = before;
+    charted(view, said, record.at);
+  }
+  if (view.pinned) view.pinned.then = [record, before];
+  else view.next = [record, before];
+  redraw(view);
+}
+
+/** Draws what changed soon, once for all that comes until then. */
+function redraw(view) {
+  view.timer ??= setTimeout(() => {
+    view.timer = null;
+    if (page.shown !== view) return;
+    if (view.before) attrs(view, view.before);
+    if (view.next && !view.pinned) bits(view, ...view.next);
+    view.before = view.next = null;
+    draw(view);
+  }, 50);
+}

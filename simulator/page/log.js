@@ -1,0 +1,170 @@
+// The log of a device.
+
+import { api, decode } from "./api.js";
+import { bits } from "./bits.js";
+import { $, el, hide, path } from "./dom.js";
+import { pointOf } from "./points.js";
+import { now, time } from "./time.js";
+import { noticed, page } from "./view.js";
+
+/** So many records the log begins with, and so many it keeps. */
+const LOG = 50;
+const KEPT = 500;
+
+/** Whether two records are one; a coming or going needs no payload to be known by. */
+const same = (one, other) =>
+  one.at === other.at &&
+  one.type === other.type &&
+  one.message === other.message &&
+  (one.payload === other.payload || typeof one.payload === "object");
+
+/** Puts records of the API into the log, as many as there is room for; whether there were more, and any. */
+async function fetchLog(view, query) {
+  const { keys, did } = view;
+  const asked = ["cmd", "online"].map((log) => api(keys, `devices/${path(did)}/${log}`, { query }));
+  const [frames, comings] = (await Promise.all(asked)).map(({ objects }) => objects);
+  const decoded = frames.length ? await decode(keys, frames.map((one) => one.payload)) : [];
+  if (page.shown !== view) return {};
+  const millis = (one) => Math.round(one.timestamp * 1000);
+  const all = [...frames.map((one, n) => ({ ...one, ...decoded[n] })), ...comings].map((one) => ({ ...one, at: millis(one) }));
+  all.sort((one, two) => two.at - one.at);
+  // No further back than both logs go.
+  const ends = [frames, comings].filter((log) => log.length === query.limit).map((log) => millis(log.at(-1)));
+  const there = [...view.log, ...view.waiting];
+  const fresh = all.filter((one) => {
+    const at = there.findIndex((other) => same(one, other));
+    if (at >= 0) there.splice(at, 1);
+    return at < 0 && one.at >= Math.max(0, ...ends);
+  });
+  const room = fresh.slice(0, Math.max(0, KEPT - view.log.length));
+  compared(room);
+  for (const one of room) insert(view, one);
+  return { full: fresh.length > room.length, none: room.length === 0 };
+}
+
+/** Puts a record into the log by its time: what the device said meanwhile may be older. */
+function insert(view, one) {
+  const at = view.log.findIndex((other) => other.at < one.at);
+  view.log.splice(at < 0 ? view.log.length : at, 0, one);
+  $("log").insertBefore(entry(view, one), at < 0 ? null : $("log").children[at]);
+}
+
+/** What the log begins with. */
+export async function begun(view) {
+  await fetchLog(view, { limit: LOG });
+  if (page.shown !== view) return;
+  // The API's logs have no remarks. None goes further back than they do.
+  const end = view.log.at(-1)?.at ?? 0;
+  const there = [...view.log, ...view.waiting];
+  for (const one of view.remarks ?? [])
+    if (one.at >= end && !there.some((other) => same(one, other))) insert(view, one);
+  $("log-older").hidden = false;
+  const last = view.log.find((one) => one.picture);
+  if (last && !view.drawn) bits(view, last, view.known);
+}
+
+async function older(view) {
+  const end = Math.floor((view.log.at(-1)?.at ?? now()) / 1000);
+  // Two days are the longest span that the API looks through.
+  const { full, none } = await fetchLog(view, { limit: LOG * 2, start_ts: end - 172800, end_ts: end });
+  if (full || none) hide($("log-older"), $("log"));
+  if (full) $("log-rest").textContent = `The newest ${KEPT} are page.shown; gizwits device log ${view.did} --since 7d has all.`;
+  else if (none) $("log-rest").textContent = "There are none in the two days before.";
+}
+
+/** Which values of records, the newest first, differ from what was said before. */
+export function compared(records, said = new Map()) {
+  for (const record of records.toReversed()) {
+    if (record.type !== "dev2app" || !record.picture) continue;
+    const values = Object.entries(record.picture.values);
+    record.differs = new Set(values.filter(([id, { raw }]) => said.get(Number(id))?.raw !== raw).map(([id]) => id));
+    for (const [id, seen] of values) said.set(Number(id), seen);
+  }
+}
+
+/** Puts a record that happened into the log, or lets it wait while older ones are read. */
+export function logged(view, record) {
+  // The API may have been first to say it.
+  const there = view.log.find((one) => !one.heard && same(one, record));
+  if (there) {
+    there.heard = true;
+  } else if ($("log").scrollTop > 8) {
+    view.waiting.push(record);
+    if (view.waiting.length > KEPT) view.waiting.shift();
+    const many = view.waiting.length === KEPT ? `${KEPT} or more` : view.waiting.length;
+    $("log-new").textContent = many === 1 ? "1 new record" : `${many} new records`;
+    $("log-new").hidden = false;
+  } else {
+    enter(view, [record]);
+  }
+}
+
+function enter(view, records) {
+  for (const record of records) {
+    view.log.unshift(record);
+    $("log").prepend(entry(view, record));
+  }
+  while (view.log.length > KEPT) {
+    view.log.pop();
+    $("log").lastElementChild.remove();
+  }
+}
+
+/** Where the log was left, the new records wait. */
+function caughtUp() {
+  if (!page.shown?.waiting?.length) return;
+  const { waiting } = page.shown;
+  page.shown.waiting = [];
+  $("log-new").hidden = true;
+  enter(page.shown, waiting);
+}
+
+/** Writes the log anew, with the names that the points have now. */
+export const logAnew = (view) => $("log").replaceChildren(...view.log.map((one) => entry(view, one)));
+
+function entry(view, record) {
+  const when = el("time", { datetime: new Date(record.at).toISOString() }, time(record.at));
+  const kind = { class: record.fresh ? "entry fresh" : "entry" };
+  if (record.message != null) {
+    const what = record.type.replace("_", " ");
+    return el("div", kind, when, el("span", {}, "device"), el("span", {}, what), el("span", { class: "values odd" }, record.message));
+  }
+  if (record.type !== "app2dev" && record.type !== "dev2app") {
+    const why = record.payload?.reason ? `: ${record.payload.reason}` : "";
+    return el("div", kind, when, el("span", {}, "cloud"), el("span", {}, record.type.replace("dev_", "")), el("span", { class: "values" }, record.type.replace(/^dev_/, "device ") + why));
+  }
+  const way = record.type === "app2dev" ? "→ device" : "← device";
+  const { picture, error } = record;
+  const node = el("div", kind, when, el("span", {}, way), el("span", {}, picture?.action ?? "unknown"));
+  const all = Object.entries(picture?.values ?? {});
+  const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
+  const values = told.map(([id, seen]) => {
+    const odd = seen.odd ? ` (${seen.odd})` : "";
+    return `${pointOf(view, id).name} ${seen.value}${odd}`;
+  });
+  const rest = all.length - told.length;
+  if (rest) values.push(values.length ? `and ${rest} as before` : `all ${rest} as before`);
+  node.append(
+    el("span", { class: error ? "values odd" : "values" }, error ?? values.join(", ")),
+    el("code", {}, record.payload),
+  );
+  if (picture) {
+    const pin = () => {
+      view.pinned ??= { then: view.next ?? view.drawn };
+      bits(view, record, view.known, node);
+      $("bits-last").hidden = false;
+      $("bits").scrollIntoView({ block: "nearest" });
+    };
+    const label = `Bits of the ${picture.action} at ${time(record.at)}`;
+    node.append(el("button", { type: "button", "aria-label": label, click: pin }, "Bits"));
+  }
+  return node;
+}
+
+$("log").addEventListener("scroll", () => $("log").scrollTop <= 8 && caughtUp());
+$("log-new").addEventListener("click", () => {
+  $("log").scrollTop = 0;
+  caughtUp();
+  $("log").focus();
+});
+$("log-older").addEventListener("click", noticed(() => older(page.shown)));

@@ -1,0 +1,59 @@
+// The data points of a product.
+
+import { api } from "./api.js";
+
+/** Of each product, the promise of its points, by id. */
+export const definitions = new Map();
+
+export function pointsOf(keys) {
+  const key = keys.product_key;
+  if (!definitions.has(key)) {
+    const asked = api(keys, "datapoint").then((definition) => {
+      const points = definition.entities.flatMap((entity) => entity.attrs).map(point);
+      return points.sort((one, two) => one.id - two.id);
+    });
+    definitions.set(key, asked);
+    asked.catch(() => definitions.delete(key));
+  }
+  return definitions.get(key);
+}
+
+const ACCESS = {
+  status_writable: ["W", "writable"],
+  status_readonly: ["R", "read-only"],
+  alert: ["A", "alert"],
+  fault: ["F", "fault"],
+};
+
+function point(attr) {
+  const [letter, access] = ACCESS[attr.type] ?? ["R", "read-only"];
+  const one = {
+    id: attr.id,
+    name: attr.name,
+    title: attr.display_name && attr.display_name !== attr.name ? attr.display_name : "",
+    kind: attr.data_type,
+    labels: attr.enum ?? [],
+    len: attr.position.len,
+    letter,
+    access,
+  };
+  if (attr.uint_spec) {
+    const { min, max, ratio, addition } = attr.uint_spec;
+    const digits = Math.max(fraction(ratio), fraction(addition));
+    const scaled = (raw) => (raw * ratio + addition).toFixed(digits);
+    Object.assign(one, { min: scaled(min), max: scaled(max), step: ratio });
+  }
+  return one;
+}
+
+/** How many digits a number has behind its point. */
+function fraction(number) {
+  const [digits, exponent = "0"] = String(number).split("e");
+  return Math.max(0, (digits.split(".")[1] ?? "").length - Number(exponent));
+}
+
+/** A point by its id; without a definition there are its numbers. */
+export const pointOf = (view, id) =>
+  view.byId.get(Number(id)) ?? { id, name: `point ${id}`, title: "", letter: "N", access: "", labels: [] };
+
+export const about = (one) => [one.name, one.title, one.access].filter(Boolean).join(", ");

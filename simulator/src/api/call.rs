@@ -1,0 +1,196 @@
+//! A call that passed the checks, as its handler sees it.
+
+use rusqlite::params;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::http::Request;
+use super::mode::Modes;
+use super::refusal::{Failure, refuse};
+use crate::world::{Definition, Store, day};
+
+/// An empty object: `{}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Nothing {}
+
+/// An enterprise.
+#[derive(Clone, Debug)]
+pub(crate) struct Enterprise {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) quota: i64,
+    pub(crate) overseas: bool,
+    /// The networks that it may call from, separated by spaces.
+    pub(crate) allow: String,
+    /// The hour that calls were last counted in, since 1970.
+    pub(crate) hour: i64,
+    /// The calls of that hour.
+    pub(crate) calls: i64,
+}
+
+/// A product.
+#[derive(Clone, Debug)]
+pub(crate) struct Product {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    pub(crate) enterprise: Option<String>,
+    pub(crate) published: bool,
+    pub(crate) open_logs: bool,
+    pub(crate) remote_control: bool,
+}
+
+/// A device, as far as several handlers need it.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) id: i64,
+    pub(crate) disabled: bool,
+    pub(crate) online: bool,
+    /// In milliseconds.
+    pub(crate) reply_after: i64,
+}
+
+/// A call.
+pub(crate) struct Call<'c> {
+    pub(crate) store: &'c Store,
+    pub(crate) now: i64,
+    pub(crate) request: &'c Request,
+    pub(crate) modes: &'c Modes,
+    /// Names and values of the query, in its order.
+    pub(crate) query_pairs: Vec<(String, String)>,
+    /// The values of the path's parameters.
+    pub(crate) params: Vec<(String, String)>,
+    /// The product of the path, once it was looked up.
+    pub(crate) product: Option<Product>,
+    /// Who calls, once that is checked.
+    pub(crate) enterprise: Option<Enterprise>,
+}
+
+impl Call<'_> {
+    /// A parameter of the path.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        let mut params = self.params.iter();
+        let found = params.find(|(one, _)| one == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// The enterprise with this id.
+    pub(crate) fn find_enterprise(&self, id: &str) -> Result<Option<Enterprise>, Failure> {
+        let sql = "SELECT id, secret, quota, overseas, allow, hour, calls
+            FROM enterprise WHERE id = ?";
+        let found = self.store.first(sql, [id], |row| {
+            Ok(Enterprise {
+                id: row.get(0)?,
+                secret: row.get(1)?,
+                quota: row.get(2)?,
+                overseas: row.get(3)?,
+                allow: row.get(4)?,
+                hour: row.get(5)?,
+                calls: row.get(6)?,
+            })
+        });
+        Ok(found?)
+    }
+
+    /// The product with this key.
+    pub(crate) fn find_product(&self, key: &str) -> Result<Option<Product>, Failure> {
+        let sql = "SELECT key, secret, enterprise, published, open_logs, remote_control
+            FROM product WHERE key = ?";
+        let found = self.store.first(sql, [key], |row| {
+            Ok(Product {
+                key: row.get(0)?,
+                secret: row.get(1)?,
+                enterprise: row.get(2)?,
+                published: row.get(3)?,
+                open_logs: row.get(4)?,
+                remote_control: row.get(5)?,
+            })
+        });
+        Ok(found?)
+    }
+
+    /// The product of the path.
+    pub(crate) fn product(&self) -> Result<Product, Failure> {
+        let found = match &self.product {
+            Some(product) => Some(product.clone()),
+            None => self.find_product(self.product_key())?,
+        };
+        found.map_or_else(|| refuse(5015), Ok)
+    }
+
+    /// The product's key, as the path has it.
+    pub(crate) fn product_key(&self) -> &str {
+        self.param("product_key")
+    }
+
+    /// The definition of the path's product: 5402 if it has none, 5406 if it can't be read.
+    pub(crate) fn definition(&self) -> Result<&gizwits_codec_std::Product, Failure> {
+        match self.store.definitions.get(self.product_key()) {
+            Some(Definition::Sound(product)) => Ok(product),
+            Some(Definition::Malformed) => refuse(5406),
+            _ => refuse(5402),
+        }
+    }
+
+    /// The device of the path: 5301 if there is none, 5302 if it is of another product.
+    pub(crate) fn device(&self) -> Result<Device, Failure> {
+        let sql = "SELECT id, disabled, is_online, reply_after, product
+            FROM known_device WHERE did = ?";
+        let found = self.store.first(sql, [self.param("did")], |row| {
+            let device = Device {
+                id: row.get(0)?,
+                disabled: row.get(1)?,
+                online: row.get(2)?,
+                reply_after: row.get(3)?,
+            };
+            Ok((device, row.get::<_, String>(4)?))
+        })?;
+        match found {
+            None => refuse(5301),
+            Some((_, product)) if product != self.product_key() => refuse(5302),
+            Some((device, _)) => Ok(device),
+        }
+    }
+
+    /// Refuses a group that is not of the product; `missing` is the code if there is no such group.
+    pub(crate) fn check_group(&self, gid: &str, missing: u32) -> Result<(), Failure> {
+        let sql = "SELECT product FROM device_group WHERE gid = ?";
+        match self.store.find::<String>(sql, [gid])? {
+            None => refuse(missing),
+            Some(product) if product != self.product_key() => refuse(5201),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Refuses an app that there isn't.
+    pub(crate) fn check_app(&self, appid: &str) -> Result<(), Failure> {
+        match self
+            .store
+            .has("SELECT 1 FROM app WHERE appid = ?", [appid])?
+        {
+            true => Ok(()),
+            false => refuse(5016),
+        }
+    }
+
+    /// Refuses a user that there isn't.
+    pub(crate) fn check_user(&self, uid: &str) -> Result<(), Failure> {
+        let sql = "SELECT 1 FROM user WHERE uid = ? AND created_at <= ?";
+        match self.store.has(sql, params![uid, self.now])? {
+            true => Ok(()),
+            false => refuse(5017),
+        }
+    }
+
+    /// The last day that reports of big data know.
+    pub(crate) fn last_day(&self) -> i64 {
+        day::of(self.now).saturating_sub(i64::from(!self.store.live_reports))
+    }
+
+    /// Until when reports of big data know what happened.
+    pub(crate) fn known_until(&self) -> i64 {
+        match self.store.live_reports {
+            true => self.now.saturating_add(1),
+            false => day::start(day::of(self.now)),
+        }
+    }
+}

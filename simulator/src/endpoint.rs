@@ -1,0 +1,14 @@
+//! What the routes do: one file a group of endpoints.
+
+pub(crate) mod bindings;
+pub(crate) mod control;
+pub(crate) mod device_reports;
+pub(crate) mod devices;
+pub(crate) mod groups;
+pub(crate) mod history;
+pub(crate) mod location;
+pub(crate) mod logs;
+mod period;
+pub(crate) mod products;
+pub(crate) mod user_reports;
+pub(crate) mod users;

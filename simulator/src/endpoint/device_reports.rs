@@ -1,0 +1,452 @@
+//! Reports on devices, counted by SQL from what happened.
+//!
+//! Those of big data know what happened until last midnight in China, unless the scenario has
+//! `live_reports`: [`Call::known_until`].
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Row, named_params};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::devices::{AT_LOCATION, IN_STATE, LocationFilter, StateFilter};
+use super::groups::{GroupFilter, IN_GROUP};
+use super::history::{History, PeriodRange, Periods, history};
+use super::location::{Count, LocationTree, Tally, bare, count_in_group};
+use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
+use crate::world::{Sql, day};
+
+// utoipa reads a generic type by a name without parameters alone.
+type CountsByLocation = LocationTree<Count>;
+type StatesByLocation = LocationTree<StatesTally>;
+type TroubledByLocation = LocationTree<TroubledTally>;
+type TroublesByLocation = LocationTree<TroublesTally>;
+
+/// The locations of devices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Locations {
+    gid: Option<String>,
+    total: i64,
+    location: CountsByLocation,
+}
+
+pub(crate) fn locations(
+    call: &Call<'_>,
+    state: StateFilter,
+    group: GroupFilter,
+) -> Result<Locations, Failure> {
+    let gid = group.known(call)?;
+    let sql = format!(
+        "SELECT country, region, city, count(*) FROM known_device
+         WHERE product = :product AND {IN_STATE} AND {IN_GROUP} GROUP BY country, region, city"
+    );
+    let state = named_params! {
+        ":online": is_set(state.is_online),
+        ":faulty": is_set(state.is_faulty),
+        ":alert": is_set(state.is_alert),
+    };
+    let (total, location) = count_in_group(call, gid.as_deref(), &sql, state, Count::read)?;
+    Ok(Locations {
+        gid,
+        total: total.count,
+        location: bare(location, 0),
+    })
+}
+
+/// A product's devices in figures.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Summary {
+    online: i64,
+    total: i64,
+    active: ActiveDevices,
+    new: NewDevices,
+}
+
+/// Devices that reported.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActiveDevices {
+    yesterday: i64,
+    #[serde(rename = "7_day")]
+    seven_days: i64,
+}
+
+/// Devices that were first online.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NewDevices {
+    today: i64,
+    yesterday: i64,
+    #[serde(rename = "7_day")]
+    seven_days: i64,
+    #[serde(rename = "30_day")]
+    thirty_days: i64,
+}
+
+pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
+    let (store, product) = (call.store, call.product_key());
+    let today = day::of(call.now);
+    let active = |days: i64| {
+        let sql = "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
+            WHERE product = ? AND day >= ? AND day < ?";
+        store.value(sql, (product, today - days, today))
+    };
+    let new = |first: i64, end: i64| {
+        let sql = "SELECT count(*) FROM device
+            WHERE product = ? AND activated_at >= ? AND activated_at < ?";
+        let (from, until) = (day::start(today + first), day::start(today + end));
+        store.value(sql, (product, from, until))
+    };
+    let count = |sql| store.value(sql, [product]);
+    Ok(Summary {
+        online: count("SELECT count(online_since) FROM known_device WHERE product = ?")?,
+        total: count("SELECT count(*) FROM known_device WHERE product = ?")?,
+        active: ActiveDevices {
+            yesterday: active(1)?,
+            seven_days: active(7)?,
+        },
+        new: NewDevices {
+            today: new(0, 1)?,
+            yesterday: new(-1, 0)?,
+            seven_days: new(-7, 0)?,
+            thirty_days: new(-30, 0)?,
+        },
+    })
+}
+
+/// A device that was first online, or reported, on a day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeviceOfDay {
+    report_date: String,
+    product_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    mac: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    device_sn: Option<String>,
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+    /// When, in China.
+    created_at: String,
+}
+
+/// The days that are asked about; without any the last thirty.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Days {
+    /// The first day.
+    #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
+    start: Option<Day>,
+    /// The last day.
+    #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
+    end: Option<Day>,
+}
+
+impl Days {
+    /// The first and the last of them: 5014 if reports don't know the last.
+    fn known(self, call: &Call<'_>) -> Result<(i64, i64), Failure> {
+        let (start, end) = (self.start.map(|day| day.0), self.end.map(|day| day.0));
+        let end = end.unwrap_or(call.last_day().max(start.unwrap_or(i64::MIN)));
+        let start = start.unwrap_or(end - 29);
+        if start > end {
+            return refuse_because(5002, "end is before start");
+        }
+        if end > call.last_day() {
+            return refuse(5014);
+        }
+        Ok((start, end))
+    }
+}
+
+/// A page of devices by day: `sql` selects devices with the time at which it `happened`, between `:from`
+/// and `:until`, which `bound` makes of the first day and of the one behind the last.
+fn devices_of_days(
+    call: &Call<'_>,
+    days: Days,
+    location: LocationFilter,
+    paging: Paging,
+    bound: fn(i64) -> i64,
+    sql: &str,
+) -> Result<Page<DeviceOfDay>, Failure> {
+    let (start, end) = days.known(call)?;
+    let filters = named_params! {
+        ":product": call.product_key(),
+        ":from": bound(start),
+        ":until": bound(end + 1),
+        ":country": location.country,
+        ":region": location.region,
+        ":city": location.city,
+    };
+    let columns = "happened, product, mac, device_sn, country, region, city";
+    let from = format!("({sql}) WHERE {AT_LOCATION}");
+    call.counted_page(paging, (columns, &from, "happened, id"), filters, |row| {
+        let at = row.get(0)?;
+        Ok(DeviceOfDay {
+            report_date: day::text(day::of(at)),
+            product_key: row.get(1)?,
+            mac: row.get(2)?,
+            device_sn: row.get(3)?,
+            country: row.get(4)?,
+            region: row.get(5)?,
+            city: row.get(6)?,
+            created_at: day::time_text(at),
+        })
+    })
+}
+
+pub(crate) fn new_devices(
+    call: &Call<'_>,
+    days: Days,
+    location: LocationFilter,
+    paging: Paging,
+) -> Result<Page<DeviceOfDay>, Failure> {
+    let sql = "SELECT *, activated_at AS happened FROM device
+        WHERE product = :product AND activated_at >= :from AND activated_at < :until";
+    devices_of_days(call, days, location, paging, day::start, sql)
+}
+
+pub(crate) fn active_devices(
+    call: &Call<'_>,
+    days: Days,
+    location: LocationFilter,
+    paging: Paging,
+) -> Result<Page<DeviceOfDay>, Failure> {
+    let sql = "SELECT device.*, activity.at AS happened
+        FROM activity JOIN device ON device.id = activity.device
+        WHERE product = :product AND day >= :from AND day < :until";
+    devices_of_days(call, days, location, paging, |day| day, sql)
+}
+
+pub(crate) fn liveness(
+    call: &Call<'_>,
+    span: PeriodRange,
+    group: GroupFilter,
+) -> Result<History, Failure> {
+    let sql = format!(
+        "SELECT country, region, city, count(DISTINCT device.id)
+         FROM activity JOIN device ON device.id = activity.device
+         WHERE product = :product AND day BETWEEN :first AND :last AND {IN_GROUP}
+         GROUP BY country, region, city"
+    );
+    history(call, span, group, true, |period, gid| {
+        let days = named_params! { ":first": period.first, ":last": period.last };
+        count_in_group(call, gid, &sql, days, Count::read)
+    })
+}
+
+/// Devices that were first online, by period. The page lists it and says no more: parameters and
+/// answer are those of its neighbours, all optional.
+pub(crate) fn activation(
+    call: &Call<'_>,
+    periods: Periods,
+    group: GroupFilter,
+) -> Result<History, Failure> {
+    let sql = format!(
+        "SELECT country, region, city, count(*) FROM device
+         WHERE product = :product AND activated_at >= :from AND activated_at < :until AND {IN_GROUP}
+         GROUP BY country, region, city"
+    );
+    history(call, periods.span(call)?, group, true, |period, gid| {
+        let times = named_params! {
+            ":from": day::start(period.first),
+            ":until": day::start(period.last + 1),
+        };
+        count_in_group(call, gid, &sql, times, Count::read)
+    })
+}
+
+/// How devices are now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Realtime {
+    gid: Option<String>,
+    count: States,
+    location: StatesByLocation,
+}
+
+/// Devices by state.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct States {
+    activated: i64,
+    faulty: i64,
+    alert: i64,
+}
+
+/// Devices of a location by state: what is zero is left out.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct StatesTally {
+    count: NonZeroStates,
+}
+
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+struct NonZeroStates {
+    #[serde(skip_serializing_if = "is_zero")]
+    activated: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    faulty: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    alert: i64,
+}
+
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
+impl Tally for StatesTally {
+    fn add(&mut self, other: &Self) {
+        self.count.activated += other.count.activated;
+        self.count.faulty += other.count.faulty;
+        self.count.alert += other.count.alert;
+    }
+}
+
+pub(crate) fn realtime(call: &Call<'_>, group: GroupFilter) -> Result<Realtime, Failure> {
+    let gid = group.known(call)?;
+    let sql = format!(
+        "SELECT country, region, city, count(*), sum(is_faulty), sum(is_alert) FROM known_device
+         WHERE product = :product AND {IN_GROUP} GROUP BY country, region, city"
+    );
+    let (sum, location) = count_in_group(call, gid.as_deref(), &sql, &[], |row| {
+        let count = NonZeroStates {
+            activated: row.get(3)?,
+            faulty: row.get(4)?,
+            alert: row.get(5)?,
+        };
+        Ok(StatesTally { count })
+    })?;
+    Ok(Realtime {
+        gid,
+        count: States {
+            activated: sum.count.activated,
+            faulty: sum.count.faulty,
+            alert: sum.count.alert,
+        },
+        location,
+    })
+}
+
+/// SQL for the faults, or alerts, of a product's devices that a report knows.
+const TROUBLE: &str = "trouble JOIN device ON device.id = trouble.device
+    WHERE product = :product AND fault = :fault AND raised_at < :until";
+/// SQL for a fault or alert that was not over by then.
+const UNRESOLVED: &str = "cleared_at IS NULL OR cleared_at >= :until";
+
+/// How many there are, and how many of them are over.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Resolved {
+    total: i64,
+    resolved: i64,
+    unresolved: i64,
+}
+
+impl Resolved {
+    /// The counts of columns 3 and 4 of a row.
+    fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Resolved::new(row.get(3)?, row.get(4)?))
+    }
+
+    fn new(total: i64, unresolved: i64) -> Self {
+        Resolved {
+            total,
+            resolved: total - unresolved,
+            unresolved,
+        }
+    }
+}
+
+impl Tally for Resolved {
+    fn add(&mut self, other: &Self) {
+        let (total, unresolved) = (self.total + other.total, self.unresolved + other.unresolved);
+        *self = Resolved::new(total, unresolved);
+    }
+}
+
+/// The devices of a location that had faults, or alerts.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct TroubledTally {
+    count: Resolved,
+}
+
+impl Tally for TroubledTally {
+    fn add(&mut self, other: &Self) {
+        self.count.add(&other.count);
+    }
+}
+
+/// Devices that had faults, or alerts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Troubled {
+    gid: Option<String>,
+    #[serde(flatten)]
+    tally: TroubledTally,
+    location: TroubledByLocation,
+}
+
+pub(crate) fn troubled<const FAULT: bool>(
+    call: &Call<'_>,
+    group: GroupFilter,
+) -> Result<Troubled, Failure> {
+    let gid = group.known(call)?;
+    let sql = format!(
+        "SELECT country, region, city, count(DISTINCT device.id),
+            count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END)
+         FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
+    );
+    let (fault, until) = (FAULT, call.known_until());
+    let filters = named_params! { ":fault": fault, ":until": until };
+    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
+        Resolved::read(row).map(|count| TroubledTally { count })
+    })?;
+    Ok(Troubled {
+        gid,
+        tally,
+        location,
+    })
+}
+
+/// The faults, or alerts, of a location: how many of each point.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct TroublesTally {
+    count: Resolved,
+    detail: BTreeMap<String, Resolved>,
+}
+
+impl Tally for TroublesTally {
+    fn add(&mut self, other: &Self) {
+        self.count.add(&other.count);
+        for (point, count) in &other.detail {
+            self.detail.entry(point.clone()).or_default().add(count);
+        }
+    }
+}
+
+/// Faults, or alerts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Troubles {
+    gid: Option<String>,
+    #[serde(flatten)]
+    tally: TroublesTally,
+    location: TroublesByLocation,
+}
+
+pub(crate) fn troubles<const FAULT: bool>(
+    call: &Call<'_>,
+    group: GroupFilter,
+) -> Result<Troubles, Failure> {
+    let gid = group.known(call)?;
+    let sql = format!(
+        "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
+         FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
+    );
+    let (fault, until) = (FAULT, call.known_until());
+    let filters = named_params! { ":fault": fault, ":until": until };
+    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
+        let count = Resolved::read(row)?;
+        let detail = BTreeMap::from([(row.get(5)?, count.clone())]);
+        Ok(TroublesTally { count, detail })
+    })?;
+    Ok(Troubles {
+        gid,
+        tally,
+        location,
+    })
+}

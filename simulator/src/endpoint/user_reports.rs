@@ -1,0 +1,115 @@
+//! Reports on users, counted by SQL from what happened.
+
+use rusqlite::{named_params, params};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::groups::{GroupFilter, IN_GROUP};
+use super::history::{History, PeriodRange, history};
+use super::location::{self, Count, LocationTree, count_in_group};
+use super::users::{AppFilter, EitherKey};
+use crate::api::{Call, Day, Failure, refuse, refuse_because};
+use crate::world::day;
+
+pub(crate) fn new_users(
+    call: &Call<'_>,
+    span: PeriodRange,
+    group: GroupFilter,
+) -> Result<History, Failure> {
+    let sql = format!(
+        "SELECT NULL, NULL, NULL, count(*) FROM (
+            SELECT min(bound.at) AS first FROM bound JOIN device ON device.id = bound.device
+            WHERE product = :product AND {IN_GROUP} GROUP BY uid)
+         WHERE first >= :from AND first < :until"
+    );
+    history(call, span, group, false, |period, gid| {
+        let times = named_params! {
+            ":from": day::start(period.first),
+            ":until": day::start(period.last + 1),
+        };
+        count_in_group(call, gid, &sql, times, Count::read)
+    })
+}
+
+/// Users who opened an app, by day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserLiveness {
+    data: Vec<UsersOfDay>,
+}
+
+/// The users of one day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UsersOfDay {
+    date: String,
+    count: i64,
+}
+
+/// The days that are asked about, a year at most.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Dates {
+    /// The first day.
+    #[param(value_type = String, format = Date, example = "2026-11-01")]
+    start_date: Day,
+    /// The last day.
+    #[param(value_type = String, format = Date, example = "2026-11-07")]
+    end_date: Day,
+}
+
+pub(crate) fn liveness(
+    call: &Call<'_>,
+    key: EitherKey,
+    app: AppFilter,
+    dates: Dates,
+) -> Result<UserLiveness, Failure> {
+    let (Day(start), Day(end)) = (dates.start_date, dates.end_date);
+    if end < start || end - start > 366 {
+        return refuse_because(5002, "end_date is after start_date, by a year at most");
+    }
+    let product = key.known(call)?;
+    let appid = app.known(call)?;
+    if end > call.last_day() {
+        return refuse(5014);
+    }
+    let sql = "SELECT count(*) FROM visit JOIN user ON user.uid = visit.uid
+        WHERE day = ?1 AND (?2 IS NULL OR appid = ?2)
+            AND appid IN (SELECT appid FROM app_product WHERE product = ?3)";
+    let days = (start..=end).map(|day| {
+        Ok(UsersOfDay {
+            date: day::text(day),
+            count: call.store.value(sql, params![day, appid, product])?,
+        })
+    });
+    let data = days.collect::<Result<_, Failure>>()?;
+    Ok(UserLiveness { data })
+}
+
+/// The locations of the users of a product's apps.
+pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<LocationTree<Count>, Failure> {
+    let product = key.known(call)?;
+    let sql = "SELECT country, region, city, count(*) FROM user
+        WHERE appid IN (SELECT appid FROM app_product WHERE product = :product)
+            AND created_at <= :now
+        GROUP BY country, region, city";
+    let values = named_params! { ":product": product, ":now": call.now };
+    Ok(location::count(call, sql, values, Count::read)?.1)
+}
+
+/// Users who ever had a device of a product.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UserTotal {
+    gid: Option<String>,
+    total: i64,
+}
+
+pub(crate) fn total(call: &Call<'_>, group: GroupFilter) -> Result<UserTotal, Failure> {
+    let gid = group.known(call)?;
+    let sql = format!(
+        "SELECT NULL, NULL, NULL, count(DISTINCT uid)
+         FROM bound JOIN device ON device.id = bound.device
+         WHERE product = :product AND {IN_GROUP}"
+    );
+    let (count, _) = count_in_group(call, gid.as_deref(), &sql, &[], Count::read)?;
+    let total = count.count;
+    Ok(UserTotal { gid, total })
+}

@@ -1,0 +1,176 @@
+//! The checks that every call goes through before its handler.
+//!
+//! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials
+//! (5009, 5011, 5010; 5003, 5004); the product (5015) and whose it is (5007); what is closed (5024); then
+//! the handler's: the body (5001), its fields (5002), the objects, the action.
+
+use rusqlite::params;
+use serde::Deserialize;
+
+use super::table::{Auth, Route};
+use crate::api::{Call, Enterprise, Failure, Mode, query_pairs, refuse, refuse_because};
+use crate::world::allows;
+
+/// The length of a quota's window in milliseconds.
+pub(super) const HOUR: i64 = 3_600_000;
+
+/// The quota of an enterprise, and the part of it that is left.
+pub(super) struct Quota {
+    pub(super) limit: i64,
+    pub(super) remaining: i64,
+    /// When it is renewed, in milliseconds since 1970.
+    pub(super) reset: i64,
+}
+
+/// Checks a call, and tells what is left of the quota if the call is of an enterprise.
+pub(super) fn admit(
+    call: &mut Call<'_>,
+    route: &Route,
+    quota: &mut Option<Quota>,
+) -> Result<(), Failure> {
+    let claimed = claimed(call, route)?;
+    if let Some(enterprise) = &claimed {
+        let allowed = allows(&enterprise.allow, call.request.peer);
+        let counted = count(call, enterprise, allowed)?;
+        let over = counted.remaining < 0;
+        *quota = Some(Quota {
+            remaining: counted.remaining.max(0),
+            ..counted
+        });
+        if !allowed {
+            return refuse(5012);
+        }
+        if over {
+            return refuse(5013);
+        }
+    }
+    if call.modes.has(&Mode::TokenRevoked) {
+        let sql = "DELETE FROM token WHERE product = ?";
+        call.store.run(sql, [call.product_key()])?;
+    }
+    if let Some(code) = call.modes.error() {
+        return refuse_because(code, "asked for");
+    }
+    match route.auth {
+        Auth::Body => {}
+        Auth::Token => {
+            let enterprise = by_token(call, claimed)?;
+            check_product(call, route, &enterprise)?;
+            call.enterprise = Some(enterprise);
+        }
+        Auth::Enterprise => call.enterprise = Some(by_headers(call, claimed, false)?),
+        Auth::EnterpriseAndSecret => call.enterprise = Some(by_headers(call, claimed, true)?),
+    }
+    let unsound = || refuse_because(5002, "the query is not sound");
+    call.query_pairs = query_pairs(call.request.query()).map_or_else(unsound, Ok)?;
+    Ok(())
+}
+
+/// The enterprise that a call says it is of: its addresses and quota come before its credentials.
+fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
+    #[derive(Deserialize)]
+    struct Claim {
+        enterprise_id: String,
+    }
+
+    let id = match route.auth {
+        Auth::Body => call.body::<Claim>().ok().map(|claim| claim.enterprise_id),
+        Auth::Token => None,
+        _ => call
+            .request
+            .only("x-gizwits-enterprise-id")
+            .map(str::to_owned),
+    };
+    if let Some(id) = id {
+        return call.find_enterprise(&id);
+    }
+    call.product = call.find_product(call.product_key())?;
+    let product = call.product.as_ref();
+    match product.and_then(|product| product.enterprise.as_deref()) {
+        Some(id) => call.find_enterprise(id),
+        None => Ok(None),
+    }
+}
+
+/// Counts a call; below zero remain if it is one too many, which is not counted.
+fn count(call: &Call<'_>, enterprise: &Enterprise, allowed: bool) -> Result<Quota, Failure> {
+    let hour = call.now.div_euclid(HOUR);
+    let calls = match enterprise.hour == hour {
+        true => enterprise.calls,
+        false => 0,
+    };
+    let mut remaining = enterprise.quota.saturating_sub(calls);
+    if allowed {
+        remaining = remaining.saturating_sub(1);
+        if remaining >= 0 {
+            let sql = "UPDATE enterprise SET hour = ?, calls = ? WHERE id = ?";
+            let values = params![hour, calls.saturating_add(1), enterprise.id];
+            call.store.run(sql, values)?;
+        }
+    }
+    Ok(Quota {
+        limit: enterprise.quota,
+        remaining,
+        reset: hour.saturating_add(1).saturating_mul(HOUR),
+    })
+}
+
+fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, Failure> {
+    let header = call.request.only("authorization").unwrap_or("");
+    let mut words = header.split_ascii_whitespace();
+    let (Some("token"), Some(token), None) = (words.next(), words.next(), words.next()) else {
+        return refuse_because(5009, "`Authorization: token <token>` is expected");
+    };
+    let sql = "SELECT product, enterprise, expires FROM token WHERE value = ?";
+    let found = call.store.first(sql, [token], |row| row.try_into())?;
+    let Some::<(String, String, i64)>((product, enterprise, expires)) = found else {
+        return refuse(5009);
+    };
+    if call.now > expires {
+        return refuse(5011);
+    }
+    if product != call.product_key() {
+        return refuse(5010);
+    }
+    let known = match claimed.filter(|claimed| claimed.id == enterprise) {
+        Some(claimed) => Some(claimed),
+        None => call.find_enterprise(&enterprise)?,
+    };
+    known.map_or_else(|| refuse(5009), Ok)
+}
+
+/// Checks the product of a call with a token, and that the route is open to it.
+fn check_product(call: &Call<'_>, route: &Route, enterprise: &Enterprise) -> Result<(), Failure> {
+    let product = call.product()?;
+    if product.enterprise.as_ref() != Some(&enterprise.id) {
+        return refuse(5007);
+    }
+    if route.domestic && enterprise.overseas {
+        return refuse_because(5024, "in China alone");
+    }
+    if route.unpublished && product.published && !product.open_logs {
+        return refuse_because(5024, "not of a published product");
+    }
+    Ok(())
+}
+
+fn by_headers(
+    call: &Call<'_>,
+    claimed: Option<Enterprise>,
+    secret_needed: bool,
+) -> Result<Enterprise, Failure> {
+    let given = call.request.only("x-gizwits-enterprise-id").is_some();
+    let (true, Some(enterprise)) = (given, claimed) else {
+        return refuse(5003);
+    };
+    let name = "x-gizwits-enterprise-secret";
+    let absent = call.request.headers.iter().all(|(one, _)| one != name);
+    let right = match call.request.only(name) {
+        Some(secret) => secret == enterprise.secret,
+        None => absent && !secret_needed,
+    };
+    match right {
+        true => Ok(enterprise),
+        false => refuse(5004),
+    }
+}

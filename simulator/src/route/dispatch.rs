@@ -1,0 +1,143 @@
+//! A call from its request to its answer: its route, its modes, its checks, its handler.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use matchit::Router;
+use rusqlite::{Transaction, TransactionBehavior};
+
+use super::checks::{self, HOUR, Quota};
+use super::table::{ROUTES, Route};
+use crate::api::{Answer, Call, Failure, Mode, Modes, Request, date, decode, refusal};
+use crate::world::Store;
+
+/// The routes with a path, each with the index that the path has among its own.
+type Routes = Vec<(&'static Route, usize)>;
+
+static ROUTER: LazyLock<Router<Routes>> = LazyLock::new(|| {
+    let mut routes: BTreeMap<&str, Routes> = BTreeMap::new();
+    for route in ROUTES {
+        for (path, index) in route.paths.iter().zip(0..) {
+            routes.entry(path).or_default().push((route, index));
+        }
+    }
+    let mut router = Router::new();
+    for (path, routes) in routes {
+        // Templates of a constant table: a test calls every route.
+        let _ = router.insert(path, routes);
+    }
+    router
+});
+
+/// The routes of a path, and the values of its parameters.
+fn find(path: &str) -> Option<(&'static Routes, Vec<(String, String)>)> {
+    let found = ROUTER.at(path).ok()?;
+    let values = found.params.iter().map(|(name, value)| {
+        let value = decode(value, false)?;
+        // No path is a value: what a proxy makes of these is not to be relied on.
+        let is_segment = !value.is_empty() && !value.contains(['/', '\\', '\0']);
+        is_segment.then(|| (name.to_owned(), value))
+    });
+    Some((found.value, values.collect::<Option<_>>()?))
+}
+
+/// Answers a call as of `now`.
+pub(crate) fn answer(store: &Store, request: &Request, now: i64) -> Answer {
+    let mut answer = try_answer(store, request, now).unwrap_or_else(|error| {
+        // What the database says of itself is not for callers; of what kind it is may be.
+        let kind = error.sqlite_error_code();
+        let kind = kind.map_or("no answer".to_owned(), |code| format!("{code:?}"));
+        let detail = Some(format!("the simulator's database: {kind}"));
+        refusal(5409, detail)
+    });
+    if answer.header("date").is_none() {
+        answer.headers.push(("date", date(now)));
+    }
+    answer
+}
+
+fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusqlite::Error> {
+    let Some((routes, params)) = find(request.path()) else {
+        return Ok(Answer::html(404, "Not Found"));
+    };
+    let of_method = |(route, _): &&(&Route, usize)| route.method == request.method;
+    let Some((route, path)) = routes.iter().find(of_method) else {
+        let mut answer = Answer::html(405, "Method Not Allowed");
+        let methods: Vec<&str> = routes.iter().map(|(route, _)| route.method).collect();
+        answer.headers.push(("allow", methods.join(", ")));
+        return Ok(answer);
+    };
+    let transaction =
+        Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
+    store.advance(now)?;
+    let modes = store.use_modes(route.name)?;
+    let gateway = match modes.closes(*path) {
+        true => Some(Answer::html(404, "Not Found")),
+        false if modes.has(&Mode::Html502) => Some(Answer::html(502, "Bad Gateway")),
+        false => None,
+    };
+    if let Some(mut answer) = gateway {
+        transaction.commit()?;
+        answer.delay = modes.delay();
+        return Ok(answer);
+    }
+    let mut call = Call {
+        store,
+        now,
+        request,
+        modes: &modes,
+        query_pairs: Vec::new(),
+        params,
+        product: None,
+        enterprise: None,
+    };
+    let mut quota = None;
+    let admitted = checks::admit(&mut call, route, &mut quota);
+    let answer = match admitted.and_then(|()| handle(&call, route)) {
+        Ok(answer) => answer,
+        Err(Failure::Refused { code, detail }) => {
+            debug_assert!(
+                modes.error().is_some() || route.codes().contains(&code),
+                "{} does not say that it refuses with {code}",
+                route.name
+            );
+            refusal(code, detail)
+        }
+        Err(Failure::Database(error)) => return Err(error),
+    };
+    transaction.commit()?;
+    Ok(finish(answer, &modes, quota, now))
+}
+
+/// Calls the handler. What a refused call did is taken back; that it was counted is not.
+fn handle(call: &Call<'_>, route: &Route) -> Result<Answer, Failure> {
+    call.store.run("SAVEPOINT call", [])?;
+    let answer = (route.handler)(call);
+    if answer.is_err() {
+        call.store.run("ROLLBACK TO call", [])?;
+    }
+    call.store.run("RELEASE call", [])?;
+    answer
+}
+
+/// Adds the headers of every answer, and what the modes change.
+fn finish(mut answer: Answer, modes: &Modes, quota: Option<Quota>, now: i64) -> Answer {
+    let skew = modes.skew();
+    let date = date(now.saturating_add(skew));
+    answer.headers.push(("date", date));
+    if !modes.has(&Mode::NoRateHeaders) {
+        let quota = quota.unwrap_or(Quota {
+            limit: 3600,
+            remaining: 3600,
+            reset: (now / HOUR + 1) * HOUR,
+        });
+        let reset = quota.reset.saturating_add(skew).div_euclid(1000);
+        answer.headers.extend([
+            ("x-ratelimit-limit", quota.limit.to_string()),
+            ("x-ratelimit-remaining", quota.remaining.to_string()),
+            ("x-ratelimit-reset", reset.to_string()),
+        ]);
+    }
+    modes.apply(&mut answer);
+    answer
+}

@@ -1,0 +1,357 @@
+//! The device page, a client of the API in a browser, and the endpoints for what the API can't give it.
+//!
+//! ```text
+//! GET  /  /page.{css,js,svg}  /api.js …      the page, and the modules of its script
+//! GET  /page/products                       the products, with credentials to call the API with
+//! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
+//! GET  /page/events/{product}               its devices as they change: server-sent events
+//! GET  /page/events/{product}/{did}         one device with its frames, decoded
+//! POST /page/decode/{product}               ["hex or base64", …]: frames, decoded
+//! ```
+//! What begins with `/page/` shows secrets, so it is for a browser on this machine alone: by the address
+//! it calls from, by the name it calls (another name is one that somebody made to lead here), and by
+//! `Referer` only for a page that came from under that name. So what a proxy on this machine passes on for
+//! a browser elsewhere is refused, also if it writes `Host` anew and says nothing of whom it speaks for.
+//!
+//! Trusted is every program on this machine, and whatever one of them passes on as its own call: no header
+//! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::Response;
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::routing::{get, post};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::caller::Caller;
+use super::events::{self, Event, Position, Watcher};
+use super::response::{error_response, file, json_response, keep_private, run};
+use crate::api::decode as decode_query;
+use crate::simulator::Simulator;
+
+/// The files of the page by their paths: the browser loads the modules of `page.js` by itself.
+const FILES: [(&str, &str); 18] = [
+    ("/", include_str!("../../page/index.html")),
+    ("/page.css", include_str!("../../page/page.css")),
+    ("/page.svg", include_str!("../../page/page.svg")),
+    ("/page.js", include_str!("../../page/page.js")),
+    ("/api.js", include_str!("../../page/api.js")),
+    ("/bits.js", include_str!("../../page/bits.js")),
+    ("/chart.js", include_str!("../../page/chart.js")),
+    ("/control.js", include_str!("../../page/control.js")),
+    ("/device.js", include_str!("../../page/device.js")),
+    ("/dom.js", include_str!("../../page/dom.js")),
+    ("/list.js", include_str!("../../page/list.js")),
+    ("/live.js", include_str!("../../page/live.js")),
+    ("/log.js", include_str!("../../page/log.js")),
+    ("/notice.js", include_str!("../../page/notice.js")),
+    ("/plot.js", include_str!("../../page/plot.js")),
+    ("/points.js", include_str!("../../page/points.js")),
+    ("/time.js", include_str!("../../page/time.js")),
+    ("/view.js", include_str!("../../page/view.js")),
+];
+
+/// The maximum number of watchers.
+const WATCHERS: usize = 64;
+/// The maximum number of frames in one call.
+const FRAMES: usize = 1000;
+/// The time within which changes are sent together.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+#[derive(Clone)]
+struct Page {
+    simulator: Simulator,
+    stopped: watch::Receiver<bool>,
+    watchers: Arc<Semaphore>,
+}
+
+/// The loopback address that a browser on this machine reaches the page by.
+pub(crate) fn reached_by(mut listens: SocketAddr) -> Option<SocketAddr> {
+    match listens.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listens.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => listens.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Some(listens).filter(|address| address.ip().to_canonical().is_loopback())
+}
+
+pub(crate) fn router(
+    simulator: Simulator,
+    listens: SocketAddr,
+    stopped: watch::Receiver<bool>,
+) -> Router {
+    let page = Page {
+        simulator,
+        stopped,
+        watchers: Arc::new(Semaphore::new(WATCHERS)),
+    };
+    let own = Router::new()
+        .route("/page/products", get(products))
+        .route("/page/devices/{product}", get(devices))
+        .route("/page/events/{product}", get(watch_product))
+        .route("/page/events/{product}/{did}", get(watch_device))
+        .route("/page/decode/{product}", post(decode))
+        .layer(middleware::from_fn_with_state(listens, only_own_page))
+        .with_state(page);
+    FILES.into_iter().fold(own, |router, (path, text)| {
+        router.route(path, get(move || async move { file(path, text, "") }))
+    })
+}
+
+async fn only_own_page(
+    State(listens): State<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
+    let mut response = match (own, reached_by(listens)) {
+        (true, _) => next.run(request).await,
+        (false, Some(address)) => error_response(
+            403,
+            format!(
+                "the device page shows secrets, so it works only on the machine that the simulator \
+                 runs on, under the address that gizwits simulate prints; from elsewhere, reach it \
+                 through a tunnel: ssh -L 8080:{address} HOST, then open http://127.0.0.1:8080/"
+            ),
+        ),
+        (false, None) => error_response(
+            403,
+            format!(
+                "the device page shows secrets, so it works on loopback alone, and the simulator \
+                 listens on {listens}: start it with --listen 127.0.0.1:0"
+            ),
+        ),
+    };
+    keep_private(&mut response);
+    response
+}
+
+/// A response, or that of an error.
+type PageResult = Result<Response<Body>, Response<Body>>;
+
+/// Reads from the world.
+async fn read<T: Send + 'static, E: Display + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Response<Body>> {
+    run(work, |_| 500).await
+}
+
+/// Answers what a page needs to call the API.
+async fn products(State(page): State<Page>) -> PageResult {
+    let all = read(move || page.simulator.credentials()).await?;
+    let keys = all.into_iter().map(|one| {
+        json!({
+            "product_name": one.product_name,
+            "product_key": one.product_key,
+            "product_secret": one.product_secret,
+            "enterprise_id": one.enterprise_id,
+            "enterprise_secret": one.enterprise_secret,
+        })
+    });
+    Ok(json_response(&keys.collect::<Vec<_>>()))
+}
+
+async fn devices(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> PageResult {
+    let after = after(&request).and_then(|did| decode_query(did, true));
+    let simulator = page.simulator;
+    let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
+    match read(list).await? {
+        Some(list) => Ok(json_response(&list)),
+        None => Err(error_response(404, "there is no such product")),
+    }
+}
+
+async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Bytes) -> PageResult {
+    let frames: Vec<String> = serde_json::from_slice(&body)
+        .map_err(|error| error_response(400, format!("a list of frames, as text: {error}")))?;
+    if frames.len() > FRAMES {
+        let message = format!("{} frames: {FRAMES} at most", frames.len());
+        return Err(error_response(400, message));
+    }
+    let decoded = read(move || {
+        let decoded = page.simulator.read(|store| {
+            let decoded = |text: &String| events::decoded_text(store, &product, text);
+            frames.iter().map(decoded).collect::<Vec<_>>()
+        });
+        Ok::<_, Infallible>(json_response(&decoded))
+    });
+    decoded.await
+}
+
+/// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
+/// query of a page that comes back.
+fn last_event(request: &Request) -> Option<Position> {
+    let last = request.headers().get("last-event-id");
+    let last = last.and_then(|value| value.to_str().ok());
+    Position::parse(last.or_else(|| after(request))?)
+}
+
+fn after(request: &Request) -> Option<&str> {
+    request.uri().query()?.strip_prefix("after=")
+}
+
+async fn watch_product(
+    State(page): State<Page>,
+    Path(product): Path<String>,
+    request: Request,
+) -> PageResult {
+    watch(page, product, None, last_event(&request)).await
+}
+
+async fn watch_device(
+    State(page): State<Page>,
+    Path((product, did)): Path<(String, String)>,
+    request: Request,
+) -> PageResult {
+    watch(page, product, Some(did), last_event(&request)).await
+}
+
+async fn watch(
+    page: Page,
+    product: String,
+    did: Option<String>,
+    after: Option<Position>,
+) -> PageResult {
+    let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
+        let message = format!("{WATCHERS} pages watch already: close some");
+        return Err(error_response(503, message));
+    };
+    let simulator = page.simulator.clone();
+    // Before the first look, so that nothing falls between.
+    let changes = simulator.changes();
+    let begun = read(move || {
+        simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after))
+    });
+    let missing = || error_response(404, "there is no such product or device");
+    let (watcher, hello) = begun.await?.ok_or_else(missing)?;
+    // A slow reader is waited for; what happens meanwhile stays in the database.
+    let (to, events) = mpsc::channel(16);
+    let mut stopped = page.stopped.clone();
+    let gone = to.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = send(page.simulator, watcher, hello, changes, to, permit) => {}
+            () = gone.closed() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    });
+    let events = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
+    Ok(events.into_response())
+}
+
+/// Sends what is new whenever the world may have changed, until the database fails or nobody listens.
+async fn send(
+    simulator: Simulator,
+    mut watcher: Watcher,
+    hello: Event,
+    mut changes: watch::Receiver<()>,
+    to: mpsc::Sender<Result<SseEvent, Infallible>>,
+    _permit: OwnedSemaphorePermit,
+) {
+    let mut clock = ClockReading::now(&simulator);
+    let mut news = vec![Event::clock(clock.now, simulator.is_real()), hello];
+    let mut more = true;
+    loop {
+        for Event {
+            position,
+            name,
+            data,
+        } in news
+        {
+            let mut event = SseEvent::default().event(name).data(data);
+            if let Some(position) = position {
+                event = event.id(position.to_string());
+            }
+            if name == "hello" {
+                event = event.retry(Duration::from_secs(1));
+            }
+            if to.send(Ok(event)).await.is_err() {
+                return;
+            }
+        }
+        if !more {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(TOGETHER).await;
+            changes.mark_unchanged();
+        }
+        let world = simulator.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let next = world.read(|store| watcher.next(store));
+            next.map(|next| (watcher, next))
+        });
+        let Ok(Ok((back, next))) = looked.await else {
+            return;
+        };
+        watcher = back;
+        (news, more) = next;
+        if clock.is_off(&simulator) {
+            clock = ClockReading::now(&simulator);
+            news.insert(0, Event::clock(clock.now, simulator.is_real()));
+        }
+    }
+}
+
+/// A reading of the simulator's clock, and when it was taken.
+struct ClockReading {
+    now: i64,
+    at: Instant,
+}
+
+impl ClockReading {
+    fn now(simulator: &Simulator) -> Self {
+        ClockReading {
+            now: simulator.now(),
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether somebody stepped it since.
+    fn is_off(&self, simulator: &Simulator) -> bool {
+        let passed = match simulator.is_real() {
+            true => i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX),
+            false => 0,
+        };
+        (simulator.now() - self.now - passed).abs() > 1000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::caller::is_loopback;
+
+    #[test]
+    fn by_which_address_the_page_is_reached() {
+        for (listens, reached) in [
+            ("127.0.0.1:1", Some("127.0.0.1:1")),
+            ("127.0.0.2:1", Some("127.0.0.2:1")),
+            ("[::1]:1", Some("[::1]:1")),
+            ("0.0.0.0:1", Some("127.0.0.1:1")),
+            ("[::]:1", Some("[::1]:1")),
+            ("192.0.2.2:1", None),
+            ("[2001:db8::1]:1", None),
+        ] {
+            let reached: Option<SocketAddr> = reached.map(|one| one.parse().expect(one));
+            let listens: SocketAddr = listens.parse().expect(listens);
+            assert_eq!(reached_by(listens), reached, "{listens}");
+            assert!(reached.is_none_or(|one| is_loopback(&one.to_string())));
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The events that watchers get: the rows of the logs that are newer than those that were sent.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
+use rusqlite::{Row, named_params, params};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::world::{Remark, Sql, Store, json as json_column};
+
+/// The maximum number of rows of a log that are sent at once.
+const BATCH: i64 = 200;
+/// The maximum number of rows that a watcher may have missed; beyond it the watcher starts anew.
+const MISSED: i64 = 1000;
+/// The number of last frames from which the last value of each point is found.
+const FOLDED: i64 = 1000;
+/// The number of a device's last remarks that a new watcher gets.
+const REMARKS: i64 = 50;
+/// The number of devices of a list.
+const LISTED: i64 = 100;
+
+/// The position of a watcher: when its world began, and the last rows that it has seen of the logs
+/// `frame`, `online`, `turned` and `remark`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position([i64; 5]);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.map(|number| number.to_string()).join("."))
+    }
+}
+
+impl Position {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let numbers = text.split('.').map(|number| number.parse().ok());
+        let numbers: Vec<i64> = numbers.collect::<Option<_>>()?;
+        numbers.try_into().ok().map(Position)
+    }
+
+    /// The end of the logs.
+    fn end(store: &Store) -> Sql<Self> {
+        let mut end = [0; 5];
+        for (number, sql) in end.iter_mut().zip([
+            "SELECT min(created_at) FROM device",
+            "SELECT max(id) FROM frame",
+            "SELECT max(id) FROM online",
+            "SELECT max(id) FROM turned",
+            "SELECT max(id) FROM remark",
+        ]) {
+            *number = store.value::<Option<i64>>(sql, [])?.unwrap_or(0);
+        }
+        Ok(Position(end))
+    }
+
+    /// Whether it is of the same world as `end`, and not behind it.
+    fn is_before(self, end: Self) -> bool {
+        self.0[0] == end.0[0] && self.0.iter().zip(end.0).all(|(one, end)| *one <= end)
+    }
+}
+
+/// An event for those who watch.
+pub(crate) struct Event {
+    /// The position of a watcher that has it; none: as before.
+    pub(crate) position: Option<Position>,
+    /// `clock`, `hello`, `device`, `frame`, `online` or `remark`.
+    pub(crate) name: &'static str,
+    /// JSON.
+    pub(crate) data: String,
+}
+
+impl Event {
+    /// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
+    pub(crate) fn clock(now: i64, runs: bool) -> Self {
+        Event::new(None, "clock", &json!({"now": now, "runs": runs}))
+    }
+
+    fn new(position: Option<Position>, name: &'static str, data: &impl Serialize) -> Self {
+        let data = text(data);
+        Event {
+            position,
+            name,
+            data,
+        }
+    }
+}
+
+// Events are text, numbers and lists of them: JSON can hold all of them.
+fn text(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default()
+}
+
+/// A device and its state.
+#[derive(Clone, PartialEq, Serialize)]
+struct Summary {
+    did: String,
+    mac: Option<String>,
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+    is_online: bool,
+    is_disabled: bool,
+    is_faulty: bool,
+    is_alert: bool,
+    /// When it last came, in milliseconds since 1970.
+    online_latest: Option<i64>,
+    /// In milliseconds since 1970.
+    last_report: Option<i64>,
+}
+
+/// A frame that was logged.
+#[derive(Serialize)]
+struct Frame {
+    /// In milliseconds since 1970.
+    at: i64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    decoded: Decoded,
+}
+
+/// A device that came or left.
+#[derive(Serialize)]
+struct Online {
+    /// In milliseconds since 1970.
+    at: i64,
+    #[serde(rename = "type")]
+    kind: String,
+    payload: Box<RawValue>,
+}
+
+/// A payload, and a picture of it, or why there is none.
+#[derive(Serialize)]
+pub(crate) struct Decoded {
+    payload: String,
+    #[serde(flatten)]
+    result: DecodeResult,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum DecodeResult {
+    Picture(Picture),
+    Error(String),
+}
+
+impl Summary {
+    /// SQL for the devices that meet a condition.
+    fn select(condition: &str) -> String {
+        format!(
+            "SELECT did, mac, country, region, city, is_online, disabled, is_faulty, is_alert,
+                online_latest, last_report
+             FROM known_device WHERE {condition}"
+        )
+    }
+
+    fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Summary {
+            did: row.get(0)?,
+            mac: row.get(1)?,
+            country: row.get(2)?,
+            region: row.get(3)?,
+            city: row.get(4)?,
+            is_online: row.get(5)?,
+            is_disabled: row.get(6)?,
+            is_faulty: row.get(7)?,
+            is_alert: row.get(8)?,
+            online_latest: row.get(9)?,
+            last_report: row.get(10)?,
+        })
+    }
+}
+
+/// Decodes a payload by its product's definition.
+pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
+    let result = match store.product(product) {
+        None => DecodeResult::Error("the product has no definition to decode it by".to_owned()),
+        Some(product) => match product.decode(bytes) {
+            Ok(decoded) => DecodeResult::Picture(Picture::of_message(&decoded, bytes)),
+            Err(error) => DecodeResult::Error(error.message),
+        },
+    };
+    Decoded {
+        payload: payload::hex(bytes),
+        result,
+    }
+}
+
+/// [`decoded`], of a payload as the command log writes it: in hex or base64.
+pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded {
+    match payload::parse(text, None) {
+        Ok(bytes) => decoded(store, product, &bytes),
+        Err(error) => Decoded {
+            payload: text.to_owned(),
+            result: DecodeResult::Error(error.message),
+        },
+    }
+}
+
+impl Frame {
+    /// The frame of a row `id, at, to_device, payload`.
+    fn read(store: &Store, product: &str, row: &Row<'_>) -> Sql<Self> {
+        Ok(Frame {
+            at: row.get(1)?,
+            kind: if row.get(2)? { "app2dev" } else { "dev2app" },
+            decoded: decoded(store, product, row.get_ref(3)?.as_blob()?),
+        })
+    }
+}
+
+impl Online {
+    /// The coming or leaving of a row `id, at, type, payload`.
+    fn read(row: &Row<'_>) -> Sql<Self> {
+        Ok(Online {
+            at: row.get(1)?,
+            kind: row.get(2)?,
+            payload: json_column(row, 3)?,
+        })
+    }
+}
+
+/// The devices of a product, behind the one with this did. None if there is no such product.
+pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<Value>> {
+    if !store.definitions.contains_key(product) {
+        return Ok(None);
+    }
+    let total = "SELECT count(*) FROM known_device WHERE product = ?";
+    let sql = Summary::select(
+        "product = :product AND id > coalesce((SELECT id FROM device WHERE did = :after), 0)
+         ORDER BY id LIMIT :limit",
+    );
+    let values = named_params! {":product": product, ":after": after, ":limit": LISTED + 1};
+    let mut devices = store.rows(&sql, values, Summary::read)?;
+    let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
+    let more = devices.len() > listed;
+    devices.truncate(listed);
+    // `place` is the position of who has this list; `more` tells whether there are others behind it.
+    Ok(Some(json!({
+        "place": Position::end(store)?.to_string(),
+        "total": store.value::<i64>(total, [product])?,
+        "more": more,
+        "devices": devices,
+    })))
+}
+
+/// Somebody who watches a product, or one of its devices.
+pub(crate) struct Watcher {
+    product: String,
+    /// The device's id; none: all of the product.
+    device: Option<i64>,
+    /// The rows that were looked through.
+    position: Position,
+    /// The summary of the device that was last sent.
+    summary: Option<Summary>,
+}
+
+impl Watcher {
+    /// Begins to watch `after` a position. None if there is no such product or device.
+    pub(crate) fn begin(
+        store: &Store,
+        product: &str,
+        did: Option<&str>,
+        after: Option<Position>,
+    ) -> Sql<Option<(Self, Event)>> {
+        if !store.definitions.contains_key(product) {
+            return Ok(None);
+        }
+        let device: Option<i64> = match did {
+            None => None,
+            Some(did) => {
+                let sql = "SELECT id FROM known_device WHERE product = ? AND did = ?";
+                match store.find(sql, [product, did])? {
+                    None => return Ok(None),
+                    found => found,
+                }
+            }
+        };
+        let end = Position::end(store)?;
+        let mut watcher = Watcher {
+            product: product.to_owned(),
+            device,
+            position: after.unwrap_or(end),
+            summary: None,
+        };
+        let resumed =
+            after.is_some_and(|after| after.is_before(end)) && watcher.missed(store)? <= MISSED;
+        if !resumed {
+            watcher.position = end;
+        }
+        watcher.summary = watcher.read_summary(store)?;
+        let known = match store.product(product) {
+            Some(product) => known(store, product, device)?,
+            None => BTreeMap::new(),
+        };
+        let sql = "SELECT id, at, to_device, payload FROM frame WHERE device = ?
+            ORDER BY at DESC, id DESC LIMIT 1";
+        let remarks = device.map(|device| store.remarks(device, REMARKS));
+        // `resumed` tells whether what follows is all that was missed, or only what happens from now on.
+        // `known` is what the device last reported of each point; the newest remarks come first.
+        let hello = json!({
+            "resumed": resumed,
+            "device": watcher.summary,
+            "known": known,
+            "last": store.first(sql, [device], |row| Frame::read(store, product, row))?,
+            "remarks": remarks.transpose()?.unwrap_or_default(),
+        });
+        let hello = Event::new(Some(watcher.position), "hello", &hello);
+        Ok(Some((watcher, hello)))
+    }
+
+    /// The number of rows that are new.
+    fn missed(&self, store: &Store) -> Sql<i64> {
+        let Position([_, frame, online, turned, remark]) = self.position;
+        store.value(
+            "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
+                + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
+                + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)
+                + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
+            params![frame, online, self.device, turned, remark],
+        )
+    }
+
+    fn read_summary(&self, store: &Store) -> Sql<Option<Summary>> {
+        let sql = Summary::select("product = :product AND id = :id");
+        let values = named_params! {":product": self.product, ":id": self.device};
+        store.first(&sql, values, Summary::read)
+    }
+
+    /// The new events, and whether there may be more.
+    pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<Event>, bool)> {
+        let end = Position::end(store)?;
+        // Rows are numbered from 1 again once all of them were too old to be kept.
+        for (seen, last) in self.position.0.iter_mut().zip(end.0) {
+            if *seen > last {
+                *seen = 0;
+            }
+        }
+        match self.device {
+            Some(device) => self.of_device(store, device, end),
+            None => Ok((self.of_product(store, end)?, false)),
+        }
+    }
+
+    fn of_device(&mut self, store: &Store, device: i64, end: Position) -> Sql<(Vec<Event>, bool)> {
+        let product = &self.product;
+        let newer = |name, table, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
+            // Only what is new is looked through, by its number: so the + before the device.
+            let sql = format!(
+                "SELECT id, at, {columns} FROM {table}
+                 WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3"
+            );
+            store.rows(&sql, params![after, device, BATCH], |row| {
+                let (id, at) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
+                Ok((at, id, name, read(row)?))
+            })
+        };
+        let Position([_, frame, online, _, remark]) = self.position;
+        // Each log is in order of time; what a device remarks on it says before it answers.
+        let logs = [
+            newer("online", "online", "type, payload", online, &|row| {
+                Online::read(row).map(|online| text(&online))
+            })?,
+            newer("remark", "remark", Remark::COLUMNS, remark, &|row| {
+                Remark::read(row).map(|remark| text(&remark))
+            })?,
+            newer("frame", "frame", "to_device, payload", frame, &|row| {
+                Frame::read(store, product, row).map(|frame| text(&frame))
+            })?,
+        ];
+        let more = logs.iter().any(|log| i64::try_from(log.len()) == Ok(BATCH));
+        let mut all = logs.concat();
+        all.sort_by_key(|(at, ..)| *at);
+        let mut events = Vec::with_capacity(all.len() + 1);
+        for (_, id, name, data) in all {
+            let Position([_, frame, online, _, remark]) = &mut self.position;
+            *match name {
+                "online" => online,
+                "remark" => remark,
+                _ => frame,
+            } = id;
+            let position = Some(self.position);
+            events.push(Event {
+                position,
+                name,
+                data,
+            });
+        }
+        if !more {
+            self.position = end;
+        }
+        let summary = self.read_summary(store)?;
+        if summary.is_some() && summary != self.summary {
+            events.push(Event::new(None, "device", &summary));
+            self.summary = summary;
+        }
+        Ok((events, more))
+    }
+
+    fn of_product(&mut self, store: &Store, end: Position) -> Sql<Vec<Event>> {
+        let Position([_, frame, online, turned, _]) = self.position;
+        self.position = end;
+        let values = named_params! {
+            ":product": self.product,
+            ":frame": frame,
+            ":online": online,
+            ":turned": turned,
+        };
+        store.rows(&Summary::select(NEW), values, |row| {
+            Ok(Event::new(Some(end), "device", &Summary::read(row)?))
+        })
+    }
+}
+
+/// SQL for the devices of which something is new: by their ids, so that the others cost nothing.
+const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
+    UNION ALL SELECT device FROM online WHERE id > :online
+    UNION ALL SELECT device FROM turned WHERE id > :turned)";
+
+/// The value of each point that a device reported last, as far back as [`FOLDED`] frames go.
+fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<PointId, Seen>> {
+    let sql = "SELECT payload FROM frame WHERE device = ? AND NOT to_device
+        ORDER BY at DESC, id DESC LIMIT ?";
+    let mut frames: Vec<Vec<u8>> = store.rows(sql, params![device, FOLDED], |row| row.get(0))?;
+    frames.reverse();
+    let mut state = product.state();
+    for frame in &frames {
+        if let Ok(decoded) = product.decode(frame) {
+            // A report of this product's own: there is nothing that doesn't fit.
+            let _ = product.merge(&mut state, &decoded);
+        }
+    }
+    Ok(product.seen(state.view()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_is_found_by_its_numbers() {
+        let store = Store::open(None, None, 0).expect("a world");
+        let mut plan = store
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", Summary::select(NEW)))
+            .expect("a query");
+        let steps = plan
+            .query_map(
+                named_params! {":product": "", ":frame": 0, ":online": 0, ":turned": 0},
+                |row| row.get::<_, String>(3),
+            )
+            .and_then(Iterator::collect::<Sql<Vec<_>>>)
+            .expect("a plan");
+        let by_number = |table: &str| {
+            let step = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid");
+            steps.iter().any(|one| one.starts_with(&step))
+        };
+        for table in ["device", "frame", "online", "turned"] {
+            assert!(by_number(table), "{table}: {steps:#?}");
+        }
+        let scans = |one: &String| one.starts_with("SCAN");
+        assert!(!steps.iter().any(scans), "{steps:#?}");
+    }
+
+    #[test]
+    fn a_place_as_text() {
+        let position = Position([1_514_692_800_000, 7, 0, 3, 1]);
+        assert_eq!(Position::parse(&position.to_string()), Some(position));
+        for wrong in [
+            "",
+            "1",
+            "1.2",
+            "1.2.3",
+            "1.2.3.4",
+            "1.2.3.4.5.6",
+            "1.2.3.4.x",
+            "1.2.3.4.99999999999999999999",
+        ] {
+            assert_eq!(Position::parse(wrong), None, "{wrong}");
+        }
+    }
+}

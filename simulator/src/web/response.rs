@@ -1,0 +1,94 @@
+//! Answers as HTTP responses, and work that is done off the threads of the sockets.
+
+use std::fmt::Display;
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::api::Answer;
+
+/// Marks a response that is not to be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Dropped;
+
+pub(crate) fn response(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            let name = HeaderName::from_static(name);
+            response.headers_mut().insert(name, value);
+        }
+    }
+    if answer.dropped {
+        response.extensions_mut().insert(Dropped);
+    }
+    response
+}
+
+/// A value as JSON.
+pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
+    match serde_json::to_vec(value) {
+        Ok(body) => response(Answer::json(200, body)),
+        Err(error) => error_response(500, error),
+    }
+}
+
+/// An error as JSON.
+pub(crate) fn error_response(status: u16, error: impl Display) -> Response<Body> {
+    let body = json!({"error": error.to_string()});
+    response(Answer::json(status, body.to_string()))
+}
+
+/// A file of a page in a browser, which loads what `policy` allows besides what is served here.
+pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Response<Body> {
+    let kind = match name.rsplit_once('.') {
+        None | Some((_, "html")) => "text/html; charset=utf-8",
+        Some((_, "js")) => "text/javascript; charset=utf-8",
+        Some((_, "css")) => "text/css; charset=utf-8",
+        Some((_, "svg")) => "image/svg+xml",
+        Some((_, "png")) => "image/png",
+        _ => "application/octet-stream",
+    };
+    let policy = format!(
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{policy}"
+    );
+    let mut answer = Answer::new(200, kind, bytes);
+    answer.headers.extend([
+        ("content-security-policy", policy),
+        ("cross-origin-resource-policy", "same-origin".to_owned()),
+        ("referrer-policy", "same-origin".to_owned()),
+        ("cache-control", "no-cache".to_owned()),
+    ]);
+    response(answer)
+}
+
+/// Keeps a response from caches, and from pages of other origins.
+pub(crate) fn keep_private(response: &mut Response<Body>) {
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// Works off the threads of the sockets. `status` is that of an error.
+pub(crate) async fn run<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    status: fn(&E) -> u16,
+) -> Result<T, Response<Body>>
+where
+    T: Send + 'static,
+    E: Display + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(error_response(status(&error), error)),
+        Err(_) => Err(error_response(500, "a handler failed")),
+    }
+}

@@ -1,0 +1,60 @@
+//! Days in China, counted from 1970-01-01.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan as _};
+
+/// The length of a day in milliseconds.
+pub(crate) const DAY: i64 = 86_400_000;
+/// China Standard Time is eight hours ahead, all year.
+const CHINA: i64 = 8 * 3_600_000;
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
+
+/// The day of a time.
+pub(crate) fn of(millis: i64) -> i64 {
+    millis.saturating_add(CHINA).div_euclid(DAY)
+}
+
+/// The time at which a day begins.
+pub(crate) fn start(day: i64) -> i64 {
+    day.saturating_mul(DAY).saturating_sub(CHINA)
+}
+
+/// The number of a date.
+pub(crate) fn number(date: Date) -> i64 {
+    EPOCH.until(date).map_or(0, |span| span.get_days().into())
+}
+
+/// The date of a day, as `2017-12-07`.
+pub(crate) fn text(day: i64) -> String {
+    let date = EPOCH.saturating_add(day.clamp(-700_000, 2_900_000).days());
+    date.to_string()
+}
+
+/// A time in China, as `2017-12-07 10:12:45`.
+pub(crate) fn time_text(millis: i64) -> String {
+    let time = Timestamp::from_millisecond(millis).unwrap_or_default();
+    let time: DateTime = Offset::constant(8).to_datetime(time);
+    time.strftime("%F %T").to_string()
+}
+
+/// The date of a text such as `2017-12-07`.
+pub(crate) fn parse(text: &str) -> Option<Date> {
+    let date = Date::strptime("%F", text).ok()?;
+    // Only as it would be written: no `2017-2-9`.
+    (date.to_string() == text).then_some(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_chinese() {
+        // 2017-12-07 10:12:45 in China is 02:12:45 UTC.
+        let millis = 1_512_612_765_000;
+        assert_eq!(time_text(millis), "2017-12-07 10:12:45");
+        assert_eq!(start(of(millis)), 1_512_576_000_000);
+        assert_eq!(of(1_512_575_999_999) + 1, of(1_512_576_000_000));
+    }
+}

@@ -1,0 +1,377 @@
+//! Devices, and all that follows from what they do.
+//!
+//! A device holds its status as raw bytes and speaks in frames. A control is a frame that was logged;
+//! after a while the device takes that frame apart and answers with another. What the cloud knows, the
+//! log, the data, faults and alerts, activity, follows from the frames of devices and nothing else.
+//!
+//! What is to happen stands in the table `pending` and happens in the order of its time when somebody
+//! next looks: [`Store::advance`].
+
+use gizwits_codec_std::core::m2m::{self, Event};
+use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
+use gizwits_codec_std::{Action, Product, wrap};
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::day;
+use super::random;
+use super::remark::{Kind, Violation};
+use super::status::{changed, full_mask, partial_message, put, set_reading};
+use super::store::{Sql, Store};
+
+/// The time that logs are kept, in milliseconds.
+pub(crate) const LOG_RETENTION: i64 = 7 * day::DAY;
+/// The time that the cloud waits for a heartbeat beyond the device's own, in milliseconds.
+const GRACE: i64 = 5000;
+
+/// SQL that adds a record to a log; its first two parameters are the device and the time.
+fn append(table: &str, columns: &str, values: &str) -> String {
+    format!(
+        "INSERT INTO {table} (device, at, {columns}, number) VALUES (?1, ?2, {values},
+            1 + coalesce((SELECT number FROM {table}
+                WHERE device = ?1 ORDER BY at DESC, id DESC LIMIT 1), 0))"
+    )
+}
+
+/// One device, as the engine needs it.
+pub(crate) struct Device {
+    pub(crate) id: i64,
+    did: String,
+    /// The key of its product.
+    pub(crate) product: String,
+    pub(crate) status: Vec<u8>,
+    pub(crate) report_every: i64,
+    full_every: i64,
+    heartbeat: i64,
+    keep_alive: i64,
+    online_since: Option<i64>,
+    silent_since: Option<i64>,
+    since_full: i64,
+    draws: i64,
+    last_report: Option<i64>,
+}
+
+impl Device {
+    /// Whether it is online and not silent.
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.online_since.is_some() && self.silent_since.is_none()
+    }
+}
+
+#[derive(Serialize)]
+struct OnlinePayload {
+    keep_alive: i64,
+}
+
+#[derive(Serialize)]
+struct OfflinePayload<'r> {
+    duration: i64,
+    heartbeat: Heartbeat,
+    reason: &'r str,
+}
+
+#[derive(Serialize)]
+struct Heartbeat {
+    count: i64,
+    max: i64,
+    avg: i64,
+    last: i64,
+    min: i64,
+}
+
+impl Store {
+    pub(crate) fn device(&self, id: i64) -> Sql<Option<Device>> {
+        self.first(
+            "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
+                online_since, silent_since, since_full, draws, last_report
+             FROM device WHERE id = ?",
+            [id],
+            |row| {
+                Ok(Device {
+                    id: row.get(0)?,
+                    did: row.get(1)?,
+                    product: row.get(2)?,
+                    status: row.get(3)?,
+                    report_every: row.get(4)?,
+                    full_every: row.get(5)?,
+                    heartbeat: row.get(6)?,
+                    keep_alive: row.get(7)?,
+                    online_since: row.get(8)?,
+                    silent_since: row.get(9)?,
+                    since_full: row.get(10)?,
+                    draws: row.get(11)?,
+                    last_report: row.get(12)?,
+                })
+            },
+        )
+    }
+
+    pub(crate) fn save(&self, device: &Device) -> Sql<()> {
+        self.run(
+            "UPDATE device SET status = ?, online_since = ?, silent_since = ?, since_full = ?,
+                draws = ?, last_report = ?
+             WHERE id = ?",
+            params![
+                device.status,
+                device.online_since,
+                device.silent_since,
+                device.since_full,
+                device.draws,
+                device.last_report,
+                device.id
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The next random number of a device.
+    pub(crate) fn draw(&self, device: &mut Device) -> u64 {
+        device.draws = device.draws.wrapping_add(1);
+        random::number(self.seed, &device.did, device.draws)
+    }
+
+    fn log_online(
+        &self,
+        device: &Device,
+        at: i64,
+        kind: &str,
+        payload: &impl Serialize,
+    ) -> Sql<()> {
+        let payload = serde_json::to_string(payload).unwrap_or_default();
+        self.run(
+            &append("online", "type, payload", "?3, ?4"),
+            params![device.id, at, kind, payload],
+        )?;
+        Ok(())
+    }
+
+    /// Drops what is planned for a device's connection.
+    fn unschedule(&self, device: &Device) -> Sql<()> {
+        let sql = "DELETE FROM pending WHERE kind IN ('offline', 'report') AND subject = ?";
+        self.run(sql, [device.id]).map(drop)
+    }
+
+    pub(crate) fn connect(&self, device: &mut Device, at: i64) -> Sql<()> {
+        if device.is_reachable() {
+            return Ok(());
+        }
+        // Back before the cloud missed it.
+        let kind = match device.online_since {
+            Some(_) => "dev_re_online",
+            None => "dev_online",
+        };
+        self.unschedule(device)?;
+        device.online_since = Some(at);
+        device.silent_since = None;
+        self.run(
+            "UPDATE device SET online_latest = ?1, activated_at = coalesce(activated_at, ?1)
+             WHERE id = ?2",
+            params![at, device.id],
+        )?;
+        let keep_alive = (device.keep_alive + GRACE) / 1000;
+        self.log_online(device, at, kind, &OnlinePayload { keep_alive })?;
+        self.schedule(at.saturating_add(1000), "report", device.id, None)
+    }
+
+    /// The beats from when it came online to `until`: how many, and when the last was.
+    fn heartbeats(device: &Device, since: i64, until: i64) -> (i64, i64) {
+        let count = until.saturating_sub(since).max(0) / device.heartbeat.max(1);
+        (count, since.saturating_add(count * device.heartbeat))
+    }
+
+    pub(crate) fn disconnect(&self, device: &mut Device, at: i64, reason: &str) -> Sql<()> {
+        let Some(since) = device.online_since.take() else {
+            return Ok(());
+        };
+        let until = device.silent_since.take().unwrap_or(at);
+        let (count, beat) = Self::heartbeats(device, since, until);
+        let seconds = |from: i64, to: i64| to.div_euclid(1000) - from.div_euclid(1000);
+        // One beat alone has no span to the one before.
+        let steady = device.heartbeat / 1000 * i64::from(count >= 2);
+        let payload = OfflinePayload {
+            duration: seconds(since, at),
+            heartbeat: Heartbeat {
+                count,
+                max: steady,
+                avg: steady,
+                last: seconds(beat, at),
+                min: steady,
+            },
+            reason,
+        };
+        self.unschedule(device)?;
+        self.log_online(device, at, "dev_offline", &payload)
+    }
+
+    /// Leaves; without a heartbeat only the cloud finds out, later. Returns when it does.
+    pub(crate) fn leave(&self, device: &mut Device, at: i64, reason: &str) -> Sql<i64> {
+        if reason != "no_heartbeat" {
+            self.disconnect(device, at, reason)?;
+            return Ok(at);
+        }
+        let Some(since) = device.online_since else {
+            return Ok(at);
+        };
+        device.silent_since = Some(at);
+        let (_, beat) = Self::heartbeats(device, since, at);
+        let missed = beat.saturating_add(device.keep_alive).saturating_add(GRACE);
+        self.schedule(missed, "offline", device.id, Some(reason))?;
+        Ok(missed)
+    }
+
+    /// A frame arrives at a device.
+    pub(crate) fn receive_frame(&self, device: &mut Device, at: i64, bytes: &[u8]) -> Sql<()> {
+        let Some(product) = self.product(&device.product) else {
+            return Ok(());
+        };
+        if !device.is_reachable() {
+            return Ok(());
+        }
+        let layout = product.layout();
+        let Ok((Event::Frame(frame), [])) = m2m::parse(bytes, usize::MAX) else {
+            return Ok(());
+        };
+        // What it doesn't understand it ignores, as firmware does; but it says so.
+        match frame.p0().map(|p0| P0::parse(layout, p0)) {
+            Some(Ok(P0::Control(view))) => {
+                let before = device.status.clone();
+                for reading in &view {
+                    let set = put(layout, &mut device.status, reading.id(), |encoder| {
+                        set_reading(encoder, &reading)
+                    });
+                    if let Err(error) = set {
+                        let value = reading.value();
+                        let outside = Violation::new(product, Kind::LeftOut, value, error);
+                        self.remark(device.id, at, true, &outside)?;
+                    }
+                }
+                let mut changed = changed(layout, &before, &device.status);
+                if changed.is_empty() {
+                    changed.extend(view.iter().map(|reading| reading.id()));
+                }
+                self.report(device, at, Action::Report, Some(&changed))
+            }
+            Some(Ok(P0::Read(wanted))) => {
+                let wanted: Vec<PointId> = wanted.ids().collect();
+                self.report(device, at, Action::Reply, Some(&wanted))
+            }
+            Some(Ok(_)) => Ok(()),
+            Some(Err(_)) | None => {
+                let why = match product.decode(bytes) {
+                    Err(error) => error.message,
+                    Ok(_) => "a frame without a message for the device".to_owned(),
+                };
+                self.remark(device.id, at, true, &Violation::ignored(why))
+            }
+        }
+    }
+
+    /// The device sends its status; of a var_len product the points that are asked for.
+    pub(crate) fn report(
+        &self,
+        device: &mut Device,
+        at: i64,
+        action: Action,
+        points: Option<&[PointId]>,
+    ) -> Sql<()> {
+        let Some(product) = self.product(&device.product) else {
+            return Ok(());
+        };
+        let layout = product.layout();
+        let points = match (layout.protocol(), points, action) {
+            (Protocol::Standard, ..) | (_, None, _) => None,
+            (_, Some(points), Action::Report) => {
+                device.since_full += 1;
+                (device.since_full < device.full_every).then_some(points)
+            }
+            (_, points, _) => points,
+        };
+        let some =
+            points.and_then(|points| partial_message(layout, &device.status, action, points));
+        let p0 = some.unwrap_or_else(|| {
+            device.since_full = 0;
+            let mut whole = vec![action.code(layout.protocol())];
+            if layout.protocol() == Protocol::VarLen {
+                whole.extend(full_mask(layout));
+            }
+            whole.extend(&device.status);
+            whole
+        });
+        let frame = wrap(&p0, action, None, None).unwrap_or_default();
+        self.receive(device, at, product, &frame)
+    }
+
+    /// The cloud gets a frame from a device: this one event is behind all that it says of it.
+    fn receive(&self, device: &mut Device, at: i64, product: &Product, frame: &[u8]) -> Sql<()> {
+        #[derive(Deserialize)]
+        struct Attrs<'a> {
+            #[serde(borrow)]
+            attrs: &'a RawValue,
+        }
+
+        self.log_frame(device.id, at, false, frame)?;
+        let Ok(decoded) = product.decode(frame) else {
+            return Ok(());
+        };
+        let json = decoded.to_json();
+        if let Ok(Attrs { attrs }) = serde_json::from_str(&json) {
+            self.run(
+                &append("data", "attrs", "?3"),
+                params![device.id, at, attrs.get()],
+            )?;
+        }
+        for reading in decoded.view().into_iter().flatten() {
+            let Some(attr) = product.attr(reading.id()) else {
+                continue;
+            };
+            let fault = match attr.point().access {
+                Access::Fault => true,
+                Access::Alert => false,
+                _ => continue,
+            };
+            match reading.raw() {
+                Raw::Number(0) => self.run(
+                    "UPDATE trouble SET cleared_at = ?
+                     WHERE device = ? AND point = ? AND cleared_at IS NULL",
+                    params![at, device.id, attr.name()],
+                )?,
+                _ => self.run(
+                    "INSERT INTO trouble (device, point, fault, raised_at)
+                     SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
+                        SELECT 1 FROM trouble
+                        WHERE device = ?1 AND point = ?2 AND cleared_at IS NULL)",
+                    params![device.id, attr.name(), fault, at],
+                )?,
+            };
+        }
+        self.run(
+            "INSERT OR IGNORE INTO activity (device, day, at) VALUES (?, ?, ?)",
+            params![device.id, day::of(at), at],
+        )?;
+        device.last_report = Some(at);
+        Ok(())
+    }
+
+    /// Writes a line of the command log and returns its number.
+    fn log_frame(&self, device: i64, at: i64, to_device: bool, frame: &[u8]) -> Sql<i64> {
+        self.run(
+            &append("frame", "to_device, payload", "?3, ?4"),
+            params![device, at, to_device, frame],
+        )?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// The cloud sends a P0 to a device, which receives it after about `reply_after`.
+    pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
+        let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
+        let logged = self.log_frame(device, at, true, &frame)?;
+        let Some(mut device) = self.device(device)? else {
+            return Ok(());
+        };
+        let share = 750 + (self.draw(&mut device) % 501).cast_signed();
+        self.save(&device)?;
+        let due = at.saturating_add(reply_after.saturating_mul(share) / 1000);
+        self.schedule(due, "frame", logged, None)
+    }
+}

@@ -1,0 +1,346 @@
+//! The rows that a world begins with: its scenario, checked.
+
+use std::collections::HashSet;
+
+use gizwits_codec_std::Product;
+use rusqlite::params;
+use serde_json::Value as Json;
+
+use super::allow_list::network;
+use super::behaviour::{self, Behaviour};
+use super::random;
+use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec, known_reason};
+use super::status;
+use super::store::{Definition, Store};
+use crate::error::{Error, unsound};
+
+/// Fills the tables of a world that begins at this time.
+pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Result<(), Error> {
+    let world = &scenario.world;
+    add_enterprises(store, world)?;
+    add_products(store, scenario)?;
+    add_apps(store, world)?;
+    store.read_definitions()?;
+    for (spec, number) in world.device.iter().zip(1..) {
+        let name = spec.mac.as_ref().or(spec.device_sn.as_ref());
+        let name = name.map_or("without a mac", |name| name.as_str());
+        add_device(store, world.seed, (begin, number), spec)
+            .map_err(|error| about(format!("device {number} ({name})"), error))?;
+    }
+    for (user, number) in world.user.iter().zip(1..) {
+        add_user(store, world, (begin, number), user)
+            .map_err(|error| about(format!("user {number}"), error))?;
+    }
+    Ok(())
+}
+
+/// An error with the part of the scenario that it is about.
+fn about(part: String, error: Error) -> Error {
+    Error::Scenario(match error {
+        Error::Scenario(error) => format!("{part}: {error}"),
+        error => format!("{part}: {error}"),
+    })
+}
+
+/// Refuses values that are empty or repeated.
+fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Result<(), Error> {
+    let mut seen = HashSet::new();
+    for value in values {
+        if value.is_empty() {
+            return unsound(format!("{what} is empty"));
+        }
+        if !seen.insert(value) {
+            return unsound(format!("{what} `{value}` is there twice"));
+        }
+    }
+    Ok(())
+}
+
+fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> {
+    let ids = world.enterprise.iter().map(|enterprise| &enterprise.id);
+    check_unique("the id of an enterprise", ids)?;
+    for enterprise in &world.enterprise {
+        for net in &enterprise.allow {
+            if network(net).is_none() {
+                return unsound(format!("`{net}` is neither an address nor a network"));
+            }
+        }
+        store.run(
+            "INSERT INTO enterprise (id, secret, quota, overseas, allow) VALUES (?, ?, ?, ?, ?)",
+            params![
+                enterprise.id,
+                enterprise.secret,
+                enterprise.quota,
+                enterprise.overseas,
+                enterprise.allow.join(" ")
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
+    let world = &scenario.world;
+    let Some(first) = world.enterprise.first() else {
+        return unsound("there is no [[enterprise]]");
+    };
+    let keys = world.product.iter().map(|product| &product.key);
+    check_unique("the key of a product", keys)?;
+    for product in &world.product {
+        let definition = scenario.definition(product)?;
+        let definition = definition.map(|json| complete(json, product)).transpose()?;
+        let enterprise = match product.enterprise.as_deref() {
+            None => Some(&*first.id),
+            Some("") => None,
+            Some(id) if world.enterprise.iter().any(|one| one.id == id) => Some(id),
+            Some(id) => return unsound(format!("there is no enterprise `{id}`")),
+        };
+        store.run(
+            "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                product.key,
+                product.secret,
+                enterprise,
+                product.published,
+                product.open_logs,
+                product.remote_control,
+                definition
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// The definition with the key and the name that the scenario gives its product, on one line.
+fn complete(mut json: String, product: &scenario::ProductSpec) -> Result<String, Error> {
+    if let Ok(Json::Object(mut object)) = serde_json::from_str(&json) {
+        object.insert("product_key".to_owned(), product.key.clone().into());
+        if let Some(name) = &product.name {
+            object.insert("name".to_owned(), name.clone().into());
+        }
+        json = Json::Object(object).to_string();
+    }
+    match Product::from_json(&json) {
+        Err(error) if !product.unchecked => unsound(format!(
+            "the definition of product `{}`: {error}",
+            product.key
+        )),
+        _ => Ok(json),
+    }
+}
+
+fn add_apps(store: &Store, world: &scenario::World) -> Result<(), Error> {
+    check_unique(
+        "the appid of an app",
+        world.app.iter().map(|app| &app.appid),
+    )?;
+    for app in &world.app {
+        store.run("INSERT INTO app VALUES (?)", [&app.appid])?;
+        for key in &app.products {
+            if !world.product.iter().any(|product| product.key == *key) {
+                return unsound(format!("app {}: there is no product `{key}`", app.appid));
+            }
+            store.run("INSERT INTO app_product VALUES (?, ?)", [&app.appid, key])?;
+        }
+    }
+    Ok(())
+}
+
+fn add_user(
+    store: &Store,
+    world: &scenario::World,
+    (begin, number): (i64, i64),
+    user: &UserSpec,
+) -> Result<(), Error> {
+    if !world.app.iter().any(|app| app.appid == user.app) {
+        return unsound(format!("there is no app `{}`", user.app));
+    }
+    let uid = user.uid.clone();
+    let uid = uid.unwrap_or_else(|| random::hex32(world.seed, "uid", number));
+    let at = begin.saturating_add(user.after.0);
+    let place = &user.place;
+    check_location(place)?;
+    store.run(
+        "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            uid,
+            user.app,
+            user.username,
+            user.phone,
+            user.email,
+            user.name,
+            at,
+            at,
+            place.country,
+            place.region,
+            place.city,
+            user.visits.map(|span| span.0.max(1000))
+        ],
+    )?;
+    store.schedule(at, "visit", 0, Some(&uid))?;
+    for mac in &user.binds {
+        let found: Vec<(i64, i64)> = store.rows(
+            "SELECT id, created_at FROM device WHERE mac = ?1 OR device_sn = ?1",
+            [mac],
+            |row| row.try_into(),
+        )?;
+        if found.is_empty() {
+            return unsound(format!("there is no device `{mac}`"));
+        }
+        for (device, created) in found {
+            store.schedule(at.max(created), "bind", device, Some(&uid))?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a location that the reports by location can't show.
+fn check_location(place: &Location) -> Result<(), Error> {
+    let names = [&place.country, &place.region, &place.city];
+    for name in names.into_iter().flatten() {
+        if matches!(name.as_str(), "" | "count" | "detail") {
+            return unsound(format!("a place can't be named `{name}`"));
+        }
+    }
+    if (place.region.is_some() && place.country.is_none())
+        || (place.city.is_some() && place.region.is_none())
+    {
+        return unsound("a place needs all levels above it");
+    }
+    Ok(())
+}
+
+fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
+    if spec.mac.is_none() == spec.device_sn.is_none() {
+        return unsound("either mac or device_sn is needed");
+    }
+    check_location(&spec.place)?;
+    for (name, span, least) in [
+        ("report_every", spec.report_every, 1000),
+        ("heartbeat", spec.heartbeat, 1000),
+        ("keep_alive", spec.keep_alive, 1000),
+        ("reply_after", spec.reply_after, 0),
+    ] {
+        if span.0 < least {
+            return unsound(format!("{name} is at least {least} ms"));
+        }
+    }
+    if spec.heartbeat.0 % 1000 != 0 || spec.keep_alive.0 % 1000 != 0 {
+        return unsound("heartbeat and keep_alive are whole seconds");
+    }
+    if spec.heartbeat.0 > spec.keep_alive.0 {
+        return unsound("heartbeat is longer than keep_alive");
+    }
+    Ok(())
+}
+
+fn add_device(
+    store: &Store,
+    seed: u64,
+    (begin, number): (i64, i64),
+    spec: &DeviceSpec,
+) -> Result<(), Error> {
+    let product = match store.definitions.get(&spec.product) {
+        None => return unsound(format!("there is no product `{}`", spec.product)),
+        Some(Definition::Sound(product)) => Some(product),
+        Some(_) => None,
+    };
+    check_device(spec)?;
+    let status = product.map(|product| status::initial(product, &spec.initial));
+    let status = status.transpose().or_else(unsound)?.unwrap_or_default();
+    let did = spec.did.clone();
+    let did = did.unwrap_or_else(|| random::did(seed, &format!("did {number}")));
+    let passcode = spec.passcode.clone();
+    let passcode = passcode.unwrap_or_else(|| random::passcode(seed, &did));
+    let at = begin.saturating_add(spec.after.0);
+    let place = &spec.place;
+    let version = |at: usize| Some(spec.versions.as_ref()?.get(at)?.as_str());
+    store.run(
+        "INSERT INTO device (id, did, product, mac, device_sn, passcode, type, disabled, created_at,
+            country, region, city, longitude, latitude,
+            mcu_hard_version, mcu_soft_version, wifi_hard_version, wifi_soft_version,
+            status, reply_after, report_every, full_every, heartbeat, keep_alive)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            number,
+            did,
+            spec.product,
+            spec.mac,
+            spec.device_sn,
+            passcode,
+            spec.kind,
+            spec.disabled,
+            at,
+            place.country,
+            place.region,
+            place.city,
+            place.longitude,
+            place.latitude,
+            version(0),
+            version(1),
+            version(2),
+            version(3),
+            status,
+            spec.reply_after.0,
+            spec.report_every.0,
+            spec.full_every,
+            spec.heartbeat.0,
+            spec.keep_alive.0
+        ],
+    )?;
+    store.schedule(at, "online", number, None)?;
+    for (every, behaviour) in behaviours(product, spec).or_else(unsound)? {
+        if every < 1000 {
+            return unsound("`every` is at least 1s");
+        }
+        let json = serde_json::to_string(&behaviour).or_else(|error| unsound(error.to_string()))?;
+        store.run(
+            "INSERT INTO behaviour (device, every, spec) VALUES (?, ?, ?)",
+            params![number, every, json],
+        )?;
+        let id = store.connection.last_insert_rowid();
+        // Not all at once: the first time is somewhere in the first span.
+        let share = random::number(seed, &did, id.wrapping_neg()) % 1000;
+        let first = every.saturating_mul(1 + share.cast_signed()) / 1000;
+        store.schedule(at.saturating_add(first), "behaviour", id, None)?;
+    }
+    Ok(())
+}
+
+/// The behaviours of a device and the span between two times of each, in milliseconds.
+fn behaviours(
+    product: Option<&Product>,
+    spec: &DeviceSpec,
+) -> Result<Vec<(i64, Behaviour)>, String> {
+    let mut all = Vec::new();
+    for offline in &spec.offline {
+        let reason = known_reason(&offline.reason)?;
+        let lasts = offline.lasts.0.max(1);
+        all.push((offline.every.0, Behaviour::Offline { reason, lasts }));
+    }
+    let Some(product) = product else {
+        let none = spec.walk.is_empty()
+            && spec.countdown.is_empty()
+            && spec.change.is_empty()
+            && spec.trouble.is_empty()
+            && spec.initial.is_empty();
+        return match none {
+            true => Ok(all),
+            false => Err("its product has no definition to behave by".to_owned()),
+        };
+    };
+    for walk in &spec.walk {
+        all.push((walk.every.0, behaviour::walk(product, walk)?));
+    }
+    for countdown in &spec.countdown {
+        all.push((countdown.every.0, behaviour::countdown(product, countdown)?));
+    }
+    for change in &spec.change {
+        let set = behaviour::values(product, &change.set, change.unchecked)?;
+        all.push((change.every.0, Behaviour::Change { set }));
+    }
+    for trouble in &spec.trouble {
+        all.push((trouble.every.0, behaviour::trouble(product, trouble)?));
+    }
+    Ok(all)
+}

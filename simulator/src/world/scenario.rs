@@ -1,0 +1,385 @@
+//! A world as a text: who and what there is at its beginning, and how devices behave.
+
+use std::path::{Path, PathBuf};
+
+use jiff::SpanRelativeTo;
+use serde::{Deserialize, Deserializer};
+
+use super::day::DAY;
+use crate::error::{Error, unsound};
+
+/// The reasons for which a device goes offline.
+pub const OFFLINE_REASONS: [&str; 9] = [
+    "mqtt_disconnect",
+    "no_heartbeat",
+    "tcp_closed",
+    "ssl_closed",
+    "offline_force",
+    "offline_reset",
+    "offline_exception",
+    "offline_sending_density_overflow",
+    "offline_sending_data_size_overflow",
+];
+
+/// The reason in lower case; the known ones as an error if it is none of them.
+pub(crate) fn known_reason(reason: &str) -> Result<String, String> {
+    let reason = reason.to_ascii_lowercase();
+    match OFFLINE_REASONS.contains(&&*reason) {
+        true => Ok(reason),
+        false => Err(format!(
+            "`{reason}` is no reason to go offline; those are {}",
+            OFFLINE_REASONS.join(", ")
+        )),
+    }
+}
+
+/// How a world begins, and how its devices behave: TOML, read and sound in itself.
+///
+/// All there is to say, with what it is for:
+/// ```toml
+#[doc = include_str!("scenario/annotated.toml")]
+/// ```
+/// Behaviours come every `every`, a tenth more or less, but for the first time, which is somewhere
+/// within the first span. A device that is offline waits.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub(crate) world: World,
+    pub(crate) text: String,
+    folder: Option<PathBuf>,
+}
+
+/// The error of a scenario, with a picture of its line unless that is too long to be looked at.
+fn sentence(text: &str, error: &toml::de::Error) -> String {
+    let told = error.to_string();
+    let start = error.span().map_or(0, |span| span.start);
+    match told.len() {
+        0..1000 => told,
+        _ => {
+            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+            format!("line {line}: {}", error.message())
+        }
+    }
+}
+
+impl Scenario {
+    /// The world that there is when no scenario is given: two products, six devices, two users.
+    #[must_use]
+    pub fn builtin() -> Self {
+        let text = include_str!("scenario/builtin.toml");
+        Scenario {
+            // A test reads it.
+            world: toml::from_str(text).unwrap_or_default(),
+            text: text.to_owned(),
+            folder: None,
+        }
+    }
+
+    /// The text of [`builtin`](Self::builtin): a beginning for one's own.
+    #[must_use]
+    pub fn builtin_text() -> &'static str {
+        include_str!("scenario/builtin.toml")
+    }
+
+    /// Reads a scenario; definitions are looked for in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::Scenario`], with the line.
+    pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
+        let world = toml::from_str(text).or_else(|error| unsound(sentence(text, &error)))?;
+        Ok(Scenario {
+            world,
+            text: text.to_owned(),
+            folder: folder.map(Path::to_owned),
+        })
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Scenario`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)?;
+        Scenario::from_toml(&text, path.parent())
+    }
+
+    /// Replaces the seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.world.seed = seed;
+        self
+    }
+
+    /// The definition that a product names.
+    pub(crate) fn definition(&self, product: &ProductSpec) -> Result<Option<String>, Error> {
+        Ok(Some(match product.definition.as_deref() {
+            None => return Ok(None),
+            Some("air-conditioner") => {
+                include_str!("../../definitions/air-conditioner.json").to_owned()
+            }
+            Some("wave-pump") => include_str!("../../definitions/wave-pump.json").to_owned(),
+            Some(inline) if inline.trim_start().starts_with('{') => inline.to_owned(),
+            Some(file) => {
+                let Some(folder) = &self.folder else {
+                    return unsound(format!("there is no definition `{file}`"));
+                };
+                let path = folder.join(file);
+                std::fs::read_to_string(&path)
+                    .or_else(|error| unsound(format!("{}: {error}", path.display())))?
+            }
+        }))
+    }
+}
+
+/// A length of time in milliseconds, written `300ms`, `90s`, `10m`, `6h`, `1d 12h`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TimeSpan(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for TimeSpan {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        TimeSpan::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format_args!(
+                "`{text}` is no length of time: 300ms, 90s, 10m, 6h or 1d 12h is expected"
+            ))
+        })
+    }
+}
+
+impl TimeSpan {
+    fn parse(text: &str) -> Option<Self> {
+        let span: jiff::Span = text.parse().ok()?;
+        // Days have 24 hours; there are no months and years.
+        let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        let millis = i64::try_from(length.as_millis()).ok()?;
+        (0..=3_660 * DAY)
+            .contains(&millis)
+            .then_some(TimeSpan(millis))
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    pub(crate) history: TimeSpan,
+    pub(crate) live_reports: bool,
+    #[serde(default = "yes")]
+    pub(crate) group_descendants: bool,
+    pub(crate) enterprise: Vec<EnterpriseSpec>,
+    pub(crate) app: Vec<AppSpec>,
+    pub(crate) product: Vec<ProductSpec>,
+    pub(crate) device: Vec<DeviceSpec>,
+    pub(crate) user: Vec<UserSpec>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn quota() -> i64 {
+    3600
+}
+
+fn millis<const N: i64>() -> TimeSpan {
+    TimeSpan(N)
+}
+
+fn ten() -> u32 {
+    10
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnterpriseSpec {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    #[serde(default = "quota")]
+    pub(crate) quota: i64,
+    #[serde(default)]
+    pub(crate) overseas: bool,
+    #[serde(default)]
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AppSpec {
+    pub(crate) appid: String,
+    #[serde(default)]
+    pub(crate) products: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProductSpec {
+    pub(crate) definition: Option<String>,
+    /// Whether a definition that is not sound is kept: its answers are 5406.
+    #[serde(default)]
+    pub(crate) unchecked: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) key: String,
+    pub(crate) secret: String,
+    pub(crate) enterprise: Option<String>,
+    #[serde(default)]
+    pub(crate) published: bool,
+    #[serde(default)]
+    pub(crate) open_logs: bool,
+    #[serde(default = "yes")]
+    pub(crate) remote_control: bool,
+}
+
+/// A geographic location.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Location {
+    pub(crate) country: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) city: Option<String>,
+    pub(crate) longitude: Option<f64>,
+    pub(crate) latitude: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeviceSpec {
+    pub(crate) product: String,
+    pub(crate) mac: Option<String>,
+    pub(crate) device_sn: Option<String>,
+    pub(crate) did: Option<String>,
+    pub(crate) passcode: Option<String>,
+    #[serde(rename = "type", default = "normal")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) disabled: bool,
+    #[serde(default)]
+    pub(crate) place: Location,
+    /// Four versions: MCU hard, MCU soft, Wi-Fi hard, Wi-Fi soft.
+    #[serde(default)]
+    pub(crate) versions: Option<[String; 4]>,
+    #[serde(default)]
+    pub(crate) initial: Values,
+    #[serde(default)]
+    pub(crate) after: TimeSpan,
+    #[serde(default = "millis::<300>")]
+    pub(crate) reply_after: TimeSpan,
+    #[serde(default = "millis::<600_000>")]
+    pub(crate) report_every: TimeSpan,
+    #[serde(default = "ten")]
+    pub(crate) full_every: u32,
+    #[serde(default = "millis::<55_000>")]
+    pub(crate) heartbeat: TimeSpan,
+    #[serde(default = "millis::<125_000>")]
+    pub(crate) keep_alive: TimeSpan,
+    #[serde(default)]
+    pub(crate) walk: Vec<WalkSpec>,
+    #[serde(default)]
+    pub(crate) countdown: Vec<CountdownSpec>,
+    #[serde(default)]
+    pub(crate) change: Vec<ChangeSpec>,
+    #[serde(default)]
+    pub(crate) trouble: Vec<TroubleSpec>,
+    #[serde(default)]
+    pub(crate) offline: Vec<OfflineSpec>,
+}
+
+fn normal() -> String {
+    "normal".to_owned()
+}
+
+/// Points and values, as the API's control writes them.
+pub(crate) type Values = serde_json::Map<String, serde_json::Value>;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WalkSpec {
+    pub(crate) point: String,
+    pub(crate) every: TimeSpan,
+    pub(crate) step: f64,
+    pub(crate) min: Option<f64>,
+    pub(crate) max: Option<f64>,
+    pub(crate) towards: Option<String>,
+    pub(crate) when: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CountdownSpec {
+    pub(crate) point: String,
+    pub(crate) every: TimeSpan,
+    pub(crate) set: Values,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeSpec {
+    pub(crate) every: TimeSpan,
+    pub(crate) set: Values,
+    /// Whether values may be outside their limits, as those of a broken sensor.
+    #[serde(default)]
+    pub(crate) unchecked: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TroubleSpec {
+    pub(crate) point: String,
+    pub(crate) every: TimeSpan,
+    pub(crate) lasts: TimeSpan,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfflineSpec {
+    pub(crate) reason: String,
+    pub(crate) every: TimeSpan,
+    pub(crate) lasts: TimeSpan,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserSpec {
+    pub(crate) uid: Option<String>,
+    pub(crate) app: String,
+    pub(crate) username: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) place: Location,
+    #[serde(default)]
+    pub(crate) after: TimeSpan,
+    #[serde(default)]
+    pub(crate) binds: Vec<String>,
+    pub(crate) visits: Option<TimeSpan>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_builtin_scenario_is_read() {
+        let world: World = toml::from_str(Scenario::builtin_text()).unwrap();
+        assert_eq!((world.product.len(), world.device.len()), (2, 6));
+        assert!(world.group_descendants);
+    }
+
+    #[test]
+    fn the_annotated_scenario_makes_a_world() {
+        let scenario = Scenario::from_toml(include_str!("scenario/annotated.toml"), None).unwrap();
+        let simulator = crate::Simulator::builder()
+            .scenario(scenario)
+            .build()
+            .unwrap();
+        assert_eq!(simulator.credentials().unwrap()[0].dids.len(), 1);
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!(TimeSpan::parse("1d 12h"), Some(TimeSpan(129_600_000)));
+        assert_eq!(TimeSpan::parse("300ms"), Some(TimeSpan(300)));
+        for text in ["", "5", "m", "-1s", "1y", "99999999999999d", "4000d"] {
+            assert_eq!(TimeSpan::parse(text), None, "{text}");
+        }
+    }
+}

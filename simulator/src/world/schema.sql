@@ -1,0 +1,99 @@
+-- Times are milliseconds since 1970.
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE enterprise (
+    id TEXT PRIMARY KEY, secret TEXT NOT NULL, quota INTEGER NOT NULL, overseas INTEGER NOT NULL,
+    allow TEXT NOT NULL, hour INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID, STRICT;
+CREATE TABLE app (appid TEXT PRIMARY KEY) WITHOUT ROWID, STRICT;
+CREATE TABLE app_product (
+    appid TEXT NOT NULL, product TEXT NOT NULL, PRIMARY KEY (appid, product)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE product (
+    key TEXT PRIMARY KEY, secret TEXT NOT NULL, enterprise TEXT, published INTEGER NOT NULL,
+    open_logs INTEGER NOT NULL, remote_control INTEGER NOT NULL, definition TEXT
+) WITHOUT ROWID, STRICT;
+CREATE TABLE token (
+    value TEXT PRIMARY KEY, product TEXT NOT NULL, enterprise TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE TABLE device (
+    id INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, product TEXT NOT NULL, mac TEXT,
+    device_sn TEXT, passcode TEXT NOT NULL, type TEXT NOT NULL, disabled INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, activated_at INTEGER, gid TEXT,
+    country TEXT, region TEXT, city TEXT, longitude REAL, latitude REAL,
+    mcu_hard_version TEXT, mcu_soft_version TEXT, wifi_hard_version TEXT, wifi_soft_version TEXT,
+    status BLOB NOT NULL,
+    reply_after INTEGER NOT NULL, report_every INTEGER NOT NULL, full_every INTEGER NOT NULL,
+    heartbeat INTEGER NOT NULL, keep_alive INTEGER NOT NULL,
+    online_since INTEGER, online_latest INTEGER, silent_since INTEGER, last_report INTEGER,
+    since_full INTEGER NOT NULL DEFAULT 0, draws INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (product, mac), UNIQUE (product, device_sn)
+) STRICT;
+CREATE INDEX device_gid ON device (gid) WHERE gid IS NOT NULL;
+CREATE TABLE device_group (
+    gid TEXT PRIMARY KEY, product TEXT NOT NULL, parent TEXT, made INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE TABLE user (
+    uid TEXT PRIMARY KEY, appid TEXT NOT NULL, username TEXT, phone TEXT, email TEXT, name TEXT,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    country TEXT, region TEXT, city TEXT, visits INTEGER
+) WITHOUT ROWID, STRICT;
+CREATE TABLE binding (
+    device INTEGER NOT NULL, uid TEXT NOT NULL, appid TEXT NOT NULL, owner INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (device, uid)
+) WITHOUT ROWID, STRICT;
+-- Who ever bound a device, and when first.
+CREATE TABLE bound (
+    device INTEGER NOT NULL, uid TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, uid)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE visit (
+    uid TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (uid, day)
+) WITHOUT ROWID, STRICT;
+-- In the three logs a device's records are in order, and numbered without gaps: those of a span are
+-- counted by its first and its last. Only the oldest are ever deleted.
+CREATE TABLE online (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    type TEXT NOT NULL, payload TEXT NOT NULL
+) STRICT;
+CREATE INDEX online_at ON online (device, at, id, number);
+CREATE TABLE frame (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    to_device INTEGER NOT NULL, payload BLOB NOT NULL
+) STRICT;
+CREATE INDEX frame_at ON frame (device, at, id, number);
+CREATE TABLE data (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    attrs TEXT NOT NULL
+) STRICT;
+CREATE INDEX data_at ON data (device, at, id, number);
+-- What devices said of values and frames that they could not take.
+CREATE TABLE remark (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
+    point TEXT, message TEXT NOT NULL
+) STRICT;
+CREATE INDEX remark_device ON remark (device, id);
+-- Who was disabled or enabled again, in order.
+CREATE TABLE turned (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
+-- A fault or alert that was reported, and when it was reported gone.
+CREATE TABLE trouble (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
+    raised_at INTEGER NOT NULL, cleared_at INTEGER
+) STRICT;
+CREATE INDEX trouble_device ON trouble (device, point);
+-- The days on which a device reported, and when first.
+CREATE TABLE activity (
+    device INTEGER NOT NULL, day INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, day)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX activity_day ON activity (day);
+CREATE TABLE behaviour (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, every INTEGER NOT NULL, spec TEXT NOT NULL
+) STRICT;
+-- What is still to happen.
+CREATE TABLE pending (
+    id INTEGER PRIMARY KEY, due INTEGER NOT NULL, kind TEXT NOT NULL, subject INTEGER NOT NULL,
+    word TEXT
+) STRICT;
+CREATE INDEX pending_due ON pending (due, id);
+CREATE TABLE mode (
+    id INTEGER PRIMARY KEY, route TEXT NOT NULL, mode TEXT NOT NULL, remaining INTEGER
+) STRICT;

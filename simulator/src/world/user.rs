@@ -1,0 +1,45 @@
+//! Users: their devices, and the days on which they opened an app.
+
+use rusqlite::params;
+
+use super::day;
+use super::store::{Sql, Store};
+
+impl Store {
+    /// Binds a device to a user; the first user who binds a device owns it.
+    pub(crate) fn bind(&self, device: i64, uid: &str, at: i64) -> Sql<()> {
+        self.run(
+            "INSERT OR IGNORE INTO binding (device, uid, appid, owner, at)
+             SELECT ?1, uid, appid, NOT EXISTS (SELECT 1 FROM binding WHERE device = ?1), ?3
+             FROM user WHERE uid = ?2",
+            params![device, uid, at],
+        )?;
+        self.run(
+            "INSERT OR IGNORE INTO bound (device, uid, at) VALUES (?, ?, ?)",
+            params![device, uid, at],
+        )?;
+        Ok(())
+    }
+
+    /// Records that a user was there on a day.
+    pub(crate) fn visited(&self, uid: &str, at: i64) -> Sql<()> {
+        self.run(
+            "INSERT OR IGNORE INTO visit (uid, day) VALUES (?, ?)",
+            params![uid, day::of(at)],
+        )?;
+        Ok(())
+    }
+
+    /// A user opens an app, and plans the next time.
+    pub(crate) fn visit(&self, uid: &str, at: i64) -> Sql<()> {
+        self.visited(uid, at)?;
+        let every: Option<Option<i64>> = self.find(
+            "UPDATE user SET updated_at = ? WHERE uid = ? RETURNING visits",
+            params![at, uid],
+        )?;
+        match every.flatten() {
+            Some(every) => self.schedule(at.saturating_add(every), "visit", 0, Some(uid)),
+            None => Ok(()),
+        }
+    }
+}
