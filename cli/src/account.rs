@@ -11,7 +11,8 @@ use gizwits_enterprise_client::blocking::{Enterprise, Product};
 use gizwits_enterprise_client::{Error, ErrorKind, SecretString};
 use serde::Deserialize;
 
-use crate::{Failure, printable, tell};
+use crate::failure::Failure;
+use crate::text::{printable, tell};
 
 /// Which account a command uses.
 #[derive(Args)]

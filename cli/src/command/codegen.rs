@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::codegen;
 
-use crate::log::is_same;
-use crate::{Failure, definition};
+use crate::definition;
+use crate::failure::Failure;
+use crate::output::file::is_same;
 
 /// Write a product's code for a firmware
 #[derive(Args)]

@@ -8,8 +8,10 @@ use gizwits_codec_std::core::Protocol;
 use gizwits_codec_std::{Severity, check};
 use serde_json::Value;
 
-use crate::definition::{self, Source};
-use crate::{Failure, counted};
+use crate::definition;
+use crate::failure::Failure;
+use crate::output::diagnostic::Source;
+use crate::text::counted;
 
 /// Report every problem in a definition
 #[derive(Args)]

@@ -8,8 +8,11 @@ use gizwits_codec_std::core::{Access, Kind, Protocol, Raw, Reading, Unit};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::{Value, json};
 
-use crate::picture::Drawing;
-use crate::{Failure, decode, definition, printable, tell};
+use crate::definition;
+use crate::failure::Failure;
+use crate::output::picture::Drawing;
+use crate::payload::{Encoding, pointed_at};
+use crate::text::{printable, tell};
 
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
@@ -31,7 +34,7 @@ pub(crate) struct LayoutArgs {
     message: Option<String>,
     /// How the message is written, if not told by its content
     #[arg(long, value_enum, requires = "message")]
-    encoding: Option<decode::Encoding>,
+    encoding: Option<Encoding>,
     /// Draw it as SVG into this file; - is standard output
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -93,7 +96,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
 fn undecodable(error: &Error, bytes: &[u8]) -> Failure {
     let mut told = format!("error: {}", printable(&error.message));
     if let Some(byte) = error.byte {
-        told += &decode::pointed_at(bytes, byte as usize);
+        told += &pointed_at(bytes, byte as usize);
     }
     tell(format_args!("{told}"));
     Failure::Some

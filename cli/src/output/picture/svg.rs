@@ -4,7 +4,7 @@ use gizwits_codec_std::core::PointId;
 use gizwits_codec_std::{Cell, Picture, Row};
 
 use super::{Drawing, letter, range_of, shortened};
-use crate::printable;
+use crate::text::printable;
 
 impl Drawing<'_> {
     /// As SVG.

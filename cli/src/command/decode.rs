@@ -11,7 +11,10 @@ use gizwits_codec_std::core::{P0, Protocol, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::{Failure, counted, definition, printable, tell};
+use crate::definition;
+use crate::failure::Failure;
+use crate::payload::{Encoding, pointed_at};
+use crate::text::{counted, printable, tell};
 
 /// The longest line that is taken for a payload: 64 KiB as a list of bytes, several times over.
 const MAX_LINE: usize = 16 << 20;
@@ -71,22 +74,6 @@ enum Input {
     M2m,
     /// Bare P0s
     P0,
-}
-
-/// How bytes are written.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Encoding {
-    Hex,
-    Base64,
-}
-
-impl From<Encoding> for payload::Encoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Hex => payload::Encoding::Hex,
-            Encoding::Base64 => payload::Encoding::Base64,
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -260,32 +247,6 @@ fn write_error(error: &Error, out: &mut Vec<u8>) -> io::Result<()> {
         }
     }
     out.write_all(b"}}")
-}
-
-/// The bytes around the one that an error is about, and a caret below it.
-pub(crate) fn pointed_at(bytes: &[u8], byte: usize) -> String {
-    const NEAR: usize = 12;
-    let first = byte.saturating_sub(NEAR).min(bytes.len());
-    let last = (byte + NEAR).min(bytes.len());
-    let mut row = match first {
-        0 => "  ".to_owned(),
-        _ => "  … ".to_owned(),
-    };
-    let mut caret = 0;
-    for at in first..last.max(byte + 1) {
-        if at == byte {
-            caret = row.width();
-        }
-        match bytes.get(at) {
-            Some(byte) => row += &format!("{byte:02x} "),
-            None => row += "__ ",
-        }
-    }
-    if last < bytes.len() {
-        row.push('…');
-    }
-    let row = row.trim_end();
-    format!("\n{row}\n{:caret$}^ byte {byte}", "")
 }
 
 fn paint(colours: bool, colour: AnsiColor) -> Style {

@@ -8,7 +8,7 @@ use gizwits_codec_std::core::{Access, Kind, PointId, Protocol, Unit};
 use gizwits_codec_std::{Action, Attr, Cell, Decoded, Picture, Product, Row, Seen};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::{counted, printable};
+use crate::text::{counted, printable};
 
 mod svg;
 

@@ -11,8 +11,9 @@ use gizwits_enterprise_client::{Attrs, Error};
 use gizwits_simulator::{Options, Server, Simulator};
 use serde_json::json;
 
-use crate::simulate::failed;
-use crate::{Failure, counted, printable};
+use crate::command::simulate::failed;
+use crate::failure::Failure;
+use crate::text::{counted, printable};
 
 /// Control a simulated air conditioner by the Enterprise API, and read its frames back
 #[derive(Args)]

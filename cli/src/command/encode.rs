@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
-use crate::{Failure, definition, printable, tell};
+use crate::definition;
+use crate::failure::Failure;
+use crate::text::{printable, tell};
 
 /// Encode values to a payload
 #[derive(Args)]

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
 
-use crate::{Failure, counted, definition, printable, tell};
+use crate::definition;
+use crate::failure::Failure;
+use crate::signals::until_interrupted;
+use crate::text::{counted, printable, tell};
 
 /// Serve the Enterprise API on this machine, with devices that speak the real frames
 #[derive(Args)]
@@ -163,32 +166,4 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Serves until Ctrl-C, or until somebody asks the process to end.
-///
-/// Both are listened for before `begin` says that there is something to end.
-fn until_interrupted(begin: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    runtime.block_on(async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            begin()?;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            begin()?;
-            tokio::signal::ctrl_c().await?;
-        }
-        Ok(())
-    })
 }
