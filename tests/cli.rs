@@ -886,7 +886,7 @@ fn messages_are_drawn() {
     let mask = layout(&[]);
     assert!(
         mask.stdout.contains(
-            "      12  W  Mode                2 bits  经典造浪, 正弦造浪, 随机造浪, 恒流造浪\n"
+            "      12  W  Mode                2 bits   经典造浪, 正弦造浪, 随机造浪, 恒流造浪\n"
         ),
         "{}",
         mask.stdout

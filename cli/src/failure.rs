@@ -1,22 +1,33 @@
 //! Failures and their exit statuses.
 
+use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
-use crate::text::{printable, tell};
+use crate::text::{printable, printable_lines, tell};
 
 /// Why a command ends without success.
 pub(crate) enum Failure {
-    /// Wrong usage or an unusable definition: exit status 2, with this on stderr.
+    /// Wrong usage or an unusable definition: exit status 2, with this text on stderr.
     Usage(String),
-    /// Some payload failed or a value was refused, which has been told: exit status 1.
+    /// Some payload failed or a value was refused, which has been reported: exit status 1.
     Some,
-    /// A server refused, or can't be reached: exit status 1, with this on stderr.
+    /// A server refused, or can't be reached: exit status 1, with this text on stderr.
     Server(String),
     /// Ctrl-C, which has been answered: exit status 130, as shells expect.
     Interrupted,
-    /// Reading or writing failed.
+    /// Reading or writing failed: exit status 2.
     Io(io::Error),
+}
+
+/// Wrong usage, in one line.
+pub(crate) fn usage(message: impl Display) -> Failure {
+    Failure::Usage(format!("error: {}", printable(&message.to_string())))
+}
+
+/// A value, a device or an answer that is not as it should be, in one line.
+pub(crate) fn refused(message: impl Display) -> Failure {
+    Failure::Server(format!("error: {}", printable(&message.to_string())))
 }
 
 impl From<io::Error> for Failure {
@@ -25,13 +36,19 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<gizwits_simulator::Error> for Failure {
+    fn from(error: gizwits_simulator::Error) -> Self {
+        Failure::Usage(format!("error: {}", printable_lines(&error.to_string())))
+    }
+}
+
 impl Failure {
-    /// Tells what is not told yet, and returns the exit status.
+    /// Tells the reason, if it has not been told, and returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         let (status, message) = match self {
             Failure::Some => return ExitCode::from(1),
             Failure::Interrupted => return ExitCode::from(130),
-            // Whoever reads has seen enough.
+            // The reader has seen enough.
             Failure::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
@@ -39,12 +56,7 @@ impl Failure {
             Failure::Server(message) => (1, message),
             Failure::Usage(message) => (2, message),
         };
-        tell(format_args!("{message}"));
+        tell(message);
         ExitCode::from(status)
     }
-}
-
-/// Wrong usage, in one line.
-pub(crate) fn usage(message: impl std::fmt::Display) -> Failure {
-    Failure::Usage(format!("error: {}", printable(&message.to_string())))
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod diagnostic;
 pub(crate) mod file;
+pub(crate) mod image;
 pub(crate) mod picture;
+pub(crate) mod plot;
 pub(crate) mod progress;
 pub(crate) mod table;

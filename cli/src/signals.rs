@@ -2,62 +2,53 @@
 
 use std::future::poll_fn;
 use std::io;
-#[cfg(unix)]
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
-#[cfg(unix)]
-use std::task::Poll;
+use std::sync::mpsc::channel;
+use std::task::{Context, Poll};
 
-/// Becomes true on the first Ctrl-C; the second ends the process.
-pub(crate) fn interruption() -> Arc<AtomicBool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&interrupted);
-    // Without it Ctrl-C ends the process at once, as ever.
-    let _ = std::thread::Builder::new()
-        .name("ctrl-c".to_owned())
-        .spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_io()
-                .build();
-            let Ok(runtime) = runtime else {
-                return;
-            };
-            runtime.block_on(async {
-                let _ = tokio::signal::ctrl_c().await;
-                seen.store(true, Ordering::Relaxed);
-                let _ = tokio::signal::ctrl_c().await;
-                std::process::exit(130);
-            });
-        });
-    interrupted
-}
+/// The exit status that shells expect after Ctrl-C, and after SIGHUP.
+pub(crate) const INTERRUPTED: i32 = 130;
+pub(crate) const HUNG_UP: i32 = 129;
 
-/// Calls `clean` on a signal that asks the process to end, and ends the process.
-pub(crate) fn before_end(clean: impl Fn() + Send + 'static) {
+/// Calls `heed` with the exit status of every signal that asks the process to end, on a thread of its own.
+///
+/// Signals are watched for as soon as this function returns.
+pub(crate) fn on_signal(mut heed: impl FnMut(i32) + Send + 'static) {
     let (watching, watched) = channel();
-    let watch = move || {
+    let watch = move || -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
-            .build();
-        if let Ok(runtime) = runtime
-            && let Ok(status) = runtime.block_on(ended(&watching))
-        {
-            clean();
-            std::process::exit(status);
-        }
+            .build()?;
+        runtime.block_on(async {
+            let mut poll = signals()?;
+            let _ = watching.send(());
+            loop {
+                heed(poll_fn(&mut poll).await);
+            }
+        })
     };
-    // Without it a signal ends the process all the same.
+    // Without the thread a signal ends the process all the same.
     let _ = std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(watch);
     let _ = watched.recv();
 }
 
-/// The exit status for the signal that comes; they are watched for from the first poll on.
+/// Returns a flag that becomes true on the first Ctrl-C. The second ends the process.
+pub(crate) fn interruption() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupted);
+    on_signal(move |status| {
+        if status != INTERRUPTED || seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(status);
+        }
+    });
+    interrupted
+}
+
 #[cfg(unix)]
-pub(crate) async fn ended(watching: &Sender<()>) -> io::Result<i32> {
+fn signals() -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let kinds = [
@@ -65,84 +56,40 @@ pub(crate) async fn ended(watching: &Sender<()>) -> io::Result<i32> {
         SignalKind::interrupt(),
         SignalKind::terminate(),
     ];
-    // What the parent had ignored, as nohup does, stays so.
-    let kinds = kinds.map(|kind| kind.as_raw_value());
-    let heeded = kinds.into_iter().filter(|number| !is_ignored(*number));
+    // Signals that the parent ignored, as nohup does, stay ignored.
+    let heeded = kinds.map(|kind| kind.as_raw_value()).into_iter();
     let mut signals = heeded
-        .map(|number| Ok((signal(SignalKind::from_raw(number))?, number)))
+        .filter(|number| !is_ignored(*number))
+        .map(|number| Ok((signal(SignalKind::from_raw(number))?, 128 + number)))
         .collect::<io::Result<Vec<_>>>()?;
-    poll_fn(|context| {
-        let _ = watching.send(());
-        let mut come = signals.iter_mut().filter_map(|(signal, number)| {
-            signal
-                .poll_recv(context)
-                .is_ready()
-                .then_some(128 + *number)
+    Ok(move |context: &mut Context<'_>| {
+        let mut come = signals.iter_mut().filter_map(|(signal, status)| {
+            let poll = signal.poll_recv(context);
+            poll.is_ready().then_some(*status)
         });
-        match come.next() {
-            Some(status) => Poll::Ready(Ok(status)),
-            None => Poll::Pending,
-        }
+        come.next().map_or(Poll::Pending, Poll::Ready)
     })
-    .await
 }
 
-/// Whether the process was started with this signal ignored. Where the system doesn't say, a process without
-/// a terminal heeds no SIGHUP: it may be under nohup.
+/// Whether the process was started with this signal ignored. Where the system does not say, a process
+/// without a terminal ignores SIGHUP, because it may run under nohup.
 #[cfg(unix)]
-pub(crate) fn is_ignored(number: i32) -> bool {
+fn is_ignored(number: i32) -> bool {
+    use std::io::IsTerminal as _;
+
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
         Some(mask) => mask >> (number - 1) & 1 == 1,
         None => {
-            let hangup = tokio::signal::unix::SignalKind::hangup().as_raw_value();
-            let seen = io::stdin().is_terminal() || io::stderr().is_terminal();
-            number == hangup && !seen
+            let terminal = io::stdin().is_terminal() || io::stderr().is_terminal();
+            128 + number == HUNG_UP && !terminal
         }
     }
 }
 
-/// The exit status for Ctrl-C, which is watched for from the first poll on.
 #[cfg(not(unix))]
-pub(crate) async fn ended(watching: &Sender<()>) -> io::Result<i32> {
-    use std::future::Future as _;
-
-    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
-    poll_fn(|context| {
-        let poll = interrupt.as_mut().poll(context).map_ok(|()| 130);
-        let _ = watching.send(());
-        poll
-    })
-    .await
-}
-
-/// Serves until Ctrl-C, or until somebody asks the process to end.
-///
-/// Both are listened for before `begin` says that there is something to end.
-pub(crate) fn until_interrupted(
-    begin: impl FnOnce() -> Result<(), crate::failure::Failure>,
-) -> Result<(), crate::failure::Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    runtime.block_on(async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            begin()?;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            begin()?;
-            tokio::signal::ctrl_c().await?;
-        }
-        Ok(())
-    })
+fn signals() -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
+    let mut signal = tokio::signal::windows::ctrl_c()?;
+    Ok(move |context: &mut Context<'_>| signal.poll_recv(context).map(|_| INTERRUPTED))
 }

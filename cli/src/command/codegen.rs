@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::codegen;
 
 use crate::definition;
-use crate::failure::Failure;
-use crate::output::file::is_same;
+use crate::failure::{Failure, usage};
+use crate::output::file::{is_same, named_output, write};
 
 /// Write a product's code for a firmware
 #[derive(Args)]
@@ -42,18 +42,13 @@ impl Codegen {
         let code = match self.lang {
             Language::Rust => codegen::rust(&product),
         };
-        match self
-            .output
-            .as_deref()
-            .filter(|path| path.as_os_str() != "-")
-        {
-            None => out.write_all(code.as_bytes()).map_err(Failure::Io),
-            Some(path) if is_same(path, &self.definition) => Err(Failure::Usage(format!(
-                "error: {} is the definition: choose another output file",
+        let output = named_output(self.output.as_deref());
+        if let Some(path) = output.filter(|path| is_same(path, &self.definition)) {
+            return Err(usage(format_args!(
+                "{} is the definition: choose another output file",
                 path.display()
-            ))),
-            Some(path) => std::fs::write(path, code)
-                .map_err(|error| Failure::Usage(format!("error: {}: {error}", path.display()))),
+            )));
         }
+        write(output, code.as_bytes(), out)
     }
 }

@@ -1,23 +1,22 @@
 //! `gizwits decode`
 
-use std::borrow::Cow;
-use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read, Write};
+mod lines;
+mod text;
+
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::core::m2m::{self, Event};
-use gizwits_codec_std::core::{P0, Protocol, Raw, Value};
-use gizwits_codec_std::{Content, Decoded, Error, Product, payload};
-use unicode_width::UnicodeWidthStr as _;
+use gizwits_codec_std::{Error, Product, payload};
+use serde_json::Value;
 
+use self::lines::Lines;
+use self::text::{describe, paint};
 use crate::definition;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::payload::{Encoding, pointed_at};
 use crate::text::{counted, printable, tell};
-
-/// The longest line that is taken for a payload: 64 KiB as a list of bytes, several times over.
-const MAX_LINE: usize = 16 << 20;
 
 /// What ends the input of a terminal.
 const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
@@ -86,8 +85,9 @@ impl Decode {
     pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
         let standard = self.payloads.is_empty() || self.payloads.iter().any(|one| one == "-");
         if standard && self.definition.as_os_str() == "-" {
-            let message = "error: standard input is the definition: give payloads as arguments";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage(
+                "standard input is the definition: give payloads as arguments",
+            ));
         }
         let (_, product) = definition::load(&self.definition)?;
         let mut decoder = Decoder {
@@ -136,56 +136,15 @@ impl Decoder<'_> {
         if stdin.is_terminal() {
             tell(format_args!("reading payloads, one a line; {END} ends"));
         }
-        self.lines(BufReader::with_capacity(1 << 16, stdin.lock()), out)
-    }
-
-    fn lines(&mut self, mut input: BufReader<impl Read>, out: &mut impl Write) -> io::Result<()> {
-        let mut line = Vec::new();
-        // Some programs begin a text with a byte order mark.
-        let mut mark = "\u{feff}";
-        loop {
-            line.clear();
-            let mut read = 0;
-            // A line of any length ends; of one that is too long the rest is passed over.
-            loop {
-                // Whoever follows a log wants what there is before the next line is waited for.
-                if input.buffer().is_empty() {
-                    out.flush()?;
-                }
-                let chunk = match input.fill_buf() {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    chunk => chunk?,
-                };
-                let end = chunk.iter().position(|byte| *byte == b'\n');
-                let taken = end.map_or(chunk.len(), |end| end + 1);
-                let room = MAX_LINE.saturating_sub(line.len()).min(taken);
-                line.extend_from_slice(&chunk[..room]);
-                read += taken;
-                let ended = end.is_some() || taken == 0;
-                input.consume(taken);
-                if ended {
-                    break;
-                }
-            }
-            if read == 0 {
-                return Ok(());
-            }
-            let refused = |why: &str| Error {
-                kind: "not_hex_or_base64",
-                message: format!("the line {why}"),
-                point: None,
-                byte: None,
-                bit: None,
-            };
-            let text = line.strip_prefix(mark.as_bytes()).unwrap_or(&line);
-            mark = "";
-            match std::str::from_utf8(text) {
-                _ if read > MAX_LINE => self.payload(Err(refused("is over 16 MiB long")), out)?,
-                Err(_) => self.payload(Err(refused("is not UTF-8 text")), out)?,
-                Ok(text) if text.trim().is_empty() => {}
-                Ok(text) => self.payload(Ok(text), out)?,
+        let mut lines = Lines::new(stdin.lock());
+        // Whoever follows a log wants each answer before the next line is waited for.
+        while let Some(line) = lines.next(|| out.flush())? {
+            match line {
+                Ok(line) if line.trim().is_empty() => {}
+                line => self.payload(line.map_err(not_text), out)?,
             }
         }
+        Ok(())
     }
 
     fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
@@ -208,9 +167,10 @@ impl Decoder<'_> {
         match (&decoded, self.options.output) {
             (Ok(decoded), Output::Json) => decoded.write_json(&mut self.line),
             (Ok(decoded), Output::Table) => {
-                table(self.product, decoded, self.colours, &mut self.line)?
+                let text = describe(self.product, decoded, self.colours);
+                self.line.extend(text.as_bytes());
             }
-            (Err(error), Output::Json) => write_error(error, &mut self.line)?,
+            (Err(error), Output::Json) => self.line.extend(error_json(error).as_bytes()),
             (Err(error), Output::Table) => {
                 let style = paint(self.colours, AnsiColor::Red);
                 let (number, message) = (self.payloads, printable(&error.message));
@@ -230,128 +190,27 @@ impl Decoder<'_> {
     }
 }
 
-fn write_error(error: &Error, out: &mut Vec<u8>) -> io::Result<()> {
-    let text = |text: &str| serde_json::Value::from(text);
-    write!(
-        out,
-        r#"{{"error":{{"kind":"{}","message":{}"#,
-        error.kind,
-        text(&error.message)
-    )?;
+/// The error of a line that is no text.
+fn not_text(why: &str) -> Error {
+    Error {
+        kind: "not_hex_or_base64",
+        message: format!("the line {why}"),
+        point: None,
+        byte: None,
+        bit: None,
+    }
+}
+
+fn error_json(error: &Error) -> String {
+    let (kind, message) = (error.kind, Value::from(error.message.as_str()));
+    let mut json = format!(r#"{{"error":{{"kind":"{kind}","message":{message}"#);
     if let Some(point) = &error.point {
-        write!(out, r#","point":{}"#, text(point))?;
+        json += &format!(r#","point":{}"#, Value::from(point.as_str()));
     }
     for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
         if let Some(value) = value {
-            write!(out, r#","{name}":{value}"#)?;
+            json += &format!(r#","{name}":{value}"#);
         }
     }
-    out.write_all(b"}}")
-}
-
-fn paint(colours: bool, colour: AnsiColor) -> Style {
-    match colours {
-        true => colour.on_default(),
-        false => Style::new(),
-    }
-}
-
-/// Of a point: its name, its value, the raw value where it differs, what is odd about it.
-type Row<'p> = (Cow<'p, str>, String, String, String);
-
-fn table(
-    product: &Product,
-    decoded: &Decoded<'_, '_>,
-    colours: bool,
-    out: &mut Vec<u8>,
-) -> io::Result<()> {
-    let strong = match colours {
-        true => Style::new().bold(),
-        false => Style::new(),
-    };
-    let warn = paint(colours, AnsiColor::Yellow);
-    let (title, body) = match decoded.content {
-        Content::P0(P0::Control(_)) => ("control", None),
-        Content::P0(P0::Read { .. }) => ("read", None),
-        Content::P0(P0::Reply(_)) => ("reply", None),
-        Content::P0(P0::Report(_)) => ("report", None),
-        Content::P0(P0::Transparent { data, .. }) => ("transparent", Some(data)),
-        Content::P0(P0::Gateway { body, .. }) => ("gateway", Some(body)),
-        Content::Body(body) => ("no data points", Some(body)),
-    };
-    write!(out, "{strong}{title}{strong:#}")?;
-    match decoded.envelope {
-        Some(Event::Frame(frame)) => {
-            let way = match (frame.command, decoded.content) {
-                (m2m::TO_DEVICE, _) | (_, Content::P0(P0::Control(_) | P0::Read { .. })) => {
-                    "  app2dev"
-                }
-                (m2m::FROM_DEVICE, _) | (_, Content::P0(P0::Reply(_) | P0::Report(_))) => {
-                    "  dev2app"
-                }
-                _ => "",
-            };
-            write!(out, "{way}  command {:#06x}", frame.command)?;
-            if let Some(sn) = frame.sn {
-                write!(out, "  sn {sn}")?;
-            }
-            if let Some(did) = frame.did {
-                write!(out, "  did {}", String::from_utf8_lossy(did).escape_debug())?;
-            }
-        }
-        Some(Event::Service { command }) => write!(out, "  service {command:#06x}")?,
-        None => {}
-    }
-    if let Some(body) = body {
-        write!(out, "\n  {}", payload::hex(body))?;
-    }
-    if let Some(broadcast) = decoded.broadcast() {
-        write!(out, "\n  MAC address {}\n", broadcast.mac())?;
-        table(product, &broadcast.decoded, colours, out)?;
-    }
-    for remark in decoded.remarks() {
-        write!(out, "\n  {warn}! {remark}{warn:#}")?;
-    }
-    if let Content::P0(P0::Read(wanted)) = decoded.content
-        && product.protocol() == Protocol::VarLen
-    {
-        for attr in wanted.ids().filter_map(|id| product.attr(id)) {
-            write!(out, "\n  {}", printable(attr.name()))?;
-        }
-    }
-    let Some(view) = decoded.view() else {
-        return Ok(());
-    };
-    let rows: Vec<Row<'_>> = view
-        .iter()
-        .filter_map(|reading| {
-            let name = printable(product.attr(reading.id())?.name());
-            let value = printable(&product.show(reading)).into_owned();
-            let raw = match (reading.raw(), reading.value()) {
-                (Raw::Number(raw), Value::Bool(_) | Value::Enum(_)) => raw.to_string(),
-                (Raw::Number(raw), _) if raw.to_string() != value => format!("raw {raw}"),
-                _ => String::new(),
-            };
-            let flagged = product.odd(reading).unwrap_or_default();
-            Some((name, value, raw, flagged))
-        })
-        .collect();
-    let wide = |column: fn(&Row<'_>) -> usize| rows.iter().map(column).max().unwrap_or(0);
-    let (names, values, raws) = (
-        wide(|row| row.0.width()),
-        wide(|row| row.1.width()).min(24),
-        wide(|row| row.2.width()),
-    );
-    for (name, value, raw, flagged) in &rows {
-        let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
-        let mut row = format!("\n  {name}{}  {value}", pad(name, names));
-        if !raw.is_empty() || !flagged.is_empty() {
-            row += &format!("{}  {raw}", pad(value, values));
-        }
-        if !flagged.is_empty() {
-            row += &format!("{}  {warn}! {flagged}{warn:#}", pad(raw, raws));
-        }
-        out.extend(row.trim_end().as_bytes());
-    }
-    Ok(())
+    json + "}}"
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
 use crate::definition;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::text::{printable, tell};
 
 /// Encode values to a payload
@@ -97,8 +97,7 @@ fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
 impl Encode {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
-            let message = "error: --sn and --did belong to a frame: add --frame m2m";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage("--sn and --did belong to a frame: add --frame m2m"));
         }
         let (_, product) = definition::load(&self.definition)?;
         let action = match self.action {
@@ -108,8 +107,7 @@ impl Encode {
             What::Report => Action::Report,
         };
         if action == Action::Read && self.json.is_some() {
-            let message = "error: a read sets no points: --json is for values";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage("a read sets no points: --json is for values"));
         }
         let encode = || {
             let mut message = product.message(action).rounding(match self.round {

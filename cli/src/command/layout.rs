@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::definition;
 use crate::failure::Failure;
+use crate::output::image;
 use crate::output::picture::Drawing;
 use crate::payload::{Encoding, pointed_at};
 use crate::text::{printable, tell};
@@ -23,7 +24,7 @@ message of a var_len product has some of its points, one behind the other: --mes
 Examples:
   gizwits layout -d tests/fixtures/air-conditioner.json
   gizwits layout -d tests/fixtures/wave-pump.json --message 1100000000000000100204
-  gizwits layout -d tests/fixtures/border.json --svg border.svg
+  gizwits layout -d tests/fixtures/border.json -o border.svg
   gizwits layout -d tests/fixtures/air-conditioner.json --json")]
 pub(crate) struct LayoutArgs {
     /// The product's definition, as the Enterprise API hands it out
@@ -35,12 +36,12 @@ pub(crate) struct LayoutArgs {
     /// How the message is written, if not told by its content
     #[arg(long, value_enum, requires = "message")]
     encoding: Option<Encoding>,
-    /// Draw it as SVG into this file; - is standard output
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
+    /// Draw it into this file, as PNG if its name ends in .png, otherwise as SVG; - for SVG on standard output
+    #[arg(short, long, alias = "svg", value_name = "FILE")]
+    out: Option<PathBuf>,
     /// One JSON object: lengths, and the place, limits and labels of every point; of a message what
     /// `decode` says, and the place of each point
-    #[arg(long, conflicts_with = "svg")]
+    #[arg(long, conflicts_with = "out")]
     json: bool,
 }
 
@@ -79,17 +80,10 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
         None => Drawing::of_status(&product, &name),
         Some(decoded) => Drawing::of_message(&product, &name, decoded, &bytes),
     };
-    match &args.svg {
-        None => out.write_all(drawing.text(colours).as_bytes())?,
-        Some(path) if path.as_os_str() == "-" => out.write_all(drawing.svg().as_bytes())?,
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, drawing.svg()) {
-                let message = format!("error: {}: {error}", path.display());
-                return Err(Failure::Usage(message));
-            }
-        }
+    match &args.out {
+        None => Ok(out.write_all(drawing.text(colours).as_bytes())?),
+        Some(path) => image::write(path, drawing.svg(), out),
     }
-    Ok(())
 }
 
 /// Tells why a message can't be drawn.

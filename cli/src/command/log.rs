@@ -5,6 +5,7 @@ mod input;
 mod plot;
 mod reports;
 mod stats;
+mod totals;
 
 use std::io::Write;
 

@@ -1,28 +1,29 @@
-//! Files that are written: whole or not at all, and never over an input.
+//! Files that are written: complete or not at all, and never over an input.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::HumanBytes;
 use same_file::Handle;
+use tempfile::TempPath;
 
 use crate::failure::{Failure, usage};
 use crate::signals;
 use crate::text::printable;
 
-/// Whether it is there and no file: a device, a pipe, a folder.
+/// Whether a path exists and is no regular file: a device, a pipe, a folder.
 pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file())
 }
 
-/// Whether two names are of one file, which need not be there yet. Devices and pipes are none.
+/// Whether two paths name one regular file, which need not exist yet.
 pub(crate) fn is_same(one: &Path, two: &Path) -> bool {
     if is_special(one) || is_special(two) {
         return false;
     }
-    // A file that is not there, or may not be read, can't be opened to look at.
+    // A file that does not exist, or may not be read, cannot be compared by its handle.
     same_file::is_same_file(one, two).unwrap_or_else(|_| real(one) == real(two))
 }
 
@@ -32,8 +33,8 @@ pub(crate) fn leads_to(stream: io::Result<Handle>, path: &Path) -> bool {
         && stream.is_ok_and(|stream| Handle::from_path(path).is_ok_and(|file| file == stream))
 }
 
-/// The path of a file without links, also if the file is not there yet.
-pub(crate) fn real(path: &Path) -> PathBuf {
+/// The path of a file without symbolic links, also if the file does not exist yet.
+fn real(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     // As many links as systems follow.
     for _ in 0..40 {
@@ -43,34 +44,38 @@ pub(crate) fn real(path: &Path) -> PathBuf {
             (Err(_), Err(_)) => break,
         }
     }
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str() != "" => folder,
-        _ => Path::new("."),
-    };
-    match (fs::canonicalize(folder), path.file_name()) {
+    match (fs::canonicalize(folder(&path)), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path,
     }
 }
 
-/// A file that is written, whose name its errors tell.
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder.as_os_str() != "" => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A file being written, whose errors name it.
 pub(crate) struct Named {
-    name: PathBuf,
+    path: PathBuf,
     file: File,
 }
 
 impl Named {
-    pub(crate) fn new(file: io::Result<File>, name: &Path) -> io::Result<Self> {
-        let file = file.map_err(|error| named(name, &error))?;
-        let name = name.to_owned();
-        Ok(Named { name, file })
+    pub(crate) fn new(file: io::Result<File>, path: &Path) -> io::Result<Self> {
+        let file = file.map_err(|error| named(path, &error))?;
+        let path = path.to_owned();
+        Ok(Named { path, file })
     }
 }
 
 impl Write for Named {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes);
-        written.map_err(|error| named(&self.name, &error))
+        written.map_err(|error| named(&self.path, &error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -78,142 +83,113 @@ impl Write for Named {
     }
 }
 
-pub(crate) fn named(name: &Path, error: &io::Error) -> io::Error {
-    let name = name.to_string_lossy();
-    io::Error::new(error.kind(), format!("{}: {error}", printable(&name)))
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    let path = path.to_string_lossy();
+    io::Error::new(error.kind(), format!("{}: {error}", printable(&path)))
 }
 
-/// Where output goes.
-pub(crate) enum Target {
-    Stdout,
-    /// Beside its place, where it is moved once it is whole.
-    File {
-        beside: PathBuf,
-        path: PathBuf,
-        file: File,
-    },
+/// An output file. It is written beside its path and moved there once it is complete; a pipe or a
+/// device is written directly.
+pub(crate) struct OutputFile {
+    path: PathBuf,
+    file: File,
+    part: Option<TempPath>,
 }
 
-/// Files that are not whole yet: the signals that ask the process to end remove them.
-pub(crate) static BESIDE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The incomplete files, which the signals that end the process remove.
+static PARTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-pub(crate) fn beside() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
-    BESIDE.lock().unwrap_or_else(PoisonError::into_inner)
+fn parts() -> MutexGuard<'static, Vec<PathBuf>> {
+    PARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Target {
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            Target::Stdout => None,
-            Target::File { path, .. } => Some(path),
-        }
-    }
-
+impl OutputFile {
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let refused = |error: io::Error| usage(format_args!("{}: {error}", path.display()));
-        // A pipe or a device is written to as it is.
-        if is_special(path) {
-            let path = path.to_owned();
-            let file = OpenOptions::new().write(true).open(&path);
-            return Ok(Target::File {
-                beside: path.clone(),
-                file: file.map_err(refused)?,
-                path,
-            });
-        }
-        // A link stays: what it leads to is replaced, or made.
-        let path = match path.is_symlink() {
+        // A link stays: the file that it leads to is replaced, or created.
+        let path = match path.is_symlink() && !is_special(path) {
             true => real(path),
             false => path.to_owned(),
         };
-        let part = |number: u32| {
-            let mut name = std::ffi::OsString::from(".");
-            name.push(path.file_name().unwrap_or_default());
-            name.push(format!(".{}.{number}.part", std::process::id()));
-            path.with_file_name(name)
-        };
-        let mut list = beside();
-        if list.is_empty() {
-            on_end();
+        match Self::open(&path) {
+            Ok((file, part)) => Ok(OutputFile { path, file, part }),
+            Err(error) => Err(usage(format_args!("{}: {error}", path.display()))),
         }
-        // One that is there was left by a process that was killed: in containers all have the same id.
-        let mut number = 0;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let file = loop {
-            match options.open(part(number)) {
-                Ok(file) => break file,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => {
-                    number += 1;
-                }
-                Err(error) => return Err(refused(error)),
-            }
-        };
-        let part = part(number);
-        list.push(part.clone());
-        drop(list);
-        let replaced = fs::metadata(&path).map(|found| found.permissions());
-        let target = Target::File {
-            beside: part,
-            path,
-            file,
-        };
-        // Who may not read what is replaced may not read this, from the first byte on.
+    }
+
+    fn open(path: &Path) -> io::Result<(File, Option<TempPath>)> {
+        if is_special(path) {
+            return Ok((OpenOptions::new().write(true).open(path)?, None));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".{name}.");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
-        if let (Target::File { file, path, .. }, Ok(mode)) = (&target, replaced) {
-            file.set_permissions(mode)
-                .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
-        }
-        Ok(target)
-    }
-
-    pub(crate) fn file(&self) -> io::Result<Box<dyn Write + Send>> {
-        Ok(match self {
-            Target::Stdout => Box::new(io::stdout()),
-            Target::File { file, path, .. } => Box::new(Named::new(file.try_clone(), path)?),
-        })
-    }
-
-    /// Moves it to its place, and says what it is.
-    pub(crate) fn commit(self) -> Result<Option<String>, Failure> {
-        let Target::File {
-            beside: part, path, ..
-        } = &self
-        else {
-            return Ok(None);
+        let builder = {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666))
         };
-        let len = fs::metadata(part).map_or(0, |found| found.len());
-        if part != path {
-            let mut list = beside();
-            fs::rename(part, path)
-                .map_err(|error| usage(format_args!("{}: {error}", path.display())))?;
-            list.retain(|one| one != part);
+        let mut parts = parts();
+        if parts.is_empty() {
+            signals::on_signal(remove_parts);
         }
-        Ok(Some(format!("{} {}", path.display(), HumanBytes(len))))
+        let (file, part) = builder.tempfile_in(folder(path))?.into_parts();
+        parts.push(part.to_path_buf());
+        // Who may not read the replaced file may not read the new one, from its first byte on.
+        #[cfg(unix)]
+        if let Ok(replaced) = fs::metadata(path) {
+            file.set_permissions(replaced.permissions())?;
+        }
+        Ok((file, Some(part)))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn writer(&self) -> io::Result<Named> {
+        Named::new(self.file.try_clone(), &self.path)
+    }
+
+    /// Moves the complete file to its path. Returns the path and the length, for people.
+    pub(crate) fn commit(self) -> Result<String, Failure> {
+        let len = self.file.metadata().map_or(0, |found| found.len());
+        let path = self.path.display();
+        if let Some(part) = self.part {
+            let mut parts = parts();
+            parts.retain(|one| **one != *part);
+            part.persist(&self.path)
+                .map_err(|error| usage(format_args!("{path}: {}", error.error)))?;
+        }
+        Ok(format!("{path} {}", HumanBytes(len)))
     }
 }
 
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Target::File {
-            beside: part, path, ..
-        } = self
-            && part != path
-        {
-            let mut list = beside();
-            if list.contains(part) {
-                let _ = fs::remove_file(&part);
-                list.retain(|one| one != part);
-            }
-        }
+fn remove_parts(status: i32) {
+    for part in &*parts() {
+        let _ = fs::remove_file(part);
     }
+    std::process::exit(status);
 }
 
-/// From here on, on a signal that asks the process to end, nothing is left behind that is not whole.
-pub(crate) fn on_end() {
-    signals::before_end(|| {
-        for part in &*beside() {
-            let _ = fs::remove_file(part);
+/// Writes a complete file, or to `out` if there is no path or it is `-`.
+pub(crate) fn write(
+    path: Option<&Path>,
+    bytes: &[u8],
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    match named_output(path) {
+        None => out.write_all(bytes)?,
+        Some(path) => {
+            let file = OutputFile::create(path)?;
+            file.writer()?.write_all(bytes)?;
+            file.commit()?;
         }
-    });
+    }
+    Ok(())
+}
+
+/// The output file of an option, or nothing for standard output.
+pub(crate) fn named_output(path: Option<&Path>) -> Option<&Path> {
+    path.filter(|path| *path != Path::new("-") && *path != Path::new("/dev/stdout"))
 }

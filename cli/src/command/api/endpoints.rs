@@ -1,392 +1,270 @@
 //! The endpoints as commands.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gizwits_enterprise_client::blocking::Product;
-use gizwits_enterprise_client::endpoint::{self as e, Endpoint};
-use gizwits_enterprise_client::{Call, Custom, blocking};
-use serde_json::Map;
+use gizwits_enterprise_client::blocking::{Blocking, Product};
+use gizwits_enterprise_client::endpoint::{self, Endpoint};
+use gizwits_enterprise_client::{Call, Custom};
+use serde_json::{Map, Value};
 
-use super::bytes::of_control;
-use crate::failure::Failure;
+use super::control;
+
+/// The groups of the vendor's page, `name | description`, and the endpoints of each: `command | method and
+/// path | description | parameters`. Paths are below `/v1/products/{product_key}/` if they don't begin with a
+/// slash.
+///
+/// A parameter is in the query (`--city`) or in the body (`@uid`). It is a text, or a switch (`?`), a list
+/// (`*`), or an object (`{}`). A parameter with `!` is required.
+const TABLE: &str = "\
+product | The product itself
+  token | POST access_token | A token of the product: a secret
+  datapoint | GET datapoint | The definition
+users | Its users
+  registered | GET /v1/users/search | Users of the product's apps | \
+    --appid --username --phone --email --limit --skip
+  bound | GET users/search | Users who bound a device | --gid --type --val --limit --skip
+devices | Its devices
+  by-mac | GET devices | The did of a MAC | --mac!
+  detail | GET device_detail | How a MAC is registered | --mac!
+  search | GET devices/search | Devices by place and state | \
+    --gid --country --region --city --is-online? --is-faulty? --is-alert? --show-disabled? \
+    --liveness-start --type --val --limit --skip
+  control | POST devices/{did}/control | Set points by attrs, which the server checks, or by raw bytes, which are checked here | \
+    @attrs{} @raw* @binary_coding
+  online | GET devices/{did}/online | When it came and went | \
+    --start-ts --end-ts --sort --limit --skip
+  cmd | GET devices/{did}/cmd | Its frames | --start-ts --end-ts --sort --limit --skip
+  data | GET devices/{did}/data | Its values | --start-ts --end-ts --sort --limit --skip
+groups | Groups of devices
+  tree | GET device_groups | The groups
+  create | POST device_groups | A new group | @parent_gid
+  delete | DELETE device_groups/{gid} | Remove an empty group
+  macs | GET device_groups/{gid} | The devices of a group
+  change | PUT device_groups/{gid} | Put devices in or out | @action! @macs*! @reassign?
+bindings | Who may use which device
+  bind | POST devices/bindings | Bind devices to a user | @uid! @appid! @dids!
+  unbind | DELETE devices/bindings | Unbind devices from a user | @uid! @appid! @dids!
+reports | Counts of devices
+  activation | GET devices/report/activation | Never documented | --gid --cycle --start --end
+  locations | GET devices/locations | Devices by place | --gid --is-online? --is-faulty? --is-alert?
+  summary | GET devices/summary | An overview
+  new-devices | GET incr_devices | Devices by the day they came | \
+    --start --end --country --region --city --limit --skip
+  active-devices | GET active_devices | Devices by the days they were active | \
+    --start --end --country --region --city --limit --skip
+  liveness | GET devices/report/liveness/history | How many were active | \
+    --gid --cycle! --start! --end!
+  realtime | GET devices/report/rt | Activated, faulty, alerting | --gid
+  fault-devices | GET fault/report/devices | Devices with faults, by place | --gid
+  alert-devices | GET alert/report/devices | Devices with alerts, by place | --gid
+  fault-events | GET fault/report/events | Faults, by point and place | --gid
+  alert-events | GET alert/report/events | Alerts, by point and place | --gid
+user-reports | Counts of users
+  new | GET users/report/new | New users | --gid --cycle! --start! --end!
+  liveness | GET /v1/users/liveness_total | Active users by day | --appid --start-date! --end-date!
+  locations | GET /v1/users/location | Users by place
+  total | GET users/report/total | How many there ever were | --gid";
+
+/// A group of endpoints.
+pub(super) struct Group {
+    name: &'static str,
+    about: &'static str,
+    pub(super) commands: Vec<EndpointCommand>,
+}
 
 /// An endpoint as a command.
-pub(super) struct Entry {
-    pub(super) group: &'static str,
-    pub(super) verb: &'static str,
+pub(super) struct EndpointCommand {
+    name: &'static str,
     pub(super) endpoint: Endpoint,
     about: &'static str,
-    /// What it takes: `DID` stands in the path, `--city` in the query, `@uid` in the body, `@dids*` in
-    /// the body as a list, `@attrs{}` as an object, `--is-online?` is a switch, `--end!` is needed.
-    takes: &'static str,
+    parameters: Vec<Parameter>,
 }
 
-const fn entry(
-    group: &'static str,
-    verb: &'static str,
-    endpoint: Endpoint,
-    about: &'static str,
-    takes: &'static str,
-) -> Entry {
-    Entry {
-        group,
-        verb,
-        endpoint,
-        about,
-        takes,
-    }
-}
-
-const PLACE: &str = "--start --end --country --region --city --limit --skip";
-
-/// All of them, in the order of the groups.
-pub(super) const ENTRIES: &[Entry] = &[
-    entry(
-        "product",
-        "token",
-        e::ACCESS_TOKEN,
-        "A token of the product: a secret",
-        "",
-    ),
-    entry("product", "datapoint", e::DATAPOINT, "The definition", ""),
-    entry(
-        "users",
-        "registered",
-        e::USERS,
-        "Users of the product's apps",
-        "--appid --username --phone --email --limit --skip",
-    ),
-    entry(
-        "users",
-        "bound",
-        e::BOUND_USERS,
-        "Users who bound a device",
-        "--gid --type --val --limit --skip",
-    ),
-    entry(
-        "devices",
-        "by-mac",
-        e::DEVICE_BY_MAC,
-        "The did of a MAC",
-        "--mac!",
-    ),
-    entry(
-        "devices",
-        "detail",
-        e::DEVICE_DETAIL,
-        "How a MAC is registered",
-        "--mac!",
-    ),
-    entry(
-        "devices",
-        "search",
-        e::DEVICES,
-        "Devices by place and state",
-        "--gid --country --region --city --is-online? --is-faulty? --is-alert? --show-disabled? --liveness-start --type --val --limit --skip",
-    ),
-    entry(
-        "devices",
-        "control",
-        e::CONTROL,
-        "Set points by attrs, which the server checks, or by raw bytes, which are checked here",
-        "DID @attrs{} @raw* @binary_coding",
-    ),
-    entry(
-        "devices",
-        "online",
-        e::ONLINE,
-        "When it came and went",
-        "DID --start-ts --end-ts --sort --limit --skip",
-    ),
-    entry(
-        "devices",
-        "cmd",
-        e::CMD,
-        "Its frames",
-        "DID --start-ts --end-ts --sort --limit --skip",
-    ),
-    entry(
-        "devices",
-        "data",
-        e::DATA,
-        "Its values",
-        "DID --start-ts --end-ts --sort --limit --skip",
-    ),
-    entry("groups", "tree", e::GROUPS, "The groups", ""),
-    entry(
-        "groups",
-        "create",
-        e::CREATE_GROUP,
-        "A new group",
-        "@parent_gid",
-    ),
-    entry(
-        "groups",
-        "delete",
-        e::DELETE_GROUP,
-        "Remove an empty group",
-        "GID",
-    ),
-    entry(
-        "groups",
-        "macs",
-        e::GROUP_MACS,
-        "The devices of a group",
-        "GID",
-    ),
-    entry(
-        "groups",
-        "change",
-        e::CHANGE_GROUP,
-        "Put devices in or out",
-        "GID @action! @macs*! @reassign?",
-    ),
-    entry(
-        "bindings",
-        "bind",
-        e::BIND,
-        "Bind devices to a user",
-        "@uid! @appid! @dids!",
-    ),
-    entry(
-        "bindings",
-        "unbind",
-        e::UNBIND,
-        "Unbind devices from a user",
-        "@uid! @appid! @dids!",
-    ),
-    entry(
-        "reports",
-        "activation",
-        e::ACTIVATION,
-        "Never documented",
-        "--gid --cycle --start --end",
-    ),
-    entry(
-        "reports",
-        "locations",
-        e::LOCATIONS,
-        "Devices by place",
-        "--gid --is-online? --is-faulty? --is-alert?",
-    ),
-    entry("reports", "summary", e::SUMMARY, "An overview", ""),
-    entry(
-        "reports",
-        "new-devices",
-        e::NEW_DEVICES,
-        "Devices by the day they came",
-        PLACE,
-    ),
-    entry(
-        "reports",
-        "active-devices",
-        e::ACTIVE_DEVICES,
-        "Devices by the days they were active",
-        PLACE,
-    ),
-    entry(
-        "reports",
-        "liveness",
-        e::LIVENESS,
-        "How many were active",
-        "--gid --cycle! --start! --end!",
-    ),
-    entry(
-        "reports",
-        "realtime",
-        e::REALTIME,
-        "Activated, faulty, alerting",
-        "--gid",
-    ),
-    entry(
-        "reports",
-        "fault-devices",
-        e::FAULT_DEVICES,
-        "Devices with faults, by place",
-        "--gid",
-    ),
-    entry(
-        "reports",
-        "alert-devices",
-        e::ALERT_DEVICES,
-        "Devices with alerts, by place",
-        "--gid",
-    ),
-    entry(
-        "reports",
-        "fault-events",
-        e::FAULT_EVENTS,
-        "Faults, by point and place",
-        "--gid",
-    ),
-    entry(
-        "reports",
-        "alert-events",
-        e::ALERT_EVENTS,
-        "Alerts, by point and place",
-        "--gid",
-    ),
-    entry(
-        "user-reports",
-        "new",
-        e::NEW_USERS,
-        "New users",
-        "--gid --cycle! --start! --end!",
-    ),
-    entry(
-        "user-reports",
-        "liveness",
-        e::USER_LIVENESS,
-        "Active users by day",
-        "--appid --start-date! --end-date!",
-    ),
-    entry(
-        "user-reports",
-        "locations",
-        e::USER_LOCATIONS,
-        "Users by place",
-        "",
-    ),
-    entry(
-        "user-reports",
-        "total",
-        e::USER_TOTAL,
-        "How many there ever were",
-        "--gid",
-    ),
-];
-
-/// What an [`Entry`] takes.
-pub(super) struct Taken {
-    /// As the API writes it.
+struct Parameter {
+    /// The name in the path, the query or the body, where `_` may be written `-`.
     name: &'static str,
-    pub(super) place: Place,
-    form: Form,
-    needed: bool,
+    location: Location,
+    kind: Kind,
+    required: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+enum Location {
     Path,
     Query,
     Body,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+enum Kind {
     Text,
     Switch,
     List,
     Json,
 }
 
-impl Entry {
-    pub(super) fn takes(&self) -> impl Iterator<Item = Taken> {
-        self.takes.split_whitespace().map(|word| {
-            let (place, rest) = match (word.strip_prefix("--"), word.strip_prefix('@')) {
-                (Some(rest), _) => (Place::Query, rest),
-                (_, Some(rest)) => (Place::Body, rest),
-                _ => (Place::Path, word),
-            };
-            let name = rest.trim_end_matches(['!', '?', '*', '{', '}']);
-            let form = match &rest[name.len()..] {
-                marks if marks.contains('?') => Form::Switch,
-                marks if marks.contains('*') => Form::List,
-                marks if marks.contains('{') => Form::Json,
-                _ => Form::Text,
-            };
-            Taken {
+/// The groups in the order of the vendor's page.
+pub(super) fn groups() -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for line in TABLE.lines() {
+        let mut cells = line.split('|').map(str::trim);
+        let mut cell = || cells.next().unwrap_or_default();
+        let (name, second, about, parameters) = (cell(), cell(), cell(), cell());
+        match (groups.last_mut(), find(second)) {
+            (Some(group), Some(endpoint)) => group.commands.push(EndpointCommand {
                 name,
-                place,
-                form,
-                needed: place == Place::Path || rest.ends_with('!'),
-            }
-        })
+                endpoint,
+                about,
+                parameters: parameters_of(endpoint, parameters),
+            }),
+            _ => groups.push(Group {
+                name,
+                about: second,
+                commands: Vec::new(),
+            }),
+        }
     }
+    groups
+}
 
+/// The endpoint of a method and a path.
+fn find(call: &str) -> Option<Endpoint> {
+    let (method, path) = call.split_once(' ')?;
+    let mut all = endpoint::ALL.iter().copied();
+    all.find(|one| {
+        let full = one.path();
+        let short = full.strip_prefix("/v1/products/{product_key}/");
+        one.method.as_str() == method && short.unwrap_or(full) == path
+    })
+}
+
+fn parameters_of(endpoint: Endpoint, others: &'static str) -> Vec<Parameter> {
+    let path = [("did", "{did}"), ("gid", "{gid}")].into_iter();
+    let path = path.filter(|(_, part)| endpoint.path().contains(part));
+    let path = path.map(|(name, _)| Parameter {
+        name,
+        location: Location::Path,
+        kind: Kind::Text,
+        required: true,
+    });
+    let others = others.split_whitespace().map(|word| {
+        let (location, rest) = match word.strip_prefix("--") {
+            Some(rest) => (Location::Query, rest),
+            None => (Location::Body, word.trim_start_matches('@')),
+        };
+        let name = rest.trim_end_matches(['!', '?', '*', '{', '}']);
+        let kind = match &rest[name.len()..] {
+            marks if marks.contains('?') => Kind::Switch,
+            marks if marks.contains('*') => Kind::List,
+            marks if marks.contains('{') => Kind::Json,
+            _ => Kind::Text,
+        };
+        Parameter {
+            name,
+            location,
+            kind,
+            required: rest.ends_with('!'),
+        }
+    });
+    path.chain(others).collect()
+}
+
+impl Group {
     pub(super) fn command(&self) -> Command {
-        let Endpoint { method, id, .. } = self.endpoint;
-        let path = self.endpoint.path();
-        let about = format!(
-            "{}\n\n{} {path}\nListed as {id}.",
-            self.about,
-            method.as_str()
-        );
-        let mut command = Command::new(self.verb).about(self.about).long_about(about);
-        for taken in self.takes() {
-            let written = taken.name.replace('-', "_").to_lowercase();
-            let place = match taken.place {
-                Place::Path => "path",
-                Place::Query => "query",
-                Place::Body => "body",
-            };
-            let arg = Arg::new(taken.name)
-                .required(taken.needed)
-                .help(format!("`{written}` in the {place}"));
-            let long = taken.name.replace('_', "-");
-            let arg = match (taken.place, taken.form) {
-                (Place::Path, _) => arg.value_name(taken.name),
-                (_, Form::Switch) => arg.long(long).action(ArgAction::SetTrue),
-                (_, Form::List) => arg.long(long).num_args(1..).value_name("VALUE"),
-                (_, Form::Json) => arg.long(long).value_name("OBJECT"),
-                (_, Form::Text) => arg.long(long).value_name("VALUE"),
-            };
-            command = command.arg(arg);
+        Command::new(self.name)
+            .about(self.about)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommands(self.commands.iter().map(EndpointCommand::command))
+    }
+}
+
+/// The endpoint of a command.
+pub(super) fn of_command(group: &str, name: &str) -> Option<EndpointCommand> {
+    let group = groups().into_iter().find(|one| one.name == group)?;
+    group.commands.into_iter().find(|one| one.name == name)
+}
+
+impl Parameter {
+    fn arg(&self) -> Arg {
+        let written = self.name.replace('-', "_");
+        let location = match self.location {
+            Location::Path => "path",
+            Location::Query => "query",
+            Location::Body => "body",
+        };
+        let arg = Arg::new(self.name)
+            .required(self.required)
+            .help(format!("`{written}` in the {location}"));
+        if self.location == Location::Path {
+            return arg.value_name(self.name.to_uppercase());
         }
-        if self.endpoint == e::CONTROL {
-            command = of_control(command);
+        let arg = arg.long(self.name.replace('_', "-"));
+        match self.kind {
+            Kind::Switch => arg.action(ArgAction::SetTrue),
+            Kind::List => arg.num_args(1..).value_name("VALUE"),
+            Kind::Json => arg.value_name("OBJECT"),
+            Kind::Text => arg.value_name("VALUE"),
         }
-        command
     }
 
-    pub(super) fn call(
-        &self,
-        product: &Product,
-        given: &ArgMatches,
-    ) -> Result<Call<blocking::Blocking, Custom>, Failure> {
+    /// The value that was given, if one was. A switch of the body is always sent.
+    fn value(&self, given: &ArgMatches) -> Option<Value> {
+        if self.kind == Kind::Switch {
+            return match (given.get_flag(self.name), self.location) {
+                (on, Location::Body) => Some(on.into()),
+                (on, _) => on.then(|| "1".into()),
+            };
+        }
+        let mut values = given.get_many::<String>(self.name)?.cloned();
+        match self.kind {
+            Kind::List => Some(values.collect()),
+            _ => values.next().map(Value::String),
+        }
+    }
+}
+
+impl EndpointCommand {
+    fn command(&self) -> Command {
+        let Endpoint { method, id, .. } = self.endpoint;
+        let (about, method, path) = (self.about, method.as_str(), self.endpoint.path());
+        let command = Command::new(self.name)
+            .about(about)
+            .long_about(format!("{about}\n\n{method} {path}\nListed as {id}."))
+            .args(self.parameters.iter().map(Parameter::arg));
+        match self.endpoint == endpoint::CONTROL {
+            true => control::command(command),
+            false => command,
+        }
+    }
+
+    pub(super) fn call(&self, product: &Product, given: &ArgMatches) -> Call<Blocking, Custom> {
         let mut call = product.endpoint(self.endpoint);
         if self.endpoint.path().starts_with("/v1/users/") {
             // These name the product in the query, the reports by a name that is in doubt.
             let key = product.key().to_string();
             call = call.parameter("product_key", key.clone());
-            if self.endpoint != e::USERS {
+            if self.endpoint != endpoint::USERS {
                 call = call.parameter("product_secret", key);
             }
         }
         let mut body = Map::new();
-        for taken in self.takes() {
-            if taken.form == Form::Switch {
-                let on = given.get_flag(taken.name);
-                match taken.place {
-                    // What is not asked for is not filtered by; `reassign` is always sent.
-                    Place::Body => drop(body.insert(taken.name.to_owned(), on.into())),
-                    _ if on => call = call.parameter(&taken.name.replace('-', "_"), "1"),
-                    _ => {}
+        for parameter in &self.parameters {
+            let name = parameter.name;
+            match (parameter.location, parameter.value(given)) {
+                (Location::Body, Some(value)) => drop(body.insert(name.to_owned(), value)),
+                (Location::Query, Some(Value::String(text))) => {
+                    call = call.parameter(&name.replace('-', "_"), text);
                 }
-                continue;
-            }
-            let Some(values) = given.get_many::<String>(taken.name) else {
-                continue;
-            };
-            let mut values: Vec<String> = values.cloned().collect();
-            match (taken.place, taken.form) {
-                (Place::Path, _) => {
-                    let name = if taken.name == "DID" { "did" } else { "gid" };
-                    call = call.within(name, values.remove(0));
+                (Location::Path, Some(Value::String(text))) => {
+                    call = call.within(name, text);
                 }
-                (Place::Query, _) => {
-                    call = call.parameter(&taken.name.replace('-', "_"), values.remove(0));
-                }
-                (Place::Body, Form::List) => {
-                    drop(body.insert(taken.name.to_owned(), values.into()))
-                }
-                (Place::Body, _) => {
-                    body.insert(taken.name.to_owned(), values.remove(0).into());
-                }
+                _ => {}
             }
         }
-        if self.takes().any(|taken| taken.place == Place::Body) {
-            call = call.json(&body);
+        let in_body = |one: &Parameter| one.location == Location::Body;
+        match self.parameters.iter().any(in_body) {
+            true => call.json(&body),
+            false => call,
         }
-        Ok(call)
     }
 }

@@ -1,18 +1,15 @@
 //! `gizwits device list`.
 
-use std::io::Write;
-
 use clap::Args;
 use gizwits_enterprise_client::blocking::Product;
 
-use super::answers::{all_came, to_json};
-use crate::account::refused;
+use super::answer::{Answer, check_complete, to_json};
 use crate::failure::Failure;
 use crate::output::table::table;
-use crate::text::tell;
+use crate::text::{counted, tell};
 
 #[derive(Args)]
-pub(crate) struct List {
+pub(super) struct List {
     /// Only those in this city
     #[arg(long)]
     city: Option<String>,
@@ -34,12 +31,7 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(super) fn run(
-        &self,
-        product: &Product,
-        json: bool,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
         let mut search = product.devices().search();
         if let Some(city) = &self.city {
             search = search.city(city);
@@ -60,54 +52,45 @@ impl List {
             search = search.is_alert(true);
         }
         let mut rows = vec![["DID", "MAC", "ONLINE", "SINCE", "PLACE", ""].map(str::to_owned)];
-        let mut count = 0;
         let mut ended = Ok(());
-        let mut items = search.iter();
-        for found in items.by_ref() {
-            let found = match found {
-                Ok(found) => found,
+        let mut devices = search.iter();
+        for device in devices.by_ref() {
+            let device = match device {
+                Ok(device) if answer.json => {
+                    writeln!(answer.out, "{}", to_json(&device))?;
+                    continue;
+                }
+                Ok(device) => device,
                 Err(error) => {
-                    ended = Err(refused(&error));
+                    ended = Err(Failure::from(error));
                     break;
                 }
             };
-            count += 1;
-            if json {
-                writeln!(out, "{}", to_json(&found))?;
-                continue;
-            }
-            let yes = |flag: Option<bool>, word: &str| {
-                if flag == Some(true) { word } else { "" }.to_owned()
-            };
-            let places = [&found.country, &found.region, &found.city];
-            let mut place: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
-            place.dedup();
-            let trouble = [yes(found.is_faulty, "fault"), yes(found.is_alert, "alert")];
+            let places = [&device.country, &device.region, &device.city];
+            let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
+            places.dedup();
+            let trouble = [(device.is_faulty, "fault"), (device.is_alert, "alert")];
+            let trouble = trouble.into_iter().filter(|(flag, _)| *flag == Some(true));
+            let trouble: Vec<&str> = trouble.map(|(_, word)| word).collect();
+            let online = device
+                .is_online
+                .map(|online| if online { "yes" } else { "no" });
+            let since = device.online_latest.map(|moment| moment.to_string());
             rows.push([
-                found.did.to_string(),
-                found.mac.to_string(),
-                match found.is_online {
-                    Some(true) => "yes",
-                    Some(false) => "no",
-                    None => "",
-                }
-                .to_owned(),
-                found
-                    .online_latest
-                    .map(|moment| moment.to_string())
-                    .unwrap_or_default(),
-                place.join(", "),
-                trouble.join(" ").trim().to_owned(),
+                device.did.to_string(),
+                device.mac.to_string(),
+                online.unwrap_or_default().to_owned(),
+                since.unwrap_or_default(),
+                places.join(", "),
+                trouble.join(" "),
             ]);
         }
-        if !json && (count > 0 || ended.is_ok()) {
-            table(out, &rows)?;
-            out.flush()?;
-            tell(format_args!(
-                "{count} device{}",
-                if count == 1 { "" } else { "s" }
-            ));
+        if !answer.json && (rows.len() > 1 || ended.is_ok()) {
+            let count = rows.len() - 1;
+            answer.out.write_all(table(rows).as_bytes())?;
+            answer.out.flush()?;
+            tell(counted(count, "device"));
         }
-        ended.and_then(|()| all_came(items.missing()))
+        ended.and_then(|()| check_complete(devices.missing()))
     }
 }

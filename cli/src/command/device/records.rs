@@ -1,7 +1,6 @@
 //! `gizwits device log`, `data` and `online`: the records of a device.
 
-use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -11,16 +10,28 @@ use gizwits_enterprise_client::blocking::{Blocking, Device, Product};
 use gizwits_enterprise_client::{Call, Timestamp, log};
 use serde_json::json;
 
-use super::answers::{KEPT, all_came, of_device, to_json};
-use super::changes::{changed, in_words};
-use crate::account::refused;
+use super::answer::{Answer, check_complete, to_json};
+use super::changes::Changes;
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::signals::interruption;
-use crate::text::{counted, printable, tell};
+use crate::text::{counted, tell};
+
+/// The age of the oldest records in the cloud's logs.
+pub(super) const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
 #[derive(Args)]
-pub(crate) struct Span {
+pub(super) struct LogRecords {
+    #[command(flatten)]
+    span: Span,
+    /// Decode the complete points of replies and reports of any length, and report the rest as extra,
+    /// missing or whole_body
+    #[arg(long)]
+    lax: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Span {
     /// The device
     did: String,
     /// How far back; the cloud keeps seven days
@@ -31,11 +42,51 @@ pub(crate) struct Span {
     from: Option<Timestamp>,
 }
 
-pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+fn moment(text: &str) -> Result<Timestamp, String> {
     let moment: jiff::Timestamp = text
         .parse()
         .map_err(|_| "a moment is written 2026-01-31T07:37:23Z".to_owned())?;
     Ok(Timestamp::from_millis(moment.as_millisecond()))
+}
+
+impl LogRecords {
+    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        let definition = product.definition()?;
+        let mut changes = Changes::new(&definition);
+        let mut bytes = Vec::new();
+        let call = self.span.device(product).cmd_log().undecoded();
+        let verb = if self.lax { "log --lax" } else { "log" };
+        self.span.write(product, verb, call, answer, |record, answer| {
+            let (at, did) = (record.timestamp, &self.span.did);
+            let direction = record.direction.as_str();
+            let parsed = payload::parse_into(&record.payload, None, &mut bytes);
+            let decoded = parsed.and_then(|()| match self.lax {
+                false => definition.decode(&bytes),
+                true => definition.lax().decode(&bytes),
+            });
+            let json = || {
+                let decoded = match &decoded {
+                    Ok(decoded) => decoded.to_json(),
+                    Err(error) => {
+                        json!({"error": {"kind": error.kind, "message": error.message}}).to_string()
+                    }
+                };
+                let (at, did, payload) = (to_json(&at), json!(did), json!(record.payload));
+                let rest = decoded.strip_prefix('{').unwrap_or_default();
+                format!(
+                    r#"{{"timestamp":{at},"type":"{direction}","did":{did},"payload":{payload},{rest}"#
+                )
+            };
+            answer.line(json, || {
+                let text = match &decoded {
+                    Ok(decoded) => changes.of_frame(decoded),
+                    Err(error) => format!("! {}", error.message),
+                };
+                format!("{at}  {direction:7}  {text}")
+            })?;
+            Ok(at)
+        })
+    }
 }
 
 impl Span {
@@ -43,179 +94,105 @@ impl Span {
         product.device(self.did.as_str())
     }
 
-    fn ends(&self, product: &Product) -> (Timestamp, Timestamp) {
-        let now = product.enterprise().now();
-        match self.from {
-            None => (now.minus(self.since), now),
-            // What was told as the way to go on may have become too old meanwhile.
-            Some(from) => (from.max(now.minus(KEPT)), now),
-        }
+    pub(super) fn data(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        let definition = product.definition()?;
+        let mut changes = Changes::new(&definition);
+        let call = self.device(product).data();
+        self.write(product, "data", call, answer, |snapshot, answer| {
+            let ts = snapshot.ts;
+            let text = || format!("{ts}  {}", changes.of_attrs(&snapshot.attrs));
+            answer.line(|| self.with_did(&snapshot), text)?;
+            Ok(ts)
+        })
     }
 
-    pub(super) fn log(
-        &self,
-        product: &Product,
-        json: bool,
-        lax: bool,
-        again: &str,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
-        let definition = product.definition().map_err(|error| refused(&error))?;
-        let mut last = BTreeMap::new();
-        let mut bytes = Vec::new();
-        self.walk(
-            product,
-            again,
-            self.device(product).cmd_log().undecoded(),
-            out,
-            |record, out| {
-                let at = record.timestamp;
-                let parsed = payload::parse_into(&record.payload, None, &mut bytes);
-                let decoded = parsed.and_then(|()| match lax {
-                    false => definition.decode(&bytes),
-                    true => definition.lax().decode(&bytes),
-                });
-                if json {
-                    let direction = record.direction.as_str();
-                    let told = match &decoded {
-                        Ok(decoded) => decoded.to_json(),
-                        Err(error) => {
-                            json!({"error": {"kind": error.kind, "message": error.message}})
-                                .to_string()
-                        }
-                    };
-                    let (at, did) = (to_json(&at), json!(self.did));
-                    let payload = json!(record.payload);
-                    let rest = told.strip_prefix('{').unwrap_or_default();
-                    writeln!(
-                        out,
-                        r#"{{"timestamp":{at},"type":"{direction}","did":{did},"payload":{payload},{rest}"#
-                    )?;
-                } else {
-                    let told = match &decoded {
-                        Ok(decoded) => in_words(&definition, decoded, &mut last),
-                        Err(error) => format!("! {}", error.message),
-                    };
-                    writeln!(
-                        out,
-                        "{}  {:7}  {}",
-                        at,
-                        record.direction.as_str(),
-                        printable(&told)
-                    )?;
-                }
-                Ok(at)
-            },
-        )
+    pub(super) fn online(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        let call = self.device(product).online();
+        self.write(product, "online", call, answer, |event, answer| {
+            let at = event.timestamp;
+            let text = || {
+                let detail = event.payload.as_ref().map(to_json).unwrap_or("".into());
+                let detail = match detail.as_str() {
+                    Some("") => String::new(),
+                    _ => detail.to_string(),
+                };
+                let line = format!("{at}  {:13}  {detail}", event.kind.as_str());
+                line.trim_end().to_owned()
+            };
+            answer.line(|| self.with_did(&event), text)?;
+            Ok(at)
+        })
     }
 
-    pub(super) fn data(
-        &self,
-        product: &Product,
-        json: bool,
-        again: &str,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
-        let definition = product.definition().map_err(|error| refused(&error))?;
-        let mut last = BTreeMap::new();
-        self.walk(
-            product,
-            again,
-            self.device(product).data(),
-            out,
-            |snapshot, out| {
-                if json {
-                    writeln!(out, "{}", of_device(&self.did, to_json(&snapshot)))?;
-                } else {
-                    let told = changed(&definition, &snapshot.attrs, &mut last);
-                    writeln!(out, "{}  {}", snapshot.ts, printable(&told))?;
-                }
-                Ok(snapshot.ts)
-            },
-        )
+    /// A record with its device: records of several devices may be merged.
+    fn with_did(&self, record: &impl serde::Serialize) -> serde_json::Value {
+        let mut record = to_json(record);
+        record["did"] = self.did.as_str().into();
+        record
     }
 
-    pub(super) fn online(
+    /// Writes every record, shows the progress, and tells how to continue after an interruption.
+    fn write<T: log::Record>(
         &self,
         product: &Product,
-        json: bool,
-        again: &str,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
-        self.walk(
-            product,
-            again,
-            self.device(product).online(),
-            out,
-            |event, out| {
-                if json {
-                    writeln!(out, "{}", of_device(&self.did, to_json(&event)))?;
-                } else {
-                    let detail = event.payload.as_ref().map(to_json);
-                    let detail = detail.map_or(String::new(), |detail| detail.to_string());
-                    let line = format!("{}  {:13}  {detail}", event.timestamp, event.kind.as_str());
-                    writeln!(out, "{}", printable(line.trim_end()))?;
-                }
-                Ok(event.timestamp)
-            },
-        )
-    }
-
-    /// Writes every record, tells how far it is, and says how to go on if it is interrupted.
-    fn walk<T: log::Record, W: Write>(
-        &self,
-        product: &Product,
-        again: &str,
+        verb: &str,
         call: Call<Blocking, log::Log<T>>,
-        out: &mut W,
-        mut write: impl FnMut(T, &mut W) -> io::Result<Timestamp>,
+        answer: &mut Answer<'_>,
+        mut write: impl FnMut(T, &mut Answer<'_>) -> io::Result<Timestamp>,
     ) -> Result<(), Failure> {
-        let (start, end) = self.ends(product);
-        let call = call.between(start, end).sort(log::Sort::Asc).limit(1000);
-        let interrupted = interruption();
-        let bar = progress::of_time(end.since(start));
-        let (mut count, mut last) = (0, None);
-        // The last one comes again: others may bear the same moment.
-        let again = |last: Option<Timestamp>| {
-            last.map_or(String::new(), |last| {
-                format!("; to go on: {again} {} --from {last}", self.did)
-            })
+        let now = product.enterprise().now();
+        let start = match self.from {
+            None => now.minus(self.since),
+            // The moment to continue from may have become too old meanwhile.
+            Some(from) => from.max(now.minus(RETENTION)),
         };
+        let call = call.between(start, now).sort(log::Sort::Asc).limit(1000);
+        let interrupted = interruption();
+        let bar = progress::of_time(now.since(start));
+        let (mut count, mut last) = (0, None);
+        let mut ended = Ok(());
         let mut records = call.iter();
         for record in records.by_ref() {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => {
-                    bar.finish_and_clear();
-                    out.flush()?;
-                    if count > 0 {
-                        tell(format_args!("{}{}", counted(count, "record"), again(last)));
-                    }
-                    return Err(refused(&error));
+                    ended = Err(Failure::from(error));
+                    break;
                 }
             };
-            let at = write(record, out)?;
+            let at = write(record, answer)?;
             (count, last) = (count + 1, Some(at));
             bar.set_position(at.since(start).as_secs());
             bar.set_message(counted(count, "record"));
             if interrupted.load(Ordering::Relaxed) {
-                bar.finish_and_clear();
-                out.flush()?;
-                tell(format_args!(
-                    "interrupted after {}{}",
-                    counted(count, "record"),
-                    again(last)
-                ));
-                return Err(Failure::Interrupted);
+                ended = Err(Failure::Interrupted);
+                break;
             }
         }
         bar.finish_and_clear();
-        if io::stderr().is_terminal() {
-            tell(format_args!(
-                "{count} record{}",
-                if count == 1 { "" } else { "s" }
-            ));
+        answer.out.flush()?;
+        let after = if matches!(ended, Err(Failure::Interrupted)) {
+            "interrupted after "
+        } else {
+            ""
+        };
+        let told = format!("{after}{}", counted(count, "record"));
+        match (ended, last) {
+            (Ok(()), _) => {
+                if io::stderr().is_terminal() {
+                    tell(told);
+                }
+                check_complete(records.missing())
+            }
+            // The last record comes again: others may bear the same moment.
+            (Err(failure), Some(last)) => {
+                tell(format_args!(
+                    "{told}; to go on: {}{verb} {} --from {last}",
+                    answer.again, self.did
+                ));
+                Err(failure)
+            }
+            (Err(failure), None) => Err(failure),
         }
-        all_came(records.missing())
     }
 }

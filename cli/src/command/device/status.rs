@@ -2,37 +2,81 @@
 
 use std::fmt;
 
+use gizwits_codec_std::Product;
 use gizwits_enterprise_client::blocking::Device;
-use gizwits_enterprise_client::{Attrs, Timestamp};
+use gizwits_enterprise_client::{Attrs, Error, Timestamp};
 use serde_json::{Value, json};
 
 use crate::account;
 use crate::failure::Failure;
 
-/// Why it is not known what a device said last.
-pub(crate) enum Unread {
-    Refused(gizwits_enterprise_client::Error),
-    /// The server counts so many reports, and gave none.
-    Missing(u64),
+/// The last values of a device.
+pub(super) struct Status {
+    /// The moment of the last report.
+    pub(super) ts: Timestamp,
+    pub(super) attrs: Attrs,
+    /// The reports of that moment.
+    pub(super) newest: Vec<Attrs>,
 }
 
-impl Unread {
-    /// The reason for people, and what to do about it.
-    pub(super) fn explained(&self) -> String {
-        match self {
-            Unread::Refused(error) => account::explained(error),
-            Unread::Missing(_) => format!("error: {self}"),
+impl Status {
+    /// Reads the last values. A var_len device reports what changed, so this goes back through its
+    /// reports until there is `enough`.
+    pub(super) fn of(
+        device: &Device,
+        enough: impl Fn(&Attrs) -> bool,
+    ) -> Result<Option<Self>, StatusError> {
+        const MOST: usize = 1000;
+        let mut status: Option<Status> = None;
+        let mut snapshots = device.data().iter();
+        for snapshot in snapshots.by_ref().take(MOST) {
+            let snapshot = snapshot.map_err(StatusError::Refused)?;
+            let status = status.get_or_insert_with(|| Status {
+                ts: snapshot.ts,
+                attrs: Attrs::new(),
+                newest: Vec::new(),
+            });
+            if snapshot.ts == status.ts {
+                status.newest.push(snapshot.attrs.clone());
+            } else if enough(&status.attrs) {
+                break;
+            }
+            for (name, value) in snapshot.attrs {
+                status.attrs.entry(name).or_insert(value);
+            }
+        }
+        match (status, snapshots.missing()) {
+            (None, count @ 1..) => Err(StatusError::Missing(count)),
+            (status, _) => Ok(status),
         }
     }
 
-    pub(super) fn failure(&self) -> Failure {
-        Failure::Server(self.explained() + "\n  the last reported values are unknown")
+    /// Whether every point has a value.
+    pub(super) fn has_all(definition: &Product) -> impl Fn(&Attrs) -> bool {
+        |attrs| attrs.len() >= definition.attrs().len()
+    }
+}
+
+/// Why the last values of a device are unknown.
+pub(super) enum StatusError {
+    Refused(Error),
+    /// The server counts this many reports, and returned none.
+    Missing(u64),
+}
+
+impl StatusError {
+    /// The reason for people, and what to do about it.
+    pub(super) fn explained(&self) -> String {
+        match self {
+            StatusError::Refused(error) => account::explained(error),
+            StatusError::Missing(_) => format!("error: {self}"),
+        }
     }
 
     pub(super) fn to_json(&self) -> Value {
         let (kind, code) = match self {
-            Unread::Refused(error) => (error.name(), error.code()),
-            Unread::Missing(_) => ("missing", None),
+            StatusError::Refused(error) => (error.name(), error.code()),
+            StatusError::Missing(_) => ("missing", None),
         };
         let mut shown = json!({"kind": kind, "message": self.to_string()});
         if let Some(code) = code {
@@ -42,11 +86,17 @@ impl Unread {
     }
 }
 
-impl fmt::Display for Unread {
+impl From<StatusError> for Failure {
+    fn from(error: StatusError) -> Self {
+        Failure::Server(error.explained() + "\n  the last reported values are unknown")
+    }
+}
+
+impl fmt::Display for StatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unread::Refused(error) => error.fmt(f),
-            Unread::Missing(count) => {
+            StatusError::Refused(error) => error.fmt(f),
+            StatusError::Missing(count) => {
                 write!(
                     f,
                     "the server counts {count} reports of the device, and gave none"
@@ -54,48 +104,4 @@ impl fmt::Display for Unread {
             }
         }
     }
-}
-
-/// What a device said last.
-pub(crate) struct Known {
-    pub(super) ts: Timestamp,
-    pub(super) attrs: Attrs,
-    /// The reports of that moment.
-    pub(super) newest: Vec<Attrs>,
-}
-
-/// The last values of a device. A var_len device reports what changed, so its reports are gone back
-/// through until there is `enough`.
-pub(crate) fn known(
-    device: &Device,
-    enough: impl Fn(&Attrs) -> bool,
-) -> Result<Option<Known>, Unread> {
-    const MOST: usize = 1000;
-    let mut known: Option<Known> = None;
-    let mut snapshots = device.data().iter();
-    for snapshot in snapshots.by_ref().take(MOST) {
-        let snapshot = snapshot.map_err(Unread::Refused)?;
-        let known = known.get_or_insert_with(|| Known {
-            ts: snapshot.ts,
-            attrs: Attrs::new(),
-            newest: Vec::new(),
-        });
-        if snapshot.ts == known.ts {
-            known.newest.push(snapshot.attrs.clone());
-        } else if enough(&known.attrs) {
-            break;
-        }
-        for (name, value) in snapshot.attrs {
-            known.attrs.entry(name).or_insert(value);
-        }
-    }
-    match (known, snapshots.missing()) {
-        (None, count @ 1..) => Err(Unread::Missing(count)),
-        (known, _) => Ok(known),
-    }
-}
-
-/// That every point has a value.
-pub(crate) fn all_of(definition: &gizwits_codec_std::Product) -> impl Fn(&Attrs) -> bool {
-    |attrs| attrs.len() >= definition.attrs().len()
 }

@@ -4,11 +4,15 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::log::{self, Arrow, ByProduct, Csv, Log, Ndjson, Options, Parquet};
+use gizwits_codec_std::Product;
+use gizwits_codec_std::log::{
+    self, Arrow, ByProduct, Csv, Format, Log, Ndjson, Options, Parquet, Products,
+};
 
 use super::input::Input;
+use super::totals::Totals;
 use crate::failure::{Failure, usage};
-use crate::output::file::{Target, is_special};
+use crate::output::file::{OutputFile, is_special, named_output};
 
 /// Decode the records of logs to lines or columns
 #[derive(Args)]
@@ -49,13 +53,13 @@ pub(crate) struct Decode {
     threads: Option<u16>,
 }
 
-pub(crate) const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   gizwits log decode -d tests/fixtures/air-conditioner.json log.ndjson -o log.csv
   gizwits log decode -d a.json -d b.json 'logs/*.ndjson.zst' -o out.parquet --rejects rejects.ndjson
   zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json - --did DID";
 
-pub(crate) fn long_help() -> String {
+fn long_help() -> String {
     let mut help = String::from("Reasons of rejects, besides those of `gizwits decode`:\n");
     for (kind, meaning) in log::KINDS {
         help.push_str(&format!("  {kind:18} {meaning}\n"));
@@ -67,7 +71,7 @@ pub(crate) fn long_help() -> String {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
+enum Form {
     Ndjson,
     Csv,
     Arrow,
@@ -75,120 +79,128 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Whether a table has the columns of one product.
+    /// Whether the output is a table, which has the columns of one product.
     fn is_table(self) -> bool {
         self != Form::Ndjson
     }
 }
 
+/// A destination of decoded records.
+type Sink = Box<dyn Write + Send>;
+
 impl Decode {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let form = self.form()?;
         if self.csv_guard && form != Form::Csv {
-            return Err(usage(format_args!(
-                "--csv-guard is for CSV: say --format csv or name a file .csv"
-            )));
+            return Err(usage(
+                "--csv-guard is for CSV: say --format csv or name a file .csv",
+            ));
         }
         let products = self.input.products()?;
-        let mut targets = Vec::new();
-        let out = self.out();
-        match (out, products.iter().len()) {
-            (out, 2..) if form.is_table() && out.is_none_or(is_special) => {
+        let files = self.output_files(form, &products)?;
+        let sinks = match files.is_empty() {
+            true => vec![Box::new(io::stdout()) as Sink],
+            false => files
+                .iter()
+                .map(|file| Ok(Box::new(file.writer()?) as Sink))
+                .collect::<io::Result<_>>()?,
+        };
+        let paths: Vec<&Path> = files.iter().map(OutputFile::path).collect();
+        let totals = self.decode(form, &products, sinks, &paths)?;
+        let written = files.into_iter().map(OutputFile::commit);
+        let written: Vec<String> = written.collect::<Result<_, _>>()?;
+        totals.tell(&written)
+    }
+
+    /// Creates the output files: one for each product if the output is a table, none for standard output.
+    fn output_files(&self, form: Form, products: &Products) -> Result<Vec<OutputFile>, Failure> {
+        let several = form.is_table() && products.iter().len() > 1;
+        let Some(out) = named_output(self.out.as_deref()) else {
+            return match form {
+                _ if several => Err(one_file_each()),
+                Form::Arrow | Form::Parquet if io::stdout().is_terminal() => Err(usage(
+                    "a terminal can't show this: give a file with --out, or a pipe",
+                )),
+                _ => Ok(Vec::new()),
+            };
+        };
+        if !several {
+            return Ok(vec![OutputFile::create(out)?]);
+        }
+        if is_special(out) {
+            return Err(one_file_each());
+        }
+        let definitions = products.iter().zip(&self.input.definitions);
+        let files = definitions.map(|(product, definition)| {
+            let key = product.product_key();
+            if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Err(usage(format_args!(
-                    "a table has the columns of one product, and there are several: give a file with \
-                     --out, of which there will be one for each"
+                    "{}: the product_key `{key}` becomes part of a file name: expected 32 hex digits",
+                    definition.display()
                 )));
             }
-            (Some(out), 2..) if form.is_table() => {
-                for (product, file) in products.iter().zip(&self.input.definitions) {
-                    let key = product.product_key();
-                    if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                        return Err(usage(format_args!(
-                            "{}: the product_key `{key}` becomes part of a file name: expected 32 hex digits",
-                            file.display()
-                        )));
-                    }
-                    let mut name = out.file_stem().unwrap_or_default().to_owned();
-                    name.push(format!(".{key}"));
-                    if let Some(extension) = out.extension() {
-                        name.push(".");
-                        name.push(extension);
-                    }
-                    targets.push(Target::create(&out.with_file_name(name))?);
-                }
+            let mut name = out.file_stem().unwrap_or_default().to_owned();
+            name.push(format!(".{key}"));
+            if let Some(extension) = out.extension() {
+                name.push(".");
+                name.push(extension);
             }
-            (Some(out), _) => targets.push(Target::create(out)?),
-            (None, _) => {
-                if matches!(form, Form::Arrow | Form::Parquet) && io::stdout().is_terminal() {
-                    return Err(usage(format_args!(
-                        "a terminal can't show this: give a file with --out, or a pipe"
-                    )));
-                }
-                targets.push(Target::Stdout);
-            }
-        }
+            OutputFile::create(&out.with_file_name(name))
+        });
+        files.collect()
+    }
+
+    /// Decodes the records into the sinks.
+    fn decode(
+        &self,
+        form: Form,
+        products: &Products,
+        sinks: Vec<Sink>,
+        paths: &[&Path],
+    ) -> Result<Totals<'_>, Failure> {
         let options = Options {
             keep: self.keep,
             fill: self.fill,
             ..self.input.options()
         };
-        // Whoever follows a log wants what there is.
-        let mut log = Log::new(&products).options(options).eager(out.is_none());
+        let to_file = !paths.is_empty();
+        // Whoever follows a log wants each record at once.
+        let mut log = Log::new(products).options(options).eager(!to_file);
         if let Some(threads) = self.threads {
             log = log.threads(threads.into());
         }
-        let files: Vec<Box<dyn Write + Send>> = targets
-            .iter()
-            .map(Target::file)
-            .collect::<io::Result<_>>()?;
-        let written: Vec<&Path> = targets.iter().filter_map(Target::path).collect();
-        let mut pairs = products.iter().zip(files);
-        // What is missing or extra has its column.
+        // A table has a column for missing and extra bytes.
         let extra = self.keep || self.input.lax;
-        let summary = match form {
+        let sinks: Vec<(&Product, Sink)> = products.iter().zip(sinks).collect();
+        match form {
             Form::Ndjson => {
-                let (_, file) = pairs.next().ok_or_else(none)?;
-                self.input
-                    .decode(log, Ndjson::new(&products, file), &written)?
+                let sink = sinks.into_iter().map(|(_, sink)| sink).next();
+                let sink = sink.ok_or_else(|| usage("no definition"))?;
+                self.input.decode(log, Ndjson::new(products, sink), paths)
             }
             Form::Csv => {
-                let csv = |(product, file)| match self.csv_guard {
-                    true => Csv::guarded(product, extra, file),
-                    false => Csv::new(product, extra, file),
-                };
-                let formats = pairs.map(csv).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats), &written)?
+                let tables = by_product(sinks, |product, sink| match self.csv_guard {
+                    true => Csv::guarded(product, extra, sink),
+                    false => Csv::new(product, extra, sink),
+                });
+                self.input.decode(log, tables?, paths)
             }
             Form::Arrow => {
-                let arrow = |(product, file)| match out {
-                    Some(_) => Arrow::file(product, extra, file),
-                    None => Arrow::stream(product, extra, file),
-                };
-                let formats = pairs.map(arrow).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats), &written)?
+                let tables = by_product(sinks, |product, sink| match to_file {
+                    true => Arrow::file(product, extra, sink),
+                    false => Arrow::stream(product, extra, sink),
+                });
+                self.input.decode(log, tables?, paths)
             }
             Form::Parquet => {
-                let parquet = |(product, file)| Parquet::new(product, extra, self.level, file);
-                let formats = pairs.map(parquet).collect::<io::Result<_>>()?;
-                self.input.decode(log, ByProduct::new(formats), &written)?
+                let table = |product: &_, sink| Parquet::new(product, extra, self.level, sink);
+                self.input.decode(log, by_product(sinks, table)?, paths)
             }
-        };
-        let (summary, seconds) = summary;
-        let mut written = Vec::new();
-        for target in targets {
-            written.extend(target.commit()?);
         }
-        self.input.tell(&summary, seconds, &written)
-    }
-
-    /// Where the output goes, if not to standard output.
-    fn out(&self) -> Option<&Path> {
-        let standard = |out: &&Path| *out == Path::new("-") || *out == Path::new("/dev/stdout");
-        self.out.as_deref().filter(|out| !standard(out))
     }
 
     fn form(&self) -> Result<Form, Failure> {
-        let extension = self.out().and_then(Path::extension);
+        let extension = named_output(self.out.as_deref()).and_then(Path::extension);
         let extension = extension.map(|one| one.to_string_lossy().to_lowercase());
         Ok(match (self.format, extension.as_deref()) {
             (Some(form), _) => form,
@@ -198,15 +210,26 @@ impl Decode {
             (None, Some("parquet")) => Form::Parquet,
             (None, Some(other)) => {
                 return Err(usage(format_args!(
-                    "the form of a file `.{other}` is not known: use .ndjson, .csv, .arrow or .parquet, or \
-                     say --format"
+                    "unknown output format `.{other}`: use .ndjson, .csv, .arrow or .parquet, or say --format"
                 )));
             }
         })
     }
 }
 
-/// There is a product and a target for each.
-pub(crate) fn none() -> Failure {
-    usage(format_args!("no definition"))
+fn one_file_each() -> Failure {
+    usage(
+        "a table has the columns of one product, and there are several: give a file with --out, of \
+         which there will be one for each",
+    )
+}
+
+fn by_product<F: Format>(
+    sinks: Vec<(&Product, Sink)>,
+    table: impl Fn(&Product, Sink) -> io::Result<F>,
+) -> io::Result<ByProduct<F>> {
+    let tables = sinks
+        .into_iter()
+        .map(|(product, sink)| table(product, sink));
+    Ok(ByProduct::new(tables.collect::<io::Result<_>>()?))
 }

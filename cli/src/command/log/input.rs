@@ -1,6 +1,6 @@
 //! What the commands of `gizwits log` read, and what they say about it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::log::{self, Format, Log, Options, Products, Source, Summary};
-use indicatif::HumanCount;
+use gizwits_codec_std::log::{self, Format, Log, Options, Products, Source};
 use same_file::Handle;
 
+use super::totals::Totals;
 use crate::definition;
 use crate::failure::{Failure, usage};
 use crate::output::file::{Named, is_same, is_special, leads_to};
@@ -20,7 +20,7 @@ use crate::output::progress;
 use crate::payload::Encoding;
 use crate::text::tell;
 
-/// What is read.
+/// The logs that are read, and how.
 #[derive(Args)]
 pub(crate) struct Input {
     /// The product's definition, as the Enterprise API hands it out; one for each product of the log
@@ -109,7 +109,7 @@ impl DidFrom {
 }
 
 impl Input {
-    pub(crate) fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         Options {
             encoding: self.encoding.map(Into::into),
             strict: self.strict,
@@ -120,19 +120,18 @@ impl Input {
         }
     }
 
-    pub(crate) fn products(&self) -> Result<Products, Failure> {
-        let refused = |error: gizwits_codec_std::Error| usage(format_args!("{}", error.message));
-        let mut products = Vec::new();
+    pub(super) fn products(&self) -> Result<Products, Failure> {
+        let refused = |error: gizwits_codec_std::Error| usage(error.message);
         let files = self.definitions.iter().chain(&self.dids);
         let standard = files.filter(|file| file.as_os_str() == "-").count();
         if standard + usize::from(self.reads_stdin()) > 1 {
-            return Err(usage(format_args!(
-                "standard input can't be the definition and the log: give - once"
-            )));
+            return Err(usage(
+                "standard input can't be the definition and the log: give - once",
+            ));
         }
-        for file in &self.definitions {
-            products.push(definition::load(file)?.1);
-        }
+        let load = |file: &PathBuf| Ok(definition::load(file)?.1);
+        let products = self.definitions.iter().map(load);
+        let products: Vec<_> = products.collect::<Result<_, Failure>>()?;
         let mut products = match <[_; 1]>::try_from(products) {
             Ok([product]) => Products::one(product),
             Err(products) => Products::several(products).map_err(refused)?,
@@ -140,97 +139,67 @@ impl Input {
         if let Some(key) = &self.product {
             products = products.with_default(key).map_err(refused)?;
         }
-        if let Some(file) = &self.dids {
-            let text = definition::read(file)?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            for (number, line) in text.lines().enumerate() {
-                let line = line.trim();
-                let mut words = line
-                    .split([',', ' ', '\t', ';'])
-                    .filter(|word| !word.is_empty());
-                match (words.next(), words.next(), words.next()) {
-                    (None | Some("did"), ..) => {}
-                    (Some(did), Some(key), None) => {
-                        products = products.with_did(did, key).map_err(|error| {
-                            let (file, line) = (file.display(), number + 1);
-                            usage(format_args!("{file}:{line}: {}", error.message))
-                        })?;
-                    }
-                    _ => {
-                        return Err(usage(format_args!(
-                            "{}:{}: a did and a product_key are expected, with a comma between them",
-                            file.display(),
-                            number + 1
-                        )));
-                    }
-                }
-            }
+        match &self.dids {
+            Some(file) => with_dids(products, file),
+            None => Ok(products),
         }
-        Ok(products)
     }
 
     fn reads_stdin(&self) -> bool {
         self.inputs.iter().any(|input| input == "-")
     }
 
-    /// An input whose records are of the device that was given, if one was.
-    fn source(&self, name: &str, reader: impl Read + Send + 'static) -> Source {
-        let mut source = Source::new(name, reader);
-        source.did = self.did.clone();
+    /// An input whose records are of the device that was given, if one was, and whose bytes are counted.
+    fn source(
+        &self,
+        name: &str,
+        did: Option<String>,
+        reader: impl Read + Send + 'static,
+        read: &Arc<AtomicU64>,
+    ) -> Source {
+        let read = Arc::clone(read);
+        let mut source = Source::new(name, Counted { reader, read });
+        source.did = did.or_else(|| self.did.clone());
         source
     }
 
-    /// The inputs, opened as they are read, and how many bytes they have as they are, if that is known.
+    /// The inputs, which are opened when they are read, and their compressed length if it is known.
     fn sources(&self, read: &Arc<AtomicU64>) -> Result<(Vec<Source>, Option<u64>), Failure> {
         let mut sources = Vec::new();
         let mut total = Some(0);
         for input in &self.inputs {
             if input == "-" {
                 if self.did_from.is_some() {
-                    return Err(usage(format_args!(
-                        "standard input has no name to take a device from: use --did"
-                    )));
+                    return Err(usage(
+                        "standard input has no name to take a device from: use --did",
+                    ));
                 }
                 if io::stdin().is_terminal() {
-                    tell(format_args!("reading records, one a line"));
+                    tell("reading records, one a line");
                 }
-                let read = Arc::clone(read);
-                let reader = Counted {
-                    inner: io::stdin(),
-                    read,
-                };
-                sources.push(self.source("-", reader));
+                sources.push(self.source("-", None, io::stdin(), read));
                 total = None;
                 continue;
             }
             for path in files(input)? {
-                match fs::metadata(&path) {
-                    Ok(found) if found.is_dir() => {
-                        return Err(usage(format_args!(
-                            "{} is a folder: give its files, like '{}/*'",
-                            path.display(),
-                            path.display()
-                        )));
-                    }
-                    Ok(found) if found.is_file() => total = total.map(|total| total + found.len()),
-                    Ok(_) => total = None,
-                    Err(error) => {
-                        return Err(usage(format_args!("{}: {error}", path.display())));
-                    }
+                let shown = path.display().to_string();
+                let found: Metadata =
+                    fs::metadata(&path).map_err(|error| usage(format_args!("{shown}: {error}")))?;
+                if found.is_dir() {
+                    return Err(usage(format_args!(
+                        "{shown} is a folder: give its files, like '{shown}/*'"
+                    )));
                 }
-                let name = path.display().to_string();
+                let len = found.is_file().then_some(found.len());
+                total = total.zip(len).map(|(total, len)| total + len);
                 let did = self.did_from.map(|part| part.did(&path)).transpose()?;
-                let inner = Lazy { path, file: None };
-                let read = Arc::clone(read);
-                let mut source = self.source(&name, Counted { inner, read });
-                source.did = did.or(source.did);
-                sources.push(source);
+                sources.push(self.source(&shown, did, Lazy { path, file: None }, read));
             }
         }
         Ok((sources, total))
     }
 
-    /// Output would take the place of what is read, and rejects that of output, too.
+    /// Checks that no output replaces an input, and that the rejects replace neither.
     fn check_files(&self, written: &[&Path]) -> Result<(), Failure> {
         let mut taken: Vec<PathBuf> = self.definitions.iter().chain(&self.dids).cloned().collect();
         let standard = self.reads_stdin() || taken.iter().any(|file| file.as_os_str() == "-");
@@ -247,7 +216,7 @@ impl Input {
                 path.display()
             )));
         }
-        // Elsewhere this is no file.
+        // For --rejects `-` is no standard stream.
         taken.push("-".into());
         taken.extend(written.iter().map(PathBuf::from));
         match &self.rejects {
@@ -261,82 +230,58 @@ impl Input {
         }
     }
 
-    /// Runs it, with a bar for whoever looks on. None of the files that are written may be one that is read.
-    pub(crate) fn decode<'l, F: Format>(
+    /// Decodes the logs with a progress bar. None of the files that are `written` may be one that is read.
+    pub(super) fn decode<F: Format>(
         &self,
-        log: Log<'l>,
+        mut log: Log<'_>,
         format: F,
         written: &[&Path],
-    ) -> Result<(Summary, f64), Failure> {
+    ) -> Result<Totals<'_>, Failure> {
         self.check_files(written)?;
         let began = Instant::now();
         let read = Arc::new(AtomicU64::new(0));
         let (sources, total) = self.sources(&read)?;
+        let rejects = self.rejects.as_deref();
+        if let Some(path) = rejects {
+            log = log.rejects(BufWriter::new(Named::new(File::create(path), path)?));
+        }
         let bar = progress::of_bytes(total);
-        let rejects = match &self.rejects {
-            Some(path) => {
-                let file = Named::new(File::create(path), path)?;
-                Some(BufWriter::new(file))
-            }
-            None => None,
-        };
         let shown = bar.clone();
         let log = log.watch(move |_| shown.set_position(read.load(Ordering::Relaxed)));
-        let log = match rejects {
-            Some(rejects) => log.rejects(rejects),
-            None => log,
-        };
         let summary = log.decode(sources, format);
         bar.finish_and_clear();
-        Ok((summary?, began.elapsed().as_secs_f64()))
-    }
-
-    /// What became of it, for people.
-    pub(crate) fn tell(
-        &self,
-        summary: &Summary,
-        seconds: f64,
-        written: &[String],
-    ) -> Result<(), Failure> {
-        let mut told = format!(
-            "{} record{}   {} decoded   {} rejected",
-            HumanCount(summary.records),
-            if summary.records == 1 { "" } else { "s" },
-            HumanCount(summary.decoded),
-            HumanCount(summary.records - summary.decoded),
-        );
-        if summary.inexact > 0 {
-            told += &format!("   {} of another length", HumanCount(summary.inexact));
-        }
-        if !summary.rejected.is_empty() {
-            let mut kinds: Vec<_> = summary.rejected.iter().collect();
-            kinds.sort_by(|one, two| two.1.cmp(one.1));
-            let kinds = kinds
-                .iter()
-                .map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
-            told += &format!(" ({})", kinds.collect::<Vec<_>>().join(", "));
-            if let Some(path) = &self.rejects {
-                told += &format!(" -> {}", path.display());
-            }
-        }
-        let rate = summary.bytes as f64 / 1e6 / seconds.max(1e-9);
-        told += &format!("\n{seconds:.1} s   {rate:.0} MB/s");
-        for file in written {
-            told += &format!("   {file}");
-        }
-        if summary.rejected.contains_key("unknown_device") {
-            told += "\nSome records name no device. Use --did DID for a log of one device, or \
-                     --did-from file-name|folder";
-        }
-        tell(format_args!("{}", told));
-        match summary.rejected.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::Some),
-        }
+        Ok(Totals {
+            summary: summary?,
+            seconds: began.elapsed().as_secs_f64(),
+            rejects,
+        })
     }
 }
 
-/// The files that a pattern means; a name that is one means itself.
+/// Assigns devices to products, by the lines of a file.
+fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
+    let text = definition::read(file)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    for (number, line) in (1..).zip(text.lines()) {
+        let refused = |message: &str| usage(format_args!("{}:{number}: {message}", file.display()));
+        let words = line.trim().split([',', ' ', '\t', ';']);
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        products = match words[..] {
+            [] | ["did", ..] => products,
+            [did, key] => products
+                .with_did(did, key)
+                .map_err(|error| refused(&error.message))?,
+            _ => {
+                return Err(refused(
+                    "a did and a product_key are expected, with a comma between them",
+                ));
+            }
+        };
+    }
+    Ok(products)
+}
+
+/// The files that match a pattern. The name of a file matches itself.
 pub(crate) fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
     if !input.contains(['*', '?', '[']) || Path::new(input).exists() {
         return Ok(vec![input.into()]);
@@ -350,7 +295,7 @@ pub(crate) fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
-/// A file that is opened once it is read: there may be more of them than can be open at once.
+/// A file that is opened when it is read: there may be more of them than can be open at once.
 pub(crate) struct Lazy {
     path: PathBuf,
     file: Option<File>,
@@ -366,15 +311,15 @@ impl Read for Lazy {
     }
 }
 
-/// Counts what is read.
+/// A reader that counts its bytes.
 pub(crate) struct Counted<R> {
-    inner: R,
+    reader: R,
     read: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = self.reader.read(buffer)?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }

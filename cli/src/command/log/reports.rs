@@ -1,29 +1,53 @@
 //! The reports of a log in order, and their values.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gizwits_codec_std::core::{P0, Raw};
-use gizwits_codec_std::log::{Format, Record, Sink};
-use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product, payload};
+use gizwits_codec_std::core::P0;
+use gizwits_codec_std::log::{Format, Log, Options, Products, Record, Sink};
+use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product};
 use serde_json::{Value, json};
 
-/// Sees every report in order.
-pub(crate) trait See: Send + 'static {
-    fn see(&mut self, record: &Record<'_>, product: usize, decoded: &Decoded<'_, '_>);
+use super::input::Input;
+use super::totals::Totals;
+use crate::failure::Failure;
 
-    /// What ends the log.
-    fn failed(&self) -> io::Result<()>;
+/// An observer of the reports of a log. Every report names its device.
+pub(super) trait Observer: Send + 'static {
+    /// Takes one report of the device `did`, and the index of its product.
+    fn observe(&mut self, record: &Record<'_>, did: &str, product: usize, report: &Decoded<'_, '_>);
+
+    /// Fails if the log must not be read on.
+    fn check(&self) -> io::Result<()>;
 }
 
-/// A log that is looked at and not written: one worker, so that reports come in order.
-pub(crate) struct Seen<T>(pub(super) Arc<Mutex<T>>);
+/// A format that shows reports to an observer and writes nothing.
+struct Observed<T>(Arc<Mutex<T>>);
 
-impl<T: See> Format for Seen<T> {
+pub(super) fn lock<T>(observer: &Mutex<T>) -> MutexGuard<'_, T> {
+    observer.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Shows every report and reply of the logs to the observer, in order.
+pub(super) fn observe<'i, T: Observer>(
+    input: &'i Input,
+    products: &Products,
+    observer: &Arc<Mutex<T>>,
+    written: &[&std::path::Path],
+) -> Result<Totals<'i>, Failure> {
+    let options = Options {
+        known_devices: true,
+        ..input.options()
+    };
+    let log = Log::new(products).options(options).ordered(true);
+    input.decode(log, Observed(Arc::clone(observer)), written)
+}
+
+impl<T: Observer> Format for Observed<T> {
     type Sink = Self;
 
     fn sink(&self) -> Self {
-        Seen(Arc::clone(&self.0))
+        Observed(Arc::clone(&self.0))
     }
 
     fn write(&mut self, _: &mut ()) -> io::Result<()> {
@@ -35,7 +59,7 @@ impl<T: See> Format for Seen<T> {
     }
 }
 
-impl<T: See> Sink for Seen<T> {
+impl<T: Observer> Sink for Observed<T> {
     type Block = ();
 
     fn record(
@@ -45,47 +69,37 @@ impl<T: See> Sink for Seen<T> {
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        // A control says what somebody wants.
+        // A control asks for values; reports and replies have them.
         if let Content::P0(P0::Report(_) | P0::Reply(_)) = decoded.content {
-            let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.see(record, product, decoded);
+            // Records without a device are rejected.
+            let did = record.device(decoded).unwrap_or_default();
+            lock(&self.0).observe(record, &did, product, decoded);
         }
     }
 
     fn end(&mut self, _: &mut ()) -> io::Result<()> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.failed()
+        lock(&self.0).check()
     }
 }
 
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Known {
-    Number(u32),
-    Bytes(Vec<u8>),
-}
-
-impl From<Raw<'_>> for Known {
-    fn from(raw: Raw<'_>) -> Self {
-        match raw {
-            Raw::Number(raw) => Known::Number(raw),
-            Raw::Bytes(bytes) => Known::Bytes(bytes.to_vec()),
-        }
+/// A raw number as the definition writes it: the label of an enum, or the engineering value.
+pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Value {
+    match attr.label_of(raw) {
+        _ if attr.is_bool() => json!(raw),
+        Some(label) => json!(label),
+        None => decimal(product, attr.id(), raw),
     }
 }
 
-/// A value as the definition has it.
-pub(crate) fn shown(product: &Product, attr: &Attr, known: &Known) -> Value {
-    match known {
-        Known::Bytes(bytes) => payload::hex(bytes).into(),
-        Known::Number(raw) if attr.is_bool() => json!(raw),
-        Known::Number(raw) => match attr.label_of(*raw) {
-            Some(label) => json!(label),
-            None => decimal(product, attr.id(), *raw),
-        },
-    }
-}
-
-pub(crate) fn decimal(product: &Product, id: PointId, raw: u32) -> Value {
+pub(super) fn decimal(product: &Product, id: PointId, raw: u32) -> Value {
     let value = product.layout().scale(id).map(|scale| scale.value(raw));
     serde_json::to_value(value).unwrap_or_default()
+}
+
+/// A value without the quotes of JSON.
+pub(super) fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        value => value.to_string(),
+    }
 }

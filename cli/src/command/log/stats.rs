@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use clap::Args;
-use gizwits_codec_std::core::Decimal;
-use gizwits_codec_std::log::{Log, Options, Record};
-use gizwits_codec_std::{Decoded, PointId, Product, State};
+use gizwits_codec_std::core::{Decimal, Raw};
+use gizwits_codec_std::log::Record;
+use gizwits_codec_std::{Attr, Decoded, PointId, Product, State, payload};
 use serde_json::{Value, json};
-use unicode_width::UnicodeWidthStr as _;
 
 use super::input::Input;
-use super::reports::{Known, See, Seen, decimal, shown};
+use super::reports::{Observer, decimal, engineering_value, lock, observe, plain};
 use crate::failure::Failure;
-use crate::text::printable;
+use crate::output::table::table;
 
 /// Print minimum, maximum, mean, last value and change count per point
 #[derive(Args)]
@@ -25,7 +24,7 @@ use crate::text::printable;
         device are rejected: name it with --did or --did-from. Each device takes some 160 bytes of memory \
         plus the size of a status; more devices than --max-devices end the command."
 )]
-pub(crate) struct Stats {
+pub(super) struct Stats {
     #[command(flatten)]
     input: Input,
     /// One JSON object a point
@@ -33,78 +32,151 @@ pub(crate) struct Stats {
     json: bool,
 }
 
-/// What was seen of one point.
+/// The figures of one point.
 #[derive(Clone, Default)]
-pub(crate) struct Sum {
+struct Figures {
     count: u64,
-    least: u32,
-    most: u32,
-    /// Of the raw values.
+    /// The least and the greatest raw value.
+    min: u32,
+    max: u32,
+    /// The sum of the raw values.
     sum: u128,
-    last: Option<Known>,
+    last: Option<LastValue>,
     changes: u64,
 }
 
-/// Sums for each point of a product, and what each device said last.
-pub(crate) struct Sums {
+/// The last raw value of a point.
+#[derive(Clone, PartialEq, Eq)]
+enum LastValue {
+    Number(u32),
+    Bytes(Vec<u8>),
+}
+
+impl Figures {
+    fn add(&mut self, raw: Raw<'_>, before: Option<Raw<'_>>) {
+        let now = match raw {
+            Raw::Number(raw) => {
+                self.min = if self.count == 0 {
+                    raw
+                } else {
+                    self.min.min(raw)
+                };
+                self.max = self.max.max(raw);
+                self.sum += u128::from(raw);
+                LastValue::Number(raw)
+            }
+            Raw::Bytes(bytes) => LastValue::Bytes(bytes.to_vec()),
+        };
+        self.count += 1;
+        self.changes += u64::from(before.is_some_and(|before| before != raw));
+        if self.last.as_ref() != Some(&now) {
+            self.last = Some(now);
+        }
+    }
+
+    /// The mean of raw values in engineering units, to three more places than the values have.
+    fn mean(&self, product: &Product, id: PointId) -> Option<String> {
+        let scale = product.layout().scale(id)?;
+        let addition = scale.value(0).coefficient();
+        let ratio = scale.value(1).coefficient() - addition;
+        let count = i128::from(self.count);
+        let thousandths = i128::try_from(self.sum).ok()? * i128::from(ratio) * 1000;
+        let mean = thousandths.div_euclid(count) + i128::from(addition) * 1000;
+        let places = scale.decimals() + 3;
+        match i64::try_from(mean) {
+            Ok(mean) if places <= 18 => Some(Decimal::new(mean, places).to_string()),
+            _ => None,
+        }
+    }
+
+    /// Minimum, maximum and mean of a number, in engineering units.
+    fn extent(&self, product: &Product, attr: &Attr) -> Option<(Value, Value, Option<String>)> {
+        let is_number = attr.labels().is_empty() && matches!(self.last, Some(LastValue::Number(_)));
+        is_number.then(|| {
+            let end = |raw| decimal(product, attr.id(), raw);
+            (end(self.min), end(self.max), self.mean(product, attr.id()))
+        })
+    }
+
+    fn last(&self, product: &Product, attr: &Attr) -> Option<Value> {
+        self.last.as_ref().map(|last| match last {
+            LastValue::Bytes(bytes) => payload::hex(bytes).into(),
+            LastValue::Number(raw) => engineering_value(product, attr, *raw),
+        })
+    }
+
+    fn to_json(&self, product: &Product, attr: &Attr, several: bool) -> Value {
+        let mut json = json!({"point": attr.name(), "seen": self.count, "changes": self.changes});
+        if several {
+            json["product_key"] = product.product_key().into();
+        }
+        if let Some((min, max, mean)) = self.extent(product, attr) {
+            json["min"] = min;
+            json["max"] = max;
+            if let Some(mean) = mean.and_then(|mean| serde_json::from_str(&mean).ok()) {
+                json["mean"] = mean;
+            }
+        }
+        if let Some(last) = self.last(product, attr) {
+            json["last"] = last;
+        }
+        json
+    }
+
+    fn to_row(&self, product: &Product, attr: &Attr) -> [String; 7] {
+        let none = || "-".to_owned();
+        let extent = self.extent(product, attr);
+        let (min, max, mean) = match extent {
+            Some((min, max, mean)) => (plain(min), plain(max), mean.unwrap_or_else(none)),
+            None => (none(), none(), none()),
+        };
+        let last = self.last(product, attr).map_or_else(none, plain);
+        let (count, changes) = (self.count.to_string(), self.changes.to_string());
+        [attr.name().to_owned(), count, min, max, mean, last, changes]
+    }
+}
+
+/// The figures of each point of a product, and the status of each device.
+struct ProductFigures {
     product: Product,
-    sums: Vec<Sum>,
+    points: Vec<Figures>,
     devices: HashMap<Box<str>, State>,
 }
 
-/// The sums of each product.
-pub(crate) struct AllSums {
-    products: Vec<Sums>,
-    /// The most devices of a product, and whether there are more.
+struct AllFigures {
+    products: Vec<ProductFigures>,
+    /// The most devices of a product, and whether the log has more.
     limit: usize,
     exceeded: bool,
 }
 
-impl See for AllSums {
-    fn see(&mut self, record: &Record<'_>, product: usize, decoded: &Decoded<'_, '_>) {
-        let (Some(view), Some(all)) = (decoded.view(), self.products.get_mut(product)) else {
+impl Observer for AllFigures {
+    fn observe(&mut self, _: &Record<'_>, did: &str, product: usize, report: &Decoded<'_, '_>) {
+        let (Some(view), Some(all)) = (report.view(), self.products.get_mut(product)) else {
             return;
         };
-        // Records without one are rejected.
-        let did = record.device(decoded).unwrap_or_default();
-        if !all.devices.contains_key(&*did) {
+        if !all.devices.contains_key(did) {
             if all.devices.len() >= self.limit {
                 self.exceeded = true;
                 return;
             }
-            all.devices.insert((*did).into(), all.product.state());
+            all.devices.insert(did.into(), all.product.state());
         }
-        let Some(device) = all.devices.get_mut(&*did) else {
+        let Some(device) = all.devices.get_mut(did) else {
             return;
         };
-        let known = device.view();
+        let before = device.view();
         for reading in view {
-            let Some(sum) = all.sums.get_mut(reading.id().index()) else {
-                continue;
-            };
-            let before = known.read(reading.id());
-            let now = Known::from(reading.raw());
-            if let Known::Number(raw) = now {
-                sum.least = if sum.count == 0 {
-                    raw
-                } else {
-                    sum.least.min(raw)
-                };
-                sum.most = sum.most.max(raw);
-                sum.sum += u128::from(raw);
-            }
-            sum.count += 1;
-            let changed = before.is_some_and(|before| before.raw() != reading.raw());
-            sum.changes += u64::from(changed);
-            if sum.last.as_ref() != Some(&now) {
-                sum.last = Some(now);
+            if let Some(figures) = all.points.get_mut(reading.id().index()) {
+                let before = before.read(reading.id()).map(|before| before.raw());
+                figures.add(reading.raw(), before);
             }
         }
         // The view is of this product.
         let _ = device.update(view);
     }
 
-    fn failed(&self) -> io::Result<()> {
+    fn check(&self) -> io::Result<()> {
         match self.exceeded {
             false => Ok(()),
             true => Err(io::Error::other(format!(
@@ -115,99 +187,37 @@ impl See for AllSums {
     }
 }
 
-/// The mean of raw values in engineering units, to three more places than the values have.
-pub(crate) fn mean(product: &Product, id: PointId, sum: &Sum) -> Option<String> {
-    let scale = product.layout().scale(id)?;
-    let addition = scale.value(0).coefficient();
-    let ratio = scale.value(1).coefficient() - addition;
-    let count = i128::from(sum.count);
-    let thousandths = i128::try_from(sum.sum).ok()? * i128::from(ratio) * 1000;
-    let mean = thousandths.div_euclid(count) + i128::from(addition) * 1000;
-    let places = scale.decimals() + 3;
-    match i64::try_from(mean) {
-        Ok(mean) if places <= 18 => Some(Decimal::new(mean, places).to_string()),
-        _ => None,
-    }
-}
-
 impl Stats {
-    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let products = self.input.products()?;
-        let none = |product: &Product| Sums {
+        let empty = |product: &Product| ProductFigures {
             product: product.clone(),
-            sums: vec![Sum::default(); product.attrs().len()],
+            points: vec![Figures::default(); product.attrs().len()],
             devices: HashMap::new(),
         };
-        let options = Options {
-            known_devices: true,
-            ..self.input.options()
-        };
-        let sums = Arc::new(Mutex::new(AllSums {
-            products: products.iter().map(none).collect(),
-            limit: options.device_limit,
+        let figures = Arc::new(Mutex::new(AllFigures {
+            products: products.iter().map(empty).collect(),
+            limit: self.input.options().device_limit,
             exceeded: false,
         }));
-        let log = Log::new(&products).options(options).ordered(true);
-        let (summary, seconds) = self.input.decode(log, Seen(Arc::clone(&sums)), &[])?;
-        let sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rows =
-            vec![["point", "seen", "min", "max", "mean", "last", "changes"].map(str::to_owned)];
-        for Sums { product, sums, .. } in &sums.products {
-            for (attr, sum) in product.attrs().zip(sums) {
-                let number = attr.labels().is_empty() && sum.count > 0;
-                let number = number && matches!(sum.last, Some(Known::Number(_)));
-                let end = |raw| number.then(|| decimal(product, attr.id(), raw));
-                let (least, most) = (end(sum.least), end(sum.most));
-                let mean = number.then(|| mean(product, attr.id(), sum)).flatten();
-                let last = sum.last.as_ref().map(|last| shown(product, attr, last));
-                if self.json {
-                    let mut json =
-                        json!({"point": attr.name(), "seen": sum.count, "changes": sum.changes});
-                    if products.iter().len() > 1 {
-                        json["product_key"] = product.product_key().into();
-                    }
-                    let mean = mean.and_then(|mean| serde_json::from_str(&mean).ok());
-                    for (key, value) in [
-                        ("min", least),
-                        ("max", most),
-                        ("mean", mean),
-                        ("last", last),
-                    ] {
-                        if let Some(value) = value {
-                            json[key] = value;
-                        }
-                    }
-                    writeln!(out, "{json}")?;
-                    continue;
-                }
-                let text = |value: Option<Value>| match value {
-                    None => "-".to_owned(),
-                    Some(Value::String(text)) => printable(&text).into_owned(),
-                    Some(value) => value.to_string(),
-                };
-                rows.push([
-                    printable(attr.name()).into_owned(),
-                    sum.count.to_string(),
-                    text(least),
-                    text(most),
-                    mean.unwrap_or_else(|| "-".to_owned()),
-                    text(last),
-                    sum.changes.to_string(),
-                ]);
+        let totals = observe(&self.input, &products, &figures, &[])?;
+        let figures = lock(&figures);
+        let points = figures.products.iter().flat_map(|all| {
+            let points = all.product.attrs().zip(&all.points);
+            points.map(|(attr, figures)| (&all.product, attr, figures))
+        });
+        if self.json {
+            let several = products.iter().len() > 1;
+            for (product, attr, figures) in points {
+                writeln!(out, "{}", figures.to_json(product, attr, several))?;
             }
-        }
-        if !self.json {
-            let widths: [usize; 7] =
-                std::array::from_fn(|n| rows.iter().map(|row| row[n].width()).max().unwrap_or(0));
-            for row in &rows {
-                let cells = row.iter().zip(widths).map(|(cell, width)| {
-                    let pad = " ".repeat(width.saturating_sub(cell.width()));
-                    format!("{cell}{pad}")
-                });
-                writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-            }
+        } else {
+            let head = ["point", "seen", "min", "max", "mean", "last", "changes"];
+            let rows = points.map(|(product, attr, figures)| figures.to_row(product, attr));
+            let rows = std::iter::once(head.map(str::to_owned)).chain(rows);
+            out.write_all(table(rows).as_bytes())?;
         }
         out.flush()?;
-        self.input.tell(&summary, seconds, &[])
+        totals.tell(&[])
     }
 }

@@ -1,10 +1,18 @@
-//! The bytes of a raw control, as they are typed.
+//! `gizwits api devices control`: values that the server checks, or raw bytes that are checked here.
 
-use clap::{Arg, ArgAction, ArgGroup, Command};
+use std::io::Write;
+
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use gizwits_codec_std::payload::{self, Encoding};
+use gizwits_enterprise_client::blocking::Product;
+use gizwits_enterprise_client::{Coding, ErrorCode};
+use serde_json::Value;
+
+use crate::account::explained;
+use crate::failure::{Failure, usage};
 
 /// The command of a control: how bytes are written, and the way past the check.
-pub(super) fn of_control(command: Command) -> Command {
+pub(super) fn command(command: Command) -> Command {
     let unchecked = Arg::new("unchecked")
         .long("unchecked")
         .action(ArgAction::SetTrue)
@@ -44,7 +52,7 @@ Examples:
   gizwits api devices control DID --raw 010101000010";
 
 /// Bytes as they were typed; see [`CONTROL_EXAMPLES`].
-pub(super) fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
+fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
     let text = text.trim();
     let listed = text
         .strip_prefix('[')
@@ -86,4 +94,69 @@ fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
         ));
     }
     payload::parse(digits, Some(Encoding::Hex)).map_err(|error| error.message)
+}
+
+/// The JSON of an option.
+pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let head: String = text.chars().take(40).collect();
+        let more = if head.len() < text.len() { "…" } else { "" };
+        usage(format_args!("--{option} {head}{more}: not JSON: {error}"))
+    })
+}
+
+/// Sends the control and returns the answer, or writes it as a curl command. Raw bytes are checked against
+/// the definition first, because the server does not check them.
+pub(super) fn send(
+    product: &Product,
+    given: &ArgMatches,
+    curl: bool,
+    out: &mut impl Write,
+) -> Result<Option<Value>, Failure> {
+    let text = |name: &str| given.get_one::<String>(name);
+    let coding = text("binary_coding").map(|coding| match coding.as_str() {
+        "hex" => (Coding::Hex, Encoding::Hex),
+        _ => (Coding::Base64, Encoding::Base64),
+    });
+    let device = product.device(text("did").cloned().unwrap_or_default());
+    let unchecked = given.get_flag("unchecked");
+    let mut call = match (text("attrs"), given.get_many::<String>("raw")) {
+        (Some(attrs), _) => device.control(json_of("attrs", attrs)?).unchecked(),
+        (None, raw) => {
+            let words: Vec<&str> = raw.into_iter().flatten().map(String::as_str).collect();
+            let bytes = match coding {
+                None => typed_bytes(&words.join(" ")),
+                Some((_, encoding)) => {
+                    payload::parse(&words.concat(), Some(encoding)).map_err(|error| error.message)
+                }
+            };
+            let bytes = bytes.map_err(|error| usage(format_args!("--raw: {error}")))?;
+            let call = device.control_raw(bytes);
+            if unchecked { call.unchecked() } else { call }
+        }
+    };
+    if let Some((coding, _)) = coding {
+        call = call.binary_coding(coding);
+    }
+    if curl {
+        writeln!(out, "{}", call.curl()?)?;
+        return Ok(None);
+    }
+    if given.contains_id("raw")
+        && !unchecked
+        && let Err(error) = product.definition()
+        // A product without data points has nothing to check the bytes against.
+        && error.code() != Some(ErrorCode::DatapointNotFound)
+    {
+        return Err(Failure::Server(format!(
+            "{}\n  nothing was sent; --unchecked sends without the definition",
+            explained(&error)
+        )));
+    }
+    let accepted = call.send().map_err(|error| {
+        // The library names its method.
+        let text = explained(&error).replace("; `unchecked` ", "; --unchecked ");
+        Failure::Server(text)
+    })?;
+    Ok(Some(Value::Object(accepted.extra)))
 }
