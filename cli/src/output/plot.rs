@@ -78,7 +78,11 @@ impl Plot<'_> {
         let last = self.samples.last().map_or(0, |sample| sample.millis);
         let raws = self.samples.iter().map(|sample| sample.raw);
         let (min, max) = (raws.clone().min().unwrap_or(0), raws.max().unwrap_or(0));
-        let moments = [first, first.midpoint(last), last];
+        // The text of a moment has 20 columns.
+        let moments = match area.dim_in_pixel().0 / sizes.column {
+            ..66 => vec![first, last],
+            _ => vec![first, first.midpoint(last), last],
+        };
         let rows = u64::from(max - min).clamp(1, 6);
         let row = |row| i64::from(min) + (u64::from(max - min) * row / rows) as i64;
         let values: Vec<i64> = (0..=rows).map(row).collect();
@@ -94,7 +98,7 @@ impl Plot<'_> {
             .x_label_area_size(2 * sizes.text)
             .y_label_area_size((columns + 3).max(sizes.left) * sizes.column)
             .build_cartesian_2d(
-                (first..last.max(first + 1)).with_key_points(moments.to_vec()),
+                (first..last.max(first + 1)).with_key_points(moments),
                 (i64::from(min)..i64::from(max.max(min + 1))).with_key_points(values),
             )?;
         chart

@@ -2,12 +2,13 @@
 
 use std::io::{self, IsTerminal as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use unicode_width::UnicodeWidthStr;
 
 use crate::text::printable;
 
-/// Lays out rows in columns without lines. A table that is wider than the terminal is wrapped inside its
-/// cells; elsewhere a row is one line.
+/// Lays out rows in columns without lines. On a terminal, columns that are too wide are wrapped between
+/// words, so that an id stays whole; elsewhere a row is one line.
 pub(crate) fn table<R>(rows: impl IntoIterator<Item = R>) -> String
 where
     R: IntoIterator<Item: AsRef<str>>,
@@ -15,18 +16,23 @@ where
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for row in rows {
-        table.add_row(
-            row.into_iter()
-                .map(|cell| printable(cell.as_ref()).into_owned()),
-        );
+        let row = row.into_iter();
+        table.add_row(row.map(|cell| printable(cell.as_ref()).into_owned()));
     }
     let terminal = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
     if let Some((width, _)) = terminal {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(width.0);
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    for index in 0..table.column_count() {
+        let cells = table.column_cells_iter(index).flatten();
+        let words =
+            cells.flat_map(|cell| cell.content().split(' ').map(UnicodeWidthStr::width).max());
+        let longest = words.max().unwrap_or(0) as u16 + 2;
+        if let Some(column) = table.column_mut(index) {
+            column.set_padding((0, 2));
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest)));
+        }
     }
     table
         .lines()
