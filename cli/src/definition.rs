@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gizwits_codec_std::{Check, Product};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::output::diagnostic::Source;
 use crate::text::{counted, printable};
 
@@ -21,7 +21,7 @@ pub(crate) fn read_definition(path: &Path) -> Result<String, Failure> {
 }
 
 fn text(path: &Path, most: u64) -> Result<String, Failure> {
-    let fail = |error: &dyn Display| Failure::Usage(format!("error: {}: {error}", path.display()));
+    let fail = |error: &dyn Display| usage(format_args!("{}: {error}", path.display()));
     let mut bytes = Vec::new();
     let mut read = || {
         let limit = most.saturating_add(1);
@@ -57,13 +57,11 @@ fn text(path: &Path, most: u64) -> Result<String, Failure> {
     })
 }
 
-/// The text and the product of a definition.
-///
-/// A definition that can't be used ends the command, with what is wrong with it.
-pub(crate) fn load(path: &Path) -> Result<(String, Product), Failure> {
+/// Loads the product of a definition. A definition that can't be used ends the command, with its errors.
+pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     let text = read_definition(path)?;
     let invalid = match Product::from_json(&text) {
-        Ok(product) => return Ok((text, product)),
+        Ok(product) => return Ok(product),
         Err(invalid) => invalid,
     };
     let name = path.display().to_string();

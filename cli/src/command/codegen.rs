@@ -38,7 +38,7 @@ enum Language {
 
 impl Codegen {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let (_, product) = definition::load(&self.definition)?;
+        let product = definition::load(&self.definition)?;
         let code = match self.lang {
             Language::Rust => codegen::rust(&product),
         };

@@ -89,7 +89,7 @@ impl Decode {
                 "standard input is the definition: give payloads as arguments",
             ));
         }
-        let (_, product) = definition::load(&self.definition)?;
+        let product = definition::load(&self.definition)?;
         let mut decoder = Decoder {
             options: self,
             product: &product,

@@ -99,7 +99,7 @@ impl Encode {
         if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
             return Err(usage("--sn and --did belong to a frame: add --frame m2m"));
         }
-        let (_, product) = definition::load(&self.definition)?;
+        let product = definition::load(&self.definition)?;
         let action = match self.action {
             What::Control => Action::Control,
             What::Read => Action::Read,
@@ -109,37 +109,30 @@ impl Encode {
         if action == Action::Read && self.json.is_some() {
             return Err(usage("a read sets no points: --json is for values"));
         }
-        let encode = || {
-            let mut message = product.message(action).rounding(match self.round {
-                true => Rounding::HalfUp,
-                false => Rounding::Exact,
-            });
-            for given in &self.values {
-                match (given.split_once('='), action) {
-                    (Some((name, _)), Action::Read) if product.find(given).is_none() => {
-                        let told =
-                            format!("error: `{given}` sets a value: a read takes `{name}` alone");
-                        return Ok(Err(told));
-                    }
-                    (_, Action::Read) => message.want(given)?,
-                    (Some((name, value)), _) => message.set_word(name, value)?,
-                    (None, _) => return Ok(Err(format!("error: `{given}` is no NAME=VALUE"))),
+        let refused = |error| self.refused(&product, &error);
+        let mut message = product.message(action).rounding(match self.round {
+            true => Rounding::HalfUp,
+            false => Rounding::Exact,
+        });
+        for given in &self.values {
+            match (given.split_once('='), action) {
+                (Some((name, _)), Action::Read) if product.find(given).is_none() => {
+                    return Err(usage(format_args!(
+                        "`{given}` sets a value: a read takes `{name}` alone"
+                    )));
                 }
+                (_, Action::Read) => message.want(given).map_err(refused)?,
+                (Some((name, value)), _) => message.set_word(name, value).map_err(refused)?,
+                (None, _) => return Err(usage(format_args!("`{given}` is no NAME=VALUE"))),
             }
-            if let Some(json) = &self.json {
-                message.set_json(json)?;
-            }
-            let p0 = message.encode()?;
-            match self.frame {
-                Envelope::None => Ok(Ok(p0)),
-                Envelope::M2m => wrap(&p0, action, self.sn, self.did.as_deref()).map(Ok),
-            }
-        };
-        let bytes = match encode() {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(usage)) => return Err(Failure::Usage(usage)),
-            Err(error) => return Err(self.refused(&product, &error)),
-        };
+        }
+        if let Some(json) = &self.json {
+            message.set_json(json).map_err(refused)?;
+        }
+        let mut bytes = message.encode().map_err(refused)?;
+        if self.frame == Envelope::M2m {
+            bytes = wrap(&bytes, action, self.sn, self.did.as_deref()).map_err(refused)?;
+        }
         match self.form {
             Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,
             Form::Base64 => writeln!(out, "{}", payload::base64(&bytes))?,

@@ -47,7 +47,7 @@ pub(crate) struct LayoutArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
-    let (_, product) = definition::load(&args.definition)?;
+    let product = definition::load(&args.definition)?;
     let stem = args.definition.file_stem().unwrap_or_default();
     let name = match product.name() {
         "" => stem.to_string_lossy().into_owned(),

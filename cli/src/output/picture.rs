@@ -103,11 +103,11 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The same with the value that the message has.
-    fn label(&self, id: PointId) -> String {
+    /// The name of a point and, behind `sign`, the value that the message has.
+    fn label(&self, id: PointId, sign: &str) -> String {
         let name = self.name(id);
         match self.value(id) {
-            Some(value) => format!("{name}={value}"),
+            Some(value) => format!("{name}{sign}{value}"),
             None => name,
         }
     }
@@ -120,10 +120,7 @@ impl<'p> Drawing<'p> {
             return format!("{name} (byte {part})");
         }
         if self.is_message() {
-            return match self.value(id) {
-                Some(value) => format!("{name} = {value}"),
-                None => name,
-            };
+            return self.label(id, " = ");
         }
         let range = self.product.range(attr.id());
         let scale = self.product.layout().scale(attr.id());
@@ -234,7 +231,7 @@ impl<'p> Drawing<'p> {
             let text = match cell.id {
                 // The digit above a bool is its value.
                 Some(id) if self.attrs[id.index()].labels().is_empty() => self.name(id),
-                Some(id) => self.label(id),
+                Some(id) => self.label(id, "="),
                 None => "·".to_owned(),
             };
             let width = CELL * cell.width - 1;

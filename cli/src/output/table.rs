@@ -28,7 +28,7 @@ where
         let cells = table.column_cells_iter(index).flatten();
         let words =
             cells.flat_map(|cell| cell.content().split(' ').map(UnicodeWidthStr::width).max());
-        let longest = words.max().unwrap_or(0) as u16 + 2;
+        let longest = u16::try_from(words.max().unwrap_or(0) + 2).unwrap_or(u16::MAX);
         if let Some(column) = table.column_mut(index) {
             column.set_padding((0, 2));
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest)));

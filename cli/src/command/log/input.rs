@@ -1,6 +1,7 @@
 //! What the commands of `gizwits log` read, and what they say about it.
 
-use std::fs::{self, File, Metadata};
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,24 +87,21 @@ impl DidFrom {
         }
         // A bare name has its folder all the same.
         let path = std::path::absolute(path)?;
-        let (part, what) = match self {
-            DidFrom::FileName => (
-                path.file_name(),
-                "its name begins with a dot or isn't UTF-8",
-            ),
-            DidFrom::Folder => (
-                path.parent().and_then(Path::file_name),
-                "it has no folder whose name is UTF-8",
-            ),
+        let part = match self {
+            DidFrom::FileName => path.file_name(),
+            DidFrom::Folder => path.parent().and_then(Path::file_name),
         };
-        let part = part.and_then(|part| part.to_str());
-        let did = match self {
-            DidFrom::FileName => part.and_then(|name| name.split('.').next()),
-            DidFrom::Folder => part,
+        let part = part.and_then(OsStr::to_str).unwrap_or_default();
+        let (did, problem) = match self {
+            DidFrom::FileName => {
+                let did = part.split_once('.').map_or(part, |(did, _)| did);
+                (did, "its name begins with a dot or isn't UTF-8")
+            }
+            DidFrom::Folder => (part, "it has no folder whose name is UTF-8"),
         };
         match did {
-            Some(did) if !did.is_empty() => Ok(did.to_owned()),
-            _ => Err(unnamed(what)),
+            "" => Err(unnamed(problem)),
+            did => Ok(did.to_owned()),
         }
     }
 }
@@ -129,8 +127,7 @@ impl Input {
                 "standard input can't be the definition and the log: give - once",
             ));
         }
-        let load = |file: &PathBuf| Ok(definition::load(file)?.1);
-        let products = self.definitions.iter().map(load);
+        let products = self.definitions.iter().map(|file| definition::load(file));
         let products: Vec<_> = products.collect::<Result<_, Failure>>()?;
         let mut products = match <[_; 1]>::try_from(products) {
             Ok([product]) => Products::one(product),
@@ -183,7 +180,7 @@ impl Input {
             }
             for path in files(input)? {
                 let shown = path.display().to_string();
-                let found: Metadata =
+                let found =
                     fs::metadata(&path).map_err(|error| usage(format_args!("{shown}: {error}")))?;
                 if found.is_dir() {
                     return Err(usage(format_args!(

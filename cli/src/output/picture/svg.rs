@@ -100,7 +100,7 @@ impl Drawing<'_> {
                         left: end - cell.width,
                         width: cell.width,
                         id: cell.id,
-                        text: cell.id.map_or_else(String::new, |id| self.label(id)),
+                        text: cell.id.map_or_else(String::new, |id| self.label(id, "=")),
                         number: lowest.map(|lowest| lowest + (8 - end) as u32),
                     }
                 });
