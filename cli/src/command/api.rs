@@ -11,7 +11,7 @@ use gizwits_enterprise_client::endpoint::{self, Method};
 use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _};
 use serde_json::{Value, json};
 
-use self::endpoints::{Group, groups, of_command};
+use self::endpoints::{groups, of_command};
 use crate::account::{self, Account};
 use crate::failure::{Failure, usage};
 
@@ -46,7 +46,7 @@ impl Args for Api {
             .help("Print the request as a curl command, and send nothing");
         Account::augment_args(command)
             .arg(curl)
-            .subcommands(groups().iter().map(Group::command))
+            .subcommands(groups())
             .subcommand(call)
             .subcommand_required(true)
             .arg_required_else_help(true)
@@ -155,8 +155,7 @@ mod tests {
     /// Every endpoint is a command, once.
     #[test]
     fn all_endpoints_are_there() {
-        let groups = groups();
-        let commands = groups.iter().flat_map(|group| &group.commands);
+        let commands = super::endpoints::all().into_iter();
         let mut ids: Vec<&str> = commands.map(|command| command.endpoint.id).collect();
         let mut all: Vec<&str> = endpoint::ALL.iter().map(|endpoint| endpoint.id).collect();
         ids.sort_unstable();

@@ -64,15 +64,9 @@ user-reports | Counts of users
   locations | GET /v1/users/location | Users by place
   total | GET users/report/total | How many there ever were | --gid";
 
-/// A group of endpoints.
-pub(super) struct Group {
-    name: &'static str,
-    about: &'static str,
-    pub(super) commands: Vec<EndpointCommand>,
-}
-
 /// An endpoint as a command.
 pub(super) struct EndpointCommand {
+    group: &'static str,
     name: &'static str,
     pub(super) endpoint: Endpoint,
     about: &'static str,
@@ -83,8 +77,8 @@ struct Parameter {
     /// The name in the path, the query or the body, where `_` may be written `-`.
     name: &'static str,
     location: Location,
-    kind: Kind,
-    required: bool,
+    /// The signs behind the name.
+    signs: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,36 +88,25 @@ enum Location {
     Body,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Switch,
-    List,
-    Json,
-}
-
-/// The groups in the order of the vendor's page.
-pub(super) fn groups() -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for line in TABLE.lines() {
-        let mut cells = line.split('|').map(str::trim);
-        let mut cell = || cells.next().unwrap_or_default();
-        let (name, second, about, parameters) = (cell(), cell(), cell(), cell());
-        match (groups.last_mut(), find(second)) {
-            (Some(group), Some(endpoint)) => group.commands.push(EndpointCommand {
-                name,
-                endpoint,
-                about,
-                parameters: parameters_of(endpoint, parameters),
-            }),
-            _ => groups.push(Group {
-                name,
-                about: second,
-                commands: Vec::new(),
-            }),
-        }
-    }
-    groups
+/// The commands in the order of the vendor's page.
+pub(super) fn all() -> Vec<EndpointCommand> {
+    let mut group = "";
+    let commands = TABLE.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [name, call, about, parameters @ ..] = &cells[..] else {
+            group = cells.first()?;
+            return None;
+        };
+        let endpoint = find(call)?;
+        Some(EndpointCommand {
+            group,
+            name,
+            endpoint,
+            about,
+            parameters: parameters_of(endpoint, parameters.first().unwrap_or(&"")),
+        })
+    });
+    commands.collect()
 }
 
 /// The endpoint of a method and a path.
@@ -140,48 +123,45 @@ fn find(call: &str) -> Option<Endpoint> {
 fn parameters_of(endpoint: Endpoint, others: &'static str) -> Vec<Parameter> {
     let path = [("did", "{did}"), ("gid", "{gid}")].into_iter();
     let path = path.filter(|(_, part)| endpoint.path().contains(part));
-    let path = path.map(|(name, _)| Parameter {
-        name,
-        location: Location::Path,
-        kind: Kind::Text,
-        required: true,
-    });
-    let others = others.split_whitespace().map(|word| {
-        let (location, rest) = match word.strip_prefix("--") {
+    let path = path.map(|(name, _)| (Location::Path, name));
+    let others = others
+        .split_whitespace()
+        .map(|word| match word.strip_prefix("--") {
             Some(rest) => (Location::Query, rest),
             None => (Location::Body, word.trim_start_matches('@')),
-        };
+        });
+    let parameters = path.chain(others).map(|(location, rest)| {
         let name = rest.trim_end_matches(['!', '?', '*', '{', '}']);
-        let kind = match &rest[name.len()..] {
-            marks if marks.contains('?') => Kind::Switch,
-            marks if marks.contains('*') => Kind::List,
-            marks if marks.contains('{') => Kind::Json,
-            _ => Kind::Text,
-        };
+        let signs = &rest[name.len()..];
         Parameter {
             name,
             location,
-            kind,
-            required: rest.ends_with('!'),
+            signs,
         }
     });
-    path.chain(others).collect()
+    parameters.collect()
 }
 
-impl Group {
-    pub(super) fn command(&self) -> Command {
-        Command::new(self.name)
-            .about(self.about)
-            .subcommand_required(true)
-            .arg_required_else_help(true)
-            .subcommands(self.commands.iter().map(EndpointCommand::command))
-    }
+/// The groups with their commands, for the parser of arguments.
+pub(super) fn groups() -> impl Iterator<Item = Command> {
+    let groups = TABLE.lines().filter_map(|line| line.split_once('|'));
+    groups
+        .filter(|(_, about)| !about.contains('|'))
+        .map(|(name, about)| {
+            let name = name.trim();
+            let commands = all().into_iter().filter(|one| one.group == name);
+            Command::new(name)
+                .about(about.trim())
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .subcommands(commands.map(|one| one.command()))
+        })
 }
 
 /// The endpoint of a command.
 pub(super) fn of_command(group: &str, name: &str) -> Option<EndpointCommand> {
-    let group = groups().into_iter().find(|one| one.name == group)?;
-    group.commands.into_iter().find(|one| one.name == name)
+    let mut all = all().into_iter();
+    all.find(|one| (one.group, one.name) == (group, name))
 }
 
 impl Parameter {
@@ -193,32 +173,32 @@ impl Parameter {
             Location::Body => "body",
         };
         let arg = Arg::new(self.name)
-            .required(self.required)
+            .required(self.location == Location::Path || self.signs.contains('!'))
             .help(format!("`{written}` in the {location}"));
         if self.location == Location::Path {
             return arg.value_name(self.name.to_uppercase());
         }
         let arg = arg.long(self.name.replace('_', "-"));
-        match self.kind {
-            Kind::Switch => arg.action(ArgAction::SetTrue),
-            Kind::List => arg.num_args(1..).value_name("VALUE"),
-            Kind::Json => arg.value_name("OBJECT"),
-            Kind::Text => arg.value_name("VALUE"),
+        match self.signs.trim_end_matches('!') {
+            "?" => arg.action(ArgAction::SetTrue),
+            "*" => arg.num_args(1..).value_name("VALUE"),
+            "{}" => arg.value_name("OBJECT"),
+            _ => arg.value_name("VALUE"),
         }
     }
 
     /// The value that was given, if one was. A switch of the body is always sent.
     fn value(&self, given: &ArgMatches) -> Option<Value> {
-        if self.kind == Kind::Switch {
+        if self.signs.contains('?') {
             return match (given.get_flag(self.name), self.location) {
                 (on, Location::Body) => Some(on.into()),
                 (on, _) => on.then(|| "1".into()),
             };
         }
         let mut values = given.get_many::<String>(self.name)?.cloned();
-        match self.kind {
-            Kind::List => Some(values.collect()),
-            _ => values.next().map(Value::String),
+        match self.signs.contains('*') {
+            true => Some(values.collect()),
+            false => values.next().map(Value::String),
         }
     }
 }
