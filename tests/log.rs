@@ -724,6 +724,12 @@ fn figures_and_a_drawing() {
         "{svg}"
     );
     assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
+    // Without a file the drawing is text.
+    let text = run("plot", &["--point", "set_temp", "--only", "a"]).stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].trim() == "set_temp" && lines.len() == 20, "{text}");
+    assert!(text.contains(" 18") && text.contains('⢸'), "{text}");
+    assert!(lines[19].contains("2018-01-31T07:37:22Z"), "{text}");
     assert_eq!(run("plot", &["--point", "no", "--svg", "-"]).code, 2);
     // As far apart as moments may be.
     let log = log.replacen("1517384240", "-377705023201000", 1);
