@@ -1,4 +1,4 @@
-//! Whose devices they are: credentials from the environment or a file, never from arguments, which
+//! The account of a command: credentials from the environment or a file, never from arguments, which
 //! every user of the machine can read.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::text::{printable, tell};
 
-/// Which account a command uses.
+/// The account that a command uses.
 #[derive(Args)]
 pub(crate) struct Account {
     /// The profile of config.toml; `default` unless told, here or by GIZWITS_PROFILE
@@ -23,7 +23,7 @@ pub(crate) struct Account {
     profile: Option<String>,
 }
 
-/// What the commands that speak to a server have below their help.
+/// The help about credentials, for the commands that call a server.
 pub(crate) const HELP: &str = "\
 Credentials come from the environment or from ~/.config/gizwits/config.toml (on Windows
 %APPDATA%\\gizwits\\config.toml), the environment first:

@@ -86,8 +86,6 @@ fn main() -> ExitCode {
         }
     };
     // What was found comes before what went wrong.
-
-    // What was found comes before what went wrong.
     let flushed = out.flush().map_err(Failure::Io);
     match ended.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,17 +11,26 @@ use std::task::{Context, Poll};
 pub(crate) const INTERRUPTED: i32 = 130;
 pub(crate) const HUNG_UP: i32 = 129;
 
+/// The handling of SIGINT and SIGTERM that the parent ignored. A shell without job control ignores SIGINT for
+/// processes in the background.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ignored {
+    Stay,
+    Heed,
+}
+
 /// Calls `heed` with the exit status of every signal that asks the process to end, on a thread of its own.
 ///
-/// Signals are watched for as soon as this function returns.
-pub(crate) fn on_signal(mut heed: impl FnMut(i32) + Send + 'static) {
+/// Signals are watched for as soon as this function returns. SIGHUP stays ignored if the parent ignored it,
+/// as nohup does; `if_ignored` is for the other signals.
+pub(crate) fn on_signal(if_ignored: Ignored, mut heed: impl FnMut(i32) + Send + 'static) {
     let (watching, watched) = channel();
     let watch = move || -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()?;
         runtime.block_on(async {
-            let mut poll = signals()?;
+            let mut poll = signals(if_ignored)?;
             let _ = watching.send(());
             loop {
                 heed(poll_fn(&mut poll).await);
@@ -39,7 +48,7 @@ pub(crate) fn on_signal(mut heed: impl FnMut(i32) + Send + 'static) {
 pub(crate) fn interruption() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupted);
-    on_signal(move |status| {
+    on_signal(Ignored::Heed, move |status| {
         if status != INTERRUPTED || seen.swap(true, Ordering::Relaxed) {
             std::process::exit(status);
         }
@@ -48,7 +57,7 @@ pub(crate) fn interruption() -> Arc<AtomicBool> {
 }
 
 #[cfg(unix)]
-fn signals() -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
+fn signals(if_ignored: Ignored) -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let kinds = [
@@ -56,10 +65,10 @@ fn signals() -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
         SignalKind::interrupt(),
         SignalKind::terminate(),
     ];
-    // Signals that the parent ignored, as nohup does, stay ignored.
-    let heeded = kinds.map(|kind| kind.as_raw_value()).into_iter();
-    let mut signals = heeded
-        .filter(|number| !is_ignored(*number))
+    let numbers = kinds.map(|kind| kind.as_raw_value()).into_iter();
+    let always = |number| if_ignored == Ignored::Heed && 128 + number != HUNG_UP;
+    let mut signals = numbers
+        .filter(|number| always(*number) || !is_ignored(*number))
         .map(|number| Ok((signal(SignalKind::from_raw(number))?, 128 + number)))
         .collect::<io::Result<Vec<_>>>()?;
     Ok(move |context: &mut Context<'_>| {
@@ -89,7 +98,7 @@ fn is_ignored(number: i32) -> bool {
 }
 
 #[cfg(not(unix))]
-fn signals() -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
+fn signals(_: Ignored) -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
     let mut signal = tokio::signal::windows::ctrl_c()?;
     Ok(move |context: &mut Context<'_>| signal.poll_recv(context).map(|_| INTERRUPTED))
 }

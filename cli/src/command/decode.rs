@@ -18,7 +18,7 @@ use crate::failure::{Failure, usage};
 use crate::payload::{Encoding, pointed_at};
 use crate::text::{counted, printable, tell};
 
-/// What ends the input of a terminal.
+/// The key that ends the input of a terminal.
 const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
 
 /// Decode payloads to JSON, one line each

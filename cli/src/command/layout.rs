@@ -154,7 +154,7 @@ fn data(product: &Product) -> Value {
     })
 }
 
-/// Where the points of a message stand in the bytes as given, and their raw values.
+/// The positions of the points of a message in the bytes as given, and their raw values.
 fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());

@@ -11,7 +11,7 @@ use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator
 
 use crate::definition;
 use crate::failure::Failure;
-use crate::signals::{self, HUNG_UP};
+use crate::signals::{self, HUNG_UP, Ignored};
 use crate::text::{counted, printable, printable_lines, tell};
 
 /// Serve the Enterprise API on this machine, with devices that speak the real frames
@@ -100,13 +100,16 @@ impl Simulate {
         }
         // Signals are watched for before there is something to end.
         let (end, ended) = channel();
-        signals::on_signal(move |status| match status {
+        signals::on_signal(Ignored::Heed, move |status| match status {
             HUNG_UP => std::process::exit(status),
             _ => drop(end.send(())),
         });
         announce(out, &server)?;
         out.flush()?;
-        let _ = ended.recv();
+        // Without a thread for signals they end the process.
+        while ended.recv().is_err() {
+            std::thread::park();
+        }
         server.stop();
         Ok(())
     }

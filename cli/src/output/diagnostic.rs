@@ -88,7 +88,7 @@ impl std::fmt::Display for Shown<'_> {
 struct Excerpt {
     name: String,
     shown: String,
-    /// What the finding is about, in `shown`.
+    /// The span of the finding in `shown`.
     span: Range<usize>,
     /// The first line of `shown`, and the place of the finding, from 0.
     first: usize,

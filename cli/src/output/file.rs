@@ -10,7 +10,7 @@ use same_file::Handle;
 use tempfile::TempPath;
 
 use crate::failure::{Failure, usage};
-use crate::signals;
+use crate::signals::{self, Ignored};
 use crate::text::printable;
 
 /// Whether a path exists and is no regular file: a device, a pipe, a folder.
@@ -131,7 +131,7 @@ impl OutputFile {
         };
         let mut parts = parts();
         if parts.is_empty() {
-            signals::on_signal(remove_parts);
+            signals::on_signal(Ignored::Stay, remove_parts);
         }
         let (file, part) = builder.tempfile_in(folder(path))?.into_parts();
         parts.push(part.to_path_buf());

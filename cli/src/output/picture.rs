@@ -112,7 +112,7 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// What the cell of a point in bytes says: its name and range, or its value.
+    /// The text in the cell of a point in bytes: its name and range, or its value.
     fn caption(&self, id: PointId, part: usize) -> String {
         let attr = self.attrs[id.index()];
         let name = self.name(id);
@@ -159,7 +159,7 @@ impl<'p> Drawing<'p> {
         )
     }
 
-    /// As text for a terminal: the boxes are 77 columns wide.
+    /// Draws text for a terminal. The boxes are 77 columns wide.
     pub(crate) fn text(&self, colours: bool) -> String {
         let mut out = printable(&self.title).into_owned() + "\n\n";
         if self.product.protocol() == Protocol::VarLen && !self.is_message() {
@@ -252,7 +252,7 @@ impl<'p> Drawing<'p> {
         digits.collect::<Vec<_>>().join(" ")
     }
 
-    /// What was cut in the boxes, in full.
+    /// The full text of everything that was cut in the boxes.
     fn cut_text(&self, cut: Cut) -> String {
         if cut.points.is_empty() && cut.bytes.is_empty() {
             return String::new();
@@ -279,7 +279,7 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// Of a var_len product: the mask's bits, and what each adds to a message.
+    /// The bits of a var_len product's mask, and what each adds to a message.
     fn mask(&self) -> String {
         let lens = self.attrs.iter().map(|attr| attr.point().position.len);
         let digits = lens.max().unwrap_or(0).to_string().len();
@@ -312,7 +312,7 @@ impl<'p> Drawing<'p> {
     }
 }
 
-/// What the boxes don't hold: the points that are cut, and bytes without a point.
+/// The points whose text was cut in the boxes, and the bytes without a point.
 #[derive(Default)]
 struct Cut {
     points: BTreeSet<PointId>,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::text::printable;
 
-/// Where the answer goes, and in which form.
+/// The output of a command, and its form.
 pub(super) struct Answer<'o> {
     pub(super) json: bool,
     pub(super) out: &'o mut dyn Write,
