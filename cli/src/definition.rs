@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gizwits_codec_std::{Check, Product};
 
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, in_file};
 use crate::output::diagnostic::Source;
 use crate::text::{counted, printable};
 
@@ -21,7 +21,7 @@ pub(crate) fn read_definition(path: &Path) -> Result<String, Failure> {
 }
 
 fn text(path: &Path, most: u64) -> Result<String, Failure> {
-    let fail = |error: &dyn Display| usage(format_args!("{}: {error}", path.display()));
+    let fail = |error: &dyn Display| in_file(path, error);
     let mut bytes = Vec::new();
     let mut read = || {
         let limit = most.saturating_add(1);

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::text::{printable, printable_lines, tell};
@@ -23,6 +24,11 @@ pub(crate) enum Failure {
 /// Wrong usage, in one line.
 pub(crate) fn usage(message: impl Display) -> Failure {
     Failure::Usage(format!("error: {}", printable(&message.to_string())))
+}
+
+/// Wrong usage or a failure that concerns one file.
+pub(crate) fn in_file(path: &Path, message: impl Display) -> Failure {
+    usage(format_args!("{}: {message}", path.display()))
 }
 
 /// A value, a device or an answer that is not as it should be, in one line.

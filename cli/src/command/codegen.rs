@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::codegen;
 
 use crate::definition;
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, in_file};
 use crate::output::file::{is_same, named_output, write};
 
 /// Write a product's code for a firmware
@@ -44,10 +44,10 @@ impl Codegen {
         };
         let output = named_output(self.output.as_deref());
         if let Some(path) = output.filter(|path| is_same(path, &self.definition)) {
-            return Err(usage(format_args!(
-                "{} is the definition: choose another output file",
-                path.display()
-            )));
+            return Err(in_file(
+                path,
+                "this is the definition: choose another output file",
+            ));
         }
         write(output, code.as_bytes(), out)
     }

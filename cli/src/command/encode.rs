@@ -158,7 +158,7 @@ impl Encode {
         ) {
             return Failure::Usage(told);
         }
-        tell(format_args!("{told}"));
+        tell(told);
         Failure::Some
     }
 }

@@ -92,7 +92,7 @@ fn undecodable(error: &Error, bytes: &[u8]) -> Failure {
     if let Some(byte) = error.byte {
         told += &pointed_at(bytes, byte as usize);
     }
-    tell(format_args!("{told}"));
+    tell(told);
     Failure::Some
 }
 

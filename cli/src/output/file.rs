@@ -9,7 +9,7 @@ use indicatif::HumanBytes;
 use same_file::Handle;
 use tempfile::TempPath;
 
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, in_file};
 use crate::signals::{self, Ignored};
 use crate::text::printable;
 
@@ -112,7 +112,7 @@ impl OutputFile {
         };
         match Self::open(&path) {
             Ok((file, part)) => Ok(OutputFile { path, file, part }),
-            Err(error) => Err(usage(format_args!("{}: {error}", path.display()))),
+            Err(error) => Err(in_file(&path, error)),
         }
     }
 
@@ -159,7 +159,7 @@ impl OutputFile {
             let mut parts = parts();
             parts.retain(|one| **one != *part);
             part.persist(&self.path)
-                .map_err(|error| usage(format_args!("{path}: {}", error.error)))?;
+                .map_err(|error| in_file(&self.path, error.error))?;
         }
         Ok(format!("{path} {}", HumanBytes(len)))
     }

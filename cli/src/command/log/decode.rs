@@ -11,7 +11,7 @@ use gizwits_codec_std::log::{
 
 use super::input::Input;
 use super::totals::Totals;
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{OutputFile, is_special, named_output};
 
 /// Decode the records of logs to lines or columns
@@ -134,10 +134,10 @@ impl Decode {
         let files = definitions.map(|(product, definition)| {
             let key = product.product_key();
             if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(usage(format_args!(
-                    "{}: the product_key `{key}` becomes part of a file name: expected 32 hex digits",
-                    definition.display()
-                )));
+                let message = format!(
+                    "the product_key `{key}` becomes part of a file name: expected 32 hex digits"
+                );
+                return Err(in_file(definition, message));
             }
             let mut name = out.file_stem().unwrap_or_default().to_owned();
             name.push(format!(".{key}"));

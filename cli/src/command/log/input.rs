@@ -15,7 +15,7 @@ use same_file::Handle;
 
 use super::totals::Totals;
 use crate::definition;
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{Named, is_same, is_special, leads_to};
 use crate::output::progress;
 use crate::payload::Encoding;
@@ -77,10 +77,8 @@ pub(crate) enum DidFrom {
 impl DidFrom {
     fn did(self, path: &Path) -> Result<String, Failure> {
         let unnamed = |why: &str| {
-            let path = path.display();
-            usage(format_args!(
-                "{path}: {why}, so --did-from takes no device from it: use --did"
-            ))
+            let why = format!("{why}, so --did-from takes no device from it: use --did");
+            in_file(path, why)
         };
         if is_special(path) {
             return Err(unnamed("it is no regular file"));
@@ -180,8 +178,7 @@ impl Input {
             }
             for path in files(input)? {
                 let shown = path.display().to_string();
-                let found =
-                    fs::metadata(&path).map_err(|error| usage(format_args!("{shown}: {error}")))?;
+                let found = fs::metadata(&path).map_err(|error| in_file(&path, error))?;
                 if found.is_dir() {
                     return Err(usage(format_args!(
                         "{shown} is a folder: give its files, like '{shown}/*'"
@@ -208,20 +205,20 @@ impl Input {
                 || taken.iter().any(|one| is_same(one, path))
         };
         if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
-            return Err(usage(format_args!(
-                "{} is an input: choose another output file",
-                path.display()
-            )));
+            return Err(in_file(
+                path,
+                "this is an input: choose another output file",
+            ));
         }
         // For --rejects `-` is no standard stream.
         taken.push("-".into());
         taken.extend(written.iter().map(PathBuf::from));
         match &self.rejects {
             Some(path) if is_taken(&taken, path) || leads_to(Handle::stdout(), path) => {
-                Err(usage(format_args!(
-                    "{} is already an input or output: choose another file for --rejects",
-                    path.display()
-                )))
+                Err(in_file(
+                    path,
+                    "this is an input or output: choose another file for --rejects",
+                ))
             }
             _ => Ok(()),
         }
@@ -288,7 +285,7 @@ pub(crate) fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
     match files {
         Ok(files) if files.is_empty() => Err(usage(format_args!("no file is like {input}"))),
         Ok(files) => Ok(files),
-        Err(error) => Err(usage(format_args!("{error}"))),
+        Err(error) => Err(usage(error)),
     }
 }
 

@@ -89,20 +89,24 @@ impl Figures {
         }
     }
 
-    /// Minimum, maximum and mean of a number, in engineering units.
-    fn extent(&self, product: &Product, attr: &Attr) -> Option<(Value, Value, Option<String>)> {
+    /// Minimum, maximum and mean of a number, in engineering units, and the last value of any point.
+    fn values(&self, product: &Product, attr: &Attr) -> [(&'static str, Option<Value>); 4] {
         let is_number = attr.labels().is_empty() && matches!(self.last, Some(LastValue::Number(_)));
-        is_number.then(|| {
-            let end = |raw| decimal(product, attr.id(), raw);
-            (end(self.min), end(self.max), self.mean(product, attr.id()))
-        })
-    }
-
-    fn last(&self, product: &Product, attr: &Attr) -> Option<Value> {
-        self.last.as_ref().map(|last| match last {
+        let number = |raw| is_number.then(|| decimal(product, attr.id(), raw));
+        let mean = is_number.then(|| self.mean(product, attr.id())).flatten();
+        let last = self.last.as_ref().map(|last| match last {
             LastValue::Bytes(bytes) => payload::hex(bytes).into(),
             LastValue::Number(raw) => engineering_value(product, attr, *raw),
-        })
+        });
+        [
+            ("min", number(self.min)),
+            ("max", number(self.max)),
+            (
+                "mean",
+                mean.and_then(|mean| serde_json::from_str(&mean).ok()),
+            ),
+            ("last", last),
+        ]
     }
 
     fn to_json(&self, product: &Product, attr: &Attr, several: bool) -> Value {
@@ -110,29 +114,20 @@ impl Figures {
         if several {
             json["product_key"] = product.product_key().into();
         }
-        if let Some((min, max, mean)) = self.extent(product, attr) {
-            json["min"] = min;
-            json["max"] = max;
-            if let Some(mean) = mean.and_then(|mean| serde_json::from_str(&mean).ok()) {
-                json["mean"] = mean;
+        for (name, value) in self.values(product, attr) {
+            if let Some(value) = value {
+                json[name] = value;
             }
-        }
-        if let Some(last) = self.last(product, attr) {
-            json["last"] = last;
         }
         json
     }
 
-    fn to_row(&self, product: &Product, attr: &Attr) -> [String; 7] {
-        let none = || "-".to_owned();
-        let extent = self.extent(product, attr);
-        let (min, max, mean) = match extent {
-            Some((min, max, mean)) => (plain(min), plain(max), mean.unwrap_or_else(none)),
-            None => (none(), none(), none()),
-        };
-        let last = self.last(product, attr).map_or_else(none, plain);
-        let (count, changes) = (self.count.to_string(), self.changes.to_string());
-        [attr.name().to_owned(), count, min, max, mean, last, changes]
+    fn to_row(&self, product: &Product, attr: &Attr) -> Vec<String> {
+        let mut row = vec![attr.name().to_owned(), self.count.to_string()];
+        let values = self.values(product, attr).into_iter();
+        row.extend(values.map(|(_, value)| value.map_or("-".to_owned(), plain)));
+        row.push(self.changes.to_string());
+        row
     }
 }
 
@@ -214,7 +209,7 @@ impl Stats {
         } else {
             let head = ["point", "seen", "min", "max", "mean", "last", "changes"];
             let rows = points.map(|(product, attr, figures)| figures.to_row(product, attr));
-            let rows = std::iter::once(head.map(str::to_owned)).chain(rows);
+            let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows);
             out.write_all(table(rows).as_bytes())?;
         }
         out.flush()?;
