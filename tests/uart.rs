@@ -125,10 +125,7 @@ fn every_length_is_taken_or_refused() {
     let mut wire = vec![0; 2 * (payload.len() + uart::OVERHEAD)];
     let len = longest.encode(&mut wire).unwrap();
     let mut buffer = vec![0; payload.len() + Decoder::OVERHEAD];
-    assert_eq!(
-        uart::parse(&wire[..len], &mut buffer),
-        Ok((longest, &[][..]))
-    );
+    assert_eq!(uart::parse(&wire[..len], &mut buffer), Ok((longest, &[][..])));
     let error = frame(&payload).encode(&mut wire).unwrap_err();
     assert_eq!(error.kind, ErrorKind::FrameLimit);
 }

@@ -1,4 +1,4 @@
-//! What people and files get.
+//! Output for people and for files.
 
 pub(crate) mod diagnostic;
 pub(crate) mod file;

@@ -1,4 +1,4 @@
-//! What the commands of `gizwits log` read, and what they say about it.
+//! The inputs of the commands of `gizwits log`: definitions, logs, devices and limits.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
