@@ -67,7 +67,7 @@ fn examples() {
         assert!(output.status.success(), "{line}: {told}");
         count += 1;
     }
-    assert_eq!(count, 6);
+    assert_eq!(count, 7);
 }
 
 #[test]
@@ -510,10 +510,16 @@ fn figures_and_a_drawing() {
     )
     .stdout;
     assert!(
-        svg.starts_with("<svg") && svg.contains(">16<") && svg.contains(">18<"),
+        svg.starts_with("<svg") && svg.contains("\n16\n") && svg.contains("\n18\n"),
         "{svg}"
     );
     assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
+    // Without a file the drawing is text.
+    let text = run("plot", &["--point", "set_temp", "--only", "a"]).stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].trim() == "set_temp" && lines.len() == 20, "{text}");
+    assert!(text.contains(" 18") && text.contains('⢸'), "{text}");
+    assert!(lines[19].contains("2018-01-31T07:37:22Z"), "{text}");
     assert_eq!(run("plot", &["--point", "no", "--svg", "-"]).code, 2);
     // As far apart as moments may be.
     let log = log.replacen("1517384240", "-377705023201000", 1);
@@ -522,7 +528,10 @@ fn figures_and_a_drawing() {
         "log", "plot", "-d", DEFINITION, "-", "--point", "set_temp", "--svg", "-", "--only", "a",
     ];
     let svg = program::run(GIZWITS, &all, log.as_bytes()).stdout;
-    assert!(svg.contains("H940.0V"), "{svg}");
+    assert!(
+        svg.contains("-009999-01-02") && svg.contains("9999-12-30"),
+        "{svg}"
+    );
 }
 
 /// Arrays and objects are as deep as 32, wherever in a record they stand. What is deeper is one record that is

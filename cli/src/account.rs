@@ -1,4 +1,4 @@
-//! Whose devices they are: credentials from the environment or a file, never from arguments, which
+//! The account of a command: credentials from the environment or a file, never from arguments, which
 //! every user of the machine can read.
 
 use std::collections::BTreeMap;
@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use etcetera::BaseStrategy as _;
 use gizwits_enterprise_client::blocking::{Enterprise, Product};
 use gizwits_enterprise_client::{Error, ErrorKind, SecretString};
 use serde::Deserialize;
 
-use crate::{Failure, printable, tell};
+use crate::failure::Failure;
+use crate::text::{printable, tell};
 
-/// Which account a command uses.
+/// The account that a command uses.
 #[derive(Args)]
 pub(crate) struct Account {
     /// The profile of config.toml; `default` unless told, here or by GIZWITS_PROFILE
@@ -21,9 +23,10 @@ pub(crate) struct Account {
     profile: Option<String>,
 }
 
-/// What the commands that speak to a server have below their help.
+/// The help about credentials, for the commands that call a server.
 pub(crate) const HELP: &str = "\
-Credentials come from the environment or from ~/.config/gizwits/config.toml, the environment first:
+Credentials come from the environment or from ~/.config/gizwits/config.toml (on Windows
+%APPDATA%\\gizwits\\config.toml), the environment first:
   GIZWITS_BASE_URL, GIZWITS_ENTERPRISE_ID, GIZWITS_ENTERPRISE_SECRET, GIZWITS_PRODUCT_KEY,
   GIZWITS_PRODUCT_SECRET
   [default]
@@ -37,9 +40,51 @@ Without an account, `gizwits simulate` prints those of a server of your own.";
 struct Profile {
     base_url: Option<String>,
     enterprise_id: Option<String>,
-    enterprise_secret: Option<String>,
     product_key: Option<String>,
+    enterprise_secret: Option<String>,
     product_secret: Option<String>,
+}
+
+impl Profile {
+    /// The names of the members as the file has them, and their values.
+    fn members(&mut self) -> [(&'static str, &mut Option<String>); 5] {
+        [
+            ("base_url", &mut self.base_url),
+            ("enterprise_id", &mut self.enterprise_id),
+            ("product_key", &mut self.product_key),
+            ("enterprise_secret", &mut self.enterprise_secret),
+            ("product_secret", &mut self.product_secret),
+        ]
+    }
+
+    fn from_environment() -> Result<Self, Failure> {
+        let mut profile = Profile::default();
+        for (name, value) in profile.members() {
+            *value = variable(&name.to_uppercase())?;
+        }
+        Ok(profile)
+    }
+
+    /// Takes what is missing from a profile of the file.
+    fn or(mut self, mut file: Profile, path: &Path) -> Result<Self, Failure> {
+        for ((name, value), (_, of_file)) in self.members().into_iter().zip(file.members()) {
+            *value = value.take().or(of_file.take());
+            // It is the file's: no variable is blank.
+            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                let path = path.display();
+                return Err(Failure::Usage(format!(
+                    "error: {path}: {name} is empty: give it a value, or take the line out"
+                )));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The names of the members without a value.
+    fn missing(&mut self) -> impl Iterator<Item = &'static str> {
+        let members = self.members().into_iter();
+        members.filter_map(|(name, value)| value.is_none().then_some(name))
+    }
 }
 
 impl Account {
@@ -53,23 +98,17 @@ impl Account {
     pub(crate) fn product(&self) -> Result<Product, Failure> {
         let path = match variable("CONFIG")? {
             Some(path) => PathBuf::from(path),
-            None => home().join("gizwits").join("config.toml"),
+            None => configuration_folder().join("gizwits").join("config.toml"),
         };
         let name = match &self.profile {
             Some(name) => Some(name.clone()),
             None => variable("PROFILE")?,
         };
-        let set = Profile {
-            base_url: variable("BASE_URL")?,
-            enterprise_id: variable("ENTERPRISE_ID")?,
-            enterprise_secret: variable("ENTERPRISE_SECRET")?,
-            product_key: variable("PRODUCT_KEY")?,
-            product_secret: variable("PRODUCT_SECRET")?,
-        };
-        let profile = match read(&path, name.as_deref()) {
+        let mut set = Profile::from_environment()?;
+        let file = match read(&path, name.as_deref()) {
             Ok(profile) => profile,
             // Without an address of its own a call could go to another server than the file says.
-            Err(error) if name.is_none() && set.is_whole() => {
+            Err(error) if name.is_none() && set.missing().next().is_none() => {
                 tell(format_args!(
                     "warning: {error}\n  the environment has everything, so the file is not needed"
                 ));
@@ -77,79 +116,39 @@ impl Account {
             }
             Err(error) => return Err(Failure::Usage(format!("error: {error}"))),
         };
-        // A blank one is the file's: of the environment there is none any more.
-        let pick = |name: &str, set: Option<String>, of_file: Option<String>| match set.or(of_file)
-        {
-            Some(value) if value.trim().is_empty() => Err(Failure::Usage(format!(
-                "error: {}: {} is empty: give it a value, or take the line out",
-                path.display(),
-                name.to_lowercase()
-            ))),
-            value => Ok(value),
-        };
-        let url = pick("BASE_URL", set.base_url, profile.base_url)?;
-        let mut missing = Vec::new();
-        let mut need = |name: &'static str, set: Option<String>, of_file: Option<String>| {
-            let found = pick(name, set, of_file)?;
-            if found.is_none() {
-                missing.push(name);
-            }
-            Ok::<_, Failure>(found.unwrap_or_default())
-        };
-        let id = need("ENTERPRISE_ID", set.enterprise_id, profile.enterprise_id)?;
-        let key = need("PRODUCT_KEY", set.product_key, profile.product_key)?;
-        let enterprise_secret = SecretString::from(need(
-            "ENTERPRISE_SECRET",
-            set.enterprise_secret,
-            profile.enterprise_secret,
-        )?);
-        let product_secret = SecretString::from(need(
-            "PRODUCT_SECRET",
-            set.product_secret,
-            profile.product_secret,
-        )?);
+        let mut profile = set.or(file, &path)?;
+        let missing: Vec<_> = profile
+            .missing()
+            .filter(|name| *name != "base_url")
+            .collect();
         if let Some(first) = missing.first() {
             let names: Vec<String> = missing
                 .iter()
-                .map(|name| format!("GIZWITS_{name}"))
+                .map(|name| format!("GIZWITS_{}", name.to_uppercase()))
                 .collect();
+            let are = if missing.len() == 1 {
+                "a credential is"
+            } else {
+                "credentials are"
+            };
             return Err(Failure::Usage(format!(
-                "error: {} missing: set {}, or write {} = \"…\" into {}\n  without an account: \
+                "error: {are} missing: set {}, or write {first} = \"…\" into {}\n  without an account: \
                  gizwits simulate prints all of them for a server of your own",
-                if missing.len() == 1 {
-                    "a credential is"
-                } else {
-                    "credentials are"
-                },
                 names.join(", "),
-                first.to_lowercase(),
                 path.display(),
             )));
         }
+        let secret = |secret: Option<String>| SecretString::from(secret.unwrap_or_default());
         // Whoever types is told that the quota is used up, not made to wait.
         let mut builder = Enterprise::builder()
-            .id(id)
-            .secret(enterprise_secret)
+            .id(profile.enterprise_id.unwrap_or_default())
+            .secret(secret(profile.enterprise_secret))
             .max_wait(Duration::ZERO);
-        if let Some(url) = url {
+        if let Some(url) = profile.base_url {
             builder = builder.base_url(url);
         }
-        let enterprise = builder.build().map_err(|error| refused(&error))?;
-        Ok(enterprise.product(key, product_secret))
-    }
-}
-
-impl Profile {
-    /// Whether it leaves nothing to another source.
-    fn is_whole(&self) -> bool {
-        let all = [
-            &self.base_url,
-            &self.enterprise_id,
-            &self.enterprise_secret,
-            &self.product_key,
-            &self.product_secret,
-        ];
-        all.into_iter().all(Option::is_some)
+        let (key, secret) = (profile.product_key, secret(profile.product_secret));
+        Ok(builder.build()?.product(key.unwrap_or_default(), secret))
     }
 }
 
@@ -205,16 +204,11 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// Where programs keep their settings.
-fn home() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    match (
-        set("XDG_CONFIG_HOME"),
-        set("HOME").or_else(|| set("USERPROFILE")),
-    ) {
-        (Some(config), _) => config.into(),
-        (None, Some(home)) => PathBuf::from(home).join(".config"),
-        (None, None) => PathBuf::from(".config"),
+/// The folder of settings: `XDG_CONFIG_HOME` or `~/.config`, on Windows `%APPDATA%`.
+fn configuration_folder() -> PathBuf {
+    match etcetera::choose_base_strategy() {
+        Ok(folders) => folders.config_dir(),
+        Err(_) => PathBuf::from(".config"),
     }
 }
 
@@ -233,12 +227,13 @@ fn warn_of_readers(path: &std::path::Path) {
 #[cfg(not(unix))]
 fn warn_of_readers(_: &std::path::Path) {}
 
-/// What the server, or the way to it, refused, and what to do about it.
-pub(crate) fn refused(error: &Error) -> Failure {
-    Failure::Server(explained(error))
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Server(explained(&error))
+    }
 }
 
-/// The text of [`refused`].
+/// The reason of a server's refusal or a failed call, and what to do about it.
 pub(crate) fn explained(error: &Error) -> String {
     let mut told = format!("error: {}", printable(&error.to_string()));
     told += match error {

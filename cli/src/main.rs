@@ -7,25 +7,21 @@
 #![deny(missing_docs)]
 
 mod account;
-mod api;
-mod check;
-mod codegen;
-mod decode;
+mod command;
 mod definition;
-mod demo;
-mod device;
-mod encode;
-mod history;
-mod layout;
-mod log;
-mod picture;
-mod simulate;
+mod failure;
+mod output;
+mod payload;
+mod signals;
+mod text;
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::command::{api, check, codegen, decode, demo, device, encode, layout, log, simulate};
+use crate::failure::Failure;
 
 /// Decode, encode and look at the data points of Gizwits (机智云) devices.
 #[derive(Parser)]
@@ -64,26 +60,6 @@ enum Command {
     },
 }
 
-/// Why a command ends without success.
-pub(crate) enum Failure {
-    /// Wrong usage or an unusable definition: exit status 2, with this on stderr.
-    Usage(String),
-    /// Some payload failed or a value was refused, which has been told: exit status 1.
-    Some,
-    /// A server refused, or can't be reached: exit status 1, with this on stderr.
-    Server(String),
-    /// Ctrl-C, which has been answered: exit status 130, as shells expect.
-    Interrupted,
-    /// Reading or writing failed.
-    Io(io::Error),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Failure::Io(error)
-    }
-}
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let colours = {
@@ -113,47 +89,6 @@ fn main() -> ExitCode {
     let flushed = out.flush().map_err(Failure::Io);
     match ended.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Some) => ExitCode::from(1),
-        Err(Failure::Server(message)) => {
-            tell(format_args!("{message}"));
-            ExitCode::from(1)
-        }
-        Err(Failure::Interrupted) => ExitCode::from(130),
-        // Whoever reads has seen enough.
-        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(Failure::Io(error)) => {
-            tell(format_args!("error: {error}"));
-            ExitCode::from(2)
-        }
-        Err(Failure::Usage(message)) => {
-            tell(format_args!("{message}"));
-            ExitCode::from(2)
-        }
+        Err(failure) => failure.report(),
     }
-}
-
-/// A line on stderr; where that is closed nobody wants it.
-pub(crate) fn tell(message: std::fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "{message}");
-}
-
-/// `1 byte`, `2 bytes`.
-pub(crate) fn counted(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
-}
-
-/// Text from outside as a terminal may have it: without control characters.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    for one in text.chars() {
-        match one.is_control() {
-            true => out.extend(one.escape_default()),
-            false => out.push(one),
-        }
-    }
-    Cow::Owned(out)
 }

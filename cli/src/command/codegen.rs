@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::codegen;
 
-use crate::log::is_same;
-use crate::{Failure, definition};
+use crate::definition;
+use crate::failure::{Failure, in_file};
+use crate::output::file::{is_same, named_output, write};
 
 /// Write a product's code for a firmware
 #[derive(Args)]
@@ -37,22 +38,17 @@ enum Language {
 
 impl Codegen {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let (_, product) = definition::load(&self.definition)?;
+        let product = definition::load(&self.definition)?;
         let code = match self.lang {
             Language::Rust => codegen::rust(&product),
         };
-        match self
-            .output
-            .as_deref()
-            .filter(|path| path.as_os_str() != "-")
-        {
-            None => out.write_all(code.as_bytes()).map_err(Failure::Io),
-            Some(path) if is_same(path, &self.definition) => Err(Failure::Usage(format!(
-                "error: {} is the definition: choose another output file",
-                path.display()
-            ))),
-            Some(path) => std::fs::write(path, code)
-                .map_err(|error| Failure::Usage(format!("error: {}: {error}", path.display()))),
+        let output = named_output(self.output.as_deref());
+        if let Some(path) = output.filter(|path| is_same(path, &self.definition)) {
+            return Err(in_file(
+                path,
+                "this is the definition: choose another output file",
+            ));
         }
+        write(output, code.as_bytes(), out)
     }
 }

@@ -7,12 +7,12 @@ use clap::Args;
 use gizwits_codec_std::{Action, Product, payload};
 use gizwits_enterprise_client::blocking::{Device, Enterprise};
 use gizwits_enterprise_client::log::Command;
-use gizwits_enterprise_client::{Attrs, Error};
+use gizwits_enterprise_client::{Attrs, Message};
 use gizwits_simulator::{Options, Server, Simulator};
 use serde_json::json;
 
-use crate::simulate::failed;
-use crate::{Failure, counted, printable};
+use crate::failure::{Failure, usage};
+use crate::text::{counted, printable};
 
 /// Control a simulated air conditioner by the Enterprise API, and read its frames back
 #[derive(Args)]
@@ -28,12 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Demo {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let simulator = Simulator::builder().build().map_err(failed)?;
-        let server = Server::start(simulator, Options::default()).map_err(failed)?;
-        let credentials = server.simulator().credentials().map_err(failed)?;
+        let simulator = Simulator::builder().build()?;
+        let server = Server::start(simulator, Options::default())?;
+        let credentials = server.simulator().credentials()?;
         let first = credentials.first();
         let Some((one, did)) = first.and_then(|one| Some((one, one.dids.first()?))) else {
-            return Err(Failure::Usage("error: the world has no device".to_owned()));
+            return Err(usage("the world has no device"));
         };
         let (address, name) = (server.address(), &one.product_name);
         let enterprise = Enterprise::builder()
@@ -43,29 +43,28 @@ impl Demo {
             .no_proxy()
             .build();
         let product = enterprise
-            .map_err(told)?
+            .map_err(usage)?
             .product(one.product_key.as_str(), one.product_secret.as_str());
         let device = product.device(did.as_str());
-        step(
+        writeln!(
             out,
-            1,
-            &format!("simulator on {address}, product \"{name}\", device {did}"),
+            "1  simulator on {address}, product \"{name}\", device {did}"
         )?;
 
-        let definition = product.definition().map_err(told)?;
-        let (points, len) = (definition.attrs().len(), definition.layout().status_len());
-        let about = format!(
-            "{}, {} of status",
-            counted(points, "point"),
-            counted(len, "byte")
-        );
-        step(out, 2, &format!("{:28}{about}", "GET datapoint"))?;
+        let definition = product.definition().map_err(usage)?;
+        let points = counted(definition.attrs().len(), "point");
+        let bytes = counted(definition.layout().status_len(), "byte");
+        step(
+            out,
+            2,
+            "GET datapoint",
+            &format!("{points}, {bytes} of status"),
+        )?;
 
         let before = latest(&device)?;
-        let about = state(&definition, &before);
-        step(out, 3, &format!("{:28}{about}", "GET data (latest)"))?;
+        step(out, 3, "GET data (latest)", &state(&definition, &before))?;
 
-        // Something else than what it is now.
+        // Another value than the present one.
         let was = before.get("set_temp").and_then(|value| value.as_f64());
         let set_temp = if was == Some(24.0) { 26 } else { 24 };
         let attrs = json!({"set_temp": set_temp});
@@ -73,83 +72,78 @@ impl Demo {
         let p0 = control
             .set_json(&attrs.to_string())
             .and_then(|()| control.encode())
-            .map_err(|error| Failure::Usage(format!("error: {error}")))?;
-        device.control(&attrs).send().map_err(told)?;
+            .map_err(usage)?;
+        device.control(&attrs).send().map_err(usage)?;
         let p0: Vec<String> = p0.iter().map(|byte| format!("{byte:02x}")).collect();
-        let about = format!("{attrs}  ->  {}", p0.join(" "));
-        step(out, 4, &format!("{:28}{about}", "POST control"))?;
+        step(
+            out,
+            4,
+            "POST control",
+            &format!("{attrs}  ->  {}", p0.join(" ")),
+        )?;
 
         let records = answered(&device, set_temp)?;
-        step(out, 5, "GET cmd")?;
+        step(out, 5, "GET cmd", "")?;
         for record in &records {
-            let (action, attrs) = match &record.decoded {
-                Some(Ok(message)) => (message.action(), message.attrs()),
-                _ => (None, None),
-            };
-            let action = match action {
-                Some(Action::Control) => "control",
-                Some(Action::Read) => "read",
-                Some(Action::Reply) => "reply",
-                Some(Action::Report) => "report",
-                None => "?",
-            };
-            let told = attrs.cloned().unwrap_or_default();
-            let same = told
-                .iter()
-                .filter(|(name, value)| before.get(*name) == Some(value))
-                .count();
-            let mut new = told.clone();
-            new.retain(|name, value| before.get(name) != Some(value));
-            let more = match same {
-                0 => String::new(),
-                _ => format!(", and {same} as they were"),
-            };
-            let attrs = state(&definition, &new) + &more;
-            writeln!(
-                out,
-                "     {}  {:7}  {}\n         {action}: {attrs}",
-                record.timestamp,
-                record.direction.as_str(),
-                grouped(&record.payload),
-            )?;
+            writeln!(out, "{}", described(record, &definition, &before))?;
         }
 
         let after = latest(&device)?;
-        step(
-            out,
-            6,
-            &format!("{:28}{}", "GET data (latest)", state(&definition, &after)),
-        )?;
+        step(out, 6, "GET data (latest)", &state(&definition, &after))?;
         let shown = |attrs: &Attrs| attrs.get("set_temp").map(ToString::to_string);
         let (was, is) = (shown(&before), shown(&after));
         if is != Some(set_temp.to_string()) {
-            let message = "error: the device did not do as it was told";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage("the device did not do as it was told"));
         }
         let (was, is) = (was.unwrap_or_default(), is.unwrap_or_default());
-        let next = "a world of your own: gizwits simulate";
-        step(
-            out,
-            7,
-            &format!("{:28}{next}", format!("set_temp was {was}, is {is}")),
-        )?;
+        let change = format!("set_temp was {was}, is {is}");
+        step(out, 7, &change, "a world of your own: gizwits simulate")?;
         server.stop();
         Ok(())
     }
 }
 
-fn step(out: &mut impl Write, number: u32, text: &str) -> std::io::Result<()> {
-    writeln!(out, "{number}  {text}")?;
-    out.flush()
+/// A record of the log: its frame, and what it changes.
+fn described(record: &Command, definition: &Product, before: &Attrs) -> String {
+    let message = record
+        .decoded
+        .as_ref()
+        .and_then(|decoded| decoded.as_ref().ok());
+    let action = match message.and_then(Message::action) {
+        Some(Action::Control) => "control",
+        Some(Action::Read) => "read",
+        Some(Action::Reply) => "reply",
+        Some(Action::Report) => "report",
+        None => "?",
+    };
+    let attrs = message
+        .and_then(Message::attrs)
+        .cloned()
+        .unwrap_or_default();
+    let (same, new): (Attrs, Attrs) = attrs
+        .into_iter()
+        .partition(|(name, value)| before.get(name) == Some(value));
+    let more = match same.len() {
+        0 => String::new(),
+        same => format!(", and {same} as they were"),
+    };
+    format!(
+        "     {}  {:7}  {}\n         {action}: {}{more}",
+        record.timestamp,
+        record.direction.as_str(),
+        grouped(&record.payload),
+        state(definition, &new)
+    )
 }
 
-fn told(error: Error) -> Failure {
-    Failure::Usage(format!("error: {}", printable(&error.to_string())))
+fn step(out: &mut impl Write, number: u32, what: &str, about: &str) -> std::io::Result<()> {
+    writeln!(out, "{}", format!("{number}  {what:28}{about}").trim_end())?;
+    out.flush()
 }
 
 /// The values that the device reported last.
 fn latest(device: &Device) -> Result<Attrs, Failure> {
-    let page = device.data().limit(1).send().map_err(told)?;
+    let page = device.data().limit(1).send().map_err(usage)?;
     let first = page.objects.into_iter().next();
     Ok(first.map(|snapshot| snapshot.attrs).unwrap_or_default())
 }
@@ -169,7 +163,7 @@ fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
     };
     let began = Instant::now();
     loop {
-        let mut records = device.cmd_log().limit(10).send().map_err(told)?.objects;
+        let mut records = device.cmd_log().limit(10).send().map_err(usage)?.objects;
         let control = records
             .iter()
             .position(|record| is(record, Action::Control));
@@ -179,8 +173,7 @@ fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
             return Ok(records);
         }
         if began.elapsed() > PATIENCE {
-            let message = "error: the device has not answered within ten seconds";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage("the device has not answered within ten seconds"));
         }
         std::thread::sleep(Duration::from_millis(50));
     }

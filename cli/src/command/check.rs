@@ -1,15 +1,17 @@
 //! `gizwits check`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use gizwits_codec_std::core::Protocol;
-use gizwits_codec_std::{Severity, check};
-use serde_json::Value;
+use gizwits_codec_std::{Check as Findings, Diagnostic, Severity, check};
+use serde_json::json;
 
-use crate::definition::{self, Source};
-use crate::{Failure, counted};
+use crate::definition;
+use crate::failure::Failure;
+use crate::output::diagnostic::Source;
+use crate::text::counted;
 
 /// Report every problem in a definition
 #[derive(Args)]
@@ -47,30 +49,15 @@ impl Check {
             let source = Source::new(&name, &text);
             bad |= found.errors > 0;
             for one in &found.diagnostics {
-                if !self.json {
-                    write!(out, "{}", source.report(one, colours))?;
-                    continue;
+                match self.json {
+                    true => writeln!(out, "{}", json(&name, one))?,
+                    false => write!(out, "{}", source.report(one, colours))?,
                 }
-                let message = match one.label.as_str() {
-                    "" => one.message.clone(),
-                    label => format!("{} ({label})", one.message),
-                };
-                let text = |text: &str| Value::from(text);
-                writeln!(
-                    out,
-                    r#"{{"file":{},"severity":"{}","kind":"{}","pointer":{},"line":{},"column":{},"message":{}}}"#,
-                    text(&name),
-                    one.severity,
-                    one.kind,
-                    text(&one.pointer),
-                    one.line,
-                    one.column,
-                    text(&message),
-                )?;
             }
-            match self.json {
-                true => more(out, &name, &found)?,
-                false => summary(out, &name, &found)?,
+            match (self.json, more(&name, &found)) {
+                (true, Some(more)) => writeln!(out, "{more}")?,
+                (true, None) => {}
+                (false, _) => writeln!(out, "{name}: {}", summary(&found))?,
             }
         }
         match (unreadable.is_empty(), bad) {
@@ -82,7 +69,7 @@ impl Check {
 }
 
 /// The errors and warnings of a definition that are counted and not kept.
-fn rest(found: &gizwits_codec_std::Check) -> (usize, usize) {
+fn rest(found: &Findings) -> (usize, usize) {
     let kept = |severity| {
         let kept = found.diagnostics.iter();
         kept.filter(|one| one.severity == severity).count()
@@ -94,49 +81,55 @@ fn rest(found: &gizwits_codec_std::Check) -> (usize, usize) {
 }
 
 /// `2 errors, 1 warning`; empty without either.
-fn findings(errors: usize, warnings: usize) -> String {
+fn counts(errors: usize, warnings: usize) -> String {
     let counts = [(errors, "error"), (warnings, "warning")].into_iter();
     let counts = counts.filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, word)| counted(count, word)).collect();
     counts.join(", ")
 }
 
-/// A last line that counts what no line was written for.
-fn more(out: &mut impl Write, name: &str, found: &gizwits_codec_std::Check) -> io::Result<()> {
-    let (errors, warnings) = rest(found);
-    let severity = match (errors, warnings) {
-        (0, 0) => return Ok(()),
-        (0, _) => Severity::Warning,
-        _ => Severity::Error,
+/// A finding as a line of JSON.
+fn json(file: &str, one: &Diagnostic) -> String {
+    let message = match one.label.as_str() {
+        "" => one.message.clone(),
+        label => format!("{} ({label})", one.message),
     };
-    let (name, message) = (Value::from(name), findings(errors, warnings));
-    writeln!(
-        out,
-        r#"{{"file":{name},"severity":"{severity}","kind":"more_findings","pointer":"","line":1,"column":1,"message":"there are more findings: {message}","errors":{errors},"warnings":{warnings}}}"#
+    let (file, pointer, message) = (json!(file), json!(one.pointer), json!(message));
+    let (severity, kind, line, column) = (one.severity, one.kind, one.line, one.column);
+    format!(
+        r#"{{"file":{file},"severity":"{severity}","kind":"{kind}","pointer":{pointer},"line":{line},"column":{column},"message":{message}}}"#
     )
 }
 
-fn summary(out: &mut impl Write, name: &str, found: &gizwits_codec_std::Check) -> io::Result<()> {
-    let mut findings = match findings(found.errors, found.warnings) {
-        none if none.is_empty() => "no findings".to_owned(),
-        findings => findings,
+/// A last line of JSON that counts the findings without a line.
+fn more(file: &str, found: &Findings) -> Option<String> {
+    let (errors, warnings) = rest(found);
+    let severity = match (errors, warnings) {
+        (0, 0) => return None,
+        (0, _) => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let (file, message) = (json!(file), counts(errors, warnings));
+    Some(format!(
+        r#"{{"file":{file},"severity":"{severity}","kind":"more_findings","pointer":"","line":1,"column":1,"message":"there are more findings: {message}","errors":{errors},"warnings":{warnings}}}"#
+    ))
+}
+
+fn summary(found: &Findings) -> String {
+    let mut summary = String::new();
+    if let Some(product) = &found.product {
+        summary = product.protocol().name().to_owned();
+        if product.protocol() == Protocol::Standard {
+            summary += &format!(", {}", counted(product.layout().status_len(), "byte"));
+        }
+        summary += &format!(", {}, ", counted(product.attrs().len(), "point"));
+    }
+    summary += match &*counts(found.errors, found.warnings) {
+        "" => "no findings",
+        counts => counts,
     };
     if rest(found) != (0, 0) {
-        let shown = found.diagnostics.len();
-        findings += &format!("; {shown} of them are shown");
+        summary += &format!("; {} of them are shown", found.diagnostics.len());
     }
-    match &found.product {
-        Some(product) => {
-            let protocol = match product.protocol() {
-                Protocol::Standard => {
-                    let len = product.layout().status_len();
-                    format!("standard, {}", counted(len, "byte"))
-                }
-                protocol @ Protocol::VarLen => protocol.name().to_owned(),
-            };
-            let points = counted(product.attrs().len(), "point");
-            writeln!(out, "{name}: {protocol}, {points}, {findings}")
-        }
-        None => writeln!(out, "{name}: {findings}"),
-    }
+    summary
 }

@@ -1,13 +1,18 @@
 //! `gizwits simulate`: the Enterprise API on this machine.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
 
 use clap::Args;
 use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
 
-use crate::{Failure, counted, definition, printable, tell};
+use crate::definition;
+use crate::failure::Failure;
+use crate::signals::{self, HUNG_UP, Ignored};
+use crate::text::{counted, printable, printable_lines, tell};
 
 /// Serve the Enterprise API on this machine, with devices that speak the real frames
 #[derive(Args)]
@@ -80,7 +85,7 @@ impl Simulate {
             };
             match path {
                 Some(path) => at(path.display(), &error),
-                None => failed(error),
+                None => error.into(),
             }
         })?;
         let server = Server::start(simulator, options).map_err(|error| {
@@ -93,29 +98,29 @@ impl Simulate {
                 server.address()
             ));
         }
-        until_interrupted(|| {
-            announce(out, &server)?;
-            Ok(out.flush()?)
-        })?;
+        // Signals are watched for before there is something to end.
+        let (end, ended) = channel();
+        signals::on_signal(Ignored::Heed, move |status| match status {
+            HUNG_UP => std::process::exit(status),
+            _ => drop(end.send(())),
+        });
+        announce(out, &server)?;
+        out.flush()?;
+        // Without a thread for signals they end the process.
+        while ended.recv().is_err() {
+            std::thread::park();
+        }
         server.stop();
         Ok(())
     }
 }
 
-/// An error of the simulator.
-pub(crate) fn failed(error: Error) -> Failure {
-    Failure::Usage(format!("error: {}", lines(&error.to_string())))
-}
-
 /// An error about a file or an address.
-fn at(what: impl std::fmt::Display, error: &Error) -> Failure {
-    Failure::Usage(format!("error: {}", lines(&format!("{what}: {error}"))))
-}
-
-/// Text of several lines, each without control characters.
-fn lines(text: &str) -> String {
-    let lines: Vec<_> = text.trim_end().lines().map(printable).collect();
-    lines.join("\n")
+fn at(what: impl Display, error: &Error) -> Failure {
+    Failure::Usage(format!(
+        "error: {}",
+        printable_lines(&format!("{what}: {error}"))
+    ))
 }
 
 /// A value as a shell takes it for itself and nothing else.
@@ -131,7 +136,7 @@ fn quoted(value: &str) -> String {
 /// Lines for a shell: where, and with which credentials. Those of the first product count, the others
 /// are comments.
 fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
-    let all = server.simulator().credentials().map_err(failed)?;
+    let all = server.simulator().credentials()?;
     writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
     match server.page_url() {
         Some(page) => writeln!(out, "# Device page: {page}")?,
@@ -163,32 +168,4 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Serves until Ctrl-C, or until somebody asks the process to end.
-///
-/// Both are listened for before `begin` says that there is something to end.
-fn until_interrupted(begin: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    runtime.block_on(async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            begin()?;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            begin()?;
-            tokio::signal::ctrl_c().await?;
-        }
-        Ok(())
-    })
 }

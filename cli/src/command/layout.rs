@@ -8,8 +8,12 @@ use gizwits_codec_std::core::{Access, Kind, PointValue, Protocol, Raw, Unit};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::{Value, json};
 
-use crate::picture::Drawing;
-use crate::{Failure, decode, definition, printable, tell};
+use crate::definition;
+use crate::failure::Failure;
+use crate::output::image;
+use crate::output::picture::Drawing;
+use crate::payload::{Encoding, pointed_at};
+use crate::text::{printable, tell};
 
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
@@ -20,7 +24,7 @@ message of a var_len product has some of its points, one behind the other: --mes
 Examples:
   gizwits layout -d tests/fixtures/air-conditioner.json
   gizwits layout -d tests/fixtures/wave-pump.json --message 1100000000000000100204
-  gizwits layout -d tests/fixtures/border.json --svg border.svg
+  gizwits layout -d tests/fixtures/border.json -o border.svg
   gizwits layout -d tests/fixtures/air-conditioner.json --json")]
 pub(crate) struct LayoutArgs {
     /// The product's definition, as the Enterprise API hands it out
@@ -31,19 +35,19 @@ pub(crate) struct LayoutArgs {
     message: Option<String>,
     /// How the message is written, if not told by its content
     #[arg(long, value_enum, requires = "message")]
-    encoding: Option<decode::Encoding>,
-    /// Draw it as SVG into this file; - is standard output
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
+    encoding: Option<Encoding>,
+    /// Draw it into this file, as PNG if its name ends in .png, otherwise as SVG; - for SVG on standard output
+    #[arg(short, long, alias = "svg", value_name = "FILE")]
+    out: Option<PathBuf>,
     /// One JSON object: lengths, and the place, limits and labels of every point; of a message what
     /// `decode` says, and the place of each point
-    #[arg(long, conflicts_with = "svg")]
+    #[arg(long, conflicts_with = "out")]
     json: bool,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
-    let (_, product) = definition::load(&args.definition)?;
+    let product = definition::load(&args.definition)?;
     let stem = args.definition.file_stem().unwrap_or_default();
     let name = match product.name() {
         "" => stem.to_string_lossy().into_owned(),
@@ -76,26 +80,19 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
         None => Drawing::of_status(&product, &name),
         Some(decoded) => Drawing::of_message(&product, &name, decoded, &bytes),
     };
-    match &args.svg {
-        None => out.write_all(drawing.text(colours).as_bytes())?,
-        Some(path) if path.as_os_str() == "-" => out.write_all(drawing.svg().as_bytes())?,
-        Some(path) => {
-            if let Err(error) = std::fs::write(path, drawing.svg()) {
-                let message = format!("error: {}: {error}", path.display());
-                return Err(Failure::Usage(message));
-            }
-        }
+    match &args.out {
+        None => Ok(out.write_all(drawing.text(colours).as_bytes())?),
+        Some(path) => image::write(path, drawing.svg(), out),
     }
-    Ok(())
 }
 
 /// Tells why a message can't be drawn.
 fn undecodable(error: &Error, bytes: &[u8]) -> Failure {
     let mut told = format!("error: {}", printable(&error.message));
     if let Some(byte) = error.byte {
-        told += &decode::pointed_at(bytes, byte as usize);
+        told += &pointed_at(bytes, byte as usize);
     }
-    tell(format_args!("{told}"));
+    tell(told);
     Failure::Some
 }
 
@@ -157,7 +154,7 @@ fn data(product: &Product) -> Value {
     })
 }
 
-/// Where the points of a message stand in the bytes as given, and their raw values.
+/// The positions of the points of a message in the bytes as given, and their raw values.
 fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());

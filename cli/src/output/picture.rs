@@ -1,14 +1,15 @@
 //! The bytes of a status, or of one message, as rows: in text and as SVG.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 use gizwits_codec_std::core::{Access, Kind, PointId, Protocol, Unit};
 use gizwits_codec_std::{Action, Attr, Cell, Decoded, Picture, Product, Row, Seen};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_truncate::{Alignment, UnicodeTruncateStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::{counted, printable};
+use crate::output::table::table;
+use crate::text::{counted, printable};
 
 mod svg;
 
@@ -64,7 +65,10 @@ impl<'p> Drawing<'p> {
             Some(wanted) => {
                 let attrs = wanted.iter().filter_map(|id| product.attr(*id));
                 let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
-                wrapped("wanted: ", &names)
+                let options = textwrap::Options::new(80)
+                    .subsequent_indent("  ")
+                    .break_words(false);
+                textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
             }
         };
         Drawing {
@@ -99,16 +103,16 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The same with the value that the message has.
-    fn label(&self, id: PointId) -> String {
+    /// The name of a point and, behind `sign`, the value that the message has.
+    fn label(&self, id: PointId, sign: &str) -> String {
         let name = self.name(id);
         match self.value(id) {
-            Some(value) => format!("{name}={value}"),
+            Some(value) => format!("{name}{sign}{value}"),
             None => name,
         }
     }
 
-    /// What the cell of a point in bytes says: its name and range, or its value.
+    /// The text in the cell of a point in bytes: its name and range, or its value.
     fn caption(&self, id: PointId, part: usize) -> String {
         let attr = self.attrs[id.index()];
         let name = self.name(id);
@@ -116,10 +120,7 @@ impl<'p> Drawing<'p> {
             return format!("{name} (byte {part})");
         }
         if self.is_message() {
-            return match self.value(id) {
-                Some(value) => format!("{name} = {value}"),
-                None => name,
-            };
+            return self.label(id, " = ");
         }
         let range = self.product.range(attr.id());
         let scale = self.product.layout().scale(attr.id());
@@ -158,7 +159,7 @@ impl<'p> Drawing<'p> {
         )
     }
 
-    /// As text for a terminal: the boxes are 77 columns wide.
+    /// Draws text for a terminal. The boxes are 77 columns wide.
     pub(crate) fn text(&self, colours: bool) -> String {
         let mut out = printable(&self.title).into_owned() + "\n\n";
         if self.product.protocol() == Protocol::VarLen && !self.is_message() {
@@ -166,99 +167,105 @@ impl<'p> Drawing<'p> {
         }
         let numbers: String = (0..8).rev().map(|bit| format!("{bit:^CELL$}")).collect();
         out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
-        // Points whose cells don't hold all there is to say, and bytes that are no point's.
-        let (mut cut, mut bytes) = (BTreeSet::new(), Vec::new());
+        let mut cut = Cut::default();
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
             let place = range_of(first, last);
-            let band = |text: &str| {
-                let short = shortened(&format!(" {text}"), 8 * CELL - 1);
-                let pad = " ".repeat((8 * CELL - 1).saturating_sub(short.width()));
-                short + &pad
-            };
-            let (letter, cells) = match row {
+            out += &match row {
                 Row::Bits {
                     byte,
-                    cells: bits,
+                    cells,
                     lowest,
                 } => {
-                    if let Some(lowest) = lowest {
-                        let numbers: String = (0..8)
-                            .rev()
-                            .map(|bit| centred(&format!("{}", lowest + bit), CELL))
-                            .collect();
-                        out += &format!("{:13}{}\n", "", numbers.trim_end());
-                    }
-                    let mut cells = Vec::new();
-                    for Cell { id, width } in bits.iter().copied() {
-                        let text = match id {
-                            // The digit above a bool is its value.
-                            Some(id) if self.attrs[id.index()].labels().is_empty() => self.name(id),
-                            Some(id) => self.label(id),
-                            None => "·".to_owned(),
-                        };
-                        let short = shortened(&text, CELL * width - 1);
-                        cut.extend(id.filter(|_| short != text));
-                        let style = self.style(colours, id);
-                        cells.push(format!(
-                            "{style}{}{style:#}",
-                            centred(&short, CELL * width - 1)
-                        ));
-                    }
-                    let mut place = &place[..];
-                    if self.is_message() {
-                        let byte = self.picture.bytes.get(*byte).copied().unwrap_or(0);
-                        let digits: Vec<String> = (0..8)
-                            .rev()
-                            .map(|bit| centred(&(byte >> bit & 1).to_string(), CELL - 1))
-                            .collect();
-                        out += &format!("{place:>9}   │{}│\n", digits.join(" "));
-                        place = "";
-                    }
                     let letter = row.access(self.product).map_or(" ", letter);
-                    let cells = cells.join("│");
-                    out += &format!("{place:>9}  {letter}│{cells}│\n");
-                    continue;
+                    let cells = self.bit_cells(cells, colours, &mut cut);
+                    let numbers = lowest.map_or(String::new(), |lowest| {
+                        let numbers = (0..8)
+                            .rev()
+                            .map(|bit| centred(&format!("{}", lowest + bit), CELL));
+                        format!("{:13}{}\n", "", numbers.collect::<String>().trim_end())
+                    });
+                    match self.is_message() {
+                        true => {
+                            let digits = self.digits(*byte);
+                            format!(
+                                "{numbers}{place:>9}   │{digits}│\n{:9}  {letter}│{cells}│\n",
+                                ""
+                            )
+                        }
+                        false => format!("{numbers}{place:>9}  {letter}│{cells}│\n"),
+                    }
                 }
                 Row::Bytes { id, part, .. } => {
                     let text = self.hex(first, last, Picture::BAND) + &self.caption(*id, *part);
-                    let short = band(&text);
-                    if short.trim_end().ends_with('…') {
-                        cut.insert(*id);
+                    let (letter, style) = (self.letter(*id), self.style(colours, Some(*id)));
+                    let band = band(&text);
+                    if band.trim_end().ends_with('…') {
+                        cut.points.insert(*id);
                     }
-                    let style = self.style(colours, Some(*id));
-                    (self.letter(*id), format!("{style}{short}{style:#}"))
+                    format!("{place:>9}  {letter}│{style}{band}{style:#}│\n")
                 }
-                Row::Other { what, .. } if !self.is_message() => (" ", centred(what, 8 * CELL - 1)),
+                Row::Other { what, .. } if !self.is_message() => {
+                    format!("{place:>9}   │{}│\n", centred(what, 8 * CELL - 1))
+                }
                 Row::Other { what, .. } => {
                     // A mask of 80 points is shown whole.
                     let text = self.hex(first, last, 10);
                     if text.trim_end().ends_with('…') {
                         let hex = self.hex(first, last, usize::MAX);
-                        bytes.push(format!("bytes {place}: {}", hex.trim_end()));
+                        cut.bytes.push(format!("bytes {place}: {}", hex.trim_end()));
                     }
-                    (" ", band(&(text + &printable(what))))
+                    format!("{place:>9}   │{}│\n", band(&(text + &printable(what))))
                 }
             };
-            out += &format!("{place:>9}  {letter}│{cells}│\n");
         }
         if !self.foot.is_empty() {
             out += &format!("\n{}\n", self.foot);
         }
-        if !cut.is_empty() || !bytes.is_empty() {
-            out += match self.is_message() {
-                false => "\nnames cut above:\n",
-                true => "\ncut above:\n",
+        out + &self.cut_text(cut)
+    }
+
+    /// The cells of a byte of bits, with their separators.
+    fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut Cut) -> String {
+        let cells = cells.iter().map(|cell| {
+            let text = match cell.id {
+                // The digit above a bool is its value.
+                Some(id) if self.attrs[id.index()].labels().is_empty() => self.name(id),
+                Some(id) => self.label(id, "="),
+                None => "·".to_owned(),
             };
-            let points = cut.into_iter().map(|id| match self.is_message() {
-                false => format!("{}: {}", self.attrs[id.index()].location(), self.name(id)),
-                true => self.caption(id, 0),
-            });
-            for told in bytes.into_iter().chain(points) {
-                out += &format!("  {told}\n");
-            }
+            let width = CELL * cell.width - 1;
+            let short = shortened(&text, width);
+            cut.points.extend(cell.id.filter(|_| short != text));
+            let style = self.style(colours, cell.id);
+            format!("{style}{}{style:#}", centred(&short, width))
+        });
+        cells.collect::<Vec<_>>().join("│")
+    }
+
+    /// The bits of a byte of the message.
+    fn digits(&self, byte: usize) -> String {
+        let byte = self.picture.bytes.get(byte).copied().unwrap_or(0);
+        let digits = (0..8)
+            .rev()
+            .map(|bit| centred(&(byte >> bit & 1).to_string(), CELL - 1));
+        digits.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The full text of everything that was cut in the boxes.
+    fn cut_text(&self, cut: Cut) -> String {
+        if cut.points.is_empty() && cut.bytes.is_empty() {
+            return String::new();
         }
-        out
+        let points = cut.points.into_iter().map(|id| match self.is_message() {
+            false => format!("{}: {}", self.attrs[id.index()].location(), self.name(id)),
+            true => self.caption(id, 0),
+        });
+        let head = if self.is_message() { "" } else { "names " };
+        let lines = cut.bytes.into_iter().chain(points);
+        lines.fold(format!("\n{head}cut above:\n"), |text, line| {
+            format!("{text}  {line}\n")
+        })
     }
 
     fn letter(&self, id: PointId) -> &'static str {
@@ -272,59 +279,44 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// Of a var_len product: the mask's bits, and what each adds to a message.
+    /// The bits of a var_len product's mask, and what each adds to a message.
     fn mask(&self) -> String {
-        let width = |attr: &&Attr| printable(attr.name()).width();
-        let names = self.attrs.iter().map(width).max().unwrap_or(0);
-        let mut out = "mask bit   adds\n".to_owned();
         let lens = self.attrs.iter().map(|attr| attr.point().position.len);
         let digits = lens.max().unwrap_or(0).to_string().len();
-        for attr in &self.attrs {
-            let name = printable(attr.name());
-            let pad = " ".repeat(names - name.width());
+        let rows = self.attrs.iter().map(|attr| {
             let position = &attr.point().position;
             let unit = match position.unit {
                 Unit::Bit => "bit",
                 Unit::Byte => "byte",
             };
-            let plural = if position.len == 1 { " " } else { "s" };
             let range = match attr.point().kind {
                 Kind::Binary => String::new(),
                 _ => self.product.range(attr.id()),
             };
-            let line = format!(
-                "{:>8}  {}  {name}{pad}  {:>digits$} {unit}{plural}  {}",
-                attr.id(),
+            let (len, letter) = (
+                counted(position.len as usize, unit),
                 letter(attr.point().access),
-                position.len,
-                printable(&range)
             );
-            out += shortened(line.trim_end(), 100).as_str();
-            out.push('\n');
-        }
-        out
+            let pad = digits.saturating_sub(position.len.to_string().len());
+            [
+                format!("{:>8}", attr.id()),
+                letter.to_owned(),
+                attr.name().to_owned(),
+                format!("{:pad$}{len}", ""),
+                range,
+            ]
+        });
+        let lines = table(rows);
+        let lines = lines.lines().map(|line| shortened(line, 100) + "\n");
+        lines.fold("mask bit   adds\n".to_owned(), |text, line| text + &line)
     }
 }
 
-/// A list of words behind a head, in lines of at most 80 columns.
-fn wrapped(head: &str, words: &[Cow<'_, str>]) -> String {
-    let mut out = head.to_owned();
-    let mut used = head.width();
-    for (n, word) in words.iter().enumerate() {
-        let comma = if n + 1 < words.len() { "," } else { "" };
-        let width = word.width() + comma.len();
-        if n > 0 && used + 1 + width > 80 {
-            out += "\n  ";
-            used = 2;
-        } else if n > 0 {
-            out.push(' ');
-            used += 1;
-        }
-        out += word;
-        out += comma;
-        used += width;
-    }
-    out
+/// The points whose text was cut in the boxes, and the bytes without a point.
+#[derive(Default)]
+struct Cut {
+    points: BTreeSet<PointId>,
+    bytes: Vec<String>,
 }
 
 /// The bytes of the messages of a product.
@@ -375,27 +367,24 @@ fn range_of(first: usize, last: usize) -> String {
     }
 }
 
+/// The text in a row of bytes, with a space before it.
+fn band(text: &str) -> String {
+    let width = 8 * CELL - 1;
+    let short = shortened(&format!(" {text}"), width);
+    short.unicode_pad(width, Alignment::Left, true).into_owned()
+}
+
 /// The text, or its head and an ellipsis, in at most `width` columns.
 fn shortened(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+    match text.width() <= width {
+        true => text.to_owned(),
+        false => text.unicode_truncate(width.saturating_sub(1)).0.to_owned() + "…",
     }
-    let mut short = String::new();
-    let mut used = 1;
-    for one in text.chars() {
-        used += one.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        short.push(one);
-    }
-    short + "…"
 }
 
 fn centred(text: &str, width: usize) -> String {
-    let free = width.saturating_sub(text.width());
-    let left = free / 2;
-    format!("{}{text}{}", " ".repeat(left), " ".repeat(free - left))
+    text.unicode_pad(width, Alignment::Center, false)
+        .into_owned()
 }
 
 #[cfg(test)]

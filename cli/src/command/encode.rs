@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
-use crate::{Failure, definition, printable, tell};
+use crate::definition;
+use crate::failure::{Failure, usage};
+use crate::text::{printable, tell};
 
 /// Encode values to a payload
 #[derive(Args)]
@@ -95,10 +97,9 @@ fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
 impl Encode {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
-            let message = "error: --sn and --did belong to a frame: add --frame m2m";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage("--sn and --did belong to a frame: add --frame m2m"));
         }
-        let (_, product) = definition::load(&self.definition)?;
+        let product = definition::load(&self.definition)?;
         let action = match self.action {
             What::Control => Action::Control,
             What::Read => Action::Read,
@@ -106,40 +107,32 @@ impl Encode {
             What::Report => Action::Report,
         };
         if action == Action::Read && self.json.is_some() {
-            let message = "error: a read sets no points: --json is for values";
-            return Err(Failure::Usage(message.to_owned()));
+            return Err(usage("a read sets no points: --json is for values"));
         }
-        let encode = || {
-            let mut message = product.message(action).rounding(match self.round {
-                true => Rounding::HalfUp,
-                false => Rounding::Exact,
-            });
-            for given in &self.values {
-                match (given.split_once('='), action) {
-                    (Some((name, _)), Action::Read) if product.find(given).is_none() => {
-                        let told =
-                            format!("error: `{given}` sets a value: a read takes `{name}` alone");
-                        return Ok(Err(told));
-                    }
-                    (_, Action::Read) => message.want(given)?,
-                    (Some((name, value)), _) => message.set_word(name, value)?,
-                    (None, _) => return Ok(Err(format!("error: `{given}` is no NAME=VALUE"))),
+        let refused = |error| self.refused(&product, &error);
+        let mut message = product.message(action).rounding(match self.round {
+            true => Rounding::HalfUp,
+            false => Rounding::Exact,
+        });
+        for given in &self.values {
+            match (given.split_once('='), action) {
+                (Some((name, _)), Action::Read) if product.find(given).is_none() => {
+                    return Err(usage(format_args!(
+                        "`{given}` sets a value: a read takes `{name}` alone"
+                    )));
                 }
+                (_, Action::Read) => message.want(given).map_err(refused)?,
+                (Some((name, value)), _) => message.set_word(name, value).map_err(refused)?,
+                (None, _) => return Err(usage(format_args!("`{given}` is no NAME=VALUE"))),
             }
-            if let Some(json) = &self.json {
-                message.set_json(json)?;
-            }
-            let p0 = message.encode()?;
-            match self.frame {
-                Envelope::None => Ok(Ok(p0)),
-                Envelope::M2m => wrap(&p0, action, self.sn, self.did.as_deref()).map(Ok),
-            }
-        };
-        let bytes = match encode() {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(usage)) => return Err(Failure::Usage(usage)),
-            Err(error) => return Err(self.refused(&product, &error)),
-        };
+        }
+        if let Some(json) = &self.json {
+            message.set_json(json).map_err(refused)?;
+        }
+        let mut bytes = message.encode().map_err(refused)?;
+        if self.frame == Envelope::M2m {
+            bytes = wrap(&bytes, action, self.sn, self.did.as_deref()).map_err(refused)?;
+        }
         match self.form {
             Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,
             Form::Base64 => writeln!(out, "{}", payload::base64(&bytes))?,
@@ -165,7 +158,7 @@ impl Encode {
         ) {
             return Failure::Usage(told);
         }
-        tell(format_args!("{told}"));
+        tell(told);
         Failure::Some
     }
 }

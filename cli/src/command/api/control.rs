@@ -1,0 +1,162 @@
+//! `gizwits api devices control`: values that the server checks, or raw bytes that are checked here.
+
+use std::io::Write;
+
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
+use gizwits_codec_std::payload::{self, Encoding};
+use gizwits_enterprise_client::blocking::Product;
+use gizwits_enterprise_client::{Coding, ErrorCode};
+use serde_json::Value;
+
+use crate::account::explained;
+use crate::failure::{Failure, usage};
+
+/// The command of a control: how bytes are written, and the way past the check.
+pub(super) fn command(command: Command) -> Command {
+    let unchecked = Arg::new("unchecked")
+        .long("unchecked")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("attrs")
+        .help("Send the raw bytes without a check against the definition");
+    command
+        .mut_arg("attrs", |arg| {
+            arg.help("Names and values, sent as they are: `gizwits device control` checks them first")
+        })
+        .mut_arg("raw", |arg| {
+            arg.value_name("BYTES").help(
+                "Payload bytes, starting with the action. Checked against the definition. Decimal with commas or spaces \
+                 between (18,255,255), or one word of hex (12ffff, 0x12ffff)",
+            )
+        })
+        .mut_arg("binary_coding", |arg| {
+            arg.value_parser(["hex", "base64"])
+                .help("The coding of binaries; --raw is then one word in it")
+        })
+        .arg(unchecked)
+        .group(ArgGroup::new("what").args(["attrs", "raw"]).required(true))
+        .after_help(CONTROL_EXAMPLES)
+}
+
+const CONTROL_EXAMPLES: &str = "\
+Bytes of --raw:
+  Decimal numbers need a comma or a space between them: 18,255,255, 18 255 255, [18,255,255].
+  Hex is one word of an even number of digits: 12ffff, 0x12ffff. A word of two decimal digits, such
+  as 18, could be either and is refused: write [18], or 0x18.
+
+Bytes that set a point to a value outside its definition are refused: servers don't check them, and a
+device may obey. --unchecked sends them all the same. --curl sends nothing and checks nothing.
+
+Examples:
+  gizwits api devices control DID --attrs '{\"switch\":true}'
+  gizwits api devices control DID --raw 1,1,1,0,0,16
+  gizwits api devices control DID --raw 010101000010";
+
+/// Bytes as they were typed; see [`CONTROL_EXAMPLES`].
+fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
+    let text = text.trim();
+    let listed = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let within = listed.unwrap_or(text).trim();
+    if within.is_empty() {
+        return Err("there are no bytes".to_owned());
+    }
+    if listed.is_none() && !within.contains([',', ' ', '\t', '\n']) {
+        return typed_hex(within);
+    }
+    let items = within.split(',').flat_map(|part| match part.trim() {
+        // Nothing between two commas.
+        "" => vec![""],
+        part => part.split_whitespace().collect(),
+    });
+    let number = |item: &str| {
+        item.parse().map_err(|_| match item {
+            "" => "a number is missing beside a comma".to_owned(),
+            _ => format!("`{item}` is no number from 0 to 255; hex is one word: 12ffff"),
+        })
+    };
+    items.map(number).collect()
+}
+
+/// One word.
+fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
+    let digits = word.strip_prefix("0x").unwrap_or(word);
+    let all = |of: fn(&u8) -> bool| digits.as_bytes().iter().all(of);
+    if digits == word && word.len() == 2 && all(u8::is_ascii_digit) {
+        return Err(format!(
+            "`{word}` could be decimal or hex: write [{word}], or 0x{word}"
+        ));
+    }
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || !all(u8::is_ascii_hexdigit) {
+        return Err(format!(
+            "`{word}` is no hex of an even number of digits; decimal numbers have a comma or a space \
+             between them, or stand in brackets: 18,255,255, [5]"
+        ));
+    }
+    payload::parse(digits, Some(Encoding::Hex)).map_err(|error| error.message)
+}
+
+/// The JSON of an option.
+pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let head: String = text.chars().take(40).collect();
+        let more = if head.len() < text.len() { "…" } else { "" };
+        usage(format_args!("--{option} {head}{more}: not JSON: {error}"))
+    })
+}
+
+/// Sends the control and returns the answer, or writes it as a curl command. Raw bytes are checked against
+/// the definition first, because the server does not check them.
+pub(super) fn send(
+    product: &Product,
+    given: &ArgMatches,
+    curl: bool,
+    out: &mut impl Write,
+) -> Result<Option<Value>, Failure> {
+    let text = |name: &str| given.get_one::<String>(name);
+    let coding = text("binary_coding").map(|coding| match coding.as_str() {
+        "hex" => (Coding::Hex, Encoding::Hex),
+        _ => (Coding::Base64, Encoding::Base64),
+    });
+    let device = product.device(text("did").cloned().unwrap_or_default());
+    let unchecked = given.get_flag("unchecked");
+    let mut call = match (text("attrs"), given.get_many::<String>("raw")) {
+        (Some(attrs), _) => device.control(json_of("attrs", attrs)?).unchecked(),
+        (None, raw) => {
+            let words: Vec<&str> = raw.into_iter().flatten().map(String::as_str).collect();
+            let bytes = match coding {
+                None => typed_bytes(&words.join(" ")),
+                Some((_, encoding)) => {
+                    payload::parse(&words.concat(), Some(encoding)).map_err(|error| error.message)
+                }
+            };
+            let bytes = bytes.map_err(|error| usage(format_args!("--raw: {error}")))?;
+            let call = device.control_raw(bytes);
+            if unchecked { call.unchecked() } else { call }
+        }
+    };
+    if let Some((coding, _)) = coding {
+        call = call.binary_coding(coding);
+    }
+    if curl {
+        writeln!(out, "{}", call.curl()?)?;
+        return Ok(None);
+    }
+    if given.contains_id("raw")
+        && !unchecked
+        && let Err(error) = product.definition()
+        // A product without data points has nothing to check the bytes against.
+        && error.code() != Some(ErrorCode::DatapointNotFound)
+    {
+        return Err(Failure::Server(format!(
+            "{}\n  nothing was sent; --unchecked sends without the definition",
+            explained(&error)
+        )));
+    }
+    let accepted = call.send().map_err(|error| {
+        // The library names its method.
+        let text = explained(&error).replace("; `unchecked` ", "; --unchecked ");
+        Failure::Server(text)
+    })?;
+    Ok(Some(Value::Object(accepted.extra)))
+}

@@ -1,0 +1,216 @@
+//! `gizwits decode`
+
+mod lines;
+mod text;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use anstyle::AnsiColor;
+use clap::{Args, ValueEnum};
+use gizwits_codec_std::{Error, Product, payload};
+use serde_json::Value;
+
+use self::lines::Lines;
+use self::text::{describe, paint};
+use crate::definition;
+use crate::failure::{Failure, usage};
+use crate::payload::{Encoding, pointed_at};
+use crate::text::{counted, printable, tell};
+
+/// The key that ends the input of a terminal.
+const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
+
+/// Decode payloads to JSON, one line each
+#[derive(Args)]
+#[command(
+    after_help = EXAMPLES,
+    after_long_help = long_help(),
+    long_about = "Decode payloads to JSON, one line each, in order.\n\n\
+        A payload is an M2M frame, which begins with 00000003, or a bare P0, as hex, base64 or a \
+        list of bytes. One that fails gives {\"error\":…} in its place."
+)]
+pub(crate) struct Decode {
+    /// The product's definition, as the Enterprise API hands it out
+    #[arg(short, long, value_name = "FILE")]
+    definition: PathBuf,
+    /// Payloads; - or none at all for standard input, one a line
+    #[arg(value_name = "PAYLOAD")]
+    payloads: Vec<String>,
+    /// What the payloads are, if not told by their first bytes
+    #[arg(long, value_enum)]
+    input: Option<Input>,
+    /// How the payloads are written, if not told by their content
+    #[arg(long, value_enum)]
+    encoding: Option<Encoding>,
+    /// Decode the complete points of replies and reports of any length, and report the rest as extra, missing
+    /// or whole_body
+    #[arg(long)]
+    lax: bool,
+    /// JSON for programs, a table for people
+    #[arg(long, value_enum, default_value = "json")]
+    output: Output,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
+  gizwits decode -d tests/fixtures/air-conditioner.json --output table AAAAAwkAAJABAQEAABA=
+  echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
+
+fn long_help() -> String {
+    let mut help = String::from("Kinds of errors:\n");
+    for (kind, meaning) in Error::KINDS {
+        help.push_str(&format!("  {kind:18} {meaning}\n"));
+    }
+    help.push_str("\nExit status: 0; 1 if a payload failed; 2 for wrong usage or definition.\n\n");
+    help + EXAMPLES
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Input {
+    /// M2M frames
+    M2m,
+    /// Bare P0s
+    P0,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Json,
+    Table,
+}
+
+impl Decode {
+    pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
+        let standard = self.payloads.is_empty() || self.payloads.iter().any(|one| one == "-");
+        if standard && self.definition.as_os_str() == "-" {
+            return Err(usage(
+                "standard input is the definition: give payloads as arguments",
+            ));
+        }
+        let product = definition::load(&self.definition)?;
+        let mut decoder = Decoder {
+            options: self,
+            product: &product,
+            colours,
+            bytes: Vec::new(),
+            line: Vec::new(),
+            payloads: 0,
+            failed: 0,
+        };
+        if self.payloads.is_empty() {
+            decoder.stdin(out)?;
+        }
+        for payload in &self.payloads {
+            match payload.as_str() {
+                "-" => decoder.stdin(out)?,
+                payload => decoder.payload(Ok(payload), out)?,
+            }
+        }
+        out.flush()?;
+        match decoder.failed {
+            0 => Ok(()),
+            failed => {
+                let payloads = counted(decoder.payloads, "payload");
+                tell(format_args!("{payloads}, {failed} failed"));
+                Err(Failure::Some)
+            }
+        }
+    }
+}
+
+struct Decoder<'a> {
+    options: &'a Decode,
+    product: &'a Product,
+    colours: bool,
+    bytes: Vec<u8>,
+    line: Vec<u8>,
+    payloads: usize,
+    failed: u64,
+}
+
+impl Decoder<'_> {
+    fn stdin(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            tell(format_args!("reading payloads, one a line; {END} ends"));
+        }
+        let mut lines = Lines::new(stdin.lock());
+        // Whoever follows a log wants each answer before the next line is waited for.
+        while let Some(line) = lines.next(|| out.flush())? {
+            match line {
+                Ok(line) if line.trim().is_empty() => {}
+                line => self.payload(line.map_err(not_text), out)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
+        self.payloads += 1;
+        let encoding = self.options.encoding.map(payload::Encoding::from);
+        let bytes = &mut self.bytes;
+        let parsed = text.and_then(|text| payload::parse_into(text, encoding, bytes));
+        let decoded = parsed.and_then(|()| {
+            let (exact, lax) = (self.product, self.product.lax());
+            match (self.options.input, self.options.lax) {
+                (None, false) => exact.decode(bytes),
+                (None, true) => lax.decode(bytes),
+                (Some(Input::M2m), false) => exact.decode_m2m(bytes),
+                (Some(Input::M2m), true) => lax.decode_m2m(bytes),
+                (Some(Input::P0), false) => exact.decode_p0(bytes),
+                (Some(Input::P0), true) => lax.decode_p0(bytes),
+            }
+        });
+        self.line.clear();
+        match (&decoded, self.options.output) {
+            (Ok(decoded), Output::Json) => decoded.write_json(&mut self.line),
+            (Ok(decoded), Output::Table) => {
+                let text = describe(self.product, decoded, self.colours);
+                self.line.extend(text.as_bytes());
+            }
+            (Err(error), Output::Json) => self.line.extend(error_json(error).as_bytes()),
+            (Err(error), Output::Table) => {
+                let style = paint(self.colours, AnsiColor::Red);
+                let (number, message) = (self.payloads, printable(&error.message));
+                write!(
+                    self.line,
+                    "{style}error{style:#}: payload {number}: {message}"
+                )?;
+                if let Some(byte) = error.byte {
+                    self.line
+                        .extend(pointed_at(bytes, byte as usize).as_bytes());
+                }
+            }
+        }
+        self.failed += u64::from(decoded.is_err());
+        self.line.push(b'\n');
+        out.write_all(&self.line)
+    }
+}
+
+/// The error of a line that is no text.
+fn not_text(why: &str) -> Error {
+    Error {
+        kind: "not_hex_or_base64",
+        message: format!("the line {why}"),
+        point: None,
+        byte: None,
+        bit: None,
+    }
+}
+
+fn error_json(error: &Error) -> String {
+    let (kind, message) = (error.kind, Value::from(error.message.as_str()));
+    let mut json = format!(r#"{{"error":{{"kind":"{kind}","message":{message}"#);
+    if let Some(point) = &error.point {
+        json += &format!(r#","point":{}"#, Value::from(point.as_str()));
+    }
+    for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
+        if let Some(value) = value {
+            json += &format!(r#","{name}":{value}"#);
+        }
+    }
+    json + "}}"
+}

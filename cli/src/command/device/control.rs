@@ -1,0 +1,159 @@
+//! `gizwits device control`.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use gizwits_codec_std::Action;
+use gizwits_enterprise_client::blocking::{Device, Product};
+use gizwits_enterprise_client::{Attrs, Message, Timestamp};
+use serde_json::json;
+
+use super::answer::{Answer, to_json};
+use super::status::Status;
+use crate::account;
+use crate::failure::{Failure, refused, usage};
+use crate::text::{printable, tell};
+
+#[derive(Args)]
+pub(super) struct Control {
+    /// The device
+    did: String,
+    /// Values, as `encode` takes them
+    #[arg(value_name = "NAME=VALUE", required_unless_present = "values_json")]
+    values: Vec<String>,
+    /// Values as an object, in the conventions of the API
+    #[arg(long = "values", value_name = "OBJECT", conflicts_with = "values")]
+    values_json: Option<String>,
+    /// Print the request as a curl command, and send nothing
+    #[arg(long)]
+    curl: bool,
+    /// Wait until the device reports these values
+    #[arg(long)]
+    wait: bool,
+}
+
+/// How long a device may take to obey.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Control {
+    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        let wanted = self.wanted(&product.definition()?)?;
+        let device = product.device(self.did.as_str());
+        let call = device.control(&wanted);
+        if self.curl {
+            writeln!(answer.out, "{}", call.curl()?)?;
+            return Ok(());
+        }
+        let before = match self.wait {
+            true => status_before(&device, &wanted),
+            false => Attrs::new(),
+        };
+        let sent = product.enterprise().now().minus(Duration::from_secs(1));
+        call.send()?;
+        let wanted_json = to_json(&wanted);
+        if !self.wait {
+            let text = || format!("sent {wanted_json}; the device obeys when it can: --wait tells");
+            return Ok(answer.line(|| json!({"sent": wanted_json}), text)?);
+        }
+        let reported = self.wait_for(&device, &wanted, &before, sent)?;
+        Ok(answer.line(
+            || json!({"sent": wanted_json, "reported_at": reported}),
+            || {
+                let at = reported.map_or("as before".to_owned(), |moment| moment.to_string());
+                format!("{at} done: {wanted_json}")
+            },
+        )?)
+    }
+
+    /// The values to set, as a device would report them.
+    fn wanted(&self, definition: &gizwits_codec_std::Product) -> Result<Attrs, Failure> {
+        let not_allowed = |error: gizwits_codec_std::Error| refused(error.message);
+        let mut message = definition.message(Action::Control);
+        for given in &self.values {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(usage(format_args!("`{given}` is no NAME=VALUE")));
+            };
+            message.set_word(name, value).map_err(not_allowed)?;
+        }
+        if let Some(object) = &self.values_json {
+            message.set_json(object).map_err(not_allowed)?;
+        }
+        let p0 = message.encode().map_err(not_allowed)?;
+        let message = Message::decode(definition, &p0).map_err(not_allowed)?;
+        Ok(message.attrs().cloned().unwrap_or_default())
+    }
+
+    /// Waits until the device has reported the values. Returns the moment of the report, or nothing if
+    /// the values were `before` what is wanted.
+    fn wait_for(
+        &self,
+        device: &Device,
+        wanted: &Attrs,
+        before: &Attrs,
+        sent: Timestamp,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let holds = |state: &Attrs| {
+            let mut wanted = wanted.iter();
+            wanted.all(|(name, value)| state.get(name) == Some(value))
+        };
+        let nothing_new = holds(before);
+        let began = Instant::now();
+        let mut unread = None;
+        while began.elapsed() < PATIENCE {
+            let page = device.cmd_log().limit(50).send().map_err(|error| {
+                let told = account::explained(&error);
+                Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
+            })?;
+            let mut state = before.clone();
+            let mut reported = None;
+            // The newest come first.
+            let records = page.objects.into_iter().rev();
+            for record in records.filter(|record| record.timestamp >= sent) {
+                let message = match record.decoded {
+                    Some(Ok(message)) => message,
+                    Some(Err(error)) => {
+                        unread = Some((record.timestamp, error));
+                        continue;
+                    }
+                    None => continue,
+                };
+                let told = matches!(message.action(), Some(Action::Report | Action::Reply));
+                if let Some(attrs) = message.attrs().filter(|_| told) {
+                    state.extend(attrs.clone());
+                    reported = Some(record.timestamp);
+                }
+            }
+            if holds(&state) && (reported.is_some() || nothing_new) {
+                return Ok(reported);
+            }
+            sleep(Duration::from_millis(500));
+        }
+        let did = &self.did;
+        let mut told = format!(
+            "error: sent, and {did} has not reported it within ten seconds; it may still: \
+             gizwits device log {did}"
+        );
+        if let Some((at, error)) = unread {
+            let message = printable(&error.message);
+            told += &format!("\n  a frame of {at} can't be read: {message}");
+        }
+        Err(Failure::Server(told))
+    }
+}
+
+/// The values before the control. A var_len device does not report points again that have their value
+/// already.
+fn status_before(device: &Device, wanted: &Attrs) -> Attrs {
+    let enough = |attrs: &Attrs| wanted.keys().all(|name| attrs.contains_key(name));
+    match Status::of(device, enough) {
+        Ok(status) => status.map(|status| status.attrs).unwrap_or_default(),
+        Err(error) => {
+            tell(format_args!(
+                "{}\n  the current values are unknown: if a point already has this value, --wait may time out",
+                error.explained().replacen("error: ", "warning: ", 1)
+            ));
+            Attrs::new()
+        }
+    }
+}

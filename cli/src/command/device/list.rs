@@ -1,0 +1,96 @@
+//! `gizwits device list`.
+
+use clap::Args;
+use gizwits_enterprise_client::blocking::Product;
+
+use super::answer::{Answer, check_complete, to_json};
+use crate::failure::Failure;
+use crate::output::table::table;
+use crate::text::{counted, tell};
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only those in this city
+    #[arg(long)]
+    city: Option<String>,
+    /// Only those in this region
+    #[arg(long)]
+    region: Option<String>,
+    /// Only those in this country
+    #[arg(long)]
+    country: Option<String>,
+    /// Only those that are online
+    #[arg(long)]
+    online: bool,
+    /// Only those with a fault
+    #[arg(long)]
+    faulty: bool,
+    /// Only those with an alert
+    #[arg(long)]
+    alert: bool,
+}
+
+impl List {
+    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        let mut search = product.devices().search();
+        if let Some(city) = &self.city {
+            search = search.city(city);
+        }
+        if let Some(region) = &self.region {
+            search = search.region(region);
+        }
+        if let Some(country) = &self.country {
+            search = search.country(country);
+        }
+        if self.online {
+            search = search.is_online(true);
+        }
+        if self.faulty {
+            search = search.is_faulty(true);
+        }
+        if self.alert {
+            search = search.is_alert(true);
+        }
+        let mut rows = vec![["DID", "MAC", "ONLINE", "SINCE", "PLACE", ""].map(str::to_owned)];
+        let mut ended = Ok(());
+        let mut devices = search.iter();
+        for device in devices.by_ref() {
+            let device = match device {
+                Ok(device) if answer.json => {
+                    writeln!(answer.out, "{}", to_json(&device))?;
+                    continue;
+                }
+                Ok(device) => device,
+                Err(error) => {
+                    ended = Err(Failure::from(error));
+                    break;
+                }
+            };
+            let places = [&device.country, &device.region, &device.city];
+            let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
+            places.dedup();
+            let trouble = [(device.is_faulty, "fault"), (device.is_alert, "alert")];
+            let trouble = trouble.into_iter().filter(|(flag, _)| *flag == Some(true));
+            let trouble: Vec<&str> = trouble.map(|(_, word)| word).collect();
+            let online = device
+                .is_online
+                .map(|online| if online { "yes" } else { "no" });
+            let since = device.online_latest.map(|moment| moment.to_string());
+            rows.push([
+                device.did.to_string(),
+                device.mac.to_string(),
+                online.unwrap_or_default().to_owned(),
+                since.unwrap_or_default(),
+                places.join(", "),
+                trouble.join(" "),
+            ]);
+        }
+        if !answer.json && (rows.len() > 1 || ended.is_ok()) {
+            let count = rows.len() - 1;
+            answer.out.write_all(table(rows).as_bytes())?;
+            answer.out.flush()?;
+            tell(counted(count, "device"));
+        }
+        ended.and_then(|()| check_complete(devices.missing()))
+    }
+}

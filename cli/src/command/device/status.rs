@@ -1,0 +1,107 @@
+//! The last reported values of a device.
+
+use std::fmt;
+
+use gizwits_codec_std::Product;
+use gizwits_enterprise_client::blocking::Device;
+use gizwits_enterprise_client::{Attrs, Error, Timestamp};
+use serde_json::{Value, json};
+
+use crate::account;
+use crate::failure::Failure;
+
+/// The last values of a device.
+pub(super) struct Status {
+    /// The moment of the last report.
+    pub(super) ts: Timestamp,
+    pub(super) attrs: Attrs,
+    /// The reports of that moment.
+    pub(super) newest: Vec<Attrs>,
+}
+
+impl Status {
+    /// Reads the last values. A var_len device reports what changed, so this goes back through its
+    /// reports until there is `enough`.
+    pub(super) fn of(
+        device: &Device,
+        enough: impl Fn(&Attrs) -> bool,
+    ) -> Result<Option<Self>, StatusError> {
+        const MOST: usize = 1000;
+        let mut status: Option<Status> = None;
+        let mut snapshots = device.data().iter();
+        for snapshot in snapshots.by_ref().take(MOST) {
+            let snapshot = snapshot.map_err(StatusError::Refused)?;
+            let status = status.get_or_insert_with(|| Status {
+                ts: snapshot.ts,
+                attrs: Attrs::new(),
+                newest: Vec::new(),
+            });
+            if snapshot.ts == status.ts {
+                status.newest.push(snapshot.attrs.clone());
+            } else if enough(&status.attrs) {
+                break;
+            }
+            for (name, value) in snapshot.attrs {
+                status.attrs.entry(name).or_insert(value);
+            }
+        }
+        match (status, snapshots.missing()) {
+            (None, count @ 1..) => Err(StatusError::Missing(count)),
+            (status, _) => Ok(status),
+        }
+    }
+
+    /// Whether every point has a value.
+    pub(super) fn has_all(definition: &Product) -> impl Fn(&Attrs) -> bool {
+        |attrs| attrs.len() >= definition.attrs().len()
+    }
+}
+
+/// Why the last values of a device are unknown.
+pub(super) enum StatusError {
+    Refused(Error),
+    /// The server counts this many reports, and returned none.
+    Missing(u64),
+}
+
+impl StatusError {
+    /// The reason for people, and what to do about it.
+    pub(super) fn explained(&self) -> String {
+        match self {
+            StatusError::Refused(error) => account::explained(error),
+            StatusError::Missing(_) => format!("error: {self}"),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let (kind, code) = match self {
+            StatusError::Refused(error) => (error.name(), error.code()),
+            StatusError::Missing(_) => ("missing", None),
+        };
+        let mut shown = json!({"kind": kind, "message": self.to_string()});
+        if let Some(code) = code {
+            shown["code"] = code.number().into();
+        }
+        shown
+    }
+}
+
+impl From<StatusError> for Failure {
+    fn from(error: StatusError) -> Self {
+        Failure::Server(error.explained() + "\n  the last reported values are unknown")
+    }
+}
+
+impl fmt::Display for StatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StatusError::Refused(error) => error.fmt(f),
+            StatusError::Missing(count) => {
+                write!(
+                    f,
+                    "the server counts {count} reports of the device, and gave none"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `gizwits device watch`.
+
+use std::sync::atomic::Ordering;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use gizwits_enterprise_client::blocking::Product;
+use gizwits_enterprise_client::{Attrs, Timestamp, log};
+use serde_json::json;
+
+use super::answer::{Answer, check_complete};
+use super::changes::Changes;
+use super::records::RETENTION;
+use super::status::Status;
+use crate::failure::Failure;
+use crate::signals::interruption;
+use crate::text::tell;
+
+#[derive(Args)]
+pub(super) struct Watch {
+    /// The device
+    did: String,
+    /// How often to look; each look is a call of the quota
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
+    every: Duration,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(every) if every < Duration::from_secs(1) => {
+            Err("a look a second is the most".to_owned())
+        }
+        Ok(every) => Ok(every),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl Watch {
+    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        let definition = product.definition()?;
+        let (did, device) = (&self.did, product.device(self.did.as_str()));
+        let interrupted = interruption();
+        let mut changes = Changes::new(&definition);
+        let mut print = |ts: Timestamp, attrs: &Attrs| {
+            answer.line(
+                || json!({"did": did, "ts": ts, "attrs": attrs}),
+                || format!("{ts}  {}", changes.of_attrs(attrs)),
+            )?;
+            answer.out.flush()
+        };
+        let mut ended = Ok(());
+        let mut from = product.enterprise().now();
+        // The reports of the last second, which the next look returns again.
+        let mut seen: Vec<(Timestamp, Attrs)> = Vec::new();
+        if let Some(status) = Status::of(&device, Status::has_all(&definition))? {
+            print(status.ts, &status.attrs)?;
+            from = status.ts;
+            seen.extend(status.newest.into_iter().map(|attrs| (from, attrs)));
+        }
+        loop {
+            let began = Instant::now();
+            while !interrupted.load(Ordering::Relaxed) && began.elapsed() < self.every {
+                sleep(Duration::from_millis(50).min(self.every));
+            }
+            if interrupted.load(Ordering::Relaxed) {
+                return ended;
+            }
+            let now = product.enterprise().now().plus(Duration::from_secs(1));
+            // A device may be silent for longer than its log is kept.
+            let start = from.max(now.minus(RETENTION));
+            let call = device.data().between(start, now).sort(log::Sort::Asc);
+            let mut new = call.iter();
+            for snapshot in new.by_ref() {
+                let snapshot = snapshot?;
+                let one = (snapshot.ts, snapshot.attrs);
+                if one.0 < from || seen.contains(&one) {
+                    continue;
+                }
+                print(one.0, &one.1)?;
+                if one.0 > from {
+                    from = one.0;
+                    seen.clear();
+                }
+                seen.push(one);
+            }
+            // Told once, and again by the exit status.
+            if let (Ok(()), Err(Failure::Server(warning))) = (&ended, check_complete(new.missing()))
+            {
+                tell(warning);
+                ended = Err(Failure::Some);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `gizwits log plot`: the history of a point as a drawing.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use clap::Args;
+use gizwits_codec_std::log::{Products, Record};
+use gizwits_codec_std::{Attr, Decoded, PointId, Product};
+
+use super::input::Input;
+use super::reports::{Observer, engineering_value, lock, observe, plain};
+use crate::failure::{Failure, refused, usage};
+use crate::output::file::named_output;
+use crate::output::image;
+use crate::output::plot::{Plot as Drawing, Sample};
+use crate::text::printable;
+
+/// Draw the history of a point
+#[derive(Args)]
+#[command(
+    after_help = EXAMPLES,
+    long_about = "Draw the history of a point of one device, by the timestamps of reports and replies.\n\n\
+        Without --out the drawing is text for a terminal. Records that name no device are rejected: --did \
+        or --did-from says whose they are."
+)]
+pub(super) struct Plot {
+    #[command(flatten)]
+    input: Input,
+    /// The point
+    #[arg(long, value_name = "NAME")]
+    point: String,
+    /// Where the drawing goes, as PNG if its name ends in .png, otherwise as SVG; - for SVG on standard output
+    #[arg(short, long, alias = "svg", value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Draw this device, of a log of several
+    #[arg(long, value_name = "DID")]
+    only: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gizwits log plot -d a.json log.ndjson --point room_temp
+  gizwits log plot -d a.json log.ndjson --point room_temp -o room.svg";
+
+/// The history of one point of one device.
+struct History {
+    product: usize,
+    id: PointId,
+    /// The device that is drawn, and another one of the log if no device was chosen.
+    did: Option<String>,
+    chosen: bool,
+    other: Option<String>,
+    samples: Vec<Sample>,
+}
+
+/// More samples than a drawing can show.
+const MAX_SAMPLES: usize = 1 << 17;
+
+impl Observer for History {
+    fn observe(
+        &mut self,
+        record: &Record<'_>,
+        did: &str,
+        product: usize,
+        report: &Decoded<'_, '_>,
+    ) {
+        let (Some(time), Some(view)) = (&record.timestamp, report.view()) else {
+            return;
+        };
+        let Some(raw) = view.raw(self.id).filter(|_| product == self.product) else {
+            return;
+        };
+        if self.did.get_or_insert_with(|| did.to_owned()) != did {
+            if !self.chosen {
+                self.other = Some(did.to_owned());
+            }
+            return;
+        }
+        let millis = time.millis();
+        self.samples.push(Sample { millis, raw });
+        if self.samples.len() >= MAX_SAMPLES {
+            self.thin();
+        }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let (Some(did), Some(other)) = (&self.did, &self.other) else {
+            return Ok(());
+        };
+        let (did, other) = (printable(did), printable(other));
+        Err(io::Error::other(format!(
+            "the log has several devices, such as {did} and {other}: choose one with --only DID"
+        )))
+    }
+}
+
+impl History {
+    /// Keeps the ends and the extremes of every eight samples.
+    fn thin(&mut self) {
+        self.samples.sort_by_key(|sample| sample.millis);
+        let kept = self.samples.chunks(8).flat_map(|some| {
+            let min = (0..some.len()).min_by_key(|n| some[*n].raw);
+            let max = (0..some.len()).max_by_key(|n| some[*n].raw);
+            let mut kept = vec![0, some.len() - 1];
+            kept.extend(min.into_iter().chain(max));
+            kept.sort_unstable();
+            kept.dedup();
+            kept.into_iter().map(|n| some[n])
+        });
+        self.samples = kept.collect();
+    }
+}
+
+impl Plot {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        let products = self.input.products()?;
+        let (index, product, attr) = self.attr(&products)?;
+        let history = Arc::new(Mutex::new(History {
+            product: index,
+            id: attr.id(),
+            did: self.only.clone(),
+            chosen: self.only.is_some(),
+            other: None,
+            samples: Vec::new(),
+        }));
+        let written = named_output(self.out.as_deref());
+        let totals = observe(&self.input, &products, &history, written.as_slice())?;
+        let samples = &mut lock(&history).samples;
+        if samples.is_empty() {
+            let _ = totals.tell(&[]);
+            let device = self.only.as_ref().map(|did| format!(" of device {did}"));
+            return Err(refused(format_args!(
+                "nothing to draw: no report or reply{} with a timestamp has `{}`",
+                device.unwrap_or_default(),
+                self.point
+            )));
+        }
+        samples.sort_by_key(|sample| sample.millis);
+        let drawing = Drawing {
+            title: attr.name(),
+            samples,
+            label: &|raw| plain(engineering_value(product, attr, raw)),
+        };
+        match &self.out {
+            None => out.write_all(drawing.text().as_bytes())?,
+            Some(path) => image::write(path, drawing.svg(), out)?,
+        }
+        out.flush()?;
+        totals.tell(&[])
+    }
+
+    /// The first point of that name, and its product.
+    fn attr<'p>(&self, products: &'p Products) -> Result<(usize, &'p Product, &'p Attr), Failure> {
+        let mut named = products.iter().enumerate();
+        let found = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
+        found.ok_or_else(|| {
+            let names: Vec<&str> = products
+                .iter()
+                .flat_map(Product::attrs)
+                .map(Attr::name)
+                .take(20)
+                .collect();
+            usage(format_args!(
+                "no point is named `{}`; there are {}",
+                self.point,
+                names.join(", ")
+            ))
+        })
+    }
+}

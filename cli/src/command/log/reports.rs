@@ -1,0 +1,105 @@
+//! The reports of a log in order, and their values.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gizwits_codec_std::core::P0;
+use gizwits_codec_std::log::{Format, Log, Options, Products, Record, Sink};
+use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product};
+use serde_json::{Value, json};
+
+use super::input::Input;
+use super::totals::Totals;
+use crate::failure::Failure;
+
+/// An observer of the reports of a log. Every report names its device.
+pub(super) trait Observer: Send + 'static {
+    /// Takes one report of the device `did`, and the index of its product.
+    fn observe(&mut self, record: &Record<'_>, did: &str, product: usize, report: &Decoded<'_, '_>);
+
+    /// Fails if the log must not be read on.
+    fn check(&self) -> io::Result<()>;
+}
+
+/// A format that shows reports to an observer and writes nothing.
+struct Observed<T>(Arc<Mutex<T>>);
+
+pub(super) fn lock<T>(observer: &Mutex<T>) -> MutexGuard<'_, T> {
+    observer.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Shows every report and reply of the logs to the observer, in order.
+pub(super) fn observe<'i, T: Observer>(
+    input: &'i Input,
+    products: &Products,
+    observer: &Arc<Mutex<T>>,
+    written: &[&std::path::Path],
+) -> Result<Totals<'i>, Failure> {
+    let options = Options {
+        known_devices: true,
+        ..input.options()
+    };
+    let log = Log::new(products).options(options).ordered(true);
+    input.decode(log, Observed(Arc::clone(observer)), written)
+}
+
+impl<T: Observer> Format for Observed<T> {
+    type Sink = Self;
+
+    fn sink(&self) -> Self {
+        Observed(Arc::clone(&self.0))
+    }
+
+    fn write(&mut self, _: &mut ()) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<T: Observer> Sink for Observed<T> {
+    type Block = ();
+
+    fn record(
+        &mut self,
+        _: &mut (),
+        record: &Record<'_>,
+        product: usize,
+        decoded: &Decoded<'_, '_>,
+    ) {
+        // A control asks for values; reports and replies have them.
+        if let Content::P0(P0::Report(_) | P0::Reply(_)) = decoded.content {
+            // Records without a device are rejected.
+            let did = record.device(decoded).unwrap_or_default();
+            lock(&self.0).observe(record, &did, product, decoded);
+        }
+    }
+
+    fn end(&mut self, _: &mut ()) -> io::Result<()> {
+        lock(&self.0).check()
+    }
+}
+
+/// A raw number as the definition writes it: the label of an enum, or the engineering value.
+pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Value {
+    match attr.label_of(raw) {
+        _ if attr.is_bool() => json!(raw),
+        Some(label) => json!(label),
+        None => decimal(product, attr.id(), raw),
+    }
+}
+
+pub(super) fn decimal(product: &Product, id: PointId, raw: u32) -> Value {
+    let value = product.layout().scale(id).map(|scale| scale.value(raw));
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// A value without the quotes of JSON.
+pub(super) fn plain(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        value => value.to_string(),
+    }
+}

@@ -1,0 +1,9 @@
+//! Output for people and for files.
+
+pub(crate) mod diagnostic;
+pub(crate) mod file;
+pub(crate) mod image;
+pub(crate) mod picture;
+pub(crate) mod plot;
+pub(crate) mod progress;
+pub(crate) mod table;

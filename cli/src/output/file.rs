@@ -1,0 +1,195 @@
+//! Files that are written: complete or not at all, and never over an input.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indicatif::HumanBytes;
+use same_file::Handle;
+use tempfile::TempPath;
+
+use crate::failure::{Failure, in_file};
+use crate::signals::{self, Ignored};
+use crate::text::printable;
+
+/// Whether a path exists and is no regular file: a device, a pipe, a folder.
+pub(crate) fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file())
+}
+
+/// Whether two paths name one regular file, which need not exist yet.
+pub(crate) fn is_same(one: &Path, two: &Path) -> bool {
+    if is_special(one) || is_special(two) {
+        return false;
+    }
+    // A file that does not exist, or may not be read, cannot be compared by its handle.
+    same_file::is_same_file(one, two).unwrap_or_else(|_| real(one) == real(two))
+}
+
+/// Whether a standard stream was redirected to this file.
+pub(crate) fn leads_to(stream: io::Result<Handle>, path: &Path) -> bool {
+    !is_special(path)
+        && stream.is_ok_and(|stream| Handle::from_path(path).is_ok_and(|file| file == stream))
+}
+
+/// The path of a file without symbolic links, also if the file does not exist yet.
+fn real(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as systems follow.
+    for _ in 0..40 {
+        match (fs::canonicalize(&path), fs::read_link(&path)) {
+            (Ok(real), _) => return real,
+            (Err(_), Ok(to)) => path = path.with_file_name("").join(to),
+            (Err(_), Err(_)) => break,
+        }
+    }
+    match (fs::canonicalize(folder(&path)), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder.as_os_str() != "" => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A file being written, whose errors name it.
+pub(crate) struct Named {
+    path: PathBuf,
+    file: File,
+}
+
+impl Named {
+    pub(crate) fn new(file: io::Result<File>, path: &Path) -> io::Result<Self> {
+        let file = file.map_err(|error| named(path, &error))?;
+        let path = path.to_owned();
+        Ok(Named { path, file })
+    }
+}
+
+impl Write for Named {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        written.map_err(|error| named(&self.path, &error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    let path = path.to_string_lossy();
+    io::Error::new(error.kind(), format!("{}: {error}", printable(&path)))
+}
+
+/// An output file. It is written beside its path and moved there once it is complete; a pipe or a
+/// device is written directly.
+pub(crate) struct OutputFile {
+    path: PathBuf,
+    file: File,
+    part: Option<TempPath>,
+}
+
+/// The incomplete files, which the signals that end the process remove.
+static PARTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn parts() -> MutexGuard<'static, Vec<PathBuf>> {
+    PARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl OutputFile {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        // A link stays: the file that it leads to is replaced, or created.
+        let path = match path.is_symlink() && !is_special(path) {
+            true => real(path),
+            false => path.to_owned(),
+        };
+        match Self::open(&path) {
+            Ok((file, part)) => Ok(OutputFile { path, file, part }),
+            Err(error) => Err(in_file(&path, error)),
+        }
+    }
+
+    fn open(path: &Path) -> io::Result<(File, Option<TempPath>)> {
+        if is_special(path) {
+            return Ok((OpenOptions::new().write(true).open(path)?, None));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".{name}.");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".part");
+        #[cfg(unix)]
+        let builder = {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666))
+        };
+        let mut parts = parts();
+        if parts.is_empty() {
+            signals::on_signal(Ignored::Stay, remove_parts);
+        }
+        let (file, part) = builder.tempfile_in(folder(path))?.into_parts();
+        parts.push(part.to_path_buf());
+        // Who may not read the replaced file may not read the new one, from its first byte on.
+        #[cfg(unix)]
+        if let Ok(replaced) = fs::metadata(path) {
+            file.set_permissions(replaced.permissions())?;
+        }
+        Ok((file, Some(part)))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn writer(&self) -> io::Result<Named> {
+        Named::new(self.file.try_clone(), &self.path)
+    }
+
+    /// Moves the complete file to its path. Returns the path and the length, for people.
+    pub(crate) fn commit(self) -> Result<String, Failure> {
+        let len = self.file.metadata().map_or(0, |found| found.len());
+        let path = self.path.display();
+        if let Some(part) = self.part {
+            let mut parts = parts();
+            parts.retain(|one| **one != *part);
+            part.persist(&self.path)
+                .map_err(|error| in_file(&self.path, error.error))?;
+        }
+        Ok(format!("{path} {}", HumanBytes(len)))
+    }
+}
+
+fn remove_parts(status: i32) {
+    for part in &*parts() {
+        let _ = fs::remove_file(part);
+    }
+    std::process::exit(status);
+}
+
+/// Writes a complete file, or to `out` if there is no path or it is `-`.
+pub(crate) fn write(
+    path: Option<&Path>,
+    bytes: &[u8],
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    match named_output(path) {
+        None => out.write_all(bytes)?,
+        Some(path) => {
+            let file = OutputFile::create(path)?;
+            file.writer()?.write_all(bytes)?;
+            file.commit()?;
+        }
+    }
+    Ok(())
+}
+
+/// The output file of an option, or nothing for standard output.
+pub(crate) fn named_output(path: Option<&Path>) -> Option<&Path> {
+    path.filter(|path| *path != Path::new("-") && *path != Path::new("/dev/stdout"))
+}

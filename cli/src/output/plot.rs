@@ -1,0 +1,133 @@
+//! The history of a value as a drawing: one description, drawn as SVG or for a terminal.
+
+mod terminal;
+
+use jiff::Timestamp;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use self::terminal::Terminal;
+use crate::text::printable;
+
+/// A raw value at a moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    pub(crate) millis: i64,
+    pub(crate) raw: u32,
+}
+
+/// The history of a value.
+pub(crate) struct Plot<'p> {
+    pub(crate) title: &'p str,
+    /// At least one sample, in the order of time.
+    pub(crate) samples: &'p [Sample],
+    /// The text of a raw value.
+    pub(crate) label: &'p dyn Fn(u32) -> String,
+}
+
+/// The sizes of a drawing, in its pixels.
+struct Sizes {
+    text: u32,
+    /// The width of a column of text.
+    column: u32,
+    /// The columns left of the axis, at least.
+    left: u32,
+    tick: u32,
+    line: u32,
+}
+
+impl Plot<'_> {
+    pub(crate) fn svg(&self) -> String {
+        let mut svg = String::new();
+        let sizes = Sizes {
+            text: 17,
+            column: 8,
+            left: 11,
+            tick: 5,
+            line: 2,
+        };
+        let area = SVGBackend::with_string(&mut svg, (960, 320)).into_drawing_area();
+        // A string takes any drawing.
+        let _ = area.fill(&WHITE).map(|()| self.draw(&area, &sizes));
+        drop(area);
+        svg
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let sizes = Sizes {
+            text: 4,
+            column: 2,
+            left: 0,
+            tick: 2,
+            line: 1,
+        };
+        let area = Terminal::new(&mut text).into_drawing_area();
+        let _ = self.draw(&area, &sizes);
+        drop(area);
+        text
+    }
+
+    /// Draws a step for each sample: a value lasts until the next.
+    fn draw<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        sizes: &Sizes,
+    ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+        let first = self.samples.first().map_or(0, |sample| sample.millis);
+        let last = self.samples.last().map_or(0, |sample| sample.millis);
+        let raws = self.samples.iter().map(|sample| sample.raw);
+        let (min, max) = (raws.clone().min().unwrap_or(0), raws.max().unwrap_or(0));
+        // The text of a moment has 20 columns.
+        let moments = match area.dim_in_pixel().0 / sizes.column {
+            ..66 => vec![first, last],
+            _ => vec![first, first.midpoint(last), last],
+        };
+        let rows = u64::from(max - min).clamp(1, 6);
+        let row = |row| i64::from(min) + (u64::from(max - min) * row / rows) as i64;
+        let values: Vec<i64> = (0..=rows).map(row).collect();
+        let label = |raw: &i64| printable(&(self.label)(*raw as u32)).into_owned();
+        let columns = |raw| unicode_width::UnicodeWidthStr::width(&*label(raw)) as u32;
+        let columns = values.iter().map(columns).max().unwrap_or(0);
+        let font = ("sans-serif", sizes.text).into_font();
+
+        let mut chart = ChartBuilder::on(area)
+            .caption(printable(self.title), font.clone())
+            // Half a moment stands to the right of the last one.
+            .margin_right(11 * sizes.column)
+            .x_label_area_size(2 * sizes.text)
+            .y_label_area_size((columns + 3).max(sizes.left) * sizes.column)
+            .build_cartesian_2d(
+                (first..last.max(first + 1)).with_key_points(moments),
+                (i64::from(min)..i64::from(max.max(min + 1))).with_key_points(values),
+            )?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(BLACK.mix(0.15))
+            .label_style(font)
+            .set_all_tick_mark_size(sizes.tick)
+            .x_label_formatter(&|millis| {
+                let moment = Timestamp::from_millisecond(*millis);
+                moment.map_or(String::new(), |moment| moment.to_string())
+            })
+            .y_label_formatter(&label)
+            .draw()?;
+        let steps = self
+            .samples
+            .windows(2)
+            .flat_map(|two| [(two[1].millis, two[0].raw), (two[1].millis, two[1].raw)]);
+        let start = self
+            .samples
+            .iter()
+            .take(1)
+            .map(|sample| (sample.millis, sample.raw));
+        let points = start
+            .chain(steps)
+            .map(|(millis, raw)| (millis, i64::from(raw)));
+        let line = RGBColor(11, 103, 194).stroke_width(sizes.line);
+        chart.draw_series(LineSeries::new(points, line))?;
+        area.present()
+    }
+}

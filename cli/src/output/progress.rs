@@ -1,0 +1,30 @@
+//! Progress bars on stderr, for whoever looks on while the output goes elsewhere.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+fn bar(total: Option<u64>, template: &str) -> ProgressBar {
+    if io::stdout().is_terminal() || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr())
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// A bar for bytes, whose number may be unknown.
+pub(crate) fn of_bytes(total: Option<u64>) -> ProgressBar {
+    let template = match total {
+        Some(_) => "decoding  {bar:26}  {bytes}/{total_bytes}  {bytes_per_sec}  eta {eta}",
+        None => "decoding  {bytes}  {bytes_per_sec}",
+    };
+    bar(total, template)
+}
+
+/// A bar for the seconds of a span of time.
+pub(crate) fn of_time(span: Duration) -> ProgressBar {
+    let template = "{bar:40} {percent:>3} %  {msg}  eta {eta}";
+    bar(Some(span.as_secs().max(1)), template)
+}

@@ -1,0 +1,40 @@
+//! Tables for people.
+
+use std::io::{self, IsTerminal as _};
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::printable;
+
+/// Lays out rows in columns without lines. On a terminal, columns that are too wide are wrapped between
+/// words, so that an id stays whole; elsewhere a row is one line.
+pub(crate) fn table<R>(rows: impl IntoIterator<Item = R>) -> String
+where
+    R: IntoIterator<Item: AsRef<str>>,
+{
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for row in rows {
+        let row = row.into_iter();
+        table.add_row(row.map(|cell| printable(cell.as_ref()).into_owned()));
+    }
+    let terminal = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
+    if let Some((width, _)) = terminal {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(width.0);
+    }
+    for index in 0..table.column_count() {
+        let cells = table.column_cells_iter(index).flatten();
+        let words =
+            cells.flat_map(|cell| cell.content().split(' ').map(UnicodeWidthStr::width).max());
+        let longest = u16::try_from(words.max().unwrap_or(0) + 2).unwrap_or(u16::MAX);
+        if let Some(column) = table.column_mut(index) {
+            column.set_padding((0, 2));
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest)));
+        }
+    }
+    table
+        .lines()
+        .fold(String::new(), |text, line| text + line.trim_end() + "\n")
+}

@@ -1,0 +1,157 @@
+//! Definitions that cannot be used, and files that are not replaced.
+
+use super::*;
+
+/// Whatever is read, JSON or TOML, is refused where it is too deep, in words that fit a screen.
+#[test]
+fn nesting_ends_no_process() {
+    for depth in [20_000, 500_000] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            for json in [
+                deep.clone(),
+                format!("{{\"name\":\"x\",\"entities\":{deep}}}"),
+            ] {
+                for command in [
+                    &["check", "-d", "-"][..],
+                    &["codegen", "-d", "-"],
+                    &["layout", "-d", "-"],
+                ] {
+                    let ran = run_with(command, &json);
+                    let told = [ran.stdout, ran.stderr].concat();
+                    assert!(
+                        ran.code > 0 && told.contains("more than 64 deep"),
+                        "{command:?}"
+                    );
+                    assert!(told.len() < 3000, "{told}");
+                }
+            }
+            let ran = run_with(&["decode", "-d", AIR_CONDITIONER], &deep);
+            assert!(ran.code == 1 && ran.stdout.len() < 300, "{}", ran.stdout);
+            // An argument has a limit of its own.
+            if depth * open.len() < 100_000 {
+                let set = format!("{{\"mode\":{}}}", &deep[..deep.len() / 2]);
+                for json in [&deep, &set, &format!("{{\"mode\":{deep}}}")] {
+                    let control = ["encode", "-d", AIR_CONDITIONER, "control", "--json", json];
+                    let ran = run(&control);
+                    assert!(ran.stdout.is_empty() && ran.code > 0);
+                    assert!(ran.stderr.len() < 600, "{}", ran.stderr);
+                }
+            }
+        }
+        let keys = vec!["a"; depth].join(".");
+        for toml in [
+            format!("x = {}{}", "[".repeat(depth), "]".repeat(depth)),
+            format!("x = {}1{}", "{a = ".repeat(depth), "}".repeat(depth)),
+            format!("{keys} = 1"),
+            format!("[{keys}]\nb = 1"),
+        ] {
+            let ran = run_with(&["simulate", "--scenario", "-"], toml);
+            assert_eq!(ran.code, 2);
+            assert!(ran.stderr.contains("recurs"), "{}", ran.stderr);
+            assert!(!ran.stderr.contains("\\n"), "{}", ran.stderr);
+            assert!(ran.stderr.len() < 2000, "{}", ran.stderr.len());
+        }
+    }
+}
+
+#[test]
+fn definitions_that_cannot_be_used() {
+    let folder = Folder::new("unusable");
+    let mut broken = sound();
+    broken["entities"][0]["attrs"][3]["uint_spec"]["ratio"] = json!(0);
+    broken["entities"][0]["attrs"][0]["name"] = json!("po\u{1b}[31mwer");
+    broken["entities"][0]["attrs"][1]["name"] = json!("po\u{1b}[31mwer");
+    let broken = folder.write("broken.json", broken.to_string());
+    let latin = folder.write("latin.json", b"{\"name\": \"\xe9\"}");
+    for command in [&["decode"][..], &["encode"], &["layout"]] {
+        for (file, words) in [
+            (&broken, "error: `level` has the ratio 0"),
+            (&latin, "not UTF-8 at byte 10"),
+        ] {
+            let rest: &[&str] = match command {
+                ["decode"] => &["02"],
+                ["encode"] => &["read"],
+                _ => &[],
+            };
+            let ran = run(&[command, &["-d", file], rest].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command:?}");
+            assert!(ran.stderr.contains(words), "{command:?}: {}", ran.stderr);
+            assert!(
+                !ran.stderr.contains('\u{1b}'),
+                "nothing steers the terminal"
+            );
+        }
+    }
+    let ran = run(&["decode", "-d", "-"]);
+    assert!(ran.code == 2 && ran.stderr.contains("standard input is the definition"));
+
+    // The definition on one line of many thousand characters, as the API has it: still a picture.
+    let people = run(&["check", "-d", &broken]);
+    assert_eq!(people.code, 1);
+    assert!(
+        people
+            .stdout
+            .lines()
+            .all(|line| line.chars().count() <= 110),
+        "{}",
+        people.stdout
+    );
+    assert!(people.stdout.contains(r#""ratio":0"#), "{}", people.stdout);
+
+    // A list is no object, though serde would take it for one.
+    let mut list = sound();
+    list["entities"][0]["attrs"][0]["position"] = json!(["bit", 0, 0, 1]);
+    list["entities"][0]["attrs"][3] = json!([]);
+    let ran = run(&[
+        "check",
+        "--json",
+        "-d",
+        &folder.write("list.json", list.to_string()),
+    ]);
+    let pointers: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["pointer"].take())
+        .collect();
+    let attrs = "/entities/0/attrs";
+    assert_eq!(
+        json!(pointers),
+        json!([format!("{attrs}/0/position"), format!("{attrs}/3")])
+    );
+
+    // What could be read is told, and then what couldn't.
+    let missing = folder.0.join("missing.json");
+    let missing = missing.to_str().unwrap();
+    let ran = run(&["check", "-d", missing, "-d", AIR_CONDITIONER, &broken]);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (2, 1));
+    assert!(
+        ran.stdout
+            .starts_with("tests/fixtures/air-conditioner.json: standard, 7 bytes, 11 points, no")
+    );
+    assert!(ran.stderr.contains("missing.json"), "{}", ran.stderr);
+}
+
+/// A definition is not written over by the code that is made of it.
+#[test]
+fn code_does_not_replace_its_definition() {
+    let folder = Folder::new("cli-codegen");
+    let text = std::fs::read_to_string(root().join(AIR_CONDITIONER)).unwrap();
+    let definition = folder.0.join("ac.json");
+    std::fs::write(&definition, &text).unwrap();
+    let spelt = folder.0.join(".").join("ac.json");
+    let arguments = ["codegen", "-d", definition.to_str().unwrap(), "-o"];
+    let ran = program::run(
+        GIZWITS,
+        &[&arguments[..], &[spelt.to_str().unwrap()]].concat(),
+        &[],
+    );
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("is the definition: choose another output file"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(std::fs::read_to_string(&definition).unwrap(), text);
+}
