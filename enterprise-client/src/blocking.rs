@@ -13,14 +13,14 @@ use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
 use crate::client;
 use crate::error::Error;
-use crate::front::{Front, sealed};
+use crate::mode::{Front, sealed};
 
 /// [`Enterprise`](crate::Enterprise), blocking.
 pub type Enterprise = client::Enterprise<Blocking>;
 /// [`Product`](crate::Product), blocking.
 pub type Product = client::Product<Blocking>;
 /// [`Device`](crate::Device), blocking.
-pub type Device = crate::device::Device<Blocking>;
+pub type Device = crate::api::device::Device<Blocking>;
 
 /// Calls wait.
 #[derive(Clone, Debug)]

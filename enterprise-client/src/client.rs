@@ -8,28 +8,28 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::bindings::Bindings;
-use crate::call::Call;
-use crate::core::{Core, ProductCore, Settings};
-use crate::custom::Custom;
-use crate::device::Device;
-use crate::device_reports::DeviceReports;
-use crate::devices::Devices;
+use crate::api::bindings::Bindings;
+use crate::api::custom::Custom;
+use crate::api::device::Device;
+use crate::api::device_reports::DeviceReports;
+use crate::api::devices::Devices;
+use crate::api::groups::{Group, Groups};
+use crate::api::product::{AccessToken, Datapoint};
+use crate::api::user_reports::UserReports;
+use crate::api::users::Users;
 use crate::endpoint::{Endpoint, Method, page};
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::groups::{Group, Groups};
+use crate::exchange::call::Call;
+use crate::exchange::driver::Parts;
+use crate::exchange::limiter::{Limiter, RateLimit};
+use crate::exchange::retry::RetryPolicy;
+use crate::exchange::session::{Core, ProductCore, Settings};
+use crate::exchange::token::{MemoryStore, TokenStore};
 use crate::http::Transport;
-use crate::id::{Did, EnterpriseId, Gid, ProductKey};
-use crate::limiter::{Limiter, RateLimit};
-use crate::product::{AccessToken, Datapoint};
-use crate::retry::RetryPolicy;
-use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{MemoryStore, TokenStore};
-use crate::transport::{Reqwest, Timeouts};
-use crate::user_reports::UserReports;
-use crate::users::Users;
+use crate::http::reqwest::{Reqwest, Timeouts};
+use crate::mode::Front;
+use crate::model::ids::{Did, EnterpriseId, Gid, ProductKey};
+use crate::model::time::{Clock, SystemClock, Timestamp};
 
 /// The documented host. TLS, since requests carry secrets.
 const BASE_URL: &str = "https://enterpriseapi.gizwits.com";

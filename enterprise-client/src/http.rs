@@ -1,5 +1,8 @@
 //! What goes out and what comes back, before and after any socket.
 
+pub(crate) mod redaction;
+pub(crate) mod reqwest;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
@@ -9,7 +12,6 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::Method;
-use crate::redact;
 
 /// A secret of a request, and the shell variable that stands for it in a curl command.
 #[derive(Clone)]
@@ -53,9 +55,9 @@ impl Request {
         let mut url = format!("{}{}", self.base, self.path);
         for (n, (name, value)) in self.query.iter().enumerate() {
             url.push(if n == 0 { '?' } else { '&' });
-            url.push_str(&redact::encode(name));
+            url.push_str(&redaction::encode(name));
             url.push('=');
-            url.push_str(&redact::encode(value));
+            url.push_str(&redaction::encode(value));
         }
         url
     }
@@ -99,7 +101,7 @@ impl Request {
         for secret in &self.secrets {
             let value = secret.value.expose_secret();
             forms.extend(
-                redact::forms(value)
+                redaction::forms(value)
                     .into_iter()
                     .map(|form| (form, secret.variable)),
             );

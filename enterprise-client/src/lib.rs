@@ -58,73 +58,46 @@ for command in device.cmd_log().iter() {
     )
 )]
 
-mod answer;
-pub mod bindings;
+mod api;
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod call;
 pub mod client;
 mod code;
-mod control;
-mod core;
-mod custom;
-#[cfg(feature = "codec")]
-mod decoded;
-pub mod device;
-pub mod device_reports;
-pub mod devices;
-mod drive;
 pub mod endpoint;
 mod error;
 mod exchange;
-mod front;
-pub mod groups;
 pub mod http;
-mod id;
-mod limiter;
-pub mod log;
-mod outcome;
-mod page;
-mod period;
-mod place;
-mod product;
-mod redact;
-mod retry;
-mod scalar;
-mod time;
-mod token;
-mod transport;
-pub mod user_reports;
-pub mod users;
-mod value;
+mod mode;
+mod model;
 
 #[cfg(feature = "codec")]
 pub use gizwits_codec_std as codec;
 pub use secrecy::{ExposeSecret, SecretString};
 
-pub use call::{ByPlace, ByState, Call, Grouped, Operation};
+pub use api::control::{Accepted, Coding, Control};
+pub use api::custom::Custom;
+pub use api::groups::{GroupNode, GroupTree};
+pub use api::product::{AccessToken, Datapoint, Datapoints};
+pub use api::{bindings, device, device_reports, devices, groups, log, user_reports, users};
 pub use client::Builder;
 pub use code::{ErrorCode, ErrorKind, Repeat};
-pub use control::{Accepted, Coding, Control};
-pub use custom::Custom;
-#[cfg(feature = "codec")]
-pub use decoded::{Body, Message};
 pub use endpoint::{Endpoint, Method};
 pub use error::{ApiError, DecodeError, Error, RateLimited, TransportError, Unexpected};
-pub use front::{Async, Front};
-pub use groups::{GroupNode, GroupTree};
-pub use id::{AppId, Did, EnterpriseId, Gid, Mac, ProductKey, Uid};
-pub use limiter::{Limiter, RateLimit};
-pub use outcome::Outcome;
-pub use page::{Items, Meta, Page, Paged};
-pub use period::{Month, Period, Week};
-pub use place::{Count, EventCount, Place, Places, StateCount};
-pub use product::{AccessToken, Datapoint, Datapoints};
-pub use retry::RetryPolicy;
-pub use scalar::Extra;
-pub use time::{Clock, Date, Sleep, SystemClock, Timestamp};
-pub use token::{FileStore, MemoryStore, Token, TokenKey, TokenStore};
-pub use value::{AttrValue, Attrs};
+pub use exchange::batch::Outcome;
+pub use exchange::call::{ByPlace, ByState, Call, Grouped, Operation};
+pub use exchange::limiter::{Limiter, RateLimit};
+pub use exchange::paging::{Items, Meta, Page, Paged};
+pub use exchange::retry::RetryPolicy;
+pub use exchange::token::{FileStore, MemoryStore, Token, TokenKey, TokenStore};
+pub use mode::{Async, Front};
+pub use model::ids::{AppId, Did, EnterpriseId, Gid, Mac, ProductKey, Uid};
+#[cfg(feature = "codec")]
+pub use model::message::{Body, Message};
+pub use model::periods::{Month, Period, Week};
+pub use model::places::{Count, EventCount, Place, Places, StateCount};
+pub use model::scalar::Extra;
+pub use model::time::{Clock, Date, Sleep, SystemClock, Timestamp};
+pub use model::values::{AttrValue, Attrs};
 
 /// An enterprise: its credentials, its quota, its connections.
 pub type Enterprise = client::Enterprise<Async>;

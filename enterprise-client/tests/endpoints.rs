@@ -623,10 +623,20 @@ fn the_readme_tells_the_same() {
 /// As its literal template.
 #[test]
 fn every_path_stands_in_the_source_once() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let mut text = String::new();
-    for file in std::fs::read_dir(source).unwrap() {
-        text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let mut paths = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))];
+    while let Some(path) = paths.pop() {
+        match path.is_dir() {
+            true => paths.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|file| file.unwrap().path()),
+            ),
+            false => text.push_str(&std::fs::read_to_string(path).unwrap()),
+        }
     }
     for template in endpoint::ALL.iter().flat_map(|endpoint| endpoint.templates) {
         assert_eq!(

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::call::{ByPlace, ByState, Call, Grouped, operations};
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::front::Front;
-use crate::id::{Gid, Mac, ProductKey};
-use crate::page::{Page, Paged};
-use crate::period::{Period, Periodic, periodic};
-use crate::place::{EventCount, Places, StateCount};
-use crate::scalar::{Extra, model};
-use crate::time::{Date, Timestamp};
+use crate::exchange::call::{ByPlace, ByState, Call, Grouped, operations};
+use crate::exchange::paging::{Page, Paged};
+use crate::mode::Front;
+use crate::model::ids::{Gid, Mac, ProductKey};
+use crate::model::periods::{Period, Periodic, periodic};
+use crate::model::places::{EventCount, Places, StateCount};
+use crate::model::scalar::{Extra, model};
+use crate::model::time::{Date, Timestamp};
 
 /// Reports on the devices of a product.
 #[derive(Clone, Debug)]

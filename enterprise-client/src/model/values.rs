@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::scalar::plain_fields;
+use crate::model::scalar::plain_fields;
 
 /// Values by the names of their data points.
 pub type Attrs = BTreeMap<String, AttrValue>;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
-use crate::scalar::Scalar;
+use crate::model::scalar::Scalar;
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z. The API writes seconds, with a fraction or
 /// without.
@@ -155,7 +155,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::scalar::lenient(deserializer)
+        crate::model::scalar::lenient(deserializer)
     }
 }
 

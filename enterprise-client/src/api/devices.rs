@@ -5,14 +5,14 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::call::{ByPlace, ByState, Call, Flag, Grouped, operations};
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::front::Front;
-use crate::id::{Did, Mac, ProductKey, Uid};
-use crate::page::{Page, Paged};
-use crate::scalar::{Extra, model};
-use crate::time::Timestamp;
+use crate::exchange::call::{ByPlace, ByState, Call, Flag, Grouped, operations};
+use crate::exchange::paging::{Page, Paged};
+use crate::mode::Front;
+use crate::model::ids::{Did, Mac, ProductKey, Uid};
+use crate::model::scalar::{Extra, model};
+use crate::model::time::Timestamp;
 
 /// The devices of a product.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ pub struct Identity {
 fn passcode<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SecretString>, D::Error> {
-    let text: Option<String> = crate::scalar::lenient(deserializer)?;
+    let text: Option<String> = crate::model::scalar::lenient(deserializer)?;
     Ok(text.map(SecretString::from))
 }
 

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::api::control::Control;
+use crate::api::log::{CmdLog, Data, Online};
 use crate::client::Product;
-use crate::control::Control;
 use crate::endpoint::{self, Endpoint, page};
-use crate::front::Front;
-use crate::id::Did;
-use crate::log::{CmdLog, Data, Online};
+use crate::exchange::call::Call;
+use crate::mode::Front;
+use crate::model::ids::Did;
 
 /// One device of a product.
 #[derive(Clone, Debug)]

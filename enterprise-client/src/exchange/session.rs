@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::call::Definition;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::exchange::call::Definition;
+use crate::exchange::limiter::Limiter;
+use crate::exchange::retry::{Budget, RetryPolicy};
+use crate::exchange::token::{Token, TokenKey, TokenStore};
 use crate::http::{Answer, Transport};
-use crate::id::{EnterpriseId, ProductKey};
-use crate::limiter::Limiter;
-use crate::retry::{Budget, RetryPolicy};
-use crate::time::{Clock, Timestamp};
-use crate::token::{Token, TokenKey, TokenStore};
+use crate::model::ids::{EnterpriseId, ProductKey};
+use crate::model::time::{Clock, Timestamp};
 
 pub(crate) struct Core {
     pub(crate) settings: Settings,

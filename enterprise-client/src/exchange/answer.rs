@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
+use crate::http::redaction;
 use crate::http::{Answer, Request};
-use crate::redact;
-use crate::scalar;
+use crate::model::scalar;
 
 /// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
 /// on a success are none.
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Refused {
 
 fn covered(request: &Request, text: &str) -> String {
     let mut text = text.as_bytes().to_vec();
-    redact::cover(&mut text, request.secrets());
+    redaction::cover(&mut text, request.secrets());
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
     Error::Unexpected(Box::new(Unexpected {
         status: answer.status(),
         content_type: answer.header("content-type").map(str::to_owned),
-        excerpt: redact::excerpt(answer.body(), 0, request.secrets()),
+        excerpt: redaction::excerpt(answer.body(), 0, request.secrets()),
         target: request.target(),
     }))
 }
@@ -143,7 +143,7 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
         status: answer.status(),
         path,
         message: without_values(&error.to_string()),
-        excerpt: redact::excerpt(body, at, request.secrets()),
+        excerpt: redaction::excerpt(body, at, request.secrets()),
         // What answers has got the request.
         target: request.target().arrived(true),
     })))

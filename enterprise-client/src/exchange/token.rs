@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EnterpriseId, ProductKey};
-use crate::scalar;
-use crate::time::Timestamp;
+use crate::model::ids::{EnterpriseId, ProductKey};
+use crate::model::scalar;
+use crate::model::time::Timestamp;
 
 /// A token of one product, valid for seven days as a rule. `Debug` doesn't show it.
 #[derive(Clone, Debug)]

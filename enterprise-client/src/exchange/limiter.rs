@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::http::Answer;
-use crate::time::Timestamp;
+use crate::model::time::Timestamp;
 
 /// The window that the server counts in.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);

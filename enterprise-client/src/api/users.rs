@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::call::{Call, Grouped, operations, parameters};
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::front::Front;
-use crate::id::Uid;
-use crate::page::{Page, Paged};
-use crate::scalar::model;
-use crate::time::Timestamp;
+use crate::exchange::call::{Call, Grouped, operations, parameters};
+use crate::exchange::paging::{Page, Paged};
+use crate::mode::Front;
+use crate::model::ids::Uid;
+use crate::model::scalar::model;
+use crate::model::time::Timestamp;
 
 /// The users of a product.
 #[derive(Clone, Debug)]

@@ -4,12 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::call::{Call, Context, Operation, Received};
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::redact::quoted;
-use crate::scalar::Extra;
+use crate::exchange::call::{Call, Context, Operation, Received};
+use crate::exchange::driver::Parts;
+use crate::http::redaction::quoted;
+use crate::mode::Front;
+use crate::model::scalar::Extra;
 
 /// How binaries of a control are written: its `binary_coding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +20,7 @@ pub enum Coding {
     Base64,
 }
 
-/// [`Device::control`](crate::device::Device::control)
+/// [`Device::control`](crate::api::device::Device::control)
 #[derive(Clone, Debug)]
 pub struct Control {
     what: Result<What, String>,
@@ -125,7 +125,7 @@ impl Control {
     fn checked_body(
         &self,
         json: &str,
-        definition: &crate::call::Definition,
+        definition: &crate::exchange::call::Definition,
     ) -> Result<String, Error> {
         use gizwits_codec_std::{Action, Value};
         let mut message = definition.message(Action::Control).rounding(self.rounding);
@@ -143,10 +143,12 @@ impl Control {
             };
             let value = match reading.value() {
                 Value::Bool(value) => value.to_string(),
-                Value::Enum(index) => match crate::decoded::label(definition, reading, index) {
-                    Some(label) => quoted(label),
-                    None => index.to_string(),
-                },
+                Value::Enum(index) => {
+                    match crate::model::message::label(definition, reading, index) {
+                        Some(label) => quoted(label),
+                        None => index.to_string(),
+                    }
+                }
                 Value::Number(number) => number.to_string(),
                 Value::Binary(bytes) => quoted(&self.coding.unwrap_or(Coding::Hex).write(bytes)),
             };
@@ -159,7 +161,7 @@ impl Control {
 /// Refuses raw bytes that are no message of the product, or hold a value that the encoder refuses.
 #[cfg(feature = "codec")]
 fn check(
-    definition: &crate::call::Definition,
+    definition: &crate::exchange::call::Definition,
     bytes: &[u8],
 ) -> Result<(), gizwits_codec_std::Error> {
     let held = definition.decode(bytes).and_then(|decoded| {

@@ -6,10 +6,10 @@ use std::hash::Hash;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::call::Received;
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::scalar::Extra;
+use crate::exchange::call::Received;
+use crate::exchange::driver::Parts;
+use crate::model::scalar::Extra;
 
 /// What became of the devices of a call. That some failed is no error.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::{Instrument as _, Span, field};
 
-use crate::core::{Core, ProductCore};
 use crate::error::Error;
-use crate::exchange::{Exchange, Options, Parts, Patience, Turn};
+use crate::exchange::driver::{Exchange, Options, Parts, Patience, Turn};
+use crate::exchange::session::{Core, ProductCore};
 use crate::http::{Answer, Failure, Request};
 
 pub(crate) async fn drive(

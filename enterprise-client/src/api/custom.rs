@@ -7,14 +7,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::call::{Call, Context, Operation, Received};
 use crate::client::Enterprise;
-use crate::core::ProductCore;
 use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::redact;
+use crate::exchange::call::{Call, Context, Operation, Received};
+use crate::exchange::driver::Parts;
+use crate::exchange::session::ProductCore;
+use crate::http::redaction;
+use crate::mode::Front;
 
 /// [`Product::request`](crate::client::Product::request) and
 /// [`Enterprise::request`](crate::client::Enterprise::request)
@@ -77,7 +77,7 @@ fn place<'s>(link: &str, secrets: impl Iterator<Item = &'s SecretString>) -> Str
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = host.rsplit('@').next().unwrap_or_default();
     let mut shown = format!("{scheme}{host}{path}").into_bytes();
-    redact::cover(&mut shown, secrets.map(ExposeSecret::expose_secret));
+    redaction::cover(&mut shown, secrets.map(ExposeSecret::expose_secret));
     String::from_utf8_lossy(&shown).into_owned()
 }
 

@@ -4,7 +4,7 @@ use gizwits_codec_std::core::m2m::Event;
 use gizwits_codec_std::core::{P0, Protocol, Raw, Reading};
 use gizwits_codec_std::{Action, Content, Decimal, Error, Product, Value, payload};
 
-use crate::value::{AttrValue, Attrs};
+use crate::model::values::{AttrValue, Attrs};
 
 /// A frame, decoded.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,17 +3,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::answer;
-use crate::call::{Call, Definition, Operation, Received};
 use crate::client::Product;
-use crate::core::{Core, ProductCore};
 use crate::endpoint;
 use crate::error::Error;
-use crate::exchange::{Options, Patience, read_token, token_parts};
-use crate::front::Front;
+use crate::exchange::answer;
+use crate::exchange::call::{Call, Definition, Operation, Received};
+use crate::exchange::driver::{Options, Patience, read_token, token_parts};
+use crate::exchange::session::{Core, ProductCore};
+use crate::exchange::token::Token;
 use crate::http::{Answer, Request};
-use crate::scalar::{Extra, lenient};
-use crate::token::Token;
+use crate::mode::Front;
+use crate::model::scalar::{Extra, lenient};
 
 /// [`Product::access_token`](crate::client::Product::access_token)
 #[derive(Clone, Copy, Debug)]
@@ -130,12 +130,12 @@ pub(crate) async fn definition(
 ) -> Result<Definition, Error> {
     use std::ops::ControlFlow;
 
-    use crate::drive::{advance, sleep};
-    use crate::exchange::Exchange;
+    use crate::exchange::drive::{advance, sleep};
+    use crate::exchange::driver::Exchange;
     if let Some(definition) = product.known_definition() {
         return Ok(definition);
     }
-    let parts = crate::exchange::Parts::new(endpoint::DATAPOINT);
+    let parts = crate::exchange::driver::Parts::new(endpoint::DATAPOINT);
     let options = options.of_another();
     let mut exchange = Exchange::new(core, Some(product), parts, options, patience);
     let mut begun = false;
@@ -193,7 +193,7 @@ async fn defined(core: &Core, product: &ProductCore) -> Result<Definition, Error
 }
 
 #[cfg(feature = "codec")]
-impl Product<crate::front::Async> {
+impl Product<crate::mode::Async> {
     /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::scalar::{self, Extra, model, plain_fields};
+use crate::model::scalar::{self, Extra, model, plain_fields};
 
 /// Places next to each other.
 #[derive(Clone, Debug, PartialEq)]

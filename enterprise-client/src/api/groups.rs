@@ -7,16 +7,16 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::call::{Call, Context, Operation, Received, operations};
+use crate::api::control::Accepted;
 use crate::client::Product;
-use crate::control::Accepted;
 use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::id::{Gid, Mac};
-use crate::outcome::{Outcome, once};
-use crate::scalar::model;
+use crate::exchange::batch::{Outcome, once};
+use crate::exchange::call::{Call, Context, Operation, Received, operations};
+use crate::exchange::driver::Parts;
+use crate::mode::Front;
+use crate::model::ids::{Gid, Mac};
+use crate::model::scalar::model;
 
 /// The groups of a product.
 #[derive(Clone, Debug)]
@@ -194,7 +194,7 @@ model! {
     } or {}
 }
 
-crate::scalar::plain_fields!(Vec<Mac>);
+crate::model::scalar::plain_fields!(Vec<Mac>);
 
 /// Groups, and the groups in them. How children are written is not documented: an object in the place
 /// of the text that a group without any has.

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::call::{Call, Context, Operation, Received};
 use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::id::{AppId, Did, Uid};
-use crate::outcome::{Outcome, once};
+use crate::exchange::batch::{Outcome, once};
+use crate::exchange::call::{Call, Context, Operation, Received};
+use crate::exchange::driver::Parts;
+use crate::mode::Front;
+use crate::model::ids::{AppId, Did, Uid};
 
 /// The bindings of a product's devices.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::{Map, Value};
 
-use crate::id;
-use crate::time::Timestamp;
+use crate::model::ids;
+use crate::model::time::Timestamp;
 
 /// Members of an answer that this crate doesn't know.
 pub type Extra = Map<String, Value>;
@@ -194,13 +194,13 @@ scalar_fields!(bool, u64, f64, String, Timestamp);
 /// Members that are objects, lists or ids read themselves.
 macro_rules! plain_fields {
     ($($type:ty),* $(,)?) => {$(
-        impl $crate::scalar::Field for $type {
+        impl $crate::model::scalar::Field for $type {
             fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(deserializer)
             }
         }
 
-        impl $crate::scalar::Field for Option<$type> {
+        impl $crate::model::scalar::Field for Option<$type> {
             fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(deserializer)
             }
@@ -210,7 +210,14 @@ macro_rules! plain_fields {
 
 pub(crate) use plain_fields;
 
-plain_fields!(Value, id::ProductKey, id::Did, id::Mac, id::Gid, id::Uid);
+plain_fields!(
+    Value,
+    ids::ProductKey,
+    ids::Did,
+    ids::Mac,
+    ids::Gid,
+    ids::Uid
+);
 
 /// Takes a member that is missing from among those that aren't known, by its second name.
 pub(crate) fn second<T, E: de::Error>(
@@ -245,7 +252,7 @@ macro_rules! model {
             $($(#[$must_doc])* pub $must: $must_type,)*
             $($(#[$may_doc])* pub $may: Option<$may_type>,)*
             /// Members that this crate doesn't know.
-            pub extra: $crate::scalar::Extra,
+            pub extra: $crate::model::scalar::Extra,
         }
 
         const _: () = {
@@ -255,20 +262,20 @@ macro_rules! model {
             #[serde(remote = "Whole", expecting = "an object")]
             struct Wire {
                 $(
-                    #[serde(deserialize_with = "crate::scalar::lenient")]
+                    #[serde(deserialize_with = "crate::model::scalar::lenient")]
                     $must: $must_type,
                 )*
                 $(
                     $(#[serde(rename = $wire)])?
                     #[serde(
                         default,
-                        deserialize_with = "crate::scalar::lenient",
+                        deserialize_with = "crate::model::scalar::lenient",
                         skip_serializing_if = "Option::is_none"
                     )]
                     $may: Option<$may_type>,
                 )*
                 #[serde(flatten)]
-                extra: $crate::scalar::Extra,
+                extra: $crate::model::scalar::Extra,
             }
 
             impl serde::Serialize for $name {
@@ -281,14 +288,14 @@ macro_rules! model {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     #[allow(unused_mut)]
                     let mut whole = Wire::deserialize(deserializer)?;
-                    $($($crate::scalar::second(&mut whole.$may, &mut whole.extra, $second)?;)?)*
+                    $($($crate::model::scalar::second(&mut whole.$may, &mut whole.extra, $second)?;)?)*
                     $($settle(&mut whole);)?
                     Ok(whole)
                 }
             }
         };
 
-        $crate::scalar::plain_fields!($name, Vec<$name>);
+        $crate::model::scalar::plain_fields!($name, Vec<$name>);
     )*};
 }
 
@@ -335,11 +342,11 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as $crate::scalar::Field>::read(deserializer).map($name::from)
+                <String as $crate::model::scalar::Field>::read(deserializer).map($name::from)
             }
         }
 
-        $crate::scalar::plain_fields!($name);
+        $crate::model::scalar::plain_fields!($name);
     )*};
 }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::time::Date;
+use crate::exchange::driver::Parts;
+use crate::model::time::Date;
 
 /// A week of a year, `2016-51`, by the server's way of counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -196,32 +196,32 @@ macro_rules! periodic {
     ($($(#[$doc:meta])* $name:ident => $output:ty;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
-        pub struct $name(pub(crate) $crate::period::Period);
+        pub struct $name(pub(crate) $crate::model::periods::Period);
 
-        impl $crate::call::Operation for $name {
+        impl $crate::exchange::call::Operation for $name {
             type Output = $output;
 
             fn requests(
                 &self,
-                parts: &$crate::exchange::Parts,
-                _: &$crate::call::Context<'_>,
-            ) -> Result<Vec<$crate::exchange::Parts>, $crate::error::Error> {
+                parts: &$crate::exchange::driver::Parts,
+                _: &$crate::exchange::call::Context<'_>,
+            ) -> Result<Vec<$crate::exchange::driver::Parts>, $crate::error::Error> {
                 self.0.requests(parts)
             }
 
             fn read(
                 &self,
-                received: &$crate::call::Received<'_>,
+                received: &$crate::exchange::call::Received<'_>,
             ) -> Result<$output, $crate::error::Error> {
                 received.json()
             }
 
             fn join(&self, before: $output, next: $output) -> $output {
-                $crate::period::join(before, next)
+                $crate::model::periods::join(before, next)
             }
         }
 
-        impl $crate::call::Grouped for $name {}
+        impl $crate::exchange::call::Grouped for $name {}
     )*};
 }
 

@@ -16,10 +16,10 @@ use std::task::{Context as Task, Poll, ready};
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Context, Operation};
 use crate::error::Error;
-use crate::front::{Async, Front};
-use crate::scalar::{Extra, model};
+use crate::exchange::call::{Call, Context, Operation};
+use crate::mode::{Async, Front};
+use crate::model::scalar::{Extra, model};
 
 model! {
     /// What a page says of itself.
@@ -92,7 +92,7 @@ impl<C: Front, O: Paged> Call<C, O> {
     }
 
     fn items(mut self) -> Items<C, O> {
-        let number = |parts: &crate::exchange::Parts, name: &str| {
+        let number = |parts: &crate::exchange::driver::Parts, name: &str| {
             let found = parts.query.iter().find(|(one, _)| one == name);
             found.and_then(|(_, value)| value.parse::<u64>().ok())
         };

@@ -7,14 +7,14 @@ use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::call::{Call, Context, Definition, Operation, Received};
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::page::{Page, Paged};
-use crate::scalar::{Extra, model, open_enum};
-use crate::time::Timestamp;
-use crate::value::Attrs;
+use crate::exchange::call::{Call, Context, Definition, Operation, Received};
+use crate::exchange::driver::Parts;
+use crate::exchange::paging::{Page, Paged};
+use crate::mode::Front;
+use crate::model::scalar::{Extra, model, open_enum};
+use crate::model::time::Timestamp;
+use crate::model::values::Attrs;
 
 /// The order of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -172,11 +172,11 @@ pub struct Log<T> {
     record: PhantomData<fn() -> T>,
 }
 
-/// [`Device::online`](crate::device::Device::online)
+/// [`Device::online`](crate::api::device::Device::online)
 pub type Online = Log<Connection>;
-/// [`Device::cmd_log`](crate::device::Device::cmd_log)
+/// [`Device::cmd_log`](crate::api::device::Device::cmd_log)
 pub type CmdLog = Log<Command>;
-/// [`Device::data`](crate::device::Device::data)
+/// [`Device::data`](crate::api::device::Device::data)
 pub type Data = Log<Snapshot>;
 
 impl<T: Record> Log<T> {
@@ -410,7 +410,7 @@ pub struct Command {
     /// What is in it, or why it can't be told; none if it wasn't asked for.
     #[cfg(feature = "codec")]
     #[serde(skip)]
-    pub decoded: Option<Result<crate::decoded::Message, gizwits_codec_std::Error>>,
+    pub decoded: Option<Result<crate::model::message::Message, gizwits_codec_std::Error>>,
     /// Members that this crate doesn't know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -426,6 +426,9 @@ impl Record for Command {
 
     #[cfg(feature = "codec")]
     fn decode(&mut self, definition: &Definition) {
-        self.decoded = Some(crate::decoded::Message::read(definition, &self.payload));
+        self.decoded = Some(crate::model::message::Message::read(
+            definition,
+            &self.payload,
+        ));
     }
 }

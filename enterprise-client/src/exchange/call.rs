@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::answer;
 use crate::client::Enterprise;
-use crate::core::ProductCore;
-use crate::drive::drive;
 use crate::error::Error;
-use crate::exchange::{Options, Parts, Patience};
-use crate::front::{Async, Front};
+use crate::exchange::answer;
+use crate::exchange::drive::drive;
+use crate::exchange::driver::{Options, Parts, Patience};
+use crate::exchange::retry::RetryPolicy;
+use crate::exchange::session::ProductCore;
 use crate::http::{Answer, Request};
-use crate::id::Gid;
-use crate::retry::RetryPolicy;
-use crate::time::Timestamp;
+use crate::mode::{Async, Front};
+use crate::model::ids::Gid;
+use crate::model::time::Timestamp;
 
 /// The product's definition, as the codec knows it.
 #[cfg(feature = "codec")]
@@ -112,12 +112,12 @@ macro_rules! operations {
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
-        impl $crate::call::Operation for $name {
+        impl $crate::exchange::call::Operation for $name {
             type Output = $output;
 
             fn read(
                 &self,
-                received: &$crate::call::Received<'_>,
+                received: &$crate::exchange::call::Received<'_>,
             ) -> Result<Self::Output, $crate::error::Error> {
                 received.json()
             }
@@ -130,7 +130,7 @@ pub(crate) use operations;
 /// Optional parameters of the query, one method each.
 macro_rules! parameters {
     ($operation:ty { $($(#[$doc:meta])* $name:ident => $key:literal,)* }) => {
-        impl<C: $crate::front::Front> $crate::call::Call<C, $operation> {
+        impl<C: $crate::mode::Front> $crate::exchange::call::Call<C, $operation> {
             $(
                 $(#[$doc])*
                 pub fn $name(mut self, $name: impl Into<String>) -> Self {
@@ -263,7 +263,8 @@ impl<C: Front, O: Operation> Call<C, O> {
         let patience = Patience::new(core, self.options);
         let definition = match product {
             Some(product) if self.operation.wants_definition() => {
-                let got = crate::product::definition(core, product, self.options, &patience).await;
+                let got =
+                    crate::api::product::definition(core, product, self.options, &patience).await;
                 Some(got.map_err(|error| error.arrived(false))?)
             }
             // What is known costs nothing.

@@ -1,15 +1,15 @@
 //! Counts of users, by place and time.
 
-use crate::call::{Call, Grouped, Operation, operations, parameters};
+use crate::api::device_reports::LivenessHistory;
 use crate::client::Product;
-use crate::device_reports::LivenessHistory;
 use crate::endpoint::{self, page};
-use crate::front::Front;
-use crate::id::Gid;
-use crate::period::{Period, periodic};
-use crate::place::Places;
-use crate::scalar::model;
-use crate::time::Date;
+use crate::exchange::call::{Call, Grouped, Operation, operations, parameters};
+use crate::mode::Front;
+use crate::model::ids::Gid;
+use crate::model::periods::{Period, periodic};
+use crate::model::places::Places;
+use crate::model::scalar::model;
+use crate::model::time::Date;
 
 use secrecy::ExposeSecret as _;
 
