@@ -104,10 +104,6 @@ pub struct TransportError {
 }
 
 impl Error {
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Error::Invalid(message.into())
-    }
-
     /// The server's code, if it refused.
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
@@ -167,17 +163,16 @@ impl Error {
         }
     }
 
-    /// What all attempts say about it.
+    /// The error with what all attempts say about that.
     pub(crate) fn arrived(mut self, arrived: bool) -> Self {
-        let target = match &mut self {
-            Error::Api(error) => &mut error.target,
-            Error::RateLimited(error) => &mut error.target,
-            Error::Unexpected(error) => &mut error.target,
-            Error::Decode(error) => &mut error.target,
-            Error::Transport(error) => &mut error.target,
-            _ => return self,
-        };
-        target.arrived = arrived;
+        match &mut self {
+            Error::Api(error) => error.target.arrived = arrived,
+            Error::RateLimited(error) => error.target.arrived = arrived,
+            Error::Unexpected(error) => error.target.arrived = arrived,
+            Error::Decode(error) => error.target.arrived = arrived,
+            Error::Transport(error) => error.target.arrived = arrived,
+            _ => {}
+        }
         self
     }
 
@@ -219,10 +214,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Error::Transport(error) => {
-                let source = error.failure.source.as_deref();
-                source.map(|source| source as &(dyn StdError + 'static))
-            }
+            Error::Transport(error) => error.failure.cause(),
             _ => None,
         }
     }
@@ -264,37 +256,25 @@ impl fmt::Display for RateLimited {
 
 impl fmt::Display for Unexpected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (target, status, doubt) = (&self.target, self.status, self.target.doubt());
+        let excerpt = or_nothing(&self.excerpt);
         write!(
             f,
-            "{}: HTTP status {} with an answer that is none of the API's: {}",
-            self.target,
-            self.status,
-            if self.excerpt.is_empty() {
-                "(nothing)"
-            } else {
-                &self.excerpt
-            }
-        )?;
-        f.write_str(self.target.doubt())
+            "{target}: HTTP status {status} with an answer that is none of the API's: {excerpt}{doubt}"
+        )
     }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (target, status, doubt) = (&self.target, self.status, self.target.doubt());
+        let excerpt = or_nothing(&self.excerpt);
         write!(
             f,
-            "{}: HTTP status {}, but the answer is not of the expected shape at `{}`: {}; in {}",
-            self.target,
-            self.status,
-            self.path,
-            self.message,
-            if self.excerpt.is_empty() {
-                "(nothing)"
-            } else {
-                &self.excerpt
-            }
-        )?;
-        f.write_str(self.target.doubt())
+            "{target}: HTTP status {status}, but the answer is not of the expected shape at `{}`: {}; in \
+             {excerpt}{doubt}",
+            self.path, self.message
+        )
     }
 }
 
@@ -314,16 +294,20 @@ impl fmt::Display for TransportError {
         if self.attempts > 1 {
             write!(f, ", {} times", self.attempts)?;
         }
-        let mut source = self
-            .failure
-            .source
-            .as_deref()
-            .map(|one| one as &dyn StdError);
+        let mut source = self.failure.cause();
         while let Some(cause) = source {
             write!(f, ": {cause}")?;
             source = cause.source();
         }
         f.write_str(self.target.doubt())
+    }
+}
+
+fn or_nothing(excerpt: &str) -> &str {
+    if excerpt.is_empty() {
+        "(nothing)"
+    } else {
+        excerpt
     }
 }
 
@@ -342,6 +326,13 @@ fn shown(text: &str) -> String {
         }
     }
     line
+}
+
+#[cfg(feature = "codec")]
+impl From<gizwits_codec_std::Invalid> for Error {
+    fn from(invalid: gizwits_codec_std::Invalid) -> Self {
+        Error::Definition(invalid)
+    }
 }
 
 #[cfg(feature = "codec")]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::Method;
+pub(crate) use crate::http::redaction::{cover, encode, excerpt, quoted};
 
 /// A secret of a request, and the shell variable that stands for it in a curl command.
 #[derive(Clone)]
@@ -55,9 +56,9 @@ impl Request {
         let mut url = format!("{}{}", self.base, self.path);
         for (n, (name, value)) in self.query.iter().enumerate() {
             url.push(if n == 0 { '?' } else { '&' });
-            url.push_str(&redaction::encode(name));
+            url.push_str(&encode(name));
             url.push('=');
-            url.push_str(&redaction::encode(value));
+            url.push_str(&encode(value));
         }
         url
     }
@@ -99,40 +100,12 @@ impl Request {
     fn shell(&self, text: &str) -> String {
         let mut forms: Vec<(String, &str)> = Vec::new();
         for secret in &self.secrets {
-            let value = secret.value.expose_secret();
-            forms.extend(
-                redaction::forms(value)
-                    .into_iter()
-                    .map(|form| (form, secret.variable)),
-            );
+            let found = redaction::forms(secret.value.expose_secret());
+            forms.extend(found.into_iter().map(|form| (form, secret.variable)));
         }
-        // A secret that holds another one goes first.
+        // A secret that contains another one goes first.
         forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
-        let mut word = String::from("'");
-        let mut rest = text;
-        while let Some(next) = rest.chars().next() {
-            let secret = forms
-                .iter()
-                .find(|(form, _)| rest.starts_with(form.as_str()));
-            let taken = match secret {
-                Some((form, variable)) => {
-                    word.push_str("'\"$");
-                    word.push_str(variable);
-                    word.push_str("\"'");
-                    form.len()
-                }
-                None => {
-                    match next {
-                        '\'' => word.push_str(r"'\''"),
-                        next => word.push(next),
-                    }
-                    next.len_utf8()
-                }
-            };
-            rest = rest.get(taken..).unwrap_or_default();
-        }
-        word.push('\'');
-        word
+        format!("'{}'", quoted_for_shell(text, &forms))
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -149,6 +122,16 @@ impl Request {
             .iter()
             .map(|secret| secret.value.expose_secret())
     }
+}
+
+/// The inside of a word in single quotes, with a variable for each of the secrets.
+fn quoted_for_shell(text: &str, secrets: &[(String, &str)]) -> String {
+    let Some(((secret, variable), rest)) = secrets.split_first() else {
+        return text.replace('\'', r"'\''");
+    };
+    let parts = text.split(secret.as_str());
+    let parts: Vec<String> = parts.map(|part| quoted_for_shell(part, rest)).collect();
+    parts.join(&format!("'\"${variable}\"'"))
 }
 
 impl fmt::Debug for Request {
@@ -321,6 +304,11 @@ impl Failure {
         let source: Box<dyn StdError + Send + Sync> = source.into();
         self.source = Some(source.into());
         self
+    }
+
+    pub(crate) fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
     }
 
     /// Whether the server may have got the request.

@@ -74,29 +74,32 @@ mod model;
 pub use gizwits_codec_std as codec;
 pub use secrecy::{ExposeSecret, SecretString};
 
-pub use api::control::{Accepted, Coding, Control};
+pub use api::control::{Coding, Control};
 pub use api::custom::Custom;
 pub use api::groups::{GroupNode, GroupTree};
-pub use api::product::{AccessToken, Datapoint, Datapoints};
+pub use api::product::{AccessToken, Datapoint};
 pub use api::{bindings, device, device_reports, devices, groups, log, user_reports, users};
 pub use client::Builder;
 pub use code::{ErrorCode, ErrorKind, Repeat};
 pub use endpoint::{Endpoint, Method};
 pub use error::{ApiError, DecodeError, Error, RateLimited, TransportError, Unexpected};
 pub use exchange::batch::Outcome;
-pub use exchange::call::{ByPlace, ByState, Call, Grouped, Operation};
+pub use exchange::call::{Accepted, ByPlace, ByState, Call, Grouped, Operation};
+pub use exchange::clock::{Clock, Sleep, SystemClock};
 pub use exchange::limiter::{Limiter, RateLimit};
 pub use exchange::paging::{Items, Meta, Page, Paged};
 pub use exchange::retry::RetryPolicy;
 pub use exchange::token::{FileStore, MemoryStore, Token, TokenKey, TokenStore};
-pub use mode::{Async, Front};
+pub use jiff::civil::Date;
+pub use mode::{Async, Mode};
+pub use model::datapoints::Datapoints;
 pub use model::ids::{AppId, Did, EnterpriseId, Gid, Mac, ProductKey, Uid};
 #[cfg(feature = "codec")]
 pub use model::message::{Body, Message};
-pub use model::periods::{Month, Period, Week};
+pub use model::periods::{Month, ParseError, Period, Week, YearPart};
 pub use model::places::{Count, EventCount, Place, Places, StateCount};
 pub use model::scalar::Extra;
-pub use model::time::{Clock, Date, Sleep, SystemClock, Timestamp};
+pub use model::time::Timestamp;
 pub use model::values::{AttrValue, Attrs};
 
 /// An enterprise: its credentials, its quota, its connections.

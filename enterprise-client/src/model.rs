@@ -1,5 +1,6 @@
 //! The types of requests and answers.
 
+pub(crate) mod datapoints;
 pub(crate) mod ids;
 #[cfg(feature = "codec")]
 pub(crate) mod message;

@@ -9,8 +9,8 @@ use common::{
 use gizwits_enterprise_client::endpoint::{self, Auth, Endpoint};
 use gizwits_enterprise_client::http::Request;
 use gizwits_enterprise_client::{
-    Accepted, Date, Error, ErrorCode, ExposeSecret as _, Front, Month, Outcome, Period,
-    RetryPolicy, Timestamp, Token, Week, devices,
+    Accepted, Date, Error, ErrorCode, ExposeSecret as _, Mode, Month, Outcome, Period, RetryPolicy,
+    Timestamp, Token, Week, devices,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ shown!(
     GroupTree,
     Places<u64>,
     Page<users::User>,
-    Page<devices::Found>,
+    Page<devices::FoundDevice>,
     Page<log::Connection>,
     Page<log::Command>,
     Page<log::Snapshot>,
@@ -212,7 +212,7 @@ fn product(server: &Server) -> gizwits_enterprise_client::Product {
 }
 
 /// So that a control and a log ask for nothing else.
-fn defined<C: Front>(
+fn defined<C: Mode>(
     product: gizwits_enterprise_client::client::Product<C>,
 ) -> gizwits_enterprise_client::client::Product<C> {
     #[cfg(feature = "codec")]

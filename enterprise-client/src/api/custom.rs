@@ -1,4 +1,4 @@
-//! Calls that this crate doesn't know.
+//! Calls by endpoint or path, for what has no method in this crate.
 
 use std::sync::Arc;
 
@@ -7,51 +7,76 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::client::Enterprise;
+use crate::client::{Enterprise, Product};
 use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::Error;
-use crate::exchange::call::{Call, Context, Operation, Received};
-use crate::exchange::driver::Parts;
-use crate::exchange::session::ProductCore;
-use crate::http::redaction;
-use crate::mode::Front;
+use crate::exchange::call::{Call, Context, Operation, Received, Requests};
+use crate::exchange::request::RequestParts;
+use crate::exchange::session::ProductSession;
+use crate::http::cover;
+use crate::mode::Mode;
 
-/// [`Product::request`](crate::client::Product::request) and
-/// [`Enterprise::request`](crate::client::Enterprise::request)
+/// [`Product::endpoint`], [`Product::request`] and [`Enterprise::request`]
 #[derive(Clone, Debug)]
 pub struct Custom {
-    pub(crate) wrong: Option<String>,
+    /// What is wrong with the call.
+    wrong: Option<String>,
 }
 
-impl Custom {
-    pub(crate) fn call<C: Front>(
-        enterprise: Enterprise<C>,
-        product: Option<Arc<ProductCore>>,
+impl<M: Mode> Product<M> {
+    /// A call of an endpoint by its entry in the table: parameters and answer are left to the caller.
+    ///
+    /// ```no_run
+    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// use gizwits_enterprise_client::endpoint;
+    ///
+    /// let data = product.endpoint(endpoint::DATA).within("did", "cBYkSjoE2xspYMhaUHdk5k");
+    /// println!("{}", data.parameter("limit", "1").send().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn endpoint(&self, endpoint: Endpoint) -> Call<M, Custom> {
+        self.call(endpoint, Custom { wrong: None })
+    }
+
+    /// A call that this crate doesn't know, with the product's token. `{product_key}` in the path is
+    /// filled in.
+    pub fn request(&self, method: Method, path: impl Into<String>) -> Call<M, Custom> {
+        self.enterprise
+            .custom(Some(&self.session), method, &path.into())
+    }
+}
+
+impl<M: Mode> Enterprise<M> {
+    /// A call that this crate doesn't know, with the enterprise's id and secret in its headers.
+    pub fn request(&self, method: Method, path: impl Into<String>) -> Call<M, Custom> {
+        self.custom(None, method, &path.into())
+    }
+
+    fn custom(
+        &self,
+        product: Option<&Arc<ProductSession>>,
         method: Method,
-        path: String,
-    ) -> Call<C, Custom> {
-        let mut parts = Parts::new(Endpoint {
+        path: &str,
+    ) -> Call<M, Custom> {
+        let settings = &self.session.settings;
+        let mut parts = RequestParts::new(Endpoint {
             id: "custom",
             method,
             templates: &[],
-            auth: if product.is_some() {
-                Auth::Token
-            } else {
-                Auth::Enterprise
+            auth: match product {
+                Some(_) => Auth::Token,
+                None => Auth::Enterprise,
             },
             repeatable: method == Method::GET,
             function: "product.request(method, path)",
         });
         // A `next` link may be whole, and must lead to the same server then.
-        let own = path
-            .strip_prefix(enterprise.core.settings.base.as_str())
-            .unwrap_or(&path);
-        let leads = own.starts_with('/') && !own.starts_with("//");
-        let wrong = (!leads).then(|| {
-            let core = &enterprise.core;
-            let secrets = product.iter().map(|product| &product.secret);
-            let shown = place(&path, secrets.chain([&core.settings.secret]));
-            format!("`{shown}` does not lead to {}", core.settings.base)
+        let own = path.strip_prefix(settings.base.as_str()).unwrap_or(path);
+        let wrong = (!own.starts_with('/') || own.starts_with("//")).then(|| {
+            let secrets = product.map(|product| &product.secret);
+            let shown = shown(path, secrets.into_iter().chain([&settings.secret]));
+            format!("`{shown}` does not lead to {}", settings.base)
         });
         let (template, query) = own.split_once('?').unwrap_or((own, ""));
         parts.template = Some(template.to_owned());
@@ -63,12 +88,12 @@ impl Custom {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             parts.query.push((decode(name), decode(value)));
         }
-        Call::new(enterprise, product, parts, Custom { wrong })
+        Call::new(self.handle(product), parts, Custom { wrong })
     }
 }
 
-/// Where a link leads: without what may be a secret.
-fn place<'s>(link: &str, secrets: impl Iterator<Item = &'s SecretString>) -> String {
+/// A link without its query, and without what may be a secret.
+fn shown<'s>(link: &str, secrets: impl Iterator<Item = &'s SecretString>) -> String {
     let place = link.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = match place.split_once("//") {
         Some((scheme, rest)) => (format!("{scheme}//"), rest),
@@ -77,17 +102,17 @@ fn place<'s>(link: &str, secrets: impl Iterator<Item = &'s SecretString>) -> Str
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = host.rsplit('@').next().unwrap_or_default();
     let mut shown = format!("{scheme}{host}{path}").into_bytes();
-    redaction::cover(&mut shown, secrets.map(ExposeSecret::expose_secret));
+    cover(&mut shown, secrets.map(ExposeSecret::expose_secret));
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-impl<C: Front> Call<C, Custom> {
-    /// What stands for `{name}` in the path of an endpoint.
+impl<M: Mode> Call<M, Custom> {
+    /// Fills in `{name}` in the path of an endpoint.
     pub fn within(self, name: &'static str, value: impl Into<String>) -> Self {
         self.path(name, value)
     }
 
-    /// A body, as JSON.
+    /// Sets the body, as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
             Ok(body) => self.parts.body = Some(body),
@@ -100,9 +125,9 @@ impl<C: Front> Call<C, Custom> {
 impl Operation for Custom {
     type Output = Value;
 
-    fn requests(&self, parts: &Parts, _: &Context<'_>) -> Result<Vec<Parts>, Error> {
+    fn requests(&self, parts: &RequestParts, _: &Context<'_>) -> Requests {
         match &self.wrong {
-            Some(wrong) => Err(Error::invalid(wrong.clone())),
+            Some(wrong) => Err(Error::Invalid(wrong.clone())),
             None => Ok(vec![parts.clone()]),
         }
     }

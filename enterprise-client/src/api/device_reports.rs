@@ -5,86 +5,100 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::call::{ByPlace, ByState, Call, Grouped, operations};
+use crate::error::Error;
+use crate::exchange::call::{
+    ByPlace, ByState, Call, Context, Grouped, Operation, Received, Requests, operations,
+};
 use crate::exchange::paging::{Page, Paged};
-use crate::mode::Front;
+use crate::exchange::request::RequestParts;
+use crate::mode::Mode;
 use crate::model::ids::{Gid, Mac, ProductKey};
-use crate::model::periods::{Period, Periodic, periodic};
+use crate::model::periods::Period;
 use crate::model::places::{EventCount, Places, StateCount};
 use crate::model::scalar::{Extra, model};
-use crate::model::time::{Date, Timestamp};
+use crate::model::time::Timestamp;
 
 /// Reports on the devices of a product.
 #[derive(Clone, Debug)]
-pub struct DeviceReports<C>(pub(crate) Product<C>);
+pub struct DeviceReports<M>(Product<M>);
 
-impl<C: Front> DeviceReports<C> {
+impl<M: Mode> Product<M> {
+    /// Counts of the product's devices, by place and time.
+    #[must_use]
+    pub fn device_reports(&self) -> DeviceReports<M> {
+        DeviceReports(self.clone())
+    }
+}
+
+impl<M: Mode> DeviceReports<M> {
     /// Activations. The page lists this and says nothing more: parameters by
     /// [`parameter`](Call::parameter), and the answer as it comes. Made once a day.
     #[doc = page!(ACTIVATION)]
-    pub fn activation(&self) -> Call<C, Activation> {
+    pub fn activation(&self) -> Call<M, Activation> {
         self.0.call(endpoint::ACTIVATION, Activation)
     }
 
     /// How many devices are where, now.
     #[doc = page!(LOCATIONS)]
-    pub fn locations(&self) -> Call<C, Locations> {
+    pub fn locations(&self) -> Call<M, Locations> {
         self.0.call(endpoint::LOCATIONS, Locations)
     }
 
     /// How many there are, are active and are new. Made once a day. The page's own path for it is
     /// another report's; this is the one of its Chinese edition, with the listed one behind it.
     #[doc = page!(SUMMARY)]
-    pub fn summary(&self) -> Call<C, Summarize> {
+    pub fn summary(&self) -> Call<M, Summarize> {
         self.0.call(endpoint::SUMMARY, Summarize)
     }
 
     /// Devices that were activated, day by day. Made once a day.
     #[doc = page!(NEW_DEVICES)]
-    pub fn new_devices(&self) -> Call<C, NewDevices> {
+    pub fn new_devices(&self) -> Call<M, NewDevices> {
         self.0.call(endpoint::NEW_DEVICES, NewDevices)
     }
 
     /// Devices that were active, day by day. Made once a day.
     #[doc = page!(ACTIVE_DEVICES)]
-    pub fn active_devices(&self) -> Call<C, ActiveDevices> {
+    pub fn active_devices(&self) -> Call<M, ActiveDevices> {
         self.0.call(endpoint::ACTIVE_DEVICES, ActiveDevices)
     }
 
     /// How many devices were active by day, week or month. One request answers 30 days, 53 weeks or
     /// 12 months; longer spans take several. Made once a day.
     #[doc = page!(LIVENESS)]
-    pub fn liveness(&self, period: Period) -> Call<C, Liveness> {
-        self.0.call(endpoint::LIVENESS, Liveness(period))
+    pub fn liveness(&self, period: Period) -> Call<M, ByPeriod> {
+        self.0.call(endpoint::LIVENESS, ByPeriod(period))
     }
 
     /// How many devices are activated, have faults and alerts, now. The page doubles a part of the
     /// path; that is tried if the plain one isn't there.
     #[doc = page!(REALTIME)]
-    pub fn realtime(&self) -> Call<C, Realtime> {
+    pub fn realtime(&self) -> Call<M, Realtime> {
         self.0.call(endpoint::REALTIME, Realtime)
     }
 
     /// How many devices had faults. Made once a day.
     #[doc = page!(FAULT_DEVICES)]
-    pub fn fault_devices(&self) -> Call<C, Devices> {
+    pub fn fault_devices(&self) -> Call<M, Devices> {
         self.0.call(endpoint::FAULT_DEVICES, Devices)
     }
 
     /// How many devices had alerts. Made once a day.
     #[doc = page!(ALERT_DEVICES)]
-    pub fn alert_devices(&self) -> Call<C, Devices> {
+    pub fn alert_devices(&self) -> Call<M, Devices> {
         self.0.call(endpoint::ALERT_DEVICES, Devices)
     }
 
     /// How many faults there were, by data point too. Made once a day.
     #[doc = page!(FAULT_EVENTS)]
-    pub fn fault_events(&self) -> Call<C, Events> {
+    pub fn fault_events(&self) -> Call<M, Events> {
         self.0.call(endpoint::FAULT_EVENTS, Events)
     }
 
@@ -92,41 +106,29 @@ impl<C: Front> DeviceReports<C> {
     /// that of the devices with alerts, which answers no `detail`; this one is by analogy, with the
     /// listed one behind it.
     #[doc = page!(ALERT_EVENTS)]
-    pub fn alert_events(&self) -> Call<C, Events> {
+    pub fn alert_events(&self) -> Call<M, Events> {
         self.0.call(endpoint::ALERT_EVENTS, Events)
     }
 }
 
 operations! {
     /// [`DeviceReports::activation`]
-    Activation => Value;
+    Activation => Value [Grouped];
     /// [`DeviceReports::locations`]
-    Locations => DeviceLocations;
+    Locations => DeviceLocations [Grouped, ByState];
     /// [`DeviceReports::summary`]
     Summarize => Summary;
     /// [`DeviceReports::new_devices`]
-    NewDevices => Page<ReportedDevice>;
+    NewDevices => Page<ReportedDevice> [Daily, ByPlace];
     /// [`DeviceReports::active_devices`]
-    ActiveDevices => Page<ReportedDevice>;
+    ActiveDevices => Page<ReportedDevice> [Daily, ByPlace];
     /// [`DeviceReports::realtime`]
-    Realtime => RealtimeStatus;
+    Realtime => RealtimeStatus [Grouped];
     /// [`DeviceReports::fault_devices`] and [`DeviceReports::alert_devices`]
-    Devices => EventReport;
+    Devices => EventReport [Grouped];
     /// [`DeviceReports::fault_events`] and [`DeviceReports::alert_events`]
-    Events => EventReport;
+    Events => EventReport [Grouped];
 }
-
-periodic! {
-    /// [`DeviceReports::liveness`]
-    Liveness => LivenessHistory;
-}
-
-impl Grouped for Activation {}
-impl Grouped for Locations {}
-impl ByState for Locations {}
-impl Grouped for Realtime {}
-impl Grouped for Devices {}
-impl Grouped for Events {}
 
 impl Paged for NewDevices {
     type Item = ReportedDevice;
@@ -136,15 +138,56 @@ impl Paged for ActiveDevices {
     type Item = ReportedDevice;
 }
 
+/// A report by day, week or month: [`DeviceReports::liveness`] and
+/// [`UserReports::new_users`](crate::user_reports::UserReports::new_users)
+#[derive(Clone, Copy, Debug)]
+pub struct ByPeriod(pub(crate) Period);
+
+impl Grouped for ByPeriod {}
+
+impl Operation for ByPeriod {
+    type Output = LivenessHistory;
+
+    fn requests(&self, parts: &RequestParts, _: &Context<'_>) -> Requests {
+        let pieces = self.0.pieces().map_err(Error::Invalid)?;
+        let requests = pieces.into_iter().map(|(start, end)| {
+            let mut parts = parts.clone();
+            parts.set("cycle", self.0.cycle());
+            parts.set("start", start);
+            parts.set("end", end);
+            parts
+        });
+        Ok(requests.collect())
+    }
+
+    fn read(&self, received: &Received<'_>) -> Result<LivenessHistory, Error> {
+        received.json()
+    }
+
+    /// Pieces may have one period in common, which is counted once.
+    fn join(
+        &self,
+        mut before: LivenessHistory,
+        next: Result<LivenessHistory, Error>,
+        _: usize,
+    ) -> Result<LivenessHistory, Error> {
+        let mut next = next?;
+        let is_known = |count: &PeriodCount| {
+            let mut known = before.data.iter().map(PeriodCount::period);
+            count.period().is_some() && known.any(|period| period == count.period())
+        };
+        next.data.retain(|count| !is_known(count));
+        before.data.append(&mut next.data);
+        before.end = next.end;
+        before.extra.extend(next.extra);
+        Ok(before)
+    }
+}
+
 /// The reports of devices day by day, which share their parameters.
 pub trait Daily: Paged {}
 
-impl Daily for NewDevices {}
-impl Daily for ActiveDevices {}
-impl ByPlace for NewDevices {}
-impl ByPlace for ActiveDevices {}
-
-impl<C: Front, O: Daily> Call<C, O> {
+impl<M: Mode, O: Daily> Call<M, O> {
     /// From this day to that.
     pub fn between(self, start: Date, end: Date) -> Self {
         self.query("start", start.to_string())
@@ -292,19 +335,9 @@ impl ReportedDevice {
     /// doesn't tell; the cloud is in China, 8 hours ahead.
     #[must_use]
     pub fn registered_at(&self, hours_ahead: i8) -> Option<Timestamp> {
-        let (date, time) = self.created_at.as_deref()?.split_once([' ', 'T'])?;
-        let mut seconds = date.parse::<Date>().ok()?.seconds();
-        let parts: Vec<u32> = time
-            .split(':')
-            .map_while(|part| part.parse().ok())
-            .collect();
-        let [hour @ 0..24, minute @ 0..60, second @ 0..=60] = parts[..] else {
-            return None;
-        };
-        seconds += i64::from(hour * 3600 + minute * 60 + second);
-        Some(Timestamp::from_seconds(
-            seconds - i64::from(hours_ahead) * 3600,
-        ))
+        let local: DateTime = self.created_at.as_deref()?.parse().ok()?;
+        let offset = Offset::from_hours(hours_ahead).ok()?;
+        Some(offset.to_timestamp(local).ok()?.into())
     }
 }
 
@@ -312,28 +345,7 @@ impl PeriodCount {
     /// The day, week or month.
     #[must_use]
     pub fn period(&self) -> Option<&str> {
-        let period = self
-            .date
-            .as_ref()
-            .or(self.week.as_ref())
-            .or(self.month.as_ref());
-        period.map(String::as_str)
-    }
-}
-
-impl Periodic for LivenessHistory {
-    type Entry = PeriodCount;
-
-    fn entries(&mut self) -> &mut Vec<PeriodCount> {
-        &mut self.data
-    }
-
-    fn period(entry: &PeriodCount) -> Option<&str> {
-        entry.period()
-    }
-
-    fn set_end(&mut self, next: Self) {
-        self.end = next.end;
-        self.extra.extend(next.extra);
+        let names = [&self.date, &self.week, &self.month];
+        names.into_iter().find_map(Option::as_deref)
     }
 }

@@ -3,25 +3,33 @@
 use std::fmt;
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::call::{ByPlace, ByState, Call, Flag, Grouped, operations};
+use crate::exchange::call::{ByPlace, ByState, Call, Grouped, flag, operations};
 use crate::exchange::paging::{Page, Paged};
-use crate::mode::Front;
+use crate::mode::Mode;
 use crate::model::ids::{Did, Mac, ProductKey, Uid};
-use crate::model::scalar::{Extra, model};
+use crate::model::scalar::{Extra, lenient, model};
 use crate::model::time::Timestamp;
 
 /// The devices of a product.
 #[derive(Clone, Debug)]
-pub struct Devices<C>(pub(crate) Product<C>);
+pub struct Devices<M>(Product<M>);
 
-impl<C: Front> Devices<C> {
+impl<M: Mode> Product<M> {
+    /// The devices of the product.
+    #[must_use]
+    pub fn devices(&self) -> Devices<M> {
+        Devices(self.clone())
+    }
+}
+
+impl<M: Mode> Devices<M> {
     /// The id of the device with this MAC, and its passcode.
     #[doc = page!(DEVICE_BY_MAC)]
-    pub fn by_mac(&self, mac: impl Into<Mac>) -> Call<C, ByMac> {
+    pub fn by_mac(&self, mac: impl Into<Mac>) -> Call<M, ByMac> {
         self.0
             .call(endpoint::DEVICE_BY_MAC, ByMac)
             .query("mac", mac.into())
@@ -29,7 +37,7 @@ impl<C: Front> Devices<C> {
 
     /// How the device with this MAC is registered.
     #[doc = page!(DEVICE_DETAIL)]
-    pub fn detail(&self, mac: impl Into<Mac>) -> Call<C, Detail> {
+    pub fn detail(&self, mac: impl Into<Mac>) -> Call<M, Detail> {
         self.0
             .call(endpoint::DEVICE_DETAIL, Detail)
             .query("mac", mac.into())
@@ -37,7 +45,7 @@ impl<C: Front> Devices<C> {
 
     /// Devices by place and state. Pages of 20 unless told otherwise.
     #[doc = page!(DEVICES)]
-    pub fn search(&self) -> Call<C, Search> {
+    pub fn search(&self) -> Call<M, Search> {
         self.0.call(endpoint::DEVICES, Search)
     }
 }
@@ -48,21 +56,17 @@ operations! {
     /// [`Devices::detail`]
     Detail => Registration;
     /// [`Devices::search`]
-    Search => Page<Found>;
+    Search => Page<FoundDevice> [Grouped, ByState, ByPlace];
 }
 
 impl Paged for Search {
-    type Item = Found;
+    type Item = FoundDevice;
 }
 
-impl Grouped for Search {}
-impl ByState for Search {}
-impl ByPlace for Search {}
-
-impl<C: Front> Call<C, Search> {
+impl<M: Mode> Call<M, Search> {
     /// Disabled ones too.
     pub fn show_disabled(self, show: bool) -> Self {
-        self.query("show_disabled", Flag(show))
+        self.query("show_disabled", flag(show))
     }
 
     /// Only those that were active at this moment or later.
@@ -100,10 +104,8 @@ pub struct Identity {
     pub extra: Extra,
 }
 
-fn passcode<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SecretString>, D::Error> {
-    let text: Option<String> = crate::model::scalar::lenient(deserializer)?;
+fn passcode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    let text: Option<String> = lenient(deserializer)?;
     Ok(text.map(SecretString::from))
 }
 
@@ -135,7 +137,7 @@ model! {
     }
 
     /// A device that a search found.
-    Found {
+    FoundDevice {
         /// Its id.
         did: Did,
         /// Its MAC.

@@ -1,102 +1,109 @@
 //! Groups of devices: one tree a product.
 
-use std::fmt;
-
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::api::control::Accepted;
 use crate::client::Product;
-use crate::endpoint::{self, page};
+use crate::endpoint::{self, Endpoint, page};
 use crate::error::Error;
-use crate::exchange::batch::{Outcome, once};
-use crate::exchange::call::{Call, Context, Operation, Received, operations};
-use crate::exchange::driver::Parts;
-use crate::mode::Front;
+use crate::exchange::batch::{Batch, DeviceId};
+use crate::exchange::call::{Accepted, Call, Operation, Received, operations};
+use crate::mode::Mode;
 use crate::model::ids::{Gid, Mac};
-use crate::model::scalar::model;
+use crate::model::scalar::{Extra, model, plain_fields};
 
 /// The groups of a product.
 #[derive(Clone, Debug)]
-pub struct Groups<C>(pub(crate) Product<C>);
+pub struct Groups<M>(Product<M>);
 
-impl<C: Front> Groups<C> {
-    /// All of them, as a tree.
+/// One group of devices.
+#[derive(Clone, Debug)]
+pub struct Group<M> {
+    product: Product<M>,
+    gid: Gid,
+}
+
+impl<M: Mode> Product<M> {
+    /// The product's groups of devices.
+    #[must_use]
+    pub fn groups(&self) -> Groups<M> {
+        Groups(self.clone())
+    }
+
+    /// One of the product's groups.
+    pub fn group(&self, gid: impl Into<Gid>) -> Group<M> {
+        Group {
+            product: self.clone(),
+            gid: gid.into(),
+        }
+    }
+}
+
+impl<M: Mode> Groups<M> {
+    /// All groups, as a tree.
     #[doc = page!(GROUPS)]
-    pub fn tree(&self) -> Call<C, Tree> {
+    pub fn tree(&self) -> Call<M, Tree> {
         self.0.call(endpoint::GROUPS, Tree)
     }
 
-    /// A new group: the root, of which there is one, or one [`under`](Call::under) another.
+    /// Creates a group: the root, of which there is one, or one [`under`](Call::under) another.
     #[doc = page!(CREATE_GROUP)]
-    pub fn create(&self) -> Call<C, Create> {
+    pub fn create(&self) -> Call<M, Create> {
         let mut call = self.0.call(endpoint::CREATE_GROUP, Create);
         call.parts.body = Some("{}".to_owned());
         call
     }
 }
 
-/// One group of devices.
-#[derive(Clone, Debug)]
-pub struct Group<C> {
-    pub(crate) product: Product<C>,
-    pub(crate) gid: Gid,
-}
-
-impl<C: Front> Group<C> {
-    /// Its id.
+impl<M: Mode> Group<M> {
+    /// The id of the group.
     #[must_use]
     pub fn gid(&self) -> &Gid {
         &self.gid
     }
 
-    /// Deletes it. There must be neither devices nor groups in it.
+    /// Deletes the group. There must be neither devices nor groups in it.
     #[doc = page!(DELETE_GROUP)]
-    pub fn delete(&self) -> Call<C, Delete> {
-        self.product
-            .call(endpoint::DELETE_GROUP, Delete)
-            .path("gid", self.gid.clone())
+    pub fn delete(&self) -> Call<M, Delete> {
+        self.call(endpoint::DELETE_GROUP, Delete)
     }
 
-    /// The MACs of its devices; all at once, without pages.
+    /// The MACs of the group's devices; all at once, without pages.
     #[doc = page!(GROUP_MACS)]
-    pub fn macs(&self) -> Call<C, List> {
-        self.product
-            .call(endpoint::GROUP_MACS, List)
-            .path("gid", self.gid.clone())
+    pub fn macs(&self) -> Call<M, List> {
+        self.call(endpoint::GROUP_MACS, List)
     }
 
-    /// Puts devices into it: 1,000 a call, more in several. A device of another group fails unless it
-    /// may [`reassign`](Call::reassign). That some failed is no error, nor is a call behind the first
-    /// that fails: look at [`is_complete`](Outcome::is_complete) and [`stopped`](Outcome::stopped).
+    /// Assigns devices to the group, 1,000 a request. A device of another group fails unless
+    /// [`reassign`](Call::reassign) is set. A device that failed is no error, nor is a request that
+    /// fails after the first one: see [`is_complete`](crate::Outcome::is_complete) and
+    /// [`stopped`](crate::Outcome::stopped).
     #[doc = page!(CHANGE_GROUP)]
-    pub fn assign<M: Into<Mac>>(&self, macs: impl IntoIterator<Item = M>) -> Call<C, Change> {
+    pub fn assign<I: Into<Mac>>(&self, macs: impl IntoIterator<Item = I>) -> Call<M, Change> {
         self.change("assign", macs)
     }
 
-    /// Takes devices out of it: 1,000 a call, more in several. That some failed is no error, nor is a
-    /// call behind the first that fails: look at [`is_complete`](Outcome::is_complete) and
-    /// [`stopped`](Outcome::stopped).
+    /// Removes devices from the group, 1,000 a request. A device that failed is no error, nor is a
+    /// request that fails after the first one: see [`is_complete`](crate::Outcome::is_complete) and
+    /// [`stopped`](crate::Outcome::stopped).
     #[doc = page!(CHANGE_GROUP)]
-    pub fn unassign<M: Into<Mac>>(&self, macs: impl IntoIterator<Item = M>) -> Call<C, Change> {
+    pub fn unassign<I: Into<Mac>>(&self, macs: impl IntoIterator<Item = I>) -> Call<M, Change> {
         self.change("unassign", macs)
     }
 
-    fn change<M: Into<Mac>>(
+    fn change<I: Into<Mac>>(
         &self,
-        action: &'static str,
-        macs: impl IntoIterator<Item = M>,
-    ) -> Call<C, Change> {
-        let change = Change {
-            action,
-            reassign: false,
-            macs: once(macs.into_iter().map(Into::into)),
-        };
-        self.product
-            .call(endpoint::CHANGE_GROUP, change)
-            .path("gid", self.gid.clone())
+        action: &str,
+        macs: impl IntoIterator<Item = I>,
+    ) -> Call<M, Change> {
+        let members = Extra::from_iter([("action".to_owned(), Value::from(action))]);
+        let change = Batch::new("macs", macs, members);
+        self.call(endpoint::CHANGE_GROUP, change).reassign(false)
+    }
+
+    fn call<O>(&self, endpoint: Endpoint, operation: O) -> Call<M, O> {
+        let call = self.product.call(endpoint, operation);
+        call.path("gid", self.gid.clone())
     }
 }
 
@@ -109,14 +116,6 @@ operations! {
     List => Macs;
 }
 
-impl<C: Front> Call<C, Create> {
-    /// Within this group.
-    pub fn under(mut self, parent: impl Into<Gid>) -> Self {
-        self.parts.body = Some(json!({"parent_gid": parent.into()}).to_string());
-        self
-    }
-}
-
 /// [`Group::delete`]
 #[derive(Clone, Copy, Debug)]
 pub struct Delete;
@@ -125,65 +124,36 @@ impl Operation for Delete {
     type Output = Accepted;
 
     fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
-        Accepted::read(received)
+        received.accepted()
     }
 }
 
 /// [`Group::assign`] and [`Group::unassign`]
-#[derive(Clone, Debug)]
-pub struct Change {
-    action: &'static str,
-    reassign: bool,
-    macs: Vec<Mac>,
-}
+pub type Change = Batch<Mac>;
 
-/// The most MACs in one call.
-const MOST: usize = 1000;
+impl DeviceId for Mac {}
 
-impl<C: Front> Call<C, Change> {
-    /// Whether devices of other groups are taken out of those. They fail unless told otherwise.
-    pub fn reassign(mut self, reassign: bool) -> Self {
-        self.operation.reassign = reassign;
+impl<M: Mode> Call<M, Create> {
+    /// Creates the group in this one.
+    pub fn under(mut self, parent: impl Into<Gid>) -> Self {
+        self.parts.body = Some(json!({"parent_gid": parent.into()}).to_string());
         self
     }
 }
 
-impl Operation for Change {
-    type Output = Outcome<Mac>;
-
-    fn requests(&self, parts: &Parts, _: &Context<'_>) -> Result<Vec<Parts>, Error> {
-        let part = |macs: &[Mac]| {
-            let mut parts = parts.clone();
-            let body = json!({"action": self.action, "reassign": self.reassign, "macs": macs});
-            parts.body = Some(body.to_string());
-            parts.about = macs.iter().map(Mac::to_string).collect();
-            parts
-        };
-        Ok(self.macs.chunks(MOST).map(part).collect())
-    }
-
-    fn read(&self, received: &Received<'_>) -> Result<Outcome<Mac>, Error> {
-        Outcome::read(received)
-    }
-
-    fn join(&self, before: Outcome<Mac>, next: Outcome<Mac>) -> Outcome<Mac> {
-        before.join(next)
-    }
-
-    fn stop(
-        &self,
-        done: Outcome<Mac>,
-        error: Error,
-        rest: &[Parts],
-    ) -> Result<Outcome<Mac>, Error> {
-        Ok(done.stop(error, rest))
+impl<M: Mode> Call<M, Change> {
+    /// Whether devices of other groups are removed from those. Default: false, such devices fail.
+    pub fn reassign(mut self, reassign: bool) -> Self {
+        let members = &mut self.operation.members;
+        members.insert("reassign".to_owned(), reassign.into());
+        self
     }
 }
 
 model! {
     /// A group that was created.
     Created {
-        /// Its id.
+        /// The id of the group.
         gid: Gid,
     } or {}
 
@@ -194,13 +164,13 @@ model! {
     } or {}
 }
 
-crate::model::scalar::plain_fields!(Vec<Mac>);
+plain_fields!(Vec<Mac>);
 
-/// Groups, and the groups in them. How children are written is not documented: an object in the place
-/// of the text that a group without any has.
+/// Groups, and the groups in them. The API documentation doesn't say how children are written: an
+/// object in the place of the text that a group without children has.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupTree(
-    /// The groups of this floor, in the server's order.
+    /// The groups of this level, by id.
     pub Vec<GroupNode>,
 );
 
@@ -208,11 +178,11 @@ pub struct GroupTree(
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GroupNode {
-    /// Its id.
+    /// The id of the group.
     pub gid: Gid,
-    /// The groups in it.
+    /// The groups in the group.
     pub children: GroupTree,
-    /// What stands there if it isn't an object: empty text as a rule.
+    /// The value of the group if it isn't an object: empty text as a rule.
     pub value: Value,
 }
 
@@ -226,57 +196,42 @@ impl GroupTree {
             Some(&node.gid)
         })
     }
+
+    fn new(members: Extra) -> Self {
+        let nodes = members.into_iter().map(|(gid, value)| {
+            let (children, value) = match value {
+                Value::Object(members) => (GroupTree::new(members), Value::Null),
+                value => (GroupTree::default(), value),
+            };
+            let gid = gid.into();
+            GroupNode {
+                gid,
+                children,
+                value,
+            }
+        });
+        GroupTree(nodes.collect())
+    }
 }
 
 impl<'de> Deserialize<'de> for GroupTree {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Nodes;
-
-        impl<'de> Visitor<'de> for Nodes {
-            type Value = GroupTree;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of groups")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<GroupTree, A::Error> {
-                let mut nodes = Vec::new();
-                while let Some(gid) = map.next_key::<Gid>()? {
-                    let (children, value) = match map.next_value::<Child>()? {
-                        Child::Groups(children) => (children, Value::Null),
-                        Child::Value(value) => (GroupTree::default(), value),
-                    };
-                    nodes.push(GroupNode {
-                        gid,
-                        children,
-                        value,
-                    });
-                }
-                Ok(GroupTree(nodes))
-            }
-        }
-
-        deserializer.deserialize_map(Nodes)
+        Extra::deserialize(deserializer).map(GroupTree::new)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Child {
-    Groups(GroupTree),
-    Value(Value),
 }
 
 impl Serialize for GroupTree {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for node in &self.0 {
-            if node.value.is_null() {
-                map.serialize_entry(&node.gid, &node.children)?;
-            } else {
-                map.serialize_entry(&node.gid, &node.value)?;
-            }
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Node<'n> {
+            Children(&'n GroupTree),
+            Value(&'n Value),
         }
-        map.end()
+
+        serializer.collect_map(self.0.iter().map(|node| match node.value {
+            Value::Null => (&node.gid, Node::Children(&node.children)),
+            _ => (&node.gid, Node::Value(&node.value)),
+        }))
     }
 }

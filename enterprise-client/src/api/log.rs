@@ -1,4 +1,4 @@
-//! The logs of a device: when it was online, its frames, its values.
+//! The logs of a device: its connections, its frames, its values.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -7,157 +7,66 @@ use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::api::device::Device;
+use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::call::{Call, Context, Definition, Operation, Received};
-use crate::exchange::driver::Parts;
+use crate::exchange::call::{Call, Context, Operation, Received, Requests};
 use crate::exchange::paging::{Page, Paged};
-use crate::mode::Front;
+use crate::exchange::request::RequestParts;
+use crate::exchange::session::Definition;
+use crate::mode::Mode;
 use crate::model::scalar::{Extra, model, open_enum};
 use crate::model::time::Timestamp;
 use crate::model::values::Attrs;
 
+impl<M: Mode> Device<M> {
+    /// The connections of the device. Only of products that aren't published, in windows of two days of
+    /// the last seven.
+    #[doc = page!(ONLINE)]
+    pub fn online(&self) -> Call<M, Online> {
+        self.call(endpoint::ONLINE, Log::new())
+    }
+
+    /// The frames between the device and the cloud; with the codec, decoded. Only of products that
+    /// aren't published, in windows of two days of the last seven.
+    #[doc = page!(CMD)]
+    pub fn cmd_log(&self) -> Call<M, CmdLog> {
+        self.call(endpoint::CMD, Log::new())
+    }
+
+    /// The values of the device's data points, at each change. Only of products that aren't published,
+    /// in windows of two days of the last seven.
+    #[doc = page!(DATA)]
+    pub fn data(&self) -> Call<M, Data> {
+        self.call(endpoint::DATA, Log::new())
+    }
+}
+
 /// The order of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sort {
-    /// The oldest first.
+    /// The oldest record first.
     Asc,
-    /// The newest first.
+    /// The newest record first.
     Desc,
 }
 
-/// The span of a log, and its order.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    between: Option<(Timestamp, Timestamp)>,
-    /// One window of a walk, checked, in seconds: it stays as it is while its pages are fetched.
-    window: Option<(i64, i64)>,
-    sort: Option<Sort>,
-}
-
-/// The server's limit.
+/// The server's limit of a span.
 const TWO_DAYS: Duration = Duration::from_secs(172_800);
-/// What is asked for at once: a sister API takes a second less than two days.
+/// The span of one request: a sister API takes a second less than two days.
 const WINDOW: Duration = Duration::from_secs(172_799);
 /// How long logs are kept.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
-/// What passes between the caller's look at the clock and ours.
+/// The time between the caller's look at the clock and this crate's.
 const SLACK: Duration = Duration::from_secs(60);
 
-impl Span {
-    /// The span, checked against what the server keeps, by its clock as far as it told. A clock that
-    /// was put right by a wrong word refuses nothing that ours allows.
-    fn checked(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
-        let Some(between) = self.between else {
-            return Ok(None);
-        };
-        let checked = checked(between, context.now)
-            .or_else(|error| checked(between, context.ours).map_err(|_| error))?;
-        Ok(Some(checked))
-    }
-
-    /// The same in windows that the server answers. Neighbours share a second, since whether the ends
-    /// belong to a window is not documented.
-    fn windows(&self, context: &Context<'_>) -> Result<Vec<Span>, Error> {
-        let now = context.now;
-        let (start, end) = match (self.checked(context)?, self.sort) {
-            (Some((start, end)), _) => (start.seconds(), ceiled(end)),
-            // The server's own window begins later with each page, which moves what is counted from
-            // its beginning.
-            (None, Some(Sort::Asc)) => (now.minus(WINDOW).seconds(), now.seconds()),
-            (None, _) => return Ok(vec![*self]),
-        };
-        // In ascending order what comes meanwhile moves nothing.
-        let sort = self.sort.unwrap_or(Sort::Asc);
-        let mut windows = Vec::new();
-        let mut from = start;
-        while from < end {
-            let to = end.min(from.saturating_add(WINDOW.as_secs().cast_signed()));
-            windows.push(Span {
-                between: None,
-                window: Some((from, to)),
-                sort: Some(sort),
-            });
-            from = to;
-        }
-        if sort == Sort::Desc {
-            windows.reverse();
-        }
-        Ok(windows)
-    }
-
-    /// What one call asks for, in whole seconds.
-    fn one_call(&self, context: &Context<'_>) -> Result<Option<(i64, i64)>, Error> {
-        if self.window.is_some() {
-            return Ok(self.window);
-        }
-        let Some((start, end)) = self.checked(context)? else {
-            return Ok(None);
-        };
-        if end.since(start) > TWO_DAYS {
-            return Err(Error::invalid(
-                "one call answers at most two days; walk a longer span with `stream()` or `iter()`",
-            ));
-        }
-        let end = ceiled(end);
-        let longest = end.saturating_sub(WINDOW.as_secs().cast_signed());
-        Ok(Some((start.seconds().max(longest), end)))
-    }
-
-    /// The query of one call.
-    fn request(&self, parts: &Parts, context: &Context<'_>) -> Result<Parts, Error> {
-        let mut parts = parts.clone();
-        if let Some((start, end)) = self.one_call(context)? {
-            parts.set("start_ts", start.to_string());
-            parts.set("end_ts", end.to_string());
-        }
-        if let Some(sort) = self.sort {
-            parts.set(
-                "sort",
-                match sort {
-                    Sort::Asc => "asc",
-                    Sort::Desc => "desc",
-                },
-            );
-        }
-        Ok(parts)
-    }
-}
-
-/// The part of a span that the server may have.
-fn checked(
-    (start, end): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Result<(Timestamp, Timestamp), Error> {
-    let oldest = now.minus(KEPT);
-    if start < oldest.minus(SLACK) {
-        return Err(Error::invalid(format!(
-            "the log is kept for seven days, from {oldest} on; the span begins at {start}"
-        )));
-    }
-    // The second that has begun is not over.
-    let last = Timestamp::from_seconds(now.seconds());
-    let span = (start.max(oldest), end.min(last));
-    if span.0.seconds() >= ceiled(span.1) {
-        return Err(Error::invalid(format!(
-            "the span from {start} to {end} is empty; it is {now} now"
-        )));
-    }
-    Ok(span)
-}
-
-/// The end of the second that it is in.
-fn ceiled(moment: Timestamp) -> i64 {
-    let seconds = moment.seconds();
-    seconds.saturating_add(i64::from(Timestamp::from_seconds(seconds) < moment))
-}
-
-/// What a log consists of.
-pub trait Record: DeserializeOwned + Serialize + Send + 'static {
+/// A record of a log.
+pub trait Record: DeserializeOwned + Serialize + Clone + Send + Sync + 'static {
     #[doc(hidden)]
     const DECODES: bool = false;
 
     #[doc(hidden)]
-    fn moment(&self) -> Timestamp;
+    fn time(&self) -> Timestamp;
 
     #[doc(hidden)]
     fn decode(&mut self, definition: &Definition) {
@@ -166,53 +75,116 @@ pub trait Record: DeserializeOwned + Serialize + Send + 'static {
 }
 
 /// A log of a device: [`Online`], [`CmdLog`] or [`Data`].
+#[derive(Clone, Debug)]
 pub struct Log<T> {
-    span: Span,
+    between: Option<(Timestamp, Timestamp)>,
+    /// A window of a walk, in seconds: it stays as it is while its pages are fetched.
+    window: Option<(i64, i64)>,
+    sort: Option<Sort>,
     decodes: bool,
-    record: PhantomData<fn() -> T>,
+    record: PhantomData<T>,
 }
 
-/// [`Device::online`](crate::api::device::Device::online)
+/// [`Device::online`]
 pub type Online = Log<Connection>;
-/// [`Device::cmd_log`](crate::api::device::Device::cmd_log)
+/// [`Device::cmd_log`]
 pub type CmdLog = Log<Command>;
-/// [`Device::data`](crate::api::device::Device::data)
+/// [`Device::data`]
 pub type Data = Log<Snapshot>;
 
 impl<T: Record> Log<T> {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Log {
-            span: Span::default(),
+            between: None,
+            window: None,
+            sort: None,
             decodes: T::DECODES,
             record: PhantomData,
         }
     }
+
+    /// The span, checked against what the server keeps by its clock. A wrong clock of a server refuses
+    /// nothing that the local clock allows.
+    fn checked(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+        let Some(between) = self.between else {
+            return Ok(None);
+        };
+        let checked = checked(between, context.now)
+            .or_else(|error| checked(between, context.local_time).map_err(|_| error));
+        checked.map(Some).map_err(Error::Invalid)
+    }
+
+    /// The span of one request, in whole seconds.
+    fn one_request(&self, context: &Context<'_>) -> Result<Option<(i64, i64)>, Error> {
+        if self.window.is_some() {
+            return Ok(self.window);
+        }
+        let Some((start, end)) = self.checked(context)? else {
+            return Ok(None);
+        };
+        if end.since(start) > TWO_DAYS {
+            let message =
+                "one call answers at most two days; walk a longer span with `stream()` or `iter()`";
+            return Err(Error::Invalid(message.to_owned()));
+        }
+        let end = rounded_up(end);
+        let longest = end.saturating_sub(WINDOW.as_secs().cast_signed());
+        Ok(Some((start.seconds().max(longest), end)))
+    }
 }
 
-impl<T> Clone for Log<T> {
-    fn clone(&self) -> Self {
-        Log {
-            span: self.span,
-            decodes: self.decodes,
-            record: PhantomData,
-        }
+/// The part of a span that the server may have.
+fn checked(
+    (start, end): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp), String> {
+    let oldest = now.minus(KEPT);
+    if start < oldest.minus(SLACK) {
+        return Err(format!(
+            "the log is kept for seven days, from {oldest} on; the span begins at {start}"
+        ));
     }
+    // The current second is not over.
+    let last = Timestamp::from_seconds(now.seconds());
+    let span = (start.max(oldest), end.min(last));
+    if span.0.seconds() >= rounded_up(span.1) {
+        return Err(format!(
+            "the span from {start} to {end} is empty; it is {now} now"
+        ));
+    }
+    Ok(span)
+}
+
+/// Whole seconds, rounded up.
+fn rounded_up(time: Timestamp) -> i64 {
+    let seconds = time.seconds();
+    seconds.saturating_add(i64::from(Timestamp::from_seconds(seconds) < time))
 }
 
 impl<T: Record> Operation for Log<T> {
     type Output = Page<T>;
 
-    fn requests(&self, parts: &Parts, context: &Context<'_>) -> Result<Vec<Parts>, Error> {
-        self.span.request(parts, context).map(|parts| vec![parts])
+    fn requests(&self, parts: &RequestParts, context: &Context<'_>) -> Requests {
+        let mut parts = parts.clone();
+        if let Some((start, end)) = self.one_request(context)? {
+            parts.set("start_ts", start.to_string());
+            parts.set("end_ts", end.to_string());
+        }
+        match self.sort {
+            Some(Sort::Asc) => parts.set("sort", "asc"),
+            Some(Sort::Desc) => parts.set("sort", "desc"),
+            None => {}
+        }
+        Ok(vec![parts])
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Page<T>, Error> {
         let mut page: Page<T> = received.json()?;
-        let definition = received.context.definition;
-        if let Some(definition) = definition.filter(|_| self.decodes) {
-            page.objects
-                .iter_mut()
-                .for_each(|record| record.decode(definition));
+        if let Some(definition) = received.context.definition
+            && self.decodes
+        {
+            let records = page.objects.iter_mut();
+            records.for_each(|record| record.decode(definition));
         }
         Ok(page)
     }
@@ -225,41 +197,59 @@ impl<T: Record> Operation for Log<T> {
 impl<T: Record> Paged for Log<T> {
     type Item = T;
 
+    /// Neighbours share a second: the API documentation doesn't say whether the ends belong to a
+    /// window.
     fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
-        let windows = self.span.windows(context)?;
-        let window = |span| Log {
-            span,
-            ..self.clone()
+        let now = context.now;
+        let (start, end) = match (self.checked(context)?, self.sort) {
+            (Some((start, end)), _) => (start.seconds(), rounded_up(end)),
+            // The server's own window begins later with each page, which moves what is counted from
+            // its beginning.
+            (None, Some(Sort::Asc)) => (now.minus(WINDOW).seconds(), now.seconds()),
+            (None, _) => return Ok(vec![self.clone()]),
         };
-        Ok(windows.into_iter().map(window).collect())
+        // In ascending order new records move nothing.
+        let sort = self.sort.unwrap_or(Sort::Asc);
+        let starts = (start..end).step_by(WINDOW.as_secs() as usize);
+        let windows = starts.map(|start| Log {
+            between: None,
+            window: Some((start, end.min(start + WINDOW.as_secs().cast_signed()))),
+            sort: Some(sort),
+            ..self.clone()
+        });
+        let mut windows: Vec<Self> = windows.collect();
+        if sort == Sort::Desc {
+            windows.reverse();
+        }
+        Ok(windows)
     }
 
     fn is_shared(&self, record: &T) -> bool {
-        let second = record.moment().seconds();
-        // Outside, if the server's windows are wider than what is asked for.
+        let second = record.time().seconds();
+        // Servers may answer wider windows than they are asked for.
         let inside = |(start, end)| second > start && second < end;
-        self.span.window.is_some_and(|window| !inside(window))
+        self.window.is_some_and(|window| !inside(window))
     }
 }
 
-impl<C: Front, T: Record> Call<C, Log<T>> {
-    /// From here to there; the last two days unless told otherwise. One `send` answers at most two
-    /// days, and of two whole days all but the first second; walking cuts a longer span into windows.
-    /// Nothing is older than seven days.
+impl<M: Mode, T: Record> Call<M, Log<T>> {
+    /// The span of the log. Default: the last two days. One `send` answers at most two days, and of two
+    /// whole days all but the first second; a walk cuts a longer span into windows. Records are kept
+    /// for seven days.
     pub fn between(mut self, start: impl Into<Timestamp>, end: impl Into<Timestamp>) -> Self {
-        self.operation.span.between = Some((start.into(), end.into()));
+        self.operation.between = Some((start.into(), end.into()));
         self
     }
 
-    /// The order. The newest comes first unless told otherwise; when a span is walked, the oldest.
+    /// The order. Default: the newest record first; the oldest first when a span is walked.
     pub fn sort(mut self, sort: Sort) -> Self {
-        self.operation.span.sort = Some(sort);
+        self.operation.sort = Some(sort);
         self
     }
 }
 
 #[cfg(feature = "codec")]
-impl<C: Front> Call<C, CmdLog> {
+impl<M: Mode> Call<M, CmdLog> {
     /// Leaves the payloads as they are, which saves the call for the definition.
     pub fn undecoded(mut self) -> Self {
         self.operation.decodes = false;
@@ -331,7 +321,7 @@ pub struct Connection {
 }
 
 impl Record for Connection {
-    fn moment(&self) -> Timestamp {
+    fn time(&self) -> Timestamp {
         self.timestamp
     }
 }
@@ -373,7 +363,7 @@ model! {
 }
 
 impl Record for Snapshot {
-    fn moment(&self) -> Timestamp {
+    fn time(&self) -> Timestamp {
         self.ts
     }
 }
@@ -420,7 +410,7 @@ impl Record for Command {
     #[cfg(feature = "codec")]
     const DECODES: bool = true;
 
-    fn moment(&self) -> Timestamp {
+    fn time(&self) -> Timestamp {
         self.timestamp
     }
 

@@ -6,21 +6,29 @@ use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::exchange::call::{Call, Grouped, operations, parameters};
 use crate::exchange::paging::{Page, Paged};
-use crate::mode::Front;
+use crate::mode::Mode;
 use crate::model::ids::Uid;
 use crate::model::scalar::model;
 use crate::model::time::Timestamp;
 
 /// The users of a product.
 #[derive(Clone, Debug)]
-pub struct Users<C>(pub(crate) Product<C>);
+pub struct Users<M>(Product<M>);
 
-impl<C: Front> Users<C> {
+impl<M: Mode> Product<M> {
+    /// The users of the product.
+    #[must_use]
+    pub fn users(&self) -> Users<M> {
+        Users(self.clone())
+    }
+}
+
+impl<M: Mode> Users<M> {
     /// Users who registered with the product's apps. Pages of 20 unless told otherwise.
     ///
     /// The page's list swaps the words for this and for [`bound`](Self::bound).
     #[doc = page!(USERS)]
-    pub fn registered(&self) -> Call<C, Registered> {
+    pub fn registered(&self) -> Call<M, Registered> {
         let key = self.0.key().clone();
         self.0
             .call(endpoint::USERS, Registered)
@@ -29,7 +37,7 @@ impl<C: Front> Users<C> {
 
     /// Users who bound a device of the product. Pages of 20 unless told otherwise.
     #[doc = page!(BOUND_USERS)]
-    pub fn bound(&self) -> Call<C, Bound> {
+    pub fn bound(&self) -> Call<M, Bound> {
         self.0.call(endpoint::BOUND_USERS, Bound)
     }
 }
@@ -38,7 +46,7 @@ operations! {
     /// [`Users::registered`]
     Registered => Page<User>;
     /// [`Users::bound`]
-    Bound => Page<User>;
+    Bound => Page<User> [Grouped];
 }
 
 impl Paged for Registered {
@@ -48,8 +56,6 @@ impl Paged for Registered {
 impl Paged for Bound {
     type Item = User;
 }
-
-impl Grouped for Bound {}
 
 parameters!(Registered {
     /// Only of this app.
@@ -82,7 +88,7 @@ pub enum UserKey {
     DeviceSn,
 }
 
-impl<C: Front> Call<C, Bound> {
+impl<M: Mode> Call<M, Bound> {
     /// Only those with this value.
     pub fn by(self, key: UserKey, value: impl Into<String>) -> Self {
         let key = match key {

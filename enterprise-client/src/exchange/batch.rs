@@ -1,43 +1,49 @@
-//! What became of a list of devices: some in, some out, some not even tried.
+//! Calls about a list of devices, which may take several requests.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::Error;
-use crate::exchange::call::Received;
-use crate::exchange::driver::Parts;
+use crate::exchange::call::{Context, Operation, Received, Requests};
+use crate::exchange::request::RequestParts;
 use crate::model::scalar::Extra;
 
-/// What became of the devices of a call. That some failed is no error.
+/// The result of a call about a list of devices, with the devices by what became of them. A device that
+/// failed is no error.
 #[derive(Debug)]
 #[must_use = "some of the devices may have failed"]
 #[non_exhaustive]
 pub struct Outcome<T> {
-    /// With these it was done.
+    /// The devices that the server reports as done.
     pub success: Vec<T>,
-    /// With these it wasn't, by the server's word.
+    /// The devices that the server reports as failed.
     pub failed: Vec<T>,
-    /// These were sent, and the server didn't mention them.
+    /// The devices that were sent and that the server didn't mention.
     pub unmentioned: Vec<T>,
-    /// These were not sent any more, or in the request that failed.
+    /// The devices of the request that failed and of those after it.
     pub left: Vec<T>,
-    /// Why it stopped before the end, if it did.
+    /// The error that ended the call early.
     pub stopped: Option<Error>,
     /// Members of the answers that this crate doesn't know.
     pub extra: Extra,
 }
 
-/// Each once: a server that has done it fails the second.
-pub(crate) fn once<T: Clone + Eq + Hash>(all: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut known = HashSet::new();
-    let new = |one: &T| known.insert(one.clone());
-    all.into_iter().filter(new).collect()
+impl<T> Outcome<T> {
+    /// Whether all devices are in `success`.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty()
+            && self.unmentioned.is_empty()
+            && self.left.is_empty()
+            && self.stopped.is_none()
+    }
 }
 
-/// One answer.
+/// The answer to one request.
 #[derive(Deserialize)]
 struct Lists<T> {
     #[serde(default = "Vec::new")]
@@ -48,33 +54,83 @@ struct Lists<T> {
     extra: Extra,
 }
 
-impl<T> Outcome<T> {
-    /// Whether all of them are in `success`.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.failed.is_empty()
-            && self.unmentioned.is_empty()
-            && self.left.is_empty()
-            && self.stopped.is_none()
+/// The ids of devices.
+pub trait DeviceId:
+    Clone + Eq + Hash + AsRef<str> + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+/// A call about a list of devices.
+#[derive(Clone, Debug)]
+pub struct Batch<T> {
+    ids: Vec<T>,
+    /// The most ids in one request. Default: 1,000, the limit of the server.
+    pub(crate) size: usize,
+    /// The name of the list in the body.
+    name: &'static str,
+    /// The other members of the body.
+    pub(crate) members: Extra,
+    /// Writes the list.
+    pub(crate) list: fn(&[T]) -> Value,
+}
+
+impl<T: DeviceId> Batch<T> {
+    pub(crate) fn new(
+        name: &'static str,
+        ids: impl IntoIterator<Item = impl Into<T>>,
+        members: Extra,
+    ) -> Self {
+        // A device that is named twice would come back as failed.
+        let mut known = HashSet::new();
+        let ids = ids.into_iter().map(Into::into);
+        Batch {
+            ids: ids.filter(|id: &T| known.insert(id.clone())).collect(),
+            size: 1000,
+            name,
+            members,
+            list: Batch::array,
+        }
     }
 
-    pub(crate) fn join(mut self, next: Self) -> Self {
-        self.success.extend(next.success);
-        self.failed.extend(next.failed);
-        self.unmentioned.extend(next.unmentioned);
-        self.extra.extend(next.extra);
-        self
+    /// The ids as a JSON array.
+    pub(crate) fn array(ids: &[T]) -> Value {
+        ids.iter().map(AsRef::as_ref).collect()
+    }
+
+    fn chunks(&self) -> std::slice::Chunks<'_, T> {
+        self.ids.chunks(self.size)
     }
 }
 
-impl<T: From<String> + Eq + Hash + DeserializeOwned> Outcome<T> {
-    pub(crate) fn read(received: &Received<'_>) -> Result<Self, Error> {
+impl<T: DeviceId> Operation for Batch<T> {
+    type Output = Outcome<T>;
+
+    fn requests(&self, parts: &RequestParts, _: &Context<'_>) -> Requests {
+        // Servers take commas for separators.
+        if let Some(id) = self.ids.iter().find(|id| id.as_ref().contains(',')) {
+            return Err(Error::Invalid(format!(
+                "`{}` can't be in a list: it has a comma",
+                id.as_ref()
+            )));
+        }
+        let requests = self.chunks().map(|ids| {
+            let mut body = self.members.clone();
+            body.insert(self.name.to_owned(), (self.list)(ids));
+            RequestParts {
+                body: Some(Value::Object(body).to_string()),
+                ..parts.clone()
+            }
+        });
+        Ok(requests.collect())
+    }
+
+    fn read(&self, received: &Received<'_>) -> Result<Outcome<T>, Error> {
         let lists: Lists<T> = received.json()?;
         let mentioned: HashSet<&T> = lists.success.iter().chain(&lists.failed).collect();
-        let sent = received.parts.about.iter().cloned().map(T::from);
-        let unmentioned = sent.filter(|one| !mentioned.contains(one)).collect();
+        let sent = self.chunks().nth(received.index).unwrap_or_default();
+        let sent = sent.iter().filter(|id| !mentioned.contains(id));
         Ok(Outcome {
-            unmentioned,
+            unmentioned: sent.cloned().collect(),
             success: lists.success,
             failed: lists.failed,
             left: Vec::new(),
@@ -83,10 +139,25 @@ impl<T: From<String> + Eq + Hash + DeserializeOwned> Outcome<T> {
         })
     }
 
-    pub(crate) fn stop(mut self, error: Error, rest: &[Parts]) -> Self {
-        self.stopped = Some(error);
-        let left = rest.iter().flat_map(|parts| parts.about.iter().cloned());
-        self.left = left.map(T::from).collect();
-        self
+    fn join(
+        &self,
+        mut before: Outcome<T>,
+        next: Result<Outcome<T>, Error>,
+        index: usize,
+    ) -> Result<Outcome<T>, Error> {
+        match next {
+            Ok(next) => {
+                before.success.extend(next.success);
+                before.failed.extend(next.failed);
+                before.unmentioned.extend(next.unmentioned);
+                before.extra.extend(next.extra);
+            }
+            // What was done is worth more than the error.
+            Err(error) => {
+                before.left = self.chunks().skip(index).flatten().cloned().collect();
+                before.stopped = Some(error);
+            }
+        }
+        Ok(before)
     }
 }

@@ -1,54 +1,57 @@
-//! One call in the making. Parameters are added by name; `send` sends it.
+//! A call: its parameters, and the operation that makes its requests and reads their answers.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use crate::client::Enterprise;
 use crate::error::Error;
-use crate::exchange::answer;
-use crate::exchange::drive::drive;
-use crate::exchange::driver::{Options, Parts, Patience};
-use crate::exchange::retry::RetryPolicy;
-use crate::exchange::session::ProductCore;
+use crate::exchange::driver::Exchange;
+use crate::exchange::request::RequestParts;
+use crate::exchange::response;
+use crate::exchange::retry::{Allowance, RetryPolicy};
+use crate::exchange::session::{Definition, ProductSession, Session};
 use crate::http::{Answer, Request};
-use crate::mode::{Async, Front};
+use crate::mode::{Async, Mode};
 use crate::model::ids::Gid;
+use crate::model::scalar::Extra;
 use crate::model::time::Timestamp;
 
-/// The product's definition, as the codec knows it.
-#[cfg(feature = "codec")]
-pub(crate) type Definition = gizwits_codec_std::Product;
-/// There is none without the codec.
-#[cfg(not(feature = "codec"))]
+/// The session, and perhaps the product, that calls are made with.
 #[derive(Clone)]
-pub enum Definition {}
+pub(crate) struct Handle<M> {
+    pub(crate) session: Arc<Session>,
+    pub(crate) product: Option<Arc<ProductSession>>,
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
+    pub(crate) mode: M,
+}
 
 /// A call, ready to be sent. A clone is the same call once more.
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
-pub struct Call<C, O> {
-    pub(crate) enterprise: Enterprise<C>,
-    pub(crate) product: Option<Arc<ProductCore>>,
-    pub(crate) parts: Parts,
+pub struct Call<M, O> {
+    pub(crate) handle: Handle<M>,
+    pub(crate) parts: RequestParts,
     pub(crate) operation: O,
-    pub(crate) options: Options,
+    retry: Option<RetryPolicy>,
+    max_wait: Option<Duration>,
 }
 
-/// What an operation may look at.
+/// The circumstances of a call.
 pub struct Context<'a> {
-    /// By the server's clock, as far as it told.
+    /// The time by the server's clock.
     pub(crate) now: Timestamp,
-    /// By ours.
-    pub(crate) ours: Timestamp,
+    /// The time by the local clock.
+    pub(crate) local_time: Timestamp,
     pub(crate) definition: Option<&'a Definition>,
 }
 
-/// An answer, and what it answers.
+/// An answer, and the request that it answers.
 pub struct Received<'a> {
-    pub(crate) parts: &'a Parts,
+    /// The index of the request among those of the call.
+    pub(crate) index: usize,
     pub(crate) request: &'a Request,
     pub(crate) answer: &'a Answer,
     pub(crate) context: &'a Context<'a>,
@@ -56,58 +59,75 @@ pub struct Received<'a> {
 
 impl Received<'_> {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        answer::json(self.request, self.answer)
+        response::json(self.request, self.answer)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.answer.body().trim_ascii().is_empty()
     }
+
+    /// An answer without content: nothing, `null` or `{}`.
+    pub(crate) fn accepted(&self) -> Result<Accepted, Error> {
+        let extra = match self.is_empty() {
+            true => None,
+            false => self.json()?,
+        };
+        Ok(Accepted {
+            extra: extra.unwrap_or_default(),
+        })
+    }
 }
+
+/// An answer without content: the server took the request.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Accepted {
+    /// Members that this crate doesn't know.
+    pub extra: Extra,
+}
+
+/// The requests of a call, in order, or what is wrong with the call.
+pub(crate) type Requests = Result<Vec<RequestParts>, Error>;
 
 /// What a call does and what it answers. Only this crate implements it.
 pub trait Operation: Clone + Send + Sync + 'static {
     /// The answer.
     type Output: Send;
 
-    /// The requests it takes, after it was checked.
+    /// Validates the call and returns the requests that it needs, in order.
     #[doc(hidden)]
-    fn requests(&self, parts: &Parts, context: &Context<'_>) -> Result<Vec<Parts>, Error> {
+    fn requests(&self, parts: &RequestParts, context: &Context<'_>) -> Requests {
         let _ = context;
         Ok(vec![parts.clone()])
     }
 
-    /// One answer of them.
+    /// Reads the answer to one of the requests.
     #[doc(hidden)]
     fn read(&self, received: &Received<'_>) -> Result<Self::Output, Error>;
 
-    /// Two answers as one.
+    /// Adds the result of a later request, which is this one of all. A failure ends the call.
     #[doc(hidden)]
-    fn join(&self, before: Self::Output, next: Self::Output) -> Self::Output {
-        let _ = before;
+    fn join(
+        &self,
+        before: Self::Output,
+        next: Result<Self::Output, Error>,
+        index: usize,
+    ) -> Result<Self::Output, Error> {
+        let _ = (before, index);
         next
     }
 
-    /// After a failure behind the first answer: whether what is done is worth more than the error.
-    #[doc(hidden)]
-    fn stop(
-        &self,
-        done: Self::Output,
-        error: Error,
-        rest: &[Parts],
-    ) -> Result<Self::Output, Error> {
-        let _ = (done, rest);
-        Err(error)
-    }
-
+    /// Whether the definition is to be fetched before the call.
     #[doc(hidden)]
     fn wants_definition(&self) -> bool {
         false
     }
 }
 
-/// Operations of one request, whose answer is the type as it stands.
+/// Declares operations of one request whose answer is read as the given type, and the groups of
+/// parameters that they take.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident => $output:ty;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident => $output:ty $([$($group:ident),*])?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
@@ -122,20 +142,21 @@ macro_rules! operations {
                 received.json()
             }
         }
+
+        $($(impl $group for $name {})*)?
     )*};
 }
 
 pub(crate) use operations;
 
-/// Optional parameters of the query, one method each.
+/// Declares optional parameters of the query, one method each.
 macro_rules! parameters {
     ($operation:ty { $($(#[$doc:meta])* $name:ident => $key:literal,)* }) => {
-        impl<C: $crate::mode::Front> $crate::exchange::call::Call<C, $operation> {
+        impl<M: $crate::mode::Mode> $crate::exchange::call::Call<M, $operation> {
             $(
                 $(#[$doc])*
-                pub fn $name(mut self, $name: impl Into<String>) -> Self {
-                    self.parts.set($key, $name);
-                    self
+                pub fn $name(self, $name: impl Into<String>) -> Self {
+                    self.query($key, $name)
                 }
             )*
         }
@@ -144,103 +165,94 @@ macro_rules! parameters {
 
 pub(crate) use parameters;
 
-/// A flag is 0 or 1.
-pub(crate) struct Flag(pub(crate) bool);
-
-impl From<Flag> for String {
-    fn from(flag: Flag) -> Self {
-        if flag.0 { "1" } else { "0" }.to_owned()
-    }
+/// A flag of the query.
+pub(crate) fn flag(on: bool) -> &'static str {
+    if on { "1" } else { "0" }
 }
 
 /// Operations over all devices or those of one group.
 pub trait Grouped: Operation {}
 
-impl<C: Front, O: Grouped> Call<C, O> {
+impl<M: Mode, O: Grouped> Call<M, O> {
     /// Only devices of this group.
-    pub fn gid(mut self, gid: impl Into<Gid>) -> Self {
-        self.parts.set("gid", gid.into());
-        self
+    pub fn gid(self, gid: impl Into<Gid>) -> Self {
+        self.query("gid", gid.into())
     }
 }
 
 /// Operations over devices in any state or in one.
 pub trait ByState: Operation {}
 
-impl<C: Front, O: ByState> Call<C, O> {
-    /// Only those that are online, or offline.
+impl<M: Mode, O: ByState> Call<M, O> {
+    /// Only devices that are online, or offline.
     pub fn is_online(self, online: bool) -> Self {
-        self.query("is_online", Flag(online))
+        self.query("is_online", flag(online))
     }
 
-    /// Only those with a fault, or without.
+    /// Only devices with a fault, or without.
     pub fn is_faulty(self, faulty: bool) -> Self {
-        self.query("is_faulty", Flag(faulty))
+        self.query("is_faulty", flag(faulty))
     }
 
-    /// Only those with an alert, or without.
+    /// Only devices with an alert, or without.
     pub fn is_alert(self, alert: bool) -> Self {
-        self.query("is_alert", Flag(alert))
+        self.query("is_alert", flag(alert))
     }
 }
 
 /// Operations over devices anywhere or in one place.
 pub trait ByPlace: Operation {}
 
-impl<C: Front, O: ByPlace> Call<C, O> {
-    /// Only in this country.
+impl<M: Mode, O: ByPlace> Call<M, O> {
+    /// Only devices in this country.
     pub fn country(self, country: impl Into<String>) -> Self {
         self.query("country", country)
     }
 
-    /// Only in this region of a country.
+    /// Only devices in this region of a country.
     pub fn region(self, region: impl Into<String>) -> Self {
         self.query("region", region)
     }
 
-    /// Only in this city.
+    /// Only devices in this city.
     pub fn city(self, city: impl Into<String>) -> Self {
         self.query("city", city)
     }
 }
 
-impl<C, O> Call<C, O> {
-    pub(crate) fn new(
-        enterprise: Enterprise<C>,
-        product: Option<Arc<ProductCore>>,
-        parts: Parts,
-        operation: O,
-    ) -> Self {
+impl<M, O> Call<M, O> {
+    pub(crate) fn new(handle: Handle<M>, parts: RequestParts, operation: O) -> Self {
         Call {
-            enterprise,
-            product,
+            handle,
             parts,
             operation,
-            options: Options::default(),
+            retry: None,
+            max_wait: None,
         }
     }
 
-    /// Another retry policy for this call.
+    /// The retry policy of this call, in place of the client's.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.options.retry = Some(retry);
+        self.retry = Some(retry);
         self
     }
 
-    /// Another limit for waiting until the quota is reset, in all.
+    /// How long this call may wait for the reset of the rate limit in all, in place of the client's
+    /// limit.
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.options.max_wait = Some(wait);
+        self.max_wait = Some(wait);
         self
     }
 
-    /// Whether a second request does no harm, so that it may be sent again when no answer came. Reads
-    /// are repeatable and writes are not, unless told otherwise here. The error of a write that may have
-    /// arrived says so.
+    /// Whether a second request does no harm, so that the request may be sent again when no answer
+    /// came. Default: true for reads, false for writes. The error of a write that may have arrived says
+    /// so.
     pub fn repeatable(mut self, repeatable: bool) -> Self {
-        self.options.repeatable = Some(repeatable);
+        self.parts.endpoint.repeatable = repeatable;
         self
     }
 
-    /// A parameter that this crate doesn't know, in place of one of the same name.
+    /// Sets a parameter of the query that this crate doesn't know, or replaces one.
     pub fn parameter(self, name: &str, value: impl Into<String>) -> Self {
         self.query(name, value)
     }
@@ -254,77 +266,121 @@ impl<C, O> Call<C, O> {
         self.parts.path.push((name, value.into()));
         self
     }
+
+    pub(crate) fn context(&self) -> Context<'static> {
+        Context {
+            now: self.handle.session.now(),
+            local_time: self.handle.session.local_time(),
+            definition: None,
+        }
+    }
 }
 
-impl<C: Front, O: Operation> Call<C, O> {
+impl<M: Mode, O: Operation> Call<M, O> {
     pub(crate) async fn run(self) -> Result<O::Output, Error> {
-        let core = &*self.enterprise.core;
-        let product = self.product.as_deref();
-        let patience = Patience::new(core, self.options);
+        let session = &*self.handle.session;
+        let product = self.handle.product.as_deref();
+        let allowance = Allowance::new(
+            self.retry.unwrap_or(session.settings.retry),
+            self.max_wait.unwrap_or(session.settings.max_wait),
+        );
         let definition = match product {
             Some(product) if self.operation.wants_definition() => {
-                let got =
-                    crate::api::product::definition(core, product, self.options, &patience).await;
-                Some(got.map_err(|error| error.arrived(false))?)
+                let fetched = definition(session, product, &allowance).await;
+                Some(fetched.map_err(|error| error.arrived(false))?)
             }
-            // What is known costs nothing.
-            _ => product.and_then(ProductCore::known_definition),
+            // A definition that is known costs nothing.
+            _ => product.and_then(ProductSession::known_definition),
         };
         let context = Context {
-            now: core.now(),
-            ours: core.ours(),
             definition: definition.as_ref(),
+            ..self.context()
         };
-        let all = self.operation.requests(&self.parts, &context)?;
+        let requests = self.operation.requests(&self.parts, &context)?;
         let mut done: Option<O::Output> = None;
-        for (n, parts) in all.iter().enumerate() {
-            let answered = drive(core, product, parts.clone(), self.options, &patience).await;
-            let read = answered.and_then(|(request, answer)| {
+        for (index, parts) in requests.into_iter().enumerate() {
+            let exchange = Exchange::new(session, product, parts, &allowance);
+            let read = exchange.run().await.and_then(|answered| {
                 self.operation.read(&Received {
-                    parts,
-                    request: &request,
-                    answer: &answer,
+                    index,
+                    request: &answered.0,
+                    answer: &answered.1,
                     context: &context,
                 })
             });
-            done = Some(match (done, read) {
-                (None, read) => read?,
-                (Some(done), Ok(next)) => self.operation.join(done, next),
-                (Some(done), Err(error)) => {
-                    let rest = all.get(n..).unwrap_or_default();
-                    return self.operation.stop(done, error, rest);
-                }
+            let failed = read.is_err();
+            done = Some(match done {
+                None => read?,
+                Some(done) => self.operation.join(done, read, index)?,
             });
+            if failed {
+                break;
+            }
         }
-        done.ok_or_else(|| Error::invalid("there is nothing to send"))
+        done.ok_or_else(|| Error::Invalid("there is nothing to send".to_owned()))
     }
 
     /// The requests as commands for a POSIX shell, one a line, with `$GIZWITS_TOKEN` and the like in
-    /// place of secrets. What is checked against the definition is if that is known already.
+    /// place of secrets. The call is checked against the definition if that is known already.
     ///
     /// # Errors
-    /// What is wrong with the call before anything is sent.
+    /// Those of a call that is wrong in itself.
     pub fn curl(&self) -> Result<String, Error> {
-        let core = &*self.enterprise.core;
-        let product = self.product.as_deref();
-        let definition = product.and_then(ProductCore::known_definition);
+        let session = &*self.handle.session;
+        let product = self.handle.product.as_deref();
+        let definition = product.and_then(ProductSession::known_definition);
         let context = Context {
-            now: core.now(),
-            ours: core.ours(),
             definition: definition.as_ref(),
+            ..self.context()
         };
-        let token = secrecy::SecretString::from("$GIZWITS_TOKEN");
-        let mut commands = Vec::new();
-        for parts in self.operation.requests(&self.parts, &context)? {
-            let route = core.route(&parts.endpoint).unwrap_or(0);
-            commands.push(parts.request(core, product, Some(&token), route)?.curl());
+        let token = SecretString::from("$GIZWITS_TOKEN");
+        let requests = self.operation.requests(&self.parts, &context)?;
+        let commands = requests.iter().map(|parts| {
+            let route = session.route(&parts.endpoint).unwrap_or(0);
+            let request = parts.request(session, product, Some(&token), route)?;
+            Ok(request.curl())
+        });
+        Ok(commands.collect::<Result<Vec<_>, Error>>()?.join("\n"))
+    }
+}
+
+/// The definition, from the server once and from memory then.
+pub(crate) async fn definition(
+    session: &Session,
+    product: &ProductSession,
+    allowance: &Allowance,
+) -> Result<Definition, Error> {
+    #[cfg(not(feature = "codec"))]
+    {
+        let _ = (session, product, allowance);
+        Err(Error::Invalid(
+            "definitions need the feature `codec`".to_owned(),
+        ))
+    }
+    #[cfg(feature = "codec")]
+    {
+        use crate::model::datapoints::Datapoints;
+
+        if let Some(known) = product.known_definition() {
+            return Ok(known);
         }
-        Ok(commands.join("\n"))
+        let read = |request: &Request, answer: &Answer| {
+            let datapoints: Datapoints = response::json(request, answer)?;
+            let definition = datapoints.definition()?;
+            product.define(Some(definition.clone()));
+            Ok(definition)
+        };
+        let parts = RequestParts::new(crate::endpoint::DATAPOINT);
+        let exchange = Exchange::new(session, Some(product), parts, allowance);
+        let known = || product.known_definition();
+        exchange
+            .fetch(&product.definition_flight, known, read)
+            .await
     }
 }
 
 impl<O: Operation> Call<Async, O> {
-    /// Sends it.
+    /// Sends the call.
     ///
     /// # Errors
     /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
@@ -334,18 +390,18 @@ impl<O: Operation> Call<Async, O> {
 }
 
 #[cfg(feature = "blocking")]
-impl<O: Operation> Call<crate::blocking::Blocking, O> {
-    /// Sends it and waits.
+impl<O: Operation> Call<crate::mode::Blocking, O> {
+    /// Sends the call and waits for its result.
     ///
     /// # Errors
     /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
     pub fn send(self) -> Result<O::Output, Error> {
-        let front = self.enterprise.front.clone();
-        front.wait(self.run())
+        let mode = self.handle.mode.clone();
+        mode.wait(self.run())
     }
 }
 
-impl<C, O> fmt::Debug for Call<C, O> {
+impl<M, O> fmt::Debug for Call<M, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("endpoint", &self.parts.endpoint.id)

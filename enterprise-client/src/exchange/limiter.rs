@@ -4,9 +4,11 @@
 //! the server says is left, since the server may not have counted it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::exchange::lock::lock;
+use crate::exchange::response::number;
 use crate::http::Answer;
 use crate::model::time::Timestamp;
 
@@ -35,8 +37,8 @@ struct Window {
     remaining: u64,
     reset: Option<Timestamp>,
     on_the_way: u64,
-    /// The server's last word, to know late answers by.
-    told: Option<(u64, Timestamp)>,
+    /// Remaining calls and reset of the server's last answer, to recognise late answers.
+    last_told: Option<(u64, Timestamp)>,
 }
 
 /// A call that was counted and is on its way.
@@ -44,8 +46,8 @@ pub(crate) struct Permit(Limiter);
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0
-            .with(|window| window.on_the_way = window.on_the_way.saturating_sub(1));
+        let mut window = lock(&self.0.0);
+        window.on_the_way = window.on_the_way.saturating_sub(1);
     }
 }
 
@@ -69,22 +71,19 @@ impl Limiter {
             remaining: limit.unwrap_or(0),
             reset: None,
             on_the_way: 0,
-            told: None,
+            last_told: None,
         })))
     }
 
     /// What is known now.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
-        self.with(|window| RateLimit {
+        let window = lock(&self.0);
+        RateLimit {
             limit: window.limit,
             remaining: window.limit.map(|_| window.remaining),
             reset_at: window.reset,
-        })
-    }
-
-    fn with<T>(&self, run: impl FnOnce(&mut Window) -> T) -> T {
-        run(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        }
     }
 
     /// Counts a call.
@@ -92,64 +91,54 @@ impl Limiter {
     /// # Errors
     /// When the quota is reset, if it is used up.
     pub(crate) fn acquire(&self, now: Timestamp) -> Result<Permit, Timestamp> {
-        self.with(|window| {
-            if window.reset.is_some_and(|reset| reset <= now) {
-                window.begin();
-            }
-            // The clock may have been put right since.
-            let hour = now.plus(HOUR);
-            let reset = window.reset.unwrap_or(hour).min(hour);
-            window.reset = Some(reset);
-            if window.enforced && window.remaining == 0 {
-                return Err(reset);
-            }
-            window.remaining = window.remaining.saturating_sub(1);
-            window.on_the_way += 1;
-            Ok(())
-        })?;
+        let mut window = lock(&self.0);
+        if window.reset.is_some_and(|reset| reset <= now) {
+            window.begin();
+        }
+        // The clock may have been put right since.
+        let hour = now.plus(HOUR);
+        let reset = window.reset.unwrap_or(hour).min(hour);
+        window.reset = Some(reset);
+        if window.enforced && window.remaining == 0 {
+            return Err(reset);
+        }
+        window.remaining = window.remaining.saturating_sub(1);
+        window.on_the_way += 1;
         Ok(Permit(self.clone()))
     }
 
-    /// Takes the server's word from an answer's headers, which are by the server's clock: `date`.
-    pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp, date: Timestamp) {
+    /// Takes the limit from an answer's headers; `now` is by the server's clock.
+    pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp) {
         drop(permit);
-        let number = |name| answer.header(name)?.trim().parse::<u64>().ok();
-        let limit = number("x-ratelimit-limit").filter(|limit| *limit > 0);
-        let remaining = number("x-ratelimit-remaining");
-        let reset = answer
-            .header("x-ratelimit-reset")
-            .and_then(|text| text.trim().parse().ok())
-            .map(Timestamp::from_seconds)
-            .map(|reset| now.shifted(reset.ahead_of(date)));
-        self.with(|window| {
-            if limit.is_some() {
-                window.limit = limit;
-            }
-            // What is reset by now says nothing about the next hour.
-            let Some(remaining) = remaining.filter(|_| reset.is_none_or(|reset| reset > now))
-            else {
-                return;
-            };
-            // The quota is by the hour: what is further away is a mistake.
-            let reset = reset.or(window.reset).unwrap_or(now.plus(HOUR));
-            let reset = reset.min(now.plus(HOUR));
-            let late = window.told.is_some_and(|(least, of)| {
-                reset.since(of).max(of.since(reset)) <= Duration::from_secs(1) && remaining > least
-            });
-            if !late {
-                window.told = Some((remaining, reset));
-                window.remaining = remaining.saturating_sub(window.on_the_way);
-                window.reset = Some(reset);
-            }
-        });
+        let limit = number(answer, "x-ratelimit-limit").filter(|limit| *limit > 0);
+        let reset = number(answer, "x-ratelimit-reset").map(Timestamp::from_seconds);
+        let mut window = lock(&self.0);
+        window.limit = limit.or(window.limit);
+        let Some(remaining) = number::<u64>(answer, "x-ratelimit-remaining") else {
+            return;
+        };
+        // What is reset by now says nothing about the next hour.
+        if reset.is_some_and(|reset| reset <= now) {
+            return;
+        }
+        // A reset that is further away than an hour is a mistake.
+        let hour = now.plus(HOUR);
+        let reset = reset.or(window.reset).unwrap_or(hour).min(hour);
+        let is_late = window
+            .last_told
+            .is_some_and(|(least, of)| reset.ahead_of(of).abs() <= 1_000_000 && remaining > least);
+        if !is_late {
+            window.last_told = Some((remaining, reset));
+            window.remaining = remaining.saturating_sub(window.on_the_way);
+            window.reset = Some(reset);
+        }
     }
 
     /// Notes that the server refused for the quota's sake.
     pub(crate) fn exhausted(&self, until: Timestamp) {
-        self.with(|window| {
-            window.remaining = 0;
-            window.reset = Some(until);
-        });
+        let mut window = lock(&self.0);
+        window.remaining = 0;
+        window.reset = Some(until);
     }
 }
 
@@ -157,7 +146,7 @@ impl Window {
     fn begin(&mut self) {
         self.remaining = self.limit.unwrap_or(0).saturating_sub(self.on_the_way);
         self.reset = None;
-        self.told = None;
+        self.last_told = None;
     }
 }
 
@@ -215,7 +204,7 @@ mod tests {
         let limiter = Limiter::default();
         let permits: Vec<Permit> = (0..3).filter_map(|_| limiter.acquire(NOON).ok()).collect();
         let mut permits = permits.into_iter();
-        let mut answered = |answer| limiter.observe(permits.next().unwrap(), &answer, NOON, NOON);
+        let mut answered = |answer| limiter.observe(permits.next().unwrap(), &answer, NOON);
         answered(told(60, 10, 600));
         // Two are on their way.
         let known = limiter.rate_limit();
@@ -241,7 +230,7 @@ mod tests {
             let permit = limiter
                 .acquire(NOON.plus(HOUR))
                 .or_else(|reset| limiter.acquire(reset));
-            limiter.observe(permit.ok().unwrap(), &answer, NOON, NOON);
+            limiter.observe(permit.ok().unwrap(), &answer, NOON);
             assert!(limiter.rate_limit().reset_at <= Some(NOON.plus(HOUR * 2)));
         }
         let unlimited = Limiter::unlimited();

@@ -1,12 +1,13 @@
-//! Pages, and walking them to the end.
+//! Pages, and walks over all of them.
 //!
 //! A walk goes on by what it got, not by what it asked for, since the server may cut pages short. It
 //! ends with an empty page, with the server's total, or when the server gives one page for ever.
 //! `next` links are never followed: they could lead elsewhere, with the token.
 //!
-//! Equal objects are different ones: two reports of a second may be the same. Doubles are taken out
+//! Equal objects are different ones: two reports of a second may be the same. Duplicates are removed
 //! only where there must be some: at the second that two windows share, and as many as a total grew
-//! by between two pages. A list that moves while its total stays may give a double, and loses nothing.
+//! by between two pages. A list that moves while its total stays may give a duplicate, and loses
+//! nothing.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -18,21 +19,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::exchange::call::{Call, Context, Operation};
-use crate::mode::{Async, Front};
+use crate::mode::{Async, Mode};
 use crate::model::scalar::{Extra, model};
 
 model! {
-    /// What a page says of itself.
+    /// The position of a page in the list.
     Meta {} or {
-        /// How many there are on all pages.
+        /// The number of items on all pages.
         total: u64,
-        /// How many a page has at most.
+        /// The most items of a page.
         limit: u64,
-        /// How many come before this page.
+        /// The number of items before this page.
         skip: u64,
-        /// The page before, relative to the server.
+        /// The link to the page before, relative to the server.
         previous: String,
-        /// The page behind, relative to the server.
+        /// The link to the page after, relative to the server.
         next: String,
     }
 }
@@ -42,10 +43,10 @@ model! {
 #[non_exhaustive]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Page<T> {
-    /// What it says of itself.
+    /// The position of the page in the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
-    /// What is on it.
+    /// The items of the page.
     pub objects: Vec<T>,
     /// Members that this crate doesn't know.
     #[serde(flatten)]
@@ -53,7 +54,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// How many there are on all pages, if the server says so.
+    /// The number of items on all pages, if the server says so.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.meta.as_ref()?.total
@@ -62,17 +63,17 @@ impl<T> Page<T> {
 
 /// Operations that answer pages.
 pub trait Paged: Operation<Output = Page<Self::Item>> {
-    /// What is on the pages.
+    /// The items of the pages.
     type Item: Serialize + Send + 'static;
 
-    /// Spans that the server answers at once, in order; the operation as it is if it has none.
+    /// The operation cut into time windows that the server answers, in order.
     #[doc(hidden)]
     fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
         let _ = context;
         Ok(vec![self.clone()])
     }
 
-    /// Whether another window may have the same one.
+    /// Whether another window may have the same item.
     #[doc(hidden)]
     fn is_shared(&self, item: &Self::Item) -> bool {
         let _ = item;
@@ -80,75 +81,67 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
     }
 }
 
-impl<C: Front, O: Paged> Call<C, O> {
-    /// At most this many on a page. The server's default is 20; walks ask for 100.
+impl<M: Mode, O: Paged> Call<M, O> {
+    /// The most items of a page. Default: 20 of the server, 100 of a walk.
     pub fn limit(self, limit: u32) -> Self {
         self.query("limit", limit.to_string())
     }
 
-    /// Without this many of the first.
+    /// Leaves out this many of the first items.
     pub fn skip(self, skip: u64) -> Self {
         self.query("skip", skip.to_string())
     }
 
-    fn items(mut self) -> Items<C, O> {
-        let number = |parts: &crate::exchange::driver::Parts, name: &str| {
-            let found = parts.query.iter().find(|(one, _)| one == name);
-            found.and_then(|(_, value)| value.parse::<u64>().ok())
+    fn items(mut self) -> Items<M, O> {
+        let given = |name: &str| {
+            let query = self.parts.query.iter();
+            query.rev().find(|(known, _)| known == name)
         };
-        let skip = number(&self.parts, "skip").unwrap_or(0);
-        if number(&self.parts, "limit").is_none() {
-            self.parts.set("limit", "100");
+        let skip = given("skip").and_then(|(_, skip)| skip.parse().ok());
+        if given("limit").is_none() {
+            self = self.limit(100);
         }
-        let context = Context {
-            now: self.enterprise.core.now(),
-            ours: self.enterprise.core.ours(),
-            definition: None,
-        };
-        let walk = match self.operation.windows(&context) {
-            Ok(windows) => Walk::new(windows, skip),
-            Err(error) => Walk::failed(error),
-        };
         Items {
+            walk: Walk::new(self.operation.windows(&self.context()), skip.unwrap_or(0)),
             call: self,
-            walk,
             fetching: None,
         }
     }
 }
 
 impl<O: Paged> Call<Async, O> {
-    /// Everything from here on, page after page. A page that fails ends it with its error.
+    /// All items from here on, page after page. A page that fails ends the stream with its error.
     pub fn stream(self) -> Items<Async, O> {
         self.items()
     }
 }
 
 #[cfg(feature = "blocking")]
-impl<O: Paged> Call<crate::blocking::Blocking, O> {
-    /// Everything from here on, page after page. A page that fails ends it with its error.
-    pub fn iter(self) -> Items<crate::blocking::Blocking, O> {
+impl<O: Paged> Call<crate::mode::Blocking, O> {
+    /// All items from here on, page after page. A page that fails ends the iterator with its error.
+    pub fn iter(self) -> Items<crate::mode::Blocking, O> {
         self.items()
     }
 }
 
 type Fetching<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
 
-/// What is on all pages, one after the other: a [`Stream`], or an iterator of the blocking front.
-#[must_use = "nothing is fetched until it is asked for"]
-pub struct Items<C, O: Paged> {
-    call: Call<C, O>,
+/// The items of all pages, one after the other: a [`Stream`] of async calls, an iterator of blocking
+/// ones.
+#[must_use = "nothing is fetched until an item is asked for"]
+pub struct Items<M, O: Paged> {
+    call: Call<M, O>,
     walk: Walk<O>,
     fetching: Option<Fetching<O::Item>>,
 }
 
 // The future is in a box, and nothing else is ever pinned.
-impl<C, O: Paged> Unpin for Items<C, O> {}
+impl<M, O: Paged> Unpin for Items<M, O> {}
 
-impl<C: Front, O: Paged> Items<C, O> {
-    /// How many the server counted but didn't give, by the windows walked so far: it ignores `skip`,
-    /// or they came or went meanwhile. At least one if it linked to a next page without a count, and
-    /// gave the page before again.
+impl<M: Mode, O: Paged> Items<M, O> {
+    /// The number of items that the server counted but didn't give, by the windows walked so far: it
+    /// ignores `skip`, or items came or went meanwhile. At least one if it linked to a next page
+    /// without a count, and gave the page before again.
     ///
     /// ```no_run
     /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
@@ -167,17 +160,16 @@ impl<C: Front, O: Paged> Items<C, O> {
         self.walk.missing
     }
 
-    fn call(&self, operation: O, skip: u64) -> Call<C, O> {
-        let call = Call {
-            operation,
-            ..self.call.clone()
-        };
-        call.skip(skip)
+    /// The call of the next page; none at the end.
+    fn next_call(&self) -> Option<Call<M, O>> {
+        let mut call = self.call.clone();
+        call.operation = self.walk.windows.front()?.clone();
+        Some(call.skip(self.walk.next_skip()))
     }
 }
 
 impl<O: Paged> Items<Async, O> {
-    /// The next one.
+    /// The next item.
     pub async fn next(&mut self) -> Option<Result<O::Item, Error>> {
         std::future::poll_fn(|task| Pin::new(&mut *self).poll_next(task)).await
     }
@@ -194,69 +186,63 @@ impl<O: Paged> Stream for Items<Async, O> {
                 this.fetching = None;
                 this.walk.fetched(page);
             }
-            match this.walk.step() {
-                Step::Item(item) => return Poll::Ready(Some(item)),
-                Step::End => return Poll::Ready(None),
-                Step::Fetch(operation, skip) => {
-                    this.fetching = Some(Box::pin(this.call(operation, skip).run()));
-                }
+            if let Some(item) = this.walk.ready.pop_front() {
+                return Poll::Ready(Some(item));
+            }
+            match this.next_call() {
+                Some(call) => this.fetching = Some(Box::pin(call.run())),
+                None => return Poll::Ready(None),
             }
         }
     }
 }
 
 #[cfg(feature = "blocking")]
-impl<O: Paged> Iterator for Items<crate::blocking::Blocking, O> {
+impl<O: Paged> Iterator for Items<crate::mode::Blocking, O> {
     type Item = Result<O::Item, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.walk.step() {
-                Step::Item(item) => return Some(item),
-                Step::End => return None,
-                Step::Fetch(operation, skip) => {
-                    let page = self.call(operation, skip).send();
-                    self.walk.fetched(page);
-                }
-            }
+        while self.walk.ready.is_empty() {
+            let page = self.next_call()?.send();
+            self.walk.fetched(page);
         }
+        self.walk.ready.pop_front()
     }
 }
 
-/// The walk itself: what to fetch next, and what to make of it.
+/// The state of a walk: what to fetch next, and what to make of it.
 struct Walk<O: Paged> {
     windows: VecDeque<O>,
-    /// Where the next page of the window begins.
+    /// The items of the window before the next page.
     skip: u64,
-    /// How many of the first are not wanted, if there are several windows: what the first of them
-    /// has is only known then.
+    /// The number of the first items to leave out, if there are several windows: what the first of
+    /// them has is only known then.
     unwanted: u64,
     ready: VecDeque<Result<O::Item, Error>>,
-    /// The page before, of the same window.
-    before: Option<Came>,
+    /// Keys and total of the page before, of the same window.
+    before: Option<(Vec<u64>, Option<u64>)>,
     /// A page like the one before, until it is known whether the server knows of `skip` at all.
     held: Option<(Page<O::Item>, Vec<u64>)>,
-    /// How many of the window came, without doubles.
+    /// The number of items of the window that came, without duplicates.
     came: u64,
-    given: Given,
-    shared: Shared,
+    /// The keys of the last items that were given.
+    given: VecDeque<u64>,
+    /// The items that other windows may have, by key: how often they were in the window before, and
+    /// are in this one.
+    shared_before: HashMap<u64, usize>,
+    shared: HashMap<u64, usize>,
     missing: u64,
 }
 
-/// What a page was.
-struct Came {
-    keys: Vec<u64>,
-    total: Option<u64>,
-}
-
-enum Step<O: Paged> {
-    Item(Result<O::Item, Error>),
-    Fetch(O, u64),
-    End,
-}
+/// How many of the last keys are remembered.
+const GIVEN: usize = 20_000;
 
 impl<O: Paged> Walk<O> {
-    fn new(windows: Vec<O>, skip: u64) -> Self {
+    fn new(windows: Result<Vec<O>, Error>, skip: u64) -> Self {
+        let (windows, failure) = match windows {
+            Ok(windows) => (windows, None),
+            Err(error) => (Vec::new(), Some(Err(error))),
+        };
         let (skip, unwanted) = match windows.len() {
             0 | 1 => (skip, 0),
             _ => (0, skip),
@@ -265,31 +251,20 @@ impl<O: Paged> Walk<O> {
             windows: windows.into(),
             skip,
             unwanted,
-            ready: VecDeque::new(),
+            ready: failure.into_iter().collect(),
             before: None,
             held: None,
             came: skip,
-            given: Given::default(),
-            shared: Shared::default(),
+            given: VecDeque::new(),
+            shared_before: HashMap::new(),
+            shared: HashMap::new(),
             missing: 0,
         }
     }
 
-    fn failed(error: Error) -> Self {
-        let mut walk = Walk::new(Vec::new(), 0);
-        walk.ready.push_back(Err(error));
-        walk
-    }
-
-    fn step(&mut self) -> Step<O> {
-        if let Some(item) = self.ready.pop_front() {
-            return Step::Item(item);
-        }
-        let Some(operation) = self.windows.front() else {
-            return Step::End;
-        };
+    fn next_skip(&self) -> u64 {
         let behind_all = self.held.as_ref().and_then(|(page, _)| page.total());
-        Step::Fetch(operation.clone(), behind_all.unwrap_or(self.skip))
+        behind_all.unwrap_or(self.skip)
     }
 
     fn fetched(&mut self, page: Result<Page<O::Item>, Error>) {
@@ -302,17 +277,15 @@ impl<O: Paged> Walk<O> {
             }
         };
         let keys: Vec<u64> = page.objects.iter().map(key).collect();
-        if let Some((held, same)) = self.held.take() {
-            // Who has the same page behind the end has it everywhere.
-            if keys == same {
-                self.end(held.total());
-            } else {
-                self.take(held, same);
-            }
-            return;
+        if let Some((held, held_keys)) = self.held.take() {
+            // A server that has the same page behind the end has it everywhere.
+            return match keys == held_keys {
+                true => self.end(held.total()),
+                false => self.take(held, held_keys),
+            };
         }
-        let repeats = |before: &Came| !keys.is_empty() && before.keys == keys;
-        if !self.before.as_ref().is_some_and(repeats) {
+        let before = self.before.as_ref().map(|(keys, _)| keys);
+        if keys.is_empty() || before != Some(&keys) {
             return self.take(page, keys);
         }
         let echo = page.meta.as_ref().and_then(|meta| meta.skip);
@@ -321,7 +294,7 @@ impl<O: Paged> Walk<O> {
             Some(total) if total > self.skip && echo.is_none_or(|echo| echo == self.skip) => {
                 self.held = Some((page, keys));
             }
-            // How many are missing is not known, but that some are.
+            // The number of missing items is unknown, but not zero.
             None if link => self.end(Some(self.came.saturating_add(1))),
             total => self.end(total),
         }
@@ -338,35 +311,56 @@ impl<O: Paged> Walk<O> {
                 Some(total) if total >= self.skip => total == self.skip,
                 _ => !link,
             };
-        // What came in front moved as many to this page that were on the last.
-        let grown = self.before.as_ref().and_then(|before| before.total);
-        let moved = total
-            .zip(grown)
-            .map_or(0, |(now, then)| now.saturating_sub(then));
-        let moved = self.given.repeats(&keys, moved);
+        // Items that came in front moved as many to this page that were on the last.
+        let total_before = self.before.as_ref().and_then(|(_, total)| *total);
+        let grown = total.zip(total_before);
+        let grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
+        let moved = self.moved(&keys, grown);
         let Some(window) = self.windows.front() else {
             return;
         };
         for ((item, key), moved) in page.objects.into_iter().zip(&keys).zip(moved) {
-            let shared = self.shared.has(*key, window.is_shared(&item));
-            if moved && !shared {
+            let was_shared = take_one(&mut self.shared_before, *key);
+            if was_shared || window.is_shared(&item) {
+                *self.shared.entry(*key).or_default() += 1;
+            }
+            if moved && !was_shared {
                 continue;
             }
             self.came = self.came.saturating_add(1);
-            if shared {
+            if was_shared {
                 continue;
             }
-            self.given.add(*key);
+            self.given.push_back(*key);
             if self.unwanted > 0 {
                 self.unwanted -= 1;
             } else {
                 self.ready.push_back(Ok(item));
             }
         }
-        self.before = Some(Came { keys, total });
+        let forgotten = self.given.len().saturating_sub(GIVEN);
+        self.given.drain(..forgotten);
+        self.before = Some((keys, total));
         if over {
             self.end(total);
         }
+    }
+
+    /// The items that were given before: at most `grown` of them, and of equal ones as many as were
+    /// given.
+    fn moved(&self, keys: &[u64], mut grown: u64) -> Vec<bool> {
+        let mut given: HashMap<u64, usize> = HashMap::new();
+        if grown > 0 {
+            for key in &self.given {
+                *given.entry(*key).or_default() += 1;
+            }
+        }
+        let moved = keys.iter().map(|key| {
+            let moved = grown > 0 && take_one(&mut given, *key);
+            grown -= u64::from(moved);
+            moved
+        });
+        moved.collect()
     }
 
     /// Ends the window.
@@ -380,78 +374,24 @@ impl<O: Paged> Walk<O> {
         self.skip = 0;
         self.came = 0;
         self.before = None;
-        self.shared.next_window();
+        self.shared_before = std::mem::take(&mut self.shared);
+    }
+}
+
+/// Takes one of the items of this key, if there is one.
+fn take_one(counts: &mut HashMap<u64, usize>, key: u64) -> bool {
+    match counts.get_mut(&key) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
     }
 }
 
 fn key(object: &impl Serialize) -> u64 {
     let mut hasher = DefaultHasher::new();
-    serde_json::to_string(object)
-        .unwrap_or_default()
-        .hash(&mut hasher);
+    let json = serde_json::to_string(object).unwrap_or_default();
+    json.hash(&mut hasher);
     hasher.finish()
-}
-
-/// What was given lately.
-#[derive(Default)]
-struct Given(VecDeque<u64>);
-
-impl Given {
-    const MOST: usize = 20_000;
-
-    fn add(&mut self, key: u64) {
-        if self.0.len() == Given::MOST {
-            self.0.pop_front();
-        }
-        self.0.push_back(key);
-    }
-
-    /// Which of these were given before: `most` of them, and of equal ones as many as were given.
-    fn repeats(&self, keys: &[u64], most: u64) -> Vec<bool> {
-        let mut counts: HashMap<u64, usize> = HashMap::new();
-        if most > 0 {
-            for key in &self.0 {
-                *counts.entry(*key).or_default() += 1;
-            }
-        }
-        let mut left = most;
-        let repeats = keys.iter().map(|key| match counts.get_mut(key) {
-            Some(count) if *count > 0 && left > 0 => {
-                *count -= 1;
-                left -= 1;
-                true
-            }
-            _ => false,
-        });
-        repeats.collect()
-    }
-}
-
-/// What several windows may have, and how often each is there.
-#[derive(Default)]
-struct Shared {
-    /// In the window before.
-    before: HashMap<u64, usize>,
-    here: HashMap<u64, usize>,
-}
-
-impl Shared {
-    /// Whether the window before had it; as often as it had it.
-    fn has(&mut self, key: u64, shared: bool) -> bool {
-        let had = match self.before.get_mut(&key) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                true
-            }
-            _ => false,
-        };
-        if had || shared {
-            *self.here.entry(key).or_default() += 1;
-        }
-        had
-    }
-
-    fn next_window(&mut self) {
-        self.before = std::mem::take(&mut self.here);
-    }
 }

@@ -1,10 +1,13 @@
-//! When to try again, and how soon.
+//! When a request is repeated, and how soon.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-/// How often and how soon a failed request is tried again. Only what does no harm is: a request that
-/// never left, an answer that the server calls temporary, and reads that got no answer.
+use crate::exchange::lock::lock;
+
+/// How often and how soon a failed request is repeated. Only harmless requests are: a request that
+/// never left, an answer that the server calls temporary, and reads without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub(crate) attempts: u32,
@@ -13,30 +16,29 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Nothing is tried again, nor after a refusal for the quota's sake.
+    /// Repeats nothing, not even after a refusal because of the rate limit.
     pub const NONE: RetryPolicy = RetryPolicy {
         attempts: 1,
         base: Duration::ZERO,
         cap: Duration::ZERO,
     };
 
-    /// At most this many attempts, the first among them; and at most as many that the server refuses
-    /// for the quota's sake. 3 unless told otherwise.
+    /// The most attempts, including the first one, and the most attempts that the server refuses
+    /// because of the rate limit. Default: 3.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// The longest wait before the second attempt; it doubles from there. 500 ms unless told
-    /// otherwise.
+    /// The longest wait before the second attempt; it doubles from there. Default: 500 ms.
     #[must_use]
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// The longest wait of all. 20 s unless told otherwise.
+    /// The longest wait before any attempt. Default: 20 s.
     #[must_use]
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
@@ -61,37 +63,54 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What all retries of a client may cost, so that a server that is down is not beaten.
-pub(crate) struct Budget(Mutex<u32>);
+/// The cost of all retries of a client, which is limited so that a server that is down gets a rest.
+pub(crate) struct RetryBudget(AtomicU32);
 
-impl Budget {
+impl RetryBudget {
     const FULL: u32 = 500;
-    /// Of a retry.
+    /// The cost of a retry.
     pub(crate) const COST: u32 = 5;
-    /// Of one after a timeout: those hold the server's resources longest.
+    /// The cost of a retry after a timeout, which holds the server's resources longest.
     pub(crate) const TIMEOUT: u32 = 10;
 
     pub(crate) fn take(&self, cost: u32) -> bool {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match left.checked_sub(cost) {
-            Some(rest) => {
-                *left = rest;
-                true
-            }
-            None => false,
-        }
+        let rest = |left: u32| left.checked_sub(cost);
+        self.0.fetch_update(Relaxed, Relaxed, rest).is_ok()
     }
 
-    /// After a success: what its retries cost, or a little.
+    /// After a success: the cost of its retries, or a little.
     pub(crate) fn give_back(&self, spent: u32) {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = left.saturating_add(spent.max(1)).min(Budget::FULL);
+        let more = |left: u32| Some(left.saturating_add(spent.max(1)).min(RetryBudget::FULL));
+        let _ = self.0.fetch_update(Relaxed, Relaxed, more);
     }
 }
 
-impl Default for Budget {
+impl Default for RetryBudget {
     fn default() -> Self {
-        Budget(Mutex::new(Budget::FULL))
+        RetryBudget(AtomicU32::new(RetryBudget::FULL))
+    }
+}
+
+/// How often the requests of one call are repeated, and how long they may still wait for the server.
+pub(crate) struct Allowance {
+    pub(crate) policy: RetryPolicy,
+    wait: Mutex<Duration>,
+}
+
+impl Allowance {
+    pub(crate) fn new(policy: RetryPolicy, max_wait: Duration) -> Self {
+        Allowance {
+            policy,
+            wait: Mutex::new(max_wait),
+        }
+    }
+
+    /// Takes the wait from the time that is left, if there is as much.
+    pub(crate) fn take_wait(&self, wait: Duration) -> bool {
+        let mut left = lock(&self.wait);
+        let rest = left.checked_sub(wait);
+        *left = rest.unwrap_or(*left);
+        rest.is_some()
     }
 }
 
@@ -111,12 +130,15 @@ mod tests {
 
     #[test]
     fn the_budget_runs_out_and_fills_up() {
-        let budget = Budget::default();
-        assert_eq!((0..1000).filter(|_| budget.take(Budget::COST)).count(), 100);
+        let budget = RetryBudget::default();
+        assert_eq!(
+            (0..1000).filter(|_| budget.take(RetryBudget::COST)).count(),
+            100
+        );
         budget.give_back(0);
-        assert!(!budget.take(Budget::COST));
-        budget.give_back(Budget::COST);
-        assert!(budget.take(Budget::COST));
+        assert!(!budget.take(RetryBudget::COST));
+        budget.give_back(RetryBudget::COST);
+        assert!(budget.take(RetryBudget::COST));
         budget.give_back(u32::MAX);
         assert!(budget.take(500) && !budget.take(1));
     }

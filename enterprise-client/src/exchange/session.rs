@@ -1,53 +1,56 @@
-//! What all calls of one enterprise share.
+//! The state that the calls of one enterprise share: settings, products and their tokens.
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::exchange::call::Definition;
+use crate::exchange::clock::Clock;
 use crate::exchange::limiter::Limiter;
-use crate::exchange::retry::{Budget, RetryPolicy};
+use crate::exchange::lock::lock;
+use crate::exchange::retry::{RetryBudget, RetryPolicy};
 use crate::exchange::token::{Token, TokenKey, TokenStore};
 use crate::http::{Answer, Transport};
 use crate::model::ids::{EnterpriseId, ProductKey};
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Timestamp;
 
-pub(crate) struct Core {
-    pub(crate) settings: Settings,
-    pub(crate) budget: Budget,
-    routes: Mutex<HashMap<&'static str, usize>>,
-    products: Mutex<HashMap<ProductKey, Vec<Arc<ProductCore>>>>,
-    chance: Mutex<fastrand::Rng>,
-    ahead: Mutex<Ahead>,
-}
+/// The product's definition, as the codec knows it.
+#[cfg(feature = "codec")]
+pub(crate) type Definition = gizwits_codec_std::Product;
+/// Without the codec there are no definitions.
+#[cfg(not(feature = "codec"))]
+#[derive(Clone)]
+pub enum Definition {}
 
-/// Microseconds that the server's clock is ahead of ours.
-#[derive(Default)]
-struct Ahead {
-    believed: i64,
-    /// By the last answer.
-    told: Option<i64>,
-}
-
-/// Before there was an API, and long after it, it is no time at all.
+/// Dates outside this range are not taken for the server's time.
 const SENSIBLE: Range<Timestamp> =
     Timestamp::from_seconds(1_451_606_400)..Timestamp::from_seconds(4_102_444_800);
 
 /// How long a token is used that had expired when it came.
-const DOUBTFUL: Duration = Duration::from_secs(600);
-/// From a refresh that failed to the next one, while the old token does.
-const PAUSE: Duration = Duration::from_secs(60);
+const EXPIRED_TOKEN_USE: Duration = Duration::from_secs(600);
+/// From a refresh that failed to the next one, while the old token is good.
+const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
-/// What the caller chose.
+/// The state that the calls of one enterprise share.
+pub(crate) struct Session {
+    pub(crate) settings: Settings,
+    pub(crate) retry_budget: RetryBudget,
+    routes: Mutex<HashMap<&'static str, usize>>,
+    products: Mutex<Vec<Arc<ProductSession>>>,
+    /// Microseconds that the server's clock is ahead of the local one, by its last answer.
+    server_ahead: AtomicI64,
+}
+
+/// The caller's choices.
 pub(crate) struct Settings {
     pub(crate) id: EnterpriseId,
     pub(crate) secret: SecretString,
-    /// Without a slash at its end.
+    /// The URL without a slash at its end.
     pub(crate) base: String,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
@@ -55,306 +58,212 @@ pub(crate) struct Settings {
     pub(crate) limiter: Limiter,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_wait: Duration,
-    /// Paths in place of ours, by the endpoint's id.
+    /// Paths that replace the endpoint's own, by the endpoint's id.
     pub(crate) paths: HashMap<&'static str, String>,
 }
 
-/// What all calls for one product share.
-pub(crate) struct ProductCore {
+/// The state that the calls for one product share.
+pub(crate) struct ProductSession {
     pub(crate) key: ProductKey,
     pub(crate) secret: SecretString,
-    pub(crate) tokens: Flight,
-    slot: Mutex<Slot>,
+    pub(crate) token_flight: Flight,
+    token: Mutex<Option<CachedToken>>,
     #[cfg(feature = "codec")]
-    pub(crate) definitions: Flight,
+    pub(crate) definition_flight: Flight,
     definition: Mutex<Option<Definition>>,
 }
 
-/// One gets what all need, and those who wait for it share a failure.
+/// A fetch that callers share: one sends the request, the others wait and take its result.
 #[derive(Default)]
 pub(crate) struct Flight {
-    /// Held by the one who gets it; not while it waits because the server says so, since how long a
-    /// caller waits for that is its own affair.
-    pub(crate) gate: tokio::sync::Mutex<()>,
-    /// Up to when the server wants to be left alone, and the failure that told.
-    held: Mutex<Option<Told>>,
-    /// How many have landed, and how the last one failed.
-    landed: Mutex<(u64, Option<Error>)>,
+    /// Locked by the caller that fetches, except while it waits because the server says so: how long a
+    /// caller waits for the server is its own choice.
+    pub(crate) gate: tokio::sync::Mutex<LastFetch>,
+    /// The number of fetches that have ended.
+    pub(crate) ended: AtomicU64,
 }
 
-/// A wait that the server told with a failure.
-pub(crate) struct Told {
-    pub(crate) until: Timestamp,
-    pub(crate) error: Error,
-}
-
-impl Flight {
-    pub(crate) fn hold(&self, told: Option<Told>) {
-        if told.is_some() {
-            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = told;
-        }
-    }
-
-    /// How much longer the server wants to be left alone, and why.
-    pub(crate) fn held(&self, now: Timestamp) -> Option<(Duration, Error)> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = held.as_ref().filter(|told| now < told.until)?;
-        Some((told.until.since(now), told.error.clone()))
-    }
-
-    fn with<T>(&self, run: impl FnOnce(&mut (u64, Option<Error>)) -> T) -> T {
-        run(&mut self.landed.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn landed(&self) -> u64 {
-        self.with(|landed| landed.0)
-    }
-
-    pub(crate) fn land(&self, failure: Option<&Error>) {
-        if !matches!(failure, Some(Error::RateLimited(_))) {
-            let failure = failure.cloned();
-            self.with(|landed| *landed = (landed.0.wrapping_add(1), failure));
-        }
-    }
-
-    /// How it failed, if it has landed since.
-    pub(crate) fn failed_since(&self, before: u64) -> Option<Error> {
-        self.with(|(landed, failure)| failure.clone().filter(|_| *landed != before))
-    }
-}
-
+/// The end of the last fetch of a [`Flight`].
 #[derive(Default)]
-struct Slot {
-    kept: Option<Kept>,
-    refused: Option<Token>,
+pub(crate) struct LastFetch {
+    pub(crate) failure: Option<Error>,
+    /// The time up to which the server wants to be left alone, and the failure that said so.
+    pub(crate) pause: Option<(Timestamp, Error)>,
 }
 
-struct Kept {
+struct CachedToken {
     token: Token,
     refresh_at: Timestamp,
-    /// It may be used up to here if there is no other.
+    /// The end of its use if a refresh fails.
     good_until: Timestamp,
 }
 
-impl Core {
+impl Session {
     pub(crate) fn new(settings: Settings) -> Self {
-        Core {
+        Session {
             settings,
-            budget: Budget::default(),
+            retry_budget: RetryBudget::default(),
             routes: Mutex::default(),
             products: Mutex::default(),
-            chance: Mutex::default(),
-            ahead: Mutex::default(),
+            server_ahead: AtomicI64::new(0),
         }
     }
 
-    /// The time by our clock.
-    pub(crate) fn ours(&self) -> Timestamp {
+    /// The time of the local clock.
+    pub(crate) fn local_time(&self) -> Timestamp {
         Timestamp::from(self.settings.clock.now())
     }
 
-    /// The time by the server's clock, as far as its answers told.
+    /// The time of the server's clock, by the `Date` of its last answer.
     pub(crate) fn now(&self) -> Timestamp {
-        self.ours().shifted(self.with_ahead(|ahead| ahead.believed))
+        self.local_time()
+            .shifted(self.server_ahead.load(Ordering::Relaxed))
     }
 
-    /// Takes the server's time from an answer of the API, and gives it. It is that of all calls once
-    /// two answers agree about it.
-    pub(crate) fn observe_clock(&self, answer: &Answer) -> Timestamp {
+    /// Takes the server's time from an answer of the API.
+    pub(crate) fn observe_clock(&self, answer: &Answer) {
         let date = answer
             .header("date")
             .and_then(|date| httpdate::parse_http_date(date).ok())
             .map(Timestamp::from)
             .filter(|date| SENSIBLE.contains(date));
-        let Some(date) = date else { return self.now() };
-        let ours = self.ours();
-        // `Date` has whole seconds, so a small difference is none.
-        let told = match date.ahead_of(ours) {
-            -1_999_999..=1_999_999 => 0,
-            told => told,
-        };
-        self.with_ahead(|ahead| {
-            let agrees = |one: i64| one.abs_diff(told) < 5_000_000;
-            if ahead.told.is_some_and(agrees) && !agrees(ahead.believed) {
-                ahead.believed = told;
-            }
-            ahead.told = Some(told);
-        });
-        let now = self.now();
-        if date.ahead_of(now).unsigned_abs() < 5_000_000 {
-            now
-        } else {
-            date
+        if let Some(date) = date {
+            // `Date` has whole seconds, so a small difference is none.
+            let ahead = match date.ahead_of(self.local_time()) {
+                -1_999_999..=1_999_999 => 0,
+                ahead => ahead,
+            };
+            self.server_ahead.store(ahead, Ordering::Relaxed);
         }
     }
 
-    fn with_ahead<T>(&self, run: impl FnOnce(&mut Ahead) -> T) -> T {
-        run(&mut self.ahead.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) async fn sleep(&self, wait: Duration) {
+        tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
+        self.settings.clock.sleep(wait).await;
     }
 
-    /// From 0 to 1.
-    pub(crate) fn chance(&self) -> f64 {
-        self.chance
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .f64()
-    }
-
-    /// Which of an endpoint's paths answered last.
+    /// The index of the path that answered last.
     pub(crate) fn route(&self, endpoint: &Endpoint) -> Option<usize> {
-        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        routes.get(endpoint.id).copied()
+        lock(&self.routes).get(endpoint.id).copied()
     }
 
     pub(crate) fn remember_route(&self, endpoint: &Endpoint, route: usize) {
-        // Of a path that the caller gave there is no other.
+        // A path that the caller gave is the only one.
         if endpoint.templates.len() > 1 && !self.settings.paths.contains_key(endpoint.id) {
-            let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-            routes.insert(endpoint.id, route);
+            lock(&self.routes).insert(endpoint.id, route);
         }
     }
 
     /// The product's shared state: the same for the same key and secret.
-    pub(crate) fn product(&self, key: ProductKey, secret: SecretString) -> Arc<ProductCore> {
-        use secrecy::ExposeSecret as _;
-        let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = products.entry(key.clone()).or_default();
-        let same = known
-            .iter()
-            .find(|one| one.secret.expose_secret() == secret.expose_secret());
-        if let Some(same) = same {
-            return Arc::clone(same);
+    pub(crate) fn product(&self, key: ProductKey, secret: SecretString) -> Arc<ProductSession> {
+        let mut products = lock(&self.products);
+        let known = products.iter().find(|product| {
+            product.key == key && product.secret.expose_secret() == secret.expose_secret()
+        });
+        if let Some(known) = known {
+            return Arc::clone(known);
         }
-        let product = Arc::new(ProductCore {
+        let product = Arc::new(ProductSession {
             key,
             secret,
-            tokens: Flight::default(),
-            slot: Mutex::default(),
+            token_flight: Flight::default(),
+            token: Mutex::default(),
             #[cfg(feature = "codec")]
-            definitions: Flight::default(),
+            definition_flight: Flight::default(),
             definition: Mutex::default(),
         });
-        known.push(Arc::clone(&product));
+        products.push(Arc::clone(&product));
         product
     }
 
-    fn key(&self, product: &ProductCore) -> TokenKey {
-        TokenKey {
-            enterprise: self.settings.id.clone(),
-            product: product.key.clone(),
+    fn token_key(&self, product: &ProductSession) -> TokenKey {
+        TokenKey::new(&self.settings.id, &product.key)
+    }
+
+    /// The token of the store, if it is fresh; cached from then on.
+    pub(crate) fn stored_token(&self, product: &ProductSession) -> Option<Token> {
+        let loaded = self.settings.store.load(&self.token_key(product));
+        let token = traced(loaded, "no token from the store").flatten()?;
+        let cached = cached(token.clone(), Duration::MAX);
+        if self.now() >= cached.refresh_at {
+            return None;
         }
+        *lock(&product.token) = Some(cached);
+        Some(token)
     }
 
-    /// The token of the store, if it is a fresh one that wasn't refused; kept from then on.
-    pub(crate) fn stored_token(&self, product: &ProductCore) -> Option<Token> {
-        let token = match self.settings.store.load(&self.key(product)) {
-            Ok(token) => token?,
-            Err(error) => {
-                tracing::warn!(%error, "no token from the store");
-                return None;
-            }
-        };
-        let kept = self.kept(token, Duration::MAX);
-        let now = self.now();
-        product.with(|slot| {
-            let refused = slot.refused.as_ref();
-            if now >= kept.refresh_at || refused.is_some_and(|refused| refused.is(&kept.token)) {
-                return None;
-            }
-            Some(slot.kept.insert(kept).token.clone())
-        })
-    }
-
-    pub(crate) fn keep_token(&self, product: &ProductCore, token: &Token) {
+    /// Caches and stores a new token.
+    pub(crate) fn keep_token(&self, product: &ProductSession, token: &Token) {
         let now = self.now();
         let life = token.expires_at.since(now);
-        let mut kept = self.kept(token.clone(), life);
+        let mut cached = cached(token.clone(), life);
         if life.is_zero() {
             tracing::warn!(expires_at = %token.expires_at, "a new token that has expired: is the clock right?");
-            kept.good_until = now.plus(DOUBTFUL);
-            kept.refresh_at = kept.good_until;
+            cached.good_until = now.plus(EXPIRED_TOKEN_USE);
+            cached.refresh_at = cached.good_until;
         }
-        product.with(|slot| {
-            slot.kept = Some(kept);
-            slot.refused = None;
-        });
-        product.tokens.land(None);
-        if let Err(error) = self.settings.store.save(&self.key(product), token) {
-            tracing::warn!(%error, "the token was not stored");
-        }
-    }
-
-    /// Tokens are refreshed ten minutes before they expire and up to one more; new ones that live
-    /// shorter, in the middle of their life.
-    fn kept(&self, token: Token, life: Duration) -> Kept {
-        let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(self.chance());
-        Kept {
-            refresh_at: token.expires_at.minus(margin.min(life / 2)),
-            good_until: token.expires_at,
-            token,
-        }
+        *lock(&product.token) = Some(cached);
+        let saved = self.settings.store.save(&self.token_key(product), token);
+        traced(saved, "the token was not stored");
     }
 
     /// Drops a token that was refused, unless there is another by now.
-    pub(crate) fn drop_token(&self, product: &ProductCore, refused: &Token) {
-        let dropped = product.with(|slot| {
-            let current = slot
-                .kept
-                .as_ref()
-                .is_some_and(|kept| kept.token.is(refused));
-            if current {
-                slot.kept = None;
-                slot.refused = Some(refused.clone());
-            }
-            current
-        });
-        if dropped {
-            let key = self.key(product);
-            let stored = self.settings.store.load(&key).ok().flatten();
-            if stored.is_some_and(|stored| stored.is(refused))
-                && let Err(error) = self.settings.store.remove(&key)
-            {
-                tracing::warn!(%error, "the refused token was not removed from the store");
-            }
+    pub(crate) fn drop_token(&self, product: &ProductSession, refused: &Token) {
+        let mut slot = lock(&product.token);
+        if !slot.as_ref().is_some_and(|cached| cached.token.is(refused)) {
+            return;
+        }
+        *slot = None;
+        drop(slot);
+        let (store, key) = (&self.settings.store, self.token_key(product));
+        let stored = store.load(&key).ok().flatten();
+        if stored.is_some_and(|stored| stored.is(refused)) {
+            let removed = store.remove(&key);
+            traced(removed, "the refused token was not removed from the store");
         }
     }
 }
 
-impl ProductCore {
-    fn with<T>(&self, run: impl FnOnce(&mut Slot) -> T) -> T {
-        run(&mut self.slot.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+/// The value of a result; an error of the token store is only traced.
+fn traced<T>(result: std::io::Result<T>, message: &str) -> Option<T> {
+    result
+        .inspect_err(|error| tracing::warn!(%error, "{message}"))
+        .ok()
+}
 
+/// Tokens are refreshed ten to eleven minutes before they expire, new ones that live shorter in the
+/// middle of their life.
+fn cached(token: Token, life: Duration) -> CachedToken {
+    let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(fastrand::f64());
+    CachedToken {
+        refresh_at: token.expires_at.minus(margin.min(life / 2)),
+        good_until: token.expires_at,
+        token,
+    }
+}
+
+impl ProductSession {
     /// The token, if it need not be refreshed yet.
     pub(crate) fn fresh_token(&self, now: Timestamp) -> Option<Token> {
-        self.with(|slot| {
-            let kept = slot.kept.as_ref().filter(|kept| now < kept.refresh_at)?;
-            Some(kept.token.clone())
-        })
+        let slot = lock(&self.token);
+        let cached = slot.as_ref().filter(|cached| now < cached.refresh_at)?;
+        Some(cached.token.clone())
     }
 
-    /// The token after a refresh that failed, if it hasn't expired; for a while nobody tries again.
+    /// The token after a refresh that failed, if it hasn't expired. The next refresh has to wait.
     pub(crate) fn old_token(&self, now: Timestamp) -> Option<Token> {
-        self.with(|slot| {
-            let kept = slot.kept.as_mut().filter(|kept| now < kept.good_until)?;
-            kept.refresh_at = now.plus(PAUSE).min(kept.good_until);
-            Some(kept.token.clone())
-        })
+        let mut slot = lock(&self.token);
+        let cached = slot.as_mut().filter(|cached| now < cached.good_until)?;
+        cached.refresh_at = now.plus(REFRESH_PAUSE).min(cached.good_until);
+        Some(cached.token.clone())
     }
 
     /// The definition, if it is known.
     pub(crate) fn known_definition(&self) -> Option<Definition> {
-        self.definition
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.definition).clone()
     }
-
     #[cfg(feature = "codec")]
     pub(crate) fn define(&self, definition: Option<Definition>) {
-        *self
-            .definition
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = definition;
+        *lock(&self.definition) = definition;
     }
 }

@@ -1,16 +1,16 @@
 //! Tokens of products, and where they are kept.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::lock::lock;
 use crate::model::ids::{EnterpriseId, ProductKey};
-use crate::model::scalar;
 use crate::model::time::Timestamp;
 
 /// A token of one product, valid for seven days as a rule. `Debug` doesn't show it.
@@ -98,31 +98,24 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<HashMap<TokenKey, Token>>);
 
-impl MemoryStore {
-    fn with<T>(&self, run: impl FnOnce(&mut HashMap<TokenKey, Token>) -> T) -> T {
-        run(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 impl TokenStore for MemoryStore {
     fn load(&self, key: &TokenKey) -> io::Result<Option<Token>> {
-        Ok(self.with(|tokens| tokens.get(key).cloned()))
+        Ok(lock(&self.0).get(key).cloned())
     }
 
     fn save(&self, key: &TokenKey, token: &Token) -> io::Result<()> {
-        self.with(|tokens| tokens.insert(key.clone(), token.clone()));
+        lock(&self.0).insert(key.clone(), token.clone());
         Ok(())
     }
 
     fn remove(&self, key: &TokenKey) -> io::Result<()> {
-        self.with(|tokens| tokens.remove(key));
+        lock(&self.0).remove(key);
         Ok(())
     }
 }
 
 /// Keeps tokens in a JSON file that only its owner may read and write. Several stores, of several
-/// processes too, may share a file: they take turns by a lock on a file next to it, `….lock`. A file
-/// that isn't one of tokens is left alone.
+/// processes too, may share a file: they lock it. A file with other content is left alone.
 #[derive(Debug)]
 pub struct FileStore {
     path: PathBuf,
@@ -137,85 +130,57 @@ struct Entry {
 type Entries = HashMap<String, Entry>;
 
 impl FileStore {
-    /// In this file; it is made with the first token.
+    /// A store in this file, which is created with the first token.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         FileStore { path: path.into() }
     }
 
-    fn read(&self) -> io::Result<Entries> {
-        let text = match fs::read_to_string(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entries::new()),
-            Err(error) => return Err(error),
-        };
-        private(&self.path)?;
+    fn read(&self, mut file: &File) -> io::Result<Entries> {
+        private(&self.path, file)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
         if text.trim().is_empty() {
             return Ok(Entries::new());
         }
         serde_json::from_str(&text).map_err(|error| {
-            // The error's own words may quote a token.
-            let place = format!("line {}, column {}", error.line(), error.column());
-            io::Error::other(format!("{} is no token file: {place}", self.path.display()))
+            // The error's own text may quote a token.
+            let (line, column) = (error.line(), error.column());
+            let path = self.path.display();
+            io::Error::other(format!(
+                "{path} is no token file: line {line}, column {column}"
+            ))
         })
     }
 
     fn change(&self, change: impl FnOnce(&mut Entries)) -> io::Result<()> {
-        // A link stays one: what it leads to is replaced.
-        let path = target(&self.path)?;
-        let beside = |end: &str| {
-            let mut name = path.clone().into_os_string();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let turn = private_file()
-            .create(true)
-            .truncate(false)
-            .open(beside(".lock"))?;
-        match turn.lock() {
-            Err(error) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
-            _ => {}
-        }
-        let mut entries = self.read()?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&self.path)?;
+        supported(file.lock())?;
+        let mut entries = self.read(&file)?;
         change(&mut entries);
-        let draft = beside(&format!(".{:016x}", fastrand::u64(..)));
-        let mut file = private_file().create_new(true).open(&draft)?;
-        let written = file
-            .write_all(serde_json::to_string(&entries)?.as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&draft, &path));
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        written
+        let text = serde_json::to_string(&entries)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())?;
+        file.set_len(text.len() as u64)?;
+        file.sync_all()
     }
 }
 
-/// What a path leads to, whether it is there or not.
-fn target(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..32 {
-        match fs::read_link(&path) {
-            Ok(link) => path = path.parent().unwrap_or(Path::new("")).join(link),
-            // It is no link, or nothing yet.
-            Err(_) => return Ok(path),
-        }
+/// Some file systems have no locks.
+fn supported(locked: io::Result<()>) -> io::Result<()> {
+    match locked {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        locked => locked,
     }
-    Err(io::Error::other("too many links"))
-}
-
-/// To write a file that only its owner may read.
-fn private_file() -> fs::OpenOptions {
-    let mut options = fs::OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(unix)]
-fn private(path: &Path) -> io::Result<()> {
+fn private(path: &Path, file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)?.permissions().mode();
+    let mode = file.metadata()?.permissions().mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }
@@ -230,7 +195,7 @@ fn private(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path) -> io::Result<()> {
+fn private(_: &Path, _: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -240,7 +205,12 @@ fn entry(key: &TokenKey) -> String {
 
 impl TokenStore for FileStore {
     fn load(&self, key: &TokenKey) -> io::Result<Option<Token>> {
-        let entry = self.read()?.remove(&entry(key));
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        supported(file.lock_shared())?;
+        let entry = self.read(&file)?.remove(&entry(key));
         Ok(entry.map(|entry| Token::new(entry.token, entry.expires_at)))
     }
 
@@ -261,28 +231,10 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The answer of the token endpoint. The page writes `expired_at`, the wire has `expire_at`.
-#[derive(Deserialize)]
-pub(crate) struct TokenAnswer {
-    #[serde(deserialize_with = "scalar::lenient")]
-    token: String,
-    #[serde(default, deserialize_with = "scalar::lenient")]
-    expire_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "scalar::lenient")]
-    expired_at: Option<Timestamp>,
-}
-
-impl TokenAnswer {
-    /// Without a word about it, it is the documented week.
-    pub(crate) fn token(self, now: Timestamp) -> Token {
-        const WEEK: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
-        let expires_at = self.expire_at.or(self.expired_at).unwrap_or(now.plus(WEEK));
-        Token::new(self.token, expires_at)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn key(product: &str) -> TokenKey {
@@ -296,24 +248,6 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
         folder
-    }
-
-    #[test]
-    fn every_answer() {
-        let now = Timestamp::from_seconds(1_000);
-        for (json, expires) in [
-            (r#"{"token":"t","expire_at":1517897923}"#, 1_517_897_923),
-            (r#"{"token":"t","expired_at":"1517897923"}"#, 1_517_897_923),
-            (r#"{"token":"t","expire_at":1,"expired_at":2}"#, 1),
-            (r#"{"token":"t"}"#, 605_800),
-            (r#"{"token":8675309,"expire_at":5}"#, 5),
-        ] {
-            let token = serde_json::from_str::<TokenAnswer>(json)
-                .unwrap()
-                .token(now);
-            assert_eq!(token.expires_at.seconds(), expires, "{json}");
-            assert!(!format!("{token:?}").contains("\"t\""));
-        }
     }
 
     #[cfg(unix)]
@@ -383,9 +317,8 @@ mod tests {
                 assert!(found.is_some(), "{key:?}");
             }
         }
-        // No draft is left.
         let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
-        assert_eq!(files, 2);
+        assert_eq!(files, 1);
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 

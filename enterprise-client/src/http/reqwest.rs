@@ -6,7 +6,6 @@ use std::time::Duration;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::endpoint::Method;
-use crate::error::Error;
 use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
 
 /// Far more than any answer has, and little enough to hold.
@@ -27,7 +26,7 @@ impl Reqwest {
         user_agent: &str,
         timeouts: &Timeouts,
         system_proxy: bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, String> {
         let mut builder = reqwest::Client::builder()
             .user_agent(user_agent)
             .redirect(reqwest::redirect::Policy::none())
@@ -130,33 +129,33 @@ fn failure(error: reqwest::Error) -> Failure {
     Failure::new(kind).caused_by(error.without_url())
 }
 
-fn unusable(error: &dyn StdError) -> Error {
-    Error::invalid(format!("no HTTP client: {error}"))
+fn unusable(error: &dyn StdError) -> String {
+    format!("no HTTP client: {error}")
 }
 
 /// rustls on ring, with the certificates that the platform trusts. Made here and not by reqwest, so
 /// that whatever else is in the program, this is what is used.
 #[cfg(feature = "rustls")]
-fn tls() -> Result<rustls::ClientConfig, Error> {
+fn tls() -> Result<rustls::ClientConfig, String> {
     use rustls_platform_verifier::BuilderVerifierExt as _;
     let config = protocols()?.with_platform_verifier().map_err(|error| {
-        Error::invalid(format!(
+        format!(
             "no HTTPS: {error}; install the system's CA certificates (`ca-certificates`), or name a \
              file of them by SSL_CERT_FILE"
-        ))
+        )
     })?;
     Ok(config.with_no_client_auth())
 }
 
 /// Trusts nobody, which is enough for http where no certificates are installed.
 #[cfg(feature = "rustls")]
-fn no_tls() -> Result<rustls::ClientConfig, Error> {
+fn no_tls() -> Result<rustls::ClientConfig, String> {
     let config = protocols()?.with_root_certificates(rustls::RootCertStore::empty());
     Ok(config.with_no_client_auth())
 }
 
 #[cfg(feature = "rustls")]
-fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, Error>
+fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, String>
 {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)

@@ -1,36 +1,34 @@
 //! Spans of days, weeks and months, as reports take them.
 //!
-//! One report answers at most 30 days, 53 weeks or 12 months. Longer spans are cut. Which weeks a year
-//! has depends on a way of counting that the page doesn't name, so no week is ever computed: pieces
+//! One report answers at most 30 days, 53 weeks or 12 months. Longer spans are cut. The API
+//! documentation doesn't say how the weeks of a year are counted, so no week is ever computed: pieces
 //! overlap by the week at their border, which is counted once.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use crate::error::Error;
-use crate::exchange::driver::Parts;
-use crate::model::time::Date;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+/// A numbered part of a year: `2016-51`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct YearPart<const PARTS: u8> {
+    year: i32,
+    number: u8,
+}
 
 /// A week of a year, `2016-51`, by the server's way of counting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Week {
-    year: i32,
-    week: u8,
-}
-
+pub type Week = YearPart<53>;
 /// A month, `2017-12`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Month {
-    year: i32,
-    month: u8,
-}
+pub type Month = YearPart<12>;
 
-impl Week {
-    /// A week, from 1 to 53.
+impl<const PARTS: u8> YearPart<PARTS> {
+    /// The part of this number, from 1, in a year from 0 to 9999.
     #[must_use]
-    pub const fn new(year: i32, week: u8) -> Option<Self> {
-        if year >= 0 && year <= 9999 && week >= 1 && week <= 53 {
-            Some(Week { year, week })
+    pub const fn new(year: i32, number: u8) -> Option<Self> {
+        if year >= 0 && year <= 9999 && number >= 1 && number <= PARTS {
+            Some(YearPart { year, number })
         } else {
             None
         }
@@ -38,52 +36,54 @@ impl Week {
 }
 
 impl Month {
-    /// A month, from 1 to 12.
-    #[must_use]
-    pub const fn new(year: i32, month: u8) -> Option<Self> {
-        if year >= 0 && year <= 9999 && month >= 1 && month <= 12 {
-            Some(Month { year, month })
-        } else {
-            None
-        }
-    }
-
-    fn plus(self, months: i64) -> Self {
-        let month = i64::from(self.year) * 12 + i64::from(self.month) - 1 + months;
-        Month {
-            year: month.div_euclid(12) as i32,
-            month: month.rem_euclid(12) as u8 + 1,
+    fn later(self, months: i32) -> Self {
+        let month = self.year * 12 + i32::from(self.number) - 1 + months;
+        YearPart {
+            year: month.div_euclid(12),
+            number: month.rem_euclid(12) as u8 + 1,
         }
     }
 }
 
-macro_rules! year_and {
-    ($($type:ident $field:ident $expected:literal)*) => {$(
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:04}-{:02}", self.year, self.$field)
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                let parsed = text.split_once('-').and_then(|(year, part)| {
-                    $type::new(year.parse().ok()?, part.parse().ok()?)
-                });
-                parsed.ok_or_else(|| Error::invalid(format!("`{text}` is no {}", $expected)))
-            }
-        }
-    )*};
+impl<const PARTS: u8> Display for YearPart<PARTS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.number)
+    }
 }
 
-year_and! {
-    Week week "week: YYYY-WW is expected"
-    Month month "month: YYYY-MM is expected"
+impl<const PARTS: u8> FromStr for YearPart<PARTS> {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parsed = text
+            .split_once('-')
+            .and_then(|(year, number)| YearPart::new(year.parse().ok()?, number.parse().ok()?));
+        parsed.ok_or_else(|| ParseError {
+            text: text.to_owned(),
+            expected: match PARTS {
+                12 => "month: YYYY-MM",
+                _ => "week: YYYY-WW",
+            },
+        })
+    }
 }
 
-/// A span of a report, both ends within it, and how it is divided.
+/// The error of a text that is not a [`Week`] or a [`Month`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    text: String,
+    expected: &'static str,
+}
+
+impl Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no {} is expected", self.text, self.expected)
+    }
+}
+
+impl StdError for ParseError {}
+
+/// A span of a report, both ends included, and how it is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Period {
@@ -96,7 +96,8 @@ pub enum Period {
 }
 
 impl Period {
-    fn cycle(&self) -> &'static str {
+    /// The `cycle` of the request.
+    pub(crate) fn cycle(self) -> &'static str {
         match self {
             Period::Days(..) => "date",
             Period::Weeks(..) => "week",
@@ -104,128 +105,58 @@ impl Period {
         }
     }
 
-    fn ends(&self) -> (String, String) {
+    /// The first and the last day, week or month of each piece that the server answers.
+    ///
+    /// # Errors
+    /// The text of an error if the span ends before it begins.
+    pub(crate) fn pieces(self) -> Result<Vec<(String, String)>, String> {
         match self {
-            Period::Days(start, end) => (start.to_string(), end.to_string()),
-            Period::Weeks(start, end) => (start.to_string(), end.to_string()),
-            Period::Months(start, end) => (start.to_string(), end.to_string()),
+            Period::Days(start, end) => cut(
+                (start, end),
+                |first| first.saturating_add(29.days()),
+                |last| last.saturating_add(1.day()),
+            ),
+            Period::Months(start, end) => {
+                cut((start, end), |first| first.later(11), |last| last.later(1))
+            }
+            // From a week to the one before it a year later are as many as the year has.
+            Period::Weeks(start, end) => cut(
+                (start, end),
+                |Week { year, number }| match number {
+                    1 => YearPart { year, number: 52 },
+                    _ => YearPart {
+                        year: year + 1,
+                        number: number - 1,
+                    },
+                },
+                |last| last,
+            ),
         }
     }
+}
 
-    /// The pieces that the server answers.
-    fn pieces(self) -> Result<Vec<Period>, Error> {
-        let mut pieces = Vec::new();
-        match self {
-            Period::Days(mut start, end) => {
-                while start <= end {
-                    let last = end.min(start.plus_days(29));
-                    pieces.push(Period::Days(start, last));
-                    start = last.plus_days(1);
-                }
-            }
-            Period::Months(mut start, end) => {
-                while start <= end {
-                    let last = end.min(start.plus(11));
-                    pieces.push(Period::Months(start, last));
-                    start = last.plus(1);
-                }
-            }
-            Period::Weeks(mut start, end) => {
-                while start <= end {
-                    // From a week to the one before it a year later are as many as the year has.
-                    let last = match start {
-                        Week { year, week: 1 } => Week { year, week: 52 },
-                        Week { year, week } => Week {
-                            year: year + 1,
-                            week: week - 1,
-                        },
-                    };
-                    pieces.push(Period::Weeks(start, end.min(last)));
-                    if end <= last {
-                        break;
-                    }
-                    start = last;
-                }
-            }
-        }
-        if pieces.is_empty() {
-            let (start, end) = self.ends();
-            return Err(Error::invalid(format!(
-                "the span begins with {start} and ends before it, with {end}"
-            )));
-        }
-        Ok(pieces)
+/// Cuts a span into pieces; `last` gives the last part of a piece by its first, `next` the first of the
+/// piece after it.
+fn cut<T: Copy + Ord + Display>(
+    (mut start, end): (T, T),
+    last: impl Fn(T) -> T,
+    next: impl Fn(T) -> T,
+) -> Result<Vec<(String, String)>, String> {
+    if end < start {
+        return Err(format!(
+            "the span begins with {start} and ends before it, with {end}"
+        ));
     }
-
-    pub(crate) fn requests(self, parts: &Parts) -> Result<Vec<Parts>, Error> {
-        let part = |piece: Period| {
-            let mut parts = parts.clone();
-            let (start, end) = piece.ends();
-            parts.set("cycle", piece.cycle());
-            parts.set("start", start);
-            parts.set("end", end);
-            parts
-        };
-        Ok(self.pieces()?.into_iter().map(part).collect())
+    let mut pieces = Vec::new();
+    loop {
+        let last = last(start).min(end);
+        pieces.push((start.to_string(), last.to_string()));
+        if last == end {
+            return Ok(pieces);
+        }
+        start = next(last);
     }
 }
-
-/// Reports by period, one entry each.
-pub(crate) trait Periodic {
-    type Entry;
-    fn entries(&mut self) -> &mut Vec<Self::Entry>;
-    fn period(entry: &Self::Entry) -> Option<&str>;
-    fn set_end(&mut self, next: Self);
-}
-
-/// Two pieces as one; the entry that both have is there once.
-pub(crate) fn join<T: Periodic>(mut before: T, mut next: T) -> T {
-    let mut entries = std::mem::take(next.entries());
-    let known = before.entries();
-    entries.retain(|entry| {
-        let period = T::period(entry);
-        period.is_none() || !known.iter().any(|one| T::period(one) == period)
-    });
-    known.append(&mut entries);
-    before.set_end(next);
-    before
-}
-
-/// Operations of a period.
-macro_rules! periodic {
-    ($($(#[$doc:meta])* $name:ident => $output:ty;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name(pub(crate) $crate::model::periods::Period);
-
-        impl $crate::exchange::call::Operation for $name {
-            type Output = $output;
-
-            fn requests(
-                &self,
-                parts: &$crate::exchange::driver::Parts,
-                _: &$crate::exchange::call::Context<'_>,
-            ) -> Result<Vec<$crate::exchange::driver::Parts>, $crate::error::Error> {
-                self.0.requests(parts)
-            }
-
-            fn read(
-                &self,
-                received: &$crate::exchange::call::Received<'_>,
-            ) -> Result<$output, $crate::error::Error> {
-                received.json()
-            }
-
-            fn join(&self, before: $output, next: $output) -> $output {
-                $crate::model::periods::join(before, next)
-            }
-        }
-
-        impl $crate::exchange::call::Grouped for $name {}
-    )*};
-}
-
-pub(crate) use periodic;
 
 #[cfg(test)]
 mod tests {
@@ -240,11 +171,8 @@ mod tests {
     fn weeks_overlap() {
         let shown = |start, end| {
             let pieces = Period::Weeks(week(start), week(end)).pieces().unwrap();
-            pieces
-                .iter()
-                .map(|piece| piece.ends())
-                .map(|(a, b)| format!("{a}..{b}"))
-                .collect::<Vec<_>>()
+            let shown = pieces.iter().map(|(from, to)| format!("{from}..{to}"));
+            shown.collect::<Vec<_>>()
         };
         assert_eq!(shown("2016-51", "2017-02"), ["2016-51..2017-02"]);
         assert_eq!(
@@ -272,23 +200,23 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_cover_the_span(start in 0_i64..20_000, days in 0_i64..2_000, months in 0_i64..100) {
-            let first = Date::new(1970, 1, 1).unwrap().plus_days(start);
-            let pieces = Period::Days(first, first.plus_days(days)).pieces().unwrap();
+            let first = jiff::civil::date(1970, 1, 1) + start.days();
+            let pieces = Period::Days(first, first + days.days()).pieces().unwrap();
             prop_assert_eq!(pieces.len() as i64, days / 30 + 1);
             let mut next = first;
-            for piece in pieces {
-                let Period::Days(from, to) = piece else { panic!() };
+            for (from, to) in pieces {
+                let (from, to): (Date, Date) = (from.parse().unwrap(), to.parse().unwrap());
                 prop_assert_eq!(from, next);
-                prop_assert!(to <= from.plus_days(29));
-                next = to.plus_days(1);
+                prop_assert!(to <= from + 29.days());
+                next = to + 1.day();
             }
-            prop_assert_eq!(next, first.plus_days(days + 1));
+            prop_assert_eq!(next, first + (days + 1).days());
 
             let first = Month::new(2015, (start % 12 + 1) as u8).unwrap();
-            let pieces = Period::Months(first, first.plus(months)).pieces().unwrap();
+            let last = first.later(months as i32);
+            let pieces = Period::Months(first, last).pieces().unwrap();
             prop_assert_eq!(pieces.len() as i64, months / 12 + 1);
-            let Some(Period::Months(_, last)) = pieces.last() else { panic!() };
-            prop_assert_eq!(*last, first.plus(months));
+            prop_assert_eq!(&pieces.last().unwrap().1, &last.to_string());
         }
     }
 }

@@ -1,48 +1,46 @@
 //! Counts by place: countries, regions in them, cities in those.
 //!
-//! A node is a number, or an object of its `count`, its `detail` and the nodes in it. A city may have
-//! its region's name. The counts of the places in a place need not add up: not every device is
-//! somewhere.
+//! A place is a number, or an object with its `count`, its `detail` and the places in it. A city may
+//! have its region's name. The counts of the places in a place need not add up: the location of some
+//! devices is unknown.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::scalar::{self, Extra, model, plain_fields};
+use crate::model::scalar::{Extra, Field, model, plain_fields};
 
-/// Places next to each other.
+/// Places on one level.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Places<T> {
-    /// The places, in the server's order.
+    /// The places, by name.
     pub list: Vec<Place<T>>,
-    /// Members that are no places.
+    /// Members that are not places.
     pub extra: Extra,
 }
 
-/// A place and what is counted there.
+/// A place and its count.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Place<T> {
-    /// Its name.
+    /// The name of the place.
     pub name: String,
-    /// What is counted there.
+    /// The count of the whole place.
     pub count: Option<T>,
-    /// The same by data point, where the report tells.
+    /// The count by data point, if the report has it.
     pub detail: Option<BTreeMap<String, T>>,
-    /// The places in it.
+    /// The places in this place.
     pub places: Places<T>,
-    /// Whether it is a number alone.
+    /// Whether the place is written as a number.
     bare: bool,
 }
 
 impl<T> Places<T> {
-    /// A place among these.
+    /// The place of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Place<T>> {
         self.list.iter().find(|place| place.name == name)
@@ -58,211 +56,108 @@ impl<T> Default for Places<T> {
     }
 }
 
-impl<T> Place<T> {
-    fn empty() -> Self {
-        Place {
-            name: String::new(),
-            count: None,
-            detail: None,
-            places: Places::default(),
-            bare: false,
-        }
-    }
-}
+/// A count of a place: a number, or an object of numbers.
+pub trait Count: Field + Serialize {}
 
-/// What is counted: a number, or an object of numbers.
-pub trait Count: DeserializeOwned + Serialize + Clone + Send + 'static {
-    #[doc(hidden)]
-    fn from_number(number: u64) -> Option<Self> {
-        let _ = number;
-        None
-    }
-}
-
-impl Count for u64 {
-    fn from_number(number: u64) -> Option<Self> {
-        Some(number)
-    }
-}
-
+impl Count for u64 {}
 impl Count for StateCount {}
-
 impl Count for EventCount {}
 
 model! {
-    /// Devices by state. What is left out is zero.
+    /// Devices by state. A state that is left out is zero.
     StateCount {} or {
-        /// Activated ones.
+        /// Activated devices.
         activated: u64,
-        /// Ones with a fault.
+        /// Devices with a fault.
         faulty: u64,
-        /// Ones with an alert.
+        /// Devices with an alert.
         alert: u64,
     }
 
     /// Faults or alerts, or devices that had some.
     EventCount {} or {
-        /// All.
+        /// All of them.
         total: u64,
         /// Those that are over.
         resolved: u64,
-        /// Those that are not.
+        /// Those that are not over.
         unresolved: u64,
     }
 }
 
-/// A member of an object of places.
-enum Member<T> {
-    Place(Place<T>),
-    Other(Value),
-}
-
-struct MemberVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Count> Visitor<'de> for MemberVisitor<T> {
-    type Value = Member<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a count or an object of places")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member<T>, A::Error> {
-        let mut place = Place::empty();
-        while let Some(name) = map.next_key::<String>()? {
-            match name.as_str() {
-                "count" => place.count = map.next_value::<Counted<T>>()?.0,
-                "detail" => place.detail = map.next_value::<Detail<T>>()?.0,
-                _ => match map.next_value::<Member<T>>()? {
-                    Member::Place(inner) => place.places.list.push(Place { name, ..inner }),
-                    Member::Other(value) => {
-                        place.places.extra.insert(name, value);
-                    }
-                },
+impl<T: Count> Places<T> {
+    fn read(members: Extra) -> Result<Self, serde_json::Error> {
+        let mut places = Places::default();
+        for (name, value) in members {
+            let place = match value {
+                // The level above the countries has neither as a rule.
+                value if name == "count" || name == "detail" => Err(value),
+                Value::Object(mut inner) => Ok(Place {
+                    count: known(inner.remove("count").unwrap_or_default())?,
+                    detail: counts(inner.remove("detail").unwrap_or_default())?,
+                    places: Places::read(inner)?,
+                    name: name.clone(),
+                    bare: false,
+                }),
+                Value::Number(_) => T::read(&value).map_err(|_| value).map(|count| Place {
+                    count: Some(count),
+                    detail: None,
+                    places: Places::default(),
+                    name: name.clone(),
+                    bare: true,
+                }),
+                value => Err(value),
+            };
+            match place {
+                Ok(place) => places.list.push(place),
+                Err(value) => drop(places.extra.insert(name, value)),
             }
         }
-        Ok(Member::Place(place))
+        Ok(places)
     }
+}
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member<T>, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = seq.next_element()? {
-            values.push(value);
+/// A count that may be unknown: null or empty text.
+fn known<T: Field>(value: Value) -> Result<Option<T>, serde_json::Error> {
+    match value.is_null() || value == "" {
+        true => Ok(None),
+        false => T::read(value).map(Some),
+    }
+}
+
+/// The known counts by data point.
+fn counts<T: Field>(value: Value) -> Result<Option<BTreeMap<String, T>>, serde_json::Error> {
+    let Some(members) = Option::<Extra>::deserialize(value)? else {
+        return Ok(None);
+    };
+    let mut counts = BTreeMap::new();
+    for (name, value) in members {
+        if let Some(count) = known(value)? {
+            counts.insert(name, count);
         }
-        Ok(Member::Other(Value::Array(values)))
     }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Member<T>, E> {
-        Ok(bare(Value::from(number)))
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Member<T>, E> {
-        Ok(bare(Value::from(number)))
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Member<T>, E> {
-        Ok(bare(Value::from(number)))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Member<T>, E> {
-        Ok(Member::Other(Value::from(text)))
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Member<T>, E> {
-        Ok(Member::Other(Value::from(value)))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Member<T>, E> {
-        Ok(Member::Other(Value::Null))
-    }
+    Ok(Some(counts))
 }
 
-fn bare<T: Count>(number: Value) -> Member<T> {
-    match scalar::whole(&number).and_then(T::from_number) {
-        Some(count) => Member::Place(Place {
-            count: Some(count),
-            bare: true,
-            ..Place::empty()
-        }),
-        None => Member::Other(number),
-    }
-}
-
-impl<'de, T: Count> Deserialize<'de> for Member<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MemberVisitor(PhantomData))
-    }
-}
-
-/// A count, perhaps as text, or not known: null or empty text.
-struct Counted<T>(Option<T>);
-
-impl<'de, T: Count> Deserialize<'de> for Counted<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        if value.is_null() || value == "" {
-            return Ok(Counted(None));
-        }
-        if let Some(count) = scalar::whole(&value).and_then(T::from_number) {
-            return Ok(Counted(Some(count)));
-        }
-        let count = T::deserialize(value).map_err(de::Error::custom)?;
-        Ok(Counted(Some(count)))
-    }
-}
-
-/// Counts by data point, those that are known.
-struct Detail<T>(Option<BTreeMap<String, T>>);
-
-impl<'de, T: Count> Deserialize<'de> for Detail<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let all: Option<BTreeMap<String, Counted<T>>> = Option::deserialize(deserializer)?;
-        let known = all.map(|all| {
-            let known = all
-                .into_iter()
-                .filter_map(|(name, count)| Some((name, count.0?)));
-            known.collect()
-        });
-        Ok(Detail(known))
-    }
-}
-
-impl scalar::Field for Option<BTreeMap<String, EventCount>> {
+impl Field for Option<BTreeMap<String, EventCount>> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Detail::deserialize(deserializer)?.0)
+        counts(Value::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
 impl<'de, T: Count> Deserialize<'de> for Places<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Member::<T>::deserialize(deserializer)? {
-            Member::Place(place) if !place.bare => {
-                let mut places = place.places;
-                // The floor above the countries has neither as a rule.
-                let count = place.count.map(serde_json::to_value);
-                let detail = place.detail.map(serde_json::to_value);
-                for (name, value) in [("count", count), ("detail", detail)] {
-                    if let Some(value) = value {
-                        let value = value.map_err(de::Error::custom)?;
-                        places.extra.insert(name.to_owned(), value);
-                    }
-                }
-                Ok(places)
-            }
-            Member::Other(Value::Null) => Ok(Places::default()),
-            _ => Err(de::Error::custom("an object of places is expected")),
-        }
+        let members = Option::<Extra>::deserialize(deserializer)?;
+        Places::read(members.unwrap_or_default()).map_err(de::Error::custom)
     }
 }
 
 impl<T: Serialize> Places<T> {
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        for place in &self.list {
-            map.serialize_entry(&place.name, place)?;
-        }
-        for (name, value) in &self.extra {
-            map.serialize_entry(name, value)?;
-        }
-        Ok(())
+        let mut places = self.list.iter();
+        places.try_for_each(|place| map.serialize_entry(&place.name, place))?;
+        let mut others = self.extra.iter();
+        others.try_for_each(|(name, value)| map.serialize_entry(name, value))
     }
 }
 
@@ -276,8 +171,8 @@ impl<T: Serialize> Serialize for Places<T> {
 
 impl<T: Serialize> Serialize for Place<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let (true, Some(count)) = (self.bare, &self.count) {
-            return count.serialize(serializer);
+        if self.bare {
+            return self.count.serialize(serializer);
         }
         let mut map = serializer.serialize_map(None)?;
         if let Some(count) = &self.count {
@@ -307,7 +202,7 @@ mod tests {
             .iter()
             .map(|place| place.name.as_str())
             .collect();
-        // Their order, and a city with its region's name.
+        // A city may have its region's name.
         assert_eq!(names, ["B", "C", "D"]);
         let inner = places
             .get("B")

@@ -1,92 +1,66 @@
-//! Scalars read leniently: the page and its examples contradict each other about types, and bools
-//! come as 0 and 1, numbers as text.
+//! Lenient reading of answers: the API documentation and its examples contradict each other about
+//! types. Flags come as 0 and 1, numbers as text, and unknown values as null or empty text.
 
-use std::fmt;
-
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 use serde_json::{Map, Value};
-
-use crate::model::ids;
-use crate::model::time::Timestamp;
 
 /// Members of an answer that this crate doesn't know.
 pub type Extra = Map<String, Value>;
 
-/// A scalar of JSON.
-#[derive(Clone, Debug)]
-pub(crate) enum Scalar {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-struct Any;
-
-impl Visitor<'_> for Any {
-    type Value = Scalar;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a scalar")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Scalar, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Scalar, E> {
-        Ok(Scalar::Bool(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Int(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Scalar, E> {
-        Ok(i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Int))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Float(value))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(text.to_owned()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any)
-    }
-}
-
-/// What a member of an answer can be read as.
-pub(crate) trait Field: Sized {
+/// A type that a member of an answer can be read as.
+pub trait Field: Sized {
+    /// Reads the member.
+    #[doc(hidden)]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// For `deserialize_with`.
+/// [`Field::read`] as a function for `deserialize_with`.
 pub(crate) fn lenient<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer)
 }
 
-/// A scalar that may be missing; the expectation is for the error.
-trait FromScalar: Sized {
+/// A scalar that has several forms in JSON.
+pub(crate) trait Scalar: Sized {
+    /// The accepted forms, for the error.
     const EXPECTED: &'static str;
-    fn from_scalar(scalar: &Scalar) -> Option<Self>;
+
+    fn from_json(value: &Value) -> Option<Self>;
 }
 
-impl FromScalar for bool {
+impl<T: Scalar> Field for T {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::read(deserializer)?
+            .ok_or_else(|| de::Error::custom(format_args!("{} is expected", T::EXPECTED)))
+    }
+}
+
+impl<T: Scalar> Field for Option<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match T::from_json(&value) {
+            None if value.is_null() || value == "" => Ok(None),
+            // The value is left out of the error: it may be a secret.
+            None => Err(de::Error::custom(format_args!(
+                "{} is expected",
+                T::EXPECTED
+            ))),
+            some => Ok(some),
+        }
+    }
+}
+
+impl Scalar for bool {
     const EXPECTED: &'static str = "true, false, 1 or 0";
 
-    fn from_scalar(scalar: &Scalar) -> Option<Self> {
-        match scalar {
-            Scalar::Bool(value) => Some(*value),
-            Scalar::Int(0) => Some(false),
-            Scalar::Int(1) => Some(true),
-            Scalar::Text(text) => match text.to_ascii_lowercase().as_str() {
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(value) => Some(*value),
+            Value::Number(number) => match number.as_i64() {
+                Some(0) => Some(false),
+                Some(1) => Some(true),
+                _ => None,
+            },
+            Value::String(text) => match text.to_ascii_lowercase().as_str() {
                 "0" | "false" => Some(false),
                 "1" | "true" => Some(true),
                 _ => None,
@@ -96,102 +70,49 @@ impl FromScalar for bool {
     }
 }
 
-impl FromScalar for u64 {
+impl Scalar for u64 {
     const EXPECTED: &'static str = "a count";
 
-    fn from_scalar(scalar: &Scalar) -> Option<Self> {
-        match scalar {
-            Scalar::Int(value) => u64::try_from(*value).ok(),
-            Scalar::Float(value) if value.fract() == 0.0 && (0.0..1.8e19).contains(value) => {
-                Some(*value as u64)
-            }
-            Scalar::Text(text) => text.trim().parse().ok(),
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Number(number) => number.as_u64().or_else(|| {
+                let float = number.as_f64()?;
+                (float.fract() == 0.0 && (0.0..1.8e19).contains(&float)).then_some(float as u64)
+            }),
+            Value::String(text) => text.trim().parse().ok(),
             _ => None,
         }
     }
 }
 
-/// A whole number, however it is written.
-pub(crate) fn whole(value: &Value) -> Option<u64> {
-    u64::from_scalar(&Scalar::deserialize(value).ok()?)
-}
-
-impl FromScalar for f64 {
+impl Scalar for f64 {
     const EXPECTED: &'static str = "a number";
 
-    fn from_scalar(scalar: &Scalar) -> Option<Self> {
-        match scalar {
-            Scalar::Int(value) => Some(*value as f64),
-            Scalar::Float(value) => Some(*value),
-            Scalar::Text(text) => text
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => text
                 .trim()
                 .parse()
                 .ok()
                 .filter(|value: &f64| value.is_finite()),
+            value => value.as_f64(),
+        }
+    }
+}
+
+impl Scalar for String {
+    const EXPECTED: &'static str = "text";
+
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
             _ => None,
         }
     }
 }
 
-impl FromScalar for String {
-    const EXPECTED: &'static str = "text";
-
-    fn from_scalar(scalar: &Scalar) -> Option<Self> {
-        match scalar {
-            Scalar::Null => None,
-            Scalar::Bool(value) => Some(value.to_string()),
-            Scalar::Int(value) => Some(value.to_string()),
-            Scalar::Float(value) => Some(value.to_string()),
-            Scalar::Text(text) => Some(text.clone()),
-        }
-    }
-}
-
-impl FromScalar for Timestamp {
-    const EXPECTED: &'static str = "seconds since 1970";
-
-    fn from_scalar(scalar: &Scalar) -> Option<Self> {
-        Timestamp::from_scalar(scalar)
-    }
-}
-
-fn read<'de, D: Deserializer<'de>, T: FromScalar>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let scalar = Scalar::deserialize(deserializer)?;
-    match T::from_scalar(&scalar) {
-        Some(value) => Ok(Some(value)),
-        None => match &scalar {
-            Scalar::Null => Ok(None),
-            // Numbers that are not known come as empty text.
-            Scalar::Text(text) if text.is_empty() => Ok(None),
-            // The value itself may be a secret.
-            _ => Err(de::Error::custom(format_args!(
-                "{} is expected",
-                T::EXPECTED
-            ))),
-        },
-    }
-}
-
-macro_rules! scalar_fields {
-    ($($type:ty),*) => {$(
-        impl Field for $type {
-            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read(deserializer)?
-                    .ok_or_else(|| de::Error::custom(format_args!("{} is expected", <$type>::EXPECTED)))
-            }
-        }
-
-        impl Field for Option<$type> {
-            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read(deserializer)
-            }
-        }
-    )*};
-}
-
-scalar_fields!(bool, u64, f64, String, Timestamp);
-
-/// Members that are objects, lists or ids read themselves.
+/// Implements [`Field`] for types that read themselves: objects, lists and ids.
 macro_rules! plain_fields {
     ($($type:ty),* $(,)?) => {$(
         impl $crate::model::scalar::Field for $type {
@@ -210,14 +131,7 @@ macro_rules! plain_fields {
 
 pub(crate) use plain_fields;
 
-plain_fields!(
-    Value,
-    ids::ProductKey,
-    ids::Did,
-    ids::Mac,
-    ids::Gid,
-    ids::Uid
-);
+plain_fields!(Value);
 
 /// Takes a member that is missing from among those that aren't known, by its second name.
 pub(crate) fn second<T, E: de::Error>(

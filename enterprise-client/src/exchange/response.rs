@@ -1,23 +1,28 @@
-//! Bytes to answers and errors.
+//! Reads answers: the refusals of the API, the pages of others, and JSON.
 
 use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
-use crate::http::redaction;
-use crate::http::{Answer, Request};
-use crate::model::scalar;
+use crate::exchange::token::Token;
+use crate::http::{Answer, Request, cover, excerpt};
+use crate::model::scalar::{Scalar as _, lenient};
+use crate::model::time::Timestamp;
 
 /// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
 /// on a success are none.
 pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
     // A word in another encoding must not hide the code.
     let text = String::from_utf8_lossy(content(answer));
-    let refused = Refused::deserialize(&mut serde_json::Deserializer::from_str(&text)).ok()?;
-    let number = number(&refused.code?);
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    let refused = reader.deserialize_map(Refusal::default()).ok()?;
+    let number = code_number(&refused.code?);
     if number == 0 && answer.is_success() {
         return None;
     }
@@ -50,70 +55,60 @@ fn content(answer: &Answer) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// What a code is on the wire: a number, or text of one. What is neither is a code all the same.
-fn number(code: &Value) -> u32 {
+/// The number of a code: a number, or text of one. A code that is neither is a refusal all the same.
+fn code_number(code: &Value) -> u32 {
     let number = match code {
         Value::Null => Some(0),
-        code => scalar::whole(code),
+        code => u64::from_json(code),
     };
     number
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or(u32::MAX)
 }
 
-/// The members of a refusal. Of one that is there twice the first that says something counts, and
-/// the rest of the answer isn't looked at.
+/// The members of a refusal. The first member of a name that says something counts, and the rest of
+/// the answer is skipped.
 #[derive(Default)]
-struct Refused {
+struct Refusal {
     code: Option<Value>,
     message: Option<Value>,
     detail: Option<Value>,
 }
 
-impl<'de> Deserialize<'de> for Refused {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
+impl<'de> Visitor<'de> for Refusal {
+    type Value = Refusal;
 
-        impl<'de> Visitor<'de> for Members {
-            type Value = Refused;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Refused, A::Error> {
-                let mut refused = Refused::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    let member = match name.as_str() {
-                        "error_code" => &mut refused.code,
-                        "error_message" => &mut refused.message,
-                        "detail_message" | "detail" => &mut refused.detail,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            continue;
-                        }
-                    };
-                    let value: Value = map.next_value()?;
-                    let says = if name == "error_code" {
-                        member.as_ref().is_none_or(|code| number(code) == 0)
-                    } else {
-                        member.is_none() && !value.is_null() && value != ""
-                    };
-                    if says {
-                        *member = Some(value);
-                    }
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Refusal, A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            let member = match name.as_str() {
+                "error_code" => &mut self.code,
+                "error_message" => &mut self.message,
+                "detail_message" | "detail" => &mut self.detail,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
                 }
-                Ok(refused)
+            };
+            let value: Value = map.next_value()?;
+            let says = match name.as_str() {
+                "error_code" => member.as_ref().is_none_or(|code| code_number(code) == 0),
+                _ => member.is_none() && !value.is_null() && value != "",
+            };
+            if says {
+                *member = Some(value);
             }
         }
-
-        deserializer.deserialize_map(Members)
+        Ok(self)
     }
 }
 
 fn covered(request: &Request, text: &str) -> String {
     let mut text = text.as_bytes().to_vec();
-    redaction::cover(&mut text, request.secrets());
+    cover(&mut text, request.secrets());
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -122,7 +117,7 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
     Error::Unexpected(Box::new(Unexpected {
         status: answer.status(),
         content_type: answer.header("content-type").map(str::to_owned),
-        excerpt: redaction::excerpt(answer.body(), 0, request.secrets()),
+        excerpt: excerpt(answer.body(), 0, request.secrets()),
         target: request.target(),
     }))
 }
@@ -143,7 +138,7 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
         status: answer.status(),
         path,
         message: without_values(&error.to_string()),
-        excerpt: redaction::excerpt(body, at, request.secrets()),
+        excerpt: excerpt(body, at, request.secrets()),
         // What answers has got the request.
         target: request.target().arrived(true),
     })))
@@ -179,6 +174,39 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
         .map(<[u8]>::len)
         .sum::<usize>()
         .saturating_add(column)
+}
+
+/// The number in a header.
+pub(crate) fn number<T: FromStr>(answer: &Answer, name: &str) -> Option<T> {
+    answer.header(name)?.trim().parse().ok()
+}
+
+/// The wait that `Retry-After` asks for, in seconds or up to a date.
+pub(crate) fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let seconds = number(answer, "retry-after").map(Duration::from_secs);
+    seconds.or_else(|| {
+        let date = httpdate::parse_http_date(answer.header("retry-after")?.trim());
+        Some(Timestamp::from(date.ok()?).since(now))
+    })
+}
+
+/// The answer of the token endpoint. The API documentation writes `expired_at`, the server `expire_at`.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    #[serde(deserialize_with = "lenient")]
+    token: String,
+    #[serde(default, deserialize_with = "lenient")]
+    expire_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
+    expired_at: Option<Timestamp>,
+}
+
+/// The token of an answer. It is valid for the documented week unless the answer says otherwise.
+pub(crate) fn token(request: &Request, answer: &Answer, now: Timestamp) -> Result<Token, Error> {
+    const WEEK: Duration = Duration::from_secs(7 * 86_400);
+    let told: TokenAnswer = json(request, answer)?;
+    let expires_at = told.expire_at.or(told.expired_at);
+    Ok(Token::new(told.token, expires_at.unwrap_or(now.plus(WEEK))))
 }
 
 #[cfg(test)]
@@ -378,6 +406,22 @@ mod tests {
                     "GET /v1/x: error 5401 (attr invalid!){said}hold the attrs against the product's data points"
                 )
             );
+        }
+    }
+
+    #[test]
+    fn every_token() {
+        let now = Timestamp::from_seconds(1_000);
+        for (body, expires) in [
+            (r#"{"token":"t","expire_at":1517897923}"#, 1_517_897_923),
+            (r#"{"token":"t","expired_at":"1517897923"}"#, 1_517_897_923),
+            (r#"{"token":"t","expire_at":1,"expired_at":2}"#, 1),
+            (r#"{"token":"t"}"#, 605_800),
+            (r#"{"token":8675309,"expire_at":5}"#, 5),
+        ] {
+            let token = token(&request(), &answer(201, body), now).unwrap();
+            assert_eq!(token.expires_at.seconds(), expires, "{body}");
+            assert!(!format!("{token:?}").contains("\"t\""));
         }
     }
 
