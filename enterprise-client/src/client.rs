@@ -43,7 +43,6 @@ pub struct Product<M> {
 
 impl<M: Mode> Enterprise<M> {
     /// A builder with default settings.
-    #[must_use]
     pub fn builder() -> Builder<M> {
         Builder {
             id: None,
@@ -145,6 +144,7 @@ impl<M> fmt::Debug for Product<M> {
 }
 
 /// Builds an [`Enterprise`].
+#[must_use = "a builder does nothing until `build`"]
 pub struct Builder<M> {
     id: Option<EnterpriseId>,
     secret: Option<SecretString>,
@@ -164,14 +164,12 @@ pub struct Builder<M> {
 
 impl<M: Mode> Builder<M> {
     /// The enterprise's id. Required.
-    #[must_use]
     pub fn id(mut self, id: impl Into<EnterpriseId>) -> Self {
         self.id = Some(id.into());
         self
     }
 
     /// The enterprise's secret. Required.
-    #[must_use]
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.secret = Some(secret.into());
         self
@@ -179,28 +177,24 @@ impl<M: Mode> Builder<M> {
 
     /// The URL of the server. `http:` sends secrets in clear text. Default:
     /// `https://enterpriseapi.gizwits.com`.
-    #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
     /// How long a request may take, from the connection to the last byte. Default: 30 s.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.total = timeout;
         self
     }
 
     /// How long a connection may take. Default: 10 s.
-    #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.connect = timeout;
         self
     }
 
     /// The `User-Agent` header. Default: name and version of this crate.
-    #[must_use]
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
@@ -208,14 +202,12 @@ impl<M: Mode> Builder<M> {
 
     /// Ignores the proxy that the environment names. A server on this machine (`localhost`,
     /// 127.0.0.0/8, ::1) is reached without a proxy in any case.
-    #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.system_proxy = false;
         self
     }
 
     /// Where tokens are kept. Default: in memory.
-    #[must_use]
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
         self.store = Box::new(store);
         self
@@ -223,14 +215,12 @@ impl<M: Mode> Builder<M> {
 
     /// The count of calls, to share it with other clients of the same enterprise. Default: a count of
     /// its own, of 3,600 calls an hour.
-    #[must_use]
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.limiter = limiter;
         self
     }
 
     /// How often requests are repeated, and how soon.
-    #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
@@ -239,21 +229,18 @@ impl<M: Mode> Builder<M> {
     /// How long a call may wait for the reset of the rate limit in all, for its token and its
     /// definition too, before it fails with [`Error::RateLimited`]. The waits that a gateway asks for
     /// count too. Default: 60 s.
-    #[must_use]
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = wait;
         self
     }
 
     /// The path of an endpoint, in place of the documented ones.
-    #[must_use]
     pub fn path(mut self, endpoint: &Endpoint, template: impl Into<String>) -> Self {
         self.paths.insert(endpoint.id, template.into());
         self
     }
 
     /// The clock. Default: the machine's.
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
@@ -261,7 +248,6 @@ impl<M: Mode> Builder<M> {
 
     /// The transport of requests, which then has timeouts, user agent and proxy of its own. Default:
     /// reqwest.
-    #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Box::new(transport));
         self

@@ -315,14 +315,11 @@ fn or_nothing(excerpt: &str) -> &str {
 fn shown(text: &str) -> String {
     const MOST: usize = 300;
     let mut line = String::new();
-    for (n, one) in text.trim().chars().enumerate() {
-        if n == MOST {
-            line.push('…');
-            break;
-        }
-        match one.is_control() {
-            true => line.extend(one.escape_default()),
-            false => line.push(one),
+    for (n, char) in text.trim().chars().enumerate() {
+        match char {
+            _ if n == MOST => return line + "…",
+            char if char.is_control() => line.extend(char.escape_default()),
+            char => line.push(char),
         }
     }
     line

@@ -9,6 +9,7 @@ use crate::exchange::lock::lock;
 /// How often and how soon a failed request is repeated. Only harmless requests are: a request that
 /// never left, an answer that the server calls temporary, and reads without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a policy does nothing until it is given to a client or a call"]
 pub struct RetryPolicy {
     pub(crate) attempts: u32,
     base: Duration,
@@ -25,21 +26,18 @@ impl RetryPolicy {
 
     /// The most attempts, including the first one, and the most attempts that the server refuses
     /// because of the rate limit. Default: 3.
-    #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
     /// The longest wait before the second attempt; it doubles from there. Default: 500 ms.
-    #[must_use]
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
     /// The longest wait before any attempt. Default: 20 s.
-    #[must_use]
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self

@@ -1,7 +1,7 @@
 //! Points in time as the API writes them.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -90,7 +90,7 @@ impl From<jiff::Timestamp> for Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        match time.duration_since(UNIX_EPOCH) {
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(since) => Timestamp(0).plus(since),
             Err(before) => Timestamp(0).minus(before.duration()),
         }
