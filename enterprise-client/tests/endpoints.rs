@@ -32,9 +32,7 @@ macro_rules! shown {
     )*};
 }
 
-use gizwits_enterprise_client::{
-    Datapoints, GroupTree, Page, Places, device_reports, groups, log, user_reports, users,
-};
+use gizwits_enterprise_client::{Datapoints, GroupTree, Page, Places, groups, log, reports, users};
 
 shown!(
     Value,
@@ -46,17 +44,17 @@ shown!(
     Page<log::Connection>,
     Page<log::Command>,
     Page<log::Snapshot>,
-    Page<device_reports::ReportedDevice>,
+    Page<reports::ReportedDevice>,
     devices::Registration,
     groups::Created,
     groups::Macs,
-    device_reports::DeviceLocations,
-    device_reports::Summary,
-    device_reports::LivenessHistory,
-    device_reports::RealtimeStatus,
-    device_reports::EventReport,
-    user_reports::UserLiveness,
-    user_reports::UserTotal,
+    reports::DeviceLocations,
+    reports::Summary,
+    reports::LivenessHistory,
+    reports::RealtimeStatus,
+    reports::EventReport,
+    reports::UserLiveness,
+    reports::UserTotal,
 );
 
 impl Shown for Token {

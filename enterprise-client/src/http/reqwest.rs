@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::HeaderValue;
 
 use crate::endpoint::Method;
 use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
@@ -59,13 +59,11 @@ impl Reqwest {
         };
         let mut outgoing = self.0.request(method, request.url());
         for (name, value) in request.headers() {
-            let unusable = |_| {
-                Failure::new(FailureKind::Request)
-                    .caused_by(format!("the header `{name}` can't hold its value"))
-            };
-            let name = HeaderName::try_from(name).map_err(|_| unusable(()))?;
-            let mut value = HeaderValue::try_from(value).map_err(|_| unusable(()))?;
-            value.set_sensitive(!matches!(name.as_str(), "accept" | "content-type"));
+            let mut value = HeaderValue::try_from(value).map_err(|_| {
+                let message = format!("the header `{name}` can't hold its value");
+                Failure::new(FailureKind::Request).caused_by(message)
+            })?;
+            value.set_sensitive(!matches!(name, "accept" | "content-type"));
             outgoing = outgoing.header(name, value);
         }
         if let Some(body) = request.body {
@@ -73,20 +71,14 @@ impl Reqwest {
         }
         let mut response = outgoing.send().await.map_err(failure)?;
         let status = response.status().as_u16();
-        let headers: Vec<(String, String)> = response
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), value)
-            })
-            .collect();
+        let headers = response.headers().iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        });
+        let headers: Vec<(String, String)> = headers.collect();
+        let cut = |error| failure(error).status(status);
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failure(error).status(status))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(cut)? {
             if body.len().saturating_add(chunk.len()) > LONGEST {
                 return Err(Failure::new(FailureKind::TooLong).status(status));
             }

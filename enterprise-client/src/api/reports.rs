@@ -1,4 +1,4 @@
-//! Counts of devices, by place and time.
+//! Counts of devices and users, by place and time.
 //!
 //! Reports marked as made once a day answer nothing newer than the last night
 //! ([`ReportNotGenerated`](crate::ErrorCode::ReportNotGenerated) beyond), and exist in China alone.
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::error::Error;
 use crate::exchange::call::{
-    ByPlace, ByState, Call, Context, Grouped, Operation, Received, Requests, operations,
+    ByPlace, ByState, Call, Context, Grouped, Operation, Received, Requests, operations, parameters,
 };
 use crate::exchange::paging::{Page, Paged};
 use crate::exchange::request::RequestParts;
@@ -38,21 +39,21 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> DeviceReports<M> {
-    /// Activations. The page lists this and says nothing more: parameters by
-    /// [`parameter`](Call::parameter), and the answer as it comes. Made once a day.
+    /// Activations. The API documentation only lists this report: set parameters by
+    /// [`parameter`](Call::parameter); the answer is plain JSON. Made once a day.
     #[doc = page!(ACTIVATION)]
     pub fn activation(&self) -> Call<M, Activation> {
         self.0.call(endpoint::ACTIVATION, Activation)
     }
 
-    /// How many devices are where, now.
+    /// The number of devices by place, now.
     #[doc = page!(LOCATIONS)]
     pub fn locations(&self) -> Call<M, Locations> {
         self.0.call(endpoint::LOCATIONS, Locations)
     }
 
-    /// How many there are, are active and are new. Made once a day. The page's own path for it is
-    /// another report's; this is the one of its Chinese edition, with the listed one behind it.
+    /// The number of all, active and new devices. Made once a day. The path in the API documentation is
+    /// another report's; this is the path of its Chinese edition, with the listed one as a fallback.
     #[doc = page!(SUMMARY)]
     pub fn summary(&self) -> Call<M, Summarize> {
         self.0.call(endpoint::SUMMARY, Summarize)
@@ -60,14 +61,14 @@ impl<M: Mode> DeviceReports<M> {
 
     /// Devices that were activated, day by day. Made once a day.
     #[doc = page!(NEW_DEVICES)]
-    pub fn new_devices(&self) -> Call<M, NewDevices> {
-        self.0.call(endpoint::NEW_DEVICES, NewDevices)
+    pub fn new_devices(&self) -> Call<M, Daily> {
+        self.0.call(endpoint::NEW_DEVICES, Daily)
     }
 
     /// Devices that were active, day by day. Made once a day.
     #[doc = page!(ACTIVE_DEVICES)]
-    pub fn active_devices(&self) -> Call<M, ActiveDevices> {
-        self.0.call(endpoint::ACTIVE_DEVICES, ActiveDevices)
+    pub fn active_devices(&self) -> Call<M, Daily> {
+        self.0.call(endpoint::ACTIVE_DEVICES, Daily)
     }
 
     /// How many devices were active by day, week or month. One request answers 30 days, 53 weeks or
@@ -77,8 +78,8 @@ impl<M: Mode> DeviceReports<M> {
         self.0.call(endpoint::LIVENESS, ByPeriod(period))
     }
 
-    /// How many devices are activated, have faults and alerts, now. The page doubles a part of the
-    /// path; that is tried if the plain one isn't there.
+    /// The number of devices that are activated, have faults and alerts, now. The API documentation
+    /// doubles a part of the path; that path is a fallback.
     #[doc = page!(REALTIME)]
     pub fn realtime(&self) -> Call<M, Realtime> {
         self.0.call(endpoint::REALTIME, Realtime)
@@ -86,14 +87,14 @@ impl<M: Mode> DeviceReports<M> {
 
     /// How many devices had faults. Made once a day.
     #[doc = page!(FAULT_DEVICES)]
-    pub fn fault_devices(&self) -> Call<M, Devices> {
-        self.0.call(endpoint::FAULT_DEVICES, Devices)
+    pub fn fault_devices(&self) -> Call<M, Events> {
+        self.0.call(endpoint::FAULT_DEVICES, Events)
     }
 
     /// How many devices had alerts. Made once a day.
     #[doc = page!(ALERT_DEVICES)]
-    pub fn alert_devices(&self) -> Call<M, Devices> {
-        self.0.call(endpoint::ALERT_DEVICES, Devices)
+    pub fn alert_devices(&self) -> Call<M, Events> {
+        self.0.call(endpoint::ALERT_DEVICES, Events)
     }
 
     /// How many faults there were, by data point too. Made once a day.
@@ -102,12 +103,63 @@ impl<M: Mode> DeviceReports<M> {
         self.0.call(endpoint::FAULT_EVENTS, Events)
     }
 
-    /// How many alerts there were, by data point too. Made once a day. The page's own path for it is
-    /// that of the devices with alerts, which answers no `detail`; this one is by analogy, with the
-    /// listed one behind it.
+    /// How many alerts there were, by data point too. Made once a day. The path in the
+    /// API documentation is that of the devices with alerts, which answers no `detail`; this one is by
+    /// analogy, with the listed one as a fallback.
     #[doc = page!(ALERT_EVENTS)]
     pub fn alert_events(&self) -> Call<M, Events> {
         self.0.call(endpoint::ALERT_EVENTS, Events)
+    }
+}
+
+/// Reports on the users of a product.
+#[derive(Clone, Debug)]
+pub struct UserReports<M>(Product<M>);
+
+impl<M: Mode> Product<M> {
+    /// Counts of the product's users, by place and time.
+    #[must_use]
+    pub fn user_reports(&self) -> UserReports<M> {
+        UserReports(self.clone())
+    }
+}
+
+impl<M: Mode> UserReports<M> {
+    /// How many users are new by day, week or month. One request answers 30 days, 53 weeks or 12
+    /// months; longer spans take several. Made once a day, in China alone.
+    #[doc = page!(NEW_USERS)]
+    pub fn new_users(&self, period: Period) -> Call<M, ByPeriod> {
+        self.0.call(endpoint::NEW_USERS, ByPeriod(period))
+    }
+
+    /// How many users were active, day by day. The API documentation says of the
+    /// parameter `product_secret` that it is the product's key, so the key is sent under both names; see
+    /// [`with_product_secret`](Call::with_product_secret).
+    #[doc = page!(USER_LIVENESS)]
+    pub fn liveness(&self, start: Date, end: Date) -> Call<M, LivenessOfUsers> {
+        let call = self.keyed(self.0.call(endpoint::USER_LIVENESS, LivenessOfUsers));
+        call.query("start_date", start.to_string())
+            .query("end_date", end.to_string())
+    }
+
+    /// The number of users by place. The API documentation says of the parameter
+    /// `product_secret` that it is the product's key, so the key is sent under both names; see
+    /// [`with_product_secret`](Call::with_product_secret).
+    #[doc = page!(USER_LOCATIONS)]
+    pub fn locations(&self) -> Call<M, LocationsOfUsers> {
+        self.keyed(self.0.call(endpoint::USER_LOCATIONS, LocationsOfUsers))
+    }
+
+    /// How many users ever bound a device of the product.
+    #[doc = page!(USER_TOTAL)]
+    pub fn total(&self) -> Call<M, TotalOfUsers> {
+        self.0.call(endpoint::USER_TOTAL, TotalOfUsers)
+    }
+
+    fn keyed<O>(&self, call: Call<M, O>) -> Call<M, O> {
+        let key = self.0.key();
+        call.query("product_key", key.as_str())
+            .query("product_secret", key.as_str())
     }
 }
 
@@ -118,28 +170,27 @@ operations! {
     Locations => DeviceLocations [Grouped, ByState];
     /// [`DeviceReports::summary`]
     Summarize => Summary;
-    /// [`DeviceReports::new_devices`]
-    NewDevices => Page<ReportedDevice> [Daily, ByPlace];
-    /// [`DeviceReports::active_devices`]
-    ActiveDevices => Page<ReportedDevice> [Daily, ByPlace];
+    /// [`DeviceReports::new_devices`] and [`DeviceReports::active_devices`]
+    Daily => Page<ReportedDevice> [ByPlace];
     /// [`DeviceReports::realtime`]
     Realtime => RealtimeStatus [Grouped];
-    /// [`DeviceReports::fault_devices`] and [`DeviceReports::alert_devices`]
-    Devices => EventReport [Grouped];
-    /// [`DeviceReports::fault_events`] and [`DeviceReports::alert_events`]
+    /// The reports of [faults](DeviceReports::fault_events) and [alerts](DeviceReports::alert_events),
+    /// and of devices that had some.
     Events => EventReport [Grouped];
+    /// [`UserReports::liveness`]
+    LivenessOfUsers => UserLiveness [Keyed];
+    /// [`UserReports::locations`]
+    LocationsOfUsers => Places<u64> [Keyed];
+    /// [`UserReports::total`]
+    TotalOfUsers => UserTotal [Grouped];
 }
 
-impl Paged for NewDevices {
-    type Item = ReportedDevice;
-}
-
-impl Paged for ActiveDevices {
+impl Paged for Daily {
     type Item = ReportedDevice;
 }
 
 /// A report by day, week or month: [`DeviceReports::liveness`] and
-/// [`UserReports::new_users`](crate::user_reports::UserReports::new_users)
+/// [`UserReports::new_users`].
 #[derive(Clone, Copy, Debug)]
 pub struct ByPeriod(pub(crate) Period);
 
@@ -184,11 +235,28 @@ impl Operation for ByPeriod {
     }
 }
 
-/// The reports of devices day by day, which share their parameters.
-pub trait Daily: Paged {}
+/// The reports whose parameter `product_secret` is in doubt.
+pub trait Keyed: Operation {}
 
-impl<M: Mode, O: Daily> Call<M, O> {
-    /// From this day to that.
+impl<M: Mode, O: Keyed> Call<M, O> {
+    /// Sends the product's secret as the parameter of its name, in the query, if the key was refused with
+    /// [`ProductSecretError`](crate::ErrorCode::ProductSecretError). Servers write queries to logs.
+    pub fn with_product_secret(mut self) -> Self {
+        if let Some(product) = &self.handle.product {
+            let secret = product.secret.expose_secret();
+            self.parts.set("product_secret", secret);
+        }
+        self
+    }
+}
+
+parameters!(LivenessOfUsers {
+    /// Only of this app.
+    appid => "appid",
+});
+
+impl<M: Mode> Call<M, Daily> {
+    /// The first and the last day.
     pub fn between(self, start: Date, end: Date) -> Self {
         self.query("start", start.to_string())
             .query("end", end.to_string())
@@ -196,7 +264,29 @@ impl<M: Mode, O: Daily> Call<M, O> {
 }
 
 model! {
-    /// How many devices are where.
+    /// How many users were active, day by day.
+    UserLiveness {
+        /// One entry a day.
+        data: Vec<DayCount>,
+    } or {}
+
+    /// A count of one day.
+    DayCount {} or {
+        /// The day.
+        date: String,
+        /// How many.
+        count: u64,
+    }
+
+    /// How many users ever bound a device.
+    UserTotal {} or {
+        /// The group.
+        gid: Gid,
+        /// How many.
+        total: u64,
+    }
+
+    /// The number of devices by place.
     DeviceLocations {
         /// By place.
         location: Places<u64>,
