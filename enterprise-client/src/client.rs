@@ -11,18 +11,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::exchange::call::{Call, Handle};
-use crate::exchange::clock::{Clock, SystemClock};
-use crate::exchange::limiter::{Limiter, RateLimit};
-use crate::exchange::request::RequestParts;
-use crate::exchange::retry::RetryPolicy;
-use crate::exchange::session::{ProductSession, Session, Settings};
-use crate::exchange::token::{MemoryStore, TokenStore};
+use crate::exchange::{
+    Call, Clock, Handle, Limiter, MemoryStore, ProductSession, RateLimit, RequestParts,
+    RetryPolicy, Session, Settings, SystemClock, TokenStore,
+};
 use crate::http::Transport;
 use crate::http::reqwest::{Reqwest, Timeouts};
 use crate::mode::Mode;
-use crate::model::ids::{EnterpriseId, ProductKey};
-use crate::model::time::Timestamp;
+use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
 /// The documented host. TLS, since requests carry secrets.
 const BASE_URL: &str = "https://enterpriseapi.gizwits.com";

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::http::{Failure, FailureKind, Target};
-use crate::model::time::Timestamp;
+use crate::model::Timestamp;
 
 /// Why a call failed. No variant holds a secret.
 #[derive(Clone, Debug)]

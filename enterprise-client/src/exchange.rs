@@ -1,15 +1,31 @@
 //! A call on its way to the server: parameters, token, rate limit, retries and pages.
 
-pub(crate) mod batch;
-pub(crate) mod call;
-pub(crate) mod clock;
-pub(crate) mod driver;
-pub(crate) mod limiter;
+mod batch;
+mod call;
+mod clock;
+mod driver;
+mod limiter;
 mod lock;
-pub(crate) mod paging;
-pub(crate) mod request;
-pub(crate) mod response;
-pub(crate) mod retry;
-pub(crate) mod session;
-pub(crate) mod token;
+mod paging;
+mod request;
+mod response;
+mod retry;
+mod session;
+mod token;
 mod trace;
+
+pub use batch::{Batch, DeviceId, Outcome};
+#[cfg(feature = "codec")]
+pub(crate) use call::definition;
+pub use call::{Accepted, ByPlace, ByState, Call, Grouped, Operation};
+pub(crate) use call::{Context, Handle, Received, Requests, flag, operations, parameters};
+pub use clock::{Clock, Sleep, SystemClock};
+pub use limiter::{Limiter, RateLimit};
+pub use paging::{Items, Meta, Page, Paged};
+pub(crate) use request::RequestParts;
+pub(crate) use response::token as read_token;
+#[cfg(feature = "codec")]
+pub(crate) use retry::Allowance;
+pub use retry::RetryPolicy;
+pub(crate) use session::{Definition, ProductSession, Session, Settings};
+pub use token::{FileStore, MemoryStore, Token, TokenKey, TokenStore};

@@ -90,24 +90,20 @@ pub use client::Builder;
 pub use code::{ErrorCode, ErrorKind, Repeat};
 pub use endpoint::{Endpoint, Method};
 pub use error::{ApiError, DecodeError, Error, RateLimited, TransportError, Unexpected};
-pub use exchange::batch::Outcome;
-pub use exchange::call::{Accepted, ByPlace, ByState, Call, Grouped, Operation};
-pub use exchange::clock::{Clock, Sleep, SystemClock};
-pub use exchange::limiter::{Limiter, RateLimit};
-pub use exchange::paging::{Items, Meta, Page, Paged};
-pub use exchange::retry::RetryPolicy;
-pub use exchange::token::{FileStore, MemoryStore, Token, TokenKey, TokenStore};
+pub use exchange::{
+    Accepted, Batch, ByPlace, ByState, Call, Clock, DeviceId, FileStore, Grouped, Items, Limiter,
+    MemoryStore, Meta, Operation, Outcome, Page, Paged, RateLimit, RetryPolicy, Sleep, SystemClock,
+    Token, TokenKey, TokenStore,
+};
 pub use jiff::civil::Date;
 pub use mode::{Async, Mode};
-pub use model::datapoints::Datapoints;
-pub use model::ids::{AppId, Did, EnterpriseId, Gid, Mac, ProductKey, Uid};
+pub use model::{
+    AppId, AttrValue, Attrs, Count, Datapoints, Did, EnterpriseId, EventCount, Extra, Gid, Mac,
+    Month, ParseError, Period, Place, Places, ProductKey, StateCount, Timestamp, Uid, Week,
+    YearPart,
+};
 #[cfg(feature = "codec")]
-pub use model::message::{Body, Message};
-pub use model::periods::{Month, ParseError, Period, Week, YearPart};
-pub use model::places::{Count, EventCount, Place, Places, StateCount};
-pub use model::scalar::Extra;
-pub use model::time::Timestamp;
-pub use model::values::{AttrValue, Attrs};
+pub use model::{Body, Message};
 
 /// An enterprise: its credentials, its rate limit, its connections.
 pub type Enterprise = client::Enterprise<Async>;

@@ -4,11 +4,9 @@ use serde_json::Value;
 
 use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
-use crate::exchange::batch::{Batch, DeviceId};
-use crate::exchange::call::Call;
+use crate::exchange::{Batch, Call, DeviceId};
 use crate::mode::Mode;
-use crate::model::ids::{AppId, Did, Uid};
-use crate::model::scalar::Extra;
+use crate::model::{AppId, Did, Extra, Uid};
 
 /// The bindings of a product's devices.
 #[derive(Clone, Debug)]

@@ -9,13 +9,13 @@ use serde::Serialize;
 use crate::api::device::Device;
 use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::call::{Accepted, Call, Context, Operation, Received, Requests};
-use crate::exchange::request::RequestParts;
-use crate::exchange::session::Definition;
+use crate::exchange::{
+    Accepted, Call, Context, Definition, Operation, Received, RequestParts, Requests,
+};
 use crate::http::quoted;
 use crate::mode::Mode;
 #[cfg(feature = "codec")]
-use crate::model::message::label;
+use crate::model::label;
 
 /// How binaries of a control are written: its `binary_coding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

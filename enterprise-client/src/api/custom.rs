@@ -10,9 +10,7 @@ use serde_json::Value;
 use crate::client::{Enterprise, Product};
 use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::Error;
-use crate::exchange::call::{Call, Context, Operation, Received, Requests};
-use crate::exchange::request::RequestParts;
-use crate::exchange::session::ProductSession;
+use crate::exchange::{Call, Context, Operation, ProductSession, Received, RequestParts, Requests};
 use crate::http::cover;
 use crate::mode::Mode;
 

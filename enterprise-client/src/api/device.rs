@@ -2,9 +2,9 @@
 
 use crate::client::Product;
 use crate::endpoint::Endpoint;
-use crate::exchange::call::Call;
+use crate::exchange::Call;
 use crate::mode::Mode;
-use crate::model::ids::Did;
+use crate::model::Did;
 
 /// One device of a product.
 #[derive(Clone, Debug)]

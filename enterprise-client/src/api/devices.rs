@@ -7,12 +7,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::call::{ByPlace, ByState, Call, Grouped, flag, operations};
-use crate::exchange::paging::{Page, Paged};
+use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, flag, operations};
 use crate::mode::Mode;
-use crate::model::ids::{Did, Mac, ProductKey, Uid};
-use crate::model::scalar::{Extra, lenient, model};
-use crate::model::time::Timestamp;
+use crate::model::{Did, Extra, Mac, ProductKey, Timestamp, Uid, lenient, model};
 
 /// The devices of a product.
 #[derive(Clone, Debug)]

@@ -6,11 +6,9 @@ use serde_json::{Value, json};
 use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
 use crate::error::Error;
-use crate::exchange::batch::{Batch, DeviceId};
-use crate::exchange::call::{Accepted, Call, Operation, Received, operations};
+use crate::exchange::{Accepted, Batch, Call, DeviceId, Operation, Received, operations};
 use crate::mode::Mode;
-use crate::model::ids::{Gid, Mac};
-use crate::model::scalar::{Extra, model, plain_fields};
+use crate::model::{Extra, Gid, Mac, model, plain_fields};
 
 /// The groups of a product.
 #[derive(Clone, Debug)]

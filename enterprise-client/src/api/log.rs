@@ -10,14 +10,11 @@ use serde_json::Value;
 use crate::api::device::Device;
 use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::call::{Call, Context, Operation, Received, Requests};
-use crate::exchange::paging::{Page, Paged};
-use crate::exchange::request::RequestParts;
-use crate::exchange::session::Definition;
+use crate::exchange::{
+    Call, Context, Definition, Operation, Page, Paged, Received, RequestParts, Requests,
+};
 use crate::mode::Mode;
-use crate::model::scalar::{Extra, model, open_enum};
-use crate::model::time::Timestamp;
-use crate::model::values::Attrs;
+use crate::model::{Attrs, Extra, Timestamp, model, open_enum};
 
 impl<M: Mode> Device<M> {
     /// The connections of the device. Only of products that aren't published, in windows of two days of
@@ -400,7 +397,7 @@ pub struct Command {
     /// What is in it, or why it can't be told; none if it wasn't asked for.
     #[cfg(feature = "codec")]
     #[serde(skip)]
-    pub decoded: Option<Result<crate::model::message::Message, gizwits_codec_std::Error>>,
+    pub decoded: Option<Result<crate::model::Message, gizwits_codec_std::Error>>,
     /// Members that this crate doesn't know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -416,9 +413,6 @@ impl Record for Command {
 
     #[cfg(feature = "codec")]
     fn decode(&mut self, definition: &Definition) {
-        self.decoded = Some(crate::model::message::Message::read(
-            definition,
-            &self.payload,
-        ));
+        self.decoded = Some(crate::model::Message::read(definition, &self.payload));
     }
 }

@@ -3,12 +3,9 @@
 use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::call::{Call, Operation, Received, operations};
-use crate::exchange::request::RequestParts;
-use crate::exchange::response;
-use crate::exchange::token::Token;
+use crate::exchange::{Call, Operation, Received, RequestParts, Token, operations, read_token};
 use crate::mode::Mode;
-use crate::model::datapoints::Datapoints;
+use crate::model::Datapoints;
 
 impl<M: Mode> Product<M> {
     /// A new token, for use elsewhere: calls get theirs by themselves.
@@ -39,7 +36,7 @@ impl Operation for AccessToken {
     type Output = Token;
 
     fn read(&self, received: &Received<'_>) -> Result<Token, Error> {
-        response::token(received.request, received.answer, received.context.now)
+        read_token(received.request, received.answer, received.context.now)
     }
 }
 
@@ -47,8 +44,7 @@ impl Operation for AccessToken {
 mod definition {
     use crate::client::Product;
     use crate::error::Error;
-    use crate::exchange::call::definition;
-    use crate::exchange::retry::Allowance;
+    use crate::exchange::{Allowance, definition};
     use crate::mode::{Async, Mode};
 
     impl<M: Mode> Product<M> {

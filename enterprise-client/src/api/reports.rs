@@ -14,17 +14,14 @@ use serde_json::Value;
 use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::call::{
-    ByPlace, ByState, Call, Context, Grouped, Operation, Received, Requests, operations, parameters,
+use crate::exchange::{
+    ByPlace, ByState, Call, Context, Grouped, Operation, Page, Paged, Received, RequestParts,
+    Requests, operations, parameters,
 };
-use crate::exchange::paging::{Page, Paged};
-use crate::exchange::request::RequestParts;
 use crate::mode::Mode;
-use crate::model::ids::{Gid, Mac, ProductKey};
-use crate::model::periods::Period;
-use crate::model::places::{EventCount, Places, StateCount};
-use crate::model::scalar::{Extra, model};
-use crate::model::time::Timestamp;
+use crate::model::{
+    EventCount, Extra, Gid, Mac, Period, Places, ProductKey, StateCount, Timestamp, model,
+};
 
 /// Reports on the devices of a product.
 #[derive(Clone, Debug)]

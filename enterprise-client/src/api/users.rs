@@ -4,12 +4,9 @@ use serde_json::Value;
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::call::{Call, Grouped, operations, parameters};
-use crate::exchange::paging::{Page, Paged};
+use crate::exchange::{Call, Grouped, Page, Paged, operations, parameters};
 use crate::mode::Mode;
-use crate::model::ids::Uid;
-use crate::model::scalar::model;
-use crate::model::time::Timestamp;
+use crate::model::{Timestamp, Uid, model};
 
 /// The users of a product.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::exchange::call::{Context, Operation, Received, Requests};
 use crate::exchange::request::RequestParts;
-use crate::model::scalar::Extra;
+use crate::model::Extra;
 
 /// The result of a call about a list of devices, with the devices by what became of them. A device that
 /// failed is no error.

@@ -15,9 +15,7 @@ use crate::exchange::retry::{Allowance, RetryPolicy};
 use crate::exchange::session::{Definition, ProductSession, Session};
 use crate::http::{Answer, Request};
 use crate::mode::{Async, Mode};
-use crate::model::ids::Gid;
-use crate::model::scalar::Extra;
-use crate::model::time::Timestamp;
+use crate::model::{Extra, Gid, Timestamp};
 
 /// The session, and perhaps the product, that calls are made with.
 #[derive(Clone)]
@@ -132,12 +130,12 @@ macro_rules! operations {
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
-        impl $crate::exchange::call::Operation for $name {
+        impl $crate::exchange::Operation for $name {
             type Output = $output;
 
             fn read(
                 &self,
-                received: &$crate::exchange::call::Received<'_>,
+                received: &$crate::exchange::Received<'_>,
             ) -> Result<Self::Output, $crate::error::Error> {
                 received.json()
             }
@@ -152,7 +150,7 @@ pub(crate) use operations;
 /// Declares optional parameters of the query, one method each.
 macro_rules! parameters {
     ($operation:ty { $($(#[$doc:meta])* $name:ident => $key:literal,)* }) => {
-        impl<M: $crate::mode::Mode> $crate::exchange::call::Call<M, $operation> {
+        impl<M: $crate::mode::Mode> $crate::exchange::Call<M, $operation> {
             $(
                 $(#[$doc])*
                 pub fn $name(self, $name: impl Into<String>) -> Self {
@@ -359,7 +357,7 @@ pub(crate) async fn definition(
     }
     #[cfg(feature = "codec")]
     {
-        use crate::model::datapoints::Datapoints;
+        use crate::model::Datapoints;
 
         if let Some(known) = product.known_definition() {
             return Ok(known);

@@ -17,7 +17,7 @@ use crate::exchange::session::{Flight, ProductSession, Session};
 use crate::exchange::token::Token;
 use crate::exchange::trace;
 use crate::http::{Answer, Failure, FailureKind, Request};
-use crate::model::time::Timestamp;
+use crate::model::Timestamp;
 
 /// The answer, and the request that it answers.
 pub(crate) type Answered = Box<(Request, Answer)>;

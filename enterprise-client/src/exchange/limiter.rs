@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::exchange::lock::lock;
 use crate::exchange::response::number;
 use crate::http::Answer;
-use crate::model::time::Timestamp;
+use crate::model::Timestamp;
 
 /// The window that the server counts in.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);

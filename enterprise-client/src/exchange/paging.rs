@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::exchange::call::{Call, Context, Operation};
 use crate::mode::{Async, Mode};
-use crate::model::scalar::{Extra, model};
+use crate::model::{Extra, model};
 
 model! {
     /// The position of a page in the list.

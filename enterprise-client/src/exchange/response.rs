@@ -12,8 +12,7 @@ use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
 use crate::http::{Answer, Request, cover, excerpt};
-use crate::model::scalar::{Scalar as _, lenient};
-use crate::model::time::Timestamp;
+use crate::model::{Scalar as _, Timestamp, lenient};
 
 /// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
 /// on a success are none.

@@ -16,8 +16,7 @@ use crate::exchange::lock::lock;
 use crate::exchange::retry::{RetryBudget, RetryPolicy};
 use crate::exchange::token::{Token, TokenKey, TokenStore};
 use crate::http::{Answer, Transport};
-use crate::model::ids::{EnterpriseId, ProductKey};
-use crate::model::time::Timestamp;
+use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
 /// The product's definition, as the codec knows it.
 #[cfg(feature = "codec")]

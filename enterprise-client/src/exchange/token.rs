@@ -10,8 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::lock::lock;
-use crate::model::ids::{EnterpriseId, ProductKey};
-use crate::model::time::Timestamp;
+use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
 /// A token of one product, valid for seven days as a rule. `Debug` doesn't show it.
 #[derive(Clone, Debug)]

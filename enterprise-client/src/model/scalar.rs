@@ -115,13 +115,13 @@ impl Scalar for String {
 /// Implements [`Field`] for types that read themselves: objects, lists and ids.
 macro_rules! plain_fields {
     ($($type:ty),* $(,)?) => {$(
-        impl $crate::model::scalar::Field for $type {
+        impl $crate::model::Field for $type {
             fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(deserializer)
             }
         }
 
-        impl $crate::model::scalar::Field for Option<$type> {
+        impl $crate::model::Field for Option<$type> {
             fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 serde::Deserialize::deserialize(deserializer)
             }
@@ -166,7 +166,7 @@ macro_rules! model {
             $($(#[$must_doc])* pub $must: $must_type,)*
             $($(#[$may_doc])* pub $may: Option<$may_type>,)*
             /// Members that this crate doesn't know.
-            pub extra: $crate::model::scalar::Extra,
+            pub extra: $crate::model::Extra,
         }
 
         const _: () = {
@@ -176,20 +176,20 @@ macro_rules! model {
             #[serde(remote = "Whole", expecting = "an object")]
             struct Wire {
                 $(
-                    #[serde(deserialize_with = "crate::model::scalar::lenient")]
+                    #[serde(deserialize_with = "crate::model::lenient")]
                     $must: $must_type,
                 )*
                 $(
                     $(#[serde(rename = $wire)])?
                     #[serde(
                         default,
-                        deserialize_with = "crate::model::scalar::lenient",
+                        deserialize_with = "crate::model::lenient",
                         skip_serializing_if = "Option::is_none"
                     )]
                     $may: Option<$may_type>,
                 )*
                 #[serde(flatten)]
-                extra: $crate::model::scalar::Extra,
+                extra: $crate::model::Extra,
             }
 
             impl serde::Serialize for $name {
@@ -202,14 +202,14 @@ macro_rules! model {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     #[allow(unused_mut)]
                     let mut whole = Wire::deserialize(deserializer)?;
-                    $($($crate::model::scalar::second(&mut whole.$may, &mut whole.extra, $second)?;)?)*
+                    $($($crate::model::second(&mut whole.$may, &mut whole.extra, $second)?;)?)*
                     $($settle(&mut whole);)?
                     Ok(whole)
                 }
             }
         };
 
-        $crate::model::scalar::plain_fields!($name, Vec<$name>);
+        $crate::model::plain_fields!($name, Vec<$name>);
     )*};
 }
 
@@ -256,11 +256,11 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as $crate::model::scalar::Field>::read(deserializer).map($name::from)
+                <String as $crate::model::Field>::read(deserializer).map($name::from)
             }
         }
 
-        $crate::model::scalar::plain_fields!($name);
+        $crate::model::plain_fields!($name);
     )*};
 }
 
