@@ -203,7 +203,7 @@ impl<M: Mode> Builder<M> {
         self
     }
 
-    /// Where tokens are kept. Default: in memory.
+    /// The store of tokens. Default: in memory.
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
         self.store = Box::new(store);
         self

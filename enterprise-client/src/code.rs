@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What kind of thing went wrong, as far as a caller must act differently.
+/// The kind of an error, as far as callers act differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -12,19 +12,19 @@ pub enum ErrorKind {
     Credential,
     /// The token is wrong or too old.
     Auth,
-    /// It is not allowed, or not to this machine.
+    /// The call is not allowed, or not to this machine.
     Permission,
-    /// There is no such thing.
+    /// The object does not exist.
     NotFound,
-    /// What is there already stands against it.
+    /// An existing object prevents the call.
     Conflict,
-    /// The device is in no state for it.
+    /// The device is not in a state for the call.
     State,
-    /// It is not there yet.
+    /// The result is not ready yet.
     NotReady,
     /// Too many calls.
     Rate,
-    /// It failed on the way, and may work the next time.
+    /// The call failed on the way, and may succeed the next time.
     Transient,
     /// The server failed.
     Server,
@@ -42,11 +42,11 @@ pub enum Repeat {
     NewToken,
     /// When the quota is reset.
     WhenReset,
-    /// When the world has changed: a report is made, a device comes online.
+    /// After a change outside: a report is made, a device comes online.
     Later,
     /// At once, if the request may be repeated.
     Soon,
-    /// Only if the caller knows that it does no harm: a command may have gone out.
+    /// Soon, but only if a second request does no harm: a command may have been sent.
     IfHarmless,
 }
 
@@ -74,7 +74,7 @@ macro_rules! codes {
                 }
             }
 
-            /// The page's words for it.
+            /// The text of the code in the API documentation.
             #[must_use]
             pub const fn label(self) -> &'static str {
                 match self {
@@ -83,7 +83,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What kind it is of.
+            /// The kind of the error.
             #[must_use]
             pub const fn kind(self) -> ErrorKind {
                 match self {
@@ -101,7 +101,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What to do about it; empty if there is nothing to say.
+            /// Advice for the caller; may be empty.
             #[must_use]
             pub const fn remedy(self) -> &'static str {
                 match self {

@@ -1,7 +1,7 @@
 //! The endpoints, each path once.
 //!
-//! Where the page's detail section contradicts its list, the first template is the likely path and
-//! the others are tried when the server has no such route.
+//! Where the API documentation contradicts itself, the first template is the likely path and the others
+//! are tried when the server has no such route.
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in the request.
+    /// The name of the method in a request.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Method {
     }
 }
 
-/// How a request shows who sends it.
+/// How a request is authorized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Auth {
@@ -45,18 +45,18 @@ pub enum Auth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// The name that the page lists it under.
+    /// The name of the endpoint in the API documentation.
     pub id: &'static str,
     /// The method.
     pub method: Method,
     /// The paths, most likely first.
     pub templates: &'static [&'static str],
-    /// How it is authorized.
+    /// How requests are authorized.
     pub auth: Auth,
     /// Whether a second request does no harm and answers the same. Not so for the writes: a MAC that
     /// is assigned twice comes back as failed.
     pub repeatable: bool,
-    /// The method of this crate that calls it.
+    /// The method of this crate that calls the endpoint.
     pub function: &'static str,
 }
 
@@ -91,7 +91,7 @@ macro_rules! endpoints {
             };
         )+)*
 
-        /// All of them, in the order of the page's list.
+        /// All endpoints, in the order of the API documentation.
         pub const ALL: &[Endpoint] = &[$($($name),+),*];
 
         /// Method, path and listed name of an endpoint, for the documentation of what calls it.

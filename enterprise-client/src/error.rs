@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of calls.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,21 +9,21 @@ use crate::code::ErrorCode;
 use crate::http::{Failure, FailureKind, Target};
 use crate::model::Timestamp;
 
-/// Why a call failed. No variant holds a secret.
+/// The error of a call. No variant holds a secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The server refused, with a code.
     Api(Box<ApiError>),
-    /// The quota is used up, and its reset is further away than the caller waits.
+    /// The rate limit is reached, and its reset is further away than the caller waits.
     RateLimited(Box<RateLimited>),
-    /// The answer is none of the API's: a gateway's page, a redirect, a path that isn't there.
+    /// The answer is not one of the API: a gateway's page, a redirect, a path that doesn't exist.
     Unexpected(Box<Unexpected>),
     /// The answer is not of the expected shape.
     Decode(Box<DecodeError>),
-    /// There was no whole answer.
+    /// No complete answer came.
     Transport(Box<TransportError>),
-    /// A value that the product's definition doesn't allow; nothing was sent.
+    /// The product's definition doesn't allow a value; nothing was sent.
     #[cfg(feature = "codec")]
     Codec(gizwits_codec_std::Error),
     /// The product's definition can't be used; nothing was sent.
@@ -41,37 +41,37 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// The HTTP status. It says less than the code: wrong tokens are 400, too many calls 403.
     pub status: u16,
-    /// The server's words; may be empty.
+    /// The server's message; may be empty.
     pub message: String,
     /// The server's details, if there are any.
     pub detail: Option<Value>,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
-/// The quota is used up.
+/// The rate limit is reached.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RateLimited {
-    /// When it is reset, as far as is known.
+    /// The time of the reset, as far as it is known.
     pub reset_at: Timestamp,
-    /// The server's refusal; none if the request wasn't sent because the quota is known to be used up.
+    /// The server's refusal; none if the request wasn't sent because the limit is known to be reached.
     pub refusal: Option<ApiError>,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
-/// An answer that is none of the API's.
+/// An answer that is not one of the API.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Unexpected {
     /// The HTTP status.
     pub status: u16,
-    /// Its content type, if it says so.
+    /// The content type, if the answer has one.
     pub content_type: Option<String>,
-    /// How its body begins.
+    /// The start of the body.
     pub excerpt: String,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
@@ -81,25 +81,25 @@ pub struct Unexpected {
 pub struct DecodeError {
     /// The HTTP status.
     pub status: u16,
-    /// Where in the JSON: `objects[3].did`; `.` is the top.
+    /// The path in the JSON: `objects[3].did`; `.` is the top.
     pub path: String,
-    /// What is wrong there.
+    /// The problem at that path.
     pub message: String,
-    /// The body around it.
+    /// The body around that path.
     pub excerpt: String,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
-/// There was no whole answer.
+/// No complete answer came.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TransportError {
-    /// How, and why.
+    /// The failure of the last attempt.
     pub failure: Failure,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
@@ -131,7 +131,7 @@ impl Error {
         }
     }
 
-    /// Whether it took too long.
+    /// Whether the request took too long.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Error::Transport(error) if error.failure.kind == FailureKind::Timeout)
@@ -152,7 +152,7 @@ impl Error {
         target.arrived
     }
 
-    /// What this one attempt says about that.
+    /// Whether this attempt may have arrived.
     pub(crate) fn is_unsure(&self) -> bool {
         match self {
             Error::Transport(error) => error.failure.may_have_arrived(),
@@ -163,7 +163,7 @@ impl Error {
         }
     }
 
-    /// The error with what all attempts say about that.
+    /// The error, with whether any attempt may have arrived.
     pub(crate) fn arrived(mut self, arrived: bool) -> Self {
         match &mut self {
             Error::Api(error) => error.target.arrived = arrived,
@@ -176,7 +176,7 @@ impl Error {
         self
     }
 
-    /// A word for it, for programs.
+    /// A name of the kind of error, for programs.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

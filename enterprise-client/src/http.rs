@@ -1,4 +1,4 @@
-//! What goes out and what comes back, before and after any socket.
+//! Requests and answers, and the transport between them.
 
 pub(crate) mod redaction;
 pub(crate) mod reqwest;
@@ -21,7 +21,7 @@ pub(crate) struct Secret {
     pub(crate) variable: &'static str,
 }
 
-/// A request, whole. `Debug` shows neither secrets nor the query.
+/// A request. `Debug` shows neither secrets nor the query.
 #[derive(Clone)]
 pub struct Request {
     pub(crate) method: Method,
@@ -76,8 +76,8 @@ impl Request {
         self.body.as_deref()
     }
 
-    /// The same request as a command for a POSIX shell, with `$GIZWITS_TOKEN` and the like in place
-    /// of secrets.
+    /// The request as a command for a POSIX shell, with `$GIZWITS_TOKEN` and the like in place of
+    /// secrets.
     #[must_use]
     pub fn curl(&self) -> String {
         let mut command = format!(
@@ -144,7 +144,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Which request an error is about: method and path, which hold no secret.
+/// The request that an error is about: method and path, which hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Target {
@@ -180,7 +180,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// An answer, whole. `Debug` shows no body.
+/// An answer. `Debug` shows no body.
 #[derive(Clone)]
 pub struct Answer {
     status: u16,
@@ -238,13 +238,13 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// How a request got no whole answer.
+/// The way in which a request got no complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
     /// There was no connection, so nothing was sent.
     Connect,
-    /// It took too long.
+    /// The request took too long.
     Timeout,
     /// The connection broke.
     Broken,
@@ -255,7 +255,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// A word for it, for programs.
+    /// A name for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -268,15 +268,15 @@ impl FailureKind {
     }
 }
 
-/// A request that got no whole answer.
+/// The failure of a request that got no complete answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure {
-    /// How.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// The status, if it came.
+    /// The status, if one came.
     pub status: Option<u16>,
-    /// Why, without the URL.
+    /// The cause, without the URL.
     pub source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -291,14 +291,14 @@ impl Failure {
         }
     }
 
-    /// With the status that came before it.
+    /// Adds the status that came before the failure.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// With its cause. The cause must not show the URL's query.
+    /// Adds the cause, which must not show the URL's query.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source: Box<dyn StdError + Send + Sync> = source.into();
@@ -321,7 +321,7 @@ impl Failure {
 /// The future of an answer.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
-/// What carries requests to the server. The default is reqwest; tests and gateways bring their own.
+/// The way of requests to the server. The default is reqwest; tests and gateways bring their own.
 ///
 /// It must not follow redirects, since requests carry secrets, and must not repeat requests.
 pub trait Transport: Send + Sync + 'static {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,13 +11,12 @@ use crate::client::{Enterprise, Product};
 use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::Error;
 use crate::exchange::{Call, Context, Operation, ProductSession, Received, RequestParts, Requests};
-use crate::http::cover;
 use crate::mode::Mode;
 
 /// [`Product::endpoint`], [`Product::request`] and [`Enterprise::request`]
 #[derive(Clone, Debug)]
 pub struct Custom {
-    /// What is wrong with the call.
+    /// The text of the error of a call that is wrong in itself.
     wrong: Option<String>,
 }
 
@@ -72,9 +71,10 @@ impl<M: Mode> Enterprise<M> {
         // A `next` link may be whole, and must lead to the same server then.
         let own = path.strip_prefix(settings.base.as_str()).unwrap_or(path);
         let wrong = (!own.starts_with('/') || own.starts_with("//")).then(|| {
-            let secrets = product.map(|product| &product.secret);
-            let shown = shown(path, secrets.into_iter().chain([&settings.secret]));
-            format!("`{shown}` does not lead to {}", settings.base)
+            // The rest of the link may hold secrets.
+            let url = Url::parse(path).ok();
+            let host = url.as_ref().and_then(Url::host_str).unwrap_or("the path");
+            format!("{host} does not lead to {}", settings.base)
         });
         let (template, query) = own.split_once('?').unwrap_or((own, ""));
         parts.template = Some(template.to_owned());
@@ -88,20 +88,6 @@ impl<M: Mode> Enterprise<M> {
         }
         Call::new(self.handle(product), parts, Custom { wrong })
     }
-}
-
-/// A link without its query, and without what may be a secret.
-fn shown<'s>(link: &str, secrets: impl Iterator<Item = &'s SecretString>) -> String {
-    let place = link.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = match place.split_once("//") {
-        Some((scheme, rest)) => (format!("{scheme}//"), rest),
-        None => (String::new(), place),
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let mut shown = format!("{scheme}{host}{path}").into_bytes();
-    cover(&mut shown, secrets.map(ExposeSecret::expose_secret));
-    String::from_utf8_lossy(&shown).into_owned()
 }
 
 impl<M: Mode> Call<M, Custom> {

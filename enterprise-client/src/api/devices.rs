@@ -32,7 +32,7 @@ impl<M: Mode> Devices<M> {
             .query("mac", mac.into())
     }
 
-    /// How the device with this MAC is registered.
+    /// The registration of the device with this MAC.
     #[doc = page!(DEVICE_DETAIL)]
     pub fn detail(&self, mac: impl Into<Mac>) -> Call<M, Detail> {
         self.0
@@ -61,27 +61,27 @@ impl Paged for Search {
 }
 
 impl<M: Mode> Call<M, Search> {
-    /// Disabled ones too.
+    /// Whether disabled devices are returned, too.
     pub fn show_disabled(self, show: bool) -> Self {
         self.query("show_disabled", flag(show))
     }
 
-    /// Only those that were active at this moment or later.
+    /// Returns only devices that were active at this time or later.
     pub fn active_since(self, moment: impl Into<Timestamp>) -> Self {
         self.query("liveness_start", moment.into().seconds().to_string())
     }
 
-    /// Only the one with this id.
+    /// Returns only the device with this id.
     pub fn did(self, did: impl Into<Did>) -> Self {
         self.query("type", "did").query("val", did.into())
     }
 
-    /// Only the one with this MAC.
+    /// Returns only the device with this MAC.
     pub fn mac(self, mac: impl Into<Mac>) -> Self {
         self.query("type", "mac").query("val", mac.into())
     }
 
-    /// Only those that are bound to this user.
+    /// Returns only devices that are bound to this user.
     pub fn uid(self, uid: impl Into<Uid>) -> Self {
         self.query("type", "uid").query("val", uid.into())
     }
@@ -93,7 +93,7 @@ impl<M: Mode> Call<M, Search> {
 pub struct Identity {
     /// The device's id.
     pub did: Did,
-    /// What authenticates the device on LAN and MQTT: a secret.
+    /// The secret that authenticates the device on LAN and MQTT.
     #[serde(default, deserialize_with = "passcode")]
     pub passcode: Option<SecretString>,
     /// Members that this crate doesn't know.
@@ -116,57 +116,57 @@ impl fmt::Debug for Identity {
 }
 
 model! {
-    /// How a device is registered.
+    /// The registration of a device.
     Registration {
-        /// Its id.
+        /// The id of the device.
         did: Did,
-        /// Its MAC.
+        /// The MAC of the device.
         mac: Mac,
     } or {
-        /// Its product.
+        /// The key of the product.
         product_key: ProductKey,
-        /// Its type; `normal` is the one seen.
+        /// The type of the device; `normal` is the one seen.
         kind as "type": String,
-        /// Whether it is online.
+        /// Whether the device is online.
         is_online: bool,
-        /// Whether it is disabled.
+        /// Whether the device is disabled.
         is_disabled: bool,
     }
 
     /// A device that a search found.
     FoundDevice {
-        /// Its id.
+        /// The id of the device.
         did: Did,
-        /// Its MAC.
+        /// The MAC of the device.
         mac: Mac,
     } or {
-        /// Its country, by its address on the internet.
+        /// The country, by the IP address of the device.
         country: String,
-        /// Its region.
+        /// The region.
         region: String,
-        /// Its city.
+        /// The city.
         city: String,
-        /// Its longitude in degrees.
+        /// The longitude in degrees.
         longitude: f64,
-        /// Its latitude in degrees.
+        /// The latitude in degrees.
         latitude: f64,
-        /// Whether it is online.
+        /// Whether the device is online.
         is_online: bool,
-        /// Whether it has a fault.
+        /// Whether the device has a fault.
         is_faulty: bool,
-        /// Whether it has an alert.
+        /// Whether the device has an alert.
         is_alert: bool,
-        /// When it came online the last time.
+        /// The last time that the device came online.
         online_latest or "latest_online": Timestamp,
-        /// When it was registered.
+        /// The time of the registration.
         created_at: Timestamp,
-        /// The version of its MCU's hardware.
+        /// The hardware version of the MCU.
         mcu_hard_version: String,
-        /// The version of its MCU's software.
+        /// The software version of the MCU.
         mcu_soft_version: String,
-        /// The version of its module's hardware.
+        /// The hardware version of the Wi-Fi module.
         wifi_hard_version: String,
-        /// The version of its module's software.
+        /// The software version of the Wi-Fi module.
         wifi_soft_version: String,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::device::Device;
 use crate::endpoint::{self, page};
@@ -255,57 +255,57 @@ impl<M: Mode> Call<M, CmdLog> {
 }
 
 open_enum! {
-    /// What happened to a device's connection.
+    /// An event of a device's connection.
     ConnectionKind {
-        /// It came.
+        /// The device connected.
         Online = "dev_online",
-        /// It went.
+        /// The device disconnected.
         Offline = "dev_offline",
-        /// It came back before the cloud knew that it went.
+        /// The device reconnected before the cloud noticed that it was gone.
         Reonline = "dev_re_online",
     }
 
-    /// Why a device went.
+    /// The reason why a device disconnected.
     OfflineReason {
-        /// It said so.
+        /// The device announced it.
         MqttDisconnect = "mqtt_disconnect",
-        /// It was silent for too long.
+        /// The device was silent for too long.
         NoHeartbeat = "no_heartbeat",
-        /// Its connection was closed.
+        /// The TCP connection was closed.
         TcpClosed = "tcp_closed",
-        /// Its TLS connection was closed.
+        /// The TLS connection was closed.
         SslClosed = "ssl_closed",
-        /// The cloud made it.
+        /// The cloud closed the connection.
         OfflineForce = "offline_force",
-        /// It was reset.
+        /// The device was reset.
         OfflineReset = "offline_reset",
-        /// Something failed.
+        /// An exception occurred.
         OfflineException = "offline_exception",
-        /// It sent too often.
+        /// The device sent too often.
         SendingDensity = "offline_sending_density_overflow",
-        /// It sent too much.
+        /// The device sent too much data.
         SendingDataSize = "offline_sending_data_size_overflow",
     }
 
-    /// Which way a frame went.
+    /// The direction of a frame.
     Direction {
-        /// From the device.
+        /// The device sent the frame.
         FromDevice = "dev2app",
-        /// To the device.
+        /// The device received the frame.
         ToDevice = "app2dev",
     }
 }
 
-/// A device came or went.
+/// A device connected or disconnected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Connection {
-    /// When.
+    /// The time.
     pub timestamp: Timestamp,
-    /// Which of the two.
+    /// The event.
     #[serde(rename = "type")]
     pub kind: ConnectionKind,
-    /// How.
+    /// The details of the event.
     #[serde(
         default,
         deserialize_with = "connection_detail",
@@ -324,27 +324,27 @@ impl Record for Connection {
 }
 
 model! {
-    /// How a device came or went.
+    /// The details of a connection event.
     ConnectionDetail {} or {
-        /// After how many seconds of silence it counts as gone: its own interval and five.
+        /// The seconds of silence after which the device counts as gone: its own interval and five.
         keep_alive or "KeepAlive": u64,
-        /// How many seconds it was online.
+        /// The seconds that the device was online.
         duration: f64,
-        /// How often it was heard of.
+        /// The heartbeats while the device was online.
         heartbeat: Heartbeat,
-        /// Why it went.
+        /// The reason of a disconnection.
         reason: OfflineReason,
     }
 
-    /// How often a device was heard of while it was online; intervals in seconds.
+    /// The heartbeats of a device while it was online; intervals in seconds.
     Heartbeat {} or {
-        /// How many heartbeats.
+        /// The number of heartbeats.
         count: u64,
         /// The longest interval.
         max: f64,
-        /// From the connection to the last heartbeat, by the count.
+        /// The mean interval: from the connection to the last heartbeat, by the count.
         avg: f64,
-        /// From the last heartbeat to the end.
+        /// The interval from the last heartbeat to the end.
         last: f64,
         /// The shortest interval.
         min: f64,
@@ -352,7 +352,7 @@ model! {
 
     /// The values of a device's data points at a moment.
     Snapshot {
-        /// When; whole seconds.
+        /// The time in whole seconds.
         ts: Timestamp,
         /// The values by name, in the conventions of [`AttrValue`](crate::AttrValue).
         attrs: Attrs,
@@ -365,7 +365,7 @@ impl Record for Snapshot {
     }
 }
 
-/// The page's table says text, its example an object.
+/// The table of the API documentation says text, its example has an object.
 fn connection_detail<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ConnectionDetail>, D::Error> {
@@ -373,28 +373,25 @@ fn connection_detail<'de, D: Deserializer<'de>>(
         Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         value => value,
     };
-    match value {
-        Value::Null => Ok(None),
-        value @ Value::Object(_) => Option::deserialize(value).map_err(de::Error::custom),
-        value => {
-            let extra = Extra::from_iter([("payload".to_owned(), value)]);
-            Option::deserialize(Value::Object(extra)).map_err(de::Error::custom)
-        }
-    }
+    let value = match value {
+        value @ (Value::Null | Value::Object(_)) => value,
+        other => json!({"payload": other}),
+    };
+    Option::deserialize(value).map_err(de::Error::custom)
 }
 
 /// A frame between a device and the cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Command {
-    /// When.
+    /// The time.
     pub timestamp: Timestamp,
-    /// Which way.
+    /// The direction of the frame.
     #[serde(rename = "type")]
     pub direction: Direction,
     /// The frame, as the server writes it: hex as a rule, or base64.
     pub payload: String,
-    /// What is in it, or why it can't be told; none if it wasn't asked for.
+    /// The decoded frame, or the error of decoding it; none if decoding wasn't asked for.
     #[cfg(feature = "codec")]
     #[serde(skip)]
     pub decoded: Option<Result<crate::model::Message, gizwits_codec_std::Error>>,

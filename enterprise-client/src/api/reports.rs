@@ -248,7 +248,7 @@ impl<M: Mode, O: Keyed> Call<M, O> {
 }
 
 parameters!(LivenessOfUsers {
-    /// Only of this app.
+    /// Counts only users of this app.
     appid => "appid",
 });
 
@@ -271,7 +271,7 @@ model! {
     DayCount {} or {
         /// The day.
         date: String,
-        /// How many.
+        /// The number.
         count: u64,
     }
 
@@ -279,18 +279,18 @@ model! {
     UserTotal {} or {
         /// The group.
         gid: Gid,
-        /// How many.
+        /// The number.
         total: u64,
     }
 
     /// The number of devices by place.
     DeviceLocations {
-        /// By place.
+        /// The counts by place.
         location: Places<u64>,
     } or {
         /// The group.
         gid: Gid,
-        /// All, those without a known place among them.
+        /// The number of all devices, including those without a known place.
         total: u64,
     }
 
@@ -330,19 +330,19 @@ model! {
     ReportedDevice {} or {
         /// The day.
         report_date: String,
-        /// Its product.
+        /// The key of the product.
         product_key: ProductKey,
-        /// Its MAC.
+        /// The MAC of the device.
         mac: Mac,
-        /// Its serial number, of Bluetooth devices.
+        /// The serial number, of Bluetooth devices.
         device_sn: String,
-        /// Its country.
+        /// The country.
         country: String,
-        /// Its region.
+        /// The region.
         region: String,
-        /// Its city.
+        /// The city.
         city: String,
-        /// When it was registered, without a zone: [`registered_at`](Self::registered_at).
+        /// The time of the registration, without a zone: [`registered_at`](Self::registered_at).
         created_at: String,
     }
 
@@ -363,9 +363,9 @@ model! {
 
     /// A count of one period.
     PeriodCount {} or {
-        /// How many.
+        /// The number.
         count: u64,
-        /// By place.
+        /// The counts by place.
         location: Places<u64>,
         /// The day, if counted by days.
         date: String,
@@ -379,9 +379,9 @@ model! {
     RealtimeStatus {} or {
         /// The group.
         gid: Gid,
-        /// All.
+        /// The counts of all.
         count: StateCount,
-        /// By place.
+        /// The counts by place.
         location: Places<StateCount>,
     }
 
@@ -389,16 +389,16 @@ model! {
     EventReport {} or {
         /// The group.
         gid: Gid,
-        /// All.
+        /// The counts of all.
         count: EventCount,
-        /// By data point; only of events.
+        /// The counts by data point; only of events.
         detail: BTreeMap<String, EventCount>,
-        /// By place.
+        /// The counts by place.
         location: Places<EventCount>,
     } => with_count
 }
 
-/// The page's table has the three counts next to the rest, its example in `count`.
+/// The table of the API documentation has the three counts beside `count`, its example within.
 fn with_count(report: &mut EventReport) {
     if report.count.is_some() {
         return;
@@ -418,8 +418,8 @@ fn with_count(report: &mut EventReport) {
 }
 
 impl ReportedDevice {
-    /// When it was registered, if `created_at` is by a clock so many hours ahead of UTC. The page
-    /// doesn't tell; the cloud is in China, 8 hours ahead.
+    /// The time of the registration, if `created_at` is by a clock this many hours ahead of UTC. The API
+    /// documentation doesn't say; the cloud is in China, 8 hours ahead.
     #[must_use]
     pub fn registered_at(&self, hours_ahead: i8) -> Option<Timestamp> {
         let local: DateTime = self.created_at.as_deref()?.parse().ok()?;

@@ -21,9 +21,9 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> Users<M> {
-    /// Users who registered with the product's apps. Pages of 20 unless told otherwise.
+    /// Users who registered with the product's apps. Default: pages of 20.
     ///
-    /// The page's list swaps the words for this and for [`bound`](Self::bound).
+    /// The list in the API documentation swaps the descriptions of this and of [`bound`](Self::bound).
     #[doc = page!(USERS)]
     pub fn registered(&self) -> Call<M, Registered> {
         let key = self.0.key().clone();
@@ -32,7 +32,7 @@ impl<M: Mode> Users<M> {
             .query("product_key", key)
     }
 
-    /// Users who bound a device of the product. Pages of 20 unless told otherwise.
+    /// Users who bound a device of the product. Default: pages of 20.
     #[doc = page!(BOUND_USERS)]
     pub fn bound(&self) -> Call<M, Bound> {
         self.0.call(endpoint::BOUND_USERS, Bound)
@@ -55,17 +55,17 @@ impl Paged for Bound {
 }
 
 parameters!(Registered {
-    /// Only of this app.
+    /// Returns only users of this app.
     appid => "appid",
-    /// Only with this name.
+    /// Returns only users with this name.
     username => "username",
-    /// Only with this phone number.
+    /// Returns only users with this phone number.
     phone => "phone",
-    /// Only with this e-mail address.
+    /// Returns only users with this e-mail address.
     email => "email",
 });
 
-/// What a search for bound users looks at.
+/// The property that a search for bound users compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserKey {
@@ -86,7 +86,7 @@ pub enum UserKey {
 }
 
 impl<M: Mode> Call<M, Bound> {
-    /// Only those with this value.
+    /// Returns only users with this value.
     pub fn by(self, key: UserKey, value: impl Into<String>) -> Self {
         let key = match key {
             UserKey::Uid => "uid",
@@ -125,11 +125,11 @@ model! {
         remark: String,
         /// Whether the user never gave a name.
         is_anonymous or "is_anomymous": bool,
-        /// When the user registered.
+        /// The time of the registration.
         created_at: Timestamp,
-        /// When the user was changed.
+        /// The time of the last change.
         updated_at: Timestamp,
-        /// Where the user logs in, if it isn't Gizwits.
+        /// The login service, if it isn't Gizwits.
         auth_src: Value,
         /// Whether the user owns the device; only of a search by did.
         is_owner: bool,

@@ -87,7 +87,7 @@ pub struct Accepted {
 /// The requests of a call, in order, or what is wrong with the call.
 pub(crate) type Requests = Result<Vec<RequestParts>, Error>;
 
-/// What a call does and what it answers. Only this crate implements it.
+/// The kind of a call: its requests and its answer. Only this crate implements it.
 pub trait Operation: Clone + Send + Sync + 'static {
     /// The answer.
     type Output: Send;
@@ -172,7 +172,7 @@ pub(crate) fn flag(on: bool) -> &'static str {
 pub trait Grouped: Operation {}
 
 impl<M: Mode, O: Grouped> Call<M, O> {
-    /// Only devices of this group.
+    /// Counts or returns only devices of this group.
     pub fn gid(self, gid: impl Into<Gid>) -> Self {
         self.query("gid", gid.into())
     }
@@ -182,17 +182,17 @@ impl<M: Mode, O: Grouped> Call<M, O> {
 pub trait ByState: Operation {}
 
 impl<M: Mode, O: ByState> Call<M, O> {
-    /// Only devices that are online, or offline.
+    /// Counts or returns only devices that are online, or offline.
     pub fn is_online(self, online: bool) -> Self {
         self.query("is_online", flag(online))
     }
 
-    /// Only devices with a fault, or without.
+    /// Counts or returns only devices with a fault, or without.
     pub fn is_faulty(self, faulty: bool) -> Self {
         self.query("is_faulty", flag(faulty))
     }
 
-    /// Only devices with an alert, or without.
+    /// Counts or returns only devices with an alert, or without.
     pub fn is_alert(self, alert: bool) -> Self {
         self.query("is_alert", flag(alert))
     }
@@ -202,17 +202,17 @@ impl<M: Mode, O: ByState> Call<M, O> {
 pub trait ByPlace: Operation {}
 
 impl<M: Mode, O: ByPlace> Call<M, O> {
-    /// Only devices in this country.
+    /// Returns only devices in this country.
     pub fn country(self, country: impl Into<String>) -> Self {
         self.query("country", country)
     }
 
-    /// Only devices in this region of a country.
+    /// Returns only devices in this region of a country.
     pub fn region(self, region: impl Into<String>) -> Self {
         self.query("region", region)
     }
 
-    /// Only devices in this city.
+    /// Returns only devices in this city.
     pub fn city(self, city: impl Into<String>) -> Self {
         self.query("city", city)
     }

@@ -22,7 +22,7 @@ use crate::model::Timestamp;
 /// The answer, and the request that it answers.
 pub(crate) type Answered = Box<(Request, Answer)>;
 
-/// What follows an attempt that was not the last one's failure.
+/// The next step after an attempt that did not end with an error.
 enum Step {
     Done(Answered),
     /// Another attempt, after this wait.
@@ -48,7 +48,7 @@ pub(crate) struct Exchange<'a> {
     missing_routes: usize,
     failures: u32,
     refusals_for_rate: u32,
-    /// What the retries took from the budget.
+    /// The amount that the retries took from the budget.
     spent: u32,
     sends: u32,
     /// Whether an attempt may have come to the server.

@@ -1,4 +1,4 @@
-//! The quota: 3,600 calls an hour of an enterprise, over all its products and tokens.
+//! The rate limit: 3,600 calls an hour of an enterprise, over all its products and tokens.
 //!
 //! The count is our own until the server's headers correct it. What is on its way is taken off what
 //! the server says is left, since the server may not have counted it.
@@ -19,7 +19,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Limiter(Arc<Mutex<Window>>);
 
-/// What is known of the quota.
+/// The known state of the rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
@@ -58,7 +58,7 @@ impl Limiter {
         Limiter::new(Some(limit))
     }
 
-    /// Nothing is held back; what the server says is still noted.
+    /// A limiter that holds nothing back; it still records what the server says.
     #[must_use]
     pub fn unlimited() -> Self {
         Limiter::new(None)
@@ -75,7 +75,7 @@ impl Limiter {
         })))
     }
 
-    /// What is known now.
+    /// The known state.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
         let window = lock(&self.0);
@@ -134,7 +134,7 @@ impl Limiter {
         }
     }
 
-    /// Notes that the server refused for the quota's sake.
+    /// Records that the server refused a call because of the rate limit.
     pub(crate) fn exhausted(&self, until: Timestamp) {
         let mut window = lock(&self.0);
         window.remaining = 0;

@@ -32,7 +32,7 @@ const SENSIBLE: Range<Timestamp> =
 
 /// How long a token is used that had expired when it came.
 const EXPIRED_TOKEN_USE: Duration = Duration::from_secs(600);
-/// From a refresh that failed to the next one, while the old token is good.
+/// The time from a refresh that failed to the next one, while the old token is good.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
 /// The state that the calls of one enterprise share.

@@ -36,7 +36,7 @@ impl Token {
     }
 }
 
-/// Whose token it is.
+/// The enterprise and the product of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TokenKey {
@@ -56,26 +56,26 @@ impl TokenKey {
     }
 }
 
-/// Where tokens outlive a process. It is asked when there is no fresh one in memory, and told of every
-/// change; an error is traced, and otherwise means that there is no token. Calls wait for it, so it
-/// should be quick.
+/// A store of tokens that outlive a process. It is read when there is no fresh token in memory, and
+/// written at every change. An error is traced, and otherwise means that there is no token. Calls wait
+/// for the store, so it should be quick.
 pub trait TokenStore: Send + Sync + 'static {
     /// The token, if there is one.
     ///
     /// # Errors
-    /// What reading it ends with.
+    /// Those of reading.
     fn load(&self, key: &TokenKey) -> io::Result<Option<Token>>;
 
     /// Keeps a token.
     ///
     /// # Errors
-    /// What writing it ends with.
+    /// Those of writing.
     fn save(&self, key: &TokenKey, token: &Token) -> io::Result<()>;
 
     /// Drops a token that the server refused.
     ///
     /// # Errors
-    /// What writing ends with.
+    /// Those of writing.
     fn remove(&self, key: &TokenKey) -> io::Result<()>;
 }
 

@@ -1,25 +1,25 @@
-//! Secrets covered up in text that people see.
+//! Redaction of secrets in text that people see.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but the unreserved characters.
+/// All characters but the unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// For one segment of a path, or one part of a query.
+/// Encodes one segment of a path, or one part of a query.
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// A string of JSON, with its quotes.
+/// The text as a JSON string, with quotes.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// How a secret may stand in a text: as it is, in JSON, in a URL.
+/// The forms of a secret in a text: as it is, in JSON, in a URL.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let json = quoted(secret);
     let json = json
@@ -34,8 +34,8 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
 /// Words that come before a secret: `"token":"…"`, `passcode=…`.
 const KEYS: [&[u8]; 4] = [b"token", b"passcode", b"secret", b"password"];
 
-/// Covers the given secrets, and what stands behind a word that announces one. The length of the
-/// text and every other byte stay.
+/// Covers the given secrets, and the values after the words of [`KEYS`]. The length of the text and
+/// every other byte stay.
 pub(crate) fn cover<'s>(text: &mut [u8], secrets: impl IntoIterator<Item = &'s str>) {
     for secret in secrets {
         for form in forms(secret) {
@@ -74,13 +74,13 @@ fn cover_all(text: &mut [u8], secret: &[u8]) {
     }
 }
 
-/// Where a window of this length from here on fits.
+/// The first position from here on where a window of this length fits.
 fn find(text: &[u8], len: usize, from: usize, fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let found = text.get(from..)?.windows(len.max(1)).position(fits)?;
     Some(from + found)
 }
 
-/// What an error shows of a body: the part around `at`, in one line, without secrets.
+/// The part of a body around `at`, in one line, without secrets.
 pub(crate) fn excerpt<'s>(
     body: &[u8],
     at: usize,

@@ -8,15 +8,15 @@ use reqwest::header::HeaderValue;
 use crate::endpoint::Method;
 use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
 
-/// Far more than any answer has, and little enough to hold.
+/// The limit of an answer in bytes: far more than any answer has, and little enough to hold.
 const LONGEST: usize = 64 << 20;
 
 pub(crate) struct Reqwest(reqwest::Client);
 
 pub(crate) struct Timeouts {
-    /// Of a whole request.
+    /// The timeout of a whole request.
     pub(crate) total: Duration,
-    /// Of the connection alone.
+    /// The timeout of the connection alone.
     pub(crate) connect: Duration,
 }
 

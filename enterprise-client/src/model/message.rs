@@ -1,4 +1,4 @@
-//! What is in a frame, by the product's definition.
+//! Decoded frames.
 
 use gizwits_codec_std::core::m2m::Event;
 use gizwits_codec_std::core::{P0, Protocol, Raw, Reading};
@@ -14,23 +14,23 @@ pub struct Message {
     pub command: Option<u16>,
     /// The sequence number of the M2M frame, if it has one.
     pub sn: Option<u32>,
-    /// What it is about.
+    /// The content.
     pub body: Body,
 }
 
-/// What a frame is about.
+/// The content of a frame.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
     /// Data points.
     Points {
-        /// Whether they are set or told.
+        /// Whether the points are set or reported.
         action: Action,
         /// The values that are there; none of a read.
         attrs: Attrs,
-        /// What a read of a var_len product asks for; none if it doesn't choose.
+        /// The data points that a read of a var_len product asks for; none if it asks for all.
         wanted: Option<Vec<String>>,
-        /// Values that the definition doesn't foresee, and why.
+        /// Names of points whose values are outside the definition, and the reasons.
         flagged: Vec<(String, &'static str)>,
     },
     /// Bytes that the protocol doesn't look into, or doesn't know.

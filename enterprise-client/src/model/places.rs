@@ -78,9 +78,9 @@ model! {
     EventCount {} or {
         /// All of them.
         total: u64,
-        /// Those that are over.
+        /// Faults or alerts that are over.
         resolved: u64,
-        /// Those that are not over.
+        /// Faults or alerts that are not over.
         unresolved: u64,
     }
 }

@@ -228,7 +228,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// As the API writes it.
+            /// The word that the API writes.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -28,13 +28,13 @@ pub type Attrs = BTreeMap<String, AttrValue>;
 pub struct AttrValue(Value);
 
 impl AttrValue {
-    /// As JSON.
+    /// The value as JSON.
     #[must_use]
     pub fn json(&self) -> &Value {
         &self.0
     }
 
-    /// On or off, if it is 0, 1, false or true.
+    /// The bool, if the value is 0, 1, false or true.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match (&self.0, self.as_f64()) {
@@ -51,7 +51,7 @@ impl AttrValue {
         self.0.as_str()
     }
 
-    /// A number, to about 15 digits.
+    /// The number, to about 15 digits.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match &self.0 {
@@ -60,7 +60,7 @@ impl AttrValue {
         }
     }
 
-    /// A number, exact.
+    /// The exact number.
     #[cfg(feature = "codec")]
     #[must_use]
     pub fn as_decimal(&self) -> Option<gizwits_codec_std::Decimal> {
