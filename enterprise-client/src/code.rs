@@ -51,12 +51,12 @@ pub enum Repeat {
 }
 
 macro_rules! codes {
-    ($($code:literal $name:ident $kind:ident $repeat:ident $label:literal $remedy:literal)*) => {
+    ($($number:literal $name:ident $kind:ident $repeat:ident $label:literal $remedy:literal)*) => {
         /// An error code of the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
-            $(#[doc = concat!("`", stringify!($code), "` ", $label)] $name,)*
+            $(#[doc = concat!("`", stringify!($number), "` ", $label)] $name,)*
             /// A code that is not documented.
             Unknown(u32),
         }
@@ -64,62 +64,75 @@ macro_rules! codes {
         impl ErrorCode {
             /// Every documented code.
             pub const ALL: &[ErrorCode] = &[$(ErrorCode::$name),*];
-
-            /// The number on the wire.
-            #[must_use]
-            pub const fn number(self) -> u32 {
-                match self {
-                    $(ErrorCode::$name => $code,)*
-                    ErrorCode::Unknown(number) => number,
-                }
-            }
-
-            /// The text of the code in the API documentation.
-            #[must_use]
-            pub const fn label(self) -> &'static str {
-                match self {
-                    $(ErrorCode::$name => $label,)*
-                    ErrorCode::Unknown(_) => "not a documented code",
-                }
-            }
-
-            /// The kind of the error.
-            #[must_use]
-            pub const fn kind(self) -> ErrorKind {
-                match self {
-                    $(ErrorCode::$name => ErrorKind::$kind,)*
-                    ErrorCode::Unknown(_) => ErrorKind::Unknown,
-                }
-            }
-
-            /// When the same request may succeed.
-            #[must_use]
-            pub const fn repeat(self) -> Repeat {
-                match self {
-                    $(ErrorCode::$name => Repeat::$repeat,)*
-                    ErrorCode::Unknown(_) => Repeat::Never,
-                }
-            }
-
-            /// Advice for the caller; may be empty.
-            #[must_use]
-            pub const fn remedy(self) -> &'static str {
-                match self {
-                    $(ErrorCode::$name => $remedy,)*
-                    ErrorCode::Unknown(_) => "",
-                }
-            }
         }
 
-        impl From<u32> for ErrorCode {
-            fn from(number: u32) -> Self {
-                match number {
-                    $($code => ErrorCode::$name,)*
-                    number => ErrorCode::Unknown(number),
-                }
-            }
-        }
+        const ENTRIES: &[Entry] = &[$(Entry {
+            code: ErrorCode::$name,
+            number: $number,
+            kind: ErrorKind::$kind,
+            repeat: Repeat::$repeat,
+            label: $label,
+            remedy: $remedy,
+        }),*];
     };
+}
+
+struct Entry {
+    code: ErrorCode,
+    number: u32,
+    kind: ErrorKind,
+    repeat: Repeat,
+    label: &'static str,
+    remedy: &'static str,
+}
+
+impl ErrorCode {
+    fn entry(self) -> Option<&'static Entry> {
+        ENTRIES.iter().find(|entry| entry.code == self)
+    }
+
+    /// The number on the wire.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            ErrorCode::Unknown(number) => number,
+            code => code.entry().map_or(0, |entry| entry.number),
+        }
+    }
+
+    /// The text of the code in the API documentation.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        let entry = self.entry();
+        entry.map_or("not a documented code", |entry| entry.label)
+    }
+
+    /// The kind of the error.
+    #[must_use]
+    pub fn kind(self) -> ErrorKind {
+        let entry = self.entry();
+        entry.map_or(ErrorKind::Unknown, |entry| entry.kind)
+    }
+
+    /// When the same request may succeed.
+    #[must_use]
+    pub fn repeat(self) -> Repeat {
+        let entry = self.entry();
+        entry.map_or(Repeat::Never, |entry| entry.repeat)
+    }
+
+    /// Advice for the caller; may be empty.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        self.entry().map_or("", |entry| entry.remedy)
+    }
+}
+
+impl From<u32> for ErrorCode {
+    fn from(number: u32) -> Self {
+        let entry = ENTRIES.iter().find(|entry| entry.number == number);
+        entry.map_or(ErrorCode::Unknown(number), |entry| entry.code)
+    }
 }
 
 codes! {

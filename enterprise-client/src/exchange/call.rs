@@ -283,6 +283,7 @@ impl<M: Mode, O: Operation> Call<M, O> {
             self.max_wait.unwrap_or(session.settings.max_wait),
         );
         let definition = match product {
+            #[cfg(feature = "codec")]
             Some(product) if self.operation.wants_definition() => {
                 let fetched = definition(session, product, &allowance).await;
                 Some(fetched.map_err(|error| error.arrived(false))?)
@@ -343,38 +344,27 @@ impl<M: Mode, O: Operation> Call<M, O> {
 }
 
 /// The definition, from the server once and from memory then.
+#[cfg(feature = "codec")]
 pub(crate) async fn definition(
     session: &Session,
     product: &ProductSession,
     allowance: &Allowance,
 ) -> Result<Definition, Error> {
-    #[cfg(not(feature = "codec"))]
-    {
-        let _ = (session, product, allowance);
-        Err(Error::Invalid(
-            "definitions need the feature `codec`".to_owned(),
-        ))
+    let known = || product.known_definition();
+    if let Some(known) = known() {
+        return Ok(known);
     }
-    #[cfg(feature = "codec")]
-    {
-        use crate::model::Datapoints;
-
-        if let Some(known) = product.known_definition() {
-            return Ok(known);
-        }
-        let read = |request: &Request, answer: &Answer| {
-            let datapoints: Datapoints = response::json(request, answer)?;
-            let definition = datapoints.definition()?;
-            product.define(Some(definition.clone()));
-            Ok(definition)
-        };
-        let parts = RequestParts::new(crate::endpoint::DATAPOINT);
-        let exchange = Exchange::new(session, Some(product), parts, allowance);
-        let known = || product.known_definition();
-        exchange
-            .fetch(&product.definition_flight, known, read)
-            .await
-    }
+    let read = |request: &Request, answer: &Answer| {
+        let datapoints: crate::model::Datapoints = response::json(request, answer)?;
+        let definition = datapoints.definition()?;
+        product.define(Some(definition.clone()));
+        Ok(definition)
+    };
+    let parts = RequestParts::new(crate::endpoint::DATAPOINT);
+    let exchange = Exchange::new(session, Some(product), parts, allowance);
+    exchange
+        .fetch(&product.definition_flight, known, read)
+        .await
 }
 
 impl<O: Operation> Call<Async, O> {

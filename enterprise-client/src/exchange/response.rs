@@ -166,13 +166,9 @@ fn without_values(message: &str) -> String {
 }
 
 fn offset(body: &[u8], line: usize, column: usize) -> usize {
-    let before = body
-        .split_inclusive(|byte| *byte == b'\n')
-        .take(line.saturating_sub(1));
-    before
-        .map(<[u8]>::len)
-        .sum::<usize>()
-        .saturating_add(column)
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    let before = lines.take(line.saturating_sub(1)).map(<[u8]>::len);
+    before.sum::<usize>().saturating_add(column)
 }
 
 /// The number in a header.

@@ -94,25 +94,13 @@ pub(crate) fn excerpt<'s>(
     let start = start.min(body.len());
     let end = body.len().min(start.saturating_add(LEN));
     let part = String::from_utf8_lossy(body.get(start..end).unwrap_or_default());
-    let mut shown = String::new();
-    if start > 0 {
-        shown.push('…');
-    }
-    let mut blank = false;
-    for one in part.chars() {
-        if one.is_whitespace() || one.is_control() || one == char::REPLACEMENT_CHARACTER {
-            blank = !shown.is_empty();
-        } else {
-            if std::mem::take(&mut blank) {
-                shown.push(' ');
-            }
-            shown.push(one);
-        }
-    }
-    if end < body.len() {
-        shown.push('…');
-    }
-    shown
+    let blank = |char: char| {
+        char.is_whitespace() || char.is_control() || char == char::REPLACEMENT_CHARACTER
+    };
+    let words: Vec<&str> = part.split(blank).filter(|word| !word.is_empty()).collect();
+    let before = if start > 0 { "…" } else { "" };
+    let after = if end < body.len() { "…" } else { "" };
+    format!("{before}{}{after}", words.join(" "))
 }
 
 #[cfg(test)]
