@@ -41,9 +41,17 @@ impl<M: Mode> Enterprise<M> {
     /// A builder with default settings.
     pub fn builder() -> Builder<M> {
         Builder {
-            id: None,
-            secret: None,
-            base_url: BASE_URL.to_owned(),
+            settings: Settings {
+                id: "".into(),
+                secret: SecretString::default(),
+                base: BASE_URL.to_owned(),
+                clock: Box::new(SystemClock),
+                store: Box::new(MemoryStore::default()),
+                limiter: Limiter::default(),
+                retry: RetryPolicy::default(),
+                max_wait: Duration::from_secs(60),
+                paths: HashMap::new(),
+            },
             timeouts: Timeouts {
                 total: Duration::from_secs(30),
                 connect: Duration::from_secs(10),
@@ -51,12 +59,6 @@ impl<M: Mode> Enterprise<M> {
             user_agent: concat!("gizwits-enterprise-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             system_proxy: true,
             transport: None,
-            clock: Box::new(SystemClock),
-            store: Box::new(MemoryStore::default()),
-            limiter: Limiter::default(),
-            retry: RetryPolicy::default(),
-            max_wait: Duration::from_secs(60),
-            paths: HashMap::new(),
             mode: PhantomData,
         }
     }
@@ -142,39 +144,31 @@ impl<M> fmt::Debug for Product<M> {
 /// Builds an [`Enterprise`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<M> {
-    id: Option<EnterpriseId>,
-    secret: Option<SecretString>,
-    base_url: String,
+    settings: Settings,
     timeouts: Timeouts,
     user_agent: String,
     system_proxy: bool,
     transport: Option<Box<dyn Transport>>,
-    clock: Box<dyn Clock>,
-    store: Box<dyn TokenStore>,
-    limiter: Limiter,
-    retry: RetryPolicy,
-    max_wait: Duration,
-    paths: HashMap<&'static str, String>,
     mode: PhantomData<M>,
 }
 
 impl<M: Mode> Builder<M> {
     /// The enterprise's id. Required.
     pub fn id(mut self, id: impl Into<EnterpriseId>) -> Self {
-        self.id = Some(id.into());
+        self.settings.id = id.into();
         self
     }
 
     /// The enterprise's secret. Required.
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
-        self.secret = Some(secret.into());
+        self.settings.secret = secret.into();
         self
     }
 
     /// The URL of the server. `http:` sends secrets in clear text. Default:
     /// `https://enterpriseapi.gizwits.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = url.into();
+        self.settings.base = url.into();
         self
     }
 
@@ -205,20 +199,20 @@ impl<M: Mode> Builder<M> {
 
     /// The store of tokens. Default: in memory.
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
-        self.store = Box::new(store);
+        self.settings.store = Box::new(store);
         self
     }
 
     /// The count of calls, to share it with other clients of the same enterprise. Default: a count of
     /// its own, of 3,600 calls an hour.
     pub fn limiter(mut self, limiter: Limiter) -> Self {
-        self.limiter = limiter;
+        self.settings.limiter = limiter;
         self
     }
 
     /// How often requests are repeated, and how soon.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
+        self.settings.retry = retry;
         self
     }
 
@@ -226,19 +220,19 @@ impl<M: Mode> Builder<M> {
     /// definition too, before it fails with [`Error::RateLimited`]. The waits that a gateway asks for
     /// count too. Default: 60 s.
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.max_wait = wait;
+        self.settings.max_wait = wait;
         self
     }
 
     /// The path of an endpoint, in place of the documented ones.
     pub fn path(mut self, endpoint: &Endpoint, template: impl Into<String>) -> Self {
-        self.paths.insert(endpoint.id, template.into());
+        self.settings.paths.insert(endpoint.id, template.into());
         self
     }
 
     /// The clock. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.settings.clock = Box::new(clock);
         self
     }
 
@@ -254,11 +248,18 @@ impl<M: Mode> Builder<M> {
     /// # Errors
     /// [`Error::Invalid`] if id or secret are missing or empty, or the base URL can't be used.
     pub fn build(self) -> Result<Enterprise<M>, Error> {
-        let missing = |what| Error::Invalid(format!("the enterprise's {what} is missing"));
-        let id = self.id.filter(|id| !id.as_str().is_empty());
-        let secret = self.secret;
-        let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
-        let base = base(&self.base_url).map_err(Error::Invalid)?;
+        let mut settings = self.settings;
+        for (name, is_missing) in [
+            ("id", settings.id.as_str().is_empty()),
+            ("secret", settings.secret.expose_secret().is_empty()),
+        ] {
+            if is_missing {
+                return Err(Error::Invalid(format!(
+                    "the enterprise's {name} is missing"
+                )));
+            }
+        }
+        let base = base(&settings.base).map_err(Error::Invalid)?;
         let transport = match self.transport {
             Some(transport) => transport,
             None if base.starts_with("https:") && cfg!(not(feature = "rustls")) => {
@@ -272,20 +273,9 @@ impl<M: Mode> Builder<M> {
                 Box::new(reqwest.map_err(Error::Invalid)?)
             }
         };
-        let session = Session::new(Settings {
-            id: id.ok_or_else(|| missing("id"))?,
-            secret: secret.ok_or_else(|| missing("secret"))?,
-            base,
-            transport,
-            clock: self.clock,
-            store: self.store,
-            limiter: self.limiter,
-            retry: self.retry,
-            max_wait: self.max_wait,
-            paths: self.paths,
-        });
+        settings.base = base;
         Ok(Enterprise {
-            session: Arc::new(session),
+            session: Arc::new(Session::new(settings, transport)),
             mode: M::start()?,
         })
     }
@@ -294,8 +284,8 @@ impl<M: Mode> Builder<M> {
 impl<M> fmt::Debug for Builder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("id", &self.id)
-            .field("base_url", &self.base_url)
+            .field("id", &self.settings.id)
+            .field("base_url", &self.settings.base)
             .finish_non_exhaustive()
     }
 }

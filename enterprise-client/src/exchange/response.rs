@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::fmt::rfc2822::DateTimeParser;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -179,10 +180,13 @@ pub(crate) fn number<T: FromStr>(answer: &Answer, name: &str) -> Option<T> {
 /// The wait that `Retry-After` asks for, in seconds or up to a date.
 pub(crate) fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
     let seconds = number(answer, "retry-after").map(Duration::from_secs);
-    seconds.or_else(|| {
-        let date = httpdate::parse_http_date(answer.header("retry-after")?.trim());
-        Some(Timestamp::from(date.ok()?).since(now))
-    })
+    seconds.or_else(|| Some(http_date(answer.header("retry-after")?)?.since(now)))
+}
+
+/// The time of a date in a header: `Tue, 02 Jan 2024 00:00:12 GMT`.
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
+    let time = DateTimeParser::new().parse_timestamp(text.trim());
+    time.ok().map(Timestamp::from)
 }
 
 /// The answer of the token endpoint. The API documentation writes `expired_at`, the server `expire_at`.

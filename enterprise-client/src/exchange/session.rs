@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::exchange::clock::Clock;
 use crate::exchange::limiter::Limiter;
 use crate::exchange::lock::lock;
+use crate::exchange::response::http_date;
 use crate::exchange::retry::{RetryBudget, RetryPolicy};
 use crate::exchange::token::{Token, TokenKey, TokenStore};
 use crate::http::{Answer, Transport};
@@ -38,6 +39,7 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 /// The state that the calls of one enterprise share.
 pub(crate) struct Session {
     pub(crate) settings: Settings,
+    pub(crate) transport: Box<dyn Transport>,
     pub(crate) retry_budget: RetryBudget,
     routes: Mutex<HashMap<&'static str, usize>>,
     products: Mutex<Vec<Arc<ProductSession>>>,
@@ -51,7 +53,6 @@ pub(crate) struct Settings {
     pub(crate) secret: SecretString,
     /// The URL without a slash at its end.
     pub(crate) base: String,
-    pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) store: Box<dyn TokenStore>,
     pub(crate) limiter: Limiter,
@@ -98,9 +99,10 @@ struct CachedToken {
 }
 
 impl Session {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, transport: Box<dyn Transport>) -> Self {
         Session {
             settings,
+            transport,
             retry_budget: RetryBudget::default(),
             routes: Mutex::default(),
             products: Mutex::default(),
@@ -121,12 +123,8 @@ impl Session {
 
     /// Takes the server's time from an answer of the API.
     pub(crate) fn observe_clock(&self, answer: &Answer) {
-        let date = answer
-            .header("date")
-            .and_then(|date| httpdate::parse_http_date(date).ok())
-            .map(Timestamp::from)
-            .filter(|date| SENSIBLE.contains(date));
-        if let Some(date) = date {
+        let date = answer.header("date").and_then(http_date);
+        if let Some(date) = date.filter(|date| SENSIBLE.contains(date)) {
             // `Date` has whole seconds, so a small difference is none.
             let ahead = match date.ahead_of(self.local_time()) {
                 -1_999_999..=1_999_999 => 0,

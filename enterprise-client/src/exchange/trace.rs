@@ -21,7 +21,7 @@ pub(crate) async fn send(
     resends: u32,
 ) -> Sent {
     let span = span(&request, endpoint, resends);
-    let sending = session.settings.transport.send(request);
+    let sending = session.transport.send(request);
     let result = sending.instrument(span.clone()).await;
     match &result {
         Ok(answer) => {
