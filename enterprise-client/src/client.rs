@@ -1,4 +1,4 @@
-//! The enterprise and its products, over either front.
+//! The enterprise and its products.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,70 +6,60 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::bindings::Bindings;
-use crate::call::Call;
-use crate::core::{Core, ProductCore, Settings};
-use crate::custom::Custom;
-use crate::device::Device;
-use crate::device_reports::DeviceReports;
-use crate::devices::Devices;
-use crate::endpoint::{Endpoint, Method, page};
+use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::exchange::Parts;
-use crate::front::Front;
-use crate::groups::{Group, Groups};
+use crate::exchange::{
+    Call, Clock, Handle, Limiter, MemoryStore, ProductSession, RateLimit, RequestParts,
+    RetryPolicy, Session, Settings, SystemClock, TokenStore,
+};
 use crate::http::Transport;
-use crate::id::{Did, EnterpriseId, Gid, ProductKey};
-use crate::limiter::{Limiter, RateLimit};
-use crate::product::{AccessToken, Datapoint};
-use crate::retry::RetryPolicy;
-use crate::time::{Clock, SystemClock, Timestamp};
-use crate::token::{MemoryStore, TokenStore};
-use crate::transport::{Reqwest, Timeouts};
-use crate::user_reports::UserReports;
-use crate::users::Users;
+use crate::http::reqwest::{Reqwest, Timeouts};
+use crate::mode::Mode;
+use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
 /// The documented host. TLS, since requests carry secrets.
 const BASE_URL: &str = "https://enterpriseapi.gizwits.com";
 
-/// An enterprise: its credentials, its quota, its connections. Cheap to clone.
+/// An enterprise: its credentials, its rate limit, its connections. Cheap to clone.
 #[derive(Clone)]
-pub struct Enterprise<C> {
-    pub(crate) core: Arc<Core>,
-    // The async one is nothing but its type.
-    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
-    pub(crate) front: C,
+pub struct Enterprise<M> {
+    pub(crate) session: Arc<Session>,
+    pub(crate) mode: M,
 }
 
 /// A product of an enterprise: its secret, its token, its definition. Cheap to clone.
 #[derive(Clone)]
-pub struct Product<C> {
-    pub(crate) enterprise: Enterprise<C>,
-    pub(crate) product: Arc<ProductCore>,
+pub struct Product<M> {
+    pub(crate) enterprise: Enterprise<M>,
+    pub(crate) session: Arc<ProductSession>,
 }
 
-impl<C: Front> Enterprise<C> {
-    /// Begins with nothing but defaults.
-    #[must_use]
-    pub fn builder() -> Builder<C> {
+impl<M: Mode> Enterprise<M> {
+    /// A builder with default settings.
+    pub fn builder() -> Builder<M> {
         Builder {
-            id: None,
-            secret: None,
-            base_url: BASE_URL.to_owned(),
-            timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(10),
+            settings: Settings {
+                id: "".into(),
+                secret: SecretString::default(),
+                base: BASE_URL.to_owned(),
+                clock: Box::new(SystemClock),
+                store: Box::new(MemoryStore::default()),
+                limiter: Limiter::default(),
+                retry: RetryPolicy::default(),
+                max_wait: Duration::from_secs(60),
+                paths: HashMap::new(),
+            },
+            timeouts: Timeouts {
+                total: Duration::from_secs(30),
+                connect: Duration::from_secs(10),
+            },
             user_agent: concat!("gizwits-enterprise-client/", env!("CARGO_PKG_VERSION")).to_owned(),
             system_proxy: true,
             transport: None,
-            clock: Box::new(SystemClock),
-            store: Box::new(MemoryStore::default()),
-            limiter: Limiter::default(),
-            retry: RetryPolicy::default(),
-            max_wait: Duration::from_secs(60),
-            paths: HashMap::new(),
-            front: PhantomData,
+            mode: PhantomData,
         }
     }
 
@@ -78,361 +68,239 @@ impl<C: Front> Enterprise<C> {
         &self,
         key: impl Into<ProductKey>,
         secret: impl Into<SecretString>,
-    ) -> Product<C> {
+    ) -> Product<M> {
         Product {
             enterprise: self.clone(),
-            product: self.core.product(key.into(), secret.into()),
+            session: self.session.product(key.into(), secret.into()),
         }
     }
 
-    /// What is known of the quota.
+    /// The known state of the rate limit.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
-        self.core.settings.limiter.rate_limit()
+        self.session.settings.limiter.rate_limit()
     }
 
-    /// Which of an endpoint's paths the server has; none before the first answer, and none of an
-    /// endpoint that was given another [`path`](Builder::path).
+    /// The path of an endpoint that the server has answered; none before the first answer, and none of
+    /// an endpoint that was given another [`path`](Builder::path).
     #[must_use]
     pub fn answering_path(&self, endpoint: &Endpoint) -> Option<&'static str> {
-        endpoint.templates.get(self.core.route(endpoint)?).copied()
+        let route = self.session.route(endpoint)?;
+        endpoint.templates.get(route).copied()
     }
 
-    /// The time by the server's clock, as far as its answers told.
+    /// The time by the server's clock, as its last answer told.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.core.now()
+        self.session.now()
     }
 
-    /// A call that this crate doesn't know, with the enterprise's id and secret in its headers.
-    pub fn request(&self, method: Method, path: impl Into<String>) -> Call<C, Custom> {
-        Custom::call(self.clone(), None, method, path.into())
+    pub(crate) fn handle(&self, product: Option<&Arc<ProductSession>>) -> Handle<M> {
+        Handle {
+            session: self.session.clone(),
+            product: product.cloned(),
+            mode: self.mode.clone(),
+        }
     }
 }
 
-impl<C: Front> Product<C> {
-    /// Its key.
+impl<M: Mode> Product<M> {
+    /// The key of the product.
     #[must_use]
     pub fn key(&self) -> &ProductKey {
-        &self.product.key
+        &self.session.key
     }
 
-    /// The enterprise it belongs to.
+    /// The enterprise that the product belongs to.
     #[must_use]
-    pub fn enterprise(&self) -> &Enterprise<C> {
+    pub fn enterprise(&self) -> &Enterprise<M> {
         &self.enterprise
     }
 
-    pub(crate) fn call<O>(&self, endpoint: Endpoint, operation: O) -> Call<C, O> {
-        let parts = Parts::new(endpoint);
-        Call::new(
-            self.enterprise.clone(),
-            Some(self.product.clone()),
-            parts,
-            operation,
-        )
-    }
-
-    /// A new token, for use elsewhere: calls get theirs by themselves.
-    #[doc = page!(ACCESS_TOKEN)]
-    pub fn access_token(&self) -> Call<C, AccessToken> {
-        AccessToken::call(self)
-    }
-
-    /// The product's data points, as the server describes them.
-    #[doc = page!(DATAPOINT)]
-    pub fn datapoint(&self) -> Call<C, Datapoint> {
-        self.call(crate::endpoint::DATAPOINT, Datapoint)
-    }
-
-    /// Its users.
-    #[must_use]
-    pub fn users(&self) -> Users<C> {
-        Users(self.clone())
-    }
-
-    /// Its devices.
-    #[must_use]
-    pub fn devices(&self) -> Devices<C> {
-        Devices(self.clone())
-    }
-
-    /// One of its devices.
-    pub fn device(&self, did: impl Into<Did>) -> Device<C> {
-        Device {
-            product: self.clone(),
-            did: did.into(),
-        }
-    }
-
-    /// Its groups of devices.
-    #[must_use]
-    pub fn groups(&self) -> Groups<C> {
-        Groups(self.clone())
-    }
-
-    /// One of its groups.
-    pub fn group(&self, gid: impl Into<Gid>) -> Group<C> {
-        Group {
-            product: self.clone(),
-            gid: gid.into(),
-        }
-    }
-
-    /// Who its devices are bound to.
-    #[must_use]
-    pub fn bindings(&self) -> Bindings<C> {
-        Bindings(self.clone())
-    }
-
-    /// Counts of its devices, by place and time.
-    #[must_use]
-    pub fn device_reports(&self) -> DeviceReports<C> {
-        DeviceReports(self.clone())
-    }
-
-    /// Counts of its users, by place and time.
-    #[must_use]
-    pub fn user_reports(&self) -> UserReports<C> {
-        UserReports(self.clone())
-    }
-
-    /// A call of an endpoint by its entry in the table: what its own method knows of its parameters and
-    /// its answer is left to the caller.
-    ///
-    /// ```no_run
-    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
-    /// use gizwits_enterprise_client::endpoint;
-    ///
-    /// let data = product.endpoint(endpoint::DATA).within("did", "cBYkSjoE2xspYMhaUHdk5k");
-    /// println!("{}", data.parameter("limit", "1").send().await?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn endpoint(&self, endpoint: Endpoint) -> Call<C, Custom> {
-        self.call(endpoint, Custom { wrong: None })
-    }
-
-    /// A call that this crate doesn't know, with the product's token. `{product_key}` in the path is
-    /// filled in.
-    pub fn request(&self, method: Method, path: impl Into<String>) -> Call<C, Custom> {
-        let product = Some(self.product.clone());
-        Custom::call(self.enterprise.clone(), product, method, path.into())
+    pub(crate) fn call<O>(&self, endpoint: Endpoint, operation: O) -> Call<M, O> {
+        let handle = self.enterprise.handle(Some(&self.session));
+        Call::new(handle, RequestParts::new(endpoint), operation)
     }
 }
 
-impl<C> fmt::Debug for Enterprise<C> {
+impl<M> fmt::Debug for Enterprise<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Enterprise")
-            .field("id", &self.core.settings.id)
-            .field("base_url", &self.core.settings.base)
-            .field("rate_limit", &self.core.settings.limiter)
+            .field("id", &self.session.settings.id)
+            .field("base_url", &self.session.settings.base)
+            .field("rate_limit", &self.session.settings.limiter)
             .finish_non_exhaustive()
     }
 }
 
-impl<C> fmt::Debug for Product<C> {
+impl<M> fmt::Debug for Product<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Product")
-            .field("key", &self.product.key)
+            .field("key", &self.session.key)
             .finish_non_exhaustive()
     }
 }
 
-/// Makes an [`Enterprise`].
-pub struct Builder<C> {
-    id: Option<EnterpriseId>,
-    secret: Option<SecretString>,
-    base_url: String,
-    timeout: Duration,
-    connect_timeout: Duration,
+/// Builds an [`Enterprise`].
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder<M> {
+    settings: Settings,
+    timeouts: Timeouts,
     user_agent: String,
     system_proxy: bool,
     transport: Option<Box<dyn Transport>>,
-    clock: Box<dyn Clock>,
-    store: Box<dyn TokenStore>,
-    limiter: Limiter,
-    retry: RetryPolicy,
-    max_wait: Duration,
-    paths: HashMap<&'static str, String>,
-    front: PhantomData<C>,
+    mode: PhantomData<M>,
 }
 
-impl<C: Front> Builder<C> {
-    /// The enterprise's id. Needed.
-    #[must_use]
+impl<M: Mode> Builder<M> {
+    /// The enterprise's id. Required.
     pub fn id(mut self, id: impl Into<EnterpriseId>) -> Self {
-        self.id = Some(id.into());
+        self.settings.id = id.into();
         self
     }
 
-    /// The enterprise's secret. Needed.
-    #[must_use]
+    /// The enterprise's secret. Required.
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
-        self.secret = Some(secret.into());
+        self.settings.secret = secret.into();
         self
     }
 
-    /// Another server. `https://enterpriseapi.gizwits.com` unless told otherwise; http only if spelt
-    /// out, since requests carry secrets.
-    #[must_use]
+    /// The URL of the server. `http:` sends secrets in clear text. Default:
+    /// `https://enterpriseapi.gizwits.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = url.into();
+        self.settings.base = url.into();
         self
     }
 
-    /// How long a request may take, from the connection to the last byte. 30 s unless told otherwise.
-    #[must_use]
+    /// How long a request may take, from the connection to the last byte. Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeouts.total = timeout;
         self
     }
 
-    /// How long a connection may take. 10 s unless told otherwise.
-    #[must_use]
+    /// How long a connection may take. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.timeouts.connect = timeout;
         self
     }
 
-    /// Who is calling.
-    #[must_use]
+    /// The `User-Agent` header. Default: name and version of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// Goes past the proxy that the environment names. A server on this machine (`localhost`,
-    /// 127.0.0.0/8, ::1) is reached without it in any case.
-    #[must_use]
+    /// Ignores the proxy that the environment names. A server on this machine (`localhost`,
+    /// 127.0.0.0/8, ::1) is reached without a proxy in any case.
     pub fn no_proxy(mut self) -> Self {
         self.system_proxy = false;
         self
     }
 
-    /// Where tokens are kept. In memory unless told otherwise.
-    #[must_use]
+    /// The store of tokens. Default: in memory.
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
-        self.store = Box::new(store);
+        self.settings.store = Box::new(store);
         self
     }
 
-    /// The count of calls, to share it with other clients of the same enterprise. 3,600 an hour unless
-    /// told otherwise.
-    #[must_use]
+    /// The count of calls, to share it with other clients of the same enterprise. Default: a count of
+    /// its own, of 3,600 calls an hour.
     pub fn limiter(mut self, limiter: Limiter) -> Self {
-        self.limiter = limiter;
+        self.settings.limiter = limiter;
         self
     }
 
-    /// When to try again, and how often to ask for a quota that is used up.
-    #[must_use]
+    /// How often requests are repeated, and how soon.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
+        self.settings.retry = retry;
         self
     }
 
-    /// How long a call may wait for the quota in all, for its token and its definition too, before it
-    /// fails with [`Error::RateLimited`]. What a gateway says to wait counts too. 60 s unless told
-    /// otherwise.
-    #[must_use]
+    /// How long a call may wait for the reset of the rate limit in all, for its token and its
+    /// definition too, before it fails with [`Error::RateLimited`]. The waits that a gateway asks for
+    /// count too. Default: 60 s.
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.max_wait = wait;
+        self.settings.max_wait = wait;
         self
     }
 
-    /// Another path for an endpoint, in place of those that the page lets one guess.
-    #[must_use]
+    /// The path of an endpoint, in place of the documented ones.
     pub fn path(mut self, endpoint: &Endpoint, template: impl Into<String>) -> Self {
-        self.paths.insert(endpoint.id, template.into());
+        self.settings.paths.insert(endpoint.id, template.into());
         self
     }
 
-    /// Another clock.
-    #[must_use]
+    /// The clock. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.settings.clock = Box::new(clock);
         self
     }
 
-    /// Another way to the server than reqwest; timeouts, user agent and proxy are its own then.
-    #[must_use]
+    /// The transport of requests, which then has timeouts, user agent and proxy of its own. Default:
+    /// reqwest.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Box::new(transport));
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// [`Error::Invalid`] if id or secret are missing or empty, or the base URL can't be used.
-    pub fn build(self) -> Result<Enterprise<C>, Error> {
-        let missing = |what| Error::invalid(format!("the enterprise's {what} is missing"));
-        let id = self.id.filter(|id| !id.as_str().is_empty());
-        let secret = self
-            .secret
-            .filter(|secret| !secret.expose_secret().is_empty());
-        let base = base(&self.base_url)?;
+    pub fn build(self) -> Result<Enterprise<M>, Error> {
+        let mut settings = self.settings;
+        for (name, is_missing) in [
+            ("id", settings.id.as_str().is_empty()),
+            ("secret", settings.secret.expose_secret().is_empty()),
+        ] {
+            if is_missing {
+                return Err(Error::Invalid(format!(
+                    "the enterprise's {name} is missing"
+                )));
+            }
+        }
+        let base = base(&settings.base).map_err(Error::Invalid)?;
         let transport = match self.transport {
             Some(transport) => transport,
+            None if base.starts_with("https:") && cfg!(not(feature = "rustls")) => {
+                return Err(Error::Invalid(format!(
+                    "{base} needs TLS: switch on the feature `rustls`"
+                )));
+            }
             None => {
-                if base.starts_with("https:") && cfg!(not(feature = "rustls")) {
-                    let message = format!("{base} needs TLS: switch on the feature `rustls`");
-                    return Err(Error::invalid(message));
-                }
-                let timeouts = Timeouts {
-                    total: self.timeout,
-                    connect: self.connect_timeout,
-                };
-                Box::new(Reqwest::new(
-                    &base,
-                    &self.user_agent,
-                    &timeouts,
-                    self.system_proxy,
-                )?)
+                let (timeouts, proxy) = (&self.timeouts, self.system_proxy);
+                let reqwest = Reqwest::new(&base, &self.user_agent, timeouts, proxy);
+                Box::new(reqwest.map_err(Error::Invalid)?)
             }
         };
-        let core = Core::new(Settings {
-            id: id.ok_or_else(|| missing("id"))?,
-            secret: secret.ok_or_else(|| missing("secret"))?,
-            base,
-            transport,
-            clock: self.clock,
-            store: self.store,
-            limiter: self.limiter,
-            retry: self.retry,
-            max_wait: self.max_wait,
-            paths: self.paths,
-        });
+        settings.base = base;
         Ok(Enterprise {
-            core: Arc::new(core),
-            front: C::start()?,
+            session: Arc::new(Session::new(settings, transport)),
+            mode: M::start()?,
         })
     }
 }
 
-impl<C> fmt::Debug for Builder<C> {
+impl<M> fmt::Debug for Builder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("id", &self.id)
-            .field("base_url", &self.base_url)
+            .field("id", &self.settings.id)
+            .field("base_url", &self.settings.base)
             .finish_non_exhaustive()
     }
 }
 
-fn base(text: &str) -> Result<String, Error> {
-    let url = reqwest::Url::parse(text)
-        .map_err(|error| Error::invalid(format!("the base URL can't be used: {error}")))?;
+/// The base URL without a slash at its end.
+fn base(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| format!("the base URL can't be used: {error}"))?;
     let wrong = if !matches!(url.scheme(), "https" | "http") {
         "it must begin with https:// or http://"
     } else if !url.username().is_empty() || url.password().is_some() {
-        "credentials don't belong into it"
+        "it must not contain credentials"
     } else if url.query().is_some() || url.fragment().is_some() {
         "it must end with the path"
     } else {
         return Ok(url.as_str().trim_end_matches('/').to_owned());
     };
-    Err(Error::invalid(format!(
-        "the base URL can't be used: {wrong}"
-    )))
+    Err(format!("the base URL can't be used: {wrong}"))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What kind of thing went wrong, as far as a caller must act differently.
+/// The kind of an error, as far as callers act differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -12,19 +12,19 @@ pub enum ErrorKind {
     Credential,
     /// The token is wrong or too old.
     Auth,
-    /// It is not allowed, or not to this machine.
+    /// The call is not allowed, or not to this machine.
     Permission,
-    /// There is no such thing.
+    /// The object does not exist.
     NotFound,
-    /// What is there already stands against it.
+    /// An existing object prevents the call.
     Conflict,
-    /// The device is in no state for it.
+    /// The device is not in a state for the call.
     State,
-    /// It is not there yet.
+    /// The result is not ready yet.
     NotReady,
     /// Too many calls.
     Rate,
-    /// It failed on the way, and may work the next time.
+    /// The call failed on the way, and may succeed the next time.
     Transient,
     /// The server failed.
     Server,
@@ -42,21 +42,21 @@ pub enum Repeat {
     NewToken,
     /// When the quota is reset.
     WhenReset,
-    /// When the world has changed: a report is made, a device comes online.
+    /// After a change outside: a report is made, a device comes online.
     Later,
     /// At once, if the request may be repeated.
     Soon,
-    /// Only if the caller knows that it does no harm: a command may have gone out.
+    /// Soon, but only if a second request does no harm: a command may have been sent.
     IfHarmless,
 }
 
 macro_rules! codes {
-    ($($code:literal $name:ident $kind:ident $repeat:ident $label:literal $remedy:literal)*) => {
+    ($($number:literal $name:ident $kind:ident $repeat:ident $label:literal $remedy:literal)*) => {
         /// An error code of the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
-            $(#[doc = concat!("`", stringify!($code), "` ", $label)] $name,)*
+            $(#[doc = concat!("`", stringify!($number), "` ", $label)] $name,)*
             /// A code that is not documented.
             Unknown(u32),
         }
@@ -64,143 +64,134 @@ macro_rules! codes {
         impl ErrorCode {
             /// Every documented code.
             pub const ALL: &[ErrorCode] = &[$(ErrorCode::$name),*];
-
-            /// The number on the wire.
-            #[must_use]
-            pub const fn number(self) -> u32 {
-                match self {
-                    $(ErrorCode::$name => $code,)*
-                    ErrorCode::Unknown(number) => number,
-                }
-            }
-
-            /// The page's words for it.
-            #[must_use]
-            pub const fn label(self) -> &'static str {
-                match self {
-                    $(ErrorCode::$name => $label,)*
-                    ErrorCode::Unknown(_) => "not a documented code",
-                }
-            }
-
-            /// What kind it is of.
-            #[must_use]
-            pub const fn kind(self) -> ErrorKind {
-                match self {
-                    $(ErrorCode::$name => ErrorKind::$kind,)*
-                    ErrorCode::Unknown(_) => ErrorKind::Unknown,
-                }
-            }
-
-            /// When the same request may succeed.
-            #[must_use]
-            pub const fn repeat(self) -> Repeat {
-                match self {
-                    $(ErrorCode::$name => Repeat::$repeat,)*
-                    ErrorCode::Unknown(_) => Repeat::Never,
-                }
-            }
-
-            /// What to do about it; empty if there is nothing to say.
-            #[must_use]
-            pub const fn remedy(self) -> &'static str {
-                match self {
-                    $(ErrorCode::$name => $remedy,)*
-                    ErrorCode::Unknown(_) => "",
-                }
-            }
         }
 
-        impl From<u32> for ErrorCode {
-            fn from(number: u32) -> Self {
-                match number {
-                    $($code => ErrorCode::$name,)*
-                    number => ErrorCode::Unknown(number),
-                }
-            }
-        }
+        const ENTRIES: &[Entry] = &[$(Entry {
+            code: ErrorCode::$name,
+            number: $number,
+            kind: ErrorKind::$kind,
+            repeat: Repeat::$repeat,
+            label: $label,
+            remedy: $remedy,
+        }),*];
     };
 }
 
+struct Entry {
+    code: ErrorCode,
+    number: u32,
+    kind: ErrorKind,
+    repeat: Repeat,
+    label: &'static str,
+    remedy: &'static str,
+}
+
+impl ErrorCode {
+    fn entry(self) -> Option<&'static Entry> {
+        ENTRIES.iter().find(|entry| entry.code == self)
+    }
+
+    /// The number on the wire.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            ErrorCode::Unknown(number) => number,
+            code => code.entry().map_or(0, |entry| entry.number),
+        }
+    }
+
+    /// The text of the code in the API documentation.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        let entry = self.entry();
+        entry.map_or("not a documented code", |entry| entry.label)
+    }
+
+    /// The kind of the error.
+    #[must_use]
+    pub fn kind(self) -> ErrorKind {
+        let entry = self.entry();
+        entry.map_or(ErrorKind::Unknown, |entry| entry.kind)
+    }
+
+    /// When the same request may succeed.
+    #[must_use]
+    pub fn repeat(self) -> Repeat {
+        let entry = self.entry();
+        entry.map_or(Repeat::Never, |entry| entry.repeat)
+    }
+
+    /// Advice for the caller; may be empty.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        self.entry().map_or("", |entry| entry.remedy)
+    }
+}
+
+impl From<u32> for ErrorCode {
+    fn from(number: u32) -> Self {
+        let entry = ENTRIES.iter().find(|entry| entry.number == number);
+        entry.map_or(ErrorCode::Unknown(number), |entry| entry.code)
+    }
+}
+
 codes! {
-    5001 BodyJsonInvalid Input Never "body json invalid"
-        "check the JSON of the body"
-    5002 FormInvalid Input Never "form invalid"
-        "check the parameters"
-    5003 EnterpriseIdNotExist Credential Never "enterprise id not exist"
-        "check the enterprise id"
+    5001 BodyJsonInvalid Input Never "body json invalid" "check the JSON of the body"
+    5002 FormInvalid Input Never "form invalid" "check the parameters"
+    5003 EnterpriseIdNotExist Credential Never "enterprise id not exist" "check the enterprise id"
     5004 EnterpriseSecretError Credential Never "enterprise secret error"
         "check the enterprise secret"
-    5005 ProductSecretError Credential Never "product secret error"
-        "check the product secret"
+    5005 ProductSecretError Credential Never "product secret error" "check the product secret"
     5006 ProductExistDeviceGroups Conflict Never "product exist devicegroups"
         "delete the product's device groups first"
     5007 AssociationNotExist Permission Never "association not exist"
         "associate the product with the enterprise in the console first"
-    5008 AssociationExisted Conflict Never "association existed"
-        "the product is associated already"
+    5008 AssociationExisted Conflict Never "association existed" "the product is associated already"
     5009 TokenInvalid Auth NewToken "token invalid"
         "get a new token; the header is `Authorization: token <token>`"
     5010 TokenNotMatchProductKey Auth NewToken "token not match product_key"
         "use a token of this product"
-    5011 TokenExpired Auth NewToken "token has expired"
-        "get a new token"
+    5011 TokenExpired Auth NewToken "token has expired" "get a new token"
     5012 IpNotInWhiteList Permission Never "ip not in white list"
         "add this machine's public IP to the Enterprise API white list"
     5013 RateLimitExceeded Rate WhenReset "API call rate limit execeed quota"
         "wait until the quota is reset"
     5014 ReportNotGenerated NotReady Later "Report has not been generated!"
         "ask again in some hours: reports are made once a day"
-    5015 ProductKeyNotExist NotFound Never "Product key not exist!"
-        "check the product key"
-    5016 AppidNotExist NotFound Never "Appid not exist!"
-        "check the appid"
-    5017 UidNotExist NotFound Never "Uid not exist!"
-        "check the uid"
+    5015 ProductKeyNotExist NotFound Never "Product key not exist!" "check the product key"
+    5016 AppidNotExist NotFound Never "Appid not exist!" "check the appid"
+    5017 UidNotExist NotFound Never "Uid not exist!" "check the uid"
     5018 ProductOperationNotAllowed Permission Never "product operation not allowed"
         "check the rights on the product in the console"
-    5019 OrganizationNotExist NotFound Never "organization does not exist"
-        "check the organization"
+    5019 OrganizationNotExist NotFound Never "organization does not exist" "check the organization"
     5020 CanNotDeletePublishedProduct Conflict Never "can not delete published product!"
         "a published product stays"
-    5021 EnterpriseExists Conflict Never "enterprise is exist"
-        "the enterprise is there already"
-    5022 EnterpriseNotExist NotFound Never "enterprise does not exist"
-        "check the enterprise"
+    5021 EnterpriseExists Conflict Never "enterprise is exist" "the enterprise is there already"
+    5022 EnterpriseNotExist NotFound Never "enterprise does not exist" "check the enterprise"
     5023 EnterpriseIsCreating NotReady Later "enterprise is creating"
         "wait until the enterprise is created"
     5024 ApiDenied Permission Never "api deny to visit!"
         "this call is closed to the product: logs are once it is published, some reports outside China"
-    5025 ProductNotExist NotFound Never "product does not exist"
-        "check the product"
+    5025 ProductNotExist NotFound Never "product does not exist" "check the product"
     5201 GroupNotOfProduct Permission Never "device group not belong to this product"
         "use a group of this product"
-    5202 ParentGroupNotExist NotFound Never "parent group not exist"
-        "check the parent's gid"
+    5202 ParentGroupNotExist NotFound Never "parent group not exist" "check the parent's gid"
     5203 RootGroupExists Conflict Never "already has one root group"
         "name a parent: there is one root group a product"
-    5204 GroupHasSubgroup Conflict Never "group has subgroup"
-        "delete the groups in it first"
-    5205 GroupHasDevice Conflict Never "group has device item"
-        "unassign the devices in it first"
-    5206 GroupNotExist NotFound Never "group not exist"
-        "check the gid"
+    5204 GroupHasSubgroup Conflict Never "group has subgroup" "delete the groups in it first"
+    5205 GroupHasDevice Conflict Never "group has device item" "unassign the devices in it first"
+    5206 GroupNotExist NotFound Never "group not exist" "check the gid"
     5207 ProductKeyNotInPreAssignment Input Never "product key not in pre assignment!"
         "check the product key"
     5208 AssignInProgress NotReady Later "create assign device in progress!"
         "wait until the assignment is done"
-    5301 DeviceNotExist NotFound Never "device not exist"
-        "check the did"
+    5301 DeviceNotExist NotFound Never "device not exist" "check the did"
     5302 DeviceNotOfProduct Permission Never "device not belong to this product"
         "use the product that the device belongs to"
-    5303 DeviceNotBound State Never "device not bound"
-        "bind the device to a user first"
-    5304 DeviceDisabled State Never "device is disabled"
-        "activate the device"
-    5305 DeviceOffline State Later "device offline!"
-        "bring the device online"
-    5401 AttrInvalid Input Never "attr invalid!"
-        "hold the attrs against the product's data points"
+    5303 DeviceNotBound State Never "device not bound" "bind the device to a user first"
+    5304 DeviceDisabled State Never "device is disabled" "activate the device"
+    5305 DeviceOffline State Later "device offline!" "bring the device online"
+    5401 AttrInvalid Input Never "attr invalid!" "hold the attrs against the product's data points"
     5402 DatapointNotFound NotFound Never "datapoint data not found!"
         "define the product's data points"
     5403 SendCommandFailed Transient IfHarmless "send command failed!"
@@ -211,20 +202,15 @@ codes! {
         "hold the attrs against the product's data points"
     5406 DatapointsMalformed Server Never "Datapoints malformed"
         "save the product's data points in the console again"
-    5407 GenerateMetaFailed Server Soon "generate meta failed"
-        "try again"
+    5407 GenerateMetaFailed Server Soon "generate meta failed" "try again"
     5408 RawDataError Input Never "raw data error!"
         "raw is a list of bytes, or hex or base64 with binary_coding"
-    5409 CallInnerApiFailed Server Soon "call innerapi failed!"
-        "try again"
-    5501 FirmwareNotExist NotFound Never "firmware does not exist"
-        "check the firmware"
-    5502 FirmwareVersionExists Conflict Never "firmware version has created"
-        "use another version"
+    5409 CallInnerApiFailed Server Soon "call innerapi failed!" "try again"
+    5501 FirmwareNotExist NotFound Never "firmware does not exist" "check the firmware"
+    5502 FirmwareVersionExists Conflict Never "firmware version has created" "use another version"
     5503 FirmwareOperationNotAllowed Permission Never "firmware operation not allowed"
         "check the rights on the firmware in the console"
-    5601 KairosdbQueryError Server Soon "kairosdb query error!"
-        "try again"
+    5601 KairosdbQueryError Server Soon "kairosdb query error!" "try again"
     5701 NoPermissionToResetPassword Permission Never "This eid has no permission to reset pwd."
         "ask Gizwits for the right"
     5702 NoPermissionToResetPasswordOfApp Permission Never

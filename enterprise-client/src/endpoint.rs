@@ -1,7 +1,7 @@
 //! The endpoints, each path once.
 //!
-//! Where the page's detail section contradicts its list, the first template is the likely path and
-//! the others are tried when the server has no such route.
+//! Where the API documentation contradicts itself, the first template is the likely path and the others
+//! are tried when the server has no such route.
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in the request.
+    /// The name of the method in a request.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Method {
     }
 }
 
-/// How a request shows who sends it.
+/// How a request is authorized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Auth {
@@ -45,18 +45,18 @@ pub enum Auth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// The name that the page lists it under.
+    /// The name of the endpoint in the API documentation.
     pub id: &'static str,
     /// The method.
     pub method: Method,
     /// The paths, most likely first.
     pub templates: &'static [&'static str],
-    /// How it is authorized.
+    /// How requests are authorized.
     pub auth: Auth,
     /// Whether a second request does no harm and answers the same. Not so for the writes: a MAC that
     /// is assigned twice comes back as failed.
     pub repeatable: bool,
-    /// The method of this crate that calls it.
+    /// The method of this crate that calls the endpoint.
     pub function: &'static str,
 }
 
@@ -68,15 +68,6 @@ impl Endpoint {
     }
 }
 
-macro_rules! repeats {
-    (repeatable) => {
-        true
-    };
-    (once) => {
-        false
-    };
-}
-
 macro_rules! templates {
     ($first:literal [$($more:literal)*]) => {
         &[$first $(, $more)*]
@@ -85,7 +76,7 @@ macro_rules! templates {
 
 macro_rules! endpoints {
     ($($first:literal $more:tt {
-        $($name:ident $id:literal $method:ident $auth:ident $repeatable:ident $function:literal)+
+        $($name:ident $id:literal $method:ident $auth:ident $function:literal)+
     })*) => {
         $($(
             #[doc = concat!("`", stringify!($method), " ", $first, "`, called by `", $function, "`.")]
@@ -94,12 +85,13 @@ macro_rules! endpoints {
                 method: Method::$method,
                 templates: templates!($first $more),
                 auth: Auth::$auth,
-                repeatable: repeats!($repeatable),
+                // The request for a token changes nothing.
+                repeatable: matches!(Method::$method, Method::GET) || matches!(Auth::$auth, Auth::Body),
                 function: $function,
             };
         )+)*
 
-        /// All of them, in the order of the page's list.
+        /// All endpoints, in the order of the API documentation.
         pub const ALL: &[Endpoint] = &[$($($name),+),*];
 
         /// Method, path and listed name of an endpoint, for the documentation of what calls it.
@@ -113,127 +105,117 @@ macro_rules! endpoints {
 
 endpoints! {
     "/v1/products/{product_key}/access_token" [] {
-        ACCESS_TOKEN "post_v1_products_product_key_access_token" POST Body repeatable
-            "product.access_token()"
+        ACCESS_TOKEN "post_v1_products_product_key_access_token" POST Body "product.access_token()"
     }
     "/v1/products/{product_key}/datapoint" [] {
-        DATAPOINT "get_v1_products_product_key_datapoint" GET Token repeatable
-            "product.datapoint()"
+        DATAPOINT "get_v1_products_product_key_datapoint" GET Token "product.datapoint()"
     }
     "/v1/users/search" [] {
-        USERS "get_v1_users_search" GET Enterprise repeatable
-            "product.users().registered()"
+        USERS "get_v1_users_search" GET Enterprise "product.users().registered()"
     }
     "/v1/products/{product_key}/users/search" [] {
-        BOUND_USERS "get_v1_products_product_key_users_search" GET Token repeatable
-            "product.users().bound()"
+        BOUND_USERS "get_v1_products_product_key_users_search" GET Token "product.users().bound()"
     }
     "/v1/products/{product_key}/devices" [] {
-        DEVICE_BY_MAC "get_v1_products_product_key_devices" GET Token repeatable
+        DEVICE_BY_MAC "get_v1_products_product_key_devices" GET Token
             "product.devices().by_mac(mac)"
     }
     "/v1/products/{product_key}/device_detail" [] {
-        DEVICE_DETAIL "get_v1_products_product_key_device_detail" GET Token repeatable
+        DEVICE_DETAIL "get_v1_products_product_key_device_detail" GET Token
             "product.devices().detail(mac)"
     }
     "/v1/products/{product_key}/devices/search" [] {
-        DEVICES "get_v1_products_product_key_devices_search" GET Token repeatable
-            "product.devices().search()"
+        DEVICES "get_v1_products_product_key_devices_search" GET Token "product.devices().search()"
     }
     "/v1/products/{product_key}/devices/{did}/control" [] {
-        CONTROL "post_v1_products_product_key_devices_did_control" POST Token once
+        CONTROL "post_v1_products_product_key_devices_did_control" POST Token
             "product.device(did).control(attrs)"
     }
     "/v1/products/{product_key}/devices/{did}/online" [] {
-        ONLINE "get_v1_products_product_key_devices_did_online" GET Token repeatable
+        ONLINE "get_v1_products_product_key_devices_did_online" GET Token
             "product.device(did).online()"
     }
     "/v1/products/{product_key}/devices/{did}/cmd" [] {
-        CMD "get_v1_products_product_key_devices_did_cmd" GET Token repeatable
-            "product.device(did).cmd_log()"
+        CMD "get_v1_products_product_key_devices_did_cmd" GET Token "product.device(did).cmd_log()"
     }
     "/v1/products/{product_key}/devices/{did}/data" [] {
-        DATA "get_v1_products_product_key_devices_did_data" GET Token repeatable
-            "product.device(did).data()"
+        DATA "get_v1_products_product_key_devices_did_data" GET Token "product.device(did).data()"
     }
     "/v1/products/{product_key}/device_groups" [] {
-        GROUPS "get_v1_products_product_key_device_groups" GET Token repeatable
-            "product.groups().tree()"
-        CREATE_GROUP "post_v1_products_product_key_device_groups" POST Token once
+        GROUPS "get_v1_products_product_key_device_groups" GET Token "product.groups().tree()"
+        CREATE_GROUP "post_v1_products_product_key_device_groups" POST Token
             "product.groups().create()"
     }
     "/v1/products/{product_key}/device_groups/{gid}" [] {
-        DELETE_GROUP "delete_v1_products_product_key_device_groups_gid" DELETE Token once
+        DELETE_GROUP "delete_v1_products_product_key_device_groups_gid" DELETE Token
             "product.group(gid).delete()"
-        GROUP_MACS "get_v1_products_product_key_device_groups_gid" GET Token repeatable
+        GROUP_MACS "get_v1_products_product_key_device_groups_gid" GET Token
             "product.group(gid).macs()"
-        CHANGE_GROUP "put_v1_products_product_key_device_groups_gid" PUT Token once
+        CHANGE_GROUP "put_v1_products_product_key_device_groups_gid" PUT Token
             "product.group(gid).assign(macs)"
     }
     "/v1/products/{product_key}/devices/bindings" [] {
-        BIND "post_v1_products_product_key_devices_bindings" POST Token once
+        BIND "post_v1_products_product_key_devices_bindings" POST Token
             "product.bindings().bind(uid, appid, dids)"
-        UNBIND "delete_v1_products_product_key_devices_bindings" DELETE Token once
+        UNBIND "delete_v1_products_product_key_devices_bindings" DELETE Token
             "product.bindings().unbind(uid, appid, dids)"
     }
     "/v1/products/{product_key}/devices/report/activation" [] {
-        ACTIVATION "get_v1_products_product_key_devices_report_activation" GET Token repeatable
+        ACTIVATION "get_v1_products_product_key_devices_report_activation" GET Token
             "product.device_reports().activation()"
     }
     "/v1/products/{product_key}/devices/locations" [] {
-        LOCATIONS "get_v1_products_product_key_devices_locations" GET Token repeatable
+        LOCATIONS "get_v1_products_product_key_devices_locations" GET Token
             "product.device_reports().locations()"
     }
     "/v1/products/{product_key}/devices/summary" ["/v1/products/{product_key}/summary"] {
-        SUMMARY "get_v1_products_product_key_summary" GET Token repeatable
-            "product.device_reports().summary()"
+        SUMMARY "get_v1_products_product_key_summary" GET Token "product.device_reports().summary()"
     }
     "/v1/products/{product_key}/incr_devices" [] {
-        NEW_DEVICES "get_v1_products_product_key_incr_devices" GET Token repeatable
+        NEW_DEVICES "get_v1_products_product_key_incr_devices" GET Token
             "product.device_reports().new_devices()"
     }
     "/v1/products/{product_key}/active_devices" [] {
-        ACTIVE_DEVICES "get_v1_products_product_key_active_devices" GET Token repeatable
+        ACTIVE_DEVICES "get_v1_products_product_key_active_devices" GET Token
             "product.device_reports().active_devices()"
     }
     "/v1/products/{product_key}/devices/report/liveness/history" [] {
-        LIVENESS "get_v1_products_product_key_devices_report_liveness_history" GET Token repeatable
+        LIVENESS "get_v1_products_product_key_devices_report_liveness_history" GET Token
             "product.device_reports().liveness(period)"
     }
     "/v1/products/{product_key}/devices/report/rt" ["/v1/products/{product_key}/devices/report/devices/report/rt"] {
-        REALTIME "get_v1_products_product_key_devices_report_rt" GET Token repeatable
+        REALTIME "get_v1_products_product_key_devices_report_rt" GET Token
             "product.device_reports().realtime()"
     }
     "/v1/products/{product_key}/fault/report/devices" [] {
-        FAULT_DEVICES "get_v1_products_product_key_fault_report_devices" GET Token repeatable
+        FAULT_DEVICES "get_v1_products_product_key_fault_report_devices" GET Token
             "product.device_reports().fault_devices()"
     }
     "/v1/products/{product_key}/alert/report/devices" [] {
-        ALERT_DEVICES "get_v1_products_product_key_alert_report_devices" GET Token repeatable
+        ALERT_DEVICES "get_v1_products_product_key_alert_report_devices" GET Token
             "product.device_reports().alert_devices()"
     }
     "/v1/products/{product_key}/fault/report/events" [] {
-        FAULT_EVENTS "get_v1_products_product_key_fault_report_events" GET Token repeatable
+        FAULT_EVENTS "get_v1_products_product_key_fault_report_events" GET Token
             "product.device_reports().fault_events()"
     }
     "/v1/products/{product_key}/alert/report/events" ["/v1/products/{product_key}/fault/alert/events"] {
-        ALERT_EVENTS "get_v1_products_product_key_fault_alert_events" GET Token repeatable
+        ALERT_EVENTS "get_v1_products_product_key_fault_alert_events" GET Token
             "product.device_reports().alert_events()"
     }
     "/v1/products/{product_key}/users/report/new" [] {
-        NEW_USERS "get_v1_products_product_key_users_report_new" GET Token repeatable
+        NEW_USERS "get_v1_products_product_key_users_report_new" GET Token
             "product.user_reports().new_users(period)"
     }
     "/v1/users/liveness_total" [] {
-        USER_LIVENESS "get_v1_users_liveness_total" GET Enterprise repeatable
+        USER_LIVENESS "get_v1_users_liveness_total" GET Enterprise
             "product.user_reports().liveness(start, end)"
     }
     "/v1/users/location" [] {
-        USER_LOCATIONS "get_v1_users_location" GET Enterprise repeatable
-            "product.user_reports().locations()"
+        USER_LOCATIONS "get_v1_users_location" GET Enterprise "product.user_reports().locations()"
     }
     "/v1/products/{product_key}/users/report/total" [] {
-        USER_TOTAL "get_v1_products_product_key_users_report_total" GET Token repeatable
+        USER_TOTAL "get_v1_products_product_key_users_report_total" GET Token
             "product.user_reports().total()"
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of calls.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,23 +7,23 @@ use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::http::{Failure, FailureKind, Target};
-use crate::time::Timestamp;
+use crate::model::Timestamp;
 
-/// Why a call failed. No variant holds a secret.
+/// The error of a call. No variant holds a secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The server refused, with a code.
     Api(Box<ApiError>),
-    /// The quota is used up, and its reset is further away than the caller waits.
+    /// The rate limit is reached, and its reset is further away than the caller waits.
     RateLimited(Box<RateLimited>),
-    /// The answer is none of the API's: a gateway's page, a redirect, a path that isn't there.
+    /// The answer is not one of the API: a gateway's page, a redirect, a path that doesn't exist.
     Unexpected(Box<Unexpected>),
     /// The answer is not of the expected shape.
     Decode(Box<DecodeError>),
-    /// There was no whole answer.
+    /// No complete answer came.
     Transport(Box<TransportError>),
-    /// A value that the product's definition doesn't allow; nothing was sent.
+    /// The product's definition doesn't allow a value; nothing was sent.
     #[cfg(feature = "codec")]
     Codec(gizwits_codec_std::Error),
     /// The product's definition can't be used; nothing was sent.
@@ -41,37 +41,37 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// The HTTP status. It says less than the code: wrong tokens are 400, too many calls 403.
     pub status: u16,
-    /// The server's words; may be empty.
+    /// The server's message; may be empty.
     pub message: String,
     /// The server's details, if there are any.
     pub detail: Option<Value>,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
-/// The quota is used up.
+/// The rate limit is reached.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RateLimited {
-    /// When it is reset, as far as is known.
+    /// The time of the reset, as far as it is known.
     pub reset_at: Timestamp,
-    /// The server's refusal; none if the request wasn't sent because the quota is known to be used up.
+    /// The server's refusal; none if the request wasn't sent because the limit is known to be reached.
     pub refusal: Option<ApiError>,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
-/// An answer that is none of the API's.
+/// An answer that is not one of the API.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Unexpected {
     /// The HTTP status.
     pub status: u16,
-    /// Its content type, if it says so.
+    /// The content type, if the answer has one.
     pub content_type: Option<String>,
-    /// How its body begins.
+    /// The start of the body.
     pub excerpt: String,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
@@ -81,33 +81,29 @@ pub struct Unexpected {
 pub struct DecodeError {
     /// The HTTP status.
     pub status: u16,
-    /// Where in the JSON: `objects[3].did`; `.` is the top.
+    /// The path in the JSON: `objects[3].did`; `.` is the top.
     pub path: String,
-    /// What is wrong there.
+    /// The problem at that path.
     pub message: String,
-    /// The body around it.
+    /// The body around that path.
     pub excerpt: String,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
-/// There was no whole answer.
+/// No complete answer came.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TransportError {
-    /// How, and why.
+    /// The failure of the last attempt.
     pub failure: Failure,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Which request.
+    /// The request.
     pub target: Target,
 }
 
 impl Error {
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Error::Invalid(message.into())
-    }
-
     /// The server's code, if it refused.
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
@@ -135,7 +131,7 @@ impl Error {
         }
     }
 
-    /// Whether it took too long.
+    /// Whether the request took too long.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Error::Transport(error) if error.failure.kind == FailureKind::Timeout)
@@ -156,7 +152,7 @@ impl Error {
         target.arrived
     }
 
-    /// What this one attempt says about that.
+    /// Whether this attempt may have arrived.
     pub(crate) fn is_unsure(&self) -> bool {
         match self {
             Error::Transport(error) => error.failure.may_have_arrived(),
@@ -167,21 +163,20 @@ impl Error {
         }
     }
 
-    /// What all attempts say about it.
+    /// The error, with whether any attempt may have arrived.
     pub(crate) fn arrived(mut self, arrived: bool) -> Self {
-        let target = match &mut self {
-            Error::Api(error) => &mut error.target,
-            Error::RateLimited(error) => &mut error.target,
-            Error::Unexpected(error) => &mut error.target,
-            Error::Decode(error) => &mut error.target,
-            Error::Transport(error) => &mut error.target,
-            _ => return self,
-        };
-        target.arrived = arrived;
+        match &mut self {
+            Error::Api(error) => error.target.arrived = arrived,
+            Error::RateLimited(error) => error.target.arrived = arrived,
+            Error::Unexpected(error) => error.target.arrived = arrived,
+            Error::Decode(error) => error.target.arrived = arrived,
+            Error::Transport(error) => error.target.arrived = arrived,
+            _ => {}
+        }
         self
     }
 
-    /// A word for it, for programs.
+    /// A name of the kind of error, for programs.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -219,10 +214,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Error::Transport(error) => {
-                let source = error.failure.source.as_deref();
-                source.map(|source| source as &(dyn StdError + 'static))
-            }
+            Error::Transport(error) => error.failure.cause(),
             _ => None,
         }
     }
@@ -264,37 +256,25 @@ impl fmt::Display for RateLimited {
 
 impl fmt::Display for Unexpected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (target, status, doubt) = (&self.target, self.status, self.target.doubt());
+        let excerpt = or_nothing(&self.excerpt);
         write!(
             f,
-            "{}: HTTP status {} with an answer that is none of the API's: {}",
-            self.target,
-            self.status,
-            if self.excerpt.is_empty() {
-                "(nothing)"
-            } else {
-                &self.excerpt
-            }
-        )?;
-        f.write_str(self.target.doubt())
+            "{target}: HTTP status {status} with an answer that is none of the API's: {excerpt}{doubt}"
+        )
     }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (target, status, doubt) = (&self.target, self.status, self.target.doubt());
+        let excerpt = or_nothing(&self.excerpt);
         write!(
             f,
-            "{}: HTTP status {}, but the answer is not of the expected shape at `{}`: {}; in {}",
-            self.target,
-            self.status,
-            self.path,
-            self.message,
-            if self.excerpt.is_empty() {
-                "(nothing)"
-            } else {
-                &self.excerpt
-            }
-        )?;
-        f.write_str(self.target.doubt())
+            "{target}: HTTP status {status}, but the answer is not of the expected shape at `{}`: {}; in \
+             {excerpt}{doubt}",
+            self.path, self.message
+        )
     }
 }
 
@@ -314,11 +294,7 @@ impl fmt::Display for TransportError {
         if self.attempts > 1 {
             write!(f, ", {} times", self.attempts)?;
         }
-        let mut source = self
-            .failure
-            .source
-            .as_deref()
-            .map(|one| one as &dyn StdError);
+        let mut source = self.failure.cause();
         while let Some(cause) = source {
             write!(f, ": {cause}")?;
             source = cause.source();
@@ -327,21 +303,33 @@ impl fmt::Display for TransportError {
     }
 }
 
+fn or_nothing(excerpt: &str) -> &str {
+    if excerpt.is_empty() {
+        "(nothing)"
+    } else {
+        excerpt
+    }
+}
+
 /// The head of a server's text in one line: control characters are escaped, and a long text is cut.
 fn shown(text: &str) -> String {
     const MOST: usize = 300;
     let mut line = String::new();
-    for (n, one) in text.trim().chars().enumerate() {
-        if n == MOST {
-            line.push('…');
-            break;
-        }
-        match one.is_control() {
-            true => line.extend(one.escape_default()),
-            false => line.push(one),
+    for (n, char) in text.trim().chars().enumerate() {
+        match char {
+            _ if n == MOST => return line + "…",
+            char if char.is_control() => line.extend(char.escape_default()),
+            char => line.push(char),
         }
     }
     line
+}
+
+#[cfg(feature = "codec")]
+impl From<gizwits_codec_std::Invalid> for Error {
+    fn from(invalid: gizwits_codec_std::Invalid) -> Self {
+        Error::Definition(invalid)
+    }
 }
 
 #[cfg(feature = "codec")]

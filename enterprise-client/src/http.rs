@@ -1,4 +1,7 @@
-//! What goes out and what comes back, before and after any socket.
+//! Requests and answers, and the transport between them.
+
+pub(crate) mod redaction;
+pub(crate) mod reqwest;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,7 +12,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::Method;
-use crate::redact;
+pub(crate) use crate::http::redaction::{cover, encode, excerpt, quoted};
 
 /// A secret of a request, and the shell variable that stands for it in a curl command.
 #[derive(Clone)]
@@ -18,7 +21,7 @@ pub(crate) struct Secret {
     pub(crate) variable: &'static str,
 }
 
-/// A request, whole. `Debug` shows neither secrets nor the query.
+/// A request. `Debug` shows neither secrets nor the query.
 #[derive(Clone)]
 pub struct Request {
     pub(crate) method: Method,
@@ -53,9 +56,9 @@ impl Request {
         let mut url = format!("{}{}", self.base, self.path);
         for (n, (name, value)) in self.query.iter().enumerate() {
             url.push(if n == 0 { '?' } else { '&' });
-            url.push_str(&redact::encode(name));
+            url.push_str(&encode(name));
             url.push('=');
-            url.push_str(&redact::encode(value));
+            url.push_str(&encode(value));
         }
         url
     }
@@ -73,8 +76,8 @@ impl Request {
         self.body.as_deref()
     }
 
-    /// The same request as a command for a POSIX shell, with `$GIZWITS_TOKEN` and the like in place
-    /// of secrets.
+    /// The request as a command for a POSIX shell, with `$GIZWITS_TOKEN` and the like in place of
+    /// secrets.
     #[must_use]
     pub fn curl(&self) -> String {
         let mut command = format!(
@@ -97,40 +100,12 @@ impl Request {
     fn shell(&self, text: &str) -> String {
         let mut forms: Vec<(String, &str)> = Vec::new();
         for secret in &self.secrets {
-            let value = secret.value.expose_secret();
-            forms.extend(
-                redact::forms(value)
-                    .into_iter()
-                    .map(|form| (form, secret.variable)),
-            );
+            let found = redaction::forms(secret.value.expose_secret());
+            forms.extend(found.into_iter().map(|form| (form, secret.variable)));
         }
-        // A secret that holds another one goes first.
+        // A secret that contains another one goes first.
         forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
-        let mut word = String::from("'");
-        let mut rest = text;
-        while let Some(next) = rest.chars().next() {
-            let secret = forms
-                .iter()
-                .find(|(form, _)| rest.starts_with(form.as_str()));
-            let taken = match secret {
-                Some((form, variable)) => {
-                    word.push_str("'\"$");
-                    word.push_str(variable);
-                    word.push_str("\"'");
-                    form.len()
-                }
-                None => {
-                    match next {
-                        '\'' => word.push_str(r"'\''"),
-                        next => word.push(next),
-                    }
-                    next.len_utf8()
-                }
-            };
-            rest = rest.get(taken..).unwrap_or_default();
-        }
-        word.push('\'');
-        word
+        format!("'{}'", quoted_for_shell(text, &forms))
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -149,6 +124,16 @@ impl Request {
     }
 }
 
+/// The inside of a word in single quotes, with a variable for each of the secrets.
+fn quoted_for_shell(text: &str, secrets: &[(String, &str)]) -> String {
+    let Some(((secret, variable), rest)) = secrets.split_first() else {
+        return text.replace('\'', r"'\''");
+    };
+    let parts = text.split(secret.as_str());
+    let parts: Vec<String> = parts.map(|part| quoted_for_shell(part, rest)).collect();
+    parts.join(&format!("'\"${variable}\"'"))
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -159,7 +144,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Which request an error is about: method and path, which hold no secret.
+/// The request that an error is about: method and path, which hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Target {
@@ -195,7 +180,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// An answer, whole. `Debug` shows no body.
+/// An answer. `Debug` shows no body.
 #[derive(Clone)]
 pub struct Answer {
     status: u16,
@@ -253,13 +238,13 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// How a request got no whole answer.
+/// The way in which a request got no complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
     /// There was no connection, so nothing was sent.
     Connect,
-    /// It took too long.
+    /// The request took too long.
     Timeout,
     /// The connection broke.
     Broken,
@@ -270,7 +255,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// A word for it, for programs.
+    /// A name for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -283,15 +268,15 @@ impl FailureKind {
     }
 }
 
-/// A request that got no whole answer.
+/// The failure of a request that got no complete answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure {
-    /// How.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// The status, if it came.
+    /// The status, if one came.
     pub status: Option<u16>,
-    /// Why, without the URL.
+    /// The cause, without the URL.
     pub source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -306,19 +291,24 @@ impl Failure {
         }
     }
 
-    /// With the status that came before it.
+    /// Adds the status that came before the failure.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// With its cause. The cause must not show the URL's query.
+    /// Adds the cause, which must not show the URL's query.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source: Box<dyn StdError + Send + Sync> = source.into();
         self.source = Some(source.into());
         self
+    }
+
+    pub(crate) fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
     }
 
     /// Whether the server may have got the request.
@@ -331,7 +321,7 @@ impl Failure {
 /// The future of an answer.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
-/// What carries requests to the server. The default is reqwest; tests and gateways bring their own.
+/// The way of requests to the server. The default is reqwest; tests and gateways bring their own.
 ///
 /// It must not follow redirects, since requests carry secrets, and must not repeat requests.
 pub trait Transport: Send + Sync + 'static {

@@ -1,9 +1,10 @@
 //! A client of the Gizwits (机智云) Enterprise API, with the data point codec inside.
 //!
 //! An [`Enterprise`] has [products](Product), a product has devices, groups, bindings, users and
-//! reports: every endpoint is a method that makes a [`Call`], and `send` sends it. Tokens, the quota
-//! and retries are taken care of; nothing is that a caller can't switch off. It never prints, never
-//! follows a redirect, and shows no secret in errors, `Debug` or traces.
+//! reports. Every endpoint is a method that makes a [`Call`], which `send` sends. The client fetches
+//! tokens, keeps the rate limit and retries what is harmless; each of that can be configured or
+//! switched off. It never prints, never follows a redirect, and shows no secret in errors, `Debug` or
+//! traces.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), gizwits_enterprise_client::Error> {
@@ -16,7 +17,7 @@
 //! let mut online = product.devices().search().city("Guangzhou").is_online(true).stream();
 //! while let Some(device) = online.next().await {
 //!     let device = product.device(device?.did);
-//!     // Held against the product's definition before it costs a call.
+//!     // Checked against the product's definition before it costs a call.
 //!     device.control(json!({"set_temp": 24, "mode": "制冷"})).send().await?;
 //! }
 //! # Ok(())
@@ -25,7 +26,7 @@
 //!
 #![cfg_attr(
     feature = "blocking",
-    doc = "Without async, by the feature `blocking`:
+    doc = "Without async, with the feature `blocking`:
 
 ```no_run
 # fn run() -> Result<(), gizwits_enterprise_client::Error> {
@@ -43,8 +44,14 @@ for command in device.cmd_log().iter() {
 )]
 //!
 //! # Features
-//! `rustls` (default): HTTPS. `codec` (default): controls are checked and completed, logs come decoded.
-//! `blocking`: the same methods without async.
+//! - `rustls` (default): HTTPS.
+//! - `codec` (default): controls are checked and completed, logs come decoded.
+//! - `blocking`: the same methods without async.
+//!
+//! # Modules
+//! Each group of endpoints is a module with its calls and the types of its answers: [`devices`],
+//! [`device`], [`log`], [`groups`], [`bindings`], [`reports`], [`users`]. The table of all endpoints is
+//! [`endpoint`], and [`http`] has what a transport of your own needs.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -58,75 +65,47 @@ for command in device.cmd_log().iter() {
     )
 )]
 
-mod answer;
-pub mod bindings;
+mod api;
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod call;
 pub mod client;
 mod code;
-mod control;
-mod core;
-mod custom;
-#[cfg(feature = "codec")]
-mod decoded;
-pub mod device;
-pub mod device_reports;
-pub mod devices;
-mod drive;
 pub mod endpoint;
 mod error;
 mod exchange;
-mod front;
-pub mod groups;
 pub mod http;
-mod id;
-mod limiter;
-pub mod log;
-mod outcome;
-mod page;
-mod period;
-mod place;
-mod product;
-mod redact;
-mod retry;
-mod scalar;
-mod time;
-mod token;
-mod transport;
-pub mod user_reports;
-pub mod users;
-mod value;
+mod mode;
+mod model;
 
 #[cfg(feature = "codec")]
 pub use gizwits_codec_std as codec;
 pub use secrecy::{ExposeSecret, SecretString};
 
-pub use call::{ByPlace, ByState, Call, Grouped, Operation};
+pub use api::control::{Coding, Control};
+pub use api::custom::Custom;
+pub use api::groups::{GroupNode, GroupTree};
+pub use api::product::{AccessToken, Datapoint};
+pub use api::{bindings, device, devices, groups, log, reports, users};
 pub use client::Builder;
 pub use code::{ErrorCode, ErrorKind, Repeat};
-pub use control::{Accepted, Coding, Control};
-pub use custom::Custom;
-#[cfg(feature = "codec")]
-pub use decoded::{Body, Message};
 pub use endpoint::{Endpoint, Method};
 pub use error::{ApiError, DecodeError, Error, RateLimited, TransportError, Unexpected};
-pub use front::{Async, Front};
-pub use groups::{GroupNode, GroupTree};
-pub use id::{AppId, Did, EnterpriseId, Gid, Mac, ProductKey, Uid};
-pub use limiter::{Limiter, RateLimit};
-pub use outcome::Outcome;
-pub use page::{Items, Meta, Page, Paged};
-pub use period::{Month, Period, Week};
-pub use place::{Count, EventCount, Place, Places, StateCount};
-pub use product::{AccessToken, Datapoint, Datapoints};
-pub use retry::RetryPolicy;
-pub use scalar::Extra;
-pub use time::{Clock, Date, Sleep, SystemClock, Timestamp};
-pub use token::{FileStore, MemoryStore, Token, TokenKey, TokenStore};
-pub use value::{AttrValue, Attrs};
+pub use exchange::{
+    Accepted, Batch, ByPlace, ByState, Call, Clock, DeviceId, FileStore, Grouped, Items, Limiter,
+    MemoryStore, Meta, Operation, Outcome, Page, Paged, RateLimit, RetryPolicy, Sleep, SystemClock,
+    Token, TokenKey, TokenStore,
+};
+pub use jiff::civil::Date;
+pub use mode::{Async, Mode};
+pub use model::{
+    AppId, AttrValue, Attrs, Count, Datapoints, Did, EnterpriseId, EventCount, Extra, Gid, Mac,
+    Month, ParseError, Period, Place, Places, ProductKey, StateCount, Timestamp, Uid, Week,
+    YearPart,
+};
+#[cfg(feature = "codec")]
+pub use model::{Body, Message};
 
-/// An enterprise: its credentials, its quota, its connections.
+/// An enterprise: its credentials, its rate limit, its connections.
 pub type Enterprise = client::Enterprise<Async>;
 /// A product of an enterprise: its secret, its token, its definition.
 pub type Product = client::Product<Async>;

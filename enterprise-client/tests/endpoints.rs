@@ -9,8 +9,8 @@ use common::{
 use gizwits_enterprise_client::endpoint::{self, Auth, Endpoint};
 use gizwits_enterprise_client::http::Request;
 use gizwits_enterprise_client::{
-    Accepted, Date, Error, ErrorCode, ExposeSecret as _, Front, Month, Outcome, Period,
-    RetryPolicy, Timestamp, Token, Week, devices,
+    Accepted, Date, Error, ErrorCode, ExposeSecret as _, Mode, Month, Outcome, Period, RetryPolicy,
+    Timestamp, Token, Week, devices,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -32,9 +32,7 @@ macro_rules! shown {
     )*};
 }
 
-use gizwits_enterprise_client::{
-    Datapoints, GroupTree, Page, Places, device_reports, groups, log, user_reports, users,
-};
+use gizwits_enterprise_client::{Datapoints, GroupTree, Page, Places, groups, log, reports, users};
 
 shown!(
     Value,
@@ -42,21 +40,21 @@ shown!(
     GroupTree,
     Places<u64>,
     Page<users::User>,
-    Page<devices::Found>,
+    Page<devices::FoundDevice>,
     Page<log::Connection>,
     Page<log::Command>,
     Page<log::Snapshot>,
-    Page<device_reports::ReportedDevice>,
+    Page<reports::ReportedDevice>,
     devices::Registration,
     groups::Created,
     groups::Macs,
-    device_reports::DeviceLocations,
-    device_reports::Summary,
-    device_reports::LivenessHistory,
-    device_reports::RealtimeStatus,
-    device_reports::EventReport,
-    user_reports::UserLiveness,
-    user_reports::UserTotal,
+    reports::DeviceLocations,
+    reports::Summary,
+    reports::LivenessHistory,
+    reports::RealtimeStatus,
+    reports::EventReport,
+    reports::UserLiveness,
+    reports::UserTotal,
 );
 
 impl Shown for Token {
@@ -212,7 +210,7 @@ fn product(server: &Server) -> gizwits_enterprise_client::Product {
 }
 
 /// So that a control and a log ask for nothing else.
-fn defined<C: Front>(
+fn defined<C: Mode>(
     product: gizwits_enterprise_client::client::Product<C>,
 ) -> gizwits_enterprise_client::client::Product<C> {
     #[cfg(feature = "codec")]
@@ -623,10 +621,20 @@ fn the_readme_tells_the_same() {
 /// As its literal template.
 #[test]
 fn every_path_stands_in_the_source_once() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let mut text = String::new();
-    for file in std::fs::read_dir(source).unwrap() {
-        text.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let mut paths = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))];
+    while let Some(path) = paths.pop() {
+        match path.is_dir() {
+            true => paths.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|file| file.unwrap().path()),
+            ),
+            false => text.push_str(&std::fs::read_to_string(path).unwrap()),
+        }
     }
     for template in endpoint::ALL.iter().flat_map(|endpoint| endpoint.templates) {
         assert_eq!(

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 pub mod arbitrary;
+pub mod cloud;
 pub mod generated;
 pub mod laws;
 pub mod log;

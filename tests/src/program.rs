@@ -146,6 +146,7 @@ impl Drop for Folder {
 /// A simulator of the cloud that the binary runs, and the variables that it printed. It ends with this.
 #[derive(Debug)]
 pub struct Simulated {
+    program: String,
     child: Child,
     /// The address of its administration.
     admin: String,
@@ -184,6 +185,7 @@ impl Simulated {
             }
         }
         Simulated {
+            program: program.to_owned(),
             child,
             admin,
             variables,
@@ -197,6 +199,42 @@ impl Simulated {
     #[must_use]
     pub fn variable(&self, name: &str) -> &str {
         &self.variables[&format!("GIZWITS_{name}")]
+    }
+
+    /// Runs the program with a line of arguments, like somebody who has pasted what the simulator
+    /// printed.
+    ///
+    /// # Panics
+    /// As [`run`].
+    #[must_use]
+    pub fn run(&self, line: &str) -> Ran {
+        self.run_with(line, &[])
+    }
+
+    /// Like [`run`](Self::run), with some variables changed.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    #[must_use]
+    pub fn run_with(&self, line: &str, changed: &[(&str, &str)]) -> Ran {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut variables = self.variables.clone();
+        // The settings of whoever runs this test are not meant.
+        let config = ("CONFIG", "/no/such/config.toml");
+        for (name, value) in [&config].into_iter().chain(changed) {
+            variables.insert(format!("GIZWITS_{name}"), (*value).to_owned());
+        }
+        run_in(&self.program, &words, b"", &variables)
+    }
+
+    /// Each line of the program's output as JSON.
+    ///
+    /// # Panics
+    /// If it fails or warns, and as [`run`](Self::run).
+    pub fn json(&self, line: &str) -> Vec<Value> {
+        let ran = self.run(line);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{line}");
+        ran.json()
     }
 
     /// Runs a line of a shell on a terminal, with its variables and some of them changed. Returns the exit

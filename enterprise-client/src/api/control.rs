@@ -1,0 +1,256 @@
+//! Controls of a device: attrs or bytes, and how binaries are written.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+#[cfg(feature = "codec")]
+use gizwits_codec_std::{Action, Value};
+use serde::Serialize;
+
+use crate::api::device::Device;
+use crate::endpoint::{self, page};
+use crate::error::Error;
+use crate::exchange::{
+    Accepted, Call, Context, Definition, Operation, Received, RequestParts, Requests,
+};
+use crate::http::quoted;
+use crate::mode::Mode;
+#[cfg(feature = "codec")]
+use crate::model::label;
+
+/// How binaries of a control are written: its `binary_coding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Coding {
+    /// Hex, two digits a byte.
+    Hex,
+    /// Base64.
+    Base64,
+}
+
+/// [`Device::control`] and [`Device::control_raw`]
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// The content, or what is wrong with it.
+    content: Result<Content, String>,
+    coding: Option<Coding>,
+    /// Whether the definition decides what is sent.
+    checked: bool,
+    as_raw: bool,
+    #[cfg(feature = "codec")]
+    rounding: gizwits_codec_std::Rounding,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    /// A JSON object.
+    Attrs(String),
+    Raw(Vec<u8>),
+}
+
+impl<M: Mode> Device<M> {
+    /// Sets data points: anything that is a JSON object of names and values. With the codec they are
+    /// checked against the product's definition, and completed, before they cost a call.
+    ///
+    /// The answer means that the command was sent, not that the device took it: a status read at once
+    /// may be the old one. The device must be online. A control that may have arrived is never sent
+    /// again.
+    #[doc = page!(CONTROL)]
+    pub fn control(&self, attrs: impl Serialize) -> Call<M, Control> {
+        let json = serde_json::to_string(&attrs).map_err(|error| error.to_string());
+        self.control_with(json.and_then(|json| match json {
+            json if json == "{}" => Err("it sets no point".to_owned()),
+            json if json.starts_with('{') => Ok(Content::Attrs(json)),
+            _ => Err("an object of names and values is expected".to_owned()),
+        }))
+    }
+
+    /// Sends bytes to the device as they are: for data points a P0, whose first byte is the action.
+    /// Early editions of the API documentation wanted the whole M2M frame; the codec's `wrap` makes
+    /// one.
+    ///
+    /// If the product's definition is known, by an earlier call or `set_definition`, bytes are refused
+    /// that are no message of the product, or set a point to a value that the definition doesn't allow:
+    /// the server doesn't check them. `unchecked` sends them all the same.
+    #[doc = page!(CONTROL)]
+    pub fn control_raw(&self, bytes: impl Into<Vec<u8>>) -> Call<M, Control> {
+        let bytes = bytes.into();
+        self.control_with(match bytes.is_empty() {
+            true => Err("it has no bytes".to_owned()),
+            false => Ok(Content::Raw(bytes)),
+        })
+    }
+
+    fn control_with(&self, content: Result<Content, String>) -> Call<M, Control> {
+        let control = Control {
+            content,
+            coding: None,
+            checked: cfg!(feature = "codec"),
+            as_raw: false,
+            #[cfg(feature = "codec")]
+            rounding: gizwits_codec_std::Rounding::Exact,
+        };
+        self.call(endpoint::CONTROL, control)
+    }
+}
+
+impl Control {
+    fn body(&self, definition: Option<&Definition>) -> Result<String, Error> {
+        let content = self.content.as_ref();
+        let content = content
+            .map_err(|error| Error::Invalid(format!("the control can't be sent: {error}")))?;
+        #[cfg(feature = "codec")]
+        if self.checked || self.as_raw {
+            return self.checked_body(content, definition);
+        }
+        let _ = definition;
+        Ok(self.written(content))
+    }
+
+    fn written(&self, content: &Content) -> String {
+        let coding = match self.coding {
+            Some(Coding::Hex) => r#""binary_coding":"hex","#,
+            Some(Coding::Base64) => r#""binary_coding":"base64","#,
+            None => "",
+        };
+        match (content, self.coding) {
+            (Content::Attrs(json), _) => format!(r#"{{{coding}"attrs":{json}}}"#),
+            (Content::Raw(bytes), Some(written)) => {
+                format!(r#"{{{coding}"raw":{}}}"#, quoted(&written.write(bytes)))
+            }
+            (Content::Raw(bytes), None) => {
+                let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
+                format!(r#"{{"raw":[{}]}}"#, bytes.join(","))
+            }
+        }
+    }
+
+    #[cfg(feature = "codec")]
+    fn checked_body(
+        &self,
+        content: &Content,
+        definition: Option<&Definition>,
+    ) -> Result<String, Error> {
+        match (content, definition) {
+            (Content::Attrs(_), None) if self.as_raw => Err(Error::Invalid(
+                "without the product's definition there are no raw bytes: get it first".to_owned(),
+            )),
+            (content, None) => Ok(self.written(content)),
+            (Content::Raw(bytes), Some(definition)) => {
+                if self.checked {
+                    check(definition, bytes)?;
+                }
+                Ok(self.written(content))
+            }
+            (Content::Attrs(json), Some(definition)) => {
+                let mut message = definition.message(Action::Control).rounding(self.rounding);
+                message.set_json(json)?;
+                let p0 = message.encode()?;
+                Ok(self.written(&match self.as_raw {
+                    true => Content::Raw(p0),
+                    false => Content::Attrs(self.completed(definition, &p0)?),
+                }))
+            }
+        }
+    }
+
+    /// The attrs that the bytes say, so that they are complete and canonical.
+    #[cfg(feature = "codec")]
+    fn completed(&self, definition: &Definition, p0: &[u8]) -> Result<String, Error> {
+        let decoded = definition.decode_p0(p0)?;
+        let members = decoded.view().into_iter().flatten().filter_map(|reading| {
+            let attr = definition.attr(reading.id())?;
+            let value = match reading.value() {
+                Value::Bool(value) => value.to_string(),
+                Value::Enum(index) => match label(definition, reading, index) {
+                    Some(label) => quoted(label),
+                    None => index.to_string(),
+                },
+                Value::Number(number) => number.to_string(),
+                Value::Binary(bytes) => quoted(&self.coding.unwrap_or(Coding::Hex).write(bytes)),
+            };
+            Some(format!("{}:{value}", quoted(attr.name())))
+        });
+        Ok(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
+    }
+}
+
+/// Refuses raw bytes that are no message of the product, or hold a value that the encoder refuses.
+#[cfg(feature = "codec")]
+fn check(definition: &Definition, bytes: &[u8]) -> Result<(), gizwits_codec_std::Error> {
+    let held = definition.decode(bytes).and_then(|decoded| {
+        let (Some(action), Some(view)) = (decoded.action(), decoded.view()) else {
+            return Ok(());
+        };
+        let mut message = definition.message(action);
+        for reading in view.iter() {
+            if let Some(attr) = definition.attr(reading.id()) {
+                message.set(attr.name(), reading.value())?;
+            }
+        }
+        message.encode().map(drop)
+    });
+    held.map_err(|mut error| {
+        error.message += "; `unchecked` sends the bytes as they are";
+        error
+    })
+}
+
+impl Coding {
+    fn write(self, bytes: &[u8]) -> String {
+        match self {
+            Coding::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Coding::Base64 => STANDARD.encode(bytes),
+        }
+    }
+}
+
+impl<M: Mode> Call<M, Control> {
+    /// The coding of binaries and of raw bytes. Default: hex for binaries, which is the server's
+    /// default, and a list of numbers for raw bytes.
+    pub fn binary_coding(mut self, coding: Coding) -> Self {
+        self.operation.coding = Some(coding);
+        self
+    }
+}
+
+#[cfg(feature = "codec")]
+impl<M: Mode> Call<M, Control> {
+    /// Sends attrs or bytes as they are, whatever the definition says. A firmware that trusts its
+    /// cloud obeys a value outside of the limits, so this is for devices that know more than the
+    /// definition. Default: controls are checked.
+    pub fn unchecked(mut self) -> Self {
+        self.operation.checked = false;
+        self
+    }
+
+    /// Sends the attrs as the bytes of their P0.
+    pub fn as_raw(mut self) -> Self {
+        self.operation.as_raw = true;
+        self
+    }
+
+    /// Rounds numbers that are off the step instead of refusing them.
+    pub fn rounding(mut self, rounding: gizwits_codec_std::Rounding) -> Self {
+        self.operation.rounding = rounding;
+        self
+    }
+}
+
+impl Operation for Control {
+    type Output = Accepted;
+
+    fn requests(&self, parts: &RequestParts, context: &Context<'_>) -> Requests {
+        let body = Some(self.body(context.definition)?);
+        Ok(vec![RequestParts {
+            body,
+            ..parts.clone()
+        }])
+    }
+
+    fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
+        received.accepted()
+    }
+
+    fn wants_definition(&self) -> bool {
+        (self.checked || self.as_raw) && matches!(self.content, Ok(Content::Attrs(_)))
+    }
+}

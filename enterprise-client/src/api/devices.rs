@@ -1,0 +1,172 @@
+//! The devices of a product: found by MAC or by search.
+
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+use crate::client::Product;
+use crate::endpoint::{self, page};
+use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, flag, operations};
+use crate::mode::Mode;
+use crate::model::{Did, Extra, Mac, ProductKey, Timestamp, Uid, lenient, model};
+
+/// The devices of a product.
+#[derive(Clone, Debug)]
+pub struct Devices<M>(Product<M>);
+
+impl<M: Mode> Product<M> {
+    /// The devices of the product.
+    #[must_use]
+    pub fn devices(&self) -> Devices<M> {
+        Devices(self.clone())
+    }
+}
+
+impl<M: Mode> Devices<M> {
+    /// The id of the device with this MAC, and its passcode.
+    #[doc = page!(DEVICE_BY_MAC)]
+    pub fn by_mac(&self, mac: impl Into<Mac>) -> Call<M, ByMac> {
+        self.0
+            .call(endpoint::DEVICE_BY_MAC, ByMac)
+            .query("mac", mac.into())
+    }
+
+    /// The registration of the device with this MAC.
+    #[doc = page!(DEVICE_DETAIL)]
+    pub fn detail(&self, mac: impl Into<Mac>) -> Call<M, Detail> {
+        self.0
+            .call(endpoint::DEVICE_DETAIL, Detail)
+            .query("mac", mac.into())
+    }
+
+    /// Devices by place and state. Pages of 20 unless told otherwise.
+    #[doc = page!(DEVICES)]
+    pub fn search(&self) -> Call<M, Search> {
+        self.0.call(endpoint::DEVICES, Search)
+    }
+}
+
+operations! {
+    /// [`Devices::by_mac`]
+    ByMac => Identity;
+    /// [`Devices::detail`]
+    Detail => Registration;
+    /// [`Devices::search`]
+    Search => Page<FoundDevice> [Grouped, ByState, ByPlace];
+}
+
+impl Paged for Search {
+    type Item = FoundDevice;
+}
+
+impl<M: Mode> Call<M, Search> {
+    /// Whether disabled devices are returned, too.
+    pub fn show_disabled(self, show: bool) -> Self {
+        self.query("show_disabled", flag(show))
+    }
+
+    /// Returns only devices that were active at this time or later.
+    pub fn active_since(self, moment: impl Into<Timestamp>) -> Self {
+        self.query("liveness_start", moment.into().seconds().to_string())
+    }
+
+    /// Returns only the device with this id.
+    pub fn did(self, did: impl Into<Did>) -> Self {
+        self.query("type", "did").query("val", did.into())
+    }
+
+    /// Returns only the device with this MAC.
+    pub fn mac(self, mac: impl Into<Mac>) -> Self {
+        self.query("type", "mac").query("val", mac.into())
+    }
+
+    /// Returns only devices that are bound to this user.
+    pub fn uid(self, uid: impl Into<Uid>) -> Self {
+        self.query("type", "uid").query("val", uid.into())
+    }
+}
+
+/// The id of a device, and its passcode, which `Debug` doesn't show.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The device's id.
+    pub did: Did,
+    /// The secret that authenticates the device on LAN and MQTT.
+    #[serde(default, deserialize_with = "passcode")]
+    pub passcode: Option<SecretString>,
+    /// Members that this crate doesn't know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+fn passcode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    let text: Option<String> = lenient(deserializer)?;
+    Ok(text.map(SecretString::from))
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("did", &self.did)
+            .field("passcode", &self.passcode)
+            .finish_non_exhaustive()
+    }
+}
+
+model! {
+    /// The registration of a device.
+    Registration {
+        /// The id of the device.
+        did: Did,
+        /// The MAC of the device.
+        mac: Mac,
+    } or {
+        /// The key of the product.
+        product_key: ProductKey,
+        /// The type of the device; `normal` is the one seen.
+        kind as "type": String,
+        /// Whether the device is online.
+        is_online: bool,
+        /// Whether the device is disabled.
+        is_disabled: bool,
+    }
+
+    /// A device that a search found.
+    FoundDevice {
+        /// The id of the device.
+        did: Did,
+        /// The MAC of the device.
+        mac: Mac,
+    } or {
+        /// The country, by the IP address of the device.
+        country: String,
+        /// The region.
+        region: String,
+        /// The city.
+        city: String,
+        /// The longitude in degrees.
+        longitude: f64,
+        /// The latitude in degrees.
+        latitude: f64,
+        /// Whether the device is online.
+        is_online: bool,
+        /// Whether the device has a fault.
+        is_faulty: bool,
+        /// Whether the device has an alert.
+        is_alert: bool,
+        /// The last time that the device came online.
+        online_latest or "latest_online": Timestamp,
+        /// The time of the registration.
+        created_at: Timestamp,
+        /// The hardware version of the MCU.
+        mcu_hard_version: String,
+        /// The software version of the MCU.
+        mcu_soft_version: String,
+        /// The hardware version of the Wi-Fi module.
+        wifi_hard_version: String,
+        /// The software version of the Wi-Fi module.
+        wifi_soft_version: String,
+    }
+}

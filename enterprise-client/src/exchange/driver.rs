@@ -1,0 +1,389 @@
+//! Sends a request until there is a result: gets the token, keeps the rate limit, repeats what is
+//! harmless, and tries the other paths of an endpoint.
+
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::code::Repeat;
+use crate::endpoint::Auth;
+use crate::error::{ApiError, Error, RateLimited, TransportError};
+use crate::exchange::limiter::HOUR;
+use crate::exchange::request::RequestParts;
+use crate::exchange::response;
+use crate::exchange::retry::{Allowance, RetryBudget};
+use crate::exchange::session::{Flight, ProductSession, Session};
+use crate::exchange::token::Token;
+use crate::exchange::trace;
+use crate::http::{Answer, Failure, FailureKind, Request};
+use crate::model::Timestamp;
+
+/// The answer, and the request that it answers.
+pub(crate) type Answered = Box<(Request, Answer)>;
+
+/// The next step after an attempt that did not end with an error.
+enum Step {
+    Done(Answered),
+    /// Another attempt, after this wait.
+    Repeat(Duration),
+    /// Another attempt, after a wait that the server asks for.
+    Pause(Pause),
+}
+
+/// A wait that the server asks for, and the failure that said so unless it is the rate limit.
+struct Pause(Duration, Option<Error>);
+
+/// One request, from its first attempt to the last.
+pub(crate) struct Exchange<'a> {
+    session: &'a Session,
+    product: Option<&'a ProductSession>,
+    allowance: &'a Allowance,
+    parts: RequestParts,
+    token: Option<Token>,
+    /// Whether a token was refused and a new one is used.
+    renewed: bool,
+    /// The indices of the paths to try, and how many of them were not there.
+    routes: Vec<usize>,
+    missing_routes: usize,
+    failures: u32,
+    refusals_for_rate: u32,
+    /// The amount that the retries took from the budget.
+    spent: u32,
+    sends: u32,
+    /// Whether an attempt may have come to the server.
+    may_have_arrived: bool,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn new(
+        session: &'a Session,
+        product: Option<&'a ProductSession>,
+        parts: RequestParts,
+        allowance: &'a Allowance,
+    ) -> Self {
+        let count = parts.templates(session).len();
+        let first = session.route(&parts.endpoint).unwrap_or(0);
+        let first = if first < count { first } else { 0 };
+        let others = (0..count).filter(|route| *route != first);
+        Exchange {
+            session,
+            product,
+            allowance,
+            routes: std::iter::once(first).chain(others).collect(),
+            parts,
+            token: None,
+            renewed: false,
+            missing_routes: 0,
+            failures: 0,
+            refusals_for_rate: 0,
+            spent: 0,
+            sends: 0,
+            may_have_arrived: false,
+        }
+    }
+
+    /// Sends the request until there is an answer or nothing more to try.
+    pub(crate) async fn run(mut self) -> Result<Answered, Error> {
+        loop {
+            match self.advance().await {
+                ControlFlow::Continue(Pause(wait, _)) => self.session.sleep(wait).await,
+                ControlFlow::Break(result) => return result,
+            }
+        }
+    }
+
+    /// Returns the value that is known, the result of another caller's fetch, or what the answer to
+    /// this request says, which is sent once for all callers.
+    pub(crate) async fn fetch<T>(
+        mut self,
+        flight: &Flight,
+        known: impl Fn() -> Option<T>,
+        read: impl Fn(&Request, &Answer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let session = self.session;
+        let mut begun = false;
+        loop {
+            // Before the gate, so that nobody waits behind a wait for the token.
+            self.obtain_token().await?;
+            let ended_before = flight.ended.load(Ordering::Acquire);
+            let mut last = flight.gate.lock().await;
+            if let Some(value) = known() {
+                return Ok(value);
+            }
+            if let Some(error) = &last.failure
+                && flight.ended.load(Ordering::Acquire) != ended_before
+            {
+                return Err(error.clone());
+            }
+            let pause = last.pause.as_ref().filter(|_| !begun);
+            if let Some((until, error)) = pause.filter(|(until, _)| session.now() < *until) {
+                let wait = until.since(session.now());
+                if !self.allowance.take_wait(wait) {
+                    return Err(error.clone());
+                }
+                drop(last);
+                session.sleep(wait).await;
+                continue;
+            }
+            begun = true;
+            match self.advance().await {
+                ControlFlow::Continue(Pause(wait, error)) => {
+                    last.pause = error.map(|error| (session.now().plus(wait), error));
+                    drop(last);
+                    session.sleep(wait).await;
+                }
+                ControlFlow::Break(answered) => {
+                    let result = answered.and_then(|answered| read(&answered.0, &answered.1));
+                    // How long to wait for the rate limit is each caller's choice.
+                    if !matches!(result, Err(Error::RateLimited(_))) {
+                        last.failure = result.as_ref().err().cloned();
+                        flight.ended.fetch_add(1, Ordering::Release);
+                    }
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// Goes on to the result, or to a wait that the server asks for.
+    async fn advance(&mut self) -> ControlFlow<Result<Answered, Error>, Pause> {
+        loop {
+            match self.attempt().await {
+                Ok(Step::Done(answered)) => return ControlFlow::Break(Ok(answered)),
+                Ok(Step::Repeat(Duration::ZERO)) => {}
+                Ok(Step::Repeat(wait)) => self.session.sleep(wait).await,
+                Ok(Step::Pause(pause)) => return ControlFlow::Continue(pause),
+                Err(error) => {
+                    tracing::debug!(%error, "failed");
+                    return ControlFlow::Break(Err(error));
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Step, Error> {
+        self.obtain_token().await?;
+        let session = self.session;
+        let now = session.now();
+        let limiter = &session.settings.limiter;
+        let permit = match limiter.acquire(now) {
+            Ok(permit) => permit,
+            Err(reset) => return self.wait_for_rate(reset, reset.since(now), None),
+        };
+        let request = self.request(self.token.as_ref())?;
+        let resends = self.sends;
+        self.sends = self.sends.saturating_add(1);
+        let sent = trace::send(session, request.clone(), self.parts.endpoint.id, resends).await;
+        let answer = match sent.result {
+            Ok(answer) => answer,
+            Err(failure) => return self.failed(&request, failure),
+        };
+        let refusal = response::refusal(&request, &answer);
+        // A gateway in front of the API may have any clock.
+        if refusal.is_some() || response::is_of_the_api(&answer) {
+            session.observe_clock(&answer);
+        }
+        let now = session.now();
+        limiter.observe(permit, &answer, now);
+        match refusal {
+            Some(refusal) => {
+                trace::record_code(&sent.span, &answer, refusal.code);
+                self.refused(refusal, &answer, now)
+            }
+            None => self.judge(request, answer, now),
+        }
+    }
+
+    /// Gets the token if the request needs one. The future is boxed since the token is fetched by an
+    /// exchange of its own.
+    fn obtain_token(&mut self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+        Box::pin(async move {
+            if self.parts.endpoint.auth == Auth::Token && self.token.is_none() {
+                let fetched = self.fetch_token().await;
+                self.token = Some(fetched.map_err(|error| self.over(error))?);
+            }
+            Ok(())
+        })
+    }
+
+    fn route(&self) -> usize {
+        let route = self.routes.get(self.missing_routes);
+        route.copied().unwrap_or(0)
+    }
+
+    fn request(&self, token: Option<&Token>) -> Result<Request, Error> {
+        let token = token.map(|token| &token.value);
+        let route = self.route();
+        self.parts.request(self.session, self.product, token, route)
+    }
+
+    async fn fetch_token(&self) -> Result<Token, Error> {
+        let session = self.session;
+        let Some(product) = self.product else {
+            let message = "a call with a token needs a product: begin at `enterprise.product(…)`";
+            return Err(Error::Invalid(message.to_owned()));
+        };
+        if let Some(token) = product.fresh_token(session.now()) {
+            return Ok(token);
+        }
+        let known = || match product.fresh_token(session.now()) {
+            // The store may still have the token that was refused.
+            None if !self.renewed => session.stored_token(product),
+            token => token,
+        };
+        let read = |request: &Request, answer: &Answer| {
+            let token = response::token(request, answer, session.now())?;
+            session.keep_token(product, &token);
+            Ok(token)
+        };
+        let parts = RequestParts::of_token(session, product);
+        let fetch = Exchange::new(session, Some(product), parts, self.allowance);
+        let fetched = fetch.fetch(&product.token_flight, known, read).await;
+        fetched.or_else(|error| {
+            // An old token is better than none.
+            let token = product.old_token(session.now());
+            if token.is_some() {
+                tracing::warn!(%error, "no new token; the old one is still good");
+            }
+            token.ok_or(error)
+        })
+    }
+
+    /// The error that ends the exchange.
+    fn over(&self, error: Error) -> Error {
+        error.arrived(self.may_have_arrived)
+    }
+
+    fn failed(&mut self, request: &Request, failure: Failure) -> Result<Step, Error> {
+        let cost = match failure.kind {
+            FailureKind::Connect => Some(RetryBudget::COST),
+            FailureKind::Timeout if request.repeatable => Some(RetryBudget::TIMEOUT),
+            FailureKind::Broken if request.repeatable => Some(RetryBudget::COST),
+            _ => None,
+        };
+        let error = Error::Transport(Box::new(TransportError {
+            attempts: self.sends,
+            target: request.target(),
+            failure,
+        }));
+        self.again(cost, None, error)
+    }
+
+    fn judge(&mut self, request: Request, answer: Answer, now: Timestamp) -> Result<Step, Error> {
+        if answer.is_success() {
+            self.session.retry_budget.give_back(self.spent);
+            self.session
+                .remember_route(&self.parts.endpoint, self.route());
+            return Ok(Step::Done(Box::new((request, answer))));
+        }
+        // A page of the server's router, not of the API: there is no such path.
+        if answer.status() == 404 && self.missing_routes + 1 < self.routes.len() {
+            self.missing_routes += 1;
+            return Ok(Step::Repeat(Duration::ZERO));
+        }
+        let error = response::unexpected(&request, &answer);
+        let passing = matches!(answer.status(), 408 | 429 | 500 | 502 | 503 | 504);
+        let cost = (passing && request.repeatable).then_some(RetryBudget::COST);
+        self.again(cost, response::retry_after(&answer, now), error)
+    }
+
+    fn refused(
+        &mut self,
+        refusal: ApiError,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<Step, Error> {
+        // The path is there, whatever the answer says.
+        self.session
+            .remember_route(&self.parts.endpoint, self.route());
+        match (refusal.code.repeat(), self.product) {
+            // The server looked at the token and at nothing else, so even a control may be repeated.
+            (Repeat::NewToken, Some(product)) if !self.renewed => {
+                if let Some(token) = self.token.take() {
+                    self.session.drop_token(product, &token);
+                    self.renewed = true;
+                    return Ok(Step::Repeat(Duration::ZERO));
+                }
+            }
+            (Repeat::WhenReset, _) => return self.limited(refusal, answer, now),
+            _ => {}
+        }
+        let repeats = matches!(refusal.code.repeat(), Repeat::Soon | Repeat::IfHarmless);
+        let cost = (repeats && self.parts.endpoint.repeatable).then_some(RetryBudget::COST);
+        self.again(cost, None, Error::Api(Box::new(refusal)))
+    }
+
+    /// The rate limit is reached. The server looked at nothing else, so even a control may be repeated,
+    /// as often as the policy says.
+    fn limited(
+        &mut self,
+        refusal: ApiError,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<Step, Error> {
+        let reset = response::number(answer, "x-ratelimit-reset");
+        let reset = reset.map(|reset| Timestamp::from_seconds(reset).since(now));
+        // Without a reset in the future: a minute, then two, then four.
+        let guess = Duration::from_secs(60) * 2_u32.saturating_pow(self.refusals_for_rate);
+        let named = [response::retry_after(answer, now), reset];
+        let named = named.into_iter().flatten().find(|wait| !wait.is_zero());
+        let wait = named.unwrap_or(guess).clamp(Duration::from_secs(1), HOUR);
+        self.refusals_for_rate += 1;
+        let reset = now.plus(wait);
+        self.session.settings.limiter.exhausted(reset);
+        self.wait_for_rate(reset, wait, Some(refusal))
+    }
+
+    /// Another attempt, if it has a price, and policy and budget allow it; at the earliest after the
+    /// wait that the server asks for.
+    fn again(
+        &mut self,
+        cost: Option<u32>,
+        asked: Option<Duration>,
+        error: Error,
+    ) -> Result<Step, Error> {
+        self.may_have_arrived |= error.is_unsure();
+        self.failures = self.failures.saturating_add(1);
+        let asked = asked.filter(|wait| !wait.is_zero());
+        let (policy, budget) = (self.allowance.policy, &self.session.retry_budget);
+        let allowed = cost.filter(|cost| {
+            self.failures < policy.attempts
+                && self.allowance.take_wait(asked.unwrap_or_default())
+                && budget.take(*cost)
+        });
+        let Some(cost) = allowed else {
+            return Err(self.over(error));
+        };
+        self.spent = self.spent.saturating_add(cost);
+        let wait = policy.wait(self.failures, fastrand::f64());
+        Ok(match asked {
+            None => Step::Repeat(wait),
+            Some(asked) => Step::Pause(Pause(wait.max(asked), Some(error))),
+        })
+    }
+
+    /// Waits for the reset of the rate limit, if the caller waits so long and the policy allows to ask
+    /// again.
+    fn wait_for_rate(
+        &mut self,
+        reset_at: Timestamp,
+        wait: Duration,
+        refusal: Option<ApiError>,
+    ) -> Result<Step, Error> {
+        let refusals = self.refusals_for_rate;
+        let again = refusals == 0 || refusals < self.allowance.policy.attempts;
+        if again && self.allowance.take_wait(wait) {
+            return Ok(Step::Pause(Pause(wait, None)));
+        }
+        let target = match &refusal {
+            Some(refusal) => refusal.target.clone(),
+            None => self.request(None)?.target(),
+        };
+        Err(self.over(Error::RateLimited(Box::new(RateLimited {
+            reset_at,
+            refusal,
+            target,
+        }))))
+    }
+}

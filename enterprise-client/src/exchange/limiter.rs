@@ -1,0 +1,240 @@
+//! The rate limit: 3,600 calls an hour of an enterprise, over all its products and tokens.
+//!
+//! The count is our own until the server's headers correct it. What is on its way is taken off what
+//! the server says is left, since the server may not have counted it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::exchange::lock::lock;
+use crate::exchange::response::number;
+use crate::http::Answer;
+use crate::model::Timestamp;
+
+/// The window that the server counts in.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+
+/// The count of one enterprise's calls. Clones share it.
+#[derive(Clone)]
+pub struct Limiter(Arc<Mutex<Window>>);
+
+/// The known state of the rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Calls an hour; none if they are not limited.
+    pub limit: Option<u64>,
+    /// Calls that are left until it is reset.
+    pub remaining: Option<u64>,
+    /// When it is reset; none if no call was counted since.
+    pub reset_at: Option<Timestamp>,
+}
+
+struct Window {
+    enforced: bool,
+    limit: Option<u64>,
+    remaining: u64,
+    reset: Option<Timestamp>,
+    on_the_way: u64,
+    /// Remaining calls and reset of the server's last answer, to recognise late answers.
+    last_told: Option<(u64, Timestamp)>,
+}
+
+/// A call that was counted and is on its way.
+pub(crate) struct Permit(Limiter);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut window = lock(&self.0.0);
+        window.on_the_way = window.on_the_way.saturating_sub(1);
+    }
+}
+
+impl Limiter {
+    /// At most this many calls an hour, until the server names another limit.
+    #[must_use]
+    pub fn per_hour(limit: u64) -> Self {
+        Limiter::new(Some(limit))
+    }
+
+    /// A limiter that holds nothing back; it still records what the server says.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Limiter::new(None)
+    }
+
+    fn new(limit: Option<u64>) -> Self {
+        Limiter(Arc::new(Mutex::new(Window {
+            enforced: limit.is_some(),
+            limit,
+            remaining: limit.unwrap_or(0),
+            reset: None,
+            on_the_way: 0,
+            last_told: None,
+        })))
+    }
+
+    /// The known state.
+    #[must_use]
+    pub fn rate_limit(&self) -> RateLimit {
+        let window = lock(&self.0);
+        RateLimit {
+            limit: window.limit,
+            remaining: window.limit.map(|_| window.remaining),
+            reset_at: window.reset,
+        }
+    }
+
+    /// Counts a call.
+    ///
+    /// # Errors
+    /// When the quota is reset, if it is used up.
+    pub(crate) fn acquire(&self, now: Timestamp) -> Result<Permit, Timestamp> {
+        let mut window = lock(&self.0);
+        if window.reset.is_some_and(|reset| reset <= now) {
+            window.begin();
+        }
+        // The clock may have been put right since.
+        let hour = now.plus(HOUR);
+        let reset = window.reset.unwrap_or(hour).min(hour);
+        window.reset = Some(reset);
+        if window.enforced && window.remaining == 0 {
+            return Err(reset);
+        }
+        window.remaining = window.remaining.saturating_sub(1);
+        window.on_the_way += 1;
+        Ok(Permit(self.clone()))
+    }
+
+    /// Takes the limit from an answer's headers; `now` is by the server's clock.
+    pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp) {
+        drop(permit);
+        let limit = number(answer, "x-ratelimit-limit").filter(|limit| *limit > 0);
+        let reset = number(answer, "x-ratelimit-reset").map(Timestamp::from_seconds);
+        let mut window = lock(&self.0);
+        window.limit = limit.or(window.limit);
+        let Some(remaining) = number::<u64>(answer, "x-ratelimit-remaining") else {
+            return;
+        };
+        // What is reset by now says nothing about the next hour.
+        if reset.is_some_and(|reset| reset <= now) {
+            return;
+        }
+        // A reset that is further away than an hour is a mistake.
+        let hour = now.plus(HOUR);
+        let reset = reset.or(window.reset).unwrap_or(hour).min(hour);
+        let is_late = window
+            .last_told
+            .is_some_and(|(least, of)| reset.ahead_of(of).abs() <= 1_000_000 && remaining > least);
+        if !is_late {
+            window.last_told = Some((remaining, reset));
+            window.remaining = remaining.saturating_sub(window.on_the_way);
+            window.reset = Some(reset);
+        }
+    }
+
+    /// Records that the server refused a call because of the rate limit.
+    pub(crate) fn exhausted(&self, until: Timestamp) {
+        let mut window = lock(&self.0);
+        window.remaining = 0;
+        window.reset = Some(until);
+    }
+}
+
+impl Window {
+    fn begin(&mut self) {
+        self.remaining = self.limit.unwrap_or(0).saturating_sub(self.on_the_way);
+        self.reset = None;
+        self.last_told = None;
+    }
+}
+
+impl Default for Limiter {
+    /// The documented quota, 3,600 calls an hour.
+    fn default() -> Self {
+        Limiter::per_hour(3600)
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rate_limit().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+    fn told(limit: u64, remaining: u64, reset: i64) -> Answer {
+        let header = |name: &str, value: String| (format!("X-RateLimit-{name}"), value);
+        Answer::new(
+            200,
+            [
+                header("Limit", limit.to_string()),
+                header("Remaining", remaining.to_string()),
+                header("Reset", (1_700_000_000 + reset).to_string()),
+            ],
+            "",
+        )
+    }
+
+    #[test]
+    fn counts_by_itself() {
+        let limiter = Limiter::per_hour(2);
+        let one = limiter.acquire(NOON).ok();
+        let two = limiter.acquire(NOON.plus(Duration::from_secs(5))).ok();
+        assert!(one.is_some() && two.is_some());
+        let refused = limiter.acquire(NOON.plus(Duration::from_secs(9))).err();
+        assert_eq!(refused, Some(NOON.plus(HOUR)));
+        drop((one, two));
+        assert!(limiter.acquire(NOON.plus(HOUR)).is_ok());
+        // A clock that was put back doesn't make the hour longer.
+        let limiter = Limiter::per_hour(1);
+        let _on_the_way = limiter.acquire(NOON);
+        let yesterday = NOON.minus(HOUR * 24);
+        assert_eq!(limiter.acquire(yesterday).err(), Some(yesterday.plus(HOUR)));
+    }
+
+    #[test]
+    fn the_server_corrects() {
+        let limiter = Limiter::default();
+        let permits: Vec<Permit> = (0..3).filter_map(|_| limiter.acquire(NOON).ok()).collect();
+        let mut permits = permits.into_iter();
+        let mut answered = |answer| limiter.observe(permits.next().unwrap(), &answer, NOON);
+        answered(told(60, 10, 600));
+        // Two are on their way.
+        let known = limiter.rate_limit();
+        assert_eq!((known.limit, known.remaining), (Some(60), Some(8)));
+        assert_eq!(known.reset_at, Some(NOON.plus(Duration::from_secs(600))));
+        answered(told(60, 7, 600));
+        // A late answer knows less.
+        answered(told(60, 9, 600));
+        assert_eq!(limiter.rate_limit().remaining, Some(6));
+        limiter.exhausted(NOON.plus(Duration::from_secs(60)));
+        assert!(limiter.acquire(NOON).is_err());
+        assert!(limiter.acquire(NOON.plus(Duration::from_secs(60))).is_ok());
+    }
+
+    #[test]
+    fn nonsense_does_no_harm() {
+        let limiter = Limiter::default();
+        for answer in [
+            told(0, 0, -10),
+            told(60, 99, 1_000_000),
+            Answer::new(200, [], ""),
+        ] {
+            let permit = limiter
+                .acquire(NOON.plus(HOUR))
+                .or_else(|reset| limiter.acquire(reset));
+            limiter.observe(permit.ok().unwrap(), &answer, NOON);
+            assert!(limiter.rate_limit().reset_at <= Some(NOON.plus(HOUR * 2)));
+        }
+        let unlimited = Limiter::unlimited();
+        unlimited.exhausted(NOON.plus(HOUR));
+        assert!(unlimited.acquire(NOON).is_ok());
+    }
+}

@@ -1,0 +1,397 @@
+//! Pages, and walks over all of them.
+//!
+//! A walk goes on by what it got, not by what it asked for, since the server may cut pages short. It
+//! ends with an empty page, with the server's total, or when the server gives one page for ever.
+//! `next` links are never followed: they could lead elsewhere, with the token.
+//!
+//! Equal objects are different ones: two reports of a second may be the same. Duplicates are removed
+//! only where there must be some: at the second that two windows share, and as many as a total grew
+//! by between two pages. A list that moves while its total stays may give a duplicate, and loses
+//! nothing.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, ready};
+
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::exchange::call::{Call, Context, Operation};
+use crate::mode::{Async, Mode};
+use crate::model::{Extra, model};
+
+model! {
+    /// The position of a page in the list.
+    Meta {} or {
+        /// The number of items on all pages.
+        total: u64,
+        /// The most items of a page.
+        limit: u64,
+        /// The number of items before this page.
+        skip: u64,
+        /// The link to the page before, relative to the server.
+        previous: String,
+        /// The link to the page after, relative to the server.
+        next: String,
+    }
+}
+
+/// One page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub struct Page<T> {
+    /// The position of the page in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+    /// The items of the page.
+    pub objects: Vec<T>,
+    /// Members that this crate doesn't know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl<T> Page<T> {
+    /// The number of items on all pages, if the server says so.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.meta.as_ref()?.total
+    }
+}
+
+/// Operations that answer pages.
+pub trait Paged: Operation<Output = Page<Self::Item>> {
+    /// The items of the pages.
+    type Item: Serialize + Send + 'static;
+
+    /// The operation cut into time windows that the server answers, in order.
+    #[doc(hidden)]
+    fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
+        let _ = context;
+        Ok(vec![self.clone()])
+    }
+
+    /// Whether another window may have the same item.
+    #[doc(hidden)]
+    fn is_shared(&self, item: &Self::Item) -> bool {
+        let _ = item;
+        false
+    }
+}
+
+impl<M: Mode, O: Paged> Call<M, O> {
+    /// The most items of a page. Default: 20 of the server, 100 of a walk.
+    pub fn limit(self, limit: u32) -> Self {
+        self.query("limit", limit.to_string())
+    }
+
+    /// Leaves out this many of the first items.
+    pub fn skip(self, skip: u64) -> Self {
+        self.query("skip", skip.to_string())
+    }
+
+    fn items(mut self) -> Items<M, O> {
+        let given = |name: &str| {
+            let query = self.parts.query.iter();
+            query.rev().find(|(known, _)| known == name)
+        };
+        let skip = given("skip").and_then(|(_, skip)| skip.parse().ok());
+        if given("limit").is_none() {
+            self = self.limit(100);
+        }
+        Items {
+            walk: Walk::new(self.operation.windows(&self.context()), skip.unwrap_or(0)),
+            call: self,
+            fetching: None,
+        }
+    }
+}
+
+impl<O: Paged> Call<Async, O> {
+    /// All items from here on, page after page. A page that fails ends the stream with its error.
+    pub fn stream(self) -> Items<Async, O> {
+        self.items()
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<O: Paged> Call<crate::mode::Blocking, O> {
+    /// All items from here on, page after page. A page that fails ends the iterator with its error.
+    pub fn iter(self) -> Items<crate::mode::Blocking, O> {
+        self.items()
+    }
+}
+
+type Fetching<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
+
+/// The items of all pages, one after the other: a [`Stream`] of async calls, an iterator of blocking
+/// ones.
+#[must_use = "nothing is fetched until an item is asked for"]
+pub struct Items<M, O: Paged> {
+    call: Call<M, O>,
+    walk: Walk<O>,
+    fetching: Option<Fetching<O::Item>>,
+}
+
+// The future is in a box, and nothing else is ever pinned.
+impl<M, O: Paged> Unpin for Items<M, O> {}
+
+impl<M: Mode, O: Paged> Items<M, O> {
+    /// The number of items that the server counted but didn't give, by the windows walked so far: it
+    /// ignores `skip`, or items came or went meanwhile. At least one if it linked to a next page
+    /// without a count, and gave the page before again.
+    ///
+    /// ```no_run
+    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// let mut devices = product.devices().search().stream();
+    /// while let Some(device) = devices.next().await {
+    ///     println!("{}", device?.did);
+    /// }
+    /// if devices.missing() > 0 {
+    ///     eprintln!("{} more were counted and not given", devices.missing());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.walk.missing
+    }
+
+    /// The call of the next page; none at the end.
+    fn next_call(&self) -> Option<Call<M, O>> {
+        let mut call = self.call.clone();
+        call.operation = self.walk.windows.front()?.clone();
+        Some(call.skip(self.walk.next_skip()))
+    }
+}
+
+impl<O: Paged> Items<Async, O> {
+    /// The next item.
+    pub async fn next(&mut self) -> Option<Result<O::Item, Error>> {
+        std::future::poll_fn(|task| Pin::new(&mut *self).poll_next(task)).await
+    }
+}
+
+impl<O: Paged> Stream for Items<Async, O> {
+    type Item = Result<O::Item, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut Task<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(fetching) = &mut this.fetching {
+                let page = ready!(fetching.as_mut().poll(task));
+                this.fetching = None;
+                this.walk.fetched(page);
+            }
+            if let Some(item) = this.walk.ready.pop_front() {
+                return Poll::Ready(Some(item));
+            }
+            match this.next_call() {
+                Some(call) => this.fetching = Some(Box::pin(call.run())),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<O: Paged> Iterator for Items<crate::mode::Blocking, O> {
+    type Item = Result<O::Item, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.walk.ready.is_empty() {
+            let page = self.next_call()?.send();
+            self.walk.fetched(page);
+        }
+        self.walk.ready.pop_front()
+    }
+}
+
+/// The state of a walk: what to fetch next, and what to make of it.
+struct Walk<O: Paged> {
+    windows: VecDeque<O>,
+    /// The items of the window before the next page.
+    skip: u64,
+    /// The number of the first items to leave out, if there are several windows: what the first of
+    /// them has is only known then.
+    unwanted: u64,
+    ready: VecDeque<Result<O::Item, Error>>,
+    /// Keys and total of the page before, of the same window.
+    before: Option<(Vec<u64>, Option<u64>)>,
+    /// A page like the one before, until it is known whether the server knows of `skip` at all.
+    held: Option<(Page<O::Item>, Vec<u64>)>,
+    /// The number of items of the window that came, without duplicates.
+    came: u64,
+    /// The keys of the last items that were given.
+    given: VecDeque<u64>,
+    /// The items that other windows may have, by key: how often they were in the window before, and
+    /// are in this one.
+    shared_before: HashMap<u64, usize>,
+    shared: HashMap<u64, usize>,
+    missing: u64,
+}
+
+/// How many of the last keys are remembered.
+const GIVEN: usize = 20_000;
+
+impl<O: Paged> Walk<O> {
+    fn new(windows: Result<Vec<O>, Error>, skip: u64) -> Self {
+        let (windows, failure) = match windows {
+            Ok(windows) => (windows, None),
+            Err(error) => (Vec::new(), Some(Err(error))),
+        };
+        let (skip, unwanted) = match windows.len() {
+            0 | 1 => (skip, 0),
+            _ => (0, skip),
+        };
+        Walk {
+            windows: windows.into(),
+            skip,
+            unwanted,
+            ready: failure.into_iter().collect(),
+            before: None,
+            held: None,
+            came: skip,
+            given: VecDeque::new(),
+            shared_before: HashMap::new(),
+            shared: HashMap::new(),
+            missing: 0,
+        }
+    }
+
+    fn next_skip(&self) -> u64 {
+        let behind_all = self.held.as_ref().and_then(|(page, _)| page.total());
+        behind_all.unwrap_or(self.skip)
+    }
+
+    fn fetched(&mut self, page: Result<Page<O::Item>, Error>) {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                self.windows.clear();
+                self.ready.push_back(Err(error));
+                return;
+            }
+        };
+        let keys: Vec<u64> = page.objects.iter().map(key).collect();
+        if let Some((held, held_keys)) = self.held.take() {
+            // A server that has the same page behind the end has it everywhere.
+            return match keys == held_keys {
+                true => self.end(held.total()),
+                false => self.take(held, held_keys),
+            };
+        }
+        let before = self.before.as_ref().map(|(keys, _)| keys);
+        if keys.is_empty() || before != Some(&keys) {
+            return self.take(page, keys);
+        }
+        let echo = page.meta.as_ref().and_then(|meta| meta.skip);
+        let link = page.meta.as_ref().is_some_and(|meta| meta.next.is_some());
+        match page.total() {
+            Some(total) if total > self.skip && echo.is_none_or(|echo| echo == self.skip) => {
+                self.held = Some((page, keys));
+            }
+            // The number of missing items is unknown, but not zero.
+            None if link => self.end(Some(self.came.saturating_add(1))),
+            total => self.end(total),
+        }
+    }
+
+    fn take(&mut self, page: Page<O::Item>, keys: Vec<u64>) {
+        let total = page.total();
+        let got = page.objects.len() as u64;
+        self.skip = self.skip.saturating_add(got);
+        // Without a total, or with one that can't be, the link is a hint to go on.
+        let link = page.meta.is_some_and(|meta| meta.next.is_some());
+        let over = got == 0
+            || match total {
+                Some(total) if total >= self.skip => total == self.skip,
+                _ => !link,
+            };
+        // Items that came in front moved as many to this page that were on the last.
+        let total_before = self.before.as_ref().and_then(|(_, total)| *total);
+        let grown = total.zip(total_before);
+        let grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
+        let moved = self.moved(&keys, grown);
+        let Some(window) = self.windows.front() else {
+            return;
+        };
+        for ((item, key), moved) in page.objects.into_iter().zip(&keys).zip(moved) {
+            let was_shared = take_one(&mut self.shared_before, *key);
+            if was_shared || window.is_shared(&item) {
+                *self.shared.entry(*key).or_default() += 1;
+            }
+            if moved && !was_shared {
+                continue;
+            }
+            self.came = self.came.saturating_add(1);
+            if was_shared {
+                continue;
+            }
+            self.given.push_back(*key);
+            if self.unwanted > 0 {
+                self.unwanted -= 1;
+            } else {
+                self.ready.push_back(Ok(item));
+            }
+        }
+        let forgotten = self.given.len().saturating_sub(GIVEN);
+        self.given.drain(..forgotten);
+        self.before = Some((keys, total));
+        if over {
+            self.end(total);
+        }
+    }
+
+    /// The items that were given before: at most `grown` of them, and of equal ones as many as were
+    /// given.
+    fn moved(&self, keys: &[u64], mut grown: u64) -> Vec<bool> {
+        let mut given: HashMap<u64, usize> = HashMap::new();
+        if grown > 0 {
+            for key in &self.given {
+                *given.entry(*key).or_default() += 1;
+            }
+        }
+        let moved = keys.iter().map(|key| {
+            let moved = grown > 0 && take_one(&mut given, *key);
+            grown -= u64::from(moved);
+            moved
+        });
+        moved.collect()
+    }
+
+    /// Ends the window.
+    fn end(&mut self, total: Option<u64>) {
+        let missing = total.unwrap_or(0).saturating_sub(self.came);
+        if missing > 0 {
+            tracing::warn!(missing, "the server counts more than it gives");
+        }
+        self.missing = self.missing.saturating_add(missing);
+        self.windows.pop_front();
+        self.skip = 0;
+        self.came = 0;
+        self.before = None;
+        self.shared_before = std::mem::take(&mut self.shared);
+    }
+}
+
+/// Takes one of the items of this key, if there is one.
+fn take_one(counts: &mut HashMap<u64, usize>, key: u64) -> bool {
+    match counts.get_mut(&key) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+fn key(object: &impl Serialize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let json = serde_json::to_string(object).unwrap_or_default();
+    json.hash(&mut hasher);
+    hasher.finish()
+}

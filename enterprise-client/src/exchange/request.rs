@@ -1,0 +1,131 @@
+//! The parts of a request, and the request that they make.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use crate::endpoint::{self, Auth, Endpoint};
+use crate::error::Error;
+use crate::exchange::session::{ProductSession, Session};
+use crate::http::{Request, Secret, encode};
+
+/// The parts of a request: endpoint, parameters and body.
+#[derive(Clone)]
+pub struct RequestParts {
+    pub(crate) endpoint: Endpoint,
+    /// The path that replaces the endpoint's own ones.
+    pub(crate) template: Option<String>,
+    pub(crate) path: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Option<String>,
+}
+
+impl RequestParts {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        RequestParts {
+            endpoint,
+            template: None,
+            path: Vec::new(),
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// The parts of the request for a token.
+    pub(crate) fn of_token(session: &Session, product: &ProductSession) -> Self {
+        let mut parts = RequestParts::new(endpoint::ACCESS_TOKEN);
+        let body = json!({
+            "enterprise_id": session.settings.id,
+            "enterprise_secret": session.settings.secret.expose_secret(),
+            "product_secret": product.secret.expose_secret(),
+        });
+        parts.body = Some(body.to_string());
+        parts
+    }
+
+    /// Sets a parameter of the query, in place of one of the same name.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.query.retain(|(known, _)| known != name);
+        self.query.push((name.to_owned(), value.into()));
+    }
+
+    /// The paths to try.
+    pub(crate) fn templates<'a>(&'a self, session: &'a Session) -> Vec<&'a str> {
+        let given = session.settings.paths.get(self.endpoint.id);
+        match self.template.as_ref().or(given) {
+            Some(template) => vec![template.as_str()],
+            None => self.endpoint.templates.to_vec(),
+        }
+    }
+
+    /// The request by this one of the paths.
+    pub(crate) fn request(
+        &self,
+        session: &Session,
+        product: Option<&ProductSession>,
+        token: Option<&SecretString>,
+        route: usize,
+    ) -> Result<Request, Error> {
+        let templates = self.templates(session);
+        let template = templates.get(route).copied().unwrap_or_default();
+        let settings = &session.settings;
+        let mut headers = vec![("accept", "application/json".to_owned())];
+        // Every secret of the call, wherever it is used: servers may echo any part of any request.
+        let mut secrets = vec![Secret {
+            value: settings.secret.clone(),
+            variable: "GIZWITS_ENTERPRISE_SECRET",
+        }];
+        secrets.extend(product.map(|product| Secret {
+            value: product.secret.clone(),
+            variable: "GIZWITS_PRODUCT_SECRET",
+        }));
+        match self.endpoint.auth {
+            Auth::Body => {}
+            Auth::Token => {
+                let value = token.cloned().unwrap_or_default();
+                headers.push(("authorization", format!("token {}", value.expose_secret())));
+                secrets.push(Secret {
+                    value,
+                    variable: "GIZWITS_TOKEN",
+                });
+            }
+            Auth::Enterprise => {
+                headers.push(("x-gizwits-enterprise-id", settings.id.to_string()));
+                let secret = settings.secret.expose_secret().to_owned();
+                headers.push(("x-gizwits-enterprise-secret", secret));
+            }
+        }
+        if self.body.is_some() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        Ok(Request {
+            method: self.endpoint.method,
+            base: settings.base.clone(),
+            template: template.to_owned(),
+            path: self.fill_in(template, product)?,
+            query: self.query.clone(),
+            headers,
+            body: self.body.clone().map(String::into_bytes),
+            secrets,
+            repeatable: self.endpoint.repeatable,
+        })
+    }
+
+    /// The path with the parameters filled in.
+    fn fill_in(&self, template: &str, product: Option<&ProductSession>) -> Result<String, Error> {
+        let mut path = template.to_owned();
+        let key = product.map(|product| ("product_key", product.key.as_str()));
+        let own = self.path.iter();
+        let own = own.map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in own.chain(key) {
+            let parameter = format!("{{{name}}}");
+            // A server or proxy would walk the path by the latter two.
+            if path.contains(&parameter) && matches!(value, "" | "." | "..") {
+                return Err(Error::Invalid(format!(
+                    "`{value}` can't be the {name} of a path"
+                )));
+            }
+            path = path.replace(&parameter, &encode(value));
+        }
+        Ok(path)
+    }
+}

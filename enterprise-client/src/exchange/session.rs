@@ -1,0 +1,266 @@
+//! The state that the calls of one enterprise share: settings, products and their tokens.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::exchange::clock::Clock;
+use crate::exchange::limiter::Limiter;
+use crate::exchange::lock::lock;
+use crate::exchange::response::http_date;
+use crate::exchange::retry::{RetryBudget, RetryPolicy};
+use crate::exchange::token::{Token, TokenKey, TokenStore};
+use crate::http::{Answer, Transport};
+use crate::model::{EnterpriseId, ProductKey, Timestamp};
+
+/// The product's definition, as the codec knows it.
+#[cfg(feature = "codec")]
+pub(crate) type Definition = gizwits_codec_std::Product;
+/// Without the codec there are no definitions.
+#[cfg(not(feature = "codec"))]
+#[derive(Clone)]
+pub enum Definition {}
+
+/// Dates outside this range are not taken for the server's time.
+const SENSIBLE: Range<Timestamp> =
+    Timestamp::from_seconds(1_451_606_400)..Timestamp::from_seconds(4_102_444_800);
+
+/// How long a token is used that had expired when it came.
+const EXPIRED_TOKEN_USE: Duration = Duration::from_secs(600);
+/// The time from a refresh that failed to the next one, while the old token is good.
+const REFRESH_PAUSE: Duration = Duration::from_secs(60);
+
+/// The state that the calls of one enterprise share.
+pub(crate) struct Session {
+    pub(crate) settings: Settings,
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) retry_budget: RetryBudget,
+    routes: Mutex<HashMap<&'static str, usize>>,
+    products: Mutex<Vec<Arc<ProductSession>>>,
+    /// Microseconds that the server's clock is ahead of the local one, by its last answer.
+    server_ahead: AtomicI64,
+}
+
+/// The caller's choices.
+pub(crate) struct Settings {
+    pub(crate) id: EnterpriseId,
+    pub(crate) secret: SecretString,
+    /// The URL without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) store: Box<dyn TokenStore>,
+    pub(crate) limiter: Limiter,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_wait: Duration,
+    /// Paths that replace the endpoint's own, by the endpoint's id.
+    pub(crate) paths: HashMap<&'static str, String>,
+}
+
+/// The state that the calls for one product share.
+pub(crate) struct ProductSession {
+    pub(crate) key: ProductKey,
+    pub(crate) secret: SecretString,
+    pub(crate) token_flight: Flight,
+    token: Mutex<Option<CachedToken>>,
+    #[cfg(feature = "codec")]
+    pub(crate) definition_flight: Flight,
+    definition: Mutex<Option<Definition>>,
+}
+
+/// A fetch that callers share: one sends the request, the others wait and take its result.
+#[derive(Default)]
+pub(crate) struct Flight {
+    /// Locked by the caller that fetches, except while it waits because the server says so: how long a
+    /// caller waits for the server is its own choice.
+    pub(crate) gate: tokio::sync::Mutex<LastFetch>,
+    /// The number of fetches that have ended.
+    pub(crate) ended: AtomicU64,
+}
+
+/// The end of the last fetch of a [`Flight`].
+#[derive(Default)]
+pub(crate) struct LastFetch {
+    pub(crate) failure: Option<Error>,
+    /// The time up to which the server wants to be left alone, and the failure that said so.
+    pub(crate) pause: Option<(Timestamp, Error)>,
+}
+
+struct CachedToken {
+    token: Token,
+    refresh_at: Timestamp,
+    /// The end of its use if a refresh fails.
+    good_until: Timestamp,
+}
+
+impl Session {
+    pub(crate) fn new(settings: Settings, transport: Box<dyn Transport>) -> Self {
+        Session {
+            settings,
+            transport,
+            retry_budget: RetryBudget::default(),
+            routes: Mutex::default(),
+            products: Mutex::default(),
+            server_ahead: AtomicI64::new(0),
+        }
+    }
+
+    /// The time of the local clock.
+    pub(crate) fn local_time(&self) -> Timestamp {
+        Timestamp::from(self.settings.clock.now())
+    }
+
+    /// The time of the server's clock, by the `Date` of its last answer.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.local_time()
+            .shifted(self.server_ahead.load(Ordering::Relaxed))
+    }
+
+    /// Takes the server's time from an answer of the API.
+    pub(crate) fn observe_clock(&self, answer: &Answer) {
+        let date = answer.header("date").and_then(http_date);
+        if let Some(date) = date.filter(|date| SENSIBLE.contains(date)) {
+            // `Date` has whole seconds, so a small difference is none.
+            let ahead = match date.ahead_of(self.local_time()) {
+                -1_999_999..=1_999_999 => 0,
+                ahead => ahead,
+            };
+            self.server_ahead.store(ahead, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) async fn sleep(&self, wait: Duration) {
+        tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
+        self.settings.clock.sleep(wait).await;
+    }
+
+    /// The index of the path that answered last.
+    pub(crate) fn route(&self, endpoint: &Endpoint) -> Option<usize> {
+        lock(&self.routes).get(endpoint.id).copied()
+    }
+
+    pub(crate) fn remember_route(&self, endpoint: &Endpoint, route: usize) {
+        // A path that the caller gave is the only one.
+        if endpoint.templates.len() > 1 && !self.settings.paths.contains_key(endpoint.id) {
+            lock(&self.routes).insert(endpoint.id, route);
+        }
+    }
+
+    /// The product's shared state: the same for the same key and secret.
+    pub(crate) fn product(&self, key: ProductKey, secret: SecretString) -> Arc<ProductSession> {
+        let mut products = lock(&self.products);
+        let known = products.iter().find(|product| {
+            product.key == key && product.secret.expose_secret() == secret.expose_secret()
+        });
+        if let Some(known) = known {
+            return Arc::clone(known);
+        }
+        let product = Arc::new(ProductSession {
+            key,
+            secret,
+            token_flight: Flight::default(),
+            token: Mutex::default(),
+            #[cfg(feature = "codec")]
+            definition_flight: Flight::default(),
+            definition: Mutex::default(),
+        });
+        products.push(Arc::clone(&product));
+        product
+    }
+
+    fn token_key(&self, product: &ProductSession) -> TokenKey {
+        TokenKey::new(&self.settings.id, &product.key)
+    }
+
+    /// The token of the store, if it is fresh; cached from then on.
+    pub(crate) fn stored_token(&self, product: &ProductSession) -> Option<Token> {
+        let loaded = self.settings.store.load(&self.token_key(product));
+        let token = traced(loaded, "no token from the store").flatten()?;
+        let cached = cached(token.clone(), Duration::MAX);
+        if self.now() >= cached.refresh_at {
+            return None;
+        }
+        *lock(&product.token) = Some(cached);
+        Some(token)
+    }
+
+    /// Caches and stores a new token.
+    pub(crate) fn keep_token(&self, product: &ProductSession, token: &Token) {
+        let now = self.now();
+        let life = token.expires_at.since(now);
+        let mut cached = cached(token.clone(), life);
+        if life.is_zero() {
+            tracing::warn!(expires_at = %token.expires_at, "a new token that has expired: is the clock right?");
+            cached.good_until = now.plus(EXPIRED_TOKEN_USE);
+            cached.refresh_at = cached.good_until;
+        }
+        *lock(&product.token) = Some(cached);
+        let saved = self.settings.store.save(&self.token_key(product), token);
+        traced(saved, "the token was not stored");
+    }
+
+    /// Drops a token that was refused, unless there is another by now.
+    pub(crate) fn drop_token(&self, product: &ProductSession, refused: &Token) {
+        let mut slot = lock(&product.token);
+        if !slot.as_ref().is_some_and(|cached| cached.token.is(refused)) {
+            return;
+        }
+        *slot = None;
+        drop(slot);
+        let (store, key) = (&self.settings.store, self.token_key(product));
+        let stored = store.load(&key).ok().flatten();
+        if stored.is_some_and(|stored| stored.is(refused)) {
+            let removed = store.remove(&key);
+            traced(removed, "the refused token was not removed from the store");
+        }
+    }
+}
+
+/// The value of a result; an error of the token store is only traced.
+fn traced<T>(result: std::io::Result<T>, message: &str) -> Option<T> {
+    result
+        .inspect_err(|error| tracing::warn!(%error, "{message}"))
+        .ok()
+}
+
+/// Tokens are refreshed ten to eleven minutes before they expire, new ones that live shorter in the
+/// middle of their life.
+fn cached(token: Token, life: Duration) -> CachedToken {
+    let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(fastrand::f64());
+    CachedToken {
+        refresh_at: token.expires_at.minus(margin.min(life / 2)),
+        good_until: token.expires_at,
+        token,
+    }
+}
+
+impl ProductSession {
+    /// The token, if it need not be refreshed yet.
+    pub(crate) fn fresh_token(&self, now: Timestamp) -> Option<Token> {
+        let slot = lock(&self.token);
+        let cached = slot.as_ref().filter(|cached| now < cached.refresh_at)?;
+        Some(cached.token.clone())
+    }
+
+    /// The token after a refresh that failed, if it hasn't expired. The next refresh has to wait.
+    pub(crate) fn old_token(&self, now: Timestamp) -> Option<Token> {
+        let mut slot = lock(&self.token);
+        let cached = slot.as_mut().filter(|cached| now < cached.good_until)?;
+        cached.refresh_at = now.plus(REFRESH_PAUSE).min(cached.good_until);
+        Some(cached.token.clone())
+    }
+
+    /// The definition, if it is known.
+    pub(crate) fn known_definition(&self) -> Option<Definition> {
+        lock(&self.definition).clone()
+    }
+    #[cfg(feature = "codec")]
+    pub(crate) fn define(&self, definition: Option<Definition>) {
+        *lock(&self.definition) = definition;
+    }
+}

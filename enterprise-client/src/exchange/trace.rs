@@ -1,0 +1,76 @@
+//! The trace of a request: a span with the names of OpenTelemetry.
+
+use reqwest::Url;
+use tracing::{Instrument as _, Span, field};
+
+use crate::code::ErrorCode;
+use crate::exchange::session::Session;
+use crate::http::{Answer, Failure, Request};
+
+/// The result of a request, and its span.
+pub(crate) struct Sent {
+    pub(crate) result: Result<Answer, Failure>,
+    pub(crate) span: Span,
+}
+
+/// Sends a request within a span.
+pub(crate) async fn send(
+    session: &Session,
+    request: Request,
+    endpoint: &'static str,
+    resends: u32,
+) -> Sent {
+    let span = span(&request, endpoint, resends);
+    let sending = session.transport.send(request);
+    let result = sending.instrument(span.clone()).await;
+    match &result {
+        Ok(answer) => {
+            span.record("http.response.status_code", answer.status());
+            if answer.status() >= 400 {
+                span.record("otel.status_code", "ERROR");
+                span.record("error.type", answer.status());
+            }
+        }
+        Err(failure) => {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", failure.kind.name());
+        }
+    }
+    Sent { result, span }
+}
+
+/// Records that the API refused the request.
+pub(crate) fn record_code(span: &Span, answer: &Answer, code: ErrorCode) {
+    span.record("gizwits.error_code", code.number());
+    span.record("otel.status_code", "ERROR");
+    if answer.status() < 400 {
+        span.record("error.type", "api");
+    }
+}
+
+/// The query is left out of the span: it may hold secrets.
+fn span(request: &Request, endpoint: &'static str, resends: u32) -> Span {
+    let method = request.method().as_str();
+    let url = Url::parse(&request.base).ok();
+    let redacted = match request.query.is_empty() {
+        true => "",
+        false => "?REDACTED",
+    };
+    tracing::info_span!(
+        "request",
+        otel.name = format!("{method} {}", request.template),
+        otel.kind = "client",
+        otel.status_code = field::Empty,
+        error.type = field::Empty,
+        http.request.method = method,
+        http.request.resend_count = resends,
+        http.response.status_code = field::Empty,
+        server.address = url.as_ref().and_then(Url::host_str),
+        server.port = url.as_ref().and_then(Url::port_or_known_default),
+        url.scheme = url.as_ref().map(Url::scheme),
+        url.template = request.template,
+        url.full = format!("{}{}{redacted}", request.base, request.path()),
+        gizwits.endpoint = endpoint,
+        gizwits.error_code = field::Empty,
+    )
+}

@@ -1,0 +1,184 @@
+//! Requests over reqwest: no redirects, no retries, no referer.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+
+use crate::endpoint::Method;
+use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
+
+/// The limit of an answer in bytes: far more than any answer has, and little enough to hold.
+const LONGEST: usize = 64 << 20;
+
+pub(crate) struct Reqwest(reqwest::Client);
+
+pub(crate) struct Timeouts {
+    /// The timeout of a whole request.
+    pub(crate) total: Duration,
+    /// The timeout of the connection alone.
+    pub(crate) connect: Duration,
+}
+
+impl Reqwest {
+    pub(crate) fn new(
+        base: &str,
+        user_agent: &str,
+        timeouts: &Timeouts,
+        system_proxy: bool,
+    ) -> Result<Self, String> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .timeout(timeouts.total)
+            .connect_timeout(timeouts.connect)
+            // A control on a connection that the server just closed would be lost for certain.
+            .pool_idle_timeout(Duration::from_secs(20));
+        // A proxy's own loopback is another machine's, and what is sent there is secret.
+        if !system_proxy || is_loopback(base) {
+            builder = builder.no_proxy();
+        }
+        #[cfg(feature = "rustls")]
+        {
+            let needed = base.starts_with("https:");
+            let tls = tls().or_else(|error| if needed { Err(error) } else { no_tls() })?;
+            builder = builder.tls_backend_preconfigured(tls);
+        }
+        let client = builder.build().map_err(|error| unusable(&error))?;
+        Ok(Reqwest(client))
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, Failure> {
+        let method = match request.method() {
+            Method::GET => reqwest::Method::GET,
+            Method::POST => reqwest::Method::POST,
+            Method::PUT => reqwest::Method::PUT,
+            Method::DELETE => reqwest::Method::DELETE,
+        };
+        let mut outgoing = self.0.request(method, request.url());
+        for (name, value) in request.headers() {
+            let mut value = HeaderValue::try_from(value).map_err(|_| {
+                let message = format!("the header `{name}` can't hold its value");
+                Failure::new(FailureKind::Request).caused_by(message)
+            })?;
+            value.set_sensitive(!matches!(name, "accept" | "content-type"));
+            outgoing = outgoing.header(name, value);
+        }
+        if let Some(body) = request.body {
+            outgoing = outgoing.body(body);
+        }
+        let mut response = outgoing.send().await.map_err(failure)?;
+        let status = response.status().as_u16();
+        let headers = response.headers().iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        });
+        let headers: Vec<(String, String)> = headers.collect();
+        let cut = |error| failure(error).status(status);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(cut)? {
+            if body.len().saturating_add(chunk.len()) > LONGEST {
+                return Err(Failure::new(FailureKind::TooLong).status(status));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer::new(status, headers, body))
+    }
+}
+
+/// Whether a URL leads to this machine: `localhost`, a name below it, 127.0.0.0/8 or ::1.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    match address.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        // Names are in lower case by now.
+        Err(_) => host.trim_end_matches('.').rsplit('.').next() == Some("localhost"),
+    }
+}
+
+impl Transport for Reqwest {
+    fn send(&self, request: Request) -> Answering<'_> {
+        Box::pin(self.answer(request))
+    }
+}
+
+fn failure(error: reqwest::Error) -> Failure {
+    let kind = if error.is_connect() {
+        FailureKind::Connect
+    } else if error.is_timeout() {
+        FailureKind::Timeout
+    } else if error.is_builder() {
+        FailureKind::Request
+    } else {
+        FailureKind::Broken
+    };
+    Failure::new(kind).caused_by(error.without_url())
+}
+
+fn unusable(error: &dyn StdError) -> String {
+    format!("no HTTP client: {error}")
+}
+
+/// rustls on ring, with the certificates that the platform trusts. Made here and not by reqwest, so
+/// that whatever else is in the program, this is what is used.
+#[cfg(feature = "rustls")]
+fn tls() -> Result<rustls::ClientConfig, String> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    let config = protocols()?.with_platform_verifier().map_err(|error| {
+        format!(
+            "no HTTPS: {error}; install the system's CA certificates (`ca-certificates`), or name a \
+             file of them by SSL_CERT_FILE"
+        )
+    })?;
+    Ok(config.with_no_client_auth())
+}
+
+/// Trusts nobody, which is enough for http where no certificates are installed.
+#[cfg(feature = "rustls")]
+fn no_tls() -> Result<rustls::ClientConfig, String> {
+    let config = protocols()?.with_root_certificates(rustls::RootCertStore::empty());
+    Ok(config.with_no_client_auth())
+}
+
+#[cfg(feature = "rustls")]
+fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, String>
+{
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_this_machine() {
+        for (host, here) in [
+            ("localhost", true),
+            ("LocalHost:8080", true),
+            ("localhost.", true),
+            ("api.localhost", true),
+            ("127.0.0.1:1", true),
+            ("127.254.3.2", true),
+            ("127.1", true),
+            ("0x7f000001", true),
+            ("[::1]:8080", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("128.0.0.1", false),
+            ("[::2]", false),
+            ("localhost.example.com", false),
+            ("notlocalhost", false),
+            ("127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(is_loopback(&format!("http://{host}/v1")), here, "{host}");
+        }
+    }
+}

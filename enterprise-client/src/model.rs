@@ -1,0 +1,24 @@
+//! The types of requests and answers.
+
+mod datapoints;
+mod ids;
+#[cfg(feature = "codec")]
+mod message;
+mod periods;
+mod places;
+mod scalar;
+mod time;
+mod values;
+
+pub use datapoints::Datapoints;
+pub use ids::{AppId, Did, EnterpriseId, Gid, Mac, ProductKey, Uid};
+#[cfg(feature = "codec")]
+pub(crate) use message::label;
+#[cfg(feature = "codec")]
+pub use message::{Body, Message};
+pub use periods::{Month, ParseError, Period, Week, YearPart};
+pub use places::{Count, EventCount, Place, Places, StateCount};
+pub use scalar::Extra;
+pub(crate) use scalar::{Field, Scalar, lenient, model, open_enum, plain_fields, second};
+pub use time::Timestamp;
+pub use values::{AttrValue, Attrs};

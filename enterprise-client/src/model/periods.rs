@@ -1,0 +1,222 @@
+//! Spans of days, weeks and months, as reports take them.
+//!
+//! One report answers at most 30 days, 53 weeks or 12 months. Longer spans are cut. The API
+//! documentation doesn't say how the weeks of a year are counted, so no week is ever computed: pieces
+//! overlap by the week at their border, which is counted once.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+/// A numbered part of a year: `2016-51`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct YearPart<const PARTS: u8> {
+    year: i32,
+    number: u8,
+}
+
+/// A week of a year, `2016-51`, by the server's way of counting.
+pub type Week = YearPart<53>;
+/// A month, `2017-12`.
+pub type Month = YearPart<12>;
+
+impl<const PARTS: u8> YearPart<PARTS> {
+    /// The part of this number, from 1, in a year from 0 to 9999.
+    #[must_use]
+    pub const fn new(year: i32, number: u8) -> Option<Self> {
+        if year >= 0 && year <= 9999 && number >= 1 && number <= PARTS {
+            Some(YearPart { year, number })
+        } else {
+            None
+        }
+    }
+}
+
+impl Month {
+    fn later(self, months: i32) -> Self {
+        let month = self.year * 12 + i32::from(self.number) - 1 + months;
+        YearPart {
+            year: month.div_euclid(12),
+            number: month.rem_euclid(12) as u8 + 1,
+        }
+    }
+}
+
+impl<const PARTS: u8> Display for YearPart<PARTS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.number)
+    }
+}
+
+impl<const PARTS: u8> FromStr for YearPart<PARTS> {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let parsed = text
+            .split_once('-')
+            .and_then(|(year, number)| YearPart::new(year.parse().ok()?, number.parse().ok()?));
+        parsed.ok_or_else(|| ParseError {
+            text: text.to_owned(),
+            expected: match PARTS {
+                12 => "month: YYYY-MM",
+                _ => "week: YYYY-WW",
+            },
+        })
+    }
+}
+
+/// The error of a text that is not a [`Week`] or a [`Month`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    text: String,
+    expected: &'static str,
+}
+
+impl Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no {} is expected", self.text, self.expected)
+    }
+}
+
+impl StdError for ParseError {}
+
+/// A span of a report, both ends included, and how it is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Period {
+    /// Day by day.
+    Days(Date, Date),
+    /// Week by week.
+    Weeks(Week, Week),
+    /// Month by month.
+    Months(Month, Month),
+}
+
+impl Period {
+    /// The `cycle` of the request.
+    pub(crate) fn cycle(self) -> &'static str {
+        match self {
+            Period::Days(..) => "date",
+            Period::Weeks(..) => "week",
+            Period::Months(..) => "month",
+        }
+    }
+
+    /// The first and the last day, week or month of each piece that the server answers.
+    ///
+    /// # Errors
+    /// The text of an error if the span ends before it begins.
+    pub(crate) fn pieces(self) -> Result<Vec<(String, String)>, String> {
+        match self {
+            Period::Days(start, end) => cut(
+                (start, end),
+                |first| first.saturating_add(29.days()),
+                |last| last.saturating_add(1.day()),
+            ),
+            Period::Months(start, end) => {
+                cut((start, end), |first| first.later(11), |last| last.later(1))
+            }
+            // From a week to the one before it a year later are as many as the year has.
+            Period::Weeks(start, end) => cut(
+                (start, end),
+                |Week { year, number }| match number {
+                    1 => YearPart { year, number: 52 },
+                    _ => YearPart {
+                        year: year + 1,
+                        number: number - 1,
+                    },
+                },
+                |last| last,
+            ),
+        }
+    }
+}
+
+/// Cuts a span into pieces; `last` gives the last part of a piece by its first, `next` the first of the
+/// piece after it.
+fn cut<T: Copy + Ord + Display>(
+    (mut start, end): (T, T),
+    last: impl Fn(T) -> T,
+    next: impl Fn(T) -> T,
+) -> Result<Vec<(String, String)>, String> {
+    if end < start {
+        return Err(format!(
+            "the span begins with {start} and ends before it, with {end}"
+        ));
+    }
+    let mut pieces = Vec::new();
+    loop {
+        let last = last(start).min(end);
+        pieces.push((start.to_string(), last.to_string()));
+        if last == end {
+            return Ok(pieces);
+        }
+        start = next(last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn week(text: &str) -> Week {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn weeks_overlap() {
+        let shown = |start, end| {
+            let pieces = Period::Weeks(week(start), week(end)).pieces().unwrap();
+            let shown = pieces.iter().map(|(from, to)| format!("{from}..{to}"));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(shown("2016-51", "2017-02"), ["2016-51..2017-02"]);
+        assert_eq!(
+            shown("2016-51", "2018-10"),
+            ["2016-51..2017-50", "2017-50..2018-10"]
+        );
+        assert_eq!(
+            shown("2016-01", "2017-10"),
+            ["2016-01..2016-52", "2016-52..2017-10"]
+        );
+        assert_eq!(
+            shown("2016-53", "2018-01"),
+            ["2016-53..2017-52", "2017-52..2018-01"]
+        );
+        assert!(
+            Period::Weeks(week("2017-02"), week("2016-51"))
+                .pieces()
+                .is_err()
+        );
+        for text in ["2016-00", "2016-54", "2016", "16-x"] {
+            assert!(text.parse::<Week>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_cover_the_span(start in 0_i64..20_000, days in 0_i64..2_000, months in 0_i64..100) {
+            let first = jiff::civil::date(1970, 1, 1) + start.days();
+            let pieces = Period::Days(first, first + days.days()).pieces().unwrap();
+            prop_assert_eq!(pieces.len() as i64, days / 30 + 1);
+            let mut next = first;
+            for (from, to) in pieces {
+                let (from, to): (Date, Date) = (from.parse().unwrap(), to.parse().unwrap());
+                prop_assert_eq!(from, next);
+                prop_assert!(to <= from + 29.days());
+                next = to + 1.day();
+            }
+            prop_assert_eq!(next, first + (days + 1).days());
+
+            let first = Month::new(2015, (start % 12 + 1) as u8).unwrap();
+            let last = first.later(months as i32);
+            let pieces = Period::Months(first, last).pieces().unwrap();
+            prop_assert_eq!(pieces.len() as i64, months / 12 + 1);
+            prop_assert_eq!(&pieces.last().unwrap().1, &last.to_string());
+        }
+    }
+}

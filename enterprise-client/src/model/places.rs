@@ -1,0 +1,245 @@
+//! Counts by place: countries, regions in them, cities in those.
+//!
+//! A place is a number, or an object with its `count`, its `detail` and the places in it. A city may
+//! have its region's name. The counts of the places in a place need not add up: the location of some
+//! devices is unknown.
+
+use std::collections::BTreeMap;
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::model::scalar::{Extra, Field, model, plain_fields};
+
+/// Places on one level.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Places<T> {
+    /// The places, by name.
+    pub list: Vec<Place<T>>,
+    /// Members that are not places.
+    pub extra: Extra,
+}
+
+/// A place and its count.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Place<T> {
+    /// The name of the place.
+    pub name: String,
+    /// The count of the whole place.
+    pub count: Option<T>,
+    /// The count by data point, if the report has it.
+    pub detail: Option<BTreeMap<String, T>>,
+    /// The places in this place.
+    pub places: Places<T>,
+    /// Whether the place is written as a number.
+    bare: bool,
+}
+
+impl<T> Places<T> {
+    /// The place of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Place<T>> {
+        self.list.iter().find(|place| place.name == name)
+    }
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        Places {
+            list: Vec::new(),
+            extra: Extra::new(),
+        }
+    }
+}
+
+/// A count of a place: a number, or an object of numbers.
+pub trait Count: Field + Serialize {}
+
+impl Count for u64 {}
+impl Count for StateCount {}
+impl Count for EventCount {}
+
+model! {
+    /// Devices by state. A state that is left out is zero.
+    StateCount {} or {
+        /// Activated devices.
+        activated: u64,
+        /// Devices with a fault.
+        faulty: u64,
+        /// Devices with an alert.
+        alert: u64,
+    }
+
+    /// Faults or alerts, or devices that had some.
+    EventCount {} or {
+        /// All of them.
+        total: u64,
+        /// Faults or alerts that are over.
+        resolved: u64,
+        /// Faults or alerts that are not over.
+        unresolved: u64,
+    }
+}
+
+impl<T: Count> Places<T> {
+    fn read(members: Extra) -> Result<Self, serde_json::Error> {
+        let mut places = Places::default();
+        for (name, value) in members {
+            let place = match value {
+                // The level above the countries has neither as a rule.
+                value if name == "count" || name == "detail" => Err(value),
+                Value::Object(mut inner) => Ok(Place {
+                    count: known(inner.remove("count").unwrap_or_default())?,
+                    detail: counts(inner.remove("detail").unwrap_or_default())?,
+                    places: Places::read(inner)?,
+                    name: name.clone(),
+                    bare: false,
+                }),
+                Value::Number(_) => T::read(&value).map_err(|_| value).map(|count| Place {
+                    count: Some(count),
+                    detail: None,
+                    places: Places::default(),
+                    name: name.clone(),
+                    bare: true,
+                }),
+                value => Err(value),
+            };
+            match place {
+                Ok(place) => places.list.push(place),
+                Err(value) => drop(places.extra.insert(name, value)),
+            }
+        }
+        Ok(places)
+    }
+}
+
+/// A count that may be unknown: null or empty text.
+fn known<T: Field>(value: Value) -> Result<Option<T>, serde_json::Error> {
+    match value.is_null() || value == "" {
+        true => Ok(None),
+        false => T::read(value).map(Some),
+    }
+}
+
+/// The known counts by data point.
+fn counts<T: Field>(value: Value) -> Result<Option<BTreeMap<String, T>>, serde_json::Error> {
+    let Some(members) = Option::<Extra>::deserialize(value)? else {
+        return Ok(None);
+    };
+    let mut counts = BTreeMap::new();
+    for (name, value) in members {
+        if let Some(count) = known(value)? {
+            counts.insert(name, count);
+        }
+    }
+    Ok(Some(counts))
+}
+
+impl Field for Option<BTreeMap<String, EventCount>> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        counts(Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl<'de, T: Count> Deserialize<'de> for Places<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Option::<Extra>::deserialize(deserializer)?;
+        Places::read(members.unwrap_or_default()).map_err(de::Error::custom)
+    }
+}
+
+impl<T: Serialize> Places<T> {
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let mut places = self.list.iter();
+        places.try_for_each(|place| map.serialize_entry(&place.name, place))?;
+        let mut others = self.extra.iter();
+        others.try_for_each(|(name, value)| map.serialize_entry(name, value))
+    }
+}
+
+impl<T: Serialize> Serialize for Places<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.write(&mut map)?;
+        map.end()
+    }
+}
+
+impl<T: Serialize> Serialize for Place<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.bare {
+            return self.count.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(count) = &self.count {
+            map.serialize_entry("count", count)?;
+        }
+        if let Some(detail) = &self.detail {
+            map.serialize_entry("detail", detail)?;
+        }
+        self.places.write(&mut map)?;
+        map.end()
+    }
+}
+
+plain_fields!(Places<u64>, Places<StateCount>, Places<EventCount>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_any_form() {
+        let json =
+            r#"{"B":{"count":"4","A":3,"B":{"count":1,"note":"x"}},"C":2,"since":"2020","D":{}}"#;
+        let places: Places<u64> = serde_json::from_str(json).unwrap();
+        let names: Vec<&str> = places
+            .list
+            .iter()
+            .map(|place| place.name.as_str())
+            .collect();
+        // A city may have its region's name.
+        assert_eq!(names, ["B", "C", "D"]);
+        let inner = places
+            .get("B")
+            .and_then(|place| place.places.get("B"))
+            .unwrap();
+        assert_eq!((places.list[0].count, inner.count), (Some(4), Some(1)));
+        assert_eq!(inner.places.extra["note"], "x");
+        assert_eq!(places.get("C").and_then(|place| place.count), Some(2));
+        assert_eq!(places.extra["since"], "2020");
+        let json = r#"{"count":3,"A":1}"#;
+        let places: Places<u64> = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            serde_json::to_value(&places).unwrap(),
+            serde_json::json!({"count": 3, "A": 1})
+        );
+        // What is not known is not there.
+        let json = r#"{"A":{"count":null},"B":{"count":{"total":1},"detail":null},
+            "C":{"count":"","detail":{"x":null,"y":{"total":2}}}}"#;
+        let places: Places<EventCount> = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            serde_json::to_value(&places).unwrap(),
+            serde_json::json!({
+                "A": {},
+                "B": {"count": {"total": 1}},
+                "C": {"detail": {"y": {"total": 2}}},
+            })
+        );
+        let error = serde_json::from_str::<EventCount>("3").unwrap_err();
+        assert!(error.to_string().contains("expected an object"), "{error}");
+        assert!(serde_json::from_str::<Places<u64>>("3").is_err());
+        assert!(serde_json::from_str::<Places<u64>>(r#"{"A":{"count":-1}}"#).is_err());
+        assert_eq!(
+            serde_json::from_str::<Places<u64>>("null")
+                .unwrap()
+                .list
+                .len(),
+            0
+        );
+    }
+}

@@ -1,0 +1,316 @@
+//! Lenient reading of answers: the API documentation and its examples contradict each other about
+//! types. Flags come as 0 and 1, numbers as text, and unknown values as null or empty text.
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// Members of an answer that this crate doesn't know.
+pub type Extra = Map<String, Value>;
+
+/// A type that a member of an answer can be read as.
+pub trait Field: Sized {
+    /// Reads the member.
+    #[doc(hidden)]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// [`Field::read`] as a function for `deserialize_with`.
+pub(crate) fn lenient<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<T, D::Error> {
+    T::read(deserializer)
+}
+
+/// A scalar that has several forms in JSON.
+pub(crate) trait Scalar: Sized {
+    /// The accepted forms, for the error.
+    const EXPECTED: &'static str;
+
+    fn from_json(value: &Value) -> Option<Self>;
+}
+
+impl<T: Scalar> Field for T {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::read(deserializer)?
+            .ok_or_else(|| de::Error::custom(format_args!("{} is expected", T::EXPECTED)))
+    }
+}
+
+impl<T: Scalar> Field for Option<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        match T::from_json(&value) {
+            None if value.is_null() || value == "" => Ok(None),
+            // The value is left out of the error: it may be a secret.
+            None => Err(de::Error::custom(format_args!(
+                "{} is expected",
+                T::EXPECTED
+            ))),
+            some => Ok(some),
+        }
+    }
+}
+
+impl Scalar for bool {
+    const EXPECTED: &'static str = "true, false, 1 or 0";
+
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(value) => Some(*value),
+            Value::Number(number) => match number.as_i64() {
+                Some(0) => Some(false),
+                Some(1) => Some(true),
+                _ => None,
+            },
+            Value::String(text) => match text.to_ascii_lowercase().as_str() {
+                "0" | "false" => Some(false),
+                "1" | "true" => Some(true),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl Scalar for u64 {
+    const EXPECTED: &'static str = "a count";
+
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Number(number) => number.as_u64().or_else(|| {
+                let float = number.as_f64()?;
+                (float.fract() == 0.0 && (0.0..1.8e19).contains(&float)).then_some(float as u64)
+            }),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Scalar for f64 {
+    const EXPECTED: &'static str = "a number";
+
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => text
+                .trim()
+                .parse()
+                .ok()
+                .filter(|value: &f64| value.is_finite()),
+            value => value.as_f64(),
+        }
+    }
+}
+
+impl Scalar for String {
+    const EXPECTED: &'static str = "text";
+
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Implements [`Field`] for types that read themselves: objects, lists and ids.
+macro_rules! plain_fields {
+    ($($type:ty),* $(,)?) => {$(
+        impl $crate::model::Field for $type {
+            fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                serde::Deserialize::deserialize(deserializer)
+            }
+        }
+
+        impl $crate::model::Field for Option<$type> {
+            fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                serde::Deserialize::deserialize(deserializer)
+            }
+        }
+    )*};
+}
+
+pub(crate) use plain_fields;
+
+plain_fields!(Value);
+
+/// Takes a member that is missing from among those that aren't known, by its second name.
+pub(crate) fn second<T, E: de::Error>(
+    field: &mut Option<T>,
+    extra: &mut Extra,
+    name: &str,
+) -> Result<(), E>
+where
+    Option<T>: Field,
+{
+    if field.is_none()
+        && let Some(value) = extra.remove(name)
+    {
+        *field = Field::read(value).map_err(|error| E::custom(format_args!("{name}: {error}")))?;
+    }
+    Ok(())
+}
+
+/// A struct of an answer: members that must be there, members that may be missing, and `extra` with
+/// those that this crate doesn't know. `as` gives a name on the wire, `or` a second one, by which the
+/// member is known if it isn't there by its first; and what else is to be put right is behind `=>`.
+macro_rules! model {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$must_doc:meta])* $must:ident: $must_type:ty,)*
+    } or {
+        $($(#[$may_doc:meta])* $may:ident $(as $wire:literal)? $(or $second:literal)?: $may_type:ty,)*
+    } $(=> $settle:path)?)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$must_doc])* pub $must: $must_type,)*
+            $($(#[$may_doc])* pub $may: Option<$may_type>,)*
+            /// Members that this crate doesn't know.
+            pub extra: $crate::model::Extra,
+        }
+
+        const _: () = {
+            type Whole = $name;
+
+            #[derive(serde::Serialize, serde::Deserialize)]
+            #[serde(remote = "Whole", expecting = "an object")]
+            struct Wire {
+                $(
+                    #[serde(deserialize_with = "crate::model::lenient")]
+                    $must: $must_type,
+                )*
+                $(
+                    $(#[serde(rename = $wire)])?
+                    #[serde(
+                        default,
+                        deserialize_with = "crate::model::lenient",
+                        skip_serializing_if = "Option::is_none"
+                    )]
+                    $may: Option<$may_type>,
+                )*
+                #[serde(flatten)]
+                extra: $crate::model::Extra,
+            }
+
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    Wire::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    #[allow(unused_mut)]
+                    let mut whole = Wire::deserialize(deserializer)?;
+                    $($($crate::model::second(&mut whole.$may, &mut whole.extra, $second)?;)?)*
+                    $($settle(&mut whole);)?
+                    Ok(whole)
+                }
+            }
+        };
+
+        $crate::model::plain_fields!($name, Vec<$name>);
+    )*};
+}
+
+pub(crate) use model;
+
+/// An enum that keeps the words it doesn't know.
+macro_rules! open_enum {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+            /// A word that this crate doesn't know.
+            Other(String),
+        }
+
+        impl $name {
+            /// The word that the API writes.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $($name::$variant => $text,)*
+                    $name::Other(text) => text,
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            /// Case doesn't matter: the page itself writes `Tcp_closed`.
+            fn from(text: String) -> Self {
+                $(if text.eq_ignore_ascii_case($text) {
+                    return $name::$variant;
+                })*
+                $name::Other(text)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as $crate::model::Field>::read(deserializer).map($name::from)
+            }
+        }
+
+        $crate::model::plain_fields!($name);
+    )*};
+}
+
+pub(crate) use open_enum;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling() {
+        #[derive(serde::Deserialize)]
+        struct All {
+            #[serde(default, deserialize_with = "lenient")]
+            flag: Option<bool>,
+            #[serde(default, deserialize_with = "lenient")]
+            number: Option<f64>,
+            #[serde(default, deserialize_with = "lenient")]
+            count: Option<u64>,
+            #[serde(default, deserialize_with = "lenient")]
+            text: Option<String>,
+        }
+        for (json, flag) in [
+            (r#"{"flag":true}"#, Some(true)),
+            (r#"{"flag":1}"#, Some(true)),
+            (r#"{"flag":"0"}"#, Some(false)),
+            (r#"{"flag":"False"}"#, Some(false)),
+            (r#"{"flag":null}"#, None),
+            (r#"{"flag":""}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(
+                serde_json::from_str::<All>(json).unwrap().flag,
+                flag,
+                "{json}"
+            );
+        }
+        let all: All =
+            serde_json::from_str(r#"{"number":"23.125178","count":3.0,"text":460}"#).unwrap();
+        assert_eq!(
+            (all.number, all.count, all.text.as_deref()),
+            (Some(23.125178), Some(3), Some("460"))
+        );
+        for json in [
+            r#"{"flag":2}"#,
+            r#"{"number":"x"}"#,
+            r#"{"count":-1}"#,
+            r#"{"text":{}}"#,
+        ] {
+            assert!(serde_json::from_str::<All>(json).is_err(), "{json}");
+        }
+    }
+}

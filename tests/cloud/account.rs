@@ -1,0 +1,208 @@
+//! Which account and which server a command uses: environment, configuration file and proxy.
+
+use std::process::Command;
+
+use gizwits_tests::cloud::Scripted;
+use gizwits_tests::program::{self, Folder, Simulated};
+
+use crate::GIZWITS;
+
+/// Credentials in a file: by profile, the environment first, and no secret in what it says.
+#[test]
+fn profiles() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let folder = Folder::new("profiles");
+    let members: String = simulated
+        .variables
+        .iter()
+        .filter(|(name, _)| *name != "GIZWITS_DID")
+        .map(|(name, value)| {
+            format!(
+                "{} = \"{value}\"\n",
+                name["GIZWITS_".len()..].to_lowercase()
+            )
+        })
+        .collect();
+    let file = folder.write(
+        "config.toml",
+        format!("[default]\n{members}\n[other]\nproduct_key = \"x\"\n"),
+    );
+    let bare = |config: &str, line: &[&str]| {
+        let mut command = Command::new(GIZWITS);
+        for name in simulated.variables.keys() {
+            command.env_remove(name);
+        }
+        let output = command
+            .args(line)
+            .env("GIZWITS_CONFIG", config)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, stdout, stderr) = bare(&file, &["device", "list"]);
+    assert_eq!((code, stdout.lines().count()), (Some(0), 4), "{stderr}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert!(
+            stderr.contains("can be read by others: chmod 600"),
+            "{stderr}"
+        );
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(bare(&file, &["device", "list"]).2, "");
+    }
+    let (code, _, stderr) = bare(&file, &["device", "list", "--profile", "other"]);
+    assert!(
+        code == Some(2) && stderr.contains("GIZWITS_ENTERPRISE_ID"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = bare(&file, &["device", "list", "--profile", "third"]);
+    assert!(
+        code == Some(2) && stderr.contains("there are: default, other"),
+        "{stderr}"
+    );
+    let secret = simulated.variable("ENTERPRISE_SECRET");
+    for broken in [
+        format!("[default]\nenterprise_secret = \"{secret}\n"),
+        format!("[default]\nenterprise_secrets = \"{secret}\"\n"),
+        format!("enterprise_secret = \"{secret}\"\n"),
+        format!("[default]\n\"{secret}\" = 1\n"),
+        "[default]\nenterprise_secret = 987654321\n".to_owned(),
+    ] {
+        let file = folder.write("broken.toml", broken);
+        let (code, _, stderr) = bare(&file, &["device", "list"]);
+        assert!(
+            code == Some(2) && stderr.contains("broken.toml:"),
+            "{stderr}"
+        );
+        assert!(
+            !stderr.contains(secret) && !stderr.contains("987654321"),
+            "{stderr}"
+        );
+    }
+}
+
+/// A proxy of the environment is not asked for a server on this machine.
+#[test]
+fn loopback_without_a_proxy() {
+    let cloud = Scripted::start(GIZWITS, |_, _| None);
+    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let nowhere = proxies.map(|name| (name, "http://127.0.0.1:9"));
+    let ran = cloud.run_with("device list", &nowhere);
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (0, 1),
+        "{}",
+        ran.stderr
+    );
+    // Another machine is reached by it.
+    let mut changed = nowhere.to_vec();
+    changed.push(("GIZWITS_BASE_URL", "http://192.0.2.1:1"));
+    changed.push(("NO_PROXY", ""));
+    changed.push(("no_proxy", ""));
+    let ran = cloud.run_with("device list", &changed);
+    assert!(
+        ran.code == 1 && ran.stderr.contains("no connection"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A variable that is set to nothing is a mistake, and so is a member of the file; neither is a default.
+#[test]
+fn settings_that_are_empty() {
+    let cloud = Scripted::start(GIZWITS, |_, _| None);
+    let members = [
+        "BASE_URL",
+        "ENTERPRISE_ID",
+        "ENTERPRISE_SECRET",
+        "PRODUCT_KEY",
+        "PRODUCT_SECRET",
+    ];
+    for name in members.iter().chain(&["CONFIG", "PROFILE"]) {
+        let name = format!("GIZWITS_{name}");
+        for blank in ["", " "] {
+            let ran = cloud.run_with("device list", &[(&name, blank)]);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{name}");
+            let words = format!("error: {name} is empty: give it a value, or unset it\n");
+            assert_eq!(ran.stderr, words);
+        }
+    }
+    let folder = Folder::new("empty-settings");
+    for member in members {
+        let mut variables = cloud.variables.clone();
+        variables.remove(&format!("GIZWITS_{member}"));
+        let member = member.to_lowercase();
+        let file = folder.write("config.toml", format!("[default]\n{member} = \"\"\n"));
+        private(&file);
+        variables.insert("GIZWITS_CONFIG".to_owned(), file);
+        let ran = program::run_in(GIZWITS, &["device", "list"], b"", &variables);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{member}");
+        let words = format!("config.toml: {member} is empty: ");
+        assert!(ran.stderr.contains(&words), "{}", ran.stderr);
+    }
+}
+
+/// A file that can't be used stops only who needs it.
+#[test]
+fn a_broken_file_beside_a_whole_environment() {
+    let cloud = Scripted::start(GIZWITS, |_, _| None);
+    let folder = Folder::new("broken-file");
+    let broken = folder.write("config.toml", "[default\nproduct_secret = \"hush-file\"\n");
+    private(&broken);
+    let a_folder = folder.0.to_str().unwrap();
+    for (config, words) in [
+        (broken.as_str(), "config.toml:1: not understood"),
+        (a_folder, ": "),
+    ] {
+        let config = ("GIZWITS_CONFIG", config);
+        let ran = cloud.run_with("device list", &[config]);
+        assert_eq!(
+            (ran.code, ran.stdout.lines().count()),
+            (0, 1),
+            "{}",
+            ran.stderr
+        );
+        assert!(
+            ran.stderr.starts_with("warning: ") && ran.stderr.contains(words),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
+        // Who asks for a profile means the file.
+        for changed in [&[config][..], &[config, ("GIZWITS_PROFILE", "work")]] {
+            let profile = if changed.len() == 1 {
+                " --profile work"
+            } else {
+                ""
+            };
+            let ran = cloud.run_with(&format!("device list{profile}"), changed);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+            assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+        }
+        // Without an address it may be the file's, and secrets go nowhere else.
+        for missing in ["GIZWITS_BASE_URL", "GIZWITS_PRODUCT_SECRET"] {
+            let mut variables = cloud.variables.clone();
+            variables.remove(missing);
+            variables.insert(config.0.to_owned(), config.1.to_owned());
+            let ran = program::run_in(GIZWITS, &["device", "list"], b"", &variables);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        }
+    }
+}
+
+/// Only its owner can read it.
+fn private(file: &str) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}

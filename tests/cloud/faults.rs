@@ -1,0 +1,494 @@
+//! What the commands say when something goes wrong.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gizwits_tests::cloud::{Reply, Scripted, answer};
+use gizwits_tests::program::{self, Folder, Simulated};
+use serde_json::{Value, json};
+
+use crate::{GIZWITS, run};
+
+/// What goes wrong is told with what to do about it, and no secret is in it.
+#[test]
+fn what_goes_wrong() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let (user, did) = (&simulated, simulated.variable("DID"));
+    let control = format!("device control {did} ");
+    for (line, changed, code, words) in [
+        (
+            "device list".to_owned(),
+            &[("ENTERPRISE_SECRET", "wrong")][..],
+            1,
+            "check the enterprise secret",
+        ),
+        (
+            "device list".to_owned(),
+            &[("PRODUCT_SECRET", "wrong")],
+            1,
+            "5005",
+        ),
+        (
+            "device list".to_owned(),
+            &[("BASE_URL", "http://127.0.0.1:9")],
+            1,
+            "is the server there?",
+        ),
+        (
+            "device list".to_owned(),
+            &[("BASE_URL", "ftp://x")],
+            1,
+            "http",
+        ),
+        (
+            "device list".to_owned(),
+            &[("PRODUCT_KEY", "")],
+            2,
+            "GIZWITS_PRODUCT_KEY is empty",
+        ),
+        (
+            "device list --profile work".to_owned(),
+            &[],
+            2,
+            "no profile work",
+        ),
+        ("device show nobody".to_owned(), &[], 1, "no device nobody"),
+        (
+            control.clone() + "set_temp=31",
+            &[],
+            1,
+            "above its maximum 30",
+        ),
+        (control.clone() + "room_temp=20", &[], 1, "not writable"),
+        (control.clone() + "switch", &[], 2, "is no NAME=VALUE"),
+        (
+            control.clone() + "--values {\"mode\":\"warm\"}",
+            &[],
+            1,
+            "制冷, 送风, 除湿, 自动",
+        ),
+        (format!("device log {did} --since 9d"), &[], 1, "seven days"),
+        (
+            format!("device log {did} --since soon"),
+            &[],
+            2,
+            "invalid value 'soon'",
+        ),
+        (
+            format!("device log {did} --from noon"),
+            &[],
+            2,
+            "a moment is written",
+        ),
+        ("api devices data".to_owned(), &[], 2, "<DID>"),
+        ("api devices data nobody".to_owned(), &[], 1, "5301"),
+        (
+            format!("api devices control {did} --attrs {{oops"),
+            &[],
+            2,
+            "not JSON",
+        ),
+        (
+            "api call PATCH /v1".to_owned(),
+            &[],
+            2,
+            "invalid value 'PATCH'",
+        ),
+    ] {
+        let ran = user.run_with(&line, changed);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (code, ""),
+            "{line}: {}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
+        for secret in ["ENTERPRISE_SECRET", "PRODUCT_SECRET"] {
+            assert!(
+                !ran.stderr.contains(simulated.variable(secret)),
+                "{line}: {}",
+                ran.stderr
+            );
+        }
+    }
+    // A quota that is used up tells when there is more.
+    let folder = Folder::new("quota");
+    let scenario = run(&["simulate", "--print-scenario"]).stdout;
+    let poor = scenario.replacen("[[enterprise]]", "[[enterprise]]\nquota = 1", 1);
+    let simulated = Simulated::start(GIZWITS, &["--scenario", &folder.write("poor.toml", poor)]);
+    let ran = simulated.run("device list");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("the quota is used up; it is reset at"),
+        "{}",
+        ran.stderr
+    );
+    // In the midst of a log it tells how to go on.
+    let short = scenario.replacen("[[enterprise]]", "[[enterprise]]\nquota = 3", 1);
+    let short = folder.write("short.toml", short);
+    let simulated = Simulated::start(GIZWITS, &["--scenario", &short]);
+    let ran = simulated.run(&format!("device log {did} --since 7d"));
+    let told = ran.stderr.split_once(" records; to go on: gizwits ");
+    let (count, rest) = told.unwrap_or_else(|| panic!("{}", ran.stderr));
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.stdout.lines().count().to_string(), count);
+    assert!(!user.json(rest.lines().next().unwrap()).is_empty());
+}
+
+/// Every verb, in a pipe and on a terminal, says of each of these troubles what to do next.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_verb_says_what_to_do_next() {
+    let simulated = Simulated::start(GIZWITS, &[]);
+    let did = simulated.variable("DID").to_owned();
+    let verbs = [
+        "device list".to_owned(),
+        format!("device show {did}"),
+        format!("device control {did} switch=on"),
+        format!("device log {did}"),
+        format!("device data {did}"),
+        format!("device online {did} --since 7d"),
+        format!("device watch {did}"),
+        format!("api devices data {did}"),
+        "api call GET /v1/products/{product_key}/summary".to_owned(),
+    ];
+    let revoked = r#"{"route":"*","mode":"token_revoked"}"#;
+    let expired = r#"{"route":"*","mode":"error","code":5011}"#;
+    let quota = format!(
+        r#"{{"switch":"quota","enterprise_id":"{}","calls":0}}"#,
+        simulated.variable("ENTERPRISE_ID")
+    );
+    let config = ("CONFIG", "/no/such/config.toml");
+    let troubles = [
+        (
+            "wrong credentials",
+            &[config, ("ENTERPRISE_SECRET", "wrong")][..],
+            ["5004", "credentials come from GIZWITS_… or config.toml"],
+        ),
+        (
+            "no server",
+            &[config, ("BASE_URL", "http://127.0.0.1:9")],
+            ["no connection", "GIZWITS_BASE_URL or base_url"],
+        ),
+        (
+            "revoked tokens",
+            &[config],
+            ["token invalid", "a new token was refused, too"],
+        ),
+        (
+            "expired tokens",
+            &[config],
+            ["token has expired", "a new token was refused, too"],
+        ),
+        (
+            "no quota",
+            &[config],
+            ["it is reset at ", "calls are counted by the hour"],
+        ),
+    ];
+    for (trouble, changed, words) in troubles {
+        match trouble {
+            "revoked tokens" => simulated.administer("/modes", revoked),
+            // It comes before the other.
+            "expired tokens" => simulated.administer("/modes", expired),
+            "no quota" => simulated.administer("/switches", &quota),
+            _ => {}
+        }
+        std::thread::scope(|scope| {
+            for verb in &verbs {
+                let simulated = &simulated;
+                scope.spawn(move || {
+                    let piped = simulated.run_with(verb, changed);
+                    let (code, typed) = simulated.typed(&format!("{GIZWITS} {verb}"), changed);
+                    assert_eq!((piped.code, code), (1, 1), "{verb}, {trouble}: {piped:?}");
+                    assert_eq!(piped.stdout, "", "{verb}, {trouble}");
+                    for told in [piped.stderr, typed] {
+                        for word in words {
+                            assert!(told.contains(word), "{verb}, {trouble}: {told}");
+                        }
+                    }
+                });
+            }
+        });
+    }
+    // A token that was revoked once is fetched anew without a word.
+    let simulated = Simulated::start(GIZWITS, &[]);
+    for verb in &verbs {
+        if verb.starts_with("device watch") {
+            continue;
+        }
+        let once = r#"{"route":"*","mode":"token_revoked","count":2}"#;
+        simulated.administer("/modes", once);
+        let ran = simulated.run(verb);
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{verb}");
+        assert!(!ran.stdout.is_empty(), "{verb}");
+    }
+}
+
+/// A device whose values can't be read is shown, with the reason, and is no device that never reported.
+#[test]
+fn values_that_can_not_be_read() {
+    for (status, body, kind, code, words) in [
+        (
+            500,
+            r#"{"error_code":5406,"detail_message":"no store"}"#,
+            "api",
+            json!(5406),
+            "the server says: no store",
+        ),
+        (
+            503,
+            "<html>busy",
+            "unexpected",
+            Value::Null,
+            "HTTP status 503",
+        ),
+        (
+            403,
+            r#"{"error_code":5012}"#,
+            "api",
+            json!(5012),
+            "ip not in white list",
+        ),
+        (
+            403,
+            r#"{"error_code":5024}"#,
+            "api",
+            json!(5024),
+            "api deny to visit!",
+        ),
+        (
+            200,
+            r#"{"records":[]}"#,
+            "decode",
+            Value::Null,
+            "missing field `objects`",
+        ),
+        (
+            200,
+            r#"{"meta":{"total":9},"objects":[]}"#,
+            "missing",
+            Value::Null,
+            "the server counts 9 reports",
+        ),
+    ] {
+        let cloud = Scripted::start(GIZWITS, move |_, path| {
+            path.ends_with("/data")
+                .then(|| Reply::Answer(status, body.to_owned()))
+        });
+        let ran = cloud.run("device show D --json");
+        assert_eq!(ran.code, 1, "{body}: {}", ran.stderr);
+        let shown = &ran.json()[0];
+        assert_eq!(
+            (&shown["device"]["did"], &shown["last"]),
+            (&json!("D"), &Value::Null)
+        );
+        let error = &shown["last_error"];
+        assert_eq!(
+            (&error["kind"], &error["code"]),
+            (&json!(kind), &code),
+            "{error}"
+        );
+        assert!(
+            error["message"].as_str().unwrap().contains(words),
+            "{error}"
+        );
+        assert!(
+            ran.stderr.starts_with("error: ") && ran.stderr.contains(words),
+            "{}",
+            ran.stderr
+        );
+        #[cfg(target_os = "linux")]
+        {
+            let (code, screen) =
+                program::typed(&format!("{GIZWITS} device show D"), &cloud.variables);
+            assert_eq!(code, 1, "{screen}");
+            assert!(
+                screen.contains("did         D\n") && screen.contains(words),
+                "{screen}"
+            );
+        }
+        // So it is for those that show nothing else.
+        for verb in ["device data D", "device watch D", "api devices data D"] {
+            let ran = cloud.run(verb);
+            if (kind, verb) != ("missing", "api devices data D") && kind != "decode" {
+                assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{verb}: {body}");
+                assert!(!ran.stderr.is_empty(), "{verb}: {body}");
+            }
+        }
+    }
+    // One that has reported nothing is no failure.
+    let ran = Scripted::start(GIZWITS, |_, _| None).run("device show D --json");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.json()[0].get("last_error").is_none());
+}
+
+/// A search that answers with another device shows nothing of that device.
+#[test]
+fn a_search_that_finds_another_device() {
+    for (objects, words) in [
+        (
+            json!([{"did": "d", "mac": "m"}]),
+            "counts 3 and didn't give it",
+        ),
+        (json!([]), "counts 3 and didn't give it"),
+    ] {
+        let cloud = Scripted::start(GIZWITS, move |_, path| {
+            let page = json!({"meta": {"total": 3}, "objects": objects});
+            path.ends_with("/search").then(|| answer(200, page))
+        });
+        let ran = cloud.run("device show D");
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+/// A list that is shorter than the server says ends with a warning, and not well.
+#[test]
+fn a_list_that_is_not_all() {
+    let cloud = Scripted::start(GIZWITS, |_, path| {
+        let object = match path.rsplit('/').next()? {
+            "search" => json!({"did": "D", "mac": "m"}),
+            "cmd" => json!({"timestamp": 1_517_298_056, "type": "dev2app", "payload": "02"}),
+            "data" => json!({"ts": 1_517_298_056, "attrs": {"switch": 1}}),
+            "online" => json!({"timestamp": 1_517_298_056, "type": "dev_online"}),
+            _ => return None,
+        };
+        // Always the same page, whatever is skipped.
+        Some(answer(
+            200,
+            json!({"meta": {"total": 3, "skip": 0}, "objects": [object]}),
+        ))
+    });
+    for verb in ["list", "log D", "data D", "online D"] {
+        let ran = cloud.run(&format!("device {verb}"));
+        assert_eq!(
+            (ran.code, ran.stdout.lines().count()),
+            (1, 1),
+            "{verb}: {}",
+            ran.stderr
+        );
+        let words = "warning: this is not all: the server counts 2 more than it gave\n";
+        assert_eq!(ran.stderr, words, "{verb}");
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let (code, screen) = program::typed(&format!("{GIZWITS} device list"), &cloud.variables);
+        assert!(
+            code == 1 && screen.contains("D    m\n1 device\nwarning: this is"),
+            "{screen}"
+        );
+    }
+    // Watching goes on, says it once, and ends with it.
+    #[cfg(unix)]
+    {
+        let mut child = Command::new(GIZWITS)
+            .args(["device", "watch", "D", "--every", "1s"])
+            .envs(&cloud.variables)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        told.read_line(&mut first).unwrap();
+        assert!(first.starts_with("warning: this is not all"), "{first}");
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        let mut rest = String::new();
+        told.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+    }
+}
+
+/// A page that fails behind another: what came is shown, and that it isn't all.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_that_breaks_off() {
+    let pages = AtomicUsize::new(0);
+    let cloud = Scripted::start(GIZWITS, move |_, path| {
+        let page = json!({"meta": {"total": 3}, "objects": [{"did": "D", "mac": "m"}]});
+        let first = || pages.fetch_add(1, Ordering::Relaxed) == 0;
+        path.ends_with("/search").then(|| match first() {
+            true => answer(200, page),
+            false => answer(403, json!({"error_code": 5012})),
+        })
+    });
+    let (code, screen) = program::typed(&format!("{GIZWITS} device list"), &cloud.variables);
+    assert!(
+        code == 1 && screen.contains("D    m\n1 device\nerror: GET "),
+        "{screen}"
+    );
+}
+
+/// What may have been done is told as such, whatever is asked for; a read is none of that.
+#[test]
+fn a_connection_that_broke_after_the_request() {
+    let cloud = Scripted::start(GIZWITS, |method, path| {
+        let asked = method != "GET" && !path.ends_with("/access_token");
+        (asked || path.ends_with("/summary")).then_some(Reply::None)
+    });
+    for line in [
+        "device control D set_temp=20",
+        "device control D set_temp=20 --wait",
+        "api devices control D --attrs {\"set_temp\":20}",
+        "api devices control D --raw 1,64,0,0,0,20",
+        "api groups create",
+        "api groups delete g",
+        "api groups change g --action assign --macs m",
+        "api bindings bind --uid u --appid a --dids D",
+        "api bindings unbind --uid u --appid a --dids D",
+        "api call POST /v1/x --body {}",
+    ] {
+        let ran = cloud.run(line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{line}");
+        let words = "; the request may have arrived all the same: look before you send it again\n";
+        assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
+    }
+    let ran = cloud.run("api reports summary");
+    assert!(
+        ran.code == 1 && !ran.stderr.contains("arrived"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// What a device reported before can't be read: the control is sent, and waited for, all the same.
+#[test]
+fn waiting_without_the_values_before() {
+    let report = "000000030b0000910401000014000000";
+    let frame = |payload: &'static str| {
+        Scripted::start(GIZWITS, move |_, path| match path.rsplit('/').next()? {
+            "data" => Some(answer(403, json!({"error_code": 5024}))),
+            "cmd" => {
+                let now = std::time::SystemTime::now();
+                let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 5;
+                let record = json!({"timestamp": now, "type": "dev2app", "payload": payload});
+                Some(answer(
+                    200,
+                    json!({"meta": {"total": 1}, "objects": [record]}),
+                ))
+            }
+            _ => None,
+        })
+    };
+    let ran = frame(report).run("device control D set_temp=20 --wait");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.json()[0]["reported_at"].is_number());
+    assert!(
+        ran.stderr.starts_with("warning: GET ") && ran.stderr.contains("5024"),
+        "{}",
+        ran.stderr
+    );
+    // Frames that can't be read are no silence.
+    let ran = frame("0491").run("device control D set_temp=20 --wait");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains(" can't be read: the payload ends"),
+        "{}",
+        ran.stderr
+    );
+}
