@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::fmt::rfc2822::DateTimeParser;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -185,7 +184,7 @@ pub(crate) fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
 
 /// The time of a date in a header: `Tue, 02 Jan 2024 00:00:12 GMT`.
 pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
-    let time = DateTimeParser::new().parse_timestamp(text.trim());
+    let time = httpdate::parse_http_date(text.trim());
     time.ok().map(Timestamp::from)
 }
 
