@@ -138,16 +138,17 @@ impl FileStore {
         private(&self.path, file)?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
-        if text.trim().is_empty() {
-            return Ok(Entries::new());
-        }
-        serde_json::from_str(&text).map_err(|error| {
+        serde_json::from_str(&text).or_else(|error| {
+            // A write that was interrupted, by a power cut for example, leaves the beginning of a file.
+            if error.is_eof() {
+                return Ok(Entries::new());
+            }
             // The error's own text may quote a token.
             let (line, column) = (error.line(), error.column());
             let path = self.path.display();
-            io::Error::other(format!(
+            Err(io::Error::other(format!(
                 "{path} is no token file: line {line}, column {column}"
-            ))
+            )))
         })
     }
 
@@ -161,9 +162,10 @@ impl FileStore {
         let mut entries = self.read(&file)?;
         change(&mut entries);
         let text = serde_json::to_string(&entries)?;
+        // Shortened first, so that an interrupted write is recognised by its missing end.
+        file.set_len(0)?;
         file.rewind()?;
         file.write_all(text.as_bytes())?;
-        file.set_len(text.len() as u64)?;
         file.sync_all()
     }
 }
@@ -289,8 +291,13 @@ mod tests {
         fs::write(&path, "export PATH=…").unwrap();
         assert!(store.save(&key("b"), &token).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "export PATH=…");
-        fs::write(&path, "").unwrap();
-        store.save(&key("b"), &token).unwrap();
+        // What an interrupted write left is written anew.
+        for left in ["", "{", r#"{"e/b":{"token":"hush","exp"#] {
+            fs::write(&path, left).unwrap();
+            assert!(store.load(&key("b")).unwrap().is_none(), "{left}");
+            store.save(&key("b"), &token).unwrap();
+            assert!(store.load(&key("b")).unwrap().is_some(), "{left}");
+        }
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
