@@ -76,7 +76,6 @@ impl Attr {
     }
 
     /// Access, kind and position.
-    #[must_use]
     pub fn point(&self) -> &Point {
         &self.point
     }
