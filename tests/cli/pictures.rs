@@ -153,16 +153,22 @@ fn messages_are_drawn() {
     );
 }
 
-/// A file .png is a PNG, or the command says that the machine has no fonts.
+/// A file .png is a PNG, or the command says that the machine has no fonts, or that it can't draw one.
 #[test]
 fn pictures_as_png() {
     let folder = Folder::new("cli-png");
     let png = folder.0.join("air.PNG");
     let ran = run(&["layout", "-d", AIR_CONDITIONER, "-o", png.to_str().unwrap()]);
     if ran.code == 0 {
+        assert!(cfg!(feature = "png"));
         assert!(std::fs::read(png).unwrap().starts_with(b"\x89PNG"));
     } else {
-        assert!(ran.stderr.contains("no fonts"), "{}", ran.stderr);
+        let why = match cfg!(feature = "png") {
+            true => "no fonts",
+            false => "--features png",
+        };
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
         assert!(!png.exists());
     }
 }

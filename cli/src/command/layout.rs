@@ -36,7 +36,7 @@ pub(crate) struct LayoutArgs {
     /// How the message is written, if not told by its content
     #[arg(long, value_enum, requires = "message")]
     encoding: Option<Encoding>,
-    /// Draw it into this file, as PNG if its name ends in .png, otherwise as SVG; - for SVG on standard output
+    /// Draw it into this file, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
     /// One JSON object: lengths, and the place, limits and labels of every point; of a message what

@@ -30,7 +30,7 @@ pub(super) struct Plot {
     /// The point
     #[arg(long, value_name = "NAME")]
     point: String,
-    /// Where the drawing goes, as PNG if its name ends in .png, otherwise as SVG; - for SVG on standard output
+    /// Where the drawing goes, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
     /// Draw this device, of a log of several
