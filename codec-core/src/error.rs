@@ -106,28 +106,19 @@ impl Error {
     /// The error of `have` bytes where `needed` are required.
     #[cold]
     pub(crate) fn wrong_length(have: usize, needed: usize) -> Self {
-        match have.checked_sub(needed) {
-            Some(extra) if extra > 0 => {
-                let extra = u32::try_from(extra).unwrap_or(u32::MAX);
-                Error::new(ErrorKind::Trailing { extra }).at(needed as u32)
-            }
-            _ => {
-                let missing = needed.saturating_sub(have) as u32;
-                Error::new(ErrorKind::Incomplete { missing }).at(have as u32)
-            }
-        }
+        let missing = needed.saturating_sub(have) as u32;
+        let extra = u32::try_from(have.saturating_sub(needed)).unwrap_or(u32::MAX);
+        let kind = match extra {
+            0 => ErrorKind::Incomplete { missing },
+            _ => ErrorKind::Trailing { extra },
+        };
+        Error::new(kind).at(have.min(needed) as u32)
     }
 
     /// Whether the bytes ended too early: with more of them the message may be complete.
     #[must_use]
     pub const fn is_incomplete(&self) -> bool {
         matches!(self.kind, ErrorKind::Incomplete { .. })
-    }
-
-    /// Whether the definition is usable all the same.
-    #[must_use]
-    pub const fn is_warning(&self) -> bool {
-        self.kind.is_warning()
     }
 }
 

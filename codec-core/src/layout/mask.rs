@@ -47,12 +47,9 @@ impl<'b> Mask<'b> {
     #[must_use]
     pub fn ids(self) -> Ids<'b> {
         let past = self.0.len().saturating_sub(MOST);
+        let bytes = self.0.get(past..).unwrap_or(&[]);
         Ids {
-            words: self
-                .0
-                .get(past..)
-                .unwrap_or(&[])
-                .rchunks(size_of::<usize>()),
+            words: bytes.rchunks(size_of::<usize>()),
             word: 0,
             first: 0_u16.wrapping_sub(WORD),
         }

@@ -16,7 +16,7 @@
 
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
-use super::point::{Access, Kind, Point, Position, Protocol, Unit};
+use super::point::{Access, Kind, Point, Protocol, Unit};
 #[cfg(target_pointer_width = "64")]
 use super::runs::Runs;
 use super::tables::Head;
@@ -53,11 +53,9 @@ impl<'f> Findings<'f> {
     /// Errors alone.
     #[must_use]
     pub const fn errors(room: &'f mut [Error]) -> Self {
-        let all = Findings::all(room);
-        Findings {
-            warnings: false,
-            ..all
-        }
+        let mut findings = Findings::all(room);
+        findings.warnings = false;
+        findings
     }
 
     /// How many were found; only as many as there was room for are kept.
@@ -315,9 +313,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         while last < self.sound {
             let point = self.nth(last);
             let position = &point.position;
-            if !matches!(position.unit, Unit::Bit)
-                || position.byte_offset != first.position.byte_offset
-            {
+            let is_byte = matches!(position.unit, Unit::Byte);
+            if is_byte || position.byte_offset != first.position.byte_offset {
                 break;
             }
             if let (true, Some(other)) = (position.bit_offset < tail.end, tail.owner) {
@@ -564,14 +561,9 @@ enum By {
 const fn key(point: &Point, by: By) -> u128 {
     match by {
         By::Position => {
-            let Position {
-                unit,
-                byte_offset,
-                bit_offset,
-                ..
-            } = point.position;
-            let is_bytes = matches!(unit, Unit::Byte) as u128;
-            (byte_offset as u128) << 33 | is_bytes << 32 | bit_offset as u128
+            let position = &point.position;
+            let is_bytes = matches!(position.unit, Unit::Byte) as u128;
+            (position.byte_offset as u128) << 33 | is_bytes << 32 | position.bit_offset as u128
         }
         By::Scale => point.sound_scale().sort_key(),
     }

@@ -77,12 +77,10 @@ impl Decimal {
         while rest != 0 && rest.is_multiple_of(10) {
             rest /= 10;
         }
-        let mut digits = 0_u8;
-        while rest != 0 {
-            rest /= 10;
-            digits = digits.saturating_add(1);
+        match rest.checked_ilog10() {
+            Some(power) => (power as u8).saturating_add(1),
+            None => 0,
         }
-        digits
     }
 
     /// The nearest float, correctly rounded as long as the coefficient is below 2^53.
@@ -199,10 +197,10 @@ impl FromStr for Decimal {
 }
 
 fn decimal(text: &[u8]) -> Option<Decimal> {
-    let (negative, text) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
+    let (sign, text) = match text {
+        [b'-', rest @ ..] => (-1, rest),
+        [b'+', rest @ ..] => (1, rest),
+        _ => (1, text),
     };
     let mut coefficient = 0_i64;
     // Zeros are held back until a digit follows them, so that 1.5000 and 15e20 stay exact.
@@ -220,13 +218,9 @@ fn decimal(text: &[u8]) -> Option<Decimal> {
                 if *byte == b'0' {
                     zeros = zeros.checked_add(1)?;
                 } else {
-                    let digit = i64::from(byte.checked_sub(b'0')?);
+                    let digit = i64::from(byte.checked_sub(b'0')?).checked_mul(sign)?;
                     let tens = shifted(coefficient, zeros.checked_add(1)?)?;
-                    coefficient = if negative {
-                        tens.checked_sub(digit)?
-                    } else {
-                        tens.checked_add(digit)?
-                    };
+                    coefficient = tens.checked_add(digit)?;
                     zeros = 0;
                 }
             }
@@ -324,15 +318,10 @@ impl TryFrom<f64> for Decimal {
     /// The shortest decimal that is nearest to this float: 0.1 is 0.1.
     fn try_from(value: f64) -> Result<Self, Error> {
         let not_a_number = Error::new(ErrorKind::NotANumber);
-        let mut bytes = [0; 32];
-        let mut text = Text(&mut bytes);
-        fmt::Write::write_fmt(&mut text, format_args!("{value:e}")).map_err(|_| not_a_number)?;
-        let left = text.0.len();
-        let text = bytes
-            .len()
-            .checked_sub(left)
-            .and_then(|len| bytes.get(..len));
-        text.and_then(decimal).ok_or(not_a_number)
+        let mut bytes = [b' '; 32];
+        let written = fmt::Write::write_fmt(&mut Text(&mut bytes), format_args!("{value:e}"));
+        written.map_err(|_| not_a_number)?;
+        decimal(bytes.trim_ascii_end()).ok_or(not_a_number)
     }
 }
 
