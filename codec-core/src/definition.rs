@@ -399,19 +399,16 @@ impl<'a, const N: usize> Definition<'a, N> {
     }
 
     /// The product's name.
-    #[must_use]
     pub fn name(&self) -> Option<&'a str> {
         self.name
     }
 
     /// The product's key.
-    #[must_use]
     pub fn product_key(&self) -> Option<&'a str> {
         self.product_key
     }
 
     /// Standard or var_len.
-    #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
@@ -422,7 +419,6 @@ impl<'a, const N: usize> Definition<'a, N> {
     }
 
     /// The name of a point.
-    #[must_use]
     pub fn point_name(&self, id: PointId) -> Option<&'a str> {
         self.attrs.names.get(id.index()).copied()
     }

@@ -75,6 +75,7 @@ impl<M: Model> defmt::Format for Event<'_, M> {
 /// A request that the application can send to the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
 pub struct Request {
     command: Command,
     argument: Option<u8>,
@@ -99,13 +100,11 @@ impl Request {
     const SEND: Request = Request::new(Command::FROM_DEVICE, Some(0x06));
 
     /// Let a phone configure the network.
-    #[must_use]
     pub const fn configure(mode: ConfigMode) -> Self {
         Request::new(Command::CONFIGURE, Some(mode.code()))
     }
 
     /// Ask a module of this kind, 0 for Wi-Fi and 1 for mobile, to describe itself: [`Event::Module`].
-    #[must_use]
     pub const fn module(kind: u8) -> Self {
         Request::new(Command::MODULE, Some(kind))
     }
@@ -302,7 +301,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// The bytes that a buffer needs for controls, reads and everything that the module tells of itself.
-    #[must_use]
     pub const fn room() -> usize {
         let control = M::LAYOUT.p0_len(Action::Control);
         let longest = if control > 65 { control } else { 65 };
@@ -568,7 +566,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.
-    #[must_use]
     pub fn wait(&self, now: u32) -> u32 {
         let left = |then, time: u32| time.saturating_sub(now.wrapping_sub(then));
         match (self.flight, self.request, self.known) {
@@ -588,7 +585,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// The most bytes that one call puts into the sink, stuffing included.
-    #[must_use]
     pub const fn longest() -> usize {
         let report = M::LAYOUT.p0_len(Action::Report);
         let info = 106;

@@ -64,21 +64,18 @@ pub struct Frame<'b> {
 impl<'b> Frame<'b> {
     /// Whether frames of this command have a sequence number.
     #[inline]
-    #[must_use]
     pub const fn has_sn(command: u16) -> bool {
         matches!(command, REQUEST | ACK)
     }
 
     /// Whether frames of this command carry a P0.
     #[inline]
-    #[must_use]
     pub const fn has_p0(command: u16) -> bool {
         matches!(command, TO_DEVICE | FROM_DEVICE | REQUEST | ACK)
     }
 
     /// The P0, if the command has one and it is there: devices send empty bodies, too.
     #[inline]
-    #[must_use]
     pub fn p0(&self) -> Option<&'b [u8]> {
         (Frame::has_p0(self.command) && !self.body.is_empty()).then_some(self.body)
     }
@@ -347,7 +344,6 @@ impl<'o> Decoder<'o> {
     }
 
     /// The number of bytes so far that belonged to no event.
-    #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped
     }

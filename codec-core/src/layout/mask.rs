@@ -29,14 +29,12 @@ impl<'b> Mask<'b> {
 
     /// The bytes of the bitmap.
     #[inline]
-    #[must_use]
     pub const fn bytes(self) -> &'b [u8] {
         self.0
     }
 
     /// Whether the point with this id is in it.
     #[inline]
-    #[must_use]
     pub fn contains(self, id: PointId) -> bool {
         bits::bit(self.0, id.0)
     }

@@ -14,7 +14,6 @@ pub enum Protocol {
 
 impl Protocol {
     /// The name in a definition.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Protocol::Standard => "standard",

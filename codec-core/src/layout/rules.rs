@@ -31,6 +31,7 @@ pub const MAX_STATUS: u32 = 65_535;
 
 /// The errors and warnings that [`check`] finds. Those for which there is no room are only counted.
 #[derive(Debug)]
+#[must_use]
 pub struct Findings<'f> {
     room: &'f mut [Error],
     found: usize,
@@ -40,7 +41,6 @@ pub struct Findings<'f> {
 
 impl<'f> Findings<'f> {
     /// Errors and warnings.
-    #[must_use]
     pub const fn all(room: &'f mut [Error]) -> Self {
         Findings {
             room,
@@ -51,7 +51,6 @@ impl<'f> Findings<'f> {
     }
 
     /// Errors alone.
-    #[must_use]
     pub const fn errors(room: &'f mut [Error]) -> Self {
         let mut findings = Findings::all(room);
         findings.warnings = false;
@@ -59,7 +58,6 @@ impl<'f> Findings<'f> {
     }
 
     /// How many were found; only as many as there was room for are kept.
-    #[must_use]
     pub const fn found(&self) -> usize {
         self.found
     }

@@ -49,7 +49,6 @@ pub struct Encoder<'l, 'o> {
 impl LayoutRef<'_> {
     /// The bytes of a P0 of this action, the action byte included; of a var_len product the most
     /// that it can have.
-    #[must_use]
     pub const fn p0_len(self, action: Action) -> usize {
         let values = match (action, self.protocol()) {
             (Action::Control, Protocol::Standard) => self.writable_len(),

@@ -56,7 +56,6 @@ impl Decimal {
 
     /// The number of decimal places of [`coefficient`](Self::coefficient).
     #[inline]
-    #[must_use]
     pub const fn scale(self) -> u8 {
         self.scale
     }
@@ -71,7 +70,6 @@ impl Decimal {
     }
 
     /// The number of significant digits: 3 for 7.32, 1 for 0.01 and for 1000.
-    #[must_use]
     pub const fn digits(self) -> u8 {
         let mut rest = self.coefficient.unsigned_abs();
         while rest != 0 && rest.is_multiple_of(10) {
@@ -84,7 +82,6 @@ impl Decimal {
     }
 
     /// The nearest float, correctly rounded as long as the coefficient is below 2^53.
-    #[must_use]
     pub fn to_f64(self) -> f64 {
         let mut unit = 1.0_f64;
         for _ in 0..self.scale {

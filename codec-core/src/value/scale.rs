@@ -105,7 +105,6 @@ impl Scale {
 
     /// The number of decimal places that every value is given with, before trailing zeros go.
     #[inline]
-    #[must_use]
     pub const fn decimals(self) -> u8 {
         (self.ratio & 31) as u8
     }
