@@ -360,11 +360,7 @@ impl<'a, const N: usize> Definition<'a, N> {
             name: None,
             product_key: None,
             protocol: Protocol::Standard,
-            attrs: Attrs {
-                points: Vec::new(),
-                names: Vec::new(),
-                first: None,
-            },
+            attrs: Attrs::default(),
         };
         // The version is text or a number, and this reader has to know beforehand.
         let text = |text: &str| is_packet_version(Some(text), None);
@@ -626,7 +622,7 @@ impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de> for Reader<'
 }
 
 /// The points and their names, and the first thing that was wrong.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Attrs<'a, const N: usize> {
     points: Vec<Point, N>,
     names: Vec<&'a str, N>,

@@ -298,12 +298,10 @@ kinds! {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())?;
-        match self {
-            ErrorKind::Checksum { expected, found } => {
-                write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")
-            }
-            _ => Ok(()),
+        if let ErrorKind::Checksum { expected, found } = self {
+            write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")?;
         }
+        Ok(())
     }
 }
 

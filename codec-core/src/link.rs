@@ -224,6 +224,7 @@ enum Known {
 /// assert_eq!(sent, [&ack[..], report].concat());
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct Link<'b, M: Model, P = DefaultPolicy> {
     decoder: Decoder<'b>,
     info: &'b DeviceInfo,
@@ -263,7 +264,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     ///
     /// `buffer` holds a frame of the module's while it comes in: [`room`](Self::room) says how long it
     /// should be.
-    #[must_use]
     pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
         Link {
             decoder: Decoder::new(buffer),
@@ -293,7 +293,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// Returns the link with room for the bytes of [`send`](Self::send).
-    #[must_use]
     pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
         let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
         self.outbox = outbox.get_mut(..most).unwrap_or(&mut []);
@@ -390,7 +389,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                 event = match payload {
                     [0x71..=0x73, ..] => return Some(Event::Frame(frame)),
                     [action, ..]
-                        if *action == const { code::<M>(Action::Read) }
+                        if *action == const { Action::Read.code(M::LAYOUT.protocol()) }
                             && model::read::<M>(payload, &mut self.wanted) =>
                     {
                         self.read = Some(sn);
@@ -615,8 +614,4 @@ fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
 #[cold]
 fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
     write(Command::ILLEGAL_ACK, sn, &[&[illegal.0]], sink);
-}
-
-const fn code<M: Model>(action: Action) -> u8 {
-    action.code(M::LAYOUT.protocol())
 }

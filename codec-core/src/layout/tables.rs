@@ -144,7 +144,6 @@ impl<'l> LayoutRef<'l> {
 
     /// The least and the greatest raw value that the definition allows; of a binary its length.
     pub fn limits(self, id: PointId) -> Option<(u32, u32)> {
-        self.field(id)?;
         let limits = self.limits.get(id.index())?;
         Some((limits.min, limits.max))
     }

@@ -205,10 +205,8 @@ impl<'l> LayoutRef<'l> {
             return match locations.find(|location| location.field.access != Access::Writable) {
                 None => Ok(view),
                 Some(Location { id, .. }) => {
-                    let byte = self
-                        .flags_len()
-                        .wrapping_sub(1)
-                        .wrapping_sub(usize::from(id.0 / 8));
+                    let behind = usize::from(id.0 / 8).wrapping_add(1);
+                    let byte = self.flags_len().wrapping_sub(behind);
                     Err(Error::new(ErrorKind::NotWritable).about(id).at(byte as u32))
                 }
             };
@@ -239,10 +237,8 @@ impl<'l> LayoutRef<'l> {
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`].
     pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Wanted<'b>, Error> {
-        match Wanted::new(self.points(), Mask::new(body)) {
-            Some(wanted) => Ok(wanted),
-            None => Err(Error::wrong_length(body.len(), self.mask_len())),
-        }
+        let wanted = Wanted::new(self.points(), Mask::new(body));
+        wanted.ok_or_else(|| Error::wrong_length(body.len(), self.mask_len()))
     }
 
     /// The points of a whole status that somebody keeps, of which those in `known` are known;
@@ -374,10 +370,7 @@ fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, neede
     let cut = locations
         .filter(|location| usize::from(location.end) > values)
         .min_by_key(|location| location.start());
-    match cut {
-        Some(location) => error.about(location.id),
-        None => error,
-    }
+    cut.map_or(error, |location| error.about(location.id))
 }
 
 impl<'l, 'b> View<'l, 'b> {
@@ -601,12 +594,8 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     /// A loop for each kind of message, in place of a choice for each point.
     #[inline]
     fn fold<A, F: FnMut(A, PointValue<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
-        let Iter {
-            layout,
-            body,
-            locations,
-        } = self;
-        match locations {
+        let (layout, body) = (self.layout, self.body);
+        match self.locations {
             Locations::Whole(fields, first) => {
                 for (field, id) in fields.zip(first..) {
                     if let Some(reading) =

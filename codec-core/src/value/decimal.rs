@@ -49,7 +49,6 @@ impl Decimal {
 
     /// The integer above the fraction bar.
     #[inline]
-    #[must_use]
     pub const fn coefficient(self) -> i64 {
         self.coefficient
     }
@@ -83,12 +82,8 @@ impl Decimal {
 
     /// The nearest float, correctly rounded as long as the coefficient is below 2^53.
     pub fn to_f64(self) -> f64 {
-        let mut unit = 1.0_f64;
-        for _ in 0..self.scale {
-            unit *= 10.0;
-        }
         // A power of ten up to 10^22 is exact, and so is one division: multiplying by 0.1 is not.
-        self.coefficient as f64 / unit
+        self.coefficient as f64 / power(self.scale) as f64
     }
 
     /// The coefficient at a higher scale.
@@ -174,11 +169,8 @@ impl fmt::Display for Decimal {
         if number.scale == 0 {
             write!(f, "{whole}")
         } else {
-            write!(
-                f,
-                "{whole}.{fraction:0width$}",
-                width = usize::from(number.scale)
-            )
+            let width = usize::from(number.scale);
+            write!(f, "{whole}.{fraction:0width$}")
         }
     }
 }
