@@ -3,7 +3,7 @@
 //!
 //! [`Attr`] is the schema of one data point, shared with `gizwits-codec-std`: generic over how text,
 //! numbers and labels are held, since that is all in which the two differ. What it makes of the JSON
-//! is a [`Point`]; the rules that points obey are those of [`rules::check`].
+//! is a [`Point`]; the rules that points obey are those of [`rules::check`](crate::rules::check).
 
 use core::fmt;
 
@@ -13,11 +13,8 @@ use serde::de::{
 };
 
 use crate::error::{Error, ErrorKind, Key, PointId};
-use crate::layout::rules;
-use crate::layout::{
-    Access, Field, Kind, Layout, Limits, Point, Position, Protocol, UintSpec, Unit,
-};
-use crate::value::{Decimal, Scale};
+use crate::layout::{Access, Kind, Layout, Point, Position, Protocol, UintSpec, Unit};
+use crate::value::Decimal;
 
 /// How deep a definition may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -678,18 +675,6 @@ impl<'a, const N: usize> Attrs<'a, N> {
     /// A frame of its own, so that the tables are gone before the next step.
     #[inline(never)]
     fn check(&self, protocol: Protocol) -> Result<(), Error> {
-        let mut fields = [Field::EMPTY; N];
-        let mut limits = [Limits::EMPTY; N];
-        let mut scales = [Scale::IDENTITY; N];
-        let mut first = [Error::new(ErrorKind::NoPoints)];
-        let mut findings = rules::Findings::errors(&mut first);
-        let tables = rules::Tables {
-            fields: &mut fields,
-            limits: &mut limits,
-            scales: &mut scales,
-        };
-        let count = self.points.len();
-        rules::check(protocol, &self.points, count, tables, &mut findings);
-        findings.first().map_or(Ok(()), Err)
+        Layout::<N, N>::new(protocol, &self.points).map(|_| ())
     }
 }

@@ -308,10 +308,7 @@ impl fmt::Display for ErrorKind {
 impl ErrorKind {
     /// Whether the definition is usable all the same.
     pub const fn is_warning(&self) -> bool {
-        matches!(
-            self,
-            ErrorKind::WideBits | ErrorKind::Gap | ErrorKind::Order
-        )
+        matches!(self, Self::WideBits | Self::Gap | Self::Order)
     }
 }
 

@@ -311,11 +311,13 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// # Errors
     /// [`Busy`]: until the request before was acknowledged or given up.
     pub fn request(&mut self, request: Request) -> Result<(), Busy> {
-        if self.request.is_some() {
-            return Err(Busy);
+        match self.request {
+            Some(_) => Err(Busy),
+            None => {
+                self.request = Some(request);
+                Ok(())
+            }
         }
-        self.request = Some(request);
-        Ok(())
     }
 
     /// Sends bytes that the protocol does not look into, as a request that the outbox keeps until it is
@@ -487,9 +489,10 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         self.requested = !reports;
         self.tries = 0;
         // Modules are known that don't stuff an sn of 0xff.
-        self.sn = match self.sn {
-            0xfe.. => 0,
-            sn => sn.wrapping_add(1),
+        self.sn = if self.sn >= 0xfe {
+            0
+        } else {
+            self.sn.wrapping_add(1)
         };
         self.transmit(now, sink);
         event
@@ -535,7 +538,10 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     fn transmit(&mut self, now: u32, sink: &mut dyn FnMut(u8)) {
         self.since = now;
         self.tries = self.tries.wrapping_add(1);
-        let request = self.request.filter(|_| self.flight == Flight::Request);
+        let request = match self.flight {
+            Flight::Request => self.request,
+            _ => None,
+        };
         let Some(Request { command, argument }) = request else {
             let head = (Command::FROM_DEVICE, self.sn);
             return model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
@@ -574,9 +580,10 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                 // Measured values may have changed already.
                 let measured = left(self.reported, self.timing.measured.into());
                 let full = left(self.complete, self.timing.full);
-                match measured {
-                    0 => full,
-                    _ => measured.min(full),
+                if measured > 0 {
+                    measured.min(full)
+                } else {
+                    full
                 }
             }
             _ => left(self.since, self.timing.resend.into()),

@@ -113,32 +113,40 @@ pub enum Replacement {
 }
 
 /// A control that was found sound.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Update<'b, M: Model> {
     /// Flags, or mask, and values.
     body: &'b [u8],
     model: PhantomData<M>,
 }
 
+impl<M: Model> Clone for Update<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: Model> Copy for Update<'_, M> {}
+
 impl<M: Model> Update<'_, M> {
     /// Returns the points that it sets, typed, without those whose value is invalid. Calls `invalid` for each
     /// of these, with the rule that its value breaks: [`PastLabels`](ErrorKind::PastLabels),
     /// [`BelowMin`](ErrorKind::BelowMin) or [`AboveMax`](ErrorKind::AboveMax).
     #[inline]
-    pub fn control(&self, mut invalid: impl FnMut(PointId, ErrorKind)) -> M::Control {
+    pub fn control(self, mut invalid: impl FnMut(PointId, ErrorKind)) -> M::Control {
         self.unpacked(|flags, values| M::control(flags, values, &mut invalid))
     }
 
     /// Sets the points of a status, except those whose value is invalid, which it hands over as
     /// [`control`](Self::control) does.
     #[inline]
-    pub fn apply(&self, status: &mut M::Status, mut invalid: impl FnMut(PointId, ErrorKind)) {
+    pub fn apply(self, status: &mut M::Status, mut invalid: impl FnMut(PointId, ErrorKind)) {
         self.unpacked(|flags, values| M::apply(flags, values, status, &mut invalid));
     }
 
     /// Whether every value is valid.
     #[inline]
-    pub fn is_valid(&self) -> bool {
+    pub fn is_valid(self) -> bool {
         let mut valid = true;
         let _ = self.control(|_, _| valid = false);
         valid
@@ -146,7 +154,7 @@ impl<M: Model> Update<'_, M> {
 
     /// Reads flags and values, those of a var_len product each at its offset in the layout.
     #[inline]
-    fn unpacked<T>(&self, read: impl FnOnce(&[u8], &[u8]) -> T) -> T {
+    fn unpacked<T>(self, read: impl FnOnce(&[u8], &[u8]) -> T) -> T {
         let flags_len = const { M::LAYOUT.flags_len() };
         let (flags, values) = self.body.split_at_checked(flags_len).unwrap_or_default();
         if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
@@ -378,8 +386,12 @@ pub fn unscaled<P: Policy>(
     let distance = within.wrapping_sub(addition);
     let whole = distance.checked_div(ratio).unwrap_or(distance);
     let rest = distance.checked_rem(ratio).unwrap_or(0);
-    let steps = (whole as u32, rest == 0, rest >= ratio.wrapping_sub(rest));
-    settled::<P>(id, steps, value.cmp(&within), (min, max), last, invalid)
+    let steps = Steps {
+        whole: whole as u32,
+        is_exact: rest == 0,
+        is_half: rest >= ratio.wrapping_sub(rest),
+    };
+    steps.settled::<P>(id, value.cmp(&within), (min, max), last, invalid)
 }
 
 /// Like [`unscaled`], for numbers that 32 bits do not hold.
@@ -396,33 +408,45 @@ pub fn unscaled_wide<P: Policy>(
     let (least, greatest) = (engineering(min), engineering(max));
     let within = value.min(greatest).max(least);
     let (whole, rest) = divide(within.wrapping_sub(addition), ratio).unwrap_or((max, 0));
-    let steps = (whole, rest == 0, rest >= ratio.wrapping_sub(rest));
-    settled::<P>(id, steps, value.cmp(&within), (min, max), last, invalid)
+    let steps = Steps {
+        whole,
+        is_exact: rest == 0,
+        is_half: rest >= ratio.wrapping_sub(rest),
+    };
+    steps.settled::<P>(id, value.cmp(&within), (min, max), last, invalid)
 }
 
-/// The raw integer of an engineering value, or its replacement. The value has `whole` steps within its
-/// limits above its addition; then nothing is left if it is exact, or half a step or more. `beyond` is how
-/// it compares with its limits.
-#[inline]
-fn settled<P: Policy>(
-    id: u16,
-    (whole, is_exact, is_half): (u32, bool, bool),
-    beyond: Ordering,
-    limits: (u32, u32),
-    last: impl FnOnce() -> u32,
-    invalid: &mut impl FnMut(PointId, ErrorKind),
-) -> u32 {
-    if beyond == Ordering::Equal && is_exact {
-        return whole;
+/// The steps of an engineering value within its limits above its addition.
+struct Steps {
+    whole: u32,
+    /// Whether nothing is left, and whether half a step or more is.
+    is_exact: bool,
+    is_half: bool,
+}
+
+impl Steps {
+    /// The raw integer, or its replacement; `beyond` is how the value compares with its limits.
+    #[inline]
+    fn settled<P: Policy>(
+        self,
+        id: u16,
+        beyond: Ordering,
+        limits: (u32, u32),
+        last: impl FnOnce() -> u32,
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    ) -> u32 {
+        if beyond == Ordering::Equal && self.is_exact {
+            return self.whole;
+        }
+        let kind = match beyond {
+            Ordering::Less => ErrorKind::BelowMin,
+            Ordering::Greater => ErrorKind::AboveMax,
+            Ordering::Equal => ErrorKind::OffStep { below: self.whole },
+        };
+        invalid(PointId(id), kind);
+        let nearest = self.whole.wrapping_add(u32::from(self.is_half));
+        replaced::<P>(nearest, limits, last)
     }
-    let kind = match beyond {
-        Ordering::Less => ErrorKind::BelowMin,
-        Ordering::Greater => ErrorKind::AboveMax,
-        Ordering::Equal => ErrorKind::OffStep { below: whole },
-    };
-    invalid(PointId(id), kind);
-    let nearest = whole.wrapping_add(u32::from(is_half));
-    replaced::<P>(nearest, limits, last)
 }
 
 /// The replacement of a raw integer that is invalid.

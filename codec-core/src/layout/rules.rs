@@ -63,10 +63,9 @@ impl<'f> Findings<'f> {
     }
 
     pub(crate) const fn first(&self) -> Option<Error> {
-        if self.found > 0 && !self.room.is_empty() {
-            Some(self.room[0])
-        } else {
-            None
+        match &*self.room {
+            [first, ..] if self.found > 0 => Some(*first),
+            _ => None,
         }
     }
 
@@ -188,8 +187,8 @@ impl<'p> Check<'p, '_, '_, '_> {
                 self.findings.add(error);
             } else if self.tables.limits[id].max != 0 {
                 let kind = ErrorKind::DuplicateId;
-                self.findings
-                    .add(Error { kind, ..error }.with(PointId(point.id)));
+                let error = Error { kind, ..error };
+                self.findings.add(error.with(PointId(point.id)));
             } else {
                 self.tables.limits[id].max = n as u32 + 1;
             }
@@ -360,9 +359,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         let mut id = 0;
         while id < fields.len() {
             let location = packing.push(PointId(id as u16), &fields[id]);
-            let (end, shift) = (location.end, location.shift);
-            fields[id].end = end;
-            fields[id].shift = shift;
+            (fields[id].end, fields[id].shift) = (location.end, location.shift);
             id += 1;
         }
     }
@@ -437,9 +434,7 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     const fn swap(&mut self, one: usize, two: usize) {
         let limits = &mut *self.tables.limits;
-        let index = limits[one].min;
-        limits[one].min = limits[two].min;
-        limits[two].min = index;
+        (limits[one].min, limits[two].min) = (limits[two].min, limits[one].min);
     }
 
     const fn is_less(&self, one: usize, two: usize, by: By) -> bool {
@@ -509,15 +504,13 @@ impl Order {
 
     /// For a writable point, the point before it that is not.
     const fn closed(&mut self, point: &Point) -> Option<u16> {
-        match point.access {
-            Access::Writable => self.closed,
-            _ => {
-                if self.closed.is_none() {
-                    self.closed = Some(point.id);
-                }
-                None
-            }
+        if let Access::Writable = point.access {
+            return self.closed;
         }
+        if self.closed.is_none() {
+            self.closed = Some(point.id);
+        }
+        None
     }
 
     /// Whether this rank is below the one before, for the first time.

@@ -1,6 +1,5 @@
 //! One frame, and its way onto the wire.
 
-use super::super::Output;
 use super::command::Command;
 use crate::error::{Error, ErrorKind};
 
@@ -60,9 +59,21 @@ impl Frame<'_> {
         if self.payload.len() > MAX_PAYLOAD {
             return Err(Error::new(ErrorKind::FrameLimit));
         }
-        let mut output = Output { out, len: 0 };
-        self.write(|byte| output.put(&[byte]));
-        output.finish()
+        let room = out.len();
+        let (mut slots, mut len) = (out.iter_mut(), 0_usize);
+        self.write(|byte| {
+            len = len.saturating_add(1);
+            if let Some(slot) = slots.next() {
+                *slot = byte;
+            }
+        });
+        match len <= room {
+            true => Ok(len),
+            false => {
+                let needed = len as u32;
+                Err(Error::new(ErrorKind::OutOfSpace { needed }))
+            }
+        }
     }
 }
 

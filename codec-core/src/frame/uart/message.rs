@@ -262,11 +262,6 @@ impl<'b> ModuleInfo<'b> {
         exactly(payload).map(ModuleInfo)
     }
 
-    fn part<const N: usize>(self, at: usize) -> &'b [u8; N] {
-        let rest = self.0.get(at..).and_then(<[u8]>::first_chunk);
-        rest.unwrap_or(&[0; N])
-    }
-
     /// The kind that was asked for: 0 is a Wi-Fi module, 1 a mobile one.
     pub fn kind(self) -> u8 {
         let [kind, ..] = self.0;
@@ -280,7 +275,8 @@ macro_rules! parts {
             $(
                 $(#[$doc])*
                 pub fn $name(self) -> &'b [u8; $len] {
-                    self.part($at)
+                    let part = self.0.get($at..).and_then(<[u8]>::first_chunk);
+                    part.unwrap_or(&[0; $len])
                 }
             )*
         }
