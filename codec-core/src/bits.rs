@@ -131,12 +131,9 @@ pub(crate) fn store_bytes(bytes: &mut [u8], end: u16, value: &[u8]) -> bool {
 /// Bit `n` of a bitmap, which is an integer sent big-endian. Bits past its end are 0.
 #[inline]
 pub(crate) fn bit(bitmap: &[u8], n: u16) -> bool {
-    match bitmap.len().checked_sub(usize::from(n / 8).wrapping_add(1)) {
-        Some(byte) => bitmap
-            .get(byte)
-            .is_some_and(|byte| byte.wrapping_shr(u32::from(n % 8)) & 1 == 1),
-        None => false,
-    }
+    let byte = bitmap.len().checked_sub(usize::from(n / 8).wrapping_add(1));
+    let byte = byte.and_then(|byte| bitmap.get(byte));
+    byte.is_some_and(|byte| byte.wrapping_shr(u32::from(n % 8)) & 1 == 1)
 }
 
 /// Sets bit `n` of a bitmap; false if it has no such bit.
@@ -144,13 +141,11 @@ pub(crate) fn bit(bitmap: &[u8], n: u16) -> bool {
 #[must_use]
 pub(crate) fn set_bit(bitmap: &mut [u8], n: u16) -> bool {
     let byte = bitmap.len().checked_sub(usize::from(n / 8).wrapping_add(1));
-    match byte.and_then(|byte| bitmap.get_mut(byte)) {
-        Some(byte) => {
-            *byte |= 1_u8.wrapping_shl(u32::from(n % 8));
-            true
-        }
-        None => false,
-    }
+    let Some(byte) = byte.and_then(|byte| bitmap.get_mut(byte)) else {
+        return false;
+    };
+    *byte |= 1_u8.wrapping_shl(u32::from(n % 8));
+    true
 }
 
 #[cfg(test)]

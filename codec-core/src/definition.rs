@@ -3,7 +3,7 @@
 //!
 //! [`Attr`] is the schema of one data point, shared with `gizwits-codec-std`: generic over how text,
 //! numbers and labels are held, since that is all in which the two differ. What it makes of the JSON
-//! is a [`Point`]; the rules that points obey are those of [`rules::check`].
+//! is a [`Point`]; the rules that points obey are those of [`rules::check`](crate::rules::check).
 
 use core::fmt;
 
@@ -13,11 +13,8 @@ use serde::de::{
 };
 
 use crate::error::{Error, ErrorKind, Key, PointId};
-use crate::layout::rules;
-use crate::layout::{
-    Access, Field, Kind, Layout, Limits, Point, Position, Protocol, UintSpec, Unit,
-};
-use crate::value::{Decimal, Scale};
+use crate::layout::{Access, Kind, Layout, Point, Position, Protocol, UintSpec, Unit};
+use crate::value::Decimal;
 
 /// How deep a definition may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -86,11 +83,8 @@ pub struct UintSpecAttr<N> {
 /// `protocolType`
 #[must_use]
 pub fn protocol(word: &str) -> Option<Protocol> {
-    match word {
-        "standard" => Some(Protocol::Standard),
-        "var_len" => Some(Protocol::VarLen),
-        _ => None,
-    }
+    let mut all = [Protocol::Standard, Protocol::VarLen].into_iter();
+    all.find(|protocol| protocol.name() == word)
 }
 
 /// `type`, in the spelling of the cloud or that of the vendor's tables.
@@ -131,18 +125,13 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
         if let Err(kind) = id {
             fail(kind);
         }
-        if let Some("") = given(Key::Name, self.name.as_ref(), Text::text, &mut fail) {
+        if let Some("") = given(Key::Name, &self.name, Text::text, &mut fail) {
             fail(ErrorKind::EmptyName);
         }
-        let access = given(Key::Type, self.access.as_ref(), Text::text, &mut fail);
+        let access = given(Key::Type, &self.access, Text::text, &mut fail);
         let access = access.and_then(|word| known(Key::Type, access_of(word), &mut fail));
-        let data_type = given(
-            Key::DataType,
-            self.data_type.as_ref(),
-            Text::text,
-            &mut fail,
-        );
-        let kind = data_type.and_then(|word| self.kind(word, &mut fail));
+        let kind = given(Key::DataType, &self.data_type, Text::text, &mut fail);
+        let kind = kind.and_then(|word| self.kind(word, &mut fail));
         let position = self.position(&mut fail);
         match (good, id, access, kind, position) {
             (true, Ok(id), Some(access), Some(kind), Some(position)) => Some(Point {
@@ -180,27 +169,19 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
             fail(ErrorKind::Missing { key: Key::Position });
             return None;
         };
-        let unit = given(Key::Unit, position.unit.as_ref(), Text::text, fail);
-        let unit = unit.and_then(|word| {
-            let unit = match word {
-                "bit" => Some(Unit::Bit),
-                "byte" => Some(Unit::Byte),
-                _ => None,
-            };
-            known(Key::Unit, unit, fail)
+        let unit = given(Key::Unit, &position.unit, Text::text, fail);
+        let unit = unit.and_then(|word| match word {
+            "bit" => Some(Unit::Bit),
+            "byte" => Some(Unit::Byte),
+            _ => known(Key::Unit, None, fail),
         });
-        let byte_offset = given(
-            Key::ByteOffset,
-            position.byte_offset.as_ref(),
-            natural,
-            fail,
-        );
+        let byte_offset = given(Key::ByteOffset, &position.byte_offset, natural, fail);
         // What is counted in bytes needs none.
         let bit_offset = match (&position.bit_offset, unit) {
             (None, Some(Unit::Byte)) => Some(0),
-            (bit_offset, _) => given(Key::BitOffset, bit_offset.as_ref(), natural, fail),
+            (bit_offset, _) => given(Key::BitOffset, bit_offset, natural, fail),
         };
-        let len = given(Key::Len, position.len.as_ref(), natural, fail);
+        let len = given(Key::Len, &position.len, natural, fail);
         Some(Position {
             unit: unit?,
             byte_offset: byte_offset?,
@@ -214,17 +195,17 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
             fail(ErrorKind::Missing { key: Key::UintSpec });
             return None;
         };
-        let min = given(Key::Min, spec.min.as_ref(), integer, fail);
+        let min = given(Key::Min, &spec.min, integer, fail);
         let max = match spec.max.as_ref().map(Number::number) {
             // A whole number of over 18 digits fits no integer of ours.
             Some(Some(Err(_))) => {
                 fail(ErrorKind::MaxTooLarge);
                 None
             }
-            _ => given(Key::Max, spec.max.as_ref(), integer, fail),
+            _ => given(Key::Max, &spec.max, integer, fail),
         };
-        let ratio = factor(Key::Ratio, spec.ratio.as_ref(), Decimal::ONE, fail);
-        let addition = factor(Key::Addition, spec.addition.as_ref(), Decimal::ZERO, fail);
+        let ratio = factor(Key::Ratio, &spec.ratio, Decimal::ONE, fail);
+        let addition = factor(Key::Addition, &spec.addition, Decimal::ZERO, fail);
         Some(UintSpec {
             min: min?,
             max: max?,
@@ -243,12 +224,11 @@ type Fail<'f> = &'f mut dyn FnMut(ErrorKind);
 /// The value of a key that has to be there, as `read` has it.
 fn given<'t, T, U>(
     key: Key,
-    value: Option<&'t T>,
+    value: &'t Option<T>,
     read: impl FnOnce(&'t T) -> Option<U>,
     fail: Fail<'_>,
 ) -> Option<U> {
-    let read = value.map(read);
-    match read {
+    match value.as_ref().map(read) {
         Some(Some(read)) => return Some(read),
         Some(None) => fail(ErrorKind::WrongType { key }),
         None => fail(ErrorKind::Missing { key }),
@@ -278,11 +258,11 @@ fn integer<N: Number>(number: &N) -> Option<i64> {
 
 fn factor<N: Number>(
     key: Key,
-    value: Option<&N>,
+    value: &Option<N>,
     absent: Decimal,
     fail: Fail<'_>,
 ) -> Option<Decimal> {
-    match value.map(N::number) {
+    match value.as_ref().map(N::number) {
         Some(Some(Ok(number))) => return Some(number),
         Some(Some(Err(_))) => fail(ErrorKind::Digits),
         Some(None) => fail(ErrorKind::WrongType { key }),
@@ -377,34 +357,23 @@ impl<'a, const N: usize> Definition<'a, N> {
             name: None,
             product_key: None,
             protocol: Protocol::Standard,
-            attrs: Attrs {
-                points: Vec::new(),
-                names: Vec::new(),
-                first: None,
-            },
+            attrs: Attrs::default(),
         };
         // The version is text or a number, and this reader has to know beforehand.
-        match read_json::<&str, N>(json, &mut definition.attrs) {
-            Ok(head) => {
-                let version = head.version.map(|text| is_packet_version(Some(text), None));
-                definition.finish(head, version)?;
-            }
-            Err(error) => {
-                let head = read_json::<f64, N>(json, &mut definition.attrs).map_err(|_| error)?;
-                let good = |number| is_packet_version(None, Decimal::try_from(number).ok());
-                let version = head.version.map(good);
-                definition.finish(head, version)?;
-            }
-        }
+        let text = |text: &str| is_packet_version(Some(text), None);
+        let number = |number: f64| is_packet_version(None, Decimal::try_from(number).ok());
+        let head = read_json(json, &mut definition.attrs, text)
+            .or_else(|_| read_json(json, &mut definition.attrs, number))?;
+        definition.finish(head)?;
         Ok(definition)
     }
 
     /// Holds it against the rules.
-    fn finish<V>(&mut self, head: Head<'a, V>, version: Option<bool>) -> Result<(), Error> {
+    fn finish(&mut self, head: Head<'a>) -> Result<(), Error> {
         let missing = |key| Error::new(ErrorKind::Missing { key });
         let unknown = |key| Error::new(ErrorKind::UnknownWord { key });
         let word = head.protocol.ok_or(missing(Key::ProtocolType))?;
-        if version == Some(false) {
+        if head.version == Some(false) {
             return Err(unknown(Key::PacketVersion));
         }
         if head.has_outside {
@@ -423,19 +392,16 @@ impl<'a, const N: usize> Definition<'a, N> {
     }
 
     /// The product's name.
-    #[must_use]
     pub fn name(&self) -> Option<&'a str> {
         self.name
     }
 
     /// The product's key.
-    #[must_use]
     pub fn product_key(&self) -> Option<&'a str> {
         self.product_key
     }
 
     /// Standard or var_len.
-    #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
@@ -446,7 +412,6 @@ impl<'a, const N: usize> Definition<'a, N> {
     }
 
     /// The name of a point.
-    #[must_use]
     pub fn point_name(&self, id: PointId) -> Option<&'a str> {
         self.attrs.names.get(id.index()).copied()
     }
@@ -487,10 +452,12 @@ pub fn is_deeper(json: &str, limit: usize) -> bool {
 }
 
 /// The members of a definition beside its points.
-struct Head<'a, V> {
+#[derive(Default)]
+struct Head<'a> {
     name: Option<&'a str>,
     product_key: Option<&'a str>,
-    version: Option<V>,
+    /// Whether the version is the right one.
+    version: Option<bool>,
     protocol: Option<&'a str>,
     /// The number of entities.
     entities: Option<u32>,
@@ -505,22 +472,16 @@ struct Head<'a, V> {
 fn read_json<'a, V: Deserialize<'a>, const N: usize>(
     json: &'a str,
     attrs: &mut Attrs<'a, N>,
-) -> Result<Head<'a, V>, Error> {
+    is_version: fn(V) -> bool,
+) -> Result<Head<'a>, Error> {
     attrs.points.clear();
     attrs.names.clear();
     attrs.first = None;
-    let mut head = Head {
-        name: None,
-        product_key: None,
-        version: None,
-        protocol: None,
-        entities: None,
-        has_attrs: false,
-        has_outside: false,
-    };
+    let mut head = Head::default();
     let reader = Reader {
         head: &mut head,
         attrs,
+        is_version,
         level: Level::Product,
     };
     let mut json = serde_json_core::de::Deserializer::new(json.as_bytes(), None);
@@ -531,8 +492,9 @@ fn read_json<'a, V: Deserialize<'a>, const N: usize>(
 
 /// Reads one level of a definition into its head and its attrs.
 struct Reader<'s, 'a, V, const N: usize> {
-    head: &'s mut Head<'a, V>,
+    head: &'s mut Head<'a>,
     attrs: &'s mut Attrs<'a, N>,
+    is_version: fn(V) -> bool,
     level: Level,
 }
 
@@ -582,6 +544,7 @@ impl<'a, V, const N: usize> Reader<'_, 'a, V, N> {
         Reader {
             head: self.head,
             attrs: self.attrs,
+            is_version: self.is_version,
             level,
         }
     }
@@ -612,7 +575,10 @@ impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de> for Reader<'
             match (self.level, key) {
                 (Level::Product, Member::Name) => put(&mut self.head.name, &mut map)?,
                 (Level::Product, Member::ProductKey) => put(&mut self.head.product_key, &mut map)?,
-                (Level::Product, Member::Version) => put(&mut self.head.version, &mut map)?,
+                (Level::Product, Member::Version) => {
+                    once(self.head.version.is_some())?;
+                    self.head.version = map.next_value::<Option<V>>()?.map(self.is_version);
+                }
                 (Level::Product, Member::Protocol) => put(&mut self.head.protocol, &mut map)?,
                 (Level::Product, Member::Entities) => {
                     once(self.head.entities.is_some())?;
@@ -653,7 +619,7 @@ impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de> for Reader<'
 }
 
 /// The points and their names, and the first thing that was wrong.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Attrs<'a, const N: usize> {
     points: Vec<Point, N>,
     names: Vec<&'a str, N>,
@@ -709,18 +675,6 @@ impl<'a, const N: usize> Attrs<'a, N> {
     /// A frame of its own, so that the tables are gone before the next step.
     #[inline(never)]
     fn check(&self, protocol: Protocol) -> Result<(), Error> {
-        let mut fields = [Field::EMPTY; N];
-        let mut limits = [Limits::EMPTY; N];
-        let mut scales = [Scale::IDENTITY; N];
-        let mut first = [Error::new(ErrorKind::NoPoints)];
-        let mut findings = rules::Findings::errors(&mut first);
-        let tables = rules::Tables {
-            fields: &mut fields,
-            limits: &mut limits,
-            scales: &mut scales,
-        };
-        let count = self.points.len();
-        rules::check(protocol, &self.points, count, tables, &mut findings);
-        findings.first().map_or(Ok(()), Err)
+        Layout::<N, N>::new(protocol, &self.points).map(|_| ())
     }
 }

@@ -11,7 +11,6 @@ pub struct PointId(pub u16);
 impl PointId {
     /// The id as an index.
     #[inline]
-    #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -40,6 +39,7 @@ impl fmt::Display for PointId {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
 pub struct Error {
     /// The kind of the error.
     pub kind: ErrorKind,
@@ -55,7 +55,6 @@ pub struct Error {
 
 impl Error {
     /// An error of this kind with nothing known about where.
-    #[must_use]
     pub const fn new(kind: ErrorKind) -> Self {
         Error {
             kind,
@@ -67,35 +66,30 @@ impl Error {
     }
 
     /// Returns the error with the point it is about.
-    #[must_use]
     pub const fn about(mut self, point: PointId) -> Self {
         self.point = Some(point);
         self
     }
 
     /// Returns the error with the other point of a clash.
-    #[must_use]
     pub const fn with(mut self, other: PointId) -> Self {
         self.other = Some(other);
         self
     }
 
     /// Returns the error with its byte.
-    #[must_use]
     pub const fn at(mut self, byte: u32) -> Self {
         self.byte = Some(byte);
         self
     }
 
     /// Returns the error with its bit within the bit area.
-    #[must_use]
     pub const fn bit(mut self, bit: u32) -> Self {
         self.bit = Some(bit);
         self
     }
 
     /// Returns the error as seen from an envelope in which the bytes begin `bytes` later.
-    #[must_use]
     pub const fn behind(mut self, bytes: u32) -> Self {
         if let Some(byte) = self.byte {
             self.byte = Some(byte.saturating_add(bytes));
@@ -106,28 +100,18 @@ impl Error {
     /// The error of `have` bytes where `needed` are required.
     #[cold]
     pub(crate) fn wrong_length(have: usize, needed: usize) -> Self {
-        match have.checked_sub(needed) {
-            Some(extra) if extra > 0 => {
-                let extra = u32::try_from(extra).unwrap_or(u32::MAX);
-                Error::new(ErrorKind::Trailing { extra }).at(needed as u32)
-            }
-            _ => {
-                let missing = needed.saturating_sub(have) as u32;
-                Error::new(ErrorKind::Incomplete { missing }).at(have as u32)
-            }
-        }
+        let missing = needed.saturating_sub(have) as u32;
+        let extra = u32::try_from(have.saturating_sub(needed)).unwrap_or(u32::MAX);
+        let kind = match extra {
+            0 => ErrorKind::Incomplete { missing },
+            _ => ErrorKind::Trailing { extra },
+        };
+        Error::new(kind).at(have.min(needed) as u32)
     }
 
     /// Whether the bytes ended too early: with more of them the message may be complete.
-    #[must_use]
     pub const fn is_incomplete(&self) -> bool {
         matches!(self.kind, ErrorKind::Incomplete { .. })
-    }
-
-    /// Whether the definition is usable all the same.
-    #[must_use]
-    pub const fn is_warning(&self) -> bool {
-        self.kind.is_warning()
     }
 }
 
@@ -164,7 +148,6 @@ macro_rules! kinds {
 
         impl ErrorKind {
             /// The kind in snake_case, for programs: stable.
-            #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self { $(ErrorKind::$kind { .. } => $name,)* }
             }
@@ -315,23 +298,17 @@ kinds! {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())?;
-        match self {
-            ErrorKind::Checksum { expected, found } => {
-                write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")
-            }
-            _ => Ok(()),
+        if let ErrorKind::Checksum { expected, found } = self {
+            write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")?;
         }
+        Ok(())
     }
 }
 
 impl ErrorKind {
     /// Whether the definition is usable all the same.
-    #[must_use]
     pub const fn is_warning(&self) -> bool {
-        matches!(
-            self,
-            ErrorKind::WideBits | ErrorKind::Gap | ErrorKind::Order
-        )
+        matches!(self, Self::WideBits | Self::Gap | Self::Order)
     }
 }
 
@@ -345,14 +322,12 @@ macro_rules! keys {
 
         impl Key {
             /// The key as the definition spells it.
-            #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Key::$key => $name,)* }
             }
 
             /// The JSON pointer of the key's value, within an attr or, of a key of the product, within the
             /// definition.
-            #[must_use]
             pub const fn pointer(self) -> &'static str {
                 match self { $(Key::$key => concat!($parent, "/", $name),)* }
             }

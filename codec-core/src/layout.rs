@@ -94,7 +94,6 @@ impl<const N: usize, const S: usize> Layout<N, S> {
 
     /// The layout without its capacity in the type.
     #[inline]
-    #[must_use]
     pub const fn get(&self) -> LayoutRef<'_> {
         LayoutRef::new(&self.head, &self.fields, &self.limits, &self.scales)
     }

@@ -75,6 +75,7 @@ impl<M: Model> defmt::Format for Event<'_, M> {
 /// A request that the application can send to the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
 pub struct Request {
     command: Command,
     argument: Option<u8>,
@@ -99,13 +100,11 @@ impl Request {
     const SEND: Request = Request::new(Command::FROM_DEVICE, Some(0x06));
 
     /// Let a phone configure the network.
-    #[must_use]
     pub const fn configure(mode: ConfigMode) -> Self {
         Request::new(Command::CONFIGURE, Some(mode.code()))
     }
 
     /// Ask a module of this kind, 0 for Wi-Fi and 1 for mobile, to describe itself: [`Event::Module`].
-    #[must_use]
     pub const fn module(kind: u8) -> Self {
         Request::new(Command::MODULE, Some(kind))
     }
@@ -225,6 +224,7 @@ enum Known {
 /// assert_eq!(sent, [&ack[..], report].concat());
 /// ```
 #[derive(Debug)]
+#[must_use]
 pub struct Link<'b, M: Model, P = DefaultPolicy> {
     decoder: Decoder<'b>,
     info: &'b DeviceInfo,
@@ -264,7 +264,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     ///
     /// `buffer` holds a frame of the module's while it comes in: [`room`](Self::room) says how long it
     /// should be.
-    #[must_use]
     pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
         Link {
             decoder: Decoder::new(buffer),
@@ -294,7 +293,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// Returns the link with room for the bytes of [`send`](Self::send).
-    #[must_use]
     pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
         let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
         self.outbox = outbox.get_mut(..most).unwrap_or(&mut []);
@@ -302,7 +300,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// The bytes that a buffer needs for controls, reads and everything that the module tells of itself.
-    #[must_use]
     pub const fn room() -> usize {
         let control = M::LAYOUT.p0_len(Action::Control);
         let longest = if control > 65 { control } else { 65 };
@@ -394,7 +391,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                 event = match payload {
                     [0x71..=0x73, ..] => return Some(Event::Frame(frame)),
                     [action, ..]
-                        if *action == const { code::<M>(Action::Read) }
+                        if *action == const { Action::Read.code(M::LAYOUT.protocol()) }
                             && model::read::<M>(payload, &mut self.wanted) =>
                     {
                         self.read = Some(sn);
@@ -574,7 +571,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.
-    #[must_use]
     pub fn wait(&self, now: u32) -> u32 {
         let left = |then, time: u32| time.saturating_sub(now.wrapping_sub(then));
         match (self.flight, self.request, self.known) {
@@ -595,7 +591,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     }
 
     /// The most bytes that one call puts into the sink, stuffing included.
-    #[must_use]
     pub const fn longest() -> usize {
         let report = M::LAYOUT.p0_len(Action::Report);
         let info = 106;
@@ -626,8 +621,4 @@ fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
 #[cold]
 fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
     write(Command::ILLEGAL_ACK, sn, &[&[illegal.0]], sink);
-}
-
-const fn code<M: Model>(action: Action) -> u8 {
-    action.code(M::LAYOUT.protocol())
 }

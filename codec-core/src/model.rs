@@ -146,7 +146,6 @@ impl<M: Model> Update<'_, M> {
 
     /// Whether every value is valid.
     #[inline]
-    #[must_use]
     pub fn is_valid(self) -> bool {
         let mut valid = true;
         let _ = self.control(|_, _| valid = false);

@@ -12,7 +12,7 @@
 
 use nom::bytes::streaming::tag;
 use nom::combinator::cond;
-use nom::error::ParseError;
+use nom::error::ErrorKind as Fault;
 use nom::number::streaming::{be_u8, be_u16, be_u32};
 use nom::{Err, IResult, Needed, Parser};
 
@@ -63,21 +63,18 @@ pub struct Frame<'b> {
 impl<'b> Frame<'b> {
     /// Whether frames of this command have a sequence number.
     #[inline]
-    #[must_use]
     pub const fn has_sn(command: u16) -> bool {
         matches!(command, REQUEST | ACK)
     }
 
     /// Whether frames of this command carry a P0.
     #[inline]
-    #[must_use]
     pub const fn has_p0(command: u16) -> bool {
         matches!(command, TO_DEVICE | FROM_DEVICE | REQUEST | ACK)
     }
 
     /// The P0, if the command has one and it is there: devices send empty bodies, too.
     #[inline]
-    #[must_use]
     pub fn p0(&self) -> Option<&'b [u8]> {
         (Frame::has_p0(self.command) && !self.body.is_empty()).then_some(self.body)
     }
@@ -102,41 +99,46 @@ impl<'b> Frame<'b> {
             _ => return Err(Error::new(ErrorKind::FrameLimit)),
         };
 
-        let mut writer = Writer { out, len: 0 };
-        writer.put(&PREFIX);
+        let mut output = Output { out, len: 0 };
+        output.put(&PREFIX);
         while rest > 0x7f {
-            writer.put(&[rest as u8 | 0x80]);
+            output.put(&[rest as u8 | 0x80]);
             rest >>= 7;
         }
-        writer.put(&[rest as u8, self.flag | u8::from(self.did.is_some())]);
-        writer.put(&self.command.to_be_bytes());
+        output.put(&[rest as u8, self.flag | u8::from(self.did.is_some())]);
+        output.put(&self.command.to_be_bytes());
         if let Some(sn) = self.sn {
-            writer.put(&sn.to_be_bytes());
+            output.put(&sn.to_be_bytes());
         }
         if let Some(did) = self.did {
-            writer.put(&(did.len() as u16).to_be_bytes());
-            writer.put(did);
+            output.put(&(did.len() as u16).to_be_bytes());
+            output.put(did);
         }
-        writer.put(self.body);
-        if writer.len > writer.out.len() {
-            let needed = u32::try_from(writer.len).unwrap_or(u32::MAX);
-            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
-        }
-        Ok(writer.len)
+        output.put(self.body);
+        output.finish()
     }
 }
 
 /// Counts all bytes that are put, and writes those that fit.
-struct Writer<'o> {
+struct Output<'o> {
     out: &'o mut [u8],
     len: usize,
 }
 
-impl Writer<'_> {
+impl Output<'_> {
     fn put(&mut self, bytes: &[u8]) {
         let room = self.out.get_mut(self.len..).unwrap_or(&mut []);
         bits::copy(room, bytes);
         self.len = self.len.saturating_add(bytes.len());
+    }
+
+    /// The number of bytes, if all were written.
+    fn finish(self) -> Result<usize, Error> {
+        if self.len > self.out.len() {
+            let needed = u32::try_from(self.len).unwrap_or(u32::MAX);
+            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+        }
+        Ok(self.len)
     }
 }
 
@@ -168,30 +170,19 @@ pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
             let have = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             Err(Error::new(ErrorKind::Incomplete { missing }).at(have))
         }
-        Err(Err::Error(Fault(kind)) | Err::Failure(Fault(kind))) => {
+        Err(Err::Error((_, fault)) | Err::Failure((_, fault))) => {
+            let kind = match fault {
+                Fault::Tag => ErrorKind::NotM2m,
+                Fault::TooLarge => ErrorKind::FrameLimit,
+                _ => ErrorKind::FrameLength,
+            };
             let same = bytes.iter().zip(PREFIX).take_while(|(a, b)| **a == *b);
             Err(Error::new(kind).at(same.count() as u32))
         }
     }
 }
 
-/// The error of nom's parsers.
-struct Fault(ErrorKind);
-
-impl<'b> ParseError<&'b [u8]> for Fault {
-    fn from_error_kind(_: &'b [u8], kind: nom::error::ErrorKind) -> Self {
-        Fault(match kind {
-            nom::error::ErrorKind::Tag => ErrorKind::NotM2m,
-            _ => ErrorKind::FrameLength,
-        })
-    }
-
-    fn append(_: &'b [u8], _: nom::error::ErrorKind, fault: Self) -> Self {
-        fault
-    }
-}
-
-type Parsed<'b, O> = IResult<&'b [u8], O, Fault>;
+type Parsed<'b, O> = IResult<&'b [u8], O, (&'b [u8], Fault)>;
 
 fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
     let (input, _) = tag(&PREFIX[..]).parse(input)?;
@@ -203,26 +194,26 @@ fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
                 let command = 0x0200 | u16::from(low);
                 Ok((rest, Event::Service { command }))
             }
-            _ => fail(ErrorKind::FrameLength),
+            _ => fail(Fault::Verify),
         };
     }
     let (input, length) = varint(input)?;
     if length < 3 {
-        return fail(ErrorKind::FrameLength);
+        return fail(Fault::Verify);
     }
     if length > limit {
-        return fail(ErrorKind::FrameLimit);
+        return fail(Fault::TooLarge);
     }
     let (rest, content) = split(length, input)?;
     match frame(content) {
         Ok((_, frame)) => Ok((rest, Event::Frame(frame))),
         // The content is whole: what it lacks, its length denies it.
-        Err(_) => fail(ErrorKind::FrameLength),
+        Err(_) => fail(Fault::Verify),
     }
 }
 
-fn fail<'b, O>(kind: ErrorKind) -> Parsed<'b, O> {
-    Err(Err::Error(Fault(kind)))
+fn fail<'b, O>(fault: Fault) -> Parsed<'b, O> {
+    Err(Err::Error((&[], fault)))
 }
 
 fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
@@ -235,7 +226,7 @@ fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
             return Ok((input, length));
         }
     }
-    fail(ErrorKind::FrameLength)
+    fail(Fault::Verify)
 }
 
 /// nom's `take` leaves a panic in the image; this doesn't.
@@ -252,10 +243,9 @@ fn frame(input: &[u8]) -> Parsed<'_, Frame<'_>> {
     let (input, (flag, command)) = (be_u8, be_u16).parse(input)?;
     let (input, sn) = cond(Frame::has_sn(command), be_u32).parse(input)?;
     // Devices set the flag without a did, too: one that doesn't fit is none.
-    let (body, did) = match cond(flag & 1 == 1, did).parse(input) {
-        Ok(found) => found,
-        Err(_) => (input, None),
-    };
+    let (body, did) = cond(flag & 1 == 1, did)
+        .parse(input)
+        .unwrap_or((input, None));
     let frame = Frame {
         flag,
         command,
@@ -269,7 +259,7 @@ fn frame(input: &[u8]) -> Parsed<'_, Frame<'_>> {
 fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
     let (input, len) = be_u16(input)?;
     if usize::from(len) > MAX_DID {
-        return fail(ErrorKind::DidLength);
+        return fail(Fault::Verify);
     }
     split(usize::from(len), input)
 }
@@ -294,26 +284,20 @@ pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
     let mut rest = bytes;
     let mut skipped = 0_usize;
     loop {
-        match event(rest, limit) {
-            Ok((behind, event)) => {
-                return Scan {
-                    consumed: bytes.len().saturating_sub(behind.len()),
-                    skipped,
-                    event: Some(event),
-                };
-            }
-            Err(Err::Incomplete(_)) => {
-                return Scan {
-                    consumed: skipped,
-                    skipped,
-                    event: None,
-                };
-            }
+        let (consumed, event) = match event(rest, limit) {
+            Ok((behind, event)) => (bytes.len().saturating_sub(behind.len()), Some(event)),
+            Err(Err::Incomplete(_)) => (skipped, None),
             Err(_) => {
                 rest = rest.get(1..).unwrap_or(&[]);
                 skipped = skipped.saturating_add(1);
+                continue;
             }
-        }
+        };
+        return Scan {
+            consumed,
+            skipped,
+            event,
+        };
     }
 }
 
@@ -357,17 +341,13 @@ impl<'o> Decoder<'o> {
     #[must_use = "what doesn't fit is returned"]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if self.start > 0 {
-            let mut to = 0_usize;
-            while let Some(byte) = self.buffer.get(self.start).copied()
-                && self.start < self.end
-            {
+            for (to, from) in (self.start..self.end).enumerate() {
+                let byte = self.buffer.get(from).copied().unwrap_or(0);
                 if let Some(slot) = self.buffer.get_mut(to) {
                     *slot = byte;
                 }
-                to = to.saturating_add(1);
-                self.start = self.start.saturating_add(1);
             }
-            (self.start, self.end) = (0, to);
+            (self.start, self.end) = (0, self.end.saturating_sub(self.start));
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or(&mut []);
         let taken = room.len().min(bytes.len());
@@ -386,7 +366,6 @@ impl<'o> Decoder<'o> {
     }
 
     /// The number of bytes so far that belonged to no event.
-    #[must_use]
     pub fn skipped(&self) -> usize {
         self.skipped
     }

@@ -29,14 +29,12 @@ impl<'b> Mask<'b> {
 
     /// The bytes of the bitmap.
     #[inline]
-    #[must_use]
     pub const fn bytes(self) -> &'b [u8] {
         self.0
     }
 
     /// Whether the point with this id is in it.
     #[inline]
-    #[must_use]
     pub fn contains(self, id: PointId) -> bool {
         bits::bit(self.0, id.0)
     }
@@ -47,12 +45,9 @@ impl<'b> Mask<'b> {
     #[must_use]
     pub fn ids(self) -> Ids<'b> {
         let past = self.0.len().saturating_sub(MOST);
+        let bytes = self.0.get(past..).unwrap_or(&[]);
         Ids {
-            words: self
-                .0
-                .get(past..)
-                .unwrap_or(&[])
-                .rchunks(size_of::<usize>()),
+            words: bytes.rchunks(size_of::<usize>()),
             word: 0,
             first: 0_u16.wrapping_sub(WORD),
         }

@@ -14,7 +14,6 @@ pub enum Protocol {
 
 impl Protocol {
     /// The name in a definition.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Protocol::Standard => "standard",
@@ -139,26 +138,15 @@ pub struct Point {
     pub position: Position,
 }
 
-impl Position {
-    const fn bits(byte_offset: u32, bit_offset: u32, len: u32) -> Self {
-        Position {
-            unit: Unit::Bit,
+impl Point {
+    const fn new(id: u16, access: Access, kind: Kind, at: (Unit, u32, u32, u32)) -> Self {
+        let (unit, byte_offset, bit_offset, len) = at;
+        let position = Position {
+            unit,
             byte_offset,
             bit_offset,
             len,
-        }
-    }
-
-    const fn bytes(byte_offset: u32, len: u32) -> Self {
-        Position {
-            unit: Unit::Byte,
-            ..Position::bits(byte_offset, 0, len)
-        }
-    }
-}
-
-impl Point {
-    const fn new(id: u16, access: Access, kind: Kind, position: Position) -> Self {
+        };
         Point {
             id,
             access,
@@ -169,7 +157,7 @@ impl Point {
 
     /// A bool at bit `bit` of the area that begins at byte `area`.
     pub const fn bool(id: u16, access: Access, area: u32, bit: u32) -> Self {
-        Point::new(id, access, Kind::Bool, Position::bits(area, bit, 1))
+        Point::new(id, access, Kind::Bool, (Unit::Bit, area, bit, 1))
     }
 
     /// An enum of `labels` labels, `len` bits from bit `bit` of the area that begins at byte `area`.
@@ -181,32 +169,28 @@ impl Point {
         len: u32,
         labels: u32,
     ) -> Self {
-        Point::new(
-            id,
-            access,
-            Kind::Enum { labels },
-            Position::bits(area, bit, len),
-        )
+        let kind = Kind::Enum { labels };
+        Point::new(id, access, kind, (Unit::Bit, area, bit, len))
     }
 
     /// A uint8 at byte `byte`.
     pub const fn uint8(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
-        Point::new(id, access, Kind::Uint8(spec), Position::bytes(byte, 1))
+        Point::new(id, access, Kind::Uint8(spec), (Unit::Byte, byte, 0, 1))
     }
 
     /// A uint16 at bytes `byte` and `byte + 1`.
     pub const fn uint16(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
-        Point::new(id, access, Kind::Uint16(spec), Position::bytes(byte, 2))
+        Point::new(id, access, Kind::Uint16(spec), (Unit::Byte, byte, 0, 2))
     }
 
     /// A uint32 at `byte` to `byte + 3`.
     pub const fn uint32(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
-        Point::new(id, access, Kind::Uint32(spec), Position::bytes(byte, 4))
+        Point::new(id, access, Kind::Uint32(spec), (Unit::Byte, byte, 0, 4))
     }
 
     /// A binary of `len` bytes from byte `byte`.
     pub const fn binary(id: u16, access: Access, byte: u32, len: u32) -> Self {
-        Point::new(id, access, Kind::Binary, Position::bytes(byte, len))
+        Point::new(id, access, Kind::Binary, (Unit::Byte, byte, 0, len))
     }
 
     /// The position of the kind in the canonical order of a section: bool, enum, uint8, uint16, uint32,

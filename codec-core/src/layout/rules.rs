@@ -16,7 +16,7 @@
 
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
-use super::point::{Access, Kind, Point, Position, Protocol, Unit};
+use super::point::{Access, Kind, Point, Protocol, Unit};
 #[cfg(target_pointer_width = "64")]
 use super::runs::Runs;
 use super::tables::Head;
@@ -31,6 +31,7 @@ pub const MAX_STATUS: u32 = 65_535;
 
 /// The errors and warnings that [`check`] finds. Those for which there is no room are only counted.
 #[derive(Debug)]
+#[must_use]
 pub struct Findings<'f> {
     room: &'f mut [Error],
     found: usize,
@@ -40,7 +41,6 @@ pub struct Findings<'f> {
 
 impl<'f> Findings<'f> {
     /// Errors and warnings.
-    #[must_use]
     pub const fn all(room: &'f mut [Error]) -> Self {
         Findings {
             room,
@@ -51,26 +51,21 @@ impl<'f> Findings<'f> {
     }
 
     /// Errors alone.
-    #[must_use]
     pub const fn errors(room: &'f mut [Error]) -> Self {
-        let all = Findings::all(room);
-        Findings {
-            warnings: false,
-            ..all
-        }
+        let mut findings = Findings::all(room);
+        findings.warnings = false;
+        findings
     }
 
     /// How many were found; only as many as there was room for are kept.
-    #[must_use]
     pub const fn found(&self) -> usize {
         self.found
     }
 
     pub(crate) const fn first(&self) -> Option<Error> {
-        if self.found > 0 && !self.room.is_empty() {
-            Some(self.room[0])
-        } else {
-            None
+        match &*self.room {
+            [first, ..] if self.found > 0 => Some(*first),
+            _ => None,
         }
     }
 
@@ -192,8 +187,8 @@ impl<'p> Check<'p, '_, '_, '_> {
                 self.findings.add(error);
             } else if self.tables.limits[id].max != 0 {
                 let kind = ErrorKind::DuplicateId;
-                self.findings
-                    .add(Error { kind, ..error }.with(PointId(point.id)));
+                let error = Error { kind, ..error };
+                self.findings.add(error.with(PointId(point.id)));
             } else {
                 self.tables.limits[id].max = n as u32 + 1;
             }
@@ -315,9 +310,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         while last < self.sound {
             let point = self.nth(last);
             let position = &point.position;
-            if !matches!(position.unit, Unit::Bit)
-                || position.byte_offset != first.position.byte_offset
-            {
+            let is_byte = matches!(position.unit, Unit::Byte);
+            if is_byte || position.byte_offset != first.position.byte_offset {
                 break;
             }
             if let (true, Some(other)) = (position.bit_offset < tail.end, tail.owner) {
@@ -365,9 +359,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         let mut id = 0;
         while id < fields.len() {
             let location = packing.push(PointId(id as u16), &fields[id]);
-            let (end, shift) = (location.end, location.shift);
-            fields[id].end = end;
-            fields[id].shift = shift;
+            (fields[id].end, fields[id].shift) = (location.end, location.shift);
             id += 1;
         }
     }
@@ -442,9 +434,7 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     const fn swap(&mut self, one: usize, two: usize) {
         let limits = &mut *self.tables.limits;
-        let index = limits[one].min;
-        limits[one].min = limits[two].min;
-        limits[two].min = index;
+        (limits[one].min, limits[two].min) = (limits[two].min, limits[one].min);
     }
 
     const fn is_less(&self, one: usize, two: usize, by: By) -> bool {
@@ -514,15 +504,13 @@ impl Order {
 
     /// For a writable point, the point before it that is not.
     const fn closed(&mut self, point: &Point) -> Option<u16> {
-        match point.access {
-            Access::Writable => self.closed,
-            _ => {
-                if self.closed.is_none() {
-                    self.closed = Some(point.id);
-                }
-                None
-            }
+        if let Access::Writable = point.access {
+            return self.closed;
         }
+        if self.closed.is_none() {
+            self.closed = Some(point.id);
+        }
+        None
     }
 
     /// Whether this rank is below the one before, for the first time.
@@ -564,14 +552,9 @@ enum By {
 const fn key(point: &Point, by: By) -> u128 {
     match by {
         By::Position => {
-            let Position {
-                unit,
-                byte_offset,
-                bit_offset,
-                ..
-            } = point.position;
-            let is_bytes = matches!(unit, Unit::Byte) as u128;
-            (byte_offset as u128) << 33 | is_bytes << 32 | bit_offset as u128
+            let position = &point.position;
+            let is_bytes = matches!(position.unit, Unit::Byte) as u128;
+            (position.byte_offset as u128) << 33 | is_bytes << 32 | position.bit_offset as u128
         }
         By::Scale => point.sound_scale().sort_key(),
     }

@@ -36,13 +36,11 @@ impl Head {
     };
 
     /// The number of points.
-    #[must_use]
     pub const fn points(&self) -> usize {
         self.points as usize
     }
 
     /// The number of different scales other than the identity.
-    #[must_use]
     pub const fn scales(&self) -> usize {
         self.scales as usize
     }
@@ -62,6 +60,7 @@ pub struct Tables<'t> {
 
 /// A reference to a layout, which every decode and encode takes. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct LayoutRef<'l> {
     pub(crate) head: &'l Head,
     pub(crate) fields: &'l [Field],
@@ -72,7 +71,6 @@ pub struct LayoutRef<'l> {
 impl<'l> LayoutRef<'l> {
     /// The layout that [`check`](super::rules::check) wrote into these tables.
     #[inline]
-    #[must_use]
     pub const fn new(
         head: &'l Head,
         fields: &'l [Field],
@@ -89,28 +87,24 @@ impl<'l> LayoutRef<'l> {
 
     /// Standard or var_len.
     #[inline]
-    #[must_use]
     pub const fn protocol(self) -> Protocol {
         self.head.protocol
     }
 
     /// The number of points; their ids are 0 to one less.
     #[inline]
-    #[must_use]
     pub const fn points(self) -> u16 {
         self.head.points
     }
 
     /// The number of writable points. In a standard product their ids are 0 to one less.
     #[inline]
-    #[must_use]
     pub const fn writable(self) -> u16 {
         self.head.writable
     }
 
     /// The bytes of a whole status: of a var_len product what follows the mask of all points.
     #[inline]
-    #[must_use]
     pub const fn status_len(self) -> usize {
         self.head.status_len as usize
     }
@@ -118,7 +112,6 @@ impl<'l> LayoutRef<'l> {
     /// The bytes of the writable section of a standard product: the head of the status, and the
     /// `attr_vals` of a control. A var_len product has none: 0.
     #[inline]
-    #[must_use]
     pub const fn writable_len(self) -> usize {
         self.head.writable_len as usize
     }
@@ -126,7 +119,6 @@ impl<'l> LayoutRef<'l> {
     /// The bytes of the bitmap of a message: `attr_flags`, for the writable points of a standard
     /// product's control; the mask, for all points of every var_len message.
     #[inline]
-    #[must_use]
     pub const fn flags_len(self) -> usize {
         match self.head.protocol {
             Protocol::Standard => self.head.writable.div_ceil(8) as usize,
@@ -135,34 +127,28 @@ impl<'l> LayoutRef<'l> {
     }
 
     /// The number of different scales other than the identity.
-    #[must_use]
     pub const fn scales(self) -> usize {
         self.head.scales()
     }
 
     /// The bytes of a bitmap of all points.
     #[inline]
-    #[must_use]
     pub const fn mask_len(self) -> usize {
         self.head.points.div_ceil(8) as usize
     }
 
     /// Who may change this point.
-    #[must_use]
     pub fn access(self, id: PointId) -> Option<Access> {
         Some(self.field(id)?.access)
     }
 
     /// The least and the greatest raw value that the definition allows; of a binary its length.
-    #[must_use]
     pub fn limits(self, id: PointId) -> Option<(u32, u32)> {
-        self.field(id)?;
         let limits = self.limits.get(id.index())?;
         Some((limits.min, limits.max))
     }
 
     /// The scale of this point's values; the identity for all but integers.
-    #[must_use]
     pub fn scale(self, id: PointId) -> Option<Scale> {
         Some(*self.scale_of(self.field(id)?))
     }

@@ -42,33 +42,27 @@ pub struct Encoder<'l, 'o> {
     rounding: Rounding,
     /// The whole P0.
     out: &'o mut [u8],
-    /// How many bytes of flags or mask follow the action; of a message without any `None`.
-    flags: Option<usize>,
+    /// How many bytes of flags or mask follow the action; of a message without any 0.
+    flags: usize,
 }
 
 impl LayoutRef<'_> {
     /// The bytes of a P0 of this action, the action byte included; of a var_len product the most
     /// that it can have.
-    #[must_use]
     pub const fn p0_len(self, action: Action) -> usize {
         let values = match (action, self.protocol()) {
             (Action::Control, Protocol::Standard) => self.writable_len(),
             (Action::Read, _) => 0,
             _ => self.status_len(),
         };
-        let flags = match self.bitmap(action) {
-            Some(flags) => flags,
-            None => 0,
-        };
-        values.saturating_add(flags).saturating_add(1)
+        values.saturating_add(self.bitmap(action)).saturating_add(1)
     }
 
     /// The bytes of flags or mask that a P0 of this action has.
-    const fn bitmap(self, action: Action) -> Option<usize> {
+    const fn bitmap(self, action: Action) -> usize {
         match (action, self.protocol()) {
-            (Action::Control, Protocol::Standard) => Some(self.flags_len()),
-            (_, Protocol::Standard) => None,
-            (_, Protocol::VarLen) => Some(self.mask_len()),
+            (Action::Control, _) | (_, Protocol::VarLen) => self.flags_len(),
+            (_, Protocol::Standard) => 0,
         }
     }
 }
@@ -129,7 +123,14 @@ impl<'l, 'o> Encoder<'l, 'o> {
                     }
                 }
             }
-            (Shape::Binary, Value::Binary(bytes)) => return self.put_bytes(id, field, bytes),
+            (Shape::Binary, Value::Binary(bytes)) => {
+                let expected = field.aux;
+                if bytes.len() != usize::from(expected) {
+                    return Err(self.refused(ErrorKind::BinaryLength { expected }, id, field));
+                }
+                let stored = bits::store_bytes(self.body(), field.end, bytes);
+                return self.flag(id, stored);
+            }
             _ => return Err(self.refused(ErrorKind::WrongKind, id, field)),
         };
         self.put(id, field, raw)
@@ -225,7 +226,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// The bytes that the positions count in.
     #[inline]
     fn body(&mut self) -> &mut [u8] {
-        let start = self.flags.unwrap_or(0).saturating_add(1);
+        let start = self.flags.saturating_add(1);
         self.out.get_mut(start..).unwrap_or(&mut [])
     }
 
@@ -239,20 +240,11 @@ impl<'l, 'o> Encoder<'l, 'o> {
         self.flag(id, stored)
     }
 
-    fn put_bytes(&mut self, id: PointId, field: Field, bytes: &[u8]) -> Result<(), Error> {
-        let expected = field.aux;
-        if bytes.len() != usize::from(expected) {
-            return Err(self.refused(ErrorKind::BinaryLength { expected }, id, field));
-        }
-        let stored = bits::store_bytes(self.body(), field.end, bytes);
-        self.flag(id, stored)
-    }
-
     #[inline]
     fn flag(&mut self, id: PointId, stored: bool) -> Result<(), Error> {
         let flagged = match self.flags {
-            None => true,
-            Some(len) => {
+            0 => true,
+            len => {
                 let flags = self.out.get_mut(1..len.saturating_add(1));
                 flags.is_some_and(|flags| bits::set_bit(flags, id.0))
             }

@@ -36,7 +36,6 @@ pub enum Action {
 impl Action {
     /// The action's byte in this protocol.
     #[inline]
-    #[must_use]
     pub const fn code(self, protocol: Protocol) -> u8 {
         let code = match self {
             Action::Control => 0x01,

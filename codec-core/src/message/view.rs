@@ -49,21 +49,18 @@ impl<'l, 'b> PointValue<'l, 'b> {
 
     /// The point's id.
     #[inline]
-    #[must_use]
     pub fn id(&self) -> PointId {
         self.location.id
     }
 
     /// The raw value.
     #[inline]
-    #[must_use]
     pub fn raw(&self) -> Raw<'b> {
         self.raw
     }
 
     /// The engineering value: the raw value after scaling, or the enum index, bool or bytes.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    #[must_use]
     pub fn value(&self) -> Value<'b> {
         match (self.raw, self.location.field.shape) {
             (Raw::Bytes(bytes), _) => Value::Binary(bytes),
@@ -83,7 +80,6 @@ impl<'l, 'b> PointValue<'l, 'b> {
     }
 
     /// The span of the value in [`View::values`].
-    #[must_use]
     pub fn span(&self) -> Span {
         Span {
             bytes: usize::from(self.location.start())..usize::from(self.location.end),
@@ -94,7 +90,6 @@ impl<'l, 'b> PointValue<'l, 'b> {
     /// [`PastLabels`](ErrorKind::PastLabels), [`BelowMin`](ErrorKind::BelowMin) or
     /// [`AboveMax`](ErrorKind::AboveMax), if the definition doesn't foresee this value.
     #[inline]
-    #[must_use]
     pub fn flagged(&self) -> Option<ErrorKind> {
         match self.raw {
             Raw::Number(raw) => self.limits.broken_by(raw, self.location.field.shape),
@@ -210,10 +205,8 @@ impl<'l> LayoutRef<'l> {
             return match locations.find(|location| location.field.access != Access::Writable) {
                 None => Ok(view),
                 Some(Location { id, .. }) => {
-                    let byte = self
-                        .flags_len()
-                        .wrapping_sub(1)
-                        .wrapping_sub(usize::from(id.0 / 8));
+                    let behind = usize::from(id.0 / 8).wrapping_add(1);
+                    let byte = self.flags_len().wrapping_sub(behind);
                     Err(Error::new(ErrorKind::NotWritable).about(id).at(byte as u32))
                 }
             };
@@ -244,10 +237,8 @@ impl<'l> LayoutRef<'l> {
     /// # Errors
     /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`].
     pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Wanted<'b>, Error> {
-        match Wanted::new(self.points(), Mask::new(body)) {
-            Some(wanted) => Ok(wanted),
-            None => Err(Error::wrong_length(body.len(), self.mask_len())),
-        }
+        let wanted = Wanted::new(self.points(), Mask::new(body));
+        wanted.ok_or_else(|| Error::wrong_length(body.len(), self.mask_len()))
     }
 
     /// The points of a whole status that somebody keeps, of which those in `known` are known;
@@ -379,10 +370,7 @@ fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, neede
     let cut = locations
         .filter(|location| usize::from(location.end) > values)
         .min_by_key(|location| location.start());
-    match cut {
-        Some(location) => error.about(location.id),
-        None => error,
-    }
+    cut.map_or(error, |location| error.about(location.id))
 }
 
 impl<'l, 'b> View<'l, 'b> {
@@ -391,7 +379,6 @@ impl<'l, 'b> View<'l, 'b> {
     /// In a var_len message with some of the points it takes a pass over those before it, or on a
     /// 64-bit machine, where they are more than a few, a popcount for each run of points of one size.
     #[inline]
-    #[must_use]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
         let mut location = field.location(id);
@@ -410,14 +397,12 @@ impl<'l, 'b> View<'l, 'b> {
 
     /// The value of the point with this id, as [`read`](Self::read) has it.
     #[inline]
-    #[must_use]
     pub fn get(&self, id: PointId) -> Option<Value<'b>> {
         Some(self.read(id)?.value())
     }
 
     /// The raw value of the bool, enum or integer with this id.
     #[inline]
-    #[must_use]
     pub fn raw(&self, id: PointId) -> Option<u32> {
         match self.read(id)?.raw() {
             Raw::Number(raw) => Some(raw),
@@ -439,7 +424,6 @@ impl<'l, 'b> View<'l, 'b> {
 
     /// The layout that it was made with.
     #[inline]
-    #[must_use]
     pub fn layout(&self) -> LayoutRef<'l> {
         self.layout
     }
@@ -447,7 +431,6 @@ impl<'l, 'b> View<'l, 'b> {
     /// The bytes that hold the values: those behind the flags or the mask. Of a body that ends within
     /// its mask what there is.
     #[inline]
-    #[must_use]
     pub fn values(&self) -> &'b [u8] {
         self.body.bytes
     }
@@ -455,7 +438,6 @@ impl<'l, 'b> View<'l, 'b> {
     /// Whether it has all points, each at its offset in the layout: then [`values`](Self::values) are a
     /// whole status.
     #[inline]
-    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.all
             && self.len == self.layout.head.status_len
@@ -465,19 +447,16 @@ impl<'l, 'b> View<'l, 'b> {
     /// Whether the body is just as long as its points need; always, unless
     /// [`view_lax`](LayoutRef::view_lax) made the view.
     #[inline]
-    #[must_use]
     pub fn is_exact(&self) -> bool {
         !self.whole_body && self.body.bytes.len() == usize::from(self.len)
     }
 
     /// How many bytes the values are short of what they should have.
-    #[must_use]
     pub fn missing(&self) -> usize {
         usize::from(self.len).saturating_sub(self.body.bytes.len())
     }
 
     /// The bytes behind the values.
-    #[must_use]
     pub fn extra(&self) -> &'b [u8] {
         let values = usize::from(self.len);
         self.body.bytes.get(values..).unwrap_or(&[])
@@ -485,7 +464,6 @@ impl<'l, 'b> View<'l, 'b> {
 
     /// Whether a var_len body has all points although its mask names some:
     /// [`view_lax`](LayoutRef::view_lax) set the mask aside.
-    #[must_use]
     pub fn is_whole_body(&self) -> bool {
         self.whole_body
     }
@@ -616,12 +594,8 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     /// A loop for each kind of message, in place of a choice for each point.
     #[inline]
     fn fold<A, F: FnMut(A, PointValue<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
-        let Iter {
-            layout,
-            body,
-            locations,
-        } = self;
-        match locations {
+        let (layout, body) = (self.layout, self.body);
+        match self.locations {
             Locations::Whole(fields, first) => {
                 for (field, id) in fields.zip(first..) {
                     if let Some(reading) =

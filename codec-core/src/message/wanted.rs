@@ -57,13 +57,11 @@ impl<'b> Wanted<'b> {
     }
 
     /// Whether it asks for all points.
-    #[must_use]
     pub fn is_all(self) -> bool {
         self.is_ones() || self.mask.is_full(self.points)
     }
 
     /// Whether it asks for the point with this id.
-    #[must_use]
     pub fn contains(self, id: PointId) -> bool {
         id.0 < self.points && (self.is_ones() || self.mask.contains(id))
     }

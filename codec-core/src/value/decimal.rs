@@ -49,14 +49,12 @@ impl Decimal {
 
     /// The integer above the fraction bar.
     #[inline]
-    #[must_use]
     pub const fn coefficient(self) -> i64 {
         self.coefficient
     }
 
     /// The number of decimal places of [`coefficient`](Self::coefficient).
     #[inline]
-    #[must_use]
     pub const fn scale(self) -> u8 {
         self.scale
     }
@@ -71,29 +69,21 @@ impl Decimal {
     }
 
     /// The number of significant digits: 3 for 7.32, 1 for 0.01 and for 1000.
-    #[must_use]
     pub const fn digits(self) -> u8 {
         let mut rest = self.coefficient.unsigned_abs();
         while rest != 0 && rest.is_multiple_of(10) {
             rest /= 10;
         }
-        let mut digits = 0_u8;
-        while rest != 0 {
-            rest /= 10;
-            digits = digits.saturating_add(1);
+        match rest.checked_ilog10() {
+            Some(power) => (power as u8).saturating_add(1),
+            None => 0,
         }
-        digits
     }
 
     /// The nearest float, correctly rounded as long as the coefficient is below 2^53.
-    #[must_use]
     pub fn to_f64(self) -> f64 {
-        let mut unit = 1.0_f64;
-        for _ in 0..self.scale {
-            unit *= 10.0;
-        }
         // A power of ten up to 10^22 is exact, and so is one division: multiplying by 0.1 is not.
-        self.coefficient as f64 / unit
+        self.coefficient as f64 / power(self.scale) as f64
     }
 
     /// The coefficient at a higher scale.
@@ -179,11 +169,8 @@ impl fmt::Display for Decimal {
         if number.scale == 0 {
             write!(f, "{whole}")
         } else {
-            write!(
-                f,
-                "{whole}.{fraction:0width$}",
-                width = usize::from(number.scale)
-            )
+            let width = usize::from(number.scale);
+            write!(f, "{whole}.{fraction:0width$}")
         }
     }
 }
@@ -199,10 +186,10 @@ impl FromStr for Decimal {
 }
 
 fn decimal(text: &[u8]) -> Option<Decimal> {
-    let (negative, text) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
+    let (sign, text) = match text {
+        [b'-', rest @ ..] => (-1, rest),
+        [b'+', rest @ ..] => (1, rest),
+        _ => (1, text),
     };
     let mut coefficient = 0_i64;
     // Zeros are held back until a digit follows them, so that 1.5000 and 15e20 stay exact.
@@ -220,13 +207,9 @@ fn decimal(text: &[u8]) -> Option<Decimal> {
                 if *byte == b'0' {
                     zeros = zeros.checked_add(1)?;
                 } else {
-                    let digit = i64::from(byte.checked_sub(b'0')?);
+                    let digit = i64::from(byte.checked_sub(b'0')?).checked_mul(sign)?;
                     let tens = shifted(coefficient, zeros.checked_add(1)?)?;
-                    coefficient = if negative {
-                        tens.checked_sub(digit)?
-                    } else {
-                        tens.checked_add(digit)?
-                    };
+                    coefficient = tens.checked_add(digit)?;
                     zeros = 0;
                 }
             }
@@ -324,15 +307,10 @@ impl TryFrom<f64> for Decimal {
     /// The shortest decimal that is nearest to this float: 0.1 is 0.1.
     fn try_from(value: f64) -> Result<Self, Error> {
         let not_a_number = Error::new(ErrorKind::NotANumber);
-        let mut bytes = [0; 32];
-        let mut text = Text(&mut bytes);
-        fmt::Write::write_fmt(&mut text, format_args!("{value:e}")).map_err(|_| not_a_number)?;
-        let left = text.0.len();
-        let text = bytes
-            .len()
-            .checked_sub(left)
-            .and_then(|len| bytes.get(..len));
-        text.and_then(decimal).ok_or(not_a_number)
+        let mut bytes = [b' '; 32];
+        let written = fmt::Write::write_fmt(&mut Text(&mut bytes), format_args!("{value:e}"));
+        written.map_err(|_| not_a_number)?;
+        decimal(bytes.trim_ascii_end()).ok_or(not_a_number)
     }
 }
 

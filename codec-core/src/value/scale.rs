@@ -74,12 +74,8 @@ impl Scale {
         if ratio.digits() > 15 || addition.digits() > 15 {
             return Err(Error::new(ErrorKind::Digits));
         }
-        let scale = if ratio.scale > addition.scale {
-            ratio
-        } else {
-            addition
-        }
-        .scale;
+        let (one, two) = (ratio.scale, addition.scale);
+        let scale = if one > two { one } else { two };
         if let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
             && ratio < 1 << 58
             && let Some(span) = ratio.checked_mul(max as i64)
@@ -105,7 +101,6 @@ impl Scale {
 
     /// The number of decimal places that every value is given with, before trailing zeros go.
     #[inline]
-    #[must_use]
     pub const fn decimals(self) -> u8 {
         (self.ratio & 31) as u8
     }

@@ -281,7 +281,7 @@ fn broken_rules(
         if let (ErrorKind::DuplicateId, Some(id)) = (error.kind, error.point) {
             nth = *repeated.entry(id).and_modify(|n| *n += 1).or_insert(1);
         }
-        let severity = match error.is_warning() {
+        let severity = match error.kind.is_warning() {
             true => Severity::Warning,
             false => Severity::Error,
         };

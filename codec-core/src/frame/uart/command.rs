@@ -3,6 +3,7 @@
 /// A command. An acknowledgement has the number behind that of its request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use]
 pub struct Command(pub u8);
 
 macro_rules! commands {
@@ -21,7 +22,6 @@ macro_rules! commands {
             )*
 
             /// The name of its constant; `None` of a command that nothing is known of.
-            #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $(
@@ -93,20 +93,17 @@ commands! {
 impl Command {
     /// The command that acknowledges this one.
     #[inline]
-    #[must_use]
     pub const fn ack(self) -> Command {
         Command(self.0.wrapping_add(1))
     }
 
     /// The command that this one acknowledges, if it does.
     #[inline]
-    #[must_use]
     pub const fn request(self) -> Command {
         Command(self.0.wrapping_sub(1))
     }
 
     /// Whether the protocol knows it.
-    #[must_use]
     pub const fn is_known(self) -> bool {
         matches!(self.0, 0x01..=0x2a | 0x2d..=0x3c | 0x53..=0x55)
     }

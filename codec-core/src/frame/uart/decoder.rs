@@ -108,7 +108,6 @@ impl<'o> Decoder<'o> {
     }
 
     /// Whether the bytes so far end within a frame.
-    #[must_use]
     pub const fn is_within(&self) -> bool {
         !matches!(self.state, State::Outside)
     }

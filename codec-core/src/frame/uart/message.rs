@@ -83,7 +83,6 @@ impl DeviceInfo {
     }
 
     /// The payload.
-    #[must_use]
     pub const fn bytes(&self) -> &[u8] {
         match self.bytes.split_at_checked(74) {
             Some((short, _)) if !self.secret => short,
@@ -92,7 +91,6 @@ impl DeviceInfo {
     }
 
     /// The product key.
-    #[must_use]
     pub fn product_key(&self) -> &[u8] {
         self.bytes.get(32..64).unwrap_or(&[])
     }
@@ -128,7 +126,6 @@ pub enum ConfigMode {
 
 impl ConfigMode {
     /// The byte that is sent.
-    #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             ConfigMode::SoftAp => 1,
@@ -174,14 +171,12 @@ macro_rules! flags {
         impl ModuleStatus {
             $(
                 $(#[$doc])*
-                #[must_use]
                 pub const fn $name(self) -> bool {
                     self.0 & (1 << $bit) != 0
                 }
             )*
 
             /// The strength of the router's signal, 0 to 7.
-            #[must_use]
             pub const fn rssi(self) -> u8 {
                 (self.0.wrapping_shr(8) & 7) as u8
             }
@@ -229,28 +224,24 @@ impl<'b> Time<'b> {
     }
 
     /// The year.
-    #[must_use]
     pub const fn year(self) -> u16 {
         let [high, low, ..] = *self.0;
         u16::from_be_bytes([high, low])
     }
 
     /// Month, from 1, and day.
-    #[must_use]
     pub const fn date(self) -> (u8, u8) {
         let [_, _, month, day, ..] = *self.0;
         (month, day)
     }
 
     /// Hour, minute, second.
-    #[must_use]
     pub const fn time(self) -> (u8, u8, u8) {
         let [_, _, _, _, hour, minute, second, ..] = *self.0;
         (hour, minute, second)
     }
 
     /// Seconds since 1970.
-    #[must_use]
     pub const fn unix(self) -> u32 {
         let [.., a, b, c, d] = *self.0;
         u32::from_be_bytes([a, b, c, d])
@@ -271,13 +262,7 @@ impl<'b> ModuleInfo<'b> {
         exactly(payload).map(ModuleInfo)
     }
 
-    fn part<const N: usize>(self, at: usize) -> &'b [u8; N] {
-        let rest = self.0.get(at..).and_then(<[u8]>::first_chunk);
-        rest.unwrap_or(&[0; N])
-    }
-
     /// The kind that was asked for: 0 is a Wi-Fi module, 1 a mobile one.
-    #[must_use]
     pub fn kind(self) -> u8 {
         let [kind, ..] = self.0;
         *kind
@@ -289,9 +274,9 @@ macro_rules! parts {
         impl<'b> ModuleInfo<'b> {
             $(
                 $(#[$doc])*
-                #[must_use]
                 pub fn $name(self) -> &'b [u8; $len] {
-                    self.part($at)
+                    let part = self.0.get($at..).and_then(<[u8]>::first_chunk);
+                    part.unwrap_or(&[0; $len])
                 }
             )*
         }
