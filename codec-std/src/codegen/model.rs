@@ -82,10 +82,8 @@ fn measured(points: &[PointCode<'_>]) -> Vec<(usize, usize)> {
 
 /// A function of the model that names invalid points; `_` stands in front of what it does not use.
 fn function(name: &str, arguments: &[&str], unused: &str, returns: &str, body: &str) -> String {
-    let mut list = String::new();
-    for argument in arguments {
-        list += &format!("        {argument},\n");
-    }
+    let line = |argument: &&str| format!("        {argument},\n");
+    let list: String = arguments.iter().map(line).collect();
     format!(
         "    fn {name}(
 {list}        {unused}invalid: &mut impl FnMut(gizwits::PointId, gizwits::ErrorKind),
@@ -128,13 +126,18 @@ fn put_raw(body: &mut String, point: &PointCode<'_>) -> String {
     raw
 }
 
-/// The statements that give flags and values their lengths.
-fn arrays(product: &Product) -> String {
+/// The lengths of the flags and the values of a control.
+fn lengths(product: &Product) -> (usize, usize) {
     let layout = product.layout();
-    let (flags, values) = match product.protocol() {
+    match product.protocol() {
         Protocol::Standard => (layout.flags_len(), layout.writable_len()),
         Protocol::VarLen => (layout.mask_len(), layout.status_len()),
-    };
+    }
+}
+
+/// The statements that give flags and values their lengths.
+fn arrays(product: &Product) -> String {
+    let (flags, values) = lengths(product);
     format!(
         "        let flags = model::array::<{flags}>(flags);
         let values = model::array::<{values}>(values);
@@ -144,11 +147,7 @@ fn arrays(product: &Product) -> String {
 
 /// Whether the flag of a point is set, as an expression.
 fn flag(product: &Product, point: &PointCode<'_>) -> String {
-    let len = match product.protocol() {
-        Protocol::Standard => product.layout().flags_len(),
-        Protocol::VarLen => product.layout().mask_len(),
-    };
-    let id = usize::from(point.id);
+    let (len, id) = (lengths(product).0, usize::from(point.id));
     format!("flags[{}] & {:#04x} != 0", len - 1 - id / 8, 1 << (id % 8))
 }
 

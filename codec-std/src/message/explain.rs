@@ -45,13 +45,9 @@ impl Product {
         match attr.point().kind {
             Kind::Bool => "on or off".to_owned(),
             Kind::Enum { .. } => {
-                let shown: Vec<&str> = attr.labels().iter().map(String::as_str).take(12).collect();
-                let dots = if attr.labels().len() > 12 {
-                    ", …"
-                } else {
-                    ""
-                };
-                format!("{}{dots}", shown.join(", "))
+                let (labels, shown) = (attr.labels(), attr.labels().len().min(12));
+                let dots = if labels.len() > shown { ", …" } else { "" };
+                format!("{}{dots}", labels[..shown].join(", "))
             }
             Kind::Binary => counted(max as usize, "byte"),
             _ => {
@@ -125,10 +121,8 @@ impl Product {
                 )
             }
             K::UnknownFlag => {
-                let (flag, last) = (
-                    error.bit.unwrap_or(0),
-                    self.layout().points().saturating_sub(1),
-                );
+                let last = self.layout().points().saturating_sub(1);
+                let flag = error.bit.unwrap_or(0);
                 format!("flag {flag} is set in byte {byte}; the last point is {last}")
             }
             K::NotWritable => format!("`{}` is not writable", point.unwrap_or("?")),

@@ -109,14 +109,8 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     let rules = protocol.unwrap_or(Protocol::VarLen);
     let head = rules::check(rules, &points, attrs.len(), tables, &mut broken);
     let found = broken.found().min(room.len());
-    let attrs_and_protocol = (attrs.len(), protocol);
-    broken_rules(
-        &root,
-        &entries,
-        attrs_and_protocol,
-        &room[..found],
-        findings,
-    );
+    let definition = (attrs.len(), protocol);
+    broken_rules(&root, &entries, definition, &room[..found], findings);
 
     if points.len() < attrs.len() || protocol.is_none() || findings.errors > 0 {
         return None;
@@ -126,10 +120,8 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
         let names = (entry.name, entry.display_name, entry.desc);
         Some(Attr::new(names, rules, entry.point?, entry.labels))
     });
-    let (names, tables) = (
-        (name, product_key.unwrap_or_default()),
-        (fields, limits, scales),
-    );
+    let names = (name, product_key.unwrap_or_default());
+    let tables = (fields, limits, scales);
     Some(Product::new(names, head, tables, attrs.collect()))
 }
 

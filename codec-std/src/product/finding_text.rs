@@ -152,8 +152,7 @@ pub(super) struct Breach<'e, 'v, 't> {
 impl Breach<'_, '_, '_> {
     /// The text about the rule.
     pub(super) fn text(&self, kind: ErrorKind) -> FindingText {
-        let message = self.of_two_points(kind).or_else(|| self.of_position(kind));
-        let message = message.or_else(|| self.of_limits(kind));
+        let message = self.of_points(kind).or_else(|| self.of_limits(kind));
         let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
         let here = location(self.protocol, &self.point);
         let label = match kind {
@@ -178,20 +177,17 @@ impl Breach<'_, '_, '_> {
         title.unwrap_or_else(|| "another point".to_owned())
     }
 
-    /// Rules about two points, or about ids.
-    fn of_two_points(&self, kind: ErrorKind) -> Option<String> {
+    /// Rules about two points, and about the id, the position and the labels of a point.
+    fn of_points(&self, kind: ErrorKind) -> Option<String> {
         let (title, other, id) = (self.entry.title(), self.other_title(), self.point.id);
+        let position = &self.point.position;
+        let (len, data_type) = (position.len, data_type(self.point.kind));
         Some(match kind {
             ErrorKind::Overlap => format!("{title} overlaps {other}"),
             ErrorKind::SharedArea => {
-                let access = self
-                    .other
-                    .and_then(|other| other.point)
-                    .map(|point| point.access);
-                let (own, others) = (
-                    access_word(self.point.access),
-                    access.map_or("?", access_word),
-                );
+                let point = self.other.and_then(|other| other.point);
+                let others = point.map_or("?", |point| access_word(point.access));
+                let own = access_word(self.point.access);
                 format!("{title} ({own}) shares a bit area with {other} ({others})")
             }
             ErrorKind::WritableBytes => {
@@ -205,15 +201,6 @@ impl Breach<'_, '_, '_> {
                 let points = counted(self.entries.len(), "point");
                 format!("{title} has id {id}, and the definition has {points}")
             }
-            _ => return None,
-        })
-    }
-
-    /// Rules about the position and the labels of a point.
-    fn of_position(&self, kind: ErrorKind) -> Option<String> {
-        let (title, position) = (self.entry.title(), &self.point.position);
-        let (len, data_type) = (position.len, data_type(self.point.kind));
-        Some(match kind {
             ErrorKind::Unit => {
                 let (want, have) = self.units();
                 let what = format!("{title} is a {data_type} with the unit \"{have}\"");
