@@ -16,7 +16,7 @@ use crate::exchange::{
     RetryPolicy, Session, Settings, SystemClock, TokenStore,
 };
 use crate::http::Transport;
-use crate::http::reqwest::{Reqwest, Timeouts};
+use crate::http::reqwest::Reqwest;
 use crate::mode::Mode;
 use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
@@ -52,12 +52,7 @@ impl<M: Mode> Enterprise<M> {
                 max_wait: Duration::from_secs(60),
                 paths: HashMap::new(),
             },
-            timeouts: Timeouts {
-                total: Duration::from_secs(30),
-                connect: Duration::from_secs(10),
-            },
-            user_agent: concat!("gizwits-enterprise-client/", env!("CARGO_PKG_VERSION")).to_owned(),
-            system_proxy: true,
+            http: Reqwest::builder(),
             transport: None,
             mode: PhantomData,
         }
@@ -145,9 +140,7 @@ impl<M> fmt::Debug for Product<M> {
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<M> {
     settings: Settings,
-    timeouts: Timeouts,
-    user_agent: String,
-    system_proxy: bool,
+    http: reqwest::ClientBuilder,
     transport: Option<Box<dyn Transport>>,
     mode: PhantomData<M>,
 }
@@ -174,26 +167,26 @@ impl<M: Mode> Builder<M> {
 
     /// How long a request may take, from the connection to the last byte. Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.total = timeout;
+        self.http = self.http.timeout(timeout);
         self
     }
 
     /// How long a connection may take. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.connect = timeout;
+        self.http = self.http.connect_timeout(timeout);
         self
     }
 
     /// The `User-Agent` header. Default: name and version of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = user_agent.into();
+        self.http = self.http.user_agent(user_agent.into());
         self
     }
 
     /// Ignores the proxy that the environment names. A server on this machine (`localhost`,
     /// 127.0.0.0/8, ::1) is reached without a proxy in any case.
     pub fn no_proxy(mut self) -> Self {
-        self.system_proxy = false;
+        self.http = self.http.no_proxy();
         self
     }
 
@@ -267,11 +260,7 @@ impl<M: Mode> Builder<M> {
                     "{base} needs TLS: switch on the feature `rustls`"
                 )));
             }
-            None => {
-                let (timeouts, proxy) = (&self.timeouts, self.system_proxy);
-                let reqwest = Reqwest::new(&base, &self.user_agent, timeouts, proxy);
-                Box::new(reqwest.map_err(Error::Invalid)?)
-            }
+            None => Box::new(Reqwest::new(&base, self.http).map_err(Error::Invalid)?),
         };
         settings.base = base;
         Ok(Enterprise {

@@ -64,75 +64,59 @@ macro_rules! codes {
         impl ErrorCode {
             /// Every documented code.
             pub const ALL: &[ErrorCode] = &[$(ErrorCode::$name),*];
+
+            /// The number on the wire.
+            #[must_use]
+            pub fn number(self) -> u32 {
+                match self {
+                    $(ErrorCode::$name => $number,)*
+                    ErrorCode::Unknown(number) => number,
+                }
+            }
+
+            /// The text of the code in the API documentation.
+            #[must_use]
+            pub fn label(self) -> &'static str {
+                self.entry().0
+            }
+
+            /// The kind of the error.
+            #[must_use]
+            pub fn kind(self) -> ErrorKind {
+                self.entry().1
+            }
+
+            /// When the same request may succeed.
+            #[must_use]
+            pub fn repeat(self) -> Repeat {
+                self.entry().2
+            }
+
+            /// Advice for the caller; may be empty.
+            #[must_use]
+            pub fn remedy(self) -> &'static str {
+                self.entry().3
+            }
+
+            fn entry(self) -> (&'static str, ErrorKind, Repeat, &'static str) {
+                match self {
+                    $(ErrorCode::$name => ($label, ErrorKind::$kind, Repeat::$repeat, $remedy),)*
+                    ErrorCode::Unknown(_) => {
+                        ("not a documented code", ErrorKind::Unknown, Repeat::Never, "")
+                    }
+                }
+            }
         }
 
-        const ENTRIES: &[Entry] = &[$(Entry {
-            code: ErrorCode::$name,
-            number: $number,
-            kind: ErrorKind::$kind,
-            repeat: Repeat::$repeat,
-            label: $label,
-            remedy: $remedy,
-        }),*];
+        impl From<u32> for ErrorCode {
+            fn from(number: u32) -> Self {
+                match number {
+                    $($number => ErrorCode::$name,)*
+                    number => ErrorCode::Unknown(number),
+                }
+            }
+        }
     };
-}
-
-struct Entry {
-    code: ErrorCode,
-    number: u32,
-    kind: ErrorKind,
-    repeat: Repeat,
-    label: &'static str,
-    remedy: &'static str,
-}
-
-impl ErrorCode {
-    fn entry(self) -> Option<&'static Entry> {
-        ENTRIES.iter().find(|entry| entry.code == self)
-    }
-
-    /// The number on the wire.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            ErrorCode::Unknown(number) => number,
-            code => code.entry().map_or(0, |entry| entry.number),
-        }
-    }
-
-    /// The text of the code in the API documentation.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        let entry = self.entry();
-        entry.map_or("not a documented code", |entry| entry.label)
-    }
-
-    /// The kind of the error.
-    #[must_use]
-    pub fn kind(self) -> ErrorKind {
-        let entry = self.entry();
-        entry.map_or(ErrorKind::Unknown, |entry| entry.kind)
-    }
-
-    /// When the same request may succeed.
-    #[must_use]
-    pub fn repeat(self) -> Repeat {
-        let entry = self.entry();
-        entry.map_or(Repeat::Never, |entry| entry.repeat)
-    }
-
-    /// Advice for the caller; may be empty.
-    #[must_use]
-    pub fn remedy(self) -> &'static str {
-        self.entry().map_or("", |entry| entry.remedy)
-    }
-}
-
-impl From<u32> for ErrorCode {
-    fn from(number: u32) -> Self {
-        let entry = ENTRIES.iter().find(|entry| entry.number == number);
-        entry.map_or(ErrorCode::Unknown(number), |entry| entry.code)
-    }
 }
 
 codes! {

@@ -159,11 +159,6 @@ pub struct Target {
 }
 
 impl Target {
-    pub(crate) fn arrived(mut self, arrived: bool) -> Self {
-        self.arrived = arrived;
-        self
-    }
-
     /// The end of the text of an error after which nobody knows whether the request was carried out;
     /// empty where a second request does no harm.
     pub(crate) fn doubt(&self) -> &'static str {

@@ -220,16 +220,9 @@ impl<'de> Deserialize<'de> for GroupTree {
 
 impl Serialize for GroupTree {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Node<'n> {
-            Children(&'n GroupTree),
-            Value(&'n Value),
-        }
-
-        serializer.collect_map(self.0.iter().map(|node| match node.value {
-            Value::Null => (&node.gid, Node::Children(&node.children)),
-            _ => (&node.gid, Node::Value(&node.value)),
+        serializer.collect_map(self.0.iter().map(|node| match &node.value {
+            Value::Null => (&node.gid, json!(node.children)),
+            value => (&node.gid, value.clone()),
         }))
     }
 }

@@ -41,49 +41,43 @@ impl Operation for AccessToken {
 }
 
 #[cfg(feature = "codec")]
-mod definition {
-    use crate::client::Product;
-    use crate::error::Error;
-    use crate::exchange::{Allowance, definition};
-    use crate::mode::{Async, Mode};
-
-    impl<M: Mode> Product<M> {
-        async fn fetch_definition(self) -> Result<gizwits_codec_std::Product, Error> {
-            let session = &self.enterprise.session;
-            let settings = &session.settings;
-            let allowance = Allowance::new(settings.retry, settings.max_wait);
-            definition(session, &self.session, &allowance).await
-        }
-
-        /// Uses this definition from now on, which saves the call for it.
-        pub fn set_definition(&self, definition: gizwits_codec_std::Product) {
-            self.session.define(Some(definition));
-        }
-
-        /// Fetches the definition anew the next time: after the data points were changed.
-        pub fn forget_definition(&self) {
-            self.session.define(None);
-        }
+impl<M: Mode> Product<M> {
+    async fn fetch_definition(self) -> Result<gizwits_codec_std::Product, Error> {
+        let session = &self.enterprise.session;
+        let settings = &session.settings;
+        let allowance = crate::exchange::Allowance::new(settings.retry, settings.max_wait);
+        crate::exchange::definition(session, &self.session, &allowance).await
     }
 
-    impl Product<Async> {
-        /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
-        ///
-        /// # Errors
-        /// Those of the call; [`Error::Definition`] with every problem of the definition.
-        pub async fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
-            self.clone().fetch_definition().await
-        }
+    /// Uses this definition from now on, which saves the call for it.
+    pub fn set_definition(&self, definition: gizwits_codec_std::Product) {
+        self.session.define(Some(definition));
     }
 
-    #[cfg(feature = "blocking")]
-    impl Product<crate::mode::Blocking> {
-        /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
-        ///
-        /// # Errors
-        /// Those of the call; [`Error::Definition`] with every problem of the definition.
-        pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
-            self.enterprise.mode.wait(self.clone().fetch_definition())
-        }
+    /// Fetches the definition anew the next time: after the data points were changed.
+    pub fn forget_definition(&self) {
+        self.session.define(None);
+    }
+}
+
+#[cfg(feature = "codec")]
+impl Product<crate::mode::Async> {
+    /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
+    ///
+    /// # Errors
+    /// Those of the call; [`Error::Definition`] with every problem of the definition.
+    pub async fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
+        self.clone().fetch_definition().await
+    }
+}
+
+#[cfg(all(feature = "codec", feature = "blocking"))]
+impl Product<crate::mode::Blocking> {
+    /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
+    ///
+    /// # Errors
+    /// Those of the call; [`Error::Definition`] with every problem of the definition.
+    pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
+        self.enterprise.mode.wait(self.clone().fetch_definition())
     }
 }

@@ -27,11 +27,21 @@ use crate::model::{
 #[derive(Clone, Debug)]
 pub struct DeviceReports<M>(Product<M>);
 
+/// Reports on the users of a product.
+#[derive(Clone, Debug)]
+pub struct UserReports<M>(Product<M>);
+
 impl<M: Mode> Product<M> {
     /// Counts of the product's devices, by place and time.
     #[must_use]
     pub fn device_reports(&self) -> DeviceReports<M> {
         DeviceReports(self.clone())
+    }
+
+    /// Counts of the product's users, by place and time.
+    #[must_use]
+    pub fn user_reports(&self) -> UserReports<M> {
+        UserReports(self.clone())
     }
 }
 
@@ -106,18 +116,6 @@ impl<M: Mode> DeviceReports<M> {
     #[doc = page!(ALERT_EVENTS)]
     pub fn alert_events(&self) -> Call<M, Events> {
         self.0.call(endpoint::ALERT_EVENTS, Events)
-    }
-}
-
-/// Reports on the users of a product.
-#[derive(Clone, Debug)]
-pub struct UserReports<M>(Product<M>);
-
-impl<M: Mode> Product<M> {
-    /// Counts of the product's users, by place and time.
-    #[must_use]
-    pub fn user_reports(&self) -> UserReports<M> {
-        UserReports(self.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sends a request until there is a result: gets the token, keeps the rate limit, repeats what is
 //! harmless, and tries the other paths of an endpoint.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -43,9 +44,8 @@ pub(crate) struct Exchange<'a> {
     token: Option<Token>,
     /// Whether a token was refused and a new one is used.
     renewed: bool,
-    /// The indices of the paths to try, and how many of them were not there.
-    routes: Vec<usize>,
-    missing_routes: usize,
+    /// The indices of the paths to try, the current one first.
+    routes: VecDeque<usize>,
     failures: u32,
     refusals_for_rate: u32,
     /// The amount that the retries took from the budget.
@@ -74,7 +74,6 @@ impl<'a> Exchange<'a> {
             parts,
             token: None,
             renewed: false,
-            missing_routes: 0,
             failures: 0,
             refusals_for_rate: 0,
             spent: 0,
@@ -174,8 +173,9 @@ impl<'a> Exchange<'a> {
         let request = self.request(self.token.as_ref())?;
         let resends = self.sends;
         self.sends = self.sends.saturating_add(1);
-        let sent = trace::send(session, request.clone(), self.parts.endpoint.id, resends).await;
-        let answer = match sent.result {
+        let id = self.parts.endpoint.id;
+        let (result, span) = trace::send(session, request.clone(), id, resends).await;
+        let answer = match result {
             Ok(answer) => answer,
             Err(failure) => return self.failed(&request, failure),
         };
@@ -188,7 +188,7 @@ impl<'a> Exchange<'a> {
         limiter.observe(permit, &answer, now);
         match refusal {
             Some(refusal) => {
-                trace::record_code(&sent.span, &answer, refusal.code);
+                trace::record_code(&span, &answer, refusal.code);
                 self.refused(refusal, &answer, now)
             }
             None => self.judge(request, answer, now),
@@ -208,8 +208,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn route(&self) -> usize {
-        let route = self.routes.get(self.missing_routes);
-        route.copied().unwrap_or(0)
+        self.routes.front().copied().unwrap_or(0)
     }
 
     fn request(&self, token: Option<&Token>) -> Result<Request, Error> {
@@ -278,8 +277,8 @@ impl<'a> Exchange<'a> {
             return Ok(Step::Done(Box::new((request, answer))));
         }
         // A page of the server's router, not of the API: there is no such path.
-        if answer.status() == 404 && self.missing_routes + 1 < self.routes.len() {
-            self.missing_routes += 1;
+        if answer.status() == 404 && self.routes.len() > 1 {
+            self.routes.pop_front();
             return Ok(Step::Repeat(Duration::ZERO));
         }
         let error = response::unexpected(&request, &answer);

@@ -380,13 +380,8 @@ impl<O: Paged> Walk<O> {
 
 /// Takes one of the items of this key, if there is one.
 fn take_one(counts: &mut HashMap<u64, usize>, key: u64) -> bool {
-    match counts.get_mut(&key) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            true
-        }
-        _ => false,
-    }
+    let count = counts.get_mut(&key).filter(|count| **count > 0);
+    count.map(|count| *count -= 1).is_some()
 }
 
 fn key(object: &impl Serialize) -> u64 {

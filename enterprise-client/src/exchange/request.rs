@@ -70,23 +70,17 @@ impl RequestParts {
         let settings = &session.settings;
         let mut headers = vec![("accept", "application/json".to_owned())];
         // Every secret of the call, wherever it is used: servers may echo any part of any request.
-        let mut secrets = vec![Secret {
-            value: settings.secret.clone(),
-            variable: "GIZWITS_ENTERPRISE_SECRET",
-        }];
-        secrets.extend(product.map(|product| Secret {
-            value: product.secret.clone(),
-            variable: "GIZWITS_PRODUCT_SECRET",
-        }));
+        let secret = |value, variable| Secret { value, variable };
+        let own = settings.secret.clone();
+        let mut secrets = vec![secret(own, "GIZWITS_ENTERPRISE_SECRET")];
+        let products = product.map(|product| product.secret.clone());
+        secrets.extend(products.map(|value| secret(value, "GIZWITS_PRODUCT_SECRET")));
         match self.endpoint.auth {
             Auth::Body => {}
             Auth::Token => {
                 let value = token.cloned().unwrap_or_default();
                 headers.push(("authorization", format!("token {}", value.expose_secret())));
-                secrets.push(Secret {
-                    value,
-                    variable: "GIZWITS_TOKEN",
-                });
+                secrets.push(secret(value, "GIZWITS_TOKEN"));
             }
             Auth::Enterprise => {
                 headers.push(("x-gizwits-enterprise-id", settings.id.to_string()));

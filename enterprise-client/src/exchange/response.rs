@@ -138,9 +138,10 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
         path,
         message: without_values(&error.to_string()),
         excerpt: excerpt(body, at, request.secrets()),
-        // What answers has got the request.
-        target: request.target().arrived(true),
-    })))
+        target: request.target(),
+    }))
+    // What answers has got the request.
+    .arrived(true))
 }
 
 /// serde quotes what it didn't expect, text in `"` and the rest in backticks, and that may be a

@@ -7,19 +7,13 @@ use crate::code::ErrorCode;
 use crate::exchange::session::Session;
 use crate::http::{Answer, Failure, Request};
 
-/// The result of a request, and its span.
-pub(crate) struct Sent {
-    pub(crate) result: Result<Answer, Failure>,
-    pub(crate) span: Span,
-}
-
-/// Sends a request within a span.
+/// Sends a request within a span, and returns both the result and the span.
 pub(crate) async fn send(
     session: &Session,
     request: Request,
     endpoint: &'static str,
     resends: u32,
-) -> Sent {
+) -> (Result<Answer, Failure>, Span) {
     let span = span(&request, endpoint, resends);
     let sending = session.transport.send(request);
     let result = sending.instrument(span.clone()).await;
@@ -36,7 +30,7 @@ pub(crate) async fn send(
             span.record("error.type", failure.kind.name());
         }
     }
-    Sent { result, span }
+    (result, span)
 }
 
 /// Records that the API refused the request.

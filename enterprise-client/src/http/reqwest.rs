@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
-use crate::endpoint::Method;
 use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
 
 /// The limit of an answer in bytes: far more than any answer has, and little enough to hold.
@@ -13,31 +12,26 @@ const LONGEST: usize = 64 << 20;
 
 pub(crate) struct Reqwest(reqwest::Client);
 
-pub(crate) struct Timeouts {
-    /// The timeout of a whole request.
-    pub(crate) total: Duration,
-    /// The timeout of the connection alone.
-    pub(crate) connect: Duration,
-}
-
 impl Reqwest {
-    pub(crate) fn new(
-        base: &str,
-        user_agent: &str,
-        timeouts: &Timeouts,
-        system_proxy: bool,
-    ) -> Result<Self, String> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(user_agent)
+    /// The default settings, which the caller may change before [`new`](Self::new).
+    pub(crate) fn builder() -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .user_agent(concat!(
+                "gizwits-enterprise-client/",
+                env!("CARGO_PKG_VERSION")
+            ))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .timeout(timeouts.total)
-            .connect_timeout(timeouts.connect)
+            .timeout(Duration::from_secs(30))
+            .connect_timeout(Duration::from_secs(10))
             // A control on a connection that the server just closed would be lost for certain.
-            .pool_idle_timeout(Duration::from_secs(20));
+            .pool_idle_timeout(Duration::from_secs(20))
+    }
+
+    pub(crate) fn new(base: &str, mut builder: reqwest::ClientBuilder) -> Result<Self, String> {
         // A proxy's own loopback is another machine's, and what is sent there is secret.
-        if !system_proxy || is_loopback(base) {
+        if is_loopback(base) {
             builder = builder.no_proxy();
         }
         #[cfg(feature = "rustls")]
@@ -51,12 +45,7 @@ impl Reqwest {
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, Failure> {
-        let method = match request.method() {
-            Method::GET => reqwest::Method::GET,
-            Method::POST => reqwest::Method::POST,
-            Method::PUT => reqwest::Method::PUT,
-            Method::DELETE => reqwest::Method::DELETE,
-        };
+        let method = request.method().as_str().parse().unwrap_or_default();
         let mut outgoing = self.0.request(method, request.url());
         for (name, value) in request.headers() {
             let mut value = HeaderValue::try_from(value).map_err(|_| {

@@ -127,16 +127,10 @@ fn known<T: Field>(value: Value) -> Result<Option<T>, serde_json::Error> {
 
 /// The known counts by data point.
 fn counts<T: Field>(value: Value) -> Result<Option<BTreeMap<String, T>>, serde_json::Error> {
-    let Some(members) = Option::<Extra>::deserialize(value)? else {
-        return Ok(None);
-    };
-    let mut counts = BTreeMap::new();
-    for (name, value) in members {
-        if let Some(count) = known(value)? {
-            counts.insert(name, count);
-        }
-    }
-    Ok(Some(counts))
+    let members = Option::<Extra>::deserialize(value)?;
+    let count = |(name, value)| Some(known(value).transpose()?.map(|count| (name, count)));
+    let counts = members.map(|members| members.into_iter().filter_map(count).collect());
+    counts.transpose()
 }
 
 impl Field for Option<BTreeMap<String, EventCount>> {
