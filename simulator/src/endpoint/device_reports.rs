@@ -391,8 +391,7 @@ pub(crate) fn troubled<const FAULT: bool>(
             count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END)
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
     );
-    let (fault, until) = (FAULT, call.known_until());
-    let filters = named_params! { ":fault": fault, ":until": until };
+    let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
         Resolved::read(row).map(|count| TroubledTally { count })
     })?;
@@ -437,8 +436,7 @@ pub(crate) fn troubles<const FAULT: bool>(
         "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
     );
-    let (fault, until) = (FAULT, call.known_until());
-    let filters = named_params! { ":fault": fault, ":until": until };
+    let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
         let count = Resolved::read(row)?;
         let detail = BTreeMap::from([(row.get(5)?, count.clone())]);
