@@ -225,13 +225,10 @@ pub(crate) fn liveness(
     let sql = format!(
         "SELECT country, region, city, count(DISTINCT device.id)
          FROM activity JOIN device ON device.id = activity.device
-         WHERE product = :product AND day BETWEEN :first AND :last AND {IN_GROUP}
+         WHERE product = :product AND day >= :from AND day < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, span, group, true, |period, gid| {
-        let days = named_params! { ":first": period.first, ":last": period.last };
-        count_in_group(call, gid, &sql, days, Count::read)
-    })
+    history(call, span, group, true, |day| day, &sql)
 }
 
 /// Devices that were first online, by period. The page lists it and says no more: parameters and
@@ -246,13 +243,7 @@ pub(crate) fn activation(
          WHERE product = :product AND activated_at >= :from AND activated_at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, periods.span(call)?, group, true, |period, gid| {
-        let times = named_params! {
-            ":from": day::start(period.first),
-            ":until": day::start(period.last + 1),
-        };
-        count_in_group(call, gid, &sql, times, Count::read)
-    })
+    history(call, periods.span(call)?, group, true, day::start, &sql)
 }
 
 /// How devices are now.
