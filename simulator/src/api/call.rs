@@ -163,10 +163,8 @@ impl Call<'_> {
 
     /// Refuses an app that there isn't.
     pub(crate) fn check_app(&self, appid: &str) -> Result<(), Failure> {
-        match self
-            .store
-            .has("SELECT 1 FROM app WHERE appid = ?", [appid])?
-        {
+        let sql = "SELECT 1 FROM app WHERE appid = ?";
+        match self.store.has(sql, [appid])? {
             true => Ok(()),
             false => refuse(5016),
         }

@@ -225,13 +225,10 @@ pub(crate) fn liveness(
     let sql = format!(
         "SELECT country, region, city, count(DISTINCT device.id)
          FROM activity JOIN device ON device.id = activity.device
-         WHERE product = :product AND day BETWEEN :first AND :last AND {IN_GROUP}
+         WHERE product = :product AND day >= :from AND day < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, span, group, true, |period, gid| {
-        let days = named_params! { ":first": period.first, ":last": period.last };
-        count_in_group(call, gid, &sql, days, Count::read)
-    })
+    history(call, span, group, true, |day| day, &sql)
 }
 
 /// Devices that were first online, by period. The page lists it and says no more: parameters and
@@ -246,13 +243,7 @@ pub(crate) fn activation(
          WHERE product = :product AND activated_at >= :from AND activated_at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, periods.span(call)?, group, true, |period, gid| {
-        let times = named_params! {
-            ":from": day::start(period.first),
-            ":until": day::start(period.last + 1),
-        };
-        count_in_group(call, gid, &sql, times, Count::read)
-    })
+    history(call, periods.span(call)?, group, true, day::start, &sql)
 }
 
 /// How devices are now.
@@ -391,8 +382,7 @@ pub(crate) fn troubled<const FAULT: bool>(
             count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END)
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
     );
-    let (fault, until) = (FAULT, call.known_until());
-    let filters = named_params! { ":fault": fault, ":until": until };
+    let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
         Resolved::read(row).map(|count| TroubledTally { count })
     })?;
@@ -437,8 +427,7 @@ pub(crate) fn troubles<const FAULT: bool>(
         "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
     );
-    let (fault, until) = (FAULT, call.known_until());
-    let filters = named_params! { ":fault": fault, ":until": until };
+    let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
     let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
         let count = Resolved::read(row)?;
         let detail = BTreeMap::from([(row.get(5)?, count.clone())]);

@@ -1,11 +1,12 @@
 //! Counts by period, for reports on devices and on users.
 
+use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::groups::GroupFilter;
-use super::location::{Count, LocationTree};
-use super::period::{Cycle, Period, periods};
+use super::location::{Count, LocationTree, count_in_group};
+use super::period::{Cycle, periods};
 use crate::api::{Call, Failure, refuse, refuse_because};
 use crate::world::day;
 
@@ -92,12 +93,15 @@ impl Periods {
 }
 
 /// The periods of a call; 5014 if one begins after the last day that reports know.
+/// `sql` counts from `:from` until before `:until`, which `bound` makes of the first day of a period and
+/// of the day after its last.
 pub(crate) fn history(
     call: &Call<'_>,
     span: PeriodRange,
     group: GroupFilter,
     located: bool,
-    count: impl Fn(&Period, Option<&str>) -> Result<(Count, LocationTree<Count>), Failure>,
+    bound: fn(i64) -> i64,
+    sql: &str,
 ) -> Result<History, Failure> {
     let PeriodRange { cycle, start, end } = span;
     let periods = periods(cycle, &start, &end)?;
@@ -113,7 +117,11 @@ pub(crate) fn history(
     let mut data = Vec::with_capacity(periods.len());
     for mut period in periods {
         period.last = period.last.min(call.last_day());
-        let (sum, location) = count(&period, gid.as_deref())?;
+        let bounds = named_params! {
+            ":from": bound(period.first),
+            ":until": bound(period.last + 1),
+        };
+        let (sum, location) = count_in_group(call, gid.as_deref(), sql, bounds, Count::read)?;
         data.push(PeriodCount {
             period: name(period.text),
             count: sum.count,

@@ -84,19 +84,14 @@ pub(crate) fn online(
     window: Window,
     paging: Paging,
 ) -> Result<Page<OnlineRecord>, Failure> {
-    log(
-        call,
-        window,
-        paging,
-        ("online", "at, type, payload"),
-        |row| {
-            Ok(OnlineRecord {
-                timestamp: seconds(row)?,
-                kind: row.get(1)?,
-                payload: json(row, 2)?,
-            })
-        },
-    )
+    let columns = ("online", "at, type, payload");
+    log(call, window, paging, columns, |row| {
+        Ok(OnlineRecord {
+            timestamp: seconds(row)?,
+            kind: row.get(1)?,
+            payload: json(row, 2)?,
+        })
+    })
 }
 
 pub(crate) fn cmd(

@@ -22,13 +22,7 @@ pub(crate) fn new_users(
             WHERE product = :product AND {IN_GROUP} GROUP BY uid)
          WHERE first >= :from AND first < :until"
     );
-    history(call, span, group, false, |period, gid| {
-        let times = named_params! {
-            ":from": day::start(period.first),
-            ":until": day::start(period.last + 1),
-        };
-        count_in_group(call, gid, &sql, times, Count::read)
-    })
+    history(call, span, group, false, day::start, &sql)
 }
 
 /// Users who opened an app, by day.

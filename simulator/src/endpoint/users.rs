@@ -80,24 +80,17 @@ impl ProductKey {
 impl EitherKey {
     /// The key of the product: 5801 if it is another enterprise's.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<String, Failure> {
-        let product = match (self.product_key, self.product_secret) {
-            (Some(key), _) => match call.find_product(&key)? {
-                Some(product) => product,
-                None => return refuse(5015),
-            },
+        let (key, unknown) = match (self.product_key, self.product_secret) {
+            (Some(key), _) => (Some(key), 5015),
             (None, Some(secret)) => {
                 let sql = "SELECT key FROM product WHERE key = ?1 OR secret = ?1 ORDER BY key";
-                let key: Option<String> = call.store.find(sql, [secret])?;
-                match key
-                    .map(|key| call.find_product(&key))
-                    .transpose()?
-                    .flatten()
-                {
-                    Some(product) => product,
-                    None => return refuse(5005),
-                }
+                (call.store.find(sql, [secret])?, 5005)
             }
             (None, None) => return refuse_because(5002, "product_key is expected"),
+        };
+        let product = key.map(|key: String| call.find_product(&key)).transpose()?;
+        let Some(product) = product.flatten() else {
+            return refuse(unknown);
         };
         let enterprise = call.enterprise.as_ref().map(|enterprise| &enterprise.id);
         match product.enterprise.as_ref() == enterprise {

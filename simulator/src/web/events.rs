@@ -78,11 +78,10 @@ impl Event {
     }
 
     fn new(position: Option<Position>, name: &'static str, data: &impl Serialize) -> Self {
-        let data = text(data);
         Event {
             position,
             name,
-            data,
+            data: text(data),
         }
     }
 }

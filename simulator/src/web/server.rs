@@ -173,17 +173,10 @@ impl Server {
     }
 
     /// Stops listening, lets the calls that are under way end, and waits for that.
-    pub fn stop(mut self) {
-        self.end();
-    }
+    pub fn stop(self) {}
 
     /// Waits until somebody stops it.
     pub fn wait(mut self) {
-        self.join();
-    }
-
-    fn end(&mut self) {
-        let _ = self.stop.send(true);
         self.join();
     }
 
@@ -196,7 +189,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.end();
+        let _ = self.stop.send(true);
+        self.join();
     }
 }
 

@@ -11,7 +11,7 @@ use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
 use gizwits_codec_std::{Action, Product, wrap};
 use rusqlite::params;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::day;
@@ -57,27 +57,6 @@ impl Device {
     pub(crate) fn is_reachable(&self) -> bool {
         self.online_since.is_some() && self.silent_since.is_none()
     }
-}
-
-#[derive(Serialize)]
-struct OnlinePayload {
-    keep_alive: i64,
-}
-
-#[derive(Serialize)]
-struct OfflinePayload<'r> {
-    duration: i64,
-    heartbeat: Heartbeat,
-    reason: &'r str,
-}
-
-#[derive(Serialize)]
-struct Heartbeat {
-    count: i64,
-    max: i64,
-    avg: i64,
-    last: i64,
-    min: i64,
 }
 
 impl Store {
@@ -131,21 +110,6 @@ impl Store {
         random::number(self.seed, &device.did, device.draws)
     }
 
-    fn log_online(
-        &self,
-        device: &Device,
-        at: i64,
-        kind: &str,
-        payload: &impl Serialize,
-    ) -> Sql<()> {
-        let payload = serde_json::to_string(payload).unwrap_or_default();
-        self.run(
-            &append("online", "type, payload", "?3, ?4"),
-            params![device.id, at, kind, payload],
-        )?;
-        Ok(())
-    }
-
     /// Drops what is planned for a device's connection.
     fn unschedule(&self, device: &Device) -> Sql<()> {
         let sql = "DELETE FROM pending WHERE kind IN ('offline', 'report') AND subject = ?";
@@ -170,7 +134,14 @@ impl Store {
             params![at, device.id],
         )?;
         let keep_alive = (device.keep_alive + GRACE) / 1000;
-        self.log_online(device, at, kind, &OnlinePayload { keep_alive })?;
+        self.run(
+            &append(
+                "online",
+                "type, payload",
+                "?3, json_object('keep_alive', ?4)",
+            ),
+            params![device.id, at, kind, keep_alive],
+        )?;
         self.schedule(at.saturating_add(1000), "report", device.id, None)
     }
 
@@ -189,19 +160,15 @@ impl Store {
         let seconds = |from: i64, to: i64| to.div_euclid(1000) - from.div_euclid(1000);
         // One beat alone has no span to the one before.
         let steady = device.heartbeat / 1000 * i64::from(count >= 2);
-        let payload = OfflinePayload {
-            duration: seconds(since, at),
-            heartbeat: Heartbeat {
-                count,
-                max: steady,
-                avg: steady,
-                last: seconds(beat, at),
-                min: steady,
-            },
-            reason,
-        };
+        let (duration, last) = (seconds(since, at), seconds(beat, at));
+        let values = "'dev_offline', json_object('duration', ?3, 'heartbeat', json_object(
+            'count', ?4, 'max', ?5, 'avg', ?5, 'last', ?6, 'min', ?5), 'reason', ?7)";
         self.unschedule(device)?;
-        self.log_online(device, at, "dev_offline", &payload)
+        self.run(
+            &append("online", "type, payload", values),
+            params![device.id, at, duration, count, steady, last, reason],
+        )?;
+        Ok(())
     }
 
     /// Leaves; without a heartbeat only the cloud finds out, later. Returns when it does.
