@@ -106,7 +106,6 @@ impl Product {
 
     /// The layout alone.
     #[inline]
-    #[must_use]
     pub fn layout(&self) -> LayoutRef<'_> {
         let inner = &*self.0;
         LayoutRef::new(&inner.head, &inner.fields, &inner.limits, &inner.scales)
