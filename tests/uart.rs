@@ -689,7 +689,7 @@ fn requests_and_bytes() {
         }
         assert_eq!(event, Some(command));
     }
-    link.send(b"12345").unwrap_err();
+    assert!(link.send(b"12345").is_err());
     link.send(b"1234").unwrap();
     let (_, sn, _) = sent(&mut link, 0, &status)[0];
     assert_eq!(
