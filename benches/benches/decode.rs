@@ -16,9 +16,9 @@
 //! which differs a little from run to run, does not show.
 //!
 //! ```text
-//! cargo build --release -p gizwits-benches --bin count
+//! cargo build --profile dist -p gizwits-benches --bin count
 //! for k in 1000 51000; do valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-//!     target/release/count A/raw/layout $k 2>&1 | grep Collected; done
+//!     target/dist/count A/raw/layout $k 2>&1 | grep Collected; done
 //! ```
 //!
 //! The difference of the two figures divided by 50,000 is the answer.

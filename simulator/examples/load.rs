@@ -1,4 +1,4 @@
-//! Load on loopback: `cargo run --release -p gizwits-simulator --example load -- [--long] [--file PATH]`.
+//! Load on loopback: `cargo run --profile dist -p gizwits-simulator --example load -- [--long] [--file PATH]`.
 //!
 //! 64 connections for five seconds, with `--long` for two minutes; the world is in memory unless a file
 //! is named.
