@@ -165,13 +165,13 @@ impl<M: Mode> Builder<M> {
         self
     }
 
-    /// How long a request may take, from the connection to the last byte. Default: 30 s.
+    /// The time limit of a request, from the connection to the last byte. Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http = self.http.timeout(timeout);
         self
     }
 
-    /// How long a connection may take. Default: 10 s.
+    /// The time limit of a connection attempt. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http = self.http.connect_timeout(timeout);
         self
@@ -209,7 +209,7 @@ impl<M: Mode> Builder<M> {
         self
     }
 
-    /// How long a call may wait for the reset of the rate limit in all, for its token and its
+    /// The longest time that a call waits for the reset of the rate limit in all, for its token and its
     /// definition too, before it fails with [`Error::RateLimited`]. The waits that a gateway asks for
     /// count too. Default: 60 s.
     pub fn max_wait(mut self, wait: Duration) -> Self {

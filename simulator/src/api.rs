@@ -1,4 +1,4 @@
-//! What every call of the API is made of.
+//! The parts of every call of the API.
 
 mod call;
 mod http;

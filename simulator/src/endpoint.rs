@@ -1,4 +1,4 @@
-//! What the routes do: one file a group of endpoints.
+//! The handlers of the routes: one file a group of endpoints.
 
 pub(crate) mod bindings;
 pub(crate) mod control;

@@ -1,4 +1,4 @@
-//! What the commands say when something goes wrong.
+//! Errors of the cloud commands: their texts and exit statuses.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! What the commands do: lists, controls, logs, and any endpoint by name.
+//! Results of the cloud commands: lists, controls, logs, and any endpoint by name.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

@@ -8,7 +8,7 @@
 //! GET  /page/events/{product}/{did}         one device with its frames, decoded
 //! POST /page/decode/{product}               ["hex or base64", …]: frames, decoded
 //! ```
-//! What begins with `/page/` shows secrets, so it is for a browser on this machine alone: by the address
+//! Paths under `/page/` show secrets, so they serve a browser on this machine alone: by the address
 //! it calls from, by the name it calls (another name is one that somebody made to lead here), and by
 //! `Referer` only for a page that came from under that name. So what a proxy on this machine passes on for
 //! a browser elsewhere is refused, also if it writes `Host` anew and says nothing of whom it speaks for.

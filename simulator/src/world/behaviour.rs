@@ -1,4 +1,4 @@
-//! What devices do by themselves: what the scenario says of it, checked, and each time that it is due.
+//! Behaviours of devices: their description in the scenario, checked, and the steps that are due.
 
 use gizwits_codec_std::core::{Access, Kind, PointId};
 use gizwits_codec_std::{Attr, Product};

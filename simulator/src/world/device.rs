@@ -4,7 +4,7 @@
 //! after a while the device takes that frame apart and answers with another. What the cloud knows, the
 //! log, the data, faults and alerts, activity, follows from the frames of devices and nothing else.
 //!
-//! What is to happen stands in the table `pending` and happens in the order of its time when somebody
+//! Future events are rows of the table `pending` and happen in the order of their time when somebody
 //! next looks: [`Store::advance`].
 
 use gizwits_codec_std::core::m2m::{self, Event};

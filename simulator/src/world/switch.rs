@@ -1,4 +1,4 @@
-//! What the vendor, or the vendor's console, may change of products and enterprises.
+//! Changes of products and enterprises by the vendor or the vendor's console.
 
 use rusqlite::{ToSql, params};
 use serde::{Deserialize, Serialize};

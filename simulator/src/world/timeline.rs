@@ -1,4 +1,4 @@
-//! What happens as time passes: the rows of the table `pending`, in the order of their time.
+//! The passage of time: carries out the rows of the table `pending`, in the order of their time.
 
 use gizwits_codec_std::Action;
 

@@ -34,7 +34,7 @@ pub(super) struct LogRecords {
 pub(super) struct Span {
     /// The device
     did: String,
-    /// How far back; the cloud keeps seven days
+    /// Time span up to now; the cloud keeps seven days
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     since: Duration,
     /// From this moment on, as the output writes it, instead
