@@ -1,6 +1,30 @@
-//! The `gizwits` commands that README.md shows print what it shows.
+//! What README.md shows is true: its commands print what it shows, and its Rust is code that is compiled and run
+//! here.
 
 use gizwits_tests::program;
+
+#[path = "readme/client.rs"]
+mod client;
+#[path = "readme/firmware.rs"]
+mod firmware;
+#[path = "readme/server.rs"]
+mod server;
+
+#[test]
+fn the_rust_of_the_readme_is_code_of_these_tests() {
+    let readme = std::fs::read_to_string(program::root().join("README.md")).unwrap();
+    let blocks: Vec<&str> = readme.split("```rust\n").skip(1).collect();
+    let files = ["server", "client", "firmware"];
+    assert_eq!(blocks.len(), files.len());
+    for (block, file) in blocks.iter().zip(files) {
+        let path = program::root().join(format!("tests/readme/{file}.rs"));
+        let code = std::fs::read_to_string(path).unwrap();
+        let (_, code) = code.split_once("// README: begin\n").unwrap();
+        let (code, _) = code.split_once("// README: end\n").unwrap();
+        let (block, _) = block.split_once("```").unwrap();
+        assert_eq!(block, code, "tests/readme/{file}.rs");
+    }
+}
 
 #[test]
 fn what_it_shows_is_what_they_print() {

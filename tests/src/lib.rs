@@ -16,7 +16,3 @@ pub mod program;
 pub mod reference;
 pub mod uart;
 pub mod vectors;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
