@@ -6,6 +6,8 @@ mod definitions;
 mod payloads;
 #[path = "cli/pictures.rs"]
 mod pictures;
+#[path = "cli/text.rs"]
+mod text;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use gizwits_codec_core as core;
 
+use crate::text::printable;
+
 /// An error: its kind, a sentence about it, and where it is.
 ///
 /// ```
@@ -87,10 +89,10 @@ impl Error {
         ("frame_limit", "the frame is too long"),
     ];
 
-    pub(crate) fn new(kind: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: &'static str, message: impl AsRef<str>) -> Self {
         Error {
             kind,
-            message: cut(message.into()),
+            message: cut(message.as_ref()),
             point: None,
             byte: None,
             bit: None,
@@ -124,9 +126,11 @@ impl From<core::Error> for Error {
     }
 }
 
-/// A message of at most 1,000 bytes: names, labels and values come from outside, and may be of any length.
-pub(crate) fn cut(mut message: String) -> String {
+/// A message for people: at most 1,000 bytes, without invisible characters. Names, labels and values come from
+/// outside and may hold anything.
+pub(crate) fn cut(message: &str) -> String {
     const MAX: usize = 1000;
+    let mut message = printable(message).into_owned();
     if message.len() > MAX {
         message.truncate(message.floor_char_boundary(MAX));
         message.push('…');

@@ -48,6 +48,7 @@ mod error;
 pub mod log;
 mod message;
 mod product;
+pub mod text;
 
 pub use gizwits_codec_core as core;
 pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};

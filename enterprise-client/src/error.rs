@@ -303,23 +303,23 @@ impl fmt::Display for TransportError {
     }
 }
 
-fn or_nothing(excerpt: &str) -> &str {
-    if excerpt.is_empty() {
-        "(nothing)"
-    } else {
-        excerpt
+fn or_nothing(excerpt: &str) -> String {
+    match excerpt {
+        "" => "(nothing)".to_owned(),
+        excerpt => shown(excerpt),
     }
 }
 
-/// The head of a server's text in one line: control characters are escaped, and a long text is cut.
+/// The head of a server's text in one line: characters that can't be seen are escaped, and a long text is cut.
 fn shown(text: &str) -> String {
     const MOST: usize = 300;
     let mut line = String::new();
     for (n, char) in text.trim().chars().enumerate() {
         match char {
             _ if n == MOST => return line + "…",
-            char if char.is_control() => line.extend(char.escape_default()),
-            char => line.push(char),
+            '"' | '\'' | '\\' => line.push(char),
+            // Also escapes marks that change the direction of text, and combining characters.
+            char => line.extend(char.escape_debug()),
         }
     }
     line

@@ -9,7 +9,7 @@ use miette::{
 };
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::text::printable;
+use crate::text::{is_invisible, printable};
 
 /// The most lines of a definition that one finding shows.
 const LINES: usize = 12;
@@ -160,7 +160,7 @@ impl Excerpt {
             match one {
                 '\t' => self.shown.push_str("    "),
                 '\u{feff}' => {}
-                one if one.is_control() => self.shown.push('\u{fffd}'),
+                one if is_invisible(one) => self.shown.push('\u{fffd}'),
                 one => self.shown.push(one),
             }
         }

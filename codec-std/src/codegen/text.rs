@@ -1,5 +1,7 @@
 //! Lines of code, and text for comments.
 
+use crate::text::printable;
+
 /// The longest line that rustfmt writes.
 const WIDTH: usize = 100;
 
@@ -46,25 +48,18 @@ pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)
     *out += "        }\n";
 }
 
-/// Returns text for a comment: one line, without invisible characters, and without the marks of
-/// rustdoc that would make a link or a tag of a name.
-pub(super) fn comment(text: &str) -> String {
-    let is_hidden = |one: char| {
-        let marks = [
-            '\u{200b}'..='\u{200f}',
-            '\u{202a}'..='\u{202e}',
-            '\u{2060}'..='\u{2069}',
-        ];
-        marks.iter().any(|marks| marks.contains(&one))
-    };
+/// Returns text in one line, with its invisible characters escaped.
+fn one_line(text: &str) -> String {
     let is_space = |one: char| one.is_control() || one.is_whitespace();
-    let text = text.replace(is_hidden, "");
-    let words: Vec<&str> = text
-        .split(is_space)
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words = text.split(is_space).filter(|word| !word.is_empty());
+    printable(&words.collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+/// Returns text for a comment: one line, with the marks of rustdoc escaped, which would make a link or a tag
+/// of a name.
+pub(super) fn comment(text: &str) -> String {
     let mut escaped = String::new();
-    for one in words.join(" ").chars() {
+    for one in one_line(text).chars() {
         if "[]<>`*_\\#|~".contains(one) {
             escaped.push('\\');
         }
@@ -73,8 +68,7 @@ pub(super) fn comment(text: &str) -> String {
     escaped
 }
 
-/// Returns a name for a comment.
+/// Returns a name for a comment, as code.
 pub(super) fn code(name: &str) -> String {
-    let name = comment(name).replace(['\\', '`'], "");
-    format!("`{name}`")
+    format!("`{}`", one_line(name).replace('`', ""))
 }

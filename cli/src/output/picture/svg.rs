@@ -32,9 +32,8 @@ struct Area {
 }
 
 fn text(class: &str, (x, y): (usize, usize), content: &str) -> Text {
-    // XML has no control characters, not even escaped.
-    let content = content.replace(char::is_control, " ");
-    Text::new(content)
+    // XML has no control characters, not even as references.
+    Text::new(printable(content))
         .set("class", class)
         .set("x", x)
         .set("y", y)
@@ -134,7 +133,7 @@ impl Drawing<'_> {
             let (name, label) = (attr.name(), attr.display_name());
             let (place, range) = (attr.location(), self.product.range(attr.id()));
             let about = format!("{name} {label}, {place}: {range}");
-            group = group.add(Title::new(about.replace(char::is_control, " ")));
+            group = group.add(Title::new(printable(&about)));
         }
         if let Some(number) = area.number {
             let corner = (x + width - 3, y + LINE - 3);

@@ -1,0 +1,51 @@
+//! Text from outside, such as the names and labels of a definition, made safe to show to people.
+
+use std::borrow::Cow;
+
+/// Whether a character is invisible, or changes how the text around it is shown.
+///
+/// These are the control characters, the line and paragraph separators, the marks and overrides of text
+/// direction, and the characters that Unicode lets a program ignore in display
+/// (`Default_Ignorable_Code_Point`), without the variation selectors of emoji.
+///
+/// # Examples
+/// ```
+/// use gizwits_codec_std::text::is_invisible;
+///
+/// assert!(is_invisible('\u{202e}')); // right-to-left override
+/// assert!(is_invisible('\u{200b}')); // zero width space
+/// assert!(!is_invisible('温'));
+/// ```
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Returns text with its [invisible](is_invisible) characters escaped as in Rust: `\n`, `\u{202e}`.
+///
+/// # Examples
+/// ```
+/// use gizwits_codec_std::text::printable;
+///
+/// assert_eq!(printable("温度"), "温度");
+/// assert_eq!(printable("a\u{202e}b\n"), r"a\u{202e}b\n");
+/// ```
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_invisible(character) {
+            true => escaped.extend(character.escape_default()),
+            false => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
