@@ -323,7 +323,7 @@ impl<S: Sink> RecordDecoder<S> {
 fn unknown_device() -> Box<Error> {
     let message = "the record names no device: a `did` is expected, in the record or in its frame, or a \
                    device that all records of the input are of";
-    Error::new("unknown_device", message.to_owned()).into()
+    Error::new("unknown_device", message).into()
 }
 
 #[cold]
