@@ -63,3 +63,7 @@ pub use layout::{
 pub use message::{Action, Encoder, Iter, P0, PointValue, Span, View, Wanted};
 pub use model::Fixed;
 pub use value::{Decimal, Raw, Rounding, Scale, Value};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
