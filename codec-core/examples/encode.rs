@@ -7,10 +7,10 @@
 //! over TCP  000000030b0000930000000701020031
 //! report    14050115
 //! over UART ffff000905000000140501153d
-//! refused: above the maximum: point 1, byte 1
-//! refused: not on a step: point 1, byte 1
+//! refused: the value is above the maximum: point 1, byte 1
+//! refused: the value is between two steps: point 1, byte 1
 //! refused: the point is not writable: point 2, byte 2
-//! refused: the value's kind is not the point's: point 0, byte 0
+//! refused: the kind of the value does not match the point: point 0, byte 0
 //! rounded   01020031
 //! ```
 

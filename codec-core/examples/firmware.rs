@@ -15,7 +15,7 @@
 //!           -> FROM_DEVICE 1 [04, 01, 18, 12]
 //!  1020 ms  Acked(FROM_DEVICE)
 //!  1020 ms  Status { power: true, target: 24, room: 18 }
-//!  2000 ms  point 1 was not set: above the maximum
+//!  2000 ms  point 1 was not set: the value is above the maximum
 //!  2000 ms  Status { power: true, target: 24, room: 18 }
 //!           -> TO_DEVICE_ACK 2 []
 //!  7000 ms  Status { power: true, target: 24, room: 19 }

@@ -196,7 +196,7 @@ kinds! {
     UnknownAction { action: u8 } "unknown_action" "unknown action";
     /// The P0 action belongs to the other protocol: the product is standard and the action var_len, or
     /// the reverse.
-    OtherProtocol { action: u8 } "other_protocol" "the action belongs to the other protocol (standard or var_len)";
+    OtherProtocol { action: u8 } "other_protocol" "the action belongs to the other protocol";
     /// A control sets a flag that belongs to no point.
     UnknownFlag "unknown_flag" "a flag is set that belongs to no point";
     /// A control sets a point that is not writable.

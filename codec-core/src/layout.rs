@@ -1,7 +1,7 @@
 //! The layout of a product: the table of numbers that decoding and encoding read.
 //!
-//! A layout has no strings and no lifetimes. The same `const fn` makes it in a `static` of a firmware and at run
-//! time on a server.
+//! A layout has no strings and no lifetimes. The same `const fn` makes it in a `static` of a firmware and at
+//! run time on a server.
 //!
 //! The [`rules`] check the [`Point`]s of a product and fill the [`Tables`], which a [`LayoutRef`] reads. A
 //! [`Mask`] is the set of points in a message. Layout and mask together determine the offsets in a var_len
@@ -27,8 +27,8 @@ pub use tables::{Head, LayoutRef, Tables};
 use crate::error::{Error, ErrorKind};
 use crate::value::Scale;
 
-/// The layout of a product with at most `N` points and at most `S` different scales, not counting the identity
-/// scale (ratio 1, addition 0).
+/// The layout of a product with at most `N` points and at most `S` different scales, not counting the
+/// identity scale (ratio 1, addition 0).
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
@@ -92,8 +92,8 @@ impl<const N: usize, const S: usize> Layout<N, S> {
         }
     }
 
-    /// Creates the layout in a `const` or `static`. Points that break a rule are a compile error there. At run
-    /// time, use [`new`](Self::new).
+    /// Creates the layout in a `const` or `static`. Points that break a rule are a compile error there. At
+    /// run time, use [`new`](Self::new).
     ///
     /// # Panics
     /// If the points break a rule.

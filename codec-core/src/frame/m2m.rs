@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The length counts the bytes that follow it. Its varint has 1 to 4 bytes of 7 bits each, the least
-//! significant byte first. The 021x service messages of MQTT consist of the prefix, the command, and content of
-//! unknown length.
+//! significant byte first. The 021x service messages of MQTT consist of the prefix, the command, and content
+//! of unknown length.
 //!
 //! [`parse`] reads one frame from a slice, [`Decoder`] reads a stream. Both use the same grammar.
 
@@ -271,7 +271,7 @@ fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
     fail(Fault::Verify)
 }
 
-/// Takes `len` bytes. nom's own `take` can panic, as the firmware image shows, which must not.
+/// Takes `len` bytes. nom's own `take` would leave a reachable panic in the firmware image.
 fn split(len: usize, input: &[u8]) -> Parsed<'_, &[u8]> {
     match input.split_at_checked(len) {
         Some((head, rest)) => Ok((rest, head)),
@@ -320,8 +320,8 @@ pub struct Scan<'b> {
 /// Searches the next event of a stream in a buffer of the caller. Bytes that can't begin an event are skipped
 /// one by one.
 ///
-/// The caller removes [`Scan::consumed`] bytes from its buffer and calls again, with more bytes if there was no
-/// event. The events do not depend on how the stream is cut into buffers.
+/// The caller removes [`Scan::consumed`] bytes from its buffer and calls again, with more bytes if there was
+/// no event. The events do not depend on how the stream is cut into buffers.
 ///
 /// ```
 /// use gizwits_codec_core::m2m::{self, Event};

@@ -4,9 +4,9 @@
 //! ff ff | length, 2 | command | sn | flags, 2 | payload | checksum
 //! ```
 //!
-//! The length counts the bytes from the command to the checksum. The checksum is the low byte of the sum of all
-//! bytes between the header and the checksum. On the wire, every ff after the header is followed by a stuffing
-//! byte 55, which counts neither for the length nor for the checksum:
+//! The length counts the bytes from the command to the checksum. The checksum is the low byte of the sum of
+//! all bytes between the header and the checksum. On the wire, every ff after the header is followed by a
+//! stuffing byte 55, which counts neither for the length nor for the checksum:
 //!
 //! ```text
 //! frame     ff ff 00 09 05 ff    00 00 04 ff    ff    55 64

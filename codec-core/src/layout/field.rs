@@ -130,9 +130,9 @@ impl Limits {
     }
 }
 
-/// The space that points take in a var_len message: bits of the bit area in the low half, bytes after it in the
-/// high half, so that one addition adds both. Neither half can overflow, because the rules limit the status with
-/// all points to 65,535 bytes.
+/// The space that points take in a var_len message: bits of the bit area in the low half, bytes after it in
+/// the high half, so that one addition adds both. Neither half can overflow, because the rules limit the
+/// status with all points to 65,535 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room(pub(crate) u32);
 

@@ -1,7 +1,7 @@
 //! The presence mask: the set of points that a message has, or asks for.
 //!
-//! A mask is one big-endian integer. Bit n is set if the point with id n is in the set (vendor: UART protocol,
-//! var_len "attr_flags"). All points of a product of 10 are `03 ff`. Point 12 of a product of 71 is
+//! A mask is one big-endian integer. Bit n is set if the point with id n is in the set (vendor: UART
+//! protocol, var_len "attr_flags"). All points of a product of 10 are `03 ff`. Point 12 of a product of 71 is
 //! `00 00 00 00 00 00 00 10 00`.
 
 use crate::bits;
@@ -40,7 +40,8 @@ impl<'b> Mask<'b> {
     }
 
     /// Returns the ids in the set in ascending order. The time is proportional to the number of ids plus the
-    /// number of machine words in the mask. Bits after the first 65,536 are ignored, because an id is a `u16`.
+    /// number of machine words in the mask. Bits after the first 65,536 are ignored, because an id is a
+    /// `u16`.
     #[inline]
     #[must_use]
     pub fn ids(self) -> Ids<'b> {

@@ -106,7 +106,8 @@ pub enum Unit {
     Byte,
 }
 
-/// The position of a point in the status (definition: `position`). A var_len product only uses `unit` and `len`.
+/// The position of a point in the status (definition: `position`). A var_len product only uses `unit` and
+/// `len`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The unit of `len`: bits for bools and enums, bytes for all other kinds.
@@ -138,8 +139,8 @@ pub struct Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Point {
-    /// The id of the point. The ids of `n` points are 0 to `n - 1`. In a standard product, writable points have
-    /// the lowest ids.
+    /// The id of the point. The ids of `n` points are 0 to `n - 1`. In a standard product, writable points
+    /// have the lowest ids.
     pub id: u16,
     /// The access to the point.
     pub access: Access,
@@ -171,8 +172,8 @@ impl Point {
         Point::new(id, access, Kind::Bool, (Unit::Bit, area, bit, 1))
     }
 
-    /// Creates an enum with `labels` labels that takes `len` bits from bit `bit` of the area that begins at byte
-    /// `area`.
+    /// Creates an enum with `labels` labels that takes `len` bits from bit `bit` of the area that begins at
+    /// byte `area`.
     pub const fn enumeration(
         id: u16,
         access: Access,
@@ -205,8 +206,8 @@ impl Point {
         Point::new(id, access, Kind::Binary, (Unit::Byte, byte, 0, len))
     }
 
-    /// Returns the position of the kind in the canonical order of a section: bool, enum, uint8, uint16, uint32,
-    /// binary.
+    /// Returns the position of the kind in the canonical order of a section: bool, enum, uint8, uint16,
+    /// uint32, binary.
     pub(crate) const fn rank(&self) -> u8 {
         match self.kind {
             Kind::Bool => 0,

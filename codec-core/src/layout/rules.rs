@@ -1,9 +1,9 @@
 //! The rules for the points of a product. Checking them yields the layout.
 //!
 //! This module converts the positions of a standard definition to bytes (vendor: datapoint `position`). The
-//! status has four sections: writable, read-only, alert and fault points. Each section is a bit area followed by
-//! bytes. A bit area begins at the byte offset that its points share, and is `ceil(max(bit_offset + len) / 8)`
-//! bytes long. Bit 9 of an area of two bytes at byte 0 is bit 1 of byte 0:
+//! status has four sections: writable, read-only, alert and fault points. Each section is a bit area followed
+//! by bytes. A bit area begins at the byte offset that its points share, and is `ceil(max(bit_offset + len) /
+//! 8)` bytes long. Bit 9 of an area of two bytes at byte 0 is bit 1 of byte 0:
 //!
 //! ```text
 //! byte_offset 0, bit_offset 9, len 3, area of 2 bytes  ->  end 2 - 9 / 8 = 1, shift 9 % 8 = 1
@@ -29,8 +29,8 @@ pub const MAX_POINTS: usize = 1024;
 /// The maximum length of a status in bytes.
 pub const MAX_STATUS: u32 = 65_535;
 
-/// The errors and warnings that [`check`] finds. The findings that do not fit the buffer of the caller are only
-/// counted.
+/// The errors and warnings that [`check`] finds. The findings that do not fit the buffer of the caller are
+/// only counted.
 #[derive(Debug)]
 #[must_use]
 pub struct Findings<'f> {
@@ -91,9 +91,9 @@ impl<'f> Findings<'f> {
 /// Checks points against every rule and fills the tables of their layout. [`Layout::new`](crate::Layout::new)
 /// calls this function and returns the first error; a check of a definition reports all findings.
 ///
-/// The rules of one point are checked first. The rules between points are then checked for the points that passed.
-/// `count` is the number of points of the definition, which is above `points.len()` if some could not be read.
-/// The returned head and the tables are valid only if there was no error.
+/// The rules of one point are checked first. The rules between points are then checked for the points that
+/// passed. `count` is the number of points of the definition, which is above `points.len()` if some could not
+/// be read. The returned head and the tables are valid only if there was no error.
 ///
 /// ```
 /// use gizwits_codec_core::layout::{Field, Limits, Tables};
@@ -161,8 +161,8 @@ pub const fn check(
 
 /// A check in progress.
 ///
-/// Until the limits are written, their table is scratch space: the `min` of row n is the index of the n-th sound
-/// point in the current order, the `max` of row n is one more than the index of the point with id n.
+/// Until the limits are written, their table is scratch space: the `min` of row n is the index of the n-th
+/// sound point in the current order, the `max` of row n is one more than the index of the point with id n.
 struct Check<'p, 't, 'c, 'f> {
     points: &'p [Point],
     count: usize,
@@ -250,8 +250,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// Checks the rules in the order of the ids. In a standard product, writable points come first, because the
-    /// bit of a flag is the id. An order that is not canonical is a warning.
+    /// Checks the rules in the order of the ids. In a standard product, writable points come first, because
+    /// the bit of a flag is the id. An order that is not canonical is a warning.
     const fn check_ids(&mut self) {
         let mut order = Order::NEW;
         let mut id = 0;

@@ -3,17 +3,17 @@
 use super::field::{Field, Room};
 use crate::error::PointId;
 
-/// The runs of a var_len product: consecutive points that take the same space. The space of the points that are
-/// present is one popcount for each run. With more than a few points present, that is faster than one step for
-/// each point.
+/// The runs of a var_len product: consecutive points that take the same space. The space of the points that
+/// are present is one popcount for each run. With more than a few points present, that is faster than one
+/// step for each point.
 ///
 /// The benchmark `decode` compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Runs {
     /// The first id of each run. No run crosses a multiple of 64, so that its bits are in one word.
     first: [u16; Runs::MOST],
-    /// The number of runs, or 0 if the product has more than [`Runs::MOST`] runs, or more points than two words
-    /// have bits.
+    /// The number of runs, or 0 if the product has more than [`Runs::MOST`] runs, or more points than two
+    /// words have bits.
     len: u16,
 }
 
@@ -44,7 +44,8 @@ impl Runs {
         runs
     }
 
-    /// Returns the space that the present points below `end` take, or `None` if a step for each point is faster.
+    /// Returns the space that the present points below `end` take, or `None` if a step for each point is
+    /// faster.
     #[inline]
     pub(crate) fn room(&self, fields: &[Field], mask: [usize; 2], end: PointId) -> Option<Room> {
         let runs = self.first.get(..usize::from(self.len))?;

@@ -121,22 +121,23 @@ impl<'l> LayoutRef<'l> {
         self.head.writable
     }
 
-    /// Returns the length in bytes of a complete status. For a var_len product, these are the bytes after the mask
-    /// in a message with all points.
+    /// Returns the length in bytes of a complete status. For a var_len product, these are the bytes after the
+    /// mask in a message with all points.
     #[inline]
     pub const fn status_len(self) -> usize {
         self.head.status_len as usize
     }
 
-    /// Returns the length in bytes of the writable section of a standard product: the first bytes of the status,
-    /// and the `attr_vals` of a control. Returns 0 for a var_len product.
+    /// Returns the length in bytes of the writable section of a standard product: the first bytes of the
+    /// status, and the `attr_vals` of a control. Returns 0 for a var_len product.
     #[inline]
     pub const fn writable_len(self) -> usize {
         self.head.writable_len as usize
     }
 
-    /// Returns the length in bytes of the bitmap of a message: the `attr_flags` in the control of a standard product,
-    /// with a bit for each writable point, or the mask of a var_len message, with a bit for each point.
+    /// Returns the length in bytes of the bitmap of a message: the `attr_flags` in the control of a standard
+    /// product, with a bit for each writable point, or the mask of a var_len message, with a bit for each
+    /// point.
     #[inline]
     pub const fn flags_len(self) -> usize {
         match self.head.protocol {
@@ -198,7 +199,8 @@ const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
 }
 
 impl PartialEq for LayoutRef<'_> {
-    /// Layouts are equal if they have the same points at the same offsets. Their capacity makes no difference.
+    /// Layouts are equal if they have the same points at the same offsets. Their capacity makes no
+    /// difference.
     fn eq(&self, other: &Self) -> bool {
         if core::ptr::eq(self.fields, other.fields) && core::ptr::eq(self.scales, other.scales) {
             return true;

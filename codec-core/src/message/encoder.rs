@@ -10,8 +10,8 @@ use crate::value::{Rounding, Unscaled, Value};
 
 /// An encoder for one P0, in a buffer of the caller. Points may be set in any order.
 ///
-/// Points that are not set are 0 in a report or reply of a standard product. They are absent from a control, and
-/// from every message of a var_len product.
+/// Points that are not set are 0 in a report or reply of a standard product. They are absent from a control,
+/// and from every message of a var_len product.
 ///
 /// The values of a var_len message are written at the offsets of the layout, so that setting a point moves no
 /// other point. [`finish`](Self::finish) packs them. The buffer therefore needs space for all points.
@@ -46,8 +46,8 @@ pub struct Encoder<'l, 'o> {
 }
 
 impl LayoutRef<'_> {
-    /// Returns the length in bytes of a P0 with this action, including the action byte. For a var_len product,
-    /// returns the maximum length: that of a message with all points.
+    /// Returns the length in bytes of a P0 with this action, including the action byte. For a var_len
+    /// product, returns the maximum length: that of a message with all points.
     ///
     /// A constant layout makes this a constant, for the size of a buffer:
     ///
@@ -150,8 +150,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// - [`ErrorKind::NotWritable`] in a control, if the point is not writable.
     /// - [`ErrorKind::WrongAction`] in a read.
     /// - [`ErrorKind::WrongKind`] if the value is of another kind than the point.
-    /// - [`ErrorKind::PastLabels`], [`ErrorKind::BelowMin`] or [`ErrorKind::AboveMax`] if the definition does not
-    ///   allow the value.
+    /// - [`ErrorKind::PastLabels`], [`ErrorKind::BelowMin`] or [`ErrorKind::AboveMax`] if the definition does
+    ///   not allow the value.
     /// - [`ErrorKind::OffStep`] if a number is between two steps, with the raw value below.
     /// - [`ErrorKind::BinaryLength`] if a binary has another length than the point.
     ///
@@ -268,8 +268,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
         self.out.get(..len).unwrap_or(&[])
     }
 
-    /// Returns the error of a refused value. The offset of a point in a var_len message depends on the points that
-    /// are set later, so the error has no byte offset there.
+    /// Returns the error of a refused value. The offset of a point in a var_len message depends on the points
+    /// that are set later, so the error has no byte offset there.
     #[cold]
     fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
         let error = Error::new(kind).about(id);
@@ -328,8 +328,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
     }
 }
 
-/// Returns the error of a value above the raw value `below`. Only a value between two allowed raw values is off
-/// the step.
+/// Returns the error of a value above the raw value `below`. Only a value between two allowed raw values is
+/// off the step.
 #[cold]
 fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     if below < min {
@@ -341,8 +341,8 @@ fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     }
 }
 
-/// Moves the values of the points in `set` from the offsets of the layout to their offsets in a var_len message.
-/// Returns the number of bytes that the values take there.
+/// Moves the values of the points in `set` from the offsets of the layout to their offsets in a var_len
+/// message. Returns the number of bytes that the values take there.
 pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> usize {
     if set.is_full(layout.points()) {
         return values.len();
@@ -350,8 +350,8 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
     let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
     let area = layout.head.area_len;
 
-    // Bits move down to the low end of the area with all points. No bit is overwritten before it is read, because
-    // a point only moves to bits below those of all later points.
+    // Bits move down to the low end of the area with all points. No bit is overwritten before it is read,
+    // because a point only moves to bits below those of all later points.
     let mut packing = Packing::behind(area);
     for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
         let to = packing.push(id, from);

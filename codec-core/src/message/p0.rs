@@ -91,7 +91,8 @@ pub enum P0<'l, 'b> {
     },
     /// A message of a light gateway's sub-devices.
     Gateway {
-        /// The action: 0x71 for the state of sub-devices, 0x72 for a message to them, 0x73 for a message from them.
+        /// The action: 0x71 for the state of sub-devices, 0x72 for a message to them, 0x73 for a message from
+        /// them.
         action: u8,
         /// The bytes after the action.
         body: &'b [u8],
@@ -106,7 +107,8 @@ impl<'l, 'b> P0<'l, 'b> {
     ///
     /// - [`ErrorKind::Incomplete`] if `p0` is empty.
     /// - [`ErrorKind::UnknownAction`] or [`ErrorKind::OtherProtocol`] if the product has no such action.
-    /// - The errors of [`LayoutRef::view`] for a reply or report, and of [`LayoutRef::view_control`] for a control.
+    /// - The errors of [`LayoutRef::view`] for a reply or report, and of [`LayoutRef::view_control`] for a
+    ///   control.
     ///
     /// # Examples
     /// ```

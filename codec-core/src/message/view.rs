@@ -1,12 +1,12 @@
 //! The view of a message: reads values in place.
 //!
-//! The length of a message is checked when its view is made, so that reading a value cannot fail. Devices send
-//! values that their definition does not allow: an enum index without a label, or a number outside its limits.
-//! Such values are kept and flagged.
+//! The length of a message is checked when its view is made, so that reading a value cannot fail. Devices
+//! send values that their definition does not allow: an enum index without a label, or a number outside its
+//! limits. Such values are kept and flagged.
 //!
-//! In a status, and in a var_len message with all points, each point has a constant offset. In any other var_len
-//! message, the offset of a point depends on the points before it. Iteration computes the offsets on the way, and
-//! nothing is stored per message.
+//! In a status, and in a var_len message with all points, each point has a constant offset. In any other
+//! var_len message, the offset of a point depends on the points before it. Iteration computes the offsets on
+//! the way, and nothing is stored per message.
 
 use core::ops::Range;
 
@@ -88,8 +88,8 @@ impl<'l, 'b> PointValue<'l, 'b> {
     }
 
     /// Returns the rule that the value breaks: [`PastLabels`](ErrorKind::PastLabels),
-    /// [`BelowMin`](ErrorKind::BelowMin) or [`AboveMax`](ErrorKind::AboveMax). Returns `None` if the definition
-    /// allows the value.
+    /// [`BelowMin`](ErrorKind::BelowMin) or [`AboveMax`](ErrorKind::AboveMax). Returns `None` if the
+    /// definition allows the value.
     ///
     /// ```
     /// use gizwits_codec_core::{Access, ErrorKind, Layout, Point, Protocol, UintSpec, Value};
@@ -169,11 +169,11 @@ impl core::fmt::Debug for View<'_, '_> {
 }
 
 impl<'l> LayoutRef<'l> {
-    /// Returns the points in the body of a report or reply, which are the bytes after the action byte. The body is
-    /// the status of a standard product, or the mask and the values of a var_len product.
+    /// Returns the points in the body of a report or reply, which are the bytes after the action byte. The
+    /// body is the status of a standard product, or the mask and the values of a var_len product.
     ///
-    /// Some devices set surplus flags: bits of the mask that belong to no point. A surplus flag has no value, and
-    /// [`View::surplus_flags`] lists them.
+    /// Some devices set surplus flags: bits of the mask that belong to no point. A surplus flag has no value,
+    /// and [`View::surplus_flags`] lists them.
     ///
     /// # Errors
     /// - [`ErrorKind::Incomplete`] if the body is too short, with the point that has the first missing byte.
@@ -194,9 +194,9 @@ impl<'l> LayoutRef<'l> {
     /// Like [`view`](Self::view), but accepts a body of any length and yields only complete points.
     /// [`View::missing`] and [`View::extra`] return the difference.
     ///
-    /// Some devices answer a var_len read with the mask of the read and the values of all points. A body with the
-    /// length of all points, which does not fit its mask, is read that way. [`View::is_whole_body`] returns whether
-    /// it was.
+    /// Some devices answer a var_len read with the mask of the read and the values of all points. A body with
+    /// the length of all points, which does not fit its mask, is read that way. [`View::is_whole_body`]
+    /// returns whether it was.
     ///
     /// ```
     /// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
@@ -225,8 +225,8 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// Returns the points that a control sets. `body` are the bytes after the action byte. The control of a standard
-    /// product has bytes for all writable points; the view has the points whose flag is set.
+    /// Returns the points that a control sets. `body` are the bytes after the action byte. The control of a
+    /// standard product has bytes for all writable points; the view has the points whose flag is set.
     ///
     /// # Errors
     /// - [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the body is too short or too long.
@@ -280,8 +280,8 @@ impl<'l> LayoutRef<'l> {
         wanted.ok_or_else(|| Error::wrong_length(body.len(), self.mask_len()))
     }
 
-    /// Returns the known points of a status that the caller keeps: those whose bit is set in the mask `known`.
-    /// [`View::merge_into`] updates both buffers.
+    /// Returns the known points of a status that the caller keeps: those whose bit is set in the mask
+    /// `known`. [`View::merge_into`] updates both buffers.
     ///
     /// ```
     /// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol, UintSpec, Value};
@@ -307,7 +307,8 @@ impl<'l> LayoutRef<'l> {
     ///
     /// # Errors
     /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`]. Requires `known` to be
-    /// [`mask_len`](Self::mask_len) bytes long and `status` to be [`status_len`](Self::status_len) bytes long.
+    /// [`mask_len`](Self::mask_len) bytes long and `status` to be [`status_len`](Self::status_len) bytes
+    /// long.
     pub fn view_known<'b>(self, known: &'b [u8], status: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         for (bytes, needed) in [(known, self.mask_len()), (status, self.status_len())] {
             if bytes.len() != needed {
@@ -398,8 +399,8 @@ fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
-/// Returns the error of a body with the wrong length, whose values begin after `skipped` bytes. If the body is too
-/// short, the error has the point with the first missing byte.
+/// Returns the error of a body with the wrong length, whose values begin after `skipped` bytes. If the body
+/// is too short, the error has the point with the first missing byte.
 #[cold]
 fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
     let error = Error::wrong_length(have, needed);
@@ -415,9 +416,9 @@ fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, neede
 impl<'l, 'b> View<'l, 'b> {
     /// Returns the point with this id, or `None` if the product or the message has no such point.
     ///
-    /// In a var_len message with only some of the points, this takes one step for each present point before it. On
-    /// 64-bit machines and with more than a few present points, it takes a popcount for each run of points of one
-    /// size.
+    /// In a var_len message with only some of the points, this takes one step for each present point before
+    /// it. On 64-bit machines and with more than a few present points, it takes a popcount for each run of
+    /// points of one size.
     #[inline]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
@@ -451,8 +452,8 @@ impl<'l, 'b> View<'l, 'b> {
         }
     }
 
-    /// Returns an iterator over the points of the message in the order of their ids. It takes one step for each
-    /// present point and one for each machine word of the mask.
+    /// Returns an iterator over the points of the message in the order of their ids. It takes one step for
+    /// each present point and one for each machine word of the mask.
     #[inline]
     #[must_use]
     pub fn iter(&self) -> Iter<'l, 'b> {
@@ -469,8 +470,8 @@ impl<'l, 'b> View<'l, 'b> {
         self.layout
     }
 
-    /// Returns the bytes of the values: those after the flags or mask, or the complete body if it ends within its
-    /// mask.
+    /// Returns the bytes of the values: those after the flags or mask, or the complete body if it ends within
+    /// its mask.
     #[inline]
     pub fn values(&self) -> &'b [u8] {
         self.body.bytes
@@ -509,19 +510,20 @@ impl<'l, 'b> View<'l, 'b> {
         self.whole_body
     }
 
-    /// Returns the numbers of the surplus flags in ascending order: the set bits of the mask that belong to no point
-    /// and have no value. In a control, a surplus flag is an error.
+    /// Returns the numbers of the surplus flags in ascending order: the set bits of the mask that belong to
+    /// no point and have no value. In a control, a surplus flag is an error.
     #[inline]
     pub fn surplus_flags(&self) -> impl Iterator<Item = u16> + use<'b> {
         self.mask.surplus(self.layout.points())
     }
 
-    /// Writes the points of the message into `status`, each at its offset in the layout, and sets their bits in the
-    /// mask `known`. [`LayoutRef::view_known`] reads the two buffers, and has an example.
+    /// Writes the points of the message into `status`, each at its offset in the layout, and sets their bits
+    /// in the mask `known`. [`LayoutRef::view_known`] reads the two buffers, and has an example.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`]. Requires `known` to be at least [`mask_len`](LayoutRef::mask_len) bytes long and
-    /// `status` to be at least [`status_len`](LayoutRef::status_len) bytes long. Otherwise nothing is written.
+    /// [`ErrorKind::OutOfSpace`]. Requires `known` to be at least [`mask_len`](LayoutRef::mask_len) bytes
+    /// long and `status` to be at least [`status_len`](LayoutRef::status_len) bytes long. Otherwise nothing
+    /// is written.
     pub fn merge_into(&self, known: &mut [u8], status: &mut [u8]) -> Result<(), Error> {
         let room = |needed: usize| {
             let needed = needed as u32;

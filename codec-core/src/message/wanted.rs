@@ -6,8 +6,8 @@ use crate::layout::Mask;
 
 /// The points that a read asks for.
 ///
-/// A read of a standard product asks for all points. So does a read of a var_len product whose mask consists of
-/// ff bytes only, of any length: some senders use the same mask for every product.
+/// A read of a standard product asks for all points. So does a read of a var_len product whose mask consists
+/// of ff bytes only, of any length: some senders use the same mask for every product.
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol};
@@ -34,8 +34,8 @@ pub struct Wanted<'b> {
 }
 
 impl<'b> Wanted<'b> {
-    /// Returns the points that a mask asks for in a product with `points` points, or `None` if the mask neither has
-    /// the length for all points nor consists of ff bytes only.
+    /// Returns the points that a mask asks for in a product with `points` points, or `None` if the mask
+    /// neither has the length for all points nor consists of ff bytes only.
     pub(crate) fn new(points: u16, mask: Mask<'b>) -> Option<Self> {
         let wanted = Wanted { points, mask };
         let len = usize::from(points.div_ceil(8));
@@ -76,8 +76,8 @@ impl<'b> Wanted<'b> {
         (0..all).map(PointId).chain(some)
     }
 
-    /// Returns the numbers of the surplus flags in ascending order: the set bits of the mask that belong to no
-    /// point.
+    /// Returns the numbers of the surplus flags in ascending order: the set bits of the mask that belong to
+    /// no point.
     pub fn surplus_flags(self) -> impl Iterator<Item = u16> + use<'b> {
         self.mask.surplus(self.points)
     }

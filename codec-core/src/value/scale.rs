@@ -66,8 +66,8 @@ impl Scale {
     /// # Errors
     /// - [`ErrorKind::Ratio`] if the ratio is 0 or negative.
     /// - [`ErrorKind::Digits`] if either number has more than 15 significant digits.
-    /// - [`ErrorKind::ScaleOverflow`] if the engineering value of a raw value up to `max` does not fit 63 bits at
-    ///   the common decimal scale.
+    /// - [`ErrorKind::ScaleOverflow`] if the engineering value of a raw value up to `max` does not fit 63
+    ///   bits at the common decimal scale.
     pub const fn new(ratio: Decimal, addition: Decimal, max: u32) -> Result<Self, Error> {
         let ratio = ratio.normalized();
         let addition = addition.normalized();
@@ -188,8 +188,8 @@ fn up(rest: i64, part: Part, ratio: i64) -> bool {
     }
 }
 
-/// Returns the quotient and the remainder of a number that is not negative, or `None` if the quotient does not
-/// fit 32 bits.
+/// Returns the quotient and the remainder of a number that is not negative, or `None` if the quotient does
+/// not fit 32 bits.
 ///
 /// Divides bit by bit if 32 bits do not suffice: a 64-bit division costs a Cortex-M a kilobyte of flash.
 pub(crate) fn divide(number: i64, by: i64) -> Option<(u32, i64)> {

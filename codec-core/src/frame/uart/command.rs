@@ -50,7 +50,7 @@ commands! {
     TO_DEVICE = 0x03, TO_DEVICE_ACK = 0x04 "The acknowledgement of a read has a P0, others are empty.";
     /// Sent by the MCU: a P0 from the device.
     FROM_DEVICE = 0x05, FROM_DEVICE_ACK = 0x06;
-    /// Sent by the module every 55 s. After three heartbeats without an acknowledgement the module restarts.
+    /// Sent by the module every 55 s. Three missed heartbeats reset the module.
     HEARTBEAT = 0x07, HEARTBEAT_ACK = 0x08;
     /// Sent by the MCU: lets a phone configure the network. The payload is a
     /// [`ConfigMode`](super::ConfigMode).

@@ -233,8 +233,8 @@ impl<'o> Decoder<'o> {
 }
 
 /// Reads the frame at the start of `wire`. Returns the frame and the bytes that follow it. The content of the
-/// frame is copied to `buffer` without stuffing, so `buffer` must be [`Decoder::OVERHEAD`] bytes longer than the
-/// payload.
+/// frame is copied to `buffer` without stuffing, so `buffer` must be [`Decoder::OVERHEAD`] bytes longer than
+/// the payload.
 ///
 /// # Errors
 /// The byte offset of the error is the byte of `wire` that shows the error.

@@ -39,7 +39,8 @@ pub struct Frame<'b> {
 }
 
 impl Frame<'_> {
-    /// Writes the bytes of the frame, stuffing included, to a sink, for example the transmit buffer of a UART.
+    /// Writes the bytes of the frame, stuffing included, to a sink, for example the transmit buffer of a
+    /// UART.
     ///
     /// A payload of more than [`MAX_PAYLOAD`] bytes results in an invalid frame. [`encode`](Self::encode)
     /// checks the length.
@@ -105,8 +106,8 @@ pub struct Writer<F: FnMut(u8)> {
 }
 
 impl<F: FnMut(u8)> Writer<F> {
-    /// Writes the header and the fields of a frame with a payload of `len` bytes, at most [`MAX_PAYLOAD`]. The
-    /// caller must then write `len` bytes with [`put`](Self::put).
+    /// Writes the header and the fields of a frame with a payload of `len` bytes, at most [`MAX_PAYLOAD`].
+    /// The caller must then write `len` bytes with [`put`](Self::put).
     #[inline]
     #[must_use = "a frame has an end"]
     pub fn begin(mut sink: F, command: Command, sn: u8, flags: u16, len: usize) -> Self {
@@ -142,8 +143,8 @@ impl<F: FnMut(u8)> Writer<F> {
     }
 }
 
-/// Writes a frame whose payload consists of pieces. The link sends all of its frames with this function, so that
-/// a firmware contains the writer once.
+/// Writes a frame whose payload consists of pieces. The link sends all of its frames with this function, so
+/// that a firmware contains the writer once.
 pub(crate) fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
     let lens = pieces.iter().map(|piece| piece.len());
     let len = lens.fold(0, usize::wrapping_add);
