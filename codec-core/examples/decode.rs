@@ -1,5 +1,5 @@
-//! Decodes a stream of M2M frames, as a device sends them over TCP, without an allocator: a layout
-//! that the compiler checks, a stream decoder over a fixed buffer, and views that read the values in
+//! Decodes a stream of M2M frames, as devices and apps send them over TCP, without an allocator: the
+//! compiler checks the layout, the stream decoder works in a fixed buffer, and views read the values in
 //! place.
 //!
 //! ```console
@@ -33,7 +33,7 @@ const ROOM_TEMP: UintSpec = UintSpec::new(0, 500).scaled(Decimal::new(1, 1), Dec
 
 const NAMES: [&str; 4] = ["switch", "mode", "set_temp", "room_temp"];
 
-/// A stream is cut anywhere, and may begin in the middle of a frame.
+/// TCP may cut the stream anywhere. This one begins with noise.
 const CHUNKS: [&[u8]; 3] = [
     b"noise\0\0\0\x03\x08\0\0\x91\x04\x03\x18\0\xd7\0\0",
     b"\0\x03\x08\0\0\x91\x04\x07\x18\0\xd7\0\0\0\x03\x07\0\0\x90",
@@ -69,7 +69,7 @@ fn show(p0: &[u8], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         Ok(P0::Report(view)) => write!(out, "Report:").and_then(|()| points(view, out))?,
         Ok(P0::Control(view)) => write!(out, "Control:").and_then(|()| points(view, out))?,
         Ok(other) => writeln!(out, "{other:?}")?,
-        // A server that goes on after a bad message reads the next frame: the stream is still in step.
+        // The frame was complete, so the stream continues with the next frame.
         Err(error) => writeln!(out, "a payload was refused: {error}")?,
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The firmware of a heater, written by hand: a layout in a constant, a [`Model`] over it, and a
-//! [`Link`] that answers the Wi-Fi module and reports the status. None of it needs a heap, so it runs
-//! unchanged on a microcontroller; `main` plays the module's part. The code generator of
-//! `gizwits-codec-std` writes the [`Model`] for a product of any size.
+//! The firmware of a heater, written by hand: a constant layout, a [`Model`] of it, and a [`Link`] that
+//! answers the Wi-Fi module and reports the status. The device needs no heap. `run` plays the module and
+//! prints the frames that the device sends. For real products, the code generator of
+//! `gizwits-codec-std` writes layout, status and model.
 //!
 //! ```console
 //! $ cargo run -p gizwits-codec-core --example firmware
@@ -28,7 +28,7 @@ use std::io::{Write, stdout};
 
 use gizwits_codec_core::link::{Event, Link};
 use gizwits_codec_core::model::{self, Model, Policy};
-use gizwits_codec_core::uart::{self, Command, DeviceInfo, Frame};
+use gizwits_codec_core::uart::{self, DeviceInfo, Frame};
 use gizwits_codec_core::{
     Access, ErrorKind, Layout, LayoutRef, Point, PointId, Protocol, UintSpec,
 };
@@ -73,14 +73,16 @@ impl Model for Heater {
         values: &mut [u8; 3],
         invalid: &mut impl FnMut(PointId, ErrorKind),
     ) {
-        let [_, target, room] = *last;
-        let target = || target.into();
-        let room = || room.into();
-        *values = [
-            status.power.into(),
-            model::limited::<P>(1, status.target.into(), (16, 30), target, invalid) as u8,
-            model::limited::<P>(2, status.room.into(), (0, 50), room, invalid) as u8,
-        ];
+        let Status {
+            power,
+            target,
+            room,
+        } = *status;
+        let [_, last_target, last_room] = last.map(u32::from);
+        // Replaces invalid values as the policy of the link chooses.
+        let target = model::limited::<P>(1, target.into(), (16, 30), || last_target, invalid);
+        let room = model::limited::<P>(2, room.into(), (0, 50), || last_room, invalid);
+        *values = [power.into(), target as u8, room as u8];
     }
 
     fn decode(&[power, target, room]: &[u8; 3]) -> Status {
@@ -98,11 +100,12 @@ impl Model for Heater {
     ) -> Self::Control {
         let [flags] = *model::array(flags);
         let [power, target] = *model::array(values);
-        let is_set = flags & 0b10 != 0;
-        let is_set = is_set && model::check_limits(1, target.into(), (16, 30), invalid);
+        let has_power = flags & 0b01 != 0;
+        let has_target =
+            flags & 0b10 != 0 && model::check_limits(1, target.into(), (16, 30), invalid);
         (
-            (flags & 1 == 1).then_some(power & 1 == 1),
-            is_set.then_some(target),
+            has_power.then_some(power & 1 == 1),
+            has_target.then_some(target),
         )
     }
 
@@ -120,14 +123,38 @@ impl Model for Heater {
 
 static INFO: DeviceInfo = DeviceInfo::new(Heater::PRODUCT_KEY);
 
-/// What the module sends, and when: milliseconds, command, sequence number, payload.
-const MODULE: [(u32, Command, u8, &[u8]); 6] = [
-    (0, Command::HEARTBEAT, 0, b""),
-    (20, Command::FROM_DEVICE_ACK, 0, b""),
-    (1_000, Command::TO_DEVICE, 1, b"\x01\x03\x01\x18"),
-    (1_020, Command::FROM_DEVICE_ACK, 1, b""),
-    (2_000, Command::TO_DEVICE, 2, b"\x01\x02\x00\x63"),
-    (7_000, Command::HEARTBEAT, 3, b""),
+/// One turn of the main loop: bytes in, sensors, `poll`. On a device the bytes come from the receive
+/// buffer of the UART, `now` from a timer, and the sink writes to the transmit buffer.
+fn turn(
+    link: &mut Link<'_, Heater>,
+    status: &mut Status,
+    (now, received): (u32, &[u8]),
+    uart: &mut dyn FnMut(u8),
+    log: &mut dyn Write,
+) -> std::io::Result<()> {
+    for byte in received {
+        match link.receive(*byte, now, uart) {
+            Some(Event::Control(update)) => update.apply(status, |point, why| {
+                let _ = writeln!(log, "{now:5} ms  point {point} was not set: {why}");
+            }),
+            Some(event) => writeln!(log, "{now:5} ms  {event:?}")?,
+            None => {}
+        }
+    }
+    status.room = if now < 5_000 { 18 } else { 19 };
+    // A report if the status has changed, or a frame again that was not acknowledged.
+    link.poll(now, status, uart);
+    writeln!(log, "{now:5} ms  {status:?}")
+}
+
+/// The time in ms, and the bytes that the module sends then.
+const MODULE: [(u32, &[u8]); 6] = [
+    (0, b"\xff\xff\0\x05\x07\0\0\0\x0c"),  // a heartbeat
+    (20, b"\xff\xff\0\x05\x06\0\0\0\x0b"), // acknowledges the first report
+    (1_000, b"\xff\xff\0\x09\x03\x01\0\0\x01\x03\x01\x18\x2a"), // power = true, target = 24
+    (1_020, b"\xff\xff\0\x05\x06\x01\0\0\x0c"), // acknowledges the second report
+    (2_000, b"\xff\xff\0\x09\x03\x02\0\0\x01\x02\0\x63\x74"), // target = 99
+    (7_000, b"\xff\xff\0\x05\x07\x03\0\0\x0f"), // a heartbeat
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -142,44 +169,15 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         target: 20,
         room: 18,
     };
-
-    for (now, command, sn, payload) in MODULE {
-        let (mut received, mut sent) = (Vec::new(), Vec::new());
-        Frame {
-            command,
-            sn,
-            flags: 0,
-            payload,
-        }
-        .write(|byte| received.push(byte));
-
-        // One turn of the firmware's main loop: bytes in, sensors, `poll`. On a device the bytes come
-        // from the UART's receive buffer, `now` from a timer, and the sink is the transmit buffer.
-        let mut refused = None;
+    for received in MODULE {
+        let mut sent = Vec::new();
         let mut uart = |byte| sent.push(byte);
-        for byte in received {
-            match link.receive(byte, now, &mut uart) {
-                Some(Event::Control(update)) => update.apply(&mut status, |point, why| {
-                    refused = Some((point, why));
-                }),
-                Some(event) => writeln!(out, "{now:5} ms  {event:?}")?,
-                None => {}
-            }
-        }
-        status.room = if now < 5_000 { 18 } else { 19 };
-        link.poll(now, &status, &mut uart);
+        turn(&mut link, &mut status, received, &mut uart, out)?;
 
-        if let Some((point, why)) = refused {
-            writeln!(out, "{now:5} ms  point {point} was not set: {why}")?;
-        }
-        writeln!(out, "{now:5} ms  {status:?}")?;
         let mut wire = &sent[..];
         while let Ok((frame, rest)) = uart::parse(wire, &mut [0; 32]) {
-            writeln!(
-                out,
-                "          -> {:?} {} {:02x?}",
-                frame.command, frame.sn, frame.payload
-            )?;
+            let Frame { command, sn, .. } = frame;
+            writeln!(out, "          -> {command:?} {sn} {:02x?}", frame.payload)?;
             wire = rest;
         }
     }
