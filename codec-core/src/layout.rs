@@ -98,7 +98,7 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     /// # Panics
     /// If the points break a rule.
     #[must_use]
-    #[expect(clippy::panic, reason = "for constants: it panics in the compiler")]
+    #[expect(clippy::panic, reason = "in a constant, the panic is a compile error")]
     pub const fn must(protocol: Protocol, points: &[Point]) -> Self {
         match Self::new(protocol, points) {
             Ok(layout) => layout,

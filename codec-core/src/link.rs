@@ -313,6 +313,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             requested: false,
             flight: Flight::None,
             awaited: Command::FROM_DEVICE_ACK,
+            // The number after 0xfe is 0, so the first frame has the sequence number 0.
             sn: 0xfe,
             tries: 0,
             since: 0,

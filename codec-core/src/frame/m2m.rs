@@ -391,7 +391,7 @@ impl<'o> Decoder<'o> {
 
     /// Copies as many of `bytes` as fit into the buffer and returns the rest. Push the rest again after
     /// [`next_event`](Self::next_event) has returned `None`.
-    #[must_use = "what doesn't fit is returned"]
+    #[must_use = "the bytes that do not fit are returned"]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if self.start > 0 {
             for (to, from) in (self.start..self.end).enumerate() {

@@ -50,6 +50,7 @@ impl<'b> Mask<'b> {
         Ids {
             words: bytes.rchunks(size_of::<usize>()),
             word: 0,
+            // The first word adds `WORD`, which wraps around to 0.
             first: 0_u16.wrapping_sub(WORD),
         }
     }

@@ -61,6 +61,7 @@ impl Runs {
             if count == 0 {
                 break;
             }
+            // A run is within one word, so `count` is 1 to 64, and the shift 0 for 64.
             let word = if *first < 64 { low } else { high };
             let above = word.wrapping_shr(u32::from(*first)) << (64_u16.wrapping_sub(count) & 63);
             let each = fields.get(usize::from(*first))?.room();

@@ -351,7 +351,7 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
     let area = layout.head.area_len;
 
     // Bits move down to the low end of the area with all points. No bit is overwritten before it is read,
-    // because a point only moves to bits below those of all later points.
+    // because the new bits of a point are below the old bits of all later points.
     let mut packing = Packing::behind(area);
     for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
         let to = packing.push(id, from);

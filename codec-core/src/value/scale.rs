@@ -79,6 +79,7 @@ impl Scale {
         }
         let (one, two) = (ratio.scale, addition.scale);
         let scale = if one > two { one } else { two };
+        // The ratio shares its word with the 5 bits of the decimal scale.
         if let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
             && ratio < 1 << 58
             && let Some(span) = ratio.checked_mul(max as i64)

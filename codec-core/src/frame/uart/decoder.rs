@@ -170,7 +170,7 @@ impl<'o> Decoder<'o> {
         let ff = self.ff;
         self.ff = byte == 0xff;
         if self.ff {
-            // ff ff is a header. After a header another ff is one, too: its last two bytes count.
+            // ff ff is a header. With a third ff directly after it, the last two are the header.
             if ff || self.is_behind_header() {
                 self.state = State::Length;
                 self.at = 0;

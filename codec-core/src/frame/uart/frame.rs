@@ -109,7 +109,7 @@ impl<F: FnMut(u8)> Writer<F> {
     /// Writes the header and the fields of a frame with a payload of `len` bytes, at most [`MAX_PAYLOAD`].
     /// The caller must then write `len` bytes with [`put`](Self::put).
     #[inline]
-    #[must_use = "a frame has an end"]
+    #[must_use = "a frame is complete only after `end`"]
     pub fn begin(mut sink: F, command: Command, sn: u8, flags: u16, len: usize) -> Self {
         sink(0xff);
         sink(0xff);

@@ -40,6 +40,7 @@ impl DeviceInfo {
             bytes: [0; 106],
             secret: false,
         };
+        // The versions of the serial protocol and of the P0, as in the vendor's code.
         info.with(0, b"0000000400000002")
             .hardware(b"00000001")
             .software(b"00000001")
