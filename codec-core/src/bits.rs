@@ -1,4 +1,4 @@
-//! The one rule of bit order, and the only place that shifts and masks.
+//! The rule of bit order. All values are read and written here.
 //!
 //! A bitmap of flags and a bit area of the status are both one unsigned integer, sent big-endian (the
 //! vendor's `gizByteOrderExchange`): bit n is in byte `len - 1 - n / 8`, with the mask `1 << (n % 8)`. An

@@ -361,6 +361,20 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// # Errors
     /// [`ErrorKind::OutOfSpace`] if the outbox is shorter than `data`, or, with a `needed` of 0, if another
     /// request is in progress.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::Error;
+    /// use gizwits_codec_core::link::Link;
+    /// use gizwits_codec_core::model::Model;
+    /// use gizwits_codec_core::uart::DeviceInfo;
+    ///
+    /// fn run<M: Model>(info: &DeviceInfo) -> Result<(), Error> {
+    ///     let (mut buffer, mut outbox) = ([0; 256], [0; 32]);
+    ///     let mut link: Link<M> = Link::new(info, &mut buffer).with_outbox(&mut outbox);
+    ///     link.send(b"hello")
+    /// }
+    /// ```
     pub fn send(&mut self, data: &[u8]) -> Result<(), Error> {
         let full = |needed| Error::new(ErrorKind::OutOfSpace { needed });
         if self.request.is_some() {
@@ -375,8 +389,8 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         Ok(())
     }
 
-    /// Answers the frame of an [`Event::Frame`], whose command and sequence number these are. The payload of
-    /// the answer may have up to [`MAX_PAYLOAD`] bytes.
+    /// Answers the frame of an [`Event::Frame`]. `command` and `sn` are those of the frame, `payload` is the
+    /// payload of the answer, up to [`MAX_PAYLOAD`] bytes.
     pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
         write(command.ack(), sn, &[payload], sink);
     }
