@@ -23,8 +23,8 @@ use crate::model::{self, DefaultPolicy, Model, Policy, Update};
 #[non_exhaustive]
 pub enum Event<'b, M: Model> {
     /// A control, which the link has already acknowledged. The application applies it to its status with
-    /// [`Update::apply`], which leaves out the points with invalid values. A report follows at the next
-    /// [`Link::poll`].
+    /// [`Update::apply`], which leaves out the points with invalid values. If the status has changed, the next
+    /// [`Link::poll`] reports it.
     Control(Update<'b, M>),
     /// Transparent data from the module: bytes that the protocol does not interpret.
     Transparent(&'b [u8]),
@@ -32,7 +32,7 @@ pub enum Event<'b, M: Model> {
     Status(ModuleStatus),
     /// The module asks the MCU to restart. Vendor code restarts after 600 ms.
     Reboot,
-    /// The module rejected a frame of the MCU.
+    /// The module rejected a frame of the MCU as illegal, for this reason.
     Illegal(Illegal),
     /// The answer to [`Request::TIME`].
     Time(Time<'b>),

@@ -155,8 +155,8 @@ impl<M: Model> Update<'_, M> {
         self.unpacked(|flags, values| M::control(flags, values, &mut invalid))
     }
 
-    /// Sets the points of the control in a status. Points with an invalid value keep their value in the
-    /// status; `invalid` is called for them as in [`control`](Self::control).
+    /// Sets the points of the control in a status. Calls `invalid` for each point with an invalid value, as
+    /// [`control`](Self::control) does, and leaves that point of the status unchanged.
     #[inline]
     pub fn apply(self, status: &mut M::Status, mut invalid: impl FnMut(PointId, ErrorKind)) {
         self.unpacked(|flags, values| M::apply(flags, values, status, &mut invalid));
@@ -227,7 +227,7 @@ pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
 /// # Errors
 /// - The errors of [`P0::parse`](crate::P0::parse).
 /// - [`ErrorKind::WrongAction`] if `p0` is neither a reply nor a report.
-/// - The errors of [`encode`] if `status` itself has an invalid value.
+/// - The errors of [`encode`] if the product is var_len and `status` itself has an invalid value.
 pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
     let view = match crate::P0::parse(M::LAYOUT, p0)? {
         crate::P0::Reply(view) | crate::P0::Report(view) => view,
