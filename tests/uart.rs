@@ -139,7 +139,7 @@ fn a_wrong_checksum_is_told_with_the_right_one() {
     let wire = b"\xff\xff\0\x05\x07\x02\0\0\x0f";
     let mut buffer = [0; 32];
     let error = uart::parse(wire, &mut buffer).expect_err("it is wrong");
-    let text = "the checksum is wrong (0x0e is expected, 0x0f was found): byte 8";
+    let text = "wrong checksum (expected 0x0e, found 0x0f): byte 8";
     assert_eq!(error.to_string(), text);
     let error = gizwits_codec_std::Error::from(error);
     assert_eq!((error.kind, &*error.message), ("checksum", text));

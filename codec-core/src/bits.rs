@@ -1,20 +1,19 @@
-//! The one rule of bit order, and the only place that shifts and masks.
+//! The rule of bit order. All values are read and written here.
 //!
-//! Every container of bits, the flag bitmap as well as a bit area of the status, is one unsigned
-//! integer sent big-endian (the vendor's `gizByteOrderExchange`): bit n of it stands in byte
-//! `len - 1 - n / 8`, mask `1 << (n % 8)`. An integer point is the same thing with a shift of 0.
-//! So whatever the kind, a value is a big-endian window that ends before byte `end`, shifted and
-//! masked:
+//! A bitmap of flags and a bit area of the status are both one unsigned integer, sent big-endian (the
+//! vendor's `gizByteOrderExchange`): bit n is in byte `len - 1 - n / 8`, with the mask `1 << (n % 8)`. An
+//! integer point is a field of its own with a shift of 0. The value of every bool, enum and integer is
+//! therefore a big-endian window that ends before byte `end`, shifted and masked:
 //!
 //! ```text
-//! area 02 41 = 0x0241, a field of 2 bits at bit 5: byte 2 - 5 / 8 = 2 is the end, the shift is 5 % 8
+//! area 02 41 = 0x0241, a field of 2 bits at bit 5: the end is 2 - 5 / 8 = 2, the shift is 5 % 8 = 5
 //! (0x0241 >> 5) & 3 = 2
 //! ```
 
-/// Bytes to load fields from.
+/// The bytes of a message, prepared for loading fields.
 ///
-/// On 64-bit machines a field is one 8-byte load. One that ends in the first 8 bytes comes from
-/// `head`, which holds them left-aligned, so that no load can begin before the first byte.
+/// On 64-bit machines a field is one 8-byte load that ends with the field. A field that ends within the first
+/// 8 bytes comes from `head`, a left-aligned copy of these bytes: its load would begin before the first byte.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source<'b> {
     pub(crate) bytes: &'b [u8],
@@ -32,8 +31,8 @@ impl<'b> Source<'b> {
         }
     }
 
-    /// The field that ends before byte `end`, `shift` bits up, `32 - drop` bits wide.
-    /// `None` if the bytes end before it does.
+    /// Returns the field that ends before byte `end`, `shift` bits up and `32 - drop` bits wide, or `None` if
+    /// the bytes end before the field does.
     #[inline]
     pub(crate) fn load(self, end: u16, shift: u8, drop: u8) -> Option<u32> {
         #[cfg(target_pointer_width = "64")]
@@ -80,14 +79,14 @@ fn load_narrow(bytes: &[u8], end: u16, shift: u8, drop: u8) -> Option<u32> {
     let mut value = u32::from(*window.next()?) >> (shift & 7);
     let mut have = 8_u32;
     while have < bits {
-        // A field of 32 bits at most starts 7 bits up at most: no shift here reaches 32.
+        // A field has at most 32 bits and starts at most 7 bits up, so no shift reaches 32.
         value |= u32::from(*window.next()?).wrapping_shl(have.wrapping_sub(u32::from(shift)));
         have = have.wrapping_add(8);
     }
     Some(value & u32::MAX.wrapping_shr(u32::from(drop)))
 }
 
-/// Puts a field where [`Source::load`] finds it; false if the bytes end before it does.
+/// Writes a field to where [`Source::load`] reads it. Returns false if the bytes end before the field does.
 #[inline]
 #[must_use]
 pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32) -> bool {
@@ -107,7 +106,7 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
     true
 }
 
-/// Copies as many bytes as both have: a loop, which is smaller than a call of `memcpy` and cannot panic.
+/// Copies bytes until either slice ends. A loop is smaller than a call of `memcpy`, and cannot panic.
 #[inline]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
@@ -115,7 +114,7 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Puts bytes before byte `end`; false if there is no room for them.
+/// Writes bytes so that they end before byte `end`. Returns false if they do not fit.
 #[inline]
 #[must_use]
 pub(crate) fn store_bytes(bytes: &mut [u8], end: u16, value: &[u8]) -> bool {
@@ -128,7 +127,7 @@ pub(crate) fn store_bytes(bytes: &mut [u8], end: u16, value: &[u8]) -> bool {
     true
 }
 
-/// Bit `n` of a bitmap, which is an integer sent big-endian. Bits past its end are 0.
+/// Returns bit `n` of a bitmap, an integer sent big-endian. Bits past its end are 0.
 #[inline]
 pub(crate) fn bit(bitmap: &[u8], n: u16) -> bool {
     let byte = bitmap.len().checked_sub(usize::from(n / 8).wrapping_add(1));
@@ -136,7 +135,7 @@ pub(crate) fn bit(bitmap: &[u8], n: u16) -> bool {
     byte.is_some_and(|byte| byte.wrapping_shr(u32::from(n % 8)) & 1 == 1)
 }
 
-/// Sets bit `n` of a bitmap; false if it has no such bit.
+/// Sets bit `n` of a bitmap. Returns false if the bitmap has no bit `n`.
 #[inline]
 #[must_use]
 pub(crate) fn set_bit(bitmap: &mut [u8], n: u16) -> bool {
@@ -155,7 +154,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Both machine widths and the store agree with the integer that the bytes spell.
+        /// The loads of both machine widths, and the store, agree with the integer that the bytes represent.
         #[test]
         fn load_is_the_integer(
             bytes in proptest::collection::vec(any::<u8>(), 1..24),

@@ -1,9 +1,9 @@
-//! The definition JSON of a product (vendor: `GET /v1/products/{product_key}/datapoint`), read
-//! without an allocator.
+//! Reads the definition JSON of a product without an allocator (vendor:
+//! `GET /v1/products/{product_key}/datapoint`).
 //!
-//! [`Attr`] is the schema of one data point, shared with `gizwits-codec-std`: generic over how text,
-//! numbers and labels are held, since that is all in which the two differ. What it makes of the JSON
-//! is a [`Point`]; the rules that points obey are those of [`rules::check`](crate::rules::check).
+//! [`Attr`] is the schema of one data point, which `gizwits-codec-std` uses as well. It is generic over the
+//! types of text, numbers and labels, in which the two crates differ. [`Attr::point`] makes a [`Point`], and
+//! [`rules::check`](crate::rules::check) checks the points.
 
 use core::fmt;
 
@@ -16,35 +16,35 @@ use crate::error::{Error, ErrorKind, Key, PointId};
 use crate::layout::{Access, Kind, Layout, Point, Position, Protocol, UintSpec, Unit};
 use crate::value::Decimal;
 
-/// How deep a definition may be nested.
+/// The maximum nesting depth of a definition.
 pub const MAX_DEPTH: usize = 64;
 
 /// A JSON value where text is expected.
 pub trait Text {
-    /// The text; `None` of a value that is none.
+    /// Returns the text, or `None` if the value is not a text.
     fn text(&self) -> Option<&str>;
 }
 
 /// A JSON value where a number is expected.
 pub trait Number {
-    /// The number; `None` of a value that is none.
+    /// Returns the number, or `None` if the value is not a number.
     ///
     /// # Errors
-    /// [`ErrorKind::NotANumber`] for one of too many digits.
+    /// [`ErrorKind::NotANumber`] if the number has too many digits.
     fn number(&self) -> Option<Result<Decimal, Error>>;
 }
 
 /// A JSON value where the labels of an enum are expected.
 pub trait Labels {
-    /// How many there are; `None` of a value that is no list.
+    /// Returns the number of labels, or `None` if the value is not a list.
     ///
     /// # Errors
-    /// The index of the first that is not text.
+    /// The index of the first label that is not a text.
     fn count(&self) -> Option<Result<u32, u32>>;
 }
 
-/// One data point as the definition spells it. Unknown keys are let pass; missing ones, and values
-/// of the wrong type as far as `T`, `N` and `L` hold them, are found by [`point`](Self::point).
+/// One data point, with the keys of the definition. Unknown keys are ignored. [`point`](Self::point) reports
+/// missing keys, and values of the wrong type if `T`, `N` and `L` accept such values.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[allow(missing_docs, reason = "the keys' own names, from the vendor's table")]
 pub struct Attr<T, N, L> {
@@ -60,7 +60,7 @@ pub struct Attr<T, N, L> {
     pub labels: Option<L>,
 }
 
-/// `position` as the definition spells it.
+/// The `position` of a data point, with the keys of the definition.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[allow(missing_docs, reason = "the keys' own names, from the vendor's table")]
 pub struct PositionAttr<T, N> {
@@ -70,7 +70,7 @@ pub struct PositionAttr<T, N> {
     pub len: Option<N>,
 }
 
-/// `uint_spec` as the definition spells it.
+/// The `uint_spec` of a data point, with the keys of the definition.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[allow(missing_docs, reason = "the keys' own names, from the vendor's table")]
 pub struct UintSpecAttr<N> {
@@ -80,14 +80,21 @@ pub struct UintSpecAttr<N> {
     pub addition: Option<N>,
 }
 
-/// `protocolType`
+/// Reads a `protocolType`.
+///
+/// ```
+/// use gizwits_codec_core::{Protocol, definition::protocol};
+///
+/// assert_eq!(protocol("var_len"), Some(Protocol::VarLen));
+/// assert_eq!(protocol("varlen"), None);
+/// ```
 #[must_use]
 pub fn protocol(word: &str) -> Option<Protocol> {
     let mut all = [Protocol::Standard, Protocol::VarLen].into_iter();
     all.find(|protocol| protocol.name() == word)
 }
 
-/// `type`, in the spelling of the cloud or that of the vendor's tables.
+/// Reads a `type`, in the spelling of the cloud or of the vendor's tables.
 #[must_use]
 pub fn access(word: &str) -> Option<Access> {
     match word {
@@ -99,14 +106,14 @@ pub fn access(word: &str) -> Option<Access> {
     }
 }
 
-/// `packetVersion`: 0x00000004 as text, or 4.
+/// Returns whether a `packetVersion` is supported: the text `0x00000004` or the number 4.
 #[must_use]
 pub fn is_packet_version(text: Option<&str>, number: Option<Decimal>) -> bool {
     text == Some("0x00000004") || number == Some(Decimal::from(4))
 }
 
 impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
-    /// The point, unless something about it is wrong: every such thing goes to `report`.
+    /// Returns the point, or `None` if there is an error. Calls `report` for each error.
     pub fn point(&self, report: &mut dyn FnMut(Error)) -> Option<Point> {
         let mut good = true;
         let key = Key::Id;
@@ -176,7 +183,7 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
             _ => known(Key::Unit, None, fail),
         });
         let byte_offset = given(Key::ByteOffset, &position.byte_offset, natural, fail);
-        // What is counted in bytes needs none.
+        // A point with the unit byte needs no bit offset.
         let bit_offset = match (&position.bit_offset, unit) {
             (None, Some(Unit::Byte)) => Some(0),
             (bit_offset, _) => given(Key::BitOffset, bit_offset, natural, fail),
@@ -197,7 +204,7 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
         };
         let min = given(Key::Min, &spec.min, integer, fail);
         let max = match spec.max.as_ref().map(Number::number) {
-            // A whole number of over 18 digits fits no integer of ours.
+            // A whole number that is too long for a decimal does not fit the integer type either.
             Some(Some(Err(_))) => {
                 fail(ErrorKind::MaxTooLarge);
                 None
@@ -215,13 +222,13 @@ impl<T: Text, N: Number, L: Labels> Attr<T, N, L> {
     }
 }
 
-// `access` is a field's name above.
+// A local variable above has the name of this function.
 use access as access_of;
 
-/// Takes what is wrong with a value.
+/// A callback for the errors of a value.
 type Fail<'f> = &'f mut dyn FnMut(ErrorKind);
 
-/// The value of a key that has to be there, as `read` has it.
+/// Returns the value of a required key, read with `read`.
 fn given<'t, T, U>(
     key: Key,
     value: &'t Option<T>,
@@ -283,7 +290,7 @@ impl Number for f64 {
     }
 }
 
-/// How many labels an enum has.
+/// The number of labels of an enum.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelCount(u32);
 
@@ -314,7 +321,7 @@ impl<'de> Visitor<'de> for LabelCount {
     }
 }
 
-/// A definition of at most `N` points, borrowing its names from the JSON.
+/// The definition of a product with at most `N` points. Names are borrowed from the JSON.
 ///
 /// ```
 /// use gizwits_codec_core::definition::Definition;
@@ -344,10 +351,27 @@ pub struct Definition<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Definition<'a, N> {
-    /// Reads a definition. Names and labels stay as the JSON spells them, escapes included.
+    /// Reads a definition and checks it against all rules. Names and labels keep the escapes of the JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::Json`], or the first rule that the definition breaks.
+    /// [`ErrorKind::Json`] if the text is not JSON or has an unexpected structure, otherwise the first rule
+    /// that the definition breaks.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::ErrorKind;
+    /// use gizwits_codec_core::definition::Definition;
+    ///
+    /// let json = r#"{
+    ///   "protocolType": "standard", "packetVersion": "0x00000004",
+    ///   "entities": [{"id": 0, "attrs": [
+    ///     {"id": 0, "name": "switch", "type": "status_writable", "data_type": "bool",
+    ///      "position": {"unit": "bit", "byte_offset": 0, "bit_offset": 0, "len": 2}}]}]
+    /// }"#;
+    /// let error = Definition::<8>::parse(json).unwrap_err();
+    /// assert_eq!(error.kind, ErrorKind::BoolWidth);
+    /// assert_eq!(error.to_string(), "a bool must have 1 bit: point 0, byte 0, bit 0");
+    /// ```
     pub fn parse(json: &'a str) -> Result<Self, Error> {
         let json = json.strip_prefix('\u{feff}').unwrap_or(json);
         if too_deep(json) {
@@ -359,7 +383,7 @@ impl<'a, const N: usize> Definition<'a, N> {
             protocol: Protocol::Standard,
             attrs: Attrs::default(),
         };
-        // The version is text or a number, and this reader has to know beforehand.
+        // The version is a text or a number. The parser needs the type beforehand, so it tries both.
         let text = |text: &str| is_packet_version(Some(text), None);
         let number = |number: f64| is_packet_version(None, Decimal::try_from(number).ok());
         let head = read_json(json, &mut definition.attrs, text)
@@ -368,7 +392,7 @@ impl<'a, const N: usize> Definition<'a, N> {
         Ok(definition)
     }
 
-    /// Holds it against the rules.
+    /// Checks the definition against the rules.
     fn finish(&mut self, head: Head<'a>) -> Result<(), Error> {
         let missing = |key| Error::new(ErrorKind::Missing { key });
         let unknown = |key| Error::new(ErrorKind::UnknownWord { key });
@@ -391,47 +415,49 @@ impl<'a, const N: usize> Definition<'a, N> {
         self.attrs.finish(self.protocol)
     }
 
-    /// The product's name.
+    /// Returns the name of the product.
     pub fn name(&self) -> Option<&'a str> {
         self.name
     }
 
-    /// The product's key.
+    /// Returns the product key.
     pub fn product_key(&self) -> Option<&'a str> {
         self.product_key
     }
 
-    /// Standard or var_len.
+    /// Returns the protocol: standard or var_len.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// The points in the order of their ids.
+    /// Returns the points in the order of their ids.
     pub fn points(&self) -> &[Point] {
         &self.attrs.points
     }
 
-    /// The name of a point.
+    /// Returns the name of a point, or `None` if the product has no such point.
     pub fn point_name(&self, id: PointId) -> Option<&'a str> {
         self.attrs.names.get(id.index()).copied()
     }
 
-    /// The layout, with room for `S` scales.
+    /// Returns the layout, with space for `S` different scales.
     ///
     /// # Errors
-    /// [`ErrorKind::TooManyScales`].
+    /// [`ErrorKind::TooManyScales`] if the product has more different scales than `S`.
     pub fn layout<const S: usize>(&self) -> Result<Layout<N, S>, Error> {
         Layout::new(self.protocol, self.points())
     }
 }
 
-/// Whether arrays and objects are nested deeper than [`MAX_DEPTH`]: the reader would overflow its stack.
+/// Returns whether arrays and objects are nested deeper than [`MAX_DEPTH`]. Parsing such a text could
+/// overflow the stack.
 #[must_use]
 pub fn too_deep(json: &str) -> bool {
     is_deeper(json, MAX_DEPTH)
 }
 
-/// Whether arrays and objects are nested deeper than a limit. What is no JSON is scanned all the same.
+/// Returns whether arrays and objects are nested deeper than `limit`. The text does not have to be valid
+/// JSON.
 #[must_use]
 pub fn is_deeper(json: &str, limit: usize) -> bool {
     let (mut depth, mut text, mut escaped) = (0_usize, false, false);
@@ -451,24 +477,24 @@ pub fn is_deeper(json: &str, limit: usize) -> bool {
     false
 }
 
-/// The members of a definition beside its points.
+/// The members of a definition other than its points.
 #[derive(Default)]
 struct Head<'a> {
     name: Option<&'a str>,
     product_key: Option<&'a str>,
-    /// Whether the version is the right one.
+    /// Whether the version is supported, or `None` if there is no version.
     version: Option<bool>,
     protocol: Option<&'a str>,
     /// The number of entities.
     entities: Option<u32>,
     /// Whether the first entity has attrs.
     has_attrs: bool,
-    /// Whether there are attrs outside an entity.
+    /// Whether the definition has attrs outside an entity.
     has_outside: bool,
 }
 
-/// Reads a definition whose version is a `V`. The points go to `attrs`: they are large, and a
-/// reader that handed them on would fill a small stack with copies.
+/// Reads a definition whose version is a `V`. The points are written to `attrs` in place: they are large, and
+/// returning them would put several copies on a small stack.
 fn read_json<'a, V: Deserialize<'a>, const N: usize>(
     json: &'a str,
     attrs: &mut Attrs<'a, N>,
@@ -490,7 +516,7 @@ fn read_json<'a, V: Deserialize<'a>, const N: usize>(
     Ok(head)
 }
 
-/// Reads one level of a definition into its head and its attrs.
+/// A reader for one level of a definition, which writes into the head and the attrs.
 struct Reader<'s, 'a, V, const N: usize> {
     head: &'s mut Head<'a>,
     attrs: &'s mut Attrs<'a, N>,
@@ -521,15 +547,15 @@ enum Member {
     Other,
 }
 
-/// A key that stands twice is an error, as serde's derive has it.
+/// Returns the error of a duplicate key, like code that serde derives.
 fn once<E: de::Error>(is_again: bool) -> Result<(), E> {
     match is_again {
-        true => Err(E::custom("a key stands twice")),
+        true => Err(E::custom("duplicate key")),
         false => Ok(()),
     }
 }
 
-/// The value of a key that stands once; null is none.
+/// Reads the value of a key that must not be duplicate. null counts as absent.
 fn put<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     map: &mut A,
@@ -618,7 +644,7 @@ impl<'de: 'a, 'a, V: Deserialize<'de>, const N: usize> Visitor<'de> for Reader<'
     }
 }
 
-/// The points and their names, and the first thing that was wrong.
+/// The points, their names, and the first error.
 #[derive(Clone, Debug, Default)]
 struct Attrs<'a, const N: usize> {
     points: Vec<Point, N>,
@@ -640,7 +666,7 @@ impl<'a, const N: usize> Attrs<'a, N> {
         }
     }
 
-    /// Holds them against the rules and brings them into the order of their ids.
+    /// Checks the points against the rules and sorts them by id.
     fn finish(&mut self, protocol: Protocol) -> Result<(), Error> {
         if let Some(error) = self.first {
             return Err(error);
@@ -672,7 +698,7 @@ impl<'a, const N: usize> Attrs<'a, N> {
         Ok(())
     }
 
-    /// A frame of its own, so that the tables are gone before the next step.
+    // Not inlined, so that the tables leave the stack before the next step.
     #[inline(never)]
     fn check(&self, protocol: Protocol) -> Result<(), Error> {
         Layout::<N, N>::new(protocol, &self.points).map(|_| ())

@@ -1,15 +1,17 @@
-//! The error of the crate: its kind, the point it is about, and its position.
+//! The error type of the crate: a kind, the points concerned, and a position.
 
 use core::fmt;
 
-/// The id of a data point: its bit in `attr_flags`, its row in the layout.
+/// The id of a data point: its bit in the flags or mask of a message, and its row in the layout.
+///
+/// The ids of a product are 0 to `n - 1` for `n` points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PointId(pub u16);
 
 impl PointId {
-    /// The id as an index.
+    /// Returns the id as an index into a slice of all points.
     #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -22,11 +24,11 @@ impl fmt::Display for PointId {
     }
 }
 
-/// An error: its kind, the point it is about, and its position.
+/// An error: a kind, the points concerned, and a position.
 ///
-/// `byte` counts from 0 in the bytes that were given; in a definition or a refused value it is the
-/// byte of the status. `bit` is the bit's number within its bit area. There are no strings in it:
-/// `gizwits-codec-std` adds names.
+/// The error of a payload has the byte of that payload. The error of a definition or of a refused value
+/// has the byte of the status that the definition names. An error is `Copy` and holds no strings:
+/// `gizwits-codec-std` adds the names of points.
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Error, ErrorKind, Layout, Point, Protocol};
@@ -35,7 +37,7 @@ impl fmt::Display for PointId {
 /// const CLASH: Point = Point::bool(1, Access::Writable, 0, 0);
 /// let error = Layout::<2>::new(Protocol::Standard, &[SWITCH, CLASH]).unwrap_err();
 /// assert_eq!(error.kind, ErrorKind::Overlap);
-/// assert_eq!(error.to_string(), "overlaps another point: point 1, point 0, byte 0, bit 0");
+/// assert_eq!(error.to_string(), "the point overlaps another point: point 1, point 0, byte 0, bit 0");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -43,18 +45,25 @@ impl fmt::Display for PointId {
 pub struct Error {
     /// The kind of the error.
     pub kind: ErrorKind,
-    /// The point it is about.
+    /// The point that the error is about.
     pub point: Option<PointId>,
-    /// The other point of a clash between two.
+    /// The other point, if the error is a conflict between two points.
     pub other: Option<PointId>,
-    /// The byte, from 0.
+    /// The byte offset, from 0.
     pub byte: Option<u32>,
-    /// The bit within its bit area, from the area's least significant bit.
+    /// The bit offset in the bit area, from the least significant bit of the area.
     pub bit: Option<u32>,
 }
 
 impl Error {
-    /// An error of this kind with nothing known about where.
+    /// Creates an error of this kind without points and position.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Error, ErrorKind, PointId};
+    ///
+    /// let error = Error::new(ErrorKind::AboveMax).about(PointId(3)).at(5).behind(2);
+    /// assert_eq!(error.to_string(), "the value is above the maximum: point 3, byte 7");
+    /// ```
     pub const fn new(kind: ErrorKind) -> Self {
         Error {
             kind,
@@ -65,31 +74,32 @@ impl Error {
         }
     }
 
-    /// Returns the error with the point it is about.
+    /// Returns the error with the point that it is about.
     pub const fn about(mut self, point: PointId) -> Self {
         self.point = Some(point);
         self
     }
 
-    /// Returns the error with the other point of a clash.
+    /// Returns the error with the other point of a conflict.
     pub const fn with(mut self, other: PointId) -> Self {
         self.other = Some(other);
         self
     }
 
-    /// Returns the error with its byte.
+    /// Returns the error with this byte offset.
     pub const fn at(mut self, byte: u32) -> Self {
         self.byte = Some(byte);
         self
     }
 
-    /// Returns the error with its bit within the bit area.
+    /// Returns the error with this bit offset in the bit area.
     pub const fn bit(mut self, bit: u32) -> Self {
         self.bit = Some(bit);
         self
     }
 
-    /// Returns the error as seen from an envelope in which the bytes begin `bytes` later.
+    /// Returns the error with `bytes` added to its byte offset, for a payload that begins `bytes` bytes into
+    /// an envelope.
     pub const fn behind(mut self, bytes: u32) -> Self {
         if let Some(byte) = self.byte {
             self.byte = Some(byte.saturating_add(bytes));
@@ -97,7 +107,7 @@ impl Error {
         self
     }
 
-    /// The error of `have` bytes where `needed` are required.
+    /// Returns the error of `have` bytes where `needed` bytes are required.
     #[cold]
     pub(crate) fn wrong_length(have: usize, needed: usize) -> Self {
         let missing = needed.saturating_sub(have) as u32;
@@ -109,7 +119,15 @@ impl Error {
         Error::new(kind).at(have.min(needed) as u32)
     }
 
-    /// Whether the bytes ended too early: with more of them the message may be complete.
+    /// Returns whether the bytes end too early. A stream reads more bytes and tries again.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{ErrorKind, m2m};
+    ///
+    /// let error = m2m::parse(b"\0\0\0\x03\x04\0\0", m2m::DEFAULT_LIMIT).unwrap_err();
+    /// assert!(error.is_incomplete());
+    /// assert_eq!(error.kind, ErrorKind::Incomplete { missing: 2 });
+    /// ```
     pub const fn is_incomplete(&self) -> bool {
         matches!(self.kind, ErrorKind::Incomplete { .. })
     }
@@ -137,22 +155,30 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {}
 
 macro_rules! kinds {
-    ($(#[$doc:meta] $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
+    ($($(#[$doc:meta])+ $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
         /// The kind of an error in a payload, a value or a definition.
+        ///
+        /// ```
+        /// use gizwits_codec_core::ErrorKind;
+        ///
+        /// let kind = ErrorKind::OffStep { below: 7 };
+        /// assert_eq!(kind.name(), "off_step");
+        /// assert_eq!(kind.to_string(), "the value is between two steps");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum ErrorKind {
-            $(#[$doc] #[allow(missing_docs)] $kind $({ $($field: $type),* })?,)*
+            $($(#[$doc])+ #[allow(missing_docs)] $kind $({ $($field: $type),* })?,)*
         }
 
         impl ErrorKind {
-            /// The kind in snake_case, for programs: stable.
+            /// Returns the kind in snake_case. The names are stable: programs may compare them.
             pub const fn name(&self) -> &'static str {
                 match self { $(ErrorKind::$kind { .. } => $name,)* }
             }
 
-            /// The kind in words, without its figures.
+            /// Returns a text about the kind, without the numbers of this error.
             pub(crate) const fn text(&self) -> &'static str {
                 match self { $(ErrorKind::$kind { .. } => $text,)* }
             }
@@ -162,135 +188,138 @@ macro_rules! kinds {
 
 kinds! {
     // Payloads.
-    /// The bytes end `missing` bytes too early; `byte` is the first that is missing.
-    Incomplete { missing: u32 } "incomplete" "bytes are missing";
-    /// There are `extra` bytes after the end.
-    Trailing { extra: u32 } "trailing" "bytes follow the end";
-    /// The P0 action is not one of the protocol's.
-    UnknownAction { action: u8 } "unknown_action" "the action is unknown";
-    /// The P0 action belongs to the other protocol (standard or var_len).
+    /// The bytes end at least `missing` bytes too early; [`Error::byte`] is the first missing byte.
+    Incomplete { missing: u32 } "incomplete" "the bytes end too early";
+    /// `extra` bytes follow the end of the message.
+    Trailing { extra: u32 } "trailing" "bytes follow the end of the message";
+    /// The protocol has no P0 action with this byte.
+    UnknownAction { action: u8 } "unknown_action" "unknown action";
+    /// The P0 action belongs to the other protocol: the product is standard and the action var_len, or
+    /// the reverse.
     OtherProtocol { action: u8 } "other_protocol" "the action belongs to the other protocol";
-    /// A flag past the last point that can have one.
+    /// A control sets a flag that belongs to no point.
     UnknownFlag "unknown_flag" "a flag is set that belongs to no point";
-    /// A control for a point that can't be written.
+    /// A control sets a point that is not writable.
     NotWritable "not_writable" "the point is not writable";
-    /// The bytes don't begin with 00000003.
-    NotM2m "not_m2m" "not an M2M frame";
-    /// The length of a frame is too small for its parts, or an M2M varint has more than four bytes.
-    FrameLength "frame_length" "the frame's length is not possible";
-    /// The frame is longer than the limit set for it.
+    /// The bytes do not begin with 00 00 00 03.
+    NotM2m "not_m2m" "not an M2M frame: 00 00 00 03 is expected";
+    /// The length of a frame is too small for its fields, the length of a UART frame begins with ff, or the
+    /// length of an M2M frame has more than four bytes.
+    FrameLength "frame_length" "the length of the frame is invalid";
+    /// The frame is longer than the limit of the caller, or than its format allows.
     FrameLimit "frame_limit" "the frame is longer than the limit";
-
-    /// 0x0093 and 0x0094 have an sn, other commands have none.
-    FrameSn "frame_sn" "commands 0x0093 and 0x0094 have an sn, others have none";
-    /// The bytes don't begin with ff ff.
-    NotUart "not_uart" "not a UART frame";
-    /// An ff of a UART frame without the 55 that must follow it.
-    Stuffing "stuffing" "an ff without the 55 behind it";
-    /// The checksum of a UART frame is `found`; that of its bytes is `expected`.
-    Checksum { expected: u8, found: u8 } "checksum" "the checksum is wrong";
-    /// A did is longer than 64 bytes.
-    DidLength "did_length" "a did has at most 64 bytes";
+    /// The sequence number is missing in a frame of command 0x0093 or 0x0094, or present in any other.
+    FrameSn "frame_sn" "commands 0x0093 and 0x0094 require a sequence number, other commands have none";
+    /// The bytes do not begin with ff ff.
+    NotUart "not_uart" "not a UART frame: ff ff is expected";
+    /// An ff in a UART frame is not followed by its stuffing byte 55.
+    Stuffing "stuffing" "ff is not followed by 55";
+    /// A UART frame ends with the checksum `found`, but its bytes add up to `expected`.
+    Checksum { expected: u8, found: u8 } "checksum" "wrong checksum";
+    /// The did is longer than 64 bytes.
+    DidLength "did_length" "the did is longer than 64 bytes";
 
     // Values.
-    /// The value is of another kind than the point.
-    WrongKind "wrong_kind" "the value's kind is not the point's";
-    /// The value is below the point's minimum.
-    BelowMin "below_min" "below the minimum";
-    /// The value is above the point's maximum.
-    AboveMax "above_max" "above the maximum";
+    /// The kind of the value does not match the kind of the point, for example a number for a bool.
+    WrongKind "wrong_kind" "the kind of the value does not match the point";
+    /// The value is below the minimum of the point.
+    BelowMin "below_min" "the value is below the minimum";
+    /// The value is above the maximum of the point.
+    AboveMax "above_max" "the value is above the maximum";
     /// The enum index has no label.
-    PastLabels "past_labels" "past the labels";
-    /// The value lies between the raw values `below` and `below + 1`.
-    OffStep { below: u32 } "off_step" "not on a step";
-    /// A binary value must have exactly `expected` bytes.
-    BinaryLength { expected: u16 } "binary_length" "the binary value's length is not the point's";
-    /// No point has this id.
-    UnknownPoint "unknown_point" "no such point";
-    /// A read sets no values; only a read of a var_len product names points that it wants.
-    WrongAction "wrong_action" "the message has no place for it";
-    /// The output needs `needed` bytes.
-    OutOfSpace { needed: u32 } "out_of_space" "the output is too short";
-    /// Text that is no exact decimal number.
-    NotANumber "not_a_number" "not a number, or one of too many digits";
+    PastLabels "past_labels" "the enum index has no label";
+    /// The value is between two steps: those of the raw values `below` and `below + 1`.
+    OffStep { below: u32 } "off_step" "the value is between two steps";
+    /// The binary value does not have the `expected` number of bytes.
+    BinaryLength { expected: u16 } "binary_length" "the length of the binary value does not match the point";
+    /// The product has no point with this id.
+    UnknownPoint "unknown_point" "the product has no point with this id";
+    /// The operation does not fit the action of the message: a value in a read, a wanted point in anything
+    /// but a read of a var_len product, or a merge of anything but a reply or a report.
+    WrongAction "wrong_action" "not allowed in a message with this action";
+    /// The output buffer is too short: `needed` bytes are required.
+    OutOfSpace { needed: u32 } "out_of_space" "the output buffer is too short";
+    /// The text or float is not a number that a [`Decimal`](crate::Decimal) holds exactly.
+    NotANumber "not_a_number" "not a number, or a number with too many digits";
 
     // Definitions: rules of one point.
-    /// The kind must be counted in the other unit.
-    Unit "unit" "bool and enum stand in bits, everything else in bytes";
-    /// A point counted in bytes has a bit offset.
-    BitOffset "bit_offset" "a point in bytes has no bit offset";
-    /// A bool has exactly one bit.
-    BoolWidth "bool_width" "a bool has one bit";
-    /// An enum has 1 to 32 bits.
-    EnumWidth "enum_width" "an enum has 1 to 32 bits";
-    /// A uint8, uint16 or uint32 has 1, 2 or 4 bytes.
-    UintWidth "uint_width" "the length is not the integer's";
-    /// A binary has 1 to 65,535 bytes.
-    BinaryWidth "binary_width" "a binary has 1 to 65535 bytes";
-    /// An enum without labels.
-    NoLabels "no_labels" "an enum needs labels";
+    /// The unit does not fit the kind: bit for bool and enum, byte for all other kinds.
+    Unit "unit" "the unit must be bit for bool and enum, byte for all other kinds";
+    /// A point with the unit byte has a bit offset other than 0.
+    BitOffset "bit_offset" "a point with the unit byte must have the bit offset 0";
+    /// A bool has a length other than 1 bit.
+    BoolWidth "bool_width" "a bool must have 1 bit";
+    /// An enum has a length of 0 or of more than 32 bits.
+    EnumWidth "enum_width" "an enum must have 1 to 32 bits";
+    /// The length of an integer does not fit its type: 1 byte for uint8, 2 for uint16, 4 for uint32.
+    UintWidth "uint_width" "the length must be 1, 2 or 4 bytes for uint8, uint16 or uint32";
+    /// A binary has a length of 0 or of more than 65,535 bytes.
+    BinaryWidth "binary_width" "a binary must have 1 to 65535 bytes";
+    /// An enum has no labels.
+    NoLabels "no_labels" "the enum has no labels";
     /// An enum has more labels than its bits can number.
-    TooManyLabels "too_many_labels" "more labels than the bits can number";
+    TooManyLabels "too_many_labels" "the enum has more labels than its bits can number";
     /// The raw minimum is negative.
     NegativeMin "negative_min" "the raw minimum is negative";
-    /// The minimum is above the maximum.
+    /// The raw minimum is above the raw maximum.
     MinAboveMax "min_above_max" "the minimum is above the maximum";
-    /// The raw maximum does not fit the integer.
-    MaxTooLarge "max_too_large" "the raw maximum does not fit the integer";
-    /// The ratio is not above zero.
-    Ratio "ratio" "the ratio is not above 0";
+    /// The raw maximum does not fit the integer type.
+    MaxTooLarge "max_too_large" "the raw maximum does not fit the integer type";
+    /// The ratio is zero or negative.
+    Ratio "ratio" "the ratio must be above 0";
     /// A ratio or addition has more than 15 significant digits.
-    Digits "digits" "more than 15 significant digits";
-    /// Some value of the point could not be held exactly.
-    ScaleOverflow "scale_overflow" "the ratio and addition lead to values of too many digits";
+    Digits "digits" "the ratio or addition has more than 15 significant digits";
+    /// The ratio and addition lead to engineering values that a [`Decimal`](crate::Decimal) does not hold
+    /// exactly.
+    ScaleOverflow "scale_overflow" "the ratio and addition lead to values with too many digits";
 
     // Definitions: rules between points.
-    /// There are no points.
-    NoPoints "no_points" "no points";
-    /// There are more points than a layout can hold.
-    TooManyPoints "too_many_points" "too many points";
-    /// There are more different scales than the layout has room for.
-    TooManyScales "too_many_scales" "more different scales than the layout has room for";
+    /// The product has no points.
+    NoPoints "no_points" "the product has no points";
+    /// The product has more points than the layout, or any layout, can hold.
+    TooManyPoints "too_many_points" "the product has more points than the layout can hold";
+    /// The product has more different scales than the layout can hold.
+    TooManyScales "too_many_scales" "the product has more different scales than the layout can hold";
     /// Two points have the same id.
     DuplicateId "duplicate_id" "two points have the same id";
-    /// The ids are not 0 to n-1.
-    IdRange "id_range" "the ids are not 0 to n-1";
+    /// The ids of `n` points are not 0 to `n - 1`.
+    IdRange "id_range" "the ids of n points must be 0 to n-1";
     /// The status is longer than 65,535 bytes.
     StatusLength "status_length" "the status is longer than 65535 bytes";
-    /// Two points share a bit.
-    Overlap "overlap" "overlaps another point";
-    /// A bit area holds points of different access.
-    SharedArea "shared_area" "shares a bit area with a point of another access";
-    /// A writable point has a higher id than one that isn't.
-    WritableIds "writable_ids" "the ids of the writable points don't come first";
-    /// A writable point stands behind one that isn't.
-    WritableBytes "writable_bytes" "the bytes of the writable points don't come first";
+    /// The point shares a bit with another point.
+    Overlap "overlap" "the point overlaps another point";
+    /// The point shares a bit area with a point of another access.
+    SharedArea "shared_area" "the point shares a bit area with a point of another access";
+    /// A writable point of a standard product has a higher id than a point that is not writable.
+    WritableIds "writable_ids" "writable points must have lower ids than all other points";
+    /// A writable point of a standard product comes after a point that is not writable.
+    WritableBytes "writable_bytes" "writable points must come before all other points in the status";
 
     // Definitions: warnings.
-    /// A bit field is wider than vendor code supports.
-    WideBits "wide_bits" "more than 8 bits, which vendor code does not support";
-    /// Bytes of the status belong to no point.
-    Gap "gap" "there is a gap before the point";
-    /// The order is not the one the cloud writes.
-    Order "order" "not in canonical order";
+    /// Warning: an enum has more than the 8 bits that vendor code supports.
+    WideBits "wide_bits" "the enum has more than the 8 bits that vendor code supports";
+    /// Warning: the bytes before the point belong to no point.
+    Gap "gap" "the bytes before the point belong to no point";
+    /// Warning: the points are not in the order in which the cloud writes them.
+    Order "order" "the point is not in canonical order";
 
     // Definitions: their JSON.
-    /// Not JSON, or a value of the wrong JSON type.
+    /// The text is not JSON, or a value has the wrong JSON type.
     Json "json" "not JSON, or a value of the wrong type";
-    /// A key is missing.
-    Missing { key: Key } "missing" "a key is missing";
-    /// A value is of the wrong JSON type, or not a whole number where one is needed.
+    /// A required key is missing.
+    Missing { key: Key } "missing" "a required key is missing";
+    /// A value has the wrong JSON type, or is not a whole number where a whole number is required.
     WrongType { key: Key } "wrong_type" "a value has the wrong type";
-    /// A word that is not one of those allowed.
-    UnknownWord { key: Key } "unknown_word" "a word is not one of those allowed";
-    /// A name is empty.
-    EmptyName "empty_name" "a name is empty";
+    /// A value is not one of the words that its key allows.
+    UnknownWord { key: Key } "unknown_word" "the value is not one of the words that its key allows";
+    /// The name of a point is empty.
+    EmptyName "empty_name" "the name is empty";
     /// Two points have the same name.
     DuplicateName "duplicate_name" "two points have the same name";
-    /// There is more than one entity.
+    /// The definition has no entity, or more than one.
     Entities "entities" "there must be exactly one entity";
-    /// The attrs stand outside an entity.
-    OutsideEntity "outside_entity" "the attrs must stand in an entity";
+    /// The attrs are outside an entity.
+    OutsideEntity "outside_entity" "the attrs must be inside an entity";
     /// A label is not a string.
     LabelType { index: u32 } "label_type" "a label is not a string";
 }
@@ -299,14 +328,14 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())?;
         if let ErrorKind::Checksum { expected, found } = self {
-            write!(f, " ({expected:#04x} is expected, {found:#04x} was found)")?;
+            write!(f, " (expected {expected:#04x}, found {found:#04x})")?;
         }
         Ok(())
     }
 }
 
 impl ErrorKind {
-    /// Whether the definition is usable all the same.
+    /// Returns whether the kind is a warning: the definition can be used.
     pub const fn is_warning(&self) -> bool {
         matches!(self, Self::WideBits | Self::Gap | Self::Order)
     }
@@ -321,13 +350,13 @@ macro_rules! keys {
         pub enum Key { $($key,)* }
 
         impl Key {
-            /// The key as the definition spells it.
+            /// Returns the key as the definition spells it.
             pub const fn name(self) -> &'static str {
                 match self { $(Key::$key => $name,)* }
             }
 
-            /// The JSON pointer of the key's value, within an attr or, of a key of the product, within the
-            /// definition.
+            /// Returns the JSON pointer of the value: from the attr, or from the definition for a key of the
+            /// product.
             pub const fn pointer(self) -> &'static str {
                 match self { $(Key::$key => concat!($parent, "/", $name),)* }
             }

@@ -1,10 +1,11 @@
-//! The layout: a table of numbers that drives every decode and encode.
+//! The layout of a product: the table of numbers that decoding and encoding read.
 //!
-//! A layout has no strings and no lifetimes, so the same `const fn` makes it in a `static` of a
-//! firmware and at run time on a server.
+//! A layout has no strings and no lifetimes. The same `const fn` makes it in a `static` of a firmware and at
+//! run time on a server.
 //!
-//! The [`rules`] check the [`Point`]s of a product and fill the [`Tables`]; a [`LayoutRef`] reads them. A
-//! [`Mask`] names the points that a message has, and the packing of a var_len message follows from both.
+//! The [`rules`] check the [`Point`]s of a product and fill the [`Tables`], which a [`LayoutRef`] reads. A
+//! [`Mask`] is the set of points in a message. Layout and mask together determine the offsets in a var_len
+//! message.
 
 mod field;
 mod mask;
@@ -26,13 +27,13 @@ pub use tables::{Head, LayoutRef, Tables};
 use crate::error::{Error, ErrorKind};
 use crate::value::Scale;
 
-/// The layout of a product of at most `N` points with at most `S` different scales, the identity
-/// not counted.
+/// The layout of a product with at most `N` points and at most `S` different scales, not counting the
+/// identity scale (ratio 1, addition 0).
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
 ///
-/// // Checked by the compiler: an overlap, say, does not build.
+/// // The compiler checks the layout: two points that overlap, for example, do not build.
 /// static LAYOUT: Layout<2> = Layout::must(
 ///     Protocol::Standard,
 ///     &[
@@ -53,10 +54,23 @@ pub struct Layout<const N: usize, const S: usize = 4> {
 }
 
 impl<const N: usize, const S: usize> Layout<N, S> {
-    /// Lays the points out.
+    /// Creates the layout of these points.
     ///
     /// # Errors
-    /// The first rule that the points break, with the points and the place; see [`check`].
+    /// The first rule that the points break, with the points and the position. [`check`] describes the rules.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::{Access, ErrorKind, Layout, Point, Protocol, UintSpec};
+    ///
+    /// let points = [
+    ///     Point::bool(0, Access::Writable, 0, 0),
+    ///     Point::uint8(1, Access::Writable, 1, UintSpec::new(16, 300)),
+    /// ];
+    /// let error = Layout::<2>::new(Protocol::Standard, &points).unwrap_err();
+    /// assert_eq!(error.kind, ErrorKind::MaxTooLarge);
+    /// assert_eq!(error.point.map(|id| id.0), Some(1));
+    /// ```
     pub const fn new(protocol: Protocol, points: &[Point]) -> Result<Self, Error> {
         let mut layout = Layout {
             head: Head::EMPTY,
@@ -78,13 +92,13 @@ impl<const N: usize, const S: usize> Layout<N, S> {
         }
     }
 
-    /// Lays the points out in a `const` or `static`, where a definition that breaks a rule is a
-    /// compile error. At run time use [`new`](Self::new).
+    /// Creates the layout in a `const` or `static`. Points that break a rule are a compile error there. At
+    /// run time, use [`new`](Self::new).
     ///
     /// # Panics
     /// If the points break a rule.
     #[must_use]
-    #[expect(clippy::panic, reason = "for constants: it panics in the compiler")]
+    #[expect(clippy::panic, reason = "in a constant, the panic is a compile error")]
     pub const fn must(protocol: Protocol, points: &[Point]) -> Self {
         match Self::new(protocol, points) {
             Ok(layout) => layout,
@@ -92,7 +106,7 @@ impl<const N: usize, const S: usize> Layout<N, S> {
         }
     }
 
-    /// The layout without its capacity in the type.
+    /// Returns a reference to the layout, without its capacity in the type.
     #[inline]
     pub const fn get(&self) -> LayoutRef<'_> {
         LayoutRef::new(&self.head, &self.fields, &self.limits, &self.scales)

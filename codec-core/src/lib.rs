@@ -1,11 +1,19 @@
-//! Encode and decode Gizwits (机智云) data points.
+//! Encodes and decodes the data points of Gizwits (机智云) devices.
 //!
-//! This crate never allocates, never panics once a layout is made, and needs no operating system.
-//! To read definitions with names, labels and JSON values, start with `gizwits-codec-std`.
+//! This crate needs no operating system, never allocates, and does not panic once a layout is made. For
+//! names, labels and JSON values, use `gizwits-codec-std`.
 //!
-//! A product's [`Point`]s make a [`Layout`]; the layout makes a [`View`] over the bytes of a message,
-//! and an [`Encoder`] that writes one. [`P0`] is the message, [`m2m`] and [`uart`] are the frames around it.
+//! | to … | use |
+//! | --- | --- |
+//! | describe a product | [`Point`], [`Layout`], or [`definition`] with the feature `json` |
+//! | decode a message | [`P0::parse`], [`View`] |
+//! | encode a message | [`Encoder`] |
+//! | read and write frames on networks | [`m2m`] |
+//! | read and write frames on the serial line | [`uart`] |
+//! | be the device on the serial line | [`link`], [`model`] |
+//! | calculate with exact numbers | [`Decimal`] |
 //!
+//! # Example
 //! Decode a report:
 //!
 //! ```
@@ -32,12 +40,20 @@
 //! assert_eq!(view.get(ROOM_TEMP), Some(Value::Number(Decimal::new(115, 1))));
 //! ```
 //!
-//! To encode, see [`Encoder`]. Sources of the rules: Gizwits' UART protocol, its datapoint JSON, and
-//! the code that its MCU generator writes; each file names what it relies on.
+//! [`Encoder`] has an example of a control. The folder `examples` has programs for decoding, encoding and a
+//! firmware.
 //!
 //! # Features
-//! None by default. `serde`: [`Value`] and [`Decimal`] implement serde's traits. `json`:
-//! [`definition`] reads the datapoint JSON. `defmt`: errors, values, frames and events implement `Format`.
+//! None is enabled by default.
+//!
+//! - `json`: the module [`definition`] reads the definition JSON of a product.
+//! - `serde`: [`Value`] and [`Decimal`] implement `Serialize` and `Deserialize`, [`PointId`] implements
+//!   `Serialize`.
+//! - `defmt`: errors, values, frames and events implement `Format`.
+//!
+//! # Sources
+//! The rules come from Gizwits' UART protocol, the datapoint JSON, and the code that the vendor's MCU
+//! generator writes. The documentation of each module names its source.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -63,3 +79,7 @@ pub use layout::{
 pub use message::{Action, Encoder, Iter, P0, PointValue, Span, View, Wanted};
 pub use model::Fixed;
 pub use value::{Decimal, Raw, Rounding, Scale, Value};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,10 +1,10 @@
-//! The MCU's side of the serial line, without a clock or a port: bytes and milliseconds in, bytes and
-//! events out (vendor: UART protocol, and the code that its MCU generator writes).
+//! The MCU's side of the serial line to a Wi-Fi module, as a state machine without a clock or a port of its
+//! own (vendor: UART protocol, and the code that its MCU generator writes).
 //!
-//! [`Link::receive`] takes the bytes of the module one by one, answers its frames, and returns events.
-//! [`Link::poll`] sends what is due: a report where the status has changed, requests, and both again
-//! where nobody answered. Bytes go into a sink of the caller's, one frame at a time; one that is full
-//! may drop them, since what is lost is sent again.
+//! [`Link::receive`] reads the bytes of the module one by one, answers its frames, and returns events.
+//! [`Link::poll`] sends what is due: a report if the status has changed, the requests of the application, and
+//! both again if the module does not acknowledge them. The link writes into a sink of the caller, one frame
+//! at a time. A full sink may drop bytes, because the link sends lost frames again.
 
 use core::marker::PhantomData;
 
@@ -18,37 +18,37 @@ use crate::layout::Protocol;
 use crate::message::{Action, Wanted};
 use crate::model::{self, DefaultPolicy, Model, Policy, Update};
 
-/// An event of the line: what the module sent, or did not acknowledge.
+/// An event of the link: a frame of the module for the application, or the outcome of a request or report.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'b, M: Model> {
-    /// A control. It is acknowledged; a report follows once the status has changed.
-    /// [`Update::apply`] leaves out the points whose value is invalid, and names them.
+    /// A control, which the link has already acknowledged. The application applies it to its status with
+    /// [`Update::apply`], which leaves out the points with invalid values. If the status has changed, the next
+    /// [`Link::poll`] reports it.
     Control(Update<'b, M>),
-    /// Bytes that the protocol does not look into.
+    /// Transparent data from the module: bytes that the protocol does not interpret.
     Transparent(&'b [u8]),
-    /// The module's connections.
+    /// The state of the module's connections.
     Status(ModuleStatus),
-    /// The module wants the MCU to restart; vendor code does so after 600 ms.
+    /// The module asks the MCU to restart. Vendor code restarts after 600 ms.
     Reboot,
-    /// The module found a frame of ours illegal.
+    /// The module rejected a frame of the MCU as illegal, for this reason.
     Illegal(Illegal),
     /// The answer to [`Request::TIME`].
     Time(Time<'b>),
     /// The answer to [`Request::module`].
     Module(ModuleInfo<'b>),
-    /// A request or report that was acknowledged.
+    /// The module acknowledged a request or report.
     Acked(Command),
-    /// A request or report that nobody acknowledged, as often as it was sent.
+    /// The module did not acknowledge a request or report after [`Timing::tries`] transmissions.
     Unanswered(Command),
-    /// A frame for the application to answer with [`Link::answer`]: big data, transactions,
-    /// sub-devices.
+    /// A frame that the application answers with [`Link::answer`]: big data, transactions and sub-devices.
     Frame(Frame<'b>),
-    /// The payload of a frame that was refused: the module was told that it is illegal, or its answer is not
-    /// one. Of a P0, [`P0::parse`](crate::P0::parse) says why.
+    /// The payload of a frame that the link refused as illegal, or of an invalid answer to a request. For a
+    /// P0, [`P0::parse`](crate::P0::parse) returns the reason.
     Refused(&'b [u8]),
-    /// The set of points whose value in the status is invalid has changed; [`Link::invalid`] lists them.
-    /// Replies and reports go on: they hold the values that the [`Policy`] puts in their place.
+    /// The set of points with an invalid value in the status has changed. [`Link::invalid`] lists them. The
+    /// link keeps on sending replies and reports, with the replacement values that the [`Policy`] chooses.
     Invalid,
 }
 
@@ -86,60 +86,80 @@ impl Request {
         Request { command, argument }
     }
 
-    /// Forget network and owner.
+    /// Resets the module, which forgets its network and its owner.
     pub const RESET: Request = Request::new(Command::RESET, None);
-    /// Enter the factory test.
+    /// Starts the factory test of the module.
     pub const TEST: Request = Request::new(Command::TEST, None);
-    /// Open the window in which the device can be bound.
+    /// Opens the period in which a user can bind the device.
     pub const BIND: Request = Request::new(Command::BIND, None);
-    /// Ask for the time: [`Event::Time`].
+    /// Requests the network time. The answer is [`Event::Time`].
     pub const TIME: Request = Request::new(Command::TIME, None);
-    /// Restart.
+    /// Restarts the module.
     pub const REBOOT: Request = Request::new(Command::MODULE_REBOOT, None);
-    /// The bytes of [`Link::send`], behind the action of transparent ones.
+    /// Sends the data of [`Link::send`], after the action of transparent data.
     const SEND: Request = Request::new(Command::FROM_DEVICE, Some(0x06));
 
-    /// Let a phone configure the network.
+    /// Lets a phone configure the network of the module.
+    ///
+    /// ```
+    /// use gizwits_codec_core::link::{Busy, Link, Request};
+    /// use gizwits_codec_core::model::Model;
+    /// use gizwits_codec_core::uart::ConfigMode;
+    ///
+    /// // A button of the device.
+    /// fn pressed<M: Model>(link: &mut Link<'_, M>) -> Result<(), Busy> {
+    ///     link.request(Request::configure(ConfigMode::AirLink))
+    /// }
+    /// ```
     pub const fn configure(mode: ConfigMode) -> Self {
         Request::new(Command::CONFIGURE, Some(mode.code()))
     }
 
-    /// Ask a module of this kind, 0 for Wi-Fi and 1 for mobile, to describe itself: [`Event::Module`].
+    /// Requests the description of the module. `kind` is 0 for a Wi-Fi module and 1 for a mobile module. The
+    /// answer is [`Event::Module`].
     pub const fn module(kind: u8) -> Self {
         Request::new(Command::MODULE, Some(kind))
     }
 }
 
-/// The request before is still on its way.
+/// The error of a request while another request is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Busy;
 
 impl core::fmt::Display for Busy {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the request before is still on its way")
+        f.write_str("another request is in progress")
     }
 }
 
 impl core::error::Error for Busy {}
 
-/// Waiting times, in ms, and the number of tries.
+/// The waiting times of a link in milliseconds, and the number of transmissions.
+///
+/// ```
+/// use gizwits_codec_core::link::Timing;
+///
+/// // Measured values every 30 s instead of every 6 s.
+/// let timing = Timing { measured: 30_000, ..Timing::VENDOR };
+/// assert_eq!((timing.resend, timing.tries), (200, 3));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timing {
-    /// The time in ms to wait for an acknowledgement.
+    /// The time in ms that the link waits for an acknowledgement before it sends a frame again.
     pub resend: u16,
-    /// The number of times that a frame is sent at most.
+    /// The maximum number of transmissions of a frame.
     pub tries: u8,
-    /// The time in ms from one report to the next if only measured values have changed, and to the next try
-    /// if a report was not acknowledged.
+    /// The minimum time in ms between two reports if only measured values have changed, and the time until
+    /// the next report after a report that was not acknowledged.
     pub measured: u16,
-    /// The time in ms from one report of all points to the next.
+    /// The maximum time in ms between two reports of all points.
     pub full: u32,
 }
 
 impl Timing {
-    /// The values of the vendor's code: 200 ms, 3 times, 6 s, 600 s.
+    /// The timing of the vendor's code, and the default of a link: 200 ms, 3 transmissions, 6 s, 600 s.
     pub const VENDOR: Timing = Timing {
         resend: 200,
         tries: 3,
@@ -148,10 +168,11 @@ impl Timing {
     };
 }
 
-/// A module resends within this time, in ms: the same control with the same number is the same one.
+/// The time in ms within which a module sends a frame again. A control with the sequence number and the
+/// checksum of the last control is a repetition within this time.
 const REPEAT: u32 = 1_000;
 
-/// The frame that waits for its acknowledgement.
+/// The frame in flight: sent and not yet acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flight {
     None,
@@ -159,20 +180,24 @@ enum Flight {
     Request,
 }
 
-/// The module's knowledge of the values that were sent last.
+/// Whether the module knows the values that were sent last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
-    /// No values were sent.
+    /// No values were sent so far.
     Nothing,
     /// The last values were not acknowledged.
     Unsure,
-    /// The last values were acknowledged, or may still be.
+    /// The last values were acknowledged, or the acknowledgement is still awaited.
     All,
 }
 
-/// The MCU's side of a line.
+/// The MCU's side of the serial line.
 ///
-/// The code generator writes the model; `status` is a struct of the application's.
+/// The product `M` is a [`Model`], which the code generator of `gizwits-codec-std` writes. The status is a
+/// struct of the application. The policy `P` chooses replacements for invalid values; see [`Policy`].
+///
+/// This example receives a control, applies it, and sends the acknowledgement and a report. The example
+/// `firmware` of this crate is a complete device.
 ///
 /// ```
 /// # use gizwits_codec_core::{Access, ErrorKind, Layout, LayoutRef, Point, PointId, Protocol};
@@ -213,7 +238,7 @@ enum Known {
 /// let mut link: Link<Lamp> = Link::new(&INFO, &mut buffer);
 /// let (mut status, mut sent) = (false, Vec::new());
 /// let mut sink = |byte| sent.push(byte);
-/// let now = 0; // a clock's milliseconds
+/// let now = 0; // milliseconds of any clock; they may wrap around
 /// for byte in *b"\xff\xff\0\x08\x03\x01\0\0\x01\x01\x01\x0f" {
 ///     if let Some(Event::Control(update)) = link.receive(byte, now, &mut sink) {
 ///         update.apply(&mut status, |point, why| eprintln!("{point:?} is not set: {why}"));
@@ -230,40 +255,47 @@ pub struct Link<'b, M: Model, P = DefaultPolicy> {
     info: &'b DeviceInfo,
     outbox: &'b mut [u8],
     outbox_len: u16,
-    /// How long to wait, and how often to try.
+    /// The waiting times and the number of transmissions. [`Timing::VENDOR`] by default.
     pub timing: Timing,
-    /// The values of the last report, and the points that it has.
+    /// The values of the last report.
     sent: M::Values,
+    /// The points of the last report.
     mask: M::Mask,
     known: Known,
-    /// The points that are invalid, as far as the application knows.
+    /// The points with invalid values, as last reported to the application.
     invalid: M::Points,
-    /// The read that is to be answered, and the points that it wants.
+    /// The sequence number of the read that the next poll answers.
     read: Option<u8>,
+    /// The points that the read asks for.
     wanted: M::Mask,
     request: Option<Request>,
-    /// Whether the last frame of its own was a request.
+    /// Whether the last frame that the link sent by itself was a request.
     requested: bool,
     flight: Flight,
     awaited: Command,
-    /// The number of the frame that waits, the times it was sent, and when it was sent last.
+    /// The sequence number of the frame in flight.
     sn: u8,
+    /// The number of its transmissions.
     tries: u8,
+    /// The time of its last transmission.
     since: u32,
-    /// When the last report was sent, and the last one of everything.
+    /// The time of the last report.
     reported: u32,
+    /// The time of the last report of all points.
     complete: u32,
-    /// Number and sum of the last P0 that was acted on, as 16 bits, and when.
+    /// The sequence number and the checksum of the last P0 with an effect, as 16 bits; `u32::MAX` before the
+    /// first.
     last: u32,
+    /// The time of that P0.
     acted: u32,
     policy: PhantomData<P>,
 }
 
 impl<'b, M: Model, P: Policy> Link<'b, M, P> {
-    /// A link that reports its status at the first [`poll`](Self::poll).
+    /// Creates a link that reports the status at the first [`poll`](Self::poll).
     ///
-    /// `buffer` holds a frame of the module's while it comes in: [`room`](Self::room) says how long it
-    /// should be.
+    /// `info` is the description that the link sends to the module. `buffer` holds a frame of the module
+    /// while it is received. Its length should be [`room`](Self::room).
     pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
         Link {
             decoder: Decoder::new(buffer),
@@ -281,6 +313,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             requested: false,
             flight: Flight::None,
             awaited: Command::FROM_DEVICE_ACK,
+            // The number after 0xfe is 0, so the first frame has the sequence number 0.
             sn: 0xfe,
             tries: 0,
             since: 0,
@@ -292,24 +325,27 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         }
     }
 
-    /// Returns the link with room for the bytes of [`send`](Self::send).
+    /// Returns the link with a buffer for the data of [`send`](Self::send). Without an outbox a link can't
+    /// send transparent data.
     pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
         let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
         self.outbox = outbox.get_mut(..most).unwrap_or(&mut []);
         self
     }
 
-    /// The bytes that a buffer needs for controls, reads and everything that the module tells of itself.
+    /// Returns the length in bytes of a buffer for all frames of the module: controls, reads, and
+    /// descriptions of the module. Big data and transparent data may need a longer buffer.
     pub const fn room() -> usize {
         let control = M::LAYOUT.p0_len(Action::Control);
         let longest = if control > 65 { control } else { 65 };
         longest.saturating_add(Decoder::OVERHEAD)
     }
 
-    /// Asks something of the module. [`poll`](Self::poll) sends it when the line is free.
+    /// Queues a request, which [`poll`](Self::poll) sends once no frame is in flight. The outcome is
+    /// [`Event::Acked`], [`Event::Unanswered`], or the event with the answer.
     ///
     /// # Errors
-    /// [`Busy`]: until the request before was acknowledged or given up.
+    /// [`Busy`] while another request is in progress.
     pub fn request(&mut self, request: Request) -> Result<(), Busy> {
         match self.request {
             Some(_) => Err(Busy),
@@ -320,12 +356,25 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         }
     }
 
-    /// Sends bytes that the protocol does not look into, as a request that the outbox keeps until it is
-    /// acknowledged.
+    /// Sends transparent data, as a request. The outbox keeps the data until the module acknowledges it.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`] if the outbox is shorter, or if the request before is still on its way:
-    /// then `needed` is 0.
+    /// [`ErrorKind::OutOfSpace`] if the outbox is shorter than `data`, or, with a `needed` of 0, if another
+    /// request is in progress.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::Error;
+    /// use gizwits_codec_core::link::Link;
+    /// use gizwits_codec_core::model::Model;
+    /// use gizwits_codec_core::uart::DeviceInfo;
+    ///
+    /// fn run<M: Model>(info: &DeviceInfo) -> Result<(), Error> {
+    ///     let (mut buffer, mut outbox) = ([0; 256], [0; 32]);
+    ///     let mut link: Link<M> = Link::new(info, &mut buffer).with_outbox(&mut outbox);
+    ///     link.send(b"hello")
+    /// }
+    /// ```
     pub fn send(&mut self, data: &[u8]) -> Result<(), Error> {
         let full = |needed| Error::new(ErrorKind::OutOfSpace { needed });
         if self.request.is_some() {
@@ -340,13 +389,16 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         Ok(())
     }
 
-    /// Answers a frame that [`Event::Frame`] handed over, with at most [`MAX_PAYLOAD`] bytes.
+    /// Answers the frame of an [`Event::Frame`]. `command` and `sn` are those of the frame, `payload` is the
+    /// payload of the answer, up to [`MAX_PAYLOAD`] bytes.
     pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
         write(command.ack(), sn, &[payload], sink);
     }
 
-    /// Takes a byte from the module at a time in ms, answers the frame that the byte completes, and returns
-    /// the event of that frame.
+    /// Reads one byte from the module. If the byte completes a frame, the link writes its answer to the sink
+    /// and returns the event of the frame.
+    ///
+    /// `now` is the time in ms of any clock that may wrap around, the same as for [`poll`](Self::poll).
     pub fn receive(
         &mut self,
         byte: u8,
@@ -364,7 +416,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         };
         let (command, sn, payload) = (frame.command, frame.sn, frame.payload);
         if frame.flags & 1 == 1 {
-            // A sub-device's.
+            // The frame belongs to a sub-device.
             return Some(Event::Frame(frame));
         }
         if self.flight != Flight::None && command == self.awaited && sn == self.sn {
@@ -405,7 +457,8 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                 if event.is_none() {
                     wrong = Some(Illegal::OTHER);
                 } else {
-                    // The acknowledgement may have been lost, but not what it acknowledged.
+                    // The module repeats a control if the acknowledgement was lost. The link acknowledges it
+                    // again, and does not apply it again.
                     let this = u32::from(u16::from_be_bytes([sn, sum]));
                     if self.last == this && now.wrapping_sub(self.acted) < REPEAT {
                         event = None;
@@ -415,7 +468,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
                 }
             }
             Command::ILLEGAL => return Some(Event::Illegal(Illegal(*payload.first()?))),
-            // An acknowledgement that nobody waits for any more.
+            // A late acknowledgement, which the link no longer awaits.
             Command(0x02..=0x18 | 0x22 | 0x2a) if command.0 & 1 == 0 => return None,
             _ if command.is_known() => return Some(Event::Frame(frame)),
             _ => wrong = Some(Illegal::COMMAND),
@@ -428,12 +481,11 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         event
     }
 
-    /// Sends what is due at a time in ms, at most an answer and one frame. Returns the request or report
-    /// that was given up, or the points of the status that are invalid, if they have become others.
+    /// Sends what is due at the time `now` in ms: at most the answer to a read and one frame of the link's
+    /// own. Returns [`Event::Unanswered`] or [`Event::Invalid`].
     ///
-    /// Call it when bytes have come in, when the status may have changed, and when the time of
-    /// [`wait`](Self::wait) has passed. There should be room in the sink for
-    /// [`longest`](Self::longest) bytes.
+    /// Call this method after bytes were received, when the status may have changed, and when the time of
+    /// [`wait`](Self::wait) has passed. The sink should have space for [`longest`](Self::longest) bytes.
     pub fn poll(
         &mut self,
         now: u32,
@@ -455,7 +507,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         let event = changed.then_some(Event::Invalid);
         match self.flight {
             Flight::None => {}
-            // It waits for the next call, which may have an event of its own.
+            // One call returns one event, so the frame in flight is left to the next call.
             _ if changed => return event,
             _ if now.wrapping_sub(self.since) < u32::from(self.timing.resend) => return None,
             _ if self.tries < self.timing.tries => {
@@ -472,7 +524,8 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             }
         }
         self.awaited = Command::FROM_DEVICE_ACK;
-        // A report that is due comes before a second request in a row: an application may always have one.
+        // A report that is due goes before a second request in a row. Otherwise an application that always
+        // has a request would prevent reports.
         let reports = (self.request.is_none() || self.requested) && self.is_due(now, &values);
         self.flight = match self.request {
             _ if reports => {
@@ -488,7 +541,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         };
         self.requested = !reports;
         self.tries = 0;
-        // Modules are known that don't stuff an sn of 0xff.
+        // Sequence numbers end at 0xfe, because some modules do not stuff a sequence number of 0xff.
         self.sn = if self.sn >= 0xfe {
             0
         } else {
@@ -498,7 +551,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         event
     }
 
-    /// Whether a report is due; of a var_len product which points it has.
+    /// Returns whether a report is due. For a var_len product, sets the mask of its points.
     fn is_due(&mut self, now: u32, values: &M::Values) -> bool {
         let since = |then| now.wrapping_sub(then);
         let measured = since(self.reported) >= u32::from(self.timing.measured);
@@ -534,7 +587,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         true
     }
 
-    /// Sends what is in flight.
+    /// Sends the frame in flight.
     fn transmit(&mut self, now: u32, sink: &mut dyn FnMut(u8)) {
         self.since = now;
         self.tries = self.tries.wrapping_add(1);
@@ -558,9 +611,9 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         );
     }
 
-    /// The points whose value in the status was invalid at the last [`poll`](Self::poll), in the order of
-    /// their ids: an enum index without a label, a number outside its limits or between two steps.
-    /// [`model::encode`] says which rule the first of them breaks.
+    /// Returns the points whose value in the status was invalid at the last [`poll`](Self::poll), in the
+    /// order of their ids: an enum index without a label, or a number outside its limits or between two
+    /// steps. [`model::encode`] returns the rule that the first of them breaks.
     pub fn invalid(&self) -> impl Iterator<Item = PointId> {
         let words = self.invalid.as_ref();
         let points = (0..const { M::LAYOUT.points() }).map(PointId);
@@ -570,14 +623,15 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         })
     }
 
-    /// How long nothing is due, in ms, as long as no bytes come in and the status stays as it is.
+    /// Returns the time in ms until the next [`poll`](Self::poll) is due, unless bytes are received or the
+    /// status changes before.
     pub fn wait(&self, now: u32) -> u32 {
         let left = |then, time: u32| time.saturating_sub(now.wrapping_sub(then));
         match (self.flight, self.request, self.known) {
             (Flight::None, Some(_), _) | (Flight::None, _, Known::Nothing) => 0,
             (Flight::None, None, Known::Unsure) => left(self.reported, self.timing.measured.into()),
             (Flight::None, None, Known::All) => {
-                // Measured values may have changed already.
+                // Measured values may have changed since the last report, and wait for this time.
                 let measured = left(self.reported, self.timing.measured.into());
                 let full = left(self.complete, self.timing.full);
                 if measured > 0 {
@@ -590,18 +644,19 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         }
     }
 
-    /// The most bytes that one call puts into the sink, stuffing included.
+    /// Returns the maximum number of bytes that one call writes to the sink, stuffing included.
     pub const fn longest() -> usize {
         let report = M::LAYOUT.p0_len(Action::Report);
         let info = 106;
-        // An answer and a report, or the device's description.
+        // The answer to a read and a report, or the description of the device. Stuffing doubles the length at
+        // most.
         let two = report.saturating_add(OVERHEAD).saturating_mul(4);
         let one = OVERHEAD.saturating_add(info).saturating_mul(2);
         if two > one { two } else { one }
     }
 }
 
-/// The event of an acknowledgement that was waited for.
+/// Returns the event of an awaited acknowledgement.
 #[inline(always)]
 fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
     match command {
@@ -617,7 +672,7 @@ fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
     }
 }
 
-/// Tells the module that its frame is illegal.
+/// Rejects a frame of the module as illegal.
 #[cold]
 fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
     write(Command::ILLEGAL_ACK, sn, &[&[illegal.0]], sink);

@@ -1,4 +1,4 @@
-//! Messages: a P0, which is an action and its body, read and written in place.
+//! Messages: a P0 consists of an action and a body, which is read and written in place.
 
 mod encoder;
 mod p0;

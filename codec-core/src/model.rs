@@ -1,14 +1,14 @@
-//! A product known when the firmware is compiled: what generated code implements and calls.
+//! The model of a product that is known when a firmware is compiled: the interface of generated code.
 //!
-//! `gizwits_codec_std::codegen` writes, for one product, a struct of its status, a struct of its
-//! controls, and a [`Model`] that turns both into bytes and back. Offsets and limits are constants in
-//! that code, so neither is looked up at run time. The *values* of a model are those of all points, each
-//! at its offset in the layout: the `dev_status` of a standard product, the bytes behind the full mask of
-//! a var_len product.
+//! For one product, `gizwits_codec_std::codegen` writes a struct of the status, a struct of the controls, and
+//! a [`Model`] that converts both to bytes and back. Offsets and limits are constants in the generated code.
+//! The *values* of a model are the bytes of all points, each at its offset in the layout: the `dev_status` of
+//! a standard product, or the bytes after the mask of all points of a var_len product.
 //!
-//! A value is *invalid* if the definition does not allow it: an enum index without a label, a number
-//! outside its limits or between two steps. Invalid values neither reach the device nor stop it from
-//! reporting: [`Update::apply`] leaves them out, and [`Model::encode`] replaces them as a [`Policy`] says.
+//! A value is *invalid* if the definition does not allow it: an enum index without a label, or a number
+//! outside its limits or between two steps. [`Update::apply`] leaves out the invalid values of a control, so
+//! the device never sees them. [`Model::encode`] replaces the invalid values of a status as the [`Policy`]
+//! chooses, so the device keeps on reporting.
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -21,36 +21,36 @@ use crate::layout::{LayoutRef, Mask, Protocol, Shape};
 use crate::message::{Action, pack};
 use crate::value::{Decimal, divide};
 
-/// One product, as the code generator writes it.
+/// A product, as the code generator writes it.
 pub trait Model {
-    /// All points, typed.
+    /// The status: all points, as a struct.
     type Status;
-    /// The points that a control sets, typed.
+    /// The points that a control sets, as a struct with an `Option` for each writable point.
     type Control;
-    /// The values of all points, as bytes.
+    /// The values: an array with the bytes of all points.
     type Values: AsRef<[u8]> + AsMut<[u8]>;
-    /// The mask of a var_len message; no bytes for a standard product.
+    /// The mask of a var_len message: an array of bytes, empty for a standard product.
     type Mask: AsRef<[u8]> + AsMut<[u8]>;
-    /// A set of points whose value can be invalid: bit `n` of word `k` is the point `32 * k + n`.
+    /// A set of points that can be invalid: bit `n` of word `k` is the point `32 * k + n`.
     type Points: Copy + Eq + fmt::Debug + AsRef<[u32]> + AsMut<[u32]>;
 
-    /// The layout.
+    /// The layout of the product.
     const LAYOUT: LayoutRef<'static>;
-    /// The product's key.
+    /// The product key: 32 characters.
     const PRODUCT_KEY: &'static [u8; 32];
-    /// No bit set.
+    /// The values with all bits 0.
     const VALUES: Self::Values;
-    /// No bit set.
+    /// The mask without points.
     const MASK: Self::Mask;
-    /// No point.
+    /// The empty set of points.
     const POINTS: Self::Points;
-    /// The bytes of the values, from and to before, with what is measured: numbers and binaries that are
-    /// only reported.
+    /// The byte ranges of measured values, as start and end: read-only numbers and binaries. If only these
+    /// have changed, a link waits with its report for [`Timing::measured`](crate::link::Timing::measured).
     const MEASURED: &'static [(usize, usize)];
 
-    /// Writes the values of a status. Calls `invalid` for each point whose value the definition does not
-    /// allow, in the order of the ids, and writes the value that the policy puts in its place: `last`
-    /// holds the values to keep, which are valid.
+    /// Writes the values of a status. Calls `invalid` for each point with an invalid value, in the order of
+    /// the ids, and writes the replacement that the policy chooses. `last` has the values that
+    /// [`Replacement::Keep`] keeps, which must be valid.
     fn encode<P: Policy>(
         status: &Self::Status,
         last: &Self::Values,
@@ -58,11 +58,11 @@ pub trait Model {
         invalid: &mut impl FnMut(PointId, ErrorKind),
     );
 
-    /// Reads values.
+    /// Reads a status from values.
     fn decode(values: &Self::Values) -> Self::Status;
 
-    /// Reads those values of a control whose flag is set and which are valid. Calls `invalid` for each point
-    /// whose value is not, in the order of the ids. Of a standard product `values` are those of the writable
+    /// Reads the points of a control whose flag is set and whose value is valid. Calls `invalid` for each
+    /// point with an invalid value, in the order of the ids. For a standard product, `values` is the writable
     /// section.
     fn control(
         flags: &[u8],
@@ -70,7 +70,8 @@ pub trait Model {
         invalid: &mut impl FnMut(PointId, ErrorKind),
     ) -> Self::Control;
 
-    /// Sets those points of a status that [`control`](Self::control) reads, without a control in between.
+    /// Sets the points in a status that [`control`](Self::control) would read. Generated code goes from bytes
+    /// to the status without a control struct, which takes less flash.
     fn apply(
         flags: &[u8],
         values: &[u8],
@@ -79,24 +80,41 @@ pub trait Model {
     );
 }
 
-/// The treatment of values that the definition does not allow. An application that wants another one than
-/// [`DefaultPolicy`] implements this trait for a type of its own, `enum Strict {}`, and names it as the
-/// second parameter of its [`Link`](crate::link::Link). Policies are types so that a firmware has the code
-/// of its own policy alone.
+/// The treatment of invalid values. An application with another policy than [`DefaultPolicy`] implements this
+/// trait for a type of its own and passes it as the second parameter of its [`Link`](crate::link::Link). A
+/// policy is a type, so that a firmware only contains the code of its own policy.
+///
+/// ```
+/// use gizwits_codec_core::link::Link;
+/// use gizwits_codec_core::model::{Model, Policy, Replacement};
+///
+/// /// Refuses controls with an invalid value, and reports the last valid number.
+/// enum Strict {}
+///
+/// impl Policy for Strict {
+///     const NUMBERS: Replacement = Replacement::Keep;
+///     const REFUSE_CONTROLS: bool = true;
+/// }
+///
+/// fn run<M: Model>(link: Link<'_, M, Strict>) {
+///     // …
+/// }
+/// ```
 pub trait Policy {
-    /// The replacement of an invalid number of a status in replies and reports. By default the number is
-    /// saturated: a report of 31 degrees with a maximum of 30 says more than a stale 24.
+    /// The replacement of an invalid number in replies and reports. By default the number is saturated: 31
+    /// degrees with a maximum of 30 are reported as 30, which is closer to the truth than the last valid
+    /// value of, say, 24.
     const NUMBERS: Replacement = Replacement::Saturate;
-    /// The replacement of an invalid enum of a status in replies and reports. By default the last valid
-    /// label is kept: the neighbour of a label means something else.
+    /// The replacement of an invalid enum in replies and reports. By default the last valid label is kept,
+    /// because neighbouring labels are unrelated.
     const ENUMS: Replacement = Replacement::Keep;
-    /// Whether a control with an invalid value is refused as a whole, as an illegal packet. By default
-    /// (`false`) it is acknowledged, the invalid points are left out and the others are applied.
+    /// Whether the link refuses a control with an invalid value as illegal. By default (`false`) the link
+    /// acknowledges it, and [`Update::apply`] sets all points but the invalid ones.
     const REFUSE_CONTROLS: bool = false;
 }
 
-/// The policy of a [`Link`](crate::link::Link) that names none: numbers are saturated, enums kept, and
-/// controls applied without their invalid points.
+/// The default policy of a [`Link`](crate::link::Link): numbers are saturated, the last label of an enum is
+/// kept, and controls are applied without their invalid points.
 #[derive(Clone, Copy, Debug)]
 pub enum DefaultPolicy {}
 
@@ -106,16 +124,16 @@ impl Policy for DefaultPolicy {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Replacement {
-    /// The nearest value that the definition allows; of an enum the last label.
+    /// The nearest valid value. For an enum, the last label.
     Saturate,
-    /// The value that was reported last; before the first report the least one.
+    /// The value that was reported last. Before the first report, the minimum.
     Keep,
 }
 
-/// A control that was found sound.
+/// A control whose length and flags were checked.
 #[derive(Debug)]
 pub struct Update<'b, M: Model> {
-    /// Flags, or mask, and values.
+    /// The flags or mask, and the values.
     body: &'b [u8],
     model: PhantomData<M>,
 }
@@ -129,22 +147,22 @@ impl<M: Model> Clone for Update<'_, M> {
 impl<M: Model> Copy for Update<'_, M> {}
 
 impl<M: Model> Update<'_, M> {
-    /// Returns the points that it sets, typed, without those whose value is invalid. Calls `invalid` for each
-    /// of these, with the rule that its value breaks: [`PastLabels`](ErrorKind::PastLabels),
+    /// Returns the points that the control sets, as a struct. Calls `invalid` for each point with an invalid
+    /// value, which is left out, with the rule that the value breaks: [`PastLabels`](ErrorKind::PastLabels),
     /// [`BelowMin`](ErrorKind::BelowMin) or [`AboveMax`](ErrorKind::AboveMax).
     #[inline]
     pub fn control(self, mut invalid: impl FnMut(PointId, ErrorKind)) -> M::Control {
         self.unpacked(|flags, values| M::control(flags, values, &mut invalid))
     }
 
-    /// Sets the points of a status, except those whose value is invalid, which it hands over as
-    /// [`control`](Self::control) does.
+    /// Sets the points of the control in a status. Calls `invalid` for each point with an invalid value, as
+    /// [`control`](Self::control) does, and leaves that point of the status unchanged.
     #[inline]
     pub fn apply(self, status: &mut M::Status, mut invalid: impl FnMut(PointId, ErrorKind)) {
         self.unpacked(|flags, values| M::apply(flags, values, status, &mut invalid));
     }
 
-    /// Whether every value is valid.
+    /// Returns whether every value is valid.
     #[inline]
     pub fn is_valid(self) -> bool {
         let mut valid = true;
@@ -152,7 +170,8 @@ impl<M: Model> Update<'_, M> {
         valid
     }
 
-    /// Reads flags and values, those of a var_len product each at its offset in the layout.
+    /// Calls `read` with flags and values. The values of a var_len product are moved to the offsets of the
+    /// layout first.
     #[inline]
     fn unpacked<T>(self, read: impl FnOnce(&[u8], &[u8]) -> T) -> T {
         let flags_len = const { M::LAYOUT.flags_len() };
@@ -168,15 +187,15 @@ impl<M: Model> Update<'_, M> {
     }
 }
 
-/// Takes a control; `None` of anything else, and of one that is not sound: [`P0::parse`](crate::P0::parse)
-/// says why.
+/// Reads a control. Returns `None` if `p0` is not a control, or has the wrong length or flags.
+/// [`P0::parse`](crate::P0::parse) returns the reason.
 #[must_use]
 pub fn update<M: Model>(p0: &[u8]) -> Option<Update<'_, M>> {
     let (action, body) = p0.split_first()?;
     let good = if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
         M::LAYOUT.view_control(body).is_ok()
     } else {
-        // Bits past the last writable point stand in the first byte.
+        // Surplus flags can only be in the first byte.
         let (flags, values) = const { (M::LAYOUT.flags_len(), M::LAYOUT.writable_len()) };
         let spare = const { !Mask::top(M::LAYOUT.writable()) };
         body.len() == flags.wrapping_add(values)
@@ -190,8 +209,8 @@ pub fn update<M: Model>(p0: &[u8]) -> Option<Update<'_, M>> {
 /// Returns the values of a status.
 ///
 /// # Errors
-/// The first point whose value the definition does not allow, and why, as
-/// [`Encoder::set`](crate::Encoder::set) says it.
+/// The first point with an invalid value, and the rule that the value breaks: the errors of
+/// [`Encoder::set`](crate::Encoder::set).
 pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
     let (mut values, mut first) = (M::VALUES, None);
     M::encode::<DefaultPolicy>(status, &M::VALUES, &mut values, &mut |point, kind| {
@@ -203,11 +222,12 @@ pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
     }
 }
 
-/// Reads a reply or a report into a status; points that it doesn't have stay as they are.
+/// Sets the points of a reply or report in a status. All other points keep their values.
 ///
 /// # Errors
-/// As for [`P0::parse`](crate::P0::parse), [`ErrorKind::WrongAction`] for anything but a reply or report;
-/// for a status to begin with, as for [`encode`].
+/// - The errors of [`P0::parse`](crate::P0::parse).
+/// - [`ErrorKind::WrongAction`] if `p0` is neither a reply nor a report.
+/// - The errors of [`encode`] if the product is var_len and `status` itself has an invalid value.
 pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
     let view = match crate::P0::parse(M::LAYOUT, p0)? {
         crate::P0::Reply(view) | crate::P0::Report(view) => view,
@@ -223,7 +243,7 @@ pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads which points are wanted; false if that is no read.
+/// Reads the points that a read asks for. Returns false if the read is invalid.
 pub(crate) fn read<M: Model>(p0: &[u8], wanted: &mut M::Mask) -> bool {
     let body = p0.get(1..).unwrap_or(&[]);
     if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
@@ -233,7 +253,7 @@ pub(crate) fn read<M: Model>(p0: &[u8], wanted: &mut M::Mask) -> bool {
     body.is_empty()
 }
 
-/// Sets the bits of the points that differ.
+/// Sets the bits of the points whose values differ.
 pub(crate) fn changed(layout: LayoutRef<'_>, one: &[u8], two: &[u8], mask: &mut [u8]) {
     for (field, id) in layout.fields.iter().zip(0..) {
         let end = usize::from(field.end);
@@ -253,7 +273,7 @@ pub(crate) fn changed(layout: LayoutRef<'_>, one: &[u8], two: &[u8], mask: &mut 
     }
 }
 
-/// Writes a frame with a reply or report; of a var_len product with the points of a mask.
+/// Writes a frame with a reply or report. For a var_len product, the message has the points of the mask.
 pub(crate) fn write<M: Model>(
     sink: &mut dyn FnMut(u8),
     (command, sn): (Command, u8),
@@ -298,8 +318,8 @@ impl<I: Into<i64> + Copy, const PLACES: u8> fmt::Display for Fixed<I, PLACES> {
     }
 }
 
-/// Returns the index of an enum of a status, or what takes its place if it has no label. `last` reads the
-/// index to keep.
+/// Returns the index of an enum, or its replacement if the index has no label. `last` reads the index that
+/// [`Replacement::Keep`] keeps.
 #[inline]
 pub fn label<P: Policy>(
     id: u16,
@@ -317,7 +337,7 @@ pub fn label<P: Policy>(
     }
 }
 
-/// Whether an index has a label; if not, calls `invalid`.
+/// Returns whether an index has a label. If not, calls `invalid`.
 #[inline]
 pub fn check_label(
     id: u16,
@@ -332,8 +352,20 @@ pub fn check_label(
     valid
 }
 
-/// Returns the raw integer of a status, or what takes its place if it is outside its limits. `last` reads
-/// the integer to keep.
+/// Returns a raw integer, or its replacement if it is outside its limits. `last` reads the integer that
+/// [`Replacement::Keep`] keeps.
+///
+/// ```
+/// use gizwits_codec_core::ErrorKind;
+/// use gizwits_codec_core::model::{DefaultPolicy, limited};
+///
+/// let mut refused = None;
+/// let mut invalid = |point, why| refused = Some((point, why));
+/// // Point 1 has limits from 16 to 30, and 24 was reported last.
+/// let raw = limited::<DefaultPolicy>(1, 31, (16, 30), || 24, &mut invalid);
+/// assert_eq!(raw, 30);
+/// assert_eq!(refused.map(|(point, why)| (point.0, why)), Some((1, ErrorKind::AboveMax)));
+/// ```
 #[inline]
 pub fn limited<P: Policy>(
     id: u16,
@@ -348,7 +380,7 @@ pub fn limited<P: Policy>(
     replaced::<P>(raw, limits, last)
 }
 
-/// Whether a raw integer is within its limits; if not, calls `invalid`.
+/// Returns whether a raw integer is within its limits. If not, calls `invalid`.
 #[inline]
 pub fn check_limits(
     id: u16,
@@ -367,9 +399,9 @@ pub fn check_limits(
     false
 }
 
-/// Returns the raw integer of an engineering value of a status, both at the same number of decimal places,
-/// or what takes its place if that is outside its limits or between two steps. `last` reads the integer to
-/// keep.
+/// Returns the raw integer of an engineering value, or its replacement if the value is outside its limits or
+/// between two steps. `value`, ratio and addition have the same number of decimal places. `last` reads the
+/// integer that [`Replacement::Keep`] keeps.
 #[inline]
 pub fn unscaled<P: Policy>(
     id: u16,
@@ -379,7 +411,7 @@ pub fn unscaled<P: Policy>(
     last: impl FnOnce() -> u32,
     invalid: &mut impl FnMut(PointId, ErrorKind),
 ) -> u32 {
-    // The values of all raw integers of the point fit an i32.
+    // Generated code only calls this function if the engineering values of all raw integers fit an i32.
     let engineering = |raw: u32| ratio.wrapping_mul(raw as i32).wrapping_add(addition);
     let (least, greatest) = (engineering(min), engineering(max));
     let within = value.min(greatest).max(least);
@@ -394,7 +426,7 @@ pub fn unscaled<P: Policy>(
     steps.settled::<P>(id, value.cmp(&within), (min, max), last, invalid)
 }
 
-/// Like [`unscaled`], for numbers that 32 bits do not hold.
+/// Like [`unscaled`], for values that do not fit 32 bits.
 #[inline]
 pub fn unscaled_wide<P: Policy>(
     id: u16,
@@ -416,16 +448,19 @@ pub fn unscaled_wide<P: Policy>(
     steps.settled::<P>(id, value.cmp(&within), (min, max), last, invalid)
 }
 
-/// The steps of an engineering value within its limits above its addition.
+/// The distance of an engineering value from its addition, in steps. The value was moved into its limits.
 struct Steps {
+    /// The number of whole steps.
     whole: u32,
-    /// Whether nothing is left, and whether half a step or more is.
+    /// Whether the distance is a whole number of steps.
     is_exact: bool,
+    /// Whether the rest is half a step or more.
     is_half: bool,
 }
 
 impl Steps {
-    /// The raw integer, or its replacement; `beyond` is how the value compares with its limits.
+    /// Returns the raw integer, or its replacement. `beyond` is the order of the original value relative to
+    /// the moved value: `Equal` if it was within its limits.
     #[inline]
     fn settled<P: Policy>(
         self,
@@ -449,10 +484,10 @@ impl Steps {
     }
 }
 
-/// The replacement of a raw integer that is invalid.
+/// Returns the replacement of an invalid raw integer.
 #[inline]
 fn replaced<P: Policy>(raw: u32, (min, max): (u32, u32), last: impl FnOnce() -> u32) -> u32 {
-    // Before the first report there is no value to keep, so the least one is.
+    // Before the first report `last` returns 0, which may be below the minimum, so the result is limited.
     let raw = match P::NUMBERS {
         Replacement::Saturate => raw,
         Replacement::Keep => last(),
@@ -460,13 +495,13 @@ fn replaced<P: Policy>(raw: u32, (min, max): (u32, u32), last: impl FnOnce() -> 
     raw.min(max).max(min)
 }
 
-/// A number of `width` bits, at least 1, that ends `shift` bits, at most 7, above the end of byte `end - 1`;
-/// 0 where there are no bytes.
+/// Returns the number of `width` bits whose lowest bit is bit `shift` of byte `end - 1`, or 0 if the bytes
+/// end before. `width` is 1 to 32, `shift` 0 to 7.
 ///
 /// ```
 /// use gizwits_codec_core::model::bits;
 ///
-/// // 12 bits behind 7 lower ones, over three bytes.
+/// // 12 bits above 7 lower bits, in three bytes.
 /// assert_eq!(bits(&[0x05, 0xa6, 0x80], 3, 7, 12), 0xb4d);
 /// assert_eq!(bits(&[], 3, 7, 12), 0);
 /// ```
@@ -477,7 +512,7 @@ pub fn bits(bytes: &[u8], end: u16, shift: u8, width: u8) -> u32 {
     Source::new(bytes).load(end, shift, drop).unwrap_or(0)
 }
 
-/// The first `N` bytes; zeros if there are fewer.
+/// Returns the first `N` bytes, or zeros if there are fewer.
 #[inline]
 #[must_use]
 pub fn array<const N: usize>(bytes: &[u8]) -> &[u8; N] {

@@ -1,4 +1,4 @@
-//! The values of points: raw values as they are on the wire, and engineering values.
+//! The values of points: raw values, as on the wire, and engineering values, after scaling.
 
 mod decimal;
 mod scale;
@@ -8,7 +8,15 @@ pub use decimal::Decimal;
 pub use scale::{Rounding, Scale};
 pub(crate) use scale::{Unscaled, divide};
 
-/// The value of a point.
+/// The engineering value of a point.
+///
+/// ```
+/// use gizwits_codec_core::{Decimal, Value};
+///
+/// let room_temp = Value::Number("-0.5".parse()?);
+/// assert_eq!(room_temp, Value::Number(Decimal::new(-5, 1)));
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -23,7 +31,7 @@ pub enum Value<'b> {
     Binary(#[cfg_attr(feature = "serde", serde(borrow))] &'b [u8]),
 }
 
-/// The value of a point as it is on the wire.
+/// The raw value of a point, as on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Raw<'b> {

@@ -64,3 +64,7 @@ pub use product::Product;
 pub use product::attr::Attr;
 pub use product::check::check;
 pub use product::diagnostic::{Check, Diagnostic, Invalid, Severity};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,14 +1,15 @@
-//! The M2M frame: what the LAN, MQTT and the cloud's command logs carry (vendor: GAgent, "M2M").
+//! The M2M frame, used on the LAN, over MQTT and in the command logs of the cloud (vendor: GAgent, "M2M").
 //!
 //! ```text
 //! 00 00 00 03 | length, varint | flag | command, 2 | sn, 4 | did length, 2, did | body
 //!                                                    └ 0093, 0094 only  └ flag & 1 only
 //! ```
 //!
-//! The length counts what follows it; its varint has 7 bits a byte, the least significant first, in
-//! 1 to 4 bytes. The 021x service messages of MQTT have the first four bytes and the command alone.
+//! The length counts the bytes that follow it. Its varint has 1 to 4 bytes of 7 bits each, the least
+//! significant byte first. The 021x service messages of MQTT consist of the prefix, the command, and content
+//! of unknown length.
 //!
-//! One grammar serves both ways to read: [`parse`] takes a slice, [`Decoder`] a stream.
+//! [`parse`] reads one frame from a slice, [`Decoder`] reads a stream. Both use the same grammar.
 
 use nom::bytes::streaming::tag;
 use nom::combinator::cond;
@@ -19,20 +20,20 @@ use nom::{Err, IResult, Needed, Parser};
 use crate::bits;
 use crate::error::{Error, ErrorKind};
 
-/// The bytes that every frame begins with.
+/// The prefix of every frame.
 pub const PREFIX: [u8; 4] = [0, 0, 0, 3];
-/// The length that a stream accepts unless told otherwise.
+/// The default limit for the length of a frame, in bytes: 64 KiB.
 pub const DEFAULT_LIMIT: usize = 64 * 1024;
-/// The longest did.
+/// The maximum length of a did, in bytes.
 pub const MAX_DID: usize = 64;
 
-/// P0 to the device, without acknowledgement.
+/// The command of a P0 to the device, without acknowledgement.
 pub const TO_DEVICE: u16 = 0x0090;
-/// P0 from the device: a reply or a report.
+/// The command of a P0 from the device: a reply or a report.
 pub const FROM_DEVICE: u16 = 0x0091;
-/// P0 in either direction, to be acknowledged.
+/// The command of a P0 in either direction that the receiver acknowledges.
 pub const REQUEST: u16 = 0x0093;
-/// The acknowledgement of a [`REQUEST`], with or without a P0.
+/// The command that acknowledges a [`REQUEST`], with or without a P0.
 pub const ACK: u16 = 0x0094;
 
 /// One M2M frame.
@@ -48,43 +49,66 @@ pub const ACK: u16 = 0x0094;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'b> {
-    /// Bit 0: a did follows. The other bits have no known meaning.
+    /// The flags. Bit 0 announces a did; the other bits have no known meaning.
     pub flag: u8,
-    /// The meaning of the body.
+    /// The command, which defines the content of the body.
     pub command: u16,
-    /// The sequence number, of 0x0093 and 0x0094 alone.
+    /// The sequence number. Only [`REQUEST`] and [`ACK`] frames have one.
     pub sn: Option<u32>,
-    /// The device, usually 22 ASCII characters.
+    /// The did of the device, usually 22 ASCII characters.
     pub did: Option<&'b [u8]>,
-    /// The rest: for 0x0090, 0x0091, 0x0093 and 0x0094 a P0.
+    /// The body: a P0 for the four commands of this module, unknown content for others.
     pub body: &'b [u8],
 }
 
 impl<'b> Frame<'b> {
-    /// Whether frames of this command have a sequence number.
+    /// Returns whether frames of this command have a sequence number.
     #[inline]
     pub const fn has_sn(command: u16) -> bool {
         matches!(command, REQUEST | ACK)
     }
 
-    /// Whether frames of this command carry a P0.
+    /// Returns whether frames of this command carry a P0.
     #[inline]
     pub const fn has_p0(command: u16) -> bool {
         matches!(command, TO_DEVICE | FROM_DEVICE | REQUEST | ACK)
     }
 
-    /// The P0, if the command has one and it is there: devices send empty bodies, too.
+    /// Returns the P0, or `None` if the command carries none or the body is empty, as devices send it in
+    /// acknowledgements.
+    ///
+    /// ```
+    /// use gizwits_codec_core::m2m::{self, Frame};
+    ///
+    /// let ack = Frame { flag: 0, command: m2m::ACK, sn: Some(7), did: None, body: &[] };
+    /// assert_eq!(ack.p0(), None);
+    /// let report = Frame { command: m2m::FROM_DEVICE, sn: None, body: &[0x04, 0x01], ..ack };
+    /// assert_eq!(report.p0(), Some(&[0x04, 0x01][..]));
+    /// ```
     #[inline]
     pub fn p0(&self) -> Option<&'b [u8]> {
         (Frame::has_p0(self.command) && !self.body.is_empty()).then_some(self.body)
     }
 
-    /// Writes the frame to the head of `out` and returns its length.
+    /// Writes the frame to the start of `out` and returns its length in bytes. Sets bit 0 of the flags if the
+    /// frame has a did.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`]; [`ErrorKind::FrameSn`] if an sn is there that the command doesn't
-    /// have, or the other way round; [`ErrorKind::DidLength`]; [`ErrorKind::FrameLimit`] for a
-    /// length that no varint of four bytes holds.
+    /// - [`ErrorKind::OutOfSpace`] if `out` is too short.
+    /// - [`ErrorKind::FrameSn`] if the sequence number is missing, or the command has none.
+    /// - [`ErrorKind::DidLength`] if the did is longer than [`MAX_DID`] bytes.
+    /// - [`ErrorKind::FrameLimit`] if the length does not fit a varint of four bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::m2m::{self, Frame};
+    ///
+    /// let frame = Frame { flag: 0, command: m2m::REQUEST, sn: Some(7), did: None, body: &[0x02] };
+    /// let mut out = [0; 32];
+    /// let len = frame.encode(&mut out)?;
+    /// assert_eq!(out[..len], *b"\0\0\0\x03\x08\0\0\x93\0\0\0\x07\x02");
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
         if self.sn.is_some() != Frame::has_sn(self.command) {
             return Err(Error::new(ErrorKind::FrameSn));
@@ -119,7 +143,7 @@ impl<'b> Frame<'b> {
     }
 }
 
-/// Counts all bytes that are put, and writes those that fit.
+/// An output buffer that counts all bytes written to it and stores those that fit.
 struct Output<'o> {
     out: &'o mut [u8],
     len: usize,
@@ -132,7 +156,7 @@ impl Output<'_> {
         self.len = self.len.saturating_add(bytes.len());
     }
 
-    /// The number of bytes, if all were written.
+    /// Returns the number of bytes, or an error if not all of them fit.
     fn finish(self) -> Result<usize, Error> {
         if self.len > self.out.len() {
             let needed = u32::try_from(self.len).unwrap_or(u32::MAX);
@@ -142,23 +166,40 @@ impl Output<'_> {
     }
 }
 
-/// A part of a stream.
+/// A frame or a service message in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'b> {
     /// A frame.
     Frame(Frame<'b>),
-    /// The six bytes that a service message begins with; they don't tell how long it is.
+    /// The first six bytes of a service message. The length of its content is unknown, so a stream searches
+    /// for the next prefix.
     Service {
-        /// 0x020e, 0x0210 to 0x021f, 0x022c.
+        /// The command: 0x020e, 0x0210 to 0x021f, or 0x022c.
         command: u16,
     },
 }
 
-/// Takes the frame or service message at the head of `bytes` off; returns it and what follows.
+/// Reads the frame or service message at the start of `bytes`. Returns it and the bytes that follow.
 ///
 /// # Errors
-/// [`ErrorKind::Incomplete`] if more bytes may make it whole; [`ErrorKind::NotM2m`],
-/// [`ErrorKind::FrameLength`]; [`ErrorKind::FrameLimit`] for a length above `limit`.
+/// - [`ErrorKind::Incomplete`] if `bytes` end within the frame.
+/// - [`ErrorKind::NotM2m`] if `bytes` do not begin with [`PREFIX`].
+/// - [`ErrorKind::FrameLength`] if the length leaves no room for the fields of the frame.
+/// - [`ErrorKind::FrameLimit`] if the length is above `limit`.
+///
+/// # Examples
+/// ```
+/// use gizwits_codec_core::{Error, ErrorKind, m2m};
+///
+/// let bytes = b"\0\0\0\x03\x05\0\0\x91\x04\x01\0\0";
+/// let (event, rest) = m2m::parse(bytes, m2m::DEFAULT_LIMIT)?;
+/// assert!(matches!(event, m2m::Event::Frame(frame) if frame.p0() == Some(&[0x04, 0x01])));
+/// assert_eq!(rest, [0, 0]);
+///
+/// let error = m2m::parse(b"GET / HTTP/1.1", m2m::DEFAULT_LIMIT).unwrap_err();
+/// assert_eq!(error, Error::new(ErrorKind::NotM2m).at(0));
+/// # Ok::<(), Error>(())
+/// ```
 pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
     match event(bytes, limit) {
         Ok((rest, event)) => Ok((event, rest)),
@@ -186,7 +227,7 @@ type Parsed<'b, O> = IResult<&'b [u8], O, (&'b [u8], Fault)>;
 
 fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
     let (input, _) = tag(&PREFIX[..]).parse(input)?;
-    // A frame's length is 3 at least, so a 2 in its place begins a service command.
+    // The length of a frame is at least 3, so a 2 is the first byte of a service command.
     if let Some((2, rest)) = input.split_first() {
         let (rest, low) = be_u8(rest)?;
         return match low {
@@ -207,7 +248,8 @@ fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
     let (rest, content) = split(length, input)?;
     match frame(content) {
         Ok((_, frame)) => Ok((rest, Event::Frame(frame))),
-        // The content is whole: what it lacks, its length denies it.
+        // The content is complete, so a missing field means that the length is wrong, not that more bytes
+        // are needed.
         Err(_) => fail(Fault::Verify),
     }
 }
@@ -229,7 +271,7 @@ fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
     fail(Fault::Verify)
 }
 
-/// nom's `take` leaves a panic in the image; this doesn't.
+/// Takes `len` bytes. nom's own `take` would leave a reachable panic in the firmware image.
 fn split(len: usize, input: &[u8]) -> Parsed<'_, &[u8]> {
     match input.split_at_checked(len) {
         Some((head, rest)) => Ok((rest, head)),
@@ -242,7 +284,7 @@ fn split(len: usize, input: &[u8]) -> Parsed<'_, &[u8]> {
 fn frame(input: &[u8]) -> Parsed<'_, Frame<'_>> {
     let (input, (flag, command)) = (be_u8, be_u16).parse(input)?;
     let (input, sn) = cond(Frame::has_sn(command), be_u32).parse(input)?;
-    // Devices set the flag without a did, too: one that doesn't fit is none.
+    // Some devices set the flag without sending a did: if no did fits, the bytes are the body.
     let (body, did) = cond(flag & 1 == 1, did)
         .parse(input)
         .unwrap_or((input, None));
@@ -264,21 +306,32 @@ fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
     split(usize::from(len), input)
 }
 
-/// The result of [`scan`] at the head of a stream.
+/// The result of [`scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scan<'b> {
-    /// The number of bytes to drop, those of the event included.
+    /// The number of bytes to remove from the start of the buffer, including those of the event.
     pub consumed: usize,
-    /// The number of these bytes that belong to no event.
+    /// The number of consumed bytes that belong to no event.
     pub skipped: usize,
-    /// The event that these bytes end with; `None` if more bytes are needed.
+    /// The event at the end of the consumed bytes, or `None` if more bytes are needed.
     pub event: Option<Event<'b>>,
 }
 
-/// Looks for the next event of a stream: what can't begin one is skipped byte by byte.
+/// Searches the next event of a stream in a buffer of the caller. Bytes that can't begin an event are skipped
+/// one by one.
 ///
-/// The caller drops `consumed` bytes and asks again, with more bytes if there was no event.
-/// How the bytes are cut into calls makes no difference to the events.
+/// The caller removes [`Scan::consumed`] bytes from its buffer and calls again, with more bytes if there was
+/// no event. The events do not depend on how the stream is cut into buffers.
+///
+/// ```
+/// use gizwits_codec_core::m2m::{self, Event};
+///
+/// let bytes = b"noise\0\0\0\x03\x04\0\0\x90\x02\0\0";
+/// let scan = m2m::scan(bytes, m2m::DEFAULT_LIMIT);
+/// assert_eq!((scan.skipped, scan.consumed), (5, 14));
+/// let Some(Event::Frame(frame)) = scan.event else { panic!() };
+/// assert_eq!(frame.command, m2m::TO_DEVICE);
+/// ```
 #[must_use]
 pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
     let mut rest = bytes;
@@ -301,7 +354,7 @@ pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
     }
 }
 
-/// Decodes a stream in chunks of any size, over a buffer of the caller's.
+/// A decoder for a stream that arrives in chunks of any size. It works in a buffer of the caller.
 ///
 /// ```
 /// use gizwits_codec_core::m2m::{Decoder, Event};
@@ -324,8 +377,8 @@ pub struct Decoder<'o> {
 }
 
 impl<'o> Decoder<'o> {
-    /// A decoder of frames that are up to 8 bytes shorter than the buffer, header included; longer
-    /// ones are skipped as garbage.
+    /// Creates a decoder that accepts frames whose length field is up to 8 bytes below the length of the
+    /// buffer. Longer frames are skipped like noise.
     #[must_use]
     pub fn new(buffer: &'o mut [u8]) -> Self {
         Decoder {
@@ -336,9 +389,9 @@ impl<'o> Decoder<'o> {
         }
     }
 
-    /// Takes what fits of `bytes` and returns the rest, to be pushed again when
-    /// [`next_event`](Self::next_event) has no more events.
-    #[must_use = "what doesn't fit is returned"]
+    /// Copies as many of `bytes` as fit into the buffer and returns the rest. Push the rest again after
+    /// [`next_event`](Self::next_event) has returned `None`.
+    #[must_use = "the bytes that do not fit are returned"]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if self.start > 0 {
             for (to, from) in (self.start..self.end).enumerate() {
@@ -356,7 +409,7 @@ impl<'o> Decoder<'o> {
         bytes.get(taken..).unwrap_or(&[])
     }
 
-    /// The next frame or service message; `None`: push more bytes.
+    /// Returns the next frame or service message, or `None` if more bytes are needed.
     pub fn next_event(&mut self) -> Option<Event<'_>> {
         let limit = self.buffer.len().saturating_sub(8);
         let found = scan(self.buffer.get(self.start..self.end)?, limit);
@@ -365,7 +418,7 @@ impl<'o> Decoder<'o> {
         found.event
     }
 
-    /// The number of bytes so far that belonged to no event.
+    /// Returns the number of skipped bytes: those so far that belonged to no event.
     pub fn skipped(&self) -> usize {
         self.skipped
     }

@@ -3,17 +3,18 @@
 use super::point::Access;
 use crate::error::{ErrorKind, PointId};
 
-/// The location of a point in the status: end byte, shift and width. 8 bytes, the only table that a decode
-/// reads.
+/// The location of a point in the status: end byte, shift and width. A field takes 8 bytes. Decoding reads no
+/// other table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// One past the last byte that the value touches, in a status with all points.
+    /// The end of the value: one past its last byte, in a status with all points.
     pub(crate) end: u16,
-    /// Uint: 0 or one more than the scale's index. Binary: its bytes.
+    /// For an integer, 0 for the identity scale, or one more than the index of the scale. For a binary, its
+    /// length in bytes.
     pub(crate) aux: u16,
-    /// Bits of the last byte below the value.
+    /// The number of bits of the last byte below the value.
     pub(crate) shift: u8,
-    /// 32 less the value's bits.
+    /// 32 minus the width of the value in bits.
     pub(crate) drop: u8,
     pub(crate) shape: Shape,
     pub(crate) access: Access,
@@ -38,19 +39,19 @@ impl Field {
         access: Access::Writable,
     };
 
-    /// Whether the point is in a bit area.
+    /// Returns whether the point is in a bit area.
     #[inline]
     pub(crate) const fn in_bits(self) -> bool {
         matches!(self.shape, Shape::Bool | Shape::Enum)
     }
 
-    /// The bits of a number.
+    /// Returns the width of a number in bits.
     #[inline]
     pub(crate) const fn width(self) -> u16 {
         32_u16.wrapping_sub(self.drop as u16)
     }
 
-    /// The length in bytes of a point outside the bit areas.
+    /// Returns the length in bytes of a point outside the bit areas.
     #[inline]
     pub(crate) const fn len(self) -> u16 {
         match self.shape {
@@ -59,7 +60,7 @@ impl Field {
         }
     }
 
-    /// The location in a status with all points.
+    /// Returns the location in a status with all points.
     #[inline]
     pub(crate) const fn location(&self, id: PointId) -> Location<'_> {
         Location {
@@ -70,7 +71,7 @@ impl Field {
         }
     }
 
-    /// The room that the point takes.
+    /// Returns the space that the point takes in a var_len message.
     #[inline]
     pub(crate) const fn room(&self) -> Room {
         match self.in_bits() {
@@ -85,14 +86,14 @@ impl Field {
 pub(crate) struct Location<'l> {
     pub(crate) id: PointId,
     pub(crate) field: &'l Field,
-    /// One past the last byte that the value touches.
+    /// The end of the value: one past its last byte.
     pub(crate) end: u16,
-    /// Bits of the last byte below the value.
+    /// The number of bits of the last byte below the value.
     pub(crate) shift: u8,
 }
 
 impl Location<'_> {
-    /// The first byte the value touches.
+    /// Returns the offset of the first byte of the value.
     pub(crate) fn start(self) -> u16 {
         let len = match self.field.shape {
             Shape::Binary => self.field.aux,
@@ -102,7 +103,7 @@ impl Location<'_> {
     }
 }
 
-/// The range of a point's raw value, which an encode and a check read. 8 bytes.
+/// The range of the raw value of a point. Limits take 8 bytes. Encoding and flagging read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub(crate) min: u32,
@@ -113,7 +114,7 @@ impl Limits {
     /// A placeholder for array initialisation.
     pub const EMPTY: Limits = Limits { min: 0, max: 0 };
 
-    /// The limit that a raw value breaks, if it does.
+    /// Returns the error kind of a raw value outside the limits.
     #[inline(always)]
     pub(crate) fn broken_by(&self, raw: u32, shape: Shape) -> Option<ErrorKind> {
         if raw > self.max {
@@ -129,8 +130,9 @@ impl Limits {
     }
 }
 
-/// Bits in an area and bytes behind it, side by side so that one addition serves both. Neither
-/// exceeds what a status with all points has, which the rules have bounded by 16 bits.
+/// The space that points take in a var_len message: bits of the bit area in the low half, bytes after it in
+/// the high half, so that one addition adds both. Neither half can overflow, because the rules limit the
+/// status with all points to 65,535 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Room(pub(crate) u32);
 

@@ -1,13 +1,13 @@
-//! Bitmaps of points: which of them a message has, or asks for.
+//! The presence mask: the set of points that a message has, or asks for.
 //!
-//! Bit n of the big-endian integer stands for the point with id n (vendor: UART protocol, var_len
-//! "attr_flags"). Ten points all there are `03 ff`; of 71 points the one with id 12 is
+//! A mask is one big-endian integer. Bit n is set if the point with id n is in the set (vendor: UART
+//! protocol, var_len "attr_flags"). All points of a product of 10 are `03 ff`. Point 12 of a product of 71 is
 //! `00 00 00 00 00 00 00 10 00`.
 
 use crate::bits;
 use crate::error::PointId;
 
-/// A bitmap of points: the mask of a var_len message.
+/// A set of points as a bitmap: the mask of a var_len message.
 ///
 /// ```
 /// use gizwits_codec_core::{Mask, PointId};
@@ -20,27 +20,28 @@ use crate::error::PointId;
 pub struct Mask<'b>(&'b [u8]);
 
 impl<'b> Mask<'b> {
-    /// The bitmap that these bytes are.
+    /// Creates a mask of these bytes.
     #[inline]
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
         Mask(bytes)
     }
 
-    /// The bytes of the bitmap.
+    /// Returns the bytes of the mask.
     #[inline]
     pub const fn bytes(self) -> &'b [u8] {
         self.0
     }
 
-    /// Whether the point with this id is in it.
+    /// Returns whether the point with this id is in the set.
     #[inline]
     pub fn contains(self, id: PointId) -> bool {
         bits::bit(self.0, id.0)
     }
 
-    /// The ids in it, ascending: a step each, and one for each machine word without any. An id is a
-    /// `u16`: bits past the 65,536th have none.
+    /// Returns the ids in the set in ascending order. The time is proportional to the number of ids plus the
+    /// number of machine words in the mask. Bits after the first 65,536 are ignored, because an id is a
+    /// `u16`.
     #[inline]
     #[must_use]
     pub fn ids(self) -> Ids<'b> {
@@ -49,11 +50,12 @@ impl<'b> Mask<'b> {
         Ids {
             words: bytes.rchunks(size_of::<usize>()),
             word: 0,
+            // The first word adds `WORD`, which wraps around to 0.
             first: 0_u16.wrapping_sub(WORD),
         }
     }
 
-    /// The 128 least significant bits, as two words.
+    /// Returns the 128 least significant bits as two words.
     #[inline]
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn words(self) -> [usize; 2] {
@@ -61,7 +63,7 @@ impl<'b> Mask<'b> {
         [words.next().unwrap_or(0), words.next().unwrap_or(0)]
     }
 
-    /// The first byte of a full bitmap.
+    /// Returns the first byte of a mask of all points.
     pub(crate) const fn top(points: u16) -> u8 {
         match points % 8 {
             0 => 0xff,
@@ -69,8 +71,8 @@ impl<'b> Mask<'b> {
         }
     }
 
-    /// Whether the points with ids 0 to `points - 1` are all in it. Requires a bitmap that is just as
-    /// long as they need, and ignores its bits past them.
+    /// Returns whether the set has all points with the ids 0 to `points - 1`. Requires a mask of exactly the
+    /// length for that many points, and ignores its surplus bits.
     #[inline]
     pub(crate) fn is_full(self, points: u16) -> bool {
         let Some((first, rest)) = self.0.split_first() else {
@@ -79,14 +81,14 @@ impl<'b> Mask<'b> {
         *first | !Mask::top(points) == 0xff && rest.iter().all(|byte| *byte == 0xff)
     }
 
-    /// The numbers of the bits that are set past those of `points` points, ascending.
+    /// Returns the numbers of the surplus bits that are set, those from `points` on, in ascending order.
     #[inline]
     pub(crate) fn surplus(self, points: u16) -> impl Iterator<Item = u16> + use<'b> {
         let len = self.0.len();
         let end = len.saturating_sub(usize::from(points / 8));
         let bytes = self.0.get(len.saturating_sub(MOST)..end).unwrap_or(&[]);
         let mut words = bytes.rchunks(size_of::<usize>());
-        // The lowest bits of the first word may be those of points.
+        // The lowest bits of the first word may belong to points.
         let low = u32::from(points % 8);
         let word = words.next().map_or(0, word).wrapping_shr(low);
         let bits = Ids {
@@ -97,7 +99,7 @@ impl<'b> Mask<'b> {
         bits.map(|id| id.0)
     }
 
-    /// The first bit past those of `points` points in a bitmap that is just as long as they need.
+    /// Returns the first surplus bit that is set. Requires a mask of exactly the length for `points` points.
     #[inline]
     pub(crate) fn past(self, points: u16) -> Option<u16> {
         let spare = self.0.first()? & !Mask::top(points);
@@ -109,13 +111,13 @@ impl<'b> Mask<'b> {
     }
 }
 
-/// The bytes whose bits have a number that fits a `u16`.
+/// The number of bytes whose bits have numbers that fit a `u16`.
 const MOST: usize = 65_536 / 8;
 
-/// The bits of a machine word.
+/// The number of bits of a machine word.
 const WORD: u16 = usize::BITS as u16;
 
-/// Some bytes of an integer as a machine word.
+/// Returns up to a word of bytes as a big-endian integer.
 #[inline]
 fn word(bytes: &[u8]) -> usize {
     match bytes.try_into() {
@@ -126,13 +128,13 @@ fn word(bytes: &[u8]) -> usize {
     }
 }
 
-/// The ids in a [`Mask`], ascending.
+/// An iterator over the ids in a [`Mask`], in ascending order.
 #[derive(Clone, Debug)]
 pub struct Ids<'b> {
     words: core::slice::RChunks<'b, u8>,
-    /// The bits of the present word that were not met yet.
+    /// The bits of the current word that were not returned yet.
     word: usize,
-    /// The id of the present word's bit 0.
+    /// The id of bit 0 of the current word.
     first: u16,
 }
 

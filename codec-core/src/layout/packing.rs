@@ -1,12 +1,12 @@
-//! The order of the points in a var_len message.
+//! The packing of a var_len message: the locations of its points.
 
 use super::field::{Field, Location, Room};
 use super::mask::Mask;
 use super::tables::LayoutRef;
 use crate::error::PointId;
 
-/// The packing of a var_len message: the points present in the order of their ids, bools and enums in
-/// one bit area from its bit 0 up, everything else in the bytes behind it (vendor: UART
+/// The packing of a var_len message. The points that are present follow each other in the order of their ids:
+/// bools and enums in one bit area from bit 0 up, all other kinds in the bytes after the area (vendor: UART
 /// protocol, var_len `attr_vals`).
 ///
 /// ```text
@@ -14,21 +14,21 @@ use crate::error::PointId;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packing {
-    /// The bytes of the bit area.
+    /// The length of the bit area in bytes.
     pub(crate) area: u16,
-    /// The room that the points so far take.
+    /// The space that the points so far take.
     room: Room,
 }
 
 impl Packing {
-    /// A packing without points, behind a bit area of `area` bytes.
+    /// Creates a packing without points, with a bit area of `area` bytes.
     #[inline]
     pub(crate) const fn behind(area: u16) -> Self {
         let room = Room(0);
         Packing { area, room }
     }
 
-    /// The packing of all points of a mask.
+    /// Returns the packing of all points of a mask.
     #[inline]
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
@@ -36,14 +36,14 @@ impl Packing {
         all.closed()
     }
 
-    /// The packing with a bit area that is just long enough.
+    /// Returns the packing with a bit area of exactly the length for the points so far.
     #[inline]
     pub(crate) const fn closed(self) -> Self {
         let area = self.room.bits().div_ceil(8);
         Packing { area, ..self }
     }
 
-    /// Goes past the points of a mask below `end`.
+    /// Adds the points of a mask below `end`.
     #[inline]
     pub(crate) fn pass(&mut self, layout: LayoutRef<'_>, mask: Mask<'_>, end: PointId) {
         #[cfg(target_pointer_width = "64")]
@@ -58,19 +58,19 @@ impl Packing {
         }
     }
 
-    /// One past the last byte so far.
+    /// Returns the length of the packed points so far: one past their last byte.
     #[inline]
     pub(crate) const fn end(self) -> u16 {
         self.area.wrapping_add(self.room.bytes())
     }
 
-    /// The bits at the top of the area that no point has.
+    /// Returns the number of unused bits at the top of the bit area.
     #[inline]
     pub(crate) const fn spare(self) -> u16 {
         (self.area.wrapping_mul(8)).wrapping_sub(self.room.bits())
     }
 
-    /// The location of the next point, which is added to those so far.
+    /// Adds the next point and returns its location.
     #[inline]
     pub(crate) const fn push<'l>(&mut self, id: PointId, field: &'l Field) -> Location<'l> {
         let bits = self.room.bits();

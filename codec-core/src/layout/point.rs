@@ -1,4 +1,4 @@
-//! A data point as a definition describes it.
+//! A data point, as a definition describes it.
 
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::{Decimal, Scale};
@@ -6,14 +6,14 @@ use crate::value::{Decimal, Scale};
 /// The message layout of a product (definition: `protocolType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// `standard`: the status always has all points, each at its declared position.
+    /// `standard`: a status has all points, each at the position that the definition declares.
     Standard,
-    /// `var_len`: a message has the points that its bitmap names.
+    /// `var_len`: a message has a presence mask and the points in the mask, one after the other.
     VarLen,
 }
 
 impl Protocol {
-    /// The name in a definition.
+    /// Returns the name in a definition: `standard` or `var_len`.
     pub const fn name(self) -> &'static str {
         match self {
             Protocol::Standard => "standard",
@@ -22,55 +22,64 @@ impl Protocol {
     }
 }
 
-/// The access to a point, which also tells alerts and faults apart (definition: `type`).
+/// The access to a point, which also distinguishes alerts and faults (definition: `type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// `status_writable`: controlled from outside.
+    /// `status_writable`: the cloud and apps may set the point.
     Writable,
-    /// `status_readonly`: reported only.
+    /// `status_readonly`: the device only reports the point.
     ReadOnly,
-    /// `alert`
+    /// `alert`: a read-only point that tells the user about an event.
     Alert,
-    /// `fault`
+    /// `fault`: a read-only point that tells the user about a defect.
     Fault,
 }
 
 /// The type of a point's value (definition: `data_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// One bit.
+    /// A bool of one bit.
     Bool,
-    /// An index into `labels` labels.
+    /// An enum: an index into a list of labels.
     Enum {
-        /// How many labels there are.
+        /// The number of labels.
         labels: u32,
     },
-    /// One byte.
+    /// An integer of one byte.
     Uint8(UintSpec),
-    /// Two bytes, big-endian.
+    /// An integer of two bytes, big-endian.
     Uint16(UintSpec),
-    /// Four bytes, big-endian.
+    /// An integer of four bytes, big-endian.
     Uint32(UintSpec),
-    /// Bytes as they are.
+    /// A binary: bytes without further meaning.
     Binary,
 }
 
-/// Limits and scale of an integer (definition: `uint_spec`). The limits are raw values.
+/// The limits and the scale of an integer (definition: `uint_spec`). The limits are raw values.
+///
+/// ```
+/// use gizwits_codec_core::{Decimal, UintSpec};
+///
+/// // -10 °C to 35 °C in steps of 0.1 °C.
+/// const ROOM_TEMP: UintSpec =
+///     UintSpec::new(0, 450).scaled(Decimal::new(1, 1), Decimal::new(-10, 0));
+/// assert_eq!(ROOM_TEMP.max, 450);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct UintSpec {
-    /// The least raw value.
+    /// The minimum raw value.
     pub min: i64,
-    /// The greatest raw value.
+    /// The maximum raw value.
     pub max: i64,
-    /// Engineering units per raw unit; above 0.
+    /// The ratio: engineering units per raw unit. Must be above 0.
     pub ratio: Decimal,
-    /// The engineering value of raw 0.
+    /// The addition: the engineering value of raw 0.
     pub addition: Decimal,
 }
 
 impl UintSpec {
-    /// Raw limits, with ratio 1 and addition 0.
+    /// Creates a specification with these raw limits, ratio 1 and addition 0.
     pub const fn new(min: u32, max: u32) -> Self {
         UintSpec {
             min: min as i64,
@@ -80,7 +89,7 @@ impl UintSpec {
         }
     }
 
-    /// Returns the limits with the scale `y = ratio * x + addition`.
+    /// Returns the specification with the scale `ratio * x + addition`.
     pub const fn scaled(mut self, ratio: Decimal, addition: Decimal) -> Self {
         self.ratio = ratio;
         self.addition = addition;
@@ -91,26 +100,28 @@ impl UintSpec {
 /// The unit of a position (definition: `position.unit`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Bits of the area that begins at the byte offset.
+    /// Bits, counted in the bit area that begins at the byte offset.
     Bit,
-    /// Bytes.
+    /// Whole bytes.
     Byte,
 }
 
-/// The position of a point in the status (definition: `position`). var_len products use `len` alone.
+/// The position of a point in the status (definition: `position`). A var_len product only uses `unit` and
+/// `len`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The unit of `len`.
+    /// The unit of `len`: bits for bools and enums, bytes for all other kinds.
     pub unit: Unit,
-    /// The point's first byte, or the first byte of its bit area.
+    /// The offset of the first byte of the point, or of its bit area.
     pub byte_offset: u32,
-    /// The point's lowest bit, from the least significant bit of its area; runs past 7.
+    /// The offset of the lowest bit of the point, from the least significant bit of its area. It may be above
+    /// 7.
     pub bit_offset: u32,
-    /// Bits or bytes.
+    /// The length in bits or bytes.
     pub len: u32,
 }
 
-/// One data point: plain data, made in a `const` or read from a definition.
+/// A data point: plain data, written in a `const` or read from a definition.
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Decimal, Point, UintSpec};
@@ -128,13 +139,14 @@ pub struct Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Point {
-    /// The point's id: 0 to n-1 in a product; in a standard one the writable ones first.
+    /// The id of the point. The ids of `n` points are 0 to `n - 1`. In a standard product, writable points
+    /// have the lowest ids.
     pub id: u16,
-    /// Who may change it.
+    /// The access to the point.
     pub access: Access,
-    /// The type of its value.
+    /// The type of the value.
     pub kind: Kind,
-    /// Its position in the status.
+    /// The position in the status.
     pub position: Position,
 }
 
@@ -155,12 +167,13 @@ impl Point {
         }
     }
 
-    /// A bool at bit `bit` of the area that begins at byte `area`.
+    /// Creates a bool at bit `bit` of the area that begins at byte `area`.
     pub const fn bool(id: u16, access: Access, area: u32, bit: u32) -> Self {
         Point::new(id, access, Kind::Bool, (Unit::Bit, area, bit, 1))
     }
 
-    /// An enum of `labels` labels, `len` bits from bit `bit` of the area that begins at byte `area`.
+    /// Creates an enum with `labels` labels that takes `len` bits from bit `bit` of the area that begins at
+    /// byte `area`.
     pub const fn enumeration(
         id: u16,
         access: Access,
@@ -173,28 +186,28 @@ impl Point {
         Point::new(id, access, kind, (Unit::Bit, area, bit, len))
     }
 
-    /// A uint8 at byte `byte`.
+    /// Creates a uint8 at byte `byte`.
     pub const fn uint8(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
         Point::new(id, access, Kind::Uint8(spec), (Unit::Byte, byte, 0, 1))
     }
 
-    /// A uint16 at bytes `byte` and `byte + 1`.
+    /// Creates a uint16 at bytes `byte` and `byte + 1`.
     pub const fn uint16(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
         Point::new(id, access, Kind::Uint16(spec), (Unit::Byte, byte, 0, 2))
     }
 
-    /// A uint32 at `byte` to `byte + 3`.
+    /// Creates a uint32 at bytes `byte` to `byte + 3`.
     pub const fn uint32(id: u16, access: Access, byte: u32, spec: UintSpec) -> Self {
         Point::new(id, access, Kind::Uint32(spec), (Unit::Byte, byte, 0, 4))
     }
 
-    /// A binary of `len` bytes from byte `byte`.
+    /// Creates a binary of `len` bytes from byte `byte`.
     pub const fn binary(id: u16, access: Access, byte: u32, len: u32) -> Self {
         Point::new(id, access, Kind::Binary, (Unit::Byte, byte, 0, len))
     }
 
-    /// The position of the kind in the canonical order of a section: bool, enum, uint8, uint16, uint32,
-    /// binary.
+    /// Returns the position of the kind in the canonical order of a section: bool, enum, uint8, uint16,
+    /// uint32, binary.
     pub(crate) const fn rank(&self) -> u8 {
         match self.kind {
             Kind::Bool => 0,
@@ -206,7 +219,7 @@ impl Point {
         }
     }
 
-    /// The integer's specification, and the greatest value of its width.
+    /// Returns the specification of an integer, and the maximum value of its width.
     pub(crate) const fn uint(&self) -> Option<(&UintSpec, u32)> {
         match &self.kind {
             Kind::Uint8(spec) => Some((spec, u8::MAX as u32)),
@@ -216,7 +229,7 @@ impl Point {
         }
     }
 
-    /// The scale of an integer's values, for every raw value of its width.
+    /// Returns the scale of an integer, valid for every raw value of its width.
     pub(crate) const fn scale(&self) -> Result<Scale, Error> {
         match self.uint() {
             Some((spec, widest)) => Scale::new(spec.ratio, spec.addition, widest),
@@ -224,7 +237,7 @@ impl Point {
         }
     }
 
-    /// The scale of a point that keeps the rules.
+    /// Returns the scale of a point that passed the rules of one point.
     pub(crate) const fn sound_scale(&self) -> Scale {
         match self.scale() {
             Ok(scale) => scale,

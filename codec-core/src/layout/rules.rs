@@ -1,8 +1,8 @@
-//! The rules that the points of a product obey, and with them the layout.
+//! The rules for the points of a product. Checking them yields the layout.
 //!
-//! This file alone knows how a standard definition's positions become bytes (vendor: datapoint `position`;
-//! the status is writable, read-only, alert, fault, each section its bit area and then its bytes).
-//! A bit area begins at the byte offset that its members share and is `ceil(max(bit_offset + len) /
+//! This module converts the positions of a standard definition to bytes (vendor: datapoint `position`). The
+//! status has four sections: writable, read-only, alert and fault points. Each section is a bit area followed
+//! by bytes. A bit area begins at the byte offset that its points share, and is `ceil(max(bit_offset + len) /
 //! 8)` bytes long. Bit 9 of an area of two bytes at byte 0 is bit 1 of byte 0:
 //!
 //! ```text
@@ -11,7 +11,7 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "all sums are of figures that the rules of one point have bounded by MAX_STATUS"
+    reason = "the rules of one point limit every number in a sum to MAX_STATUS"
 )]
 
 use super::field::{Field, Limits, Shape};
@@ -24,12 +24,13 @@ pub use super::tables::Tables;
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::Scale;
 
-/// The most points a product may have.
+/// The maximum number of points of a product.
 pub const MAX_POINTS: usize = 1024;
-/// The most bytes a status may have.
+/// The maximum length of a status in bytes.
 pub const MAX_STATUS: u32 = 65_535;
 
-/// The errors and warnings that [`check`] finds. Those for which there is no room are only counted.
+/// The errors and warnings that [`check`] finds. The findings that do not fit the buffer of the caller are
+/// only counted.
 #[derive(Debug)]
 #[must_use]
 pub struct Findings<'f> {
@@ -40,7 +41,7 @@ pub struct Findings<'f> {
 }
 
 impl<'f> Findings<'f> {
-    /// Errors and warnings.
+    /// Creates an empty list for errors and warnings.
     pub const fn all(room: &'f mut [Error]) -> Self {
         Findings {
             room,
@@ -50,14 +51,14 @@ impl<'f> Findings<'f> {
         }
     }
 
-    /// Errors alone.
+    /// Creates an empty list for errors. Warnings are ignored.
     pub const fn errors(room: &'f mut [Error]) -> Self {
         let mut findings = Findings::all(room);
         findings.warnings = false;
         findings
     }
 
-    /// How many were found; only as many as there was room for are kept.
+    /// Returns the number of findings, including those that did not fit the buffer.
     pub const fn found(&self) -> usize {
         self.found
     }
@@ -87,12 +88,35 @@ impl<'f> Findings<'f> {
     }
 }
 
-/// Holds points against every rule and lays out those that keep them: the one pass behind
-/// [`Layout::new`](crate::Layout::new), which stops at its first error, and behind a full check of a definition.
+/// Checks points against every rule and fills the tables of their layout. [`Layout::new`](crate::Layout::new)
+/// calls this function and returns the first error; a check of a definition reports all findings.
 ///
-/// First come the rules of one point, then those between points that are sound by themselves.
-/// `count` is the number of points that the definition has, if some could not even be read.
-/// The returned head and the tables are good only if no error was found.
+/// The rules of one point are checked first. The rules between points are then checked for the points that
+/// passed. `count` is the number of points of the definition, which is above `points.len()` if some could not
+/// be read. The returned head and the tables are valid only if there was no error.
+///
+/// ```
+/// use gizwits_codec_core::layout::{Field, Limits, Tables};
+/// use gizwits_codec_core::rules::{Findings, check};
+/// use gizwits_codec_core::{Access, Error, ErrorKind, Point, Protocol, Scale};
+///
+/// let points = [
+///     Point::bool(0, Access::Writable, 0, 0),
+///     Point::bool(1, Access::Writable, 0, 0),
+///     Point::enumeration(2, Access::Writable, 0, 2, 2, 5),
+/// ];
+/// let tables = Tables {
+///     fields: &mut [Field::EMPTY; 3],
+///     limits: &mut [Limits::EMPTY; 3],
+///     scales: &mut [Scale::IDENTITY; 3],
+/// };
+/// let mut found = [Error::new(ErrorKind::NoPoints); 8];
+/// let mut findings = Findings::all(&mut found);
+/// check(Protocol::Standard, &points, points.len(), tables, &mut findings);
+/// let number = findings.found();
+/// let kinds = found[..number].iter().map(|error| error.kind);
+/// assert!(kinds.eq([ErrorKind::TooManyLabels, ErrorKind::Overlap]));
+/// ```
 pub const fn check(
     protocol: Protocol,
     points: &[Point],
@@ -135,14 +159,14 @@ pub const fn check(
     check.head
 }
 
-/// A check on its way.
+/// A check in progress.
 ///
-/// Until the limits are written they serve as scratch: `min` is the n-th sound point in some order,
-/// `max` one more than the index of the point with id n.
+/// Until the limits are written, their table is scratch space: the `min` of row n is the index of the n-th
+/// sound point in the current order, the `max` of row n is one more than the index of the point with id n.
 struct Check<'p, 't, 'c, 'f> {
     points: &'p [Point],
     count: usize,
-    /// The number of points that keep the rules of one point.
+    /// The number of sound points: those that passed the rules of one point.
     sound: usize,
     tables: Tables<'t>,
     head: Head,
@@ -150,12 +174,12 @@ struct Check<'p, 't, 'c, 'f> {
 }
 
 impl<'p> Check<'p, '_, '_, '_> {
-    /// Whether all points are there and sound.
+    /// Returns whether all points could be read and are sound.
     const fn is_whole(&self) -> bool {
         self.sound == self.count
     }
 
-    /// The `n`-th sound point in the order of the last sort.
+    /// Returns the `n`-th sound point in the order of the last sort.
     const fn nth(&self, n: usize) -> &'p Point {
         &self.points[self.tables.limits[n].min as usize]
     }
@@ -164,12 +188,12 @@ impl<'p> Check<'p, '_, '_, '_> {
         &mut self.tables.fields[point.id as usize]
     }
 
-    /// Reports a clash between two points.
+    /// Reports a conflict between two points.
     const fn clash(&mut self, point: &Point, kind: ErrorKind, other: u16) {
         self.findings.add(point.error(kind).with(PointId(other)));
     }
 
-    /// The rules of one point, and of its id.
+    /// Checks the rules of one point, and that the ids are 0 to `count - 1`.
     const fn check_points(&mut self) {
         let mut n = 0;
         while n < self.count {
@@ -203,7 +227,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// Fills in what a field has without rules: everything but its offset and its scale.
+    /// Fills in the parts of the fields that need no further rules: all but the offset and the scale.
     const fn shape(&mut self) {
         let mut n = 0;
         while n < self.points.len() {
@@ -226,8 +250,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// The rules in the order of the ids: writable first, since a flag's bit is the id; a warning where
-    /// the order is not canonical.
+    /// Checks the rules in the order of the ids. In a standard product, writable points come first, because
+    /// the bit of a flag is the id. An order that is not canonical is a warning.
     const fn check_ids(&mut self) {
         let mut order = Order::NEW;
         let mut id = 0;
@@ -252,7 +276,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// The rules in the order of the bytes, and with them the offset of each field.
+    /// Checks the rules in the order of the bytes, and sets the offset of each field.
     const fn check_positions(&mut self) {
         self.sort(By::Position);
         let mut reach = Reach::NONE;
@@ -297,8 +321,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         self.head.status_len = reach.end as u16;
     }
 
-    /// The bit area that begins with the `n`-th point, or that point alone if it is counted in bytes. Returns
-    /// one past its last point, and its length in bytes.
+    /// Measures the bit area that begins with the `n`-th point, or this point alone if its unit is the byte.
+    /// Returns one past the last point of the area, and the length of the area in bytes.
     const fn area(&mut self, n: usize) -> (usize, Reach) {
         let first = self.nth(n);
         let mut tail = Reach::NONE;
@@ -327,8 +351,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         (last, tail)
     }
 
-    /// The offsets that the points of a var_len product have in a message with all of them. Offsets in
-    /// the definition say nothing.
+    /// Sets the offsets of the points of a var_len product in a message with all points. The offsets in the
+    /// definition have no meaning there.
     const fn pack(&mut self) {
         if !self.is_whole() {
             return;
@@ -364,7 +388,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// The different scales in order of their keys, each one once.
+    /// Stores each different scale once, in the order of the sort keys, and its index in the fields.
     const fn find_scales(&mut self) {
         self.sort(By::Scale);
         let mut last = Scale::IDENTITY;
@@ -388,7 +412,7 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// The limits, once they are no scratch any more.
+    /// Writes the limits, whose table is no longer needed as scratch space.
     const fn set_limits(&mut self) {
         let mut n = 0;
         while n < self.points.len() {
@@ -406,7 +430,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
-    /// Heap sort of the sound points: in place, without recursion, never quadratic.
+    /// Sorts the sound points with a heap sort, which works in place, without recursion, and never takes
+    /// quadratic time. The standard library has no sort for a `const fn`.
     const fn sort(&mut self, by: By) {
         let mut start = self.sound / 2;
         let mut end = self.sound;
@@ -444,7 +469,7 @@ impl<'p> Check<'p, '_, '_, '_> {
     }
 }
 
-/// The rules of one point.
+/// Checks the rules of one point.
 const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<'_>) {
     let position = &point.position;
     let len = position.len;
@@ -460,7 +485,7 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
             ErrorKind::BinaryWidth,
         ),
     };
-    // Without a unit that fits the kind, the length says nothing.
+    // A length in the wrong unit has no meaning.
     let in_unit = position.unit as u8 == unit as u8;
     let is_wide = matches!(point.kind, Kind::Enum { .. }) && len > 8;
     findings.add_if(!in_unit, point, ErrorKind::Unit);
@@ -487,7 +512,7 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
     }
 }
 
-/// The order of points: writable ones first, and by rank.
+/// The order of the points so far: writable points first, then by rank.
 struct Order {
     /// The first point that is not writable.
     closed: Option<u16>,
@@ -502,7 +527,7 @@ impl Order {
         is_kept: true,
     };
 
-    /// For a writable point, the point before it that is not.
+    /// Returns, for a writable point, the first point before it that is not writable.
     const fn closed(&mut self, point: &Point) -> Option<u16> {
         if let Access::Writable = point.access {
             return self.closed;
@@ -513,7 +538,7 @@ impl Order {
         None
     }
 
-    /// Whether this rank is below the one before, for the first time.
+    /// Returns whether this rank is below the rank before, for the first time.
     const fn is_broken(&mut self, rank: u16) -> bool {
         let is_broken = self.is_kept && rank < self.rank;
         self.is_kept = self.is_kept && !is_broken;
@@ -522,7 +547,7 @@ impl Order {
     }
 }
 
-/// The end of what the points so far cover, and the point that ends there.
+/// The end of the bytes covered so far, and the point that ends there.
 struct Reach {
     end: u32,
     owner: Option<u16>,
@@ -548,7 +573,7 @@ enum By {
     Scale,
 }
 
-/// The sort key of a point; points with the same key are sorted by id.
+/// Returns the sort key of a point. Points with equal keys are sorted by id.
 const fn key(point: &Point, by: By) -> u128 {
     match by {
         By::Position => {

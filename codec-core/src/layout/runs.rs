@@ -1,32 +1,33 @@
-//! A shortcut of 64-bit machines through var_len messages: a popcount for each run of points.
+//! A shortcut through var_len messages on 64-bit machines: a popcount for each run of points.
 
 use super::field::{Field, Room};
 use crate::error::PointId;
 
-/// The runs of a var_len product: points in a row that take the same room each. What those present
-/// take is a popcount for each run, whatever they are, which beats a step for each once they are
-/// more than a few.
+/// The runs of a var_len product: consecutive points that take the same space. The space of the points that
+/// are present is one popcount for each run. With more than a few points present, that is faster than one
+/// step for each point.
 ///
-/// The benchmark `decode` holds the two against each other.
+/// The benchmark `decode` compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Runs {
-    /// The first ids of the runs, none of which goes past a multiple of 64.
+    /// The first id of each run. No run crosses a multiple of 64, so that its bits are in one word.
     first: [u16; Runs::MOST],
-    /// Their number; 0 if the product has more of them, or more points than two words have bits.
+    /// The number of runs, or 0 if the product has more than [`Runs::MOST`] runs, or more points than two
+    /// words have bits.
     len: u16,
 }
 
 impl Runs {
     const MOST: usize = 12;
-    /// The number of points up to which a step for each is as fast.
+    /// The number of present points up to which one step for each point is as fast.
     const FEW: u32 = 10;
     pub(crate) const NONE: Runs = Runs {
         first: [0; Runs::MOST],
         len: 0,
     };
 
-    /// The runs of all these points.
-    #[expect(clippy::arithmetic_side_effects, reason = "the loop bounds it")]
+    /// Returns the runs of these points.
+    #[expect(clippy::arithmetic_side_effects, reason = "the loop limits the index")]
     pub(crate) const fn new(fields: &[Field]) -> Self {
         let mut runs = Runs::NONE;
         let mut id = 0;
@@ -43,7 +44,8 @@ impl Runs {
         runs
     }
 
-    /// The room that the points below `end` take; `None` if it is found faster point by point.
+    /// Returns the space that the present points below `end` take, or `None` if a step for each point is
+    /// faster.
     #[inline]
     pub(crate) fn room(&self, fields: &[Field], mask: [usize; 2], end: PointId) -> Option<Room> {
         let runs = self.first.get(..usize::from(self.len))?;
@@ -59,6 +61,7 @@ impl Runs {
             if count == 0 {
                 break;
             }
+            // A run is within one word, so `count` is 1 to 64, and the shift 0 for 64.
             let word = if *first < 64 { low } else { high };
             let above = word.wrapping_shr(u32::from(*first)) << (64_u16.wrapping_sub(count) & 63);
             let each = fields.get(usize::from(*first))?.room();

@@ -1,4 +1,4 @@
-//! The tables of a layout, which [`check`](super::rules::check) fills and every decode and encode reads.
+//! The tables of a layout. [`check`](super::rules::check) fills them, decoding and encoding read them.
 
 use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
@@ -7,7 +7,7 @@ use super::runs::Runs;
 use crate::error::PointId;
 use crate::value::Scale;
 
-/// The figures of a layout as a whole.
+/// The numbers that describe a layout as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub(crate) protocol: Protocol,
@@ -16,7 +16,7 @@ pub struct Head {
     pub(crate) scales: u16,
     pub(crate) status_len: u16,
     pub(crate) writable_len: u16,
-    /// The bytes of the bit area of a var_len message with all points.
+    /// The length in bytes of the bit area in a var_len message with all points.
     pub(crate) area_len: u16,
     #[cfg(target_pointer_width = "64")]
     pub(crate) runs: Runs,
@@ -35,30 +35,48 @@ impl Head {
         runs: Runs::NONE,
     };
 
-    /// The number of points.
+    /// Returns the number of points.
     pub const fn points(&self) -> usize {
         self.points as usize
     }
 
-    /// The number of different scales other than the identity.
+    /// Returns the number of different scales, not counting the identity.
     pub const fn scales(&self) -> usize {
         self.scales as usize
     }
 }
 
-/// The tables that [`check`](super::rules::check) fills: a field and limits for each point, and the
-/// different scales.
+/// The tables that [`check`](super::rules::check) fills: a field and limits for each point, and the different
+/// scales. A slice that is too short is an error of the check.
 #[derive(Debug)]
 pub struct Tables<'t> {
-    /// The field of each point.
+    /// The fields, one for each point.
     pub fields: &'t mut [Field],
-    /// The limits of each point.
+    /// The limits, one for each point.
     pub limits: &'t mut [Limits],
-    /// A scale for each different one but the identity.
+    /// The different scales, not counting the identity.
     pub scales: &'t mut [Scale],
 }
 
-/// A reference to a layout, which every decode and encode takes. Cheap to copy.
+/// A reference to a layout. Decoding and encoding take it by value: copying it is cheap.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec};
+///
+/// static LAYOUT: Layout<2> = Layout::must(
+///     Protocol::Standard,
+///     &[
+///         Point::bool(0, Access::Writable, 0, 0),
+///         Point::uint8(1, Access::ReadOnly, 1, UintSpec::new(16, 30)),
+///     ],
+/// );
+/// let layout = LAYOUT.get();
+/// assert_eq!((layout.points(), layout.writable()), (2, 1));
+/// assert_eq!((layout.status_len(), layout.writable_len(), layout.flags_len()), (2, 1, 1));
+/// assert_eq!(layout.access(PointId(1)), Some(Access::ReadOnly));
+/// assert_eq!(layout.limits(PointId(1)), Some((16, 30)));
+/// assert_eq!(layout.limits(PointId(2)), None);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct LayoutRef<'l> {
@@ -69,7 +87,7 @@ pub struct LayoutRef<'l> {
 }
 
 impl<'l> LayoutRef<'l> {
-    /// The layout that [`check`](super::rules::check) wrote into these tables.
+    /// Creates a reference to the layout that [`check`](super::rules::check) wrote into these tables.
     #[inline]
     pub const fn new(
         head: &'l Head,
@@ -85,39 +103,41 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// Standard or var_len.
+    /// Returns the protocol: standard or var_len.
     #[inline]
     pub const fn protocol(self) -> Protocol {
         self.head.protocol
     }
 
-    /// The number of points; their ids are 0 to one less.
+    /// Returns the number of points. Their ids are 0 to `points - 1`.
     #[inline]
     pub const fn points(self) -> u16 {
         self.head.points
     }
 
-    /// The number of writable points. In a standard product their ids are 0 to one less.
+    /// Returns the number of writable points. In a standard product their ids are 0 to `writable - 1`.
     #[inline]
     pub const fn writable(self) -> u16 {
         self.head.writable
     }
 
-    /// The bytes of a whole status: of a var_len product what follows the mask of all points.
+    /// Returns the length in bytes of a complete status. For a var_len product, these are the bytes after the
+    /// mask in a message with all points.
     #[inline]
     pub const fn status_len(self) -> usize {
         self.head.status_len as usize
     }
 
-    /// The bytes of the writable section of a standard product: the head of the status, and the
-    /// `attr_vals` of a control. A var_len product has none: 0.
+    /// Returns the length in bytes of the writable section of a standard product: the first bytes of the
+    /// status, and the `attr_vals` of a control. Returns 0 for a var_len product.
     #[inline]
     pub const fn writable_len(self) -> usize {
         self.head.writable_len as usize
     }
 
-    /// The bytes of the bitmap of a message: `attr_flags`, for the writable points of a standard
-    /// product's control; the mask, for all points of every var_len message.
+    /// Returns the length in bytes of the bitmap of a message: the `attr_flags` in the control of a standard
+    /// product, with a bit for each writable point, or the mask of a var_len message, with a bit for each
+    /// point.
     #[inline]
     pub const fn flags_len(self) -> usize {
         match self.head.protocol {
@@ -126,29 +146,29 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// The number of different scales other than the identity.
+    /// Returns the number of different scales, not counting the identity.
     pub const fn scales(self) -> usize {
         self.head.scales()
     }
 
-    /// The bytes of a bitmap of all points.
+    /// Returns the length in bytes of a bitmap of all points.
     #[inline]
     pub const fn mask_len(self) -> usize {
         self.head.points.div_ceil(8) as usize
     }
 
-    /// Who may change this point.
+    /// Returns the access to a point, or `None` if the product has no such point.
     pub fn access(self, id: PointId) -> Option<Access> {
         Some(self.field(id)?.access)
     }
 
-    /// The least and the greatest raw value that the definition allows; of a binary its length.
+    /// Returns the minimum and the maximum raw value of a point, or the length of a binary twice.
     pub fn limits(self, id: PointId) -> Option<(u32, u32)> {
         let limits = self.limits.get(id.index())?;
         Some((limits.min, limits.max))
     }
 
-    /// The scale of this point's values; the identity for all but integers.
+    /// Returns the scale of a point. All kinds but integers have [`Scale::IDENTITY`].
     pub fn scale(self, id: PointId) -> Option<Scale> {
         Some(*self.scale_of(self.field(id)?))
     }
@@ -170,7 +190,7 @@ impl<'l> LayoutRef<'l> {
     }
 }
 
-/// The first `len` of some rows, which are that many or more.
+/// Returns the first `len` rows.
 const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
     match rows.split_at_checked(len) {
         Some((head, _)) => head,
@@ -179,7 +199,8 @@ const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
 }
 
 impl PartialEq for LayoutRef<'_> {
-    /// Layouts are equal if they have the same points at the same offsets; room to spare makes no difference.
+    /// Layouts are equal if they have the same points at the same offsets. Their capacity makes no
+    /// difference.
     fn eq(&self, other: &Self) -> bool {
         if core::ptr::eq(self.fields, other.fields) && core::ptr::eq(self.scales, other.scales) {
             return true;

@@ -1,6 +1,6 @@
-//! Encoding: values written into the bytes of a message, in any order.
+//! The encoder: writes values into the bytes of a message, in any order.
 //!
-//! The encoder is as strict as the view is tolerant: what the definition doesn't allow is refused.
+//! A view accepts values that the definition does not allow. The encoder refuses them.
 
 use super::p0::Action;
 use crate::bits::{self, Source};
@@ -8,14 +8,13 @@ use crate::error::{Error, ErrorKind, PointId};
 use crate::layout::{Access, Field, LayoutRef, Mask, Packing, Protocol, Shape};
 use crate::value::{Rounding, Unscaled, Value};
 
-/// Writes one P0 into a buffer: the action byte, then the values as they are set, in any order.
+/// An encoder for one P0, in a buffer of the caller. Points may be set in any order.
 ///
-/// A point that is not set is 0 in a report or reply of a standard product, and not there in a
-/// control or in a message of a var_len product.
+/// Points that are not set are 0 in a report or reply of a standard product. They are absent from a control,
+/// and from every message of a var_len product.
 ///
-/// The values of a var_len message stand at the offsets of the layout until
-/// [`finish`](Self::finish) moves them together. So the buffer has room for all points, and no
-/// point that is set moves those behind it.
+/// The values of a var_len message are written at the offsets of the layout, so that setting a point moves no
+/// other point. [`finish`](Self::finish) packs them. The buffer therefore needs space for all points.
 ///
 /// ```
 /// use gizwits_codec_core::{
@@ -40,15 +39,33 @@ pub struct Encoder<'l, 'o> {
     layout: LayoutRef<'l>,
     action: Action,
     rounding: Rounding,
-    /// The whole P0.
+    /// The bytes of the P0.
     out: &'o mut [u8],
-    /// How many bytes of flags or mask follow the action; of a message without any 0.
+    /// The length in bytes of the flags or mask after the action, 0 for a message without them.
     flags: usize,
 }
 
 impl LayoutRef<'_> {
-    /// The bytes of a P0 of this action, the action byte included; of a var_len product the most
-    /// that it can have.
+    /// Returns the length in bytes of a P0 with this action, including the action byte. For a var_len
+    /// product, returns the maximum length: that of a message with all points.
+    ///
+    /// A constant layout makes this a constant, for the size of a buffer:
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, Action, Layout, Point, Protocol, UintSpec};
+    ///
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::Standard,
+    ///     &[
+    ///         Point::bool(0, Access::Writable, 0, 0),
+    ///         Point::uint16(1, Access::ReadOnly, 1, UintSpec::new(0, 1000)),
+    ///     ],
+    /// );
+    /// const REPORT: usize = LAYOUT.get().p0_len(Action::Report);
+    /// assert_eq!(REPORT, 4);
+    /// assert_eq!(LAYOUT.get().p0_len(Action::Control), 3);
+    /// assert_eq!(LAYOUT.get().p0_len(Action::Read), 1);
+    /// ```
     pub const fn p0_len(self, action: Action) -> usize {
         let values = match (action, self.protocol()) {
             (Action::Control, Protocol::Standard) => self.writable_len(),
@@ -58,7 +75,7 @@ impl LayoutRef<'_> {
         values.saturating_add(self.bitmap(action)).saturating_add(1)
     }
 
-    /// The bytes of flags or mask that a P0 of this action has.
+    /// Returns the length in bytes of the flags or mask in a P0 with this action.
     const fn bitmap(self, action: Action) -> usize {
         match (action, self.protocol()) {
             (Action::Control, _) | (_, Protocol::VarLen) => self.flags_len(),
@@ -68,11 +85,10 @@ impl LayoutRef<'_> {
 }
 
 impl<'l, 'o> Encoder<'l, 'o> {
-    /// Begins a P0 with nothing set at the head of `out`, which has at least
-    /// [`p0_len`](LayoutRef::p0_len) bytes.
+    /// Begins a P0 without any points at the start of `out`.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`]
+    /// [`ErrorKind::OutOfSpace`] if `out` is shorter than [`p0_len`](LayoutRef::p0_len).
     #[inline]
     pub fn begin(layout: LayoutRef<'l>, action: Action, out: &'o mut [u8]) -> Result<Self, Error> {
         let needed = layout.p0_len(action);
@@ -93,20 +109,73 @@ impl<'l, 'o> Encoder<'l, 'o> {
         })
     }
 
-    /// Returns the encoder with this rounding of numbers that are off the step.
+    /// Returns the encoder with this treatment of numbers between two steps. The default is
+    /// [`Rounding::Exact`], which refuses them.
+    ///
+    /// ```
+    /// # use gizwits_codec_core::{Access, Decimal, Layout, Point, Protocol, UintSpec};
+    /// use gizwits_codec_core::{Action, Encoder, ErrorKind, PointId, Rounding, Value};
+    /// # static LAYOUT: Layout<1> = Layout::must(
+    /// #     Protocol::Standard,
+    /// #     &[Point::uint8(
+    /// #         0,
+    /// #         Access::Writable,
+    /// #         0,
+    /// #         UintSpec::new(0, 60).scaled(Decimal::new(5, 1), Decimal::ZERO),
+    /// #     )],
+    /// # );
+    /// let mut out = [0; 8];
+    /// // Point 0 has steps of 0.5.
+    /// let mut control = Encoder::begin(LAYOUT.get(), Action::Control, &mut out)?;
+    /// let error = control.set(PointId(0), Value::Number("24.7".parse()?)).unwrap_err();
+    /// assert_eq!(error.kind, ErrorKind::OffStep { below: 49 });
+    ///
+    /// let mut control = control.rounding(Rounding::HalfUp);
+    /// control.set(PointId(0), Value::Number("24.7".parse()?))?;
+    /// assert_eq!(control.finish(), [0x01, 0b1, 49]);
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
     #[must_use]
     pub fn rounding(mut self, rounding: Rounding) -> Self {
         self.rounding = rounding;
         self
     }
 
-    /// Sets the point with this id.
+    /// Sets the point with this id to a value.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPoint`], [`ErrorKind::NotWritable`] in a control,
-    /// [`ErrorKind::WrongAction`] in a read, [`ErrorKind::WrongKind`], [`ErrorKind::PastLabels`], [`ErrorKind::BelowMin`],
-    /// [`ErrorKind::AboveMax`], [`ErrorKind::OffStep`] with the raw value below,
-    /// [`ErrorKind::BinaryLength`]. Nothing is written then.
+    /// Nothing is written if the point or the value is refused:
+    ///
+    /// - [`ErrorKind::UnknownPoint`] if the product has no point with this id.
+    /// - [`ErrorKind::NotWritable`] in a control, if the point is not writable.
+    /// - [`ErrorKind::WrongAction`] in a read.
+    /// - [`ErrorKind::WrongKind`] if the value is of another kind than the point.
+    /// - [`ErrorKind::PastLabels`], [`ErrorKind::BelowMin`] or [`ErrorKind::AboveMax`] if the definition does
+    ///   not allow the value.
+    /// - [`ErrorKind::OffStep`] if a number is between two steps, with the raw value below.
+    /// - [`ErrorKind::BinaryLength`] if a binary has another length than the point.
+    ///
+    /// # Examples
+    /// ```
+    /// # use gizwits_codec_core::{Access, Layout, Point, Protocol, UintSpec};
+    /// use gizwits_codec_core::{Action, Encoder, ErrorKind, PointId, Value};
+    /// # static LAYOUT: Layout<2> = Layout::must(
+    /// #     Protocol::Standard,
+    /// #     &[
+    /// #         Point::uint8(0, Access::Writable, 0, UintSpec::new(16, 30)),
+    /// #         Point::binary(1, Access::Writable, 1, 2),
+    /// #     ],
+    /// # );
+    /// let mut out = [0; 8];
+    /// let mut control = Encoder::begin(LAYOUT.get(), Action::Control, &mut out)?;
+    /// let error = control.set(PointId(0), Value::Number(31.into())).unwrap_err();
+    /// assert_eq!((error.kind, error.point), (ErrorKind::AboveMax, Some(PointId(0))));
+    ///
+    /// control.set(PointId(0), Value::Number(30.into()))?;
+    /// control.set(PointId(1), Value::Binary(&[0xca, 0xfe]))?;
+    /// assert_eq!(control.finish(), [0x01, 0b11, 30, 0xca, 0xfe]);
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
     pub fn set(&mut self, id: PointId, value: Value<'_>) -> Result<(), Error> {
         let field = self.field(id)?;
         let raw = match (field.shape, value) {
@@ -139,7 +208,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// Sets the bool, enum or integer with this id to a raw value.
     ///
     /// # Errors
-    /// As for [`set`](Self::set); of a binary [`ErrorKind::WrongKind`].
+    /// The errors of [`set`](Self::set), and [`ErrorKind::WrongKind`] if the point is a binary.
     #[inline]
     pub fn set_raw(&mut self, id: PointId, raw: u32) -> Result<(), Error> {
         let field = self.field(id)?;
@@ -149,7 +218,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         self.put(id, field, raw)
     }
 
-    /// Asks for the point with this id in a read of a var_len product.
+    /// Requests the point with this id in a read of a var_len product.
     ///
     /// ```
     /// use gizwits_codec_core::{Access, Action, Encoder, Layout, Point, PointId, Protocol};
@@ -166,7 +235,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPoint`]; [`ErrorKind::WrongAction`] in any other message.
+    /// - [`ErrorKind::UnknownPoint`] if the product has no point with this id.
+    /// - [`ErrorKind::WrongAction`] in any other message.
     pub fn want(&mut self, id: PointId) -> Result<(), Error> {
         if self.layout.field(id).is_none() {
             return Err(Error::new(ErrorKind::UnknownPoint).about(id));
@@ -177,7 +247,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         }
     }
 
-    /// The whole P0.
+    /// Completes the message and returns the bytes of its P0.
     #[inline]
     #[must_use]
     pub fn finish(self) -> &'o [u8] {
@@ -187,7 +257,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         }
     }
 
-    /// Moves the values of a var_len message together.
+    /// Packs the values of a var_len message.
     fn packed(self) -> &'o [u8] {
         let mask = self.layout.mask_len().saturating_add(1);
         let Some((head, values)) = self.out.split_at_mut_checked(mask) else {
@@ -198,8 +268,8 @@ impl<'l, 'o> Encoder<'l, 'o> {
         self.out.get(..len).unwrap_or(&[])
     }
 
-    /// The error of a refused value. The offset of a point in a var_len message is not known before all are
-    /// set, so the error has none.
+    /// Returns the error of a refused value. The offset of a point in a var_len message depends on the points
+    /// that are set later, so the error has no byte offset there.
     #[cold]
     fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
         let error = Error::new(kind).about(id);
@@ -223,7 +293,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
         }
     }
 
-    /// The bytes that the positions count in.
+    /// Returns the bytes after the flags or mask, which the offsets of the layout refer to.
     #[inline]
     fn body(&mut self) -> &mut [u8] {
         let start = self.flags.saturating_add(1);
@@ -252,14 +322,14 @@ impl<'l, 'o> Encoder<'l, 'o> {
         if stored && flagged {
             Ok(())
         } else {
-            // Unreachable with a layout that `check` made.
+            // Not reachable with a layout that `check` made.
             Err(Error::new(ErrorKind::UnknownPoint).about(id))
         }
     }
 }
 
-/// The error of a value above the raw value `below`. Only a value between two that are allowed is off the
-/// step.
+/// Returns the error of a value above the raw value `below`. Only a value between two allowed raw values is
+/// off the step.
 #[cold]
 fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     if below < min {
@@ -271,8 +341,8 @@ fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
     }
 }
 
-/// Moves the values of some of a var_len product's points, which stand at the offsets of the layout, to
-/// where they stand in a message; returns how many bytes they have there.
+/// Moves the values of the points in `set` from the offsets of the layout to their offsets in a var_len
+/// message. Returns the number of bytes that the values take there.
 pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> usize {
     if set.is_full(layout.points()) {
         return values.len();
@@ -280,8 +350,8 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
     let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));
     let area = layout.head.area_len;
 
-    // Bits go down to bit 0 of the whole area. None is written over before it was read: what a
-    // point takes lies below all points that come after it.
+    // Bits move down to the low end of the area with all points. No bit is overwritten before it is read,
+    // because the new bits of a point are below the old bits of all later points.
     let mut packing = Packing::behind(area);
     for (id, from) in fields().filter(|(_, field)| field.in_bits()) {
         let to = packing.push(id, from);
@@ -289,7 +359,7 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
         let _ = bits::store(values, to.end, to.shift, from.drop, raw.unwrap_or(0));
     }
     let all = packing.closed();
-    // The area that is needed is the end of the whole one; everything goes to the front.
+    // The shorter area is the end of the area with all points. It moves to the front, and all bytes follow.
     let mut end = 0;
     let mut take = |values: &mut [u8], from: u16, len: u16| {
         for at in (from..).take(len.into()) {

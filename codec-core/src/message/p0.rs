@@ -1,4 +1,4 @@
-//! The P0: an action byte and its body, the same in every envelope (vendor: UART protocol, "P0").
+//! The P0: an action byte and a body, the same in every frame (vendor: UART protocol, "P0").
 //!
 //! ```text
 //! 01 | attr_flags | attr_vals     control, to the device
@@ -6,11 +6,11 @@
 //! 03 | dev_status                 reply to a read, from the device
 //! 04 | dev_status                 report, from the device
 //! 05 | bytes   06 | bytes         transparent, to and from the device
-//! 11 | mask | values              control, reply, report of a var_len product: a bit for every
-//! 13 | mask | values              point, then the values of those that are there
+//! 11 | mask | values              control, reply, report of a var_len product: a bit for each
+//! 13 | mask | values              point, then the values of the points in the mask
 //! 14 | mask | values
-//! 12 | mask                       read of a var_len product: the points that are wanted; all with
-//!                                 nothing but ff, of any length
+//! 12 | mask                       read of a var_len product: the wanted points; a mask of only ff
+//!                                 bytes, of any length, asks for all points
 //! 71 | 72 | 73                    envelopes of a light gateway's sub-devices
 //! ```
 
@@ -23,18 +23,25 @@ use crate::layout::{LayoutRef, Protocol};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Action {
-    /// Sets points; sent to the device.
+    /// A control, sent to the device: sets points.
     Control,
-    /// Asks for the status; sent to the device.
+    /// A read, sent to the device: requests the status.
     Read,
-    /// Answers a read; sent by the device.
+    /// A reply, sent by the device: answers a read.
     Reply,
-    /// Reports the status unasked; sent by the device.
+    /// A report, sent by the device without a request.
     Report,
 }
 
 impl Action {
-    /// The action's byte in this protocol.
+    /// Returns the byte of the action in this protocol.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Action, Protocol};
+    ///
+    /// assert_eq!(Action::Report.code(Protocol::Standard), 0x04);
+    /// assert_eq!(Action::Report.code(Protocol::VarLen), 0x14);
+    /// ```
     #[inline]
     pub const fn code(self, protocol: Protocol) -> u8 {
         let code = match self {
@@ -67,36 +74,64 @@ impl Action {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum P0<'l, 'b> {
-    /// Sets points; sent to the device.
+    /// A control, sent to the device: sets points.
     Control(View<'l, 'b>),
-    /// Asks for the status; sent to the device.
+    /// A read, sent to the device: requests the status.
     Read(Wanted<'b>),
-    /// Answers a read; sent by the device.
+    /// A reply, sent by the device: answers a read.
     Reply(View<'l, 'b>),
-    /// Reports the status unasked; sent by the device.
+    /// A report, sent by the device without a request.
     Report(View<'l, 'b>),
-    /// Carries bytes that the protocol does not look into.
+    /// Transparent data: bytes that the protocol does not interpret.
     Transparent {
-        /// Whether they come from the device.
+        /// Whether the device has sent the data.
         from_device: bool,
-        /// The bytes.
+        /// The data.
         data: &'b [u8],
     },
-    /// Carries the messages of a light gateway's sub-devices.
+    /// A message of a light gateway's sub-devices.
     Gateway {
-        /// 0x71 state, 0x72 to, 0x73 from the sub-devices.
+        /// The action: 0x71 for the state of sub-devices, 0x72 for a message to them, 0x73 for a message from
+        /// them.
         action: u8,
-        /// The bytes behind the action.
+        /// The bytes after the action.
         body: &'b [u8],
     },
 }
 
 impl<'l, 'b> P0<'l, 'b> {
-    /// Decodes the bytes of a whole P0.
+    /// Decodes the bytes of one P0.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownAction`], [`ErrorKind::OtherProtocol`]; those of
-    /// [`LayoutRef::view`] and [`LayoutRef::view_control`]. `byte` counts from the action byte.
+    /// The byte offset of an error counts from the action byte.
+    ///
+    /// - [`ErrorKind::Incomplete`] if `p0` is empty.
+    /// - [`ErrorKind::UnknownAction`] or [`ErrorKind::OtherProtocol`] if the product has no such action.
+    /// - The errors of [`LayoutRef::view`] for a reply or report, and of [`LayoutRef::view_control`] for a
+    ///   control.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::{Access, ErrorKind, Layout, P0, Point, PointId, Protocol, UintSpec};
+    ///
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::Standard,
+    ///     &[
+    ///         Point::bool(0, Access::Writable, 0, 0),
+    ///         Point::uint8(1, Access::Writable, 1, UintSpec::new(16, 30)),
+    ///     ],
+    /// );
+    /// // This control has the values of both points, but only sets point 1.
+    /// let P0::Control(view) = P0::parse(LAYOUT.get(), &[0x01, 0b10, 0x00, 0x18])? else {
+    ///     panic!("not a control");
+    /// };
+    /// assert!(view.iter().map(|point| point.id()).eq([PointId(1)]));
+    ///
+    /// let error = P0::parse(LAYOUT.get(), &[0x04, 0x01]).unwrap_err();
+    /// assert_eq!(error.kind, ErrorKind::Incomplete { missing: 1 });
+    /// assert_eq!((error.point, error.byte), (Some(PointId(1)), Some(2)));
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
     pub fn parse(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
         Self::parse_as::<false>(layout, p0)
     }
@@ -105,7 +140,7 @@ impl<'l, 'b> P0<'l, 'b> {
     /// [`LayoutRef::view_lax`] does.
     ///
     /// # Errors
-    /// As for [`parse`](Self::parse), but for the length of a reply or report.
+    /// The errors of [`parse`](Self::parse), except for the length of a reply or report.
     pub fn parse_lax(layout: LayoutRef<'l>, p0: &'b [u8]) -> Result<Self, Error> {
         Self::parse_as::<true>(layout, p0)
     }

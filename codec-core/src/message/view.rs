@@ -1,12 +1,12 @@
-//! Decoding: values read in place from the bytes of a message.
+//! The view of a message: reads values in place.
 //!
-//! A view is made once its length is right; then no access to it can fail. Values that the
-//! definition doesn't foresee, an enum index past the labels or a number beyond its limits, are
-//! kept and flagged, since devices send them.
+//! The length of a message is checked when its view is made, so that reading a value cannot fail. Devices
+//! send values that their definition does not allow: an enum index without a label, or a number outside its
+//! limits. Such values are kept and flagged.
 //!
-//! A status has every point at an offset of its own, and so has a var_len message with all points.
-//! Where a point of any other var_len message stands follows from those before it, so iterating is
-//! the cheap way through one: the offsets come along. Nothing is kept for each message.
+//! In a status, and in a var_len message with all points, each point has a constant offset. In any other
+//! var_len message, the offset of a point depends on the points before it. Iteration computes the offsets on
+//! the way, and nothing is stored per message.
 
 use core::ops::Range;
 
@@ -28,7 +28,7 @@ pub struct PointValue<'l, 'b> {
 }
 
 impl<'l, 'b> PointValue<'l, 'b> {
-    /// The value at a location; `None` if the bytes end before it does.
+    /// Reads the value at a location. Returns `None` if the bytes end before the value does.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn new(layout: LayoutRef<'l>, body: Source<'b>, location: Location<'l>) -> Option<Self> {
         let field = location.field;
@@ -47,19 +47,19 @@ impl<'l, 'b> PointValue<'l, 'b> {
         })
     }
 
-    /// The point's id.
+    /// Returns the id of the point.
     #[inline]
     pub fn id(&self) -> PointId {
         self.location.id
     }
 
-    /// The raw value.
+    /// Returns the raw value, as on the wire.
     #[inline]
     pub fn raw(&self) -> Raw<'b> {
         self.raw
     }
 
-    /// The engineering value: the raw value after scaling, or the enum index, bool or bytes.
+    /// Returns the engineering value: the raw value after scaling, or the enum index, bool or bytes.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn value(&self) -> Value<'b> {
         match (self.raw, self.location.field.shape) {
@@ -70,7 +70,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
         }
     }
 
-    /// Writes it to its offset in the layout, if the bytes go that far.
+    /// Writes the value to its offset in the layout, if `values` is long enough.
     fn put_into(&self, values: &mut [u8]) {
         let field = self.location.field;
         let _ = match self.raw {
@@ -79,7 +79,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
         };
     }
 
-    /// The span of the value in [`View::values`].
+    /// Returns the span of the value in [`View::values`].
     pub fn span(&self) -> Span {
         Span {
             bytes: usize::from(self.location.start())..usize::from(self.location.end),
@@ -87,8 +87,24 @@ impl<'l, 'b> PointValue<'l, 'b> {
         }
     }
 
-    /// [`PastLabels`](ErrorKind::PastLabels), [`BelowMin`](ErrorKind::BelowMin) or
-    /// [`AboveMax`](ErrorKind::AboveMax), if the definition doesn't foresee this value.
+    /// Returns the rule that the value breaks: [`PastLabels`](ErrorKind::PastLabels),
+    /// [`BelowMin`](ErrorKind::BelowMin) or [`AboveMax`](ErrorKind::AboveMax). Returns `None` if the
+    /// definition allows the value.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, ErrorKind, Layout, Point, Protocol, UintSpec, Value};
+    ///
+    /// static LAYOUT: Layout<1> = Layout::must(
+    ///     Protocol::Standard,
+    ///     &[Point::uint8(0, Access::ReadOnly, 0, UintSpec::new(0, 100))],
+    /// );
+    /// let view = LAYOUT.get().view(&[101])?;
+    /// for point in view {
+    ///     assert_eq!(point.value(), Value::Number(101.into()));
+    ///     assert_eq!(point.flagged(), Some(ErrorKind::AboveMax));
+    /// }
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
     #[inline]
     pub fn flagged(&self) -> Option<ErrorKind> {
         match self.raw {
@@ -98,29 +114,50 @@ impl<'l, 'b> PointValue<'l, 'b> {
     }
 }
 
-/// The span of a value in the bytes behind the flags of a message.
+/// The span of a value in the bytes after the flags or mask of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The bytes that it touches.
+    /// The range of bytes that contain the value.
     pub bytes: Range<usize>,
-    /// How many bits of the last of them are below it; 0 but for bools and enums.
+    /// The number of bits of the last byte below the value. Always 0 for integers and binaries.
     pub shift: u8,
 }
 
-/// The points of one message over its bytes.
+/// The points of one message, read in place from its bytes.
+///
+/// ```
+/// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
+///
+/// static LAYOUT: Layout<2> = Layout::must(
+///     Protocol::VarLen,
+///     &[
+///         Point::bool(0, Access::Writable, 0, 0),
+///         Point::uint8(1, Access::ReadOnly, 0, UintSpec::new(0, 100)),
+///     ],
+/// );
+/// // The mask has point 1 only.
+/// let view = LAYOUT.get().view(&[0b10, 0x18])?;
+/// assert_eq!(view.get(PointId(0)), None);
+/// assert_eq!(view.raw(PointId(1)), Some(0x18));
+/// for point in view {
+///     assert_eq!((point.id(), point.value()), (PointId(1), Value::Number(24.into())));
+/// }
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct View<'l, 'b> {
     layout: LayoutRef<'l>,
-    /// The flags or the mask; empty where there is none.
+    /// The flags or the mask, empty if the message has neither.
     mask: Mask<'b>,
-    /// Whether it has all points, each at its offset in the layout, whatever the mask.
+    /// Whether the message has all points, each at its offset in the layout, whatever the mask.
     all: bool,
-    /// The bytes of the bit area, if the points stand one behind the other.
+    /// The length of the bit area in bytes, if the points are packed.
     packed: Option<u16>,
-    /// The bytes that the values should have.
+    /// The required length of the values in bytes.
     len: u16,
-    /// The values, behind flags or mask.
+    /// The values: the bytes after the flags or mask.
     body: Source<'b>,
+    /// Whether a body with all points was accepted although its mask has only some of them.
     whole_body: bool,
 }
 
@@ -132,14 +169,15 @@ impl core::fmt::Debug for View<'_, '_> {
 }
 
 impl<'l> LayoutRef<'l> {
-    /// The points of the body of a report or read reply, without its action byte: of a standard
-    /// product the status, of a var_len product the mask and the points in it.
+    /// Returns the points in the body of a report or reply, which are the bytes after the action byte. The
+    /// body is the status of a standard product, or the mask and the values of a var_len product.
     ///
-    /// Devices are known that set bits of the mask past the last point. They carry no value:
-    /// [`View::surplus_flags`] has them.
+    /// Some devices set surplus flags: bits of the mask that belong to no point. A surplus flag has no value,
+    /// and [`View::surplus_flags`] lists them.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] with the first point that is cut, [`ErrorKind::Trailing`].
+    /// - [`ErrorKind::Incomplete`] if the body is too short, with the point that has the first missing byte.
+    /// - [`ErrorKind::Trailing`] if the body is too long.
     #[inline]
     pub fn view<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
@@ -154,11 +192,11 @@ impl<'l> LayoutRef<'l> {
     }
 
     /// Like [`view`](Self::view), but accepts a body of any length and yields only complete points.
-    /// [`View::missing`] and [`View::extra`] tell what differs.
+    /// [`View::missing`] and [`View::extra`] return the difference.
     ///
-    /// Some devices answer a var_len read with the mask that was asked for and the values of all
-    /// points. A body of that length, which is not right for its mask, is taken as such:
-    /// [`View::is_whole_body`].
+    /// Some devices answer a var_len read with the mask of the read and the values of all points. A body with
+    /// the length of all points, which does not fit its mask, is read that way. [`View::is_whole_body`]
+    /// returns whether it was.
     ///
     /// ```
     /// use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec, Value};
@@ -171,7 +209,7 @@ impl<'l> LayoutRef<'l> {
     ///         Point::uint8(2, Access::ReadOnly, 0, UintSpec::new(0, 100)),
     ///     ],
     /// );
-    /// // Asked for point 2 alone, this device answers with all three.
+    /// // The mask has only point 2, but the body has the values of all three points.
     /// let body = [0b100, 0x01, 0x18, 0x32];
     /// assert!(LAYOUT.get().view(&body).is_err());
     /// let view = LAYOUT.get().view_lax(&body);
@@ -187,12 +225,13 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// The points that a control sets: its body, without its action byte. Values of a standard
-    /// control whose flag is clear are not there.
+    /// Returns the points that a control sets. `body` are the bytes after the action byte. The control of a
+    /// standard product has bytes for all writable points; the view has the points whose flag is set.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]; [`ErrorKind::NotWritable`] or
-    /// [`ErrorKind::UnknownFlag`] for a flag that can't be set.
+    /// - [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the body is too short or too long.
+    /// - [`ErrorKind::NotWritable`] if the flag of a point is set that is not writable.
+    /// - [`ErrorKind::UnknownFlag`] if a flag is set that belongs to no point.
     #[inline]
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
@@ -232,17 +271,17 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// The points that a var_len read asks for: its body, without its action byte.
+    /// Returns the points that a var_len read asks for. `body` are the bytes after the action byte.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`].
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the mask is too short or too long.
     pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Wanted<'b>, Error> {
         let wanted = Wanted::new(self.points(), Mask::new(body));
         wanted.ok_or_else(|| Error::wrong_length(body.len(), self.mask_len()))
     }
 
-    /// The points of a whole status that somebody keeps, of which those in `known` are known;
-    /// [`View::merge_into`] writes both.
+    /// Returns the known points of a status that the caller keeps: those whose bit is set in the mask
+    /// `known`. [`View::merge_into`] updates both buffers.
     ///
     /// ```
     /// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol, UintSpec, Value};
@@ -267,8 +306,9 @@ impl<'l> LayoutRef<'l> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] unless `known` has
-    /// [`mask_len`](Self::mask_len) bytes and `status` [`status_len`](Self::status_len).
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`]. Requires `known` to be
+    /// [`mask_len`](Self::mask_len) bytes long and `status` to be [`status_len`](Self::status_len) bytes
+    /// long.
     pub fn view_known<'b>(self, known: &'b [u8], status: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         for (bytes, needed) in [(known, self.mask_len()), (status, self.status_len())] {
             if bytes.len() != needed {
@@ -279,7 +319,7 @@ impl<'l> LayoutRef<'l> {
         Ok(self.view_of(Mask::new(known), status, len))
     }
 
-    /// A view of the points of a mask at the offsets of the layout.
+    /// Returns a view of the points of a mask at the offsets of the layout.
     #[inline]
     fn view_of<'b>(self, mask: Mask<'b>, values: &'b [u8], len: u16) -> View<'l, 'b> {
         View {
@@ -293,7 +333,7 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// A view of all points at the offsets of the layout.
+    /// Returns a view of all points at the offsets of the layout.
     #[inline]
     fn view_of_all<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
         View {
@@ -302,7 +342,7 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// A var_len body, of the right length or not.
+    /// Returns a view of a var_len body, whose length is not checked.
     fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
         if mask.is_full(self.points()) {
             return self.view_of_all(mask, values);
@@ -339,7 +379,7 @@ impl<'l> LayoutRef<'l> {
         view
     }
 
-    /// The mask of a var_len body, and what follows it.
+    /// Splits a var_len body into its mask and its values.
     fn split_mask<'b>(self, body: &'b [u8]) -> Result<(Mask<'b>, &'b [u8]), Error> {
         match body.split_at_checked(self.mask_len()) {
             Some((mask, values)) => Ok((Mask::new(mask), values)),
@@ -347,7 +387,7 @@ impl<'l> LayoutRef<'l> {
         }
     }
 
-    /// All points at the offsets of the layout.
+    /// Returns the locations of all points at the offsets of the layout.
     #[inline]
     fn whole(self) -> Locations<'l, 'static> {
         Locations::Whole(self.fields.iter(), 0)
@@ -359,8 +399,8 @@ fn unknown_flag(bit: u16) -> Error {
     Error::new(ErrorKind::UnknownFlag).at(0).bit(bit.into())
 }
 
-/// The error of a body of another length, whose values begin `skipped` bytes in; with the point that has
-/// the first missing byte.
+/// Returns the error of a body with the wrong length, whose values begin after `skipped` bytes. If the body
+/// is too short, the error has the point with the first missing byte.
 #[cold]
 fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, needed: usize) -> Error {
     let error = Error::wrong_length(have, needed);
@@ -374,10 +414,11 @@ fn wrong_length(locations: Locations<'_, '_>, skipped: usize, have: usize, neede
 }
 
 impl<'l, 'b> View<'l, 'b> {
-    /// The point with this id; `None` if there is no such point or the message doesn't have it.
+    /// Returns the point with this id, or `None` if the product or the message has no such point.
     ///
-    /// In a var_len message with some of the points it takes a pass over those before it, or on a
-    /// 64-bit machine, where they are more than a few, a popcount for each run of points of one size.
+    /// In a var_len message with only some of the points, this takes one step for each present point before
+    /// it. On 64-bit machines and with more than a few present points, it takes a popcount for each run of
+    /// points of one size.
     #[inline]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
@@ -395,13 +436,14 @@ impl<'l, 'b> View<'l, 'b> {
         PointValue::new(self.layout, self.body, location)
     }
 
-    /// The value of the point with this id, as [`read`](Self::read) has it.
+    /// Returns the engineering value of the point with this id. See [`read`](Self::read).
     #[inline]
     pub fn get(&self, id: PointId) -> Option<Value<'b>> {
         Some(self.read(id)?.value())
     }
 
-    /// The raw value of the bool, enum or integer with this id.
+    /// Returns the raw value of the bool, enum or integer with this id, or `None` for a binary. See
+    /// [`read`](Self::read).
     #[inline]
     pub fn raw(&self, id: PointId) -> Option<u32> {
         match self.read(id)?.raw() {
@@ -410,8 +452,8 @@ impl<'l, 'b> View<'l, 'b> {
         }
     }
 
-    /// The points of the message in the order of their ids: a step for each that it has, and one
-    /// for each machine word of flags.
+    /// Returns an iterator over the points of the message in the order of their ids. It takes one step for
+    /// each present point and one for each machine word of the mask.
     #[inline]
     #[must_use]
     pub fn iter(&self) -> Iter<'l, 'b> {
@@ -422,21 +464,21 @@ impl<'l, 'b> View<'l, 'b> {
         }
     }
 
-    /// The layout that it was made with.
+    /// Returns the layout of the view.
     #[inline]
     pub fn layout(&self) -> LayoutRef<'l> {
         self.layout
     }
 
-    /// The bytes that hold the values: those behind the flags or the mask. Of a body that ends within
-    /// its mask what there is.
+    /// Returns the bytes of the values: those after the flags or mask, or the complete body if it ends within
+    /// its mask.
     #[inline]
     pub fn values(&self) -> &'b [u8] {
         self.body.bytes
     }
 
-    /// Whether it has all points, each at its offset in the layout: then [`values`](Self::values) are a
-    /// whole status.
+    /// Returns whether the message has all points, each at its offset in the layout: whether
+    /// [`values`](Self::values) is a complete status.
     #[inline]
     pub fn is_whole(&self) -> bool {
         self.all
@@ -444,43 +486,44 @@ impl<'l, 'b> View<'l, 'b> {
             && self.body.bytes.len() == usize::from(self.len)
     }
 
-    /// Whether the body is just as long as its points need; always, unless
-    /// [`view_lax`](LayoutRef::view_lax) made the view.
+    /// Returns whether the body has exactly the length of its points. Only a view made by
+    /// [`view_lax`](LayoutRef::view_lax) may return false.
     #[inline]
     pub fn is_exact(&self) -> bool {
         !self.whole_body && self.body.bytes.len() == usize::from(self.len)
     }
 
-    /// How many bytes the values are short of what they should have.
+    /// Returns the number of missing bytes at the end of the values.
     pub fn missing(&self) -> usize {
         usize::from(self.len).saturating_sub(self.body.bytes.len())
     }
 
-    /// The bytes behind the values.
+    /// Returns the bytes after the values.
     pub fn extra(&self) -> &'b [u8] {
         let values = usize::from(self.len);
         self.body.bytes.get(values..).unwrap_or(&[])
     }
 
-    /// Whether a var_len body has all points although its mask names some:
-    /// [`view_lax`](LayoutRef::view_lax) set the mask aside.
+    /// Returns whether a var_len body has all points although its mask has only some of them.
+    /// [`view_lax`](LayoutRef::view_lax) ignores the mask of such a body.
     pub fn is_whole_body(&self) -> bool {
         self.whole_body
     }
 
-    /// The numbers of the mask's bits that are set past the last point, ascending. They carry no value.
-    /// A control has none: there they are an error.
+    /// Returns the numbers of the surplus flags in ascending order: the set bits of the mask that belong to
+    /// no point and have no value. In a control, a surplus flag is an error.
     #[inline]
     pub fn surplus_flags(&self) -> impl Iterator<Item = u16> + use<'b> {
         self.mask.surplus(self.layout.points())
     }
 
-    /// Writes the points into a status that has all of them, each at its offset in the layout, and
-    /// flags them in `known`: the heads of both buffers. [`LayoutRef::view_known`] reads them.
+    /// Writes the points of the message into `status`, each at its offset in the layout, and sets their bits
+    /// in the mask `known`. [`LayoutRef::view_known`] reads the two buffers, and has an example.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`] if `known` has less than [`mask_len`](LayoutRef::mask_len) bytes or
-    /// `status` less than [`status_len`](LayoutRef::status_len). Nothing is written then.
+    /// [`ErrorKind::OutOfSpace`]. Requires `known` to be at least [`mask_len`](LayoutRef::mask_len) bytes
+    /// long and `status` to be at least [`status_len`](LayoutRef::status_len) bytes long. Otherwise nothing
+    /// is written.
     pub fn merge_into(&self, known: &mut [u8], status: &mut [u8]) -> Result<(), Error> {
         let room = |needed: usize| {
             let needed = needed as u32;
@@ -491,13 +534,13 @@ impl<'l, 'b> View<'l, 'b> {
         let status = status.get_mut(..status_len).ok_or(room(status_len))?;
         for reading in self {
             reading.put_into(status);
-            // There is room for every point of the layout.
+            // `known` has a bit for every point of the layout.
             let _ = bits::set_bit(known, reading.id().0);
         }
         Ok(())
     }
 
-    /// Writes the points into values that have all of them, each at its offset in the layout.
+    /// Writes the points of the message into `values`, each at its offset in the layout.
     pub(crate) fn put_into(&self, values: &mut [u8]) {
         for reading in self {
             reading.put_into(values);
@@ -535,9 +578,9 @@ impl<'l, 'b> IntoIterator for &View<'l, 'b> {
 /// The locations of the points of a message, in the order of their ids.
 #[derive(Clone, Debug)]
 enum Locations<'l, 'b> {
-    /// All points, and the id of the next.
+    /// All points: the remaining fields, and the id of the next.
     Whole(core::slice::Iter<'l, Field>, u16),
-    /// The points of a mask, one behind the other or at the offsets of the layout.
+    /// The points of a mask, packed or at the offsets of the layout.
     Some(LayoutRef<'l>, Ids<'b>, Option<Packing>),
 }
 
@@ -564,9 +607,9 @@ impl<'l> Iterator for Locations<'l, '_> {
     }
 }
 
-/// The points of a message in the order of their ids.
+/// An iterator over the points of a message in the order of their ids.
 ///
-/// `for_each` and `fold` are the fast ways through it.
+/// `for_each` and `fold` are faster than a `for` loop: they choose the kind of message once.
 #[derive(Clone, Debug)]
 pub struct Iter<'l, 'b> {
     layout: LayoutRef<'l>,
@@ -591,7 +634,7 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
         (0, Some(self.layout.head.points()))
     }
 
-    /// A loop for each kind of message, in place of a choice for each point.
+    /// Has one loop for each kind of message instead of one decision for each point.
     #[inline]
     fn fold<A, F: FnMut(A, PointValue<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
         let (layout, body) = (self.layout, self.body);
@@ -606,7 +649,7 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
                 }
             }
             Locations::Some(_, ids, packing) => {
-                // A packing is only used where there is one.
+                // The default is not used, since `packed` is false then.
                 let packed = packing.is_some();
                 let mut packing = packing.unwrap_or(Packing::behind(0));
                 for id in ids {

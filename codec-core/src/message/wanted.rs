@@ -6,8 +6,8 @@ use crate::layout::Mask;
 
 /// The points that a read asks for.
 ///
-/// A read of a standard product asks for all points, and so does a read of a var_len product whose mask
-/// is nothing but `ff`, of any length: senders are known that use the same mask for every product.
+/// A read of a standard product asks for all points. So does a read of a var_len product whose mask consists
+/// of ff bytes only, of any length: some senders use the same mask for every product.
 ///
 /// ```
 /// use gizwits_codec_core::{Access, Layout, P0, Point, PointId, Protocol};
@@ -29,13 +29,13 @@ use crate::layout::Mask;
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'b> {
     points: u16,
-    /// The mask as it came: as long as the points need, or nothing but `ff`; empty in a standard read.
+    /// The mask as received: of the length for all points, or only ff bytes. Empty in a standard read.
     mask: Mask<'b>,
 }
 
 impl<'b> Wanted<'b> {
-    /// The points that a mask asks for of a product with so many points; `None` if it is neither as long as
-    /// they need nor nothing but `ff`.
+    /// Returns the points that a mask asks for in a product with `points` points, or `None` if the mask
+    /// neither has the length for all points nor consists of ff bytes only.
     pub(crate) fn new(points: u16, mask: Mask<'b>) -> Option<Self> {
         let wanted = Wanted { points, mask };
         let len = usize::from(points.div_ceil(8));
@@ -43,7 +43,7 @@ impl<'b> Wanted<'b> {
             .then_some(wanted)
     }
 
-    /// The points that a read of a standard product with so many points asks for: all.
+    /// Returns the points that a read of a standard product asks for: all of its `points` points.
     pub(crate) const fn all(points: u16) -> Self {
         Wanted {
             points,
@@ -56,17 +56,17 @@ impl<'b> Wanted<'b> {
         self.mask.bytes().iter().all(|byte| *byte == 0xff)
     }
 
-    /// Whether it asks for all points.
+    /// Returns whether the read asks for all points.
     pub fn is_all(self) -> bool {
         self.is_ones() || self.mask.is_full(self.points)
     }
 
-    /// Whether it asks for the point with this id.
+    /// Returns whether the read asks for the point with this id.
     pub fn contains(self, id: PointId) -> bool {
         id.0 < self.points && (self.is_ones() || self.mask.contains(id))
     }
 
-    /// The ids of the points that it asks for, ascending.
+    /// Returns the ids of the wanted points in ascending order.
     pub fn ids(self) -> impl Iterator<Item = PointId> + use<'b> {
         let (all, some) = match self.is_all() {
             true => (self.points, Mask::new(&[])),
@@ -76,12 +76,13 @@ impl<'b> Wanted<'b> {
         (0..all).map(PointId).chain(some)
     }
 
-    /// The numbers of the mask's bits that are set past the last point, ascending: they ask for nothing.
+    /// Returns the numbers of the surplus flags in ascending order: the set bits of the mask that belong to
+    /// no point.
     pub fn surplus_flags(self) -> impl Iterator<Item = u16> + use<'b> {
         self.mask.surplus(self.points)
     }
 
-    /// Writes the mask as an encoder would: just as long as the points need, no bit past them.
+    /// Writes the mask as an encoder would: with the length for all points and without surplus flags.
     pub(crate) fn put_into(self, mask: &mut [u8]) {
         if self.is_ones() {
             mask.fill(0xff);

@@ -1,6 +1,6 @@
 //! Exact decimal numbers.
 //!
-//! No float is involved: 732 at ratio 0.01 is 7.32, and 7.32 is 732 again.
+//! No floats are involved: raw 732 at ratio 0.01 is 7.32, and 7.32 is raw 732 again.
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -13,7 +13,7 @@ const MAX_SCALE: u8 = 18;
 
 /// An exact decimal number: `coefficient / 10^scale`, with a scale of 0 to 18.
 ///
-/// It compares, hashes and prints by value: 1.50 is 1.5.
+/// Numbers are compared, hashed and printed by value: 1.50 equals 1.5.
 ///
 /// ```
 /// use gizwits_codec_core::Decimal;
@@ -33,12 +33,19 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Zero.
+    /// The number 0.
     pub const ZERO: Decimal = Decimal::new(0, 0);
-    /// One.
+    /// The number 1.
     pub const ONE: Decimal = Decimal::new(1, 0);
 
-    /// `coefficient / 10^scale`; a scale above 18 counts as 18.
+    /// Creates the number `coefficient / 10^scale`. A scale above 18 is taken as 18.
+    ///
+    /// ```
+    /// use gizwits_codec_core::Decimal;
+    ///
+    /// const STEP: Decimal = Decimal::new(5, 1);
+    /// assert_eq!(STEP.to_string(), "0.5");
+    /// ```
     #[inline]
     pub const fn new(coefficient: i64, scale: u8) -> Self {
         Decimal {
@@ -47,19 +54,26 @@ impl Decimal {
         }
     }
 
-    /// The integer above the fraction bar.
+    /// Returns the coefficient: the digits of the number without its decimal point.
     #[inline]
     pub const fn coefficient(self) -> i64 {
         self.coefficient
     }
 
-    /// The number of decimal places of [`coefficient`](Self::coefficient).
+    /// Returns the scale: the number of decimal places of [`coefficient`](Self::coefficient).
     #[inline]
     pub const fn scale(self) -> u8 {
         self.scale
     }
 
-    /// Returns the same value with the smallest scale.
+    /// Returns the same value with the smallest possible scale.
+    ///
+    /// ```
+    /// use gizwits_codec_core::Decimal;
+    ///
+    /// let number = Decimal::new(7_320, 3).normalized();
+    /// assert_eq!((number.coefficient(), number.scale()), (732, 2));
+    /// ```
     pub const fn normalized(mut self) -> Self {
         while self.scale > 0 && self.coefficient % 10 == 0 {
             self.coefficient /= 10;
@@ -68,7 +82,7 @@ impl Decimal {
         self
     }
 
-    /// The number of significant digits: 3 for 7.32, 1 for 0.01 and for 1000.
+    /// Returns the number of significant digits: 3 for 7.32, 1 for 0.01 and for 1000, 0 for 0.
     pub const fn digits(self) -> u8 {
         let mut rest = self.coefficient.unsigned_abs();
         while rest != 0 && rest.is_multiple_of(10) {
@@ -80,13 +94,20 @@ impl Decimal {
         }
     }
 
-    /// The nearest float, correctly rounded as long as the coefficient is below 2^53.
+    /// Returns the nearest float. The rounding is correct if the coefficient is below 2^53.
+    ///
+    /// ```
+    /// use gizwits_codec_core::Decimal;
+    ///
+    /// assert_eq!(Decimal::new(1, 1).to_f64(), 0.1);
+    /// ```
     pub fn to_f64(self) -> f64 {
-        // A power of ten up to 10^22 is exact, and so is one division: multiplying by 0.1 is not.
+        // Powers of ten up to 10^22 are exact floats, so the only rounding is that of the division. A
+        // multiplication by 0.1 would round twice.
         self.coefficient as f64 / power(self.scale) as f64
     }
 
-    /// The coefficient at a higher scale.
+    /// Returns the coefficient at a higher scale, or `None` if it does not fit.
     pub(super) const fn at_scale(self, scale: u8) -> Option<i64> {
         match scale.checked_sub(self.scale) {
             Some(up) if up <= MAX_SCALE => self.coefficient.checked_mul(POWERS[up as usize]),
@@ -140,7 +161,8 @@ impl Ord for Decimal {
         let scale = self.scale.max(other.scale);
         match (self.at_scale(scale), other.at_scale(scale)) {
             (Some(one), Some(two)) => one.cmp(&two),
-            // The one that no longer fits is the larger in magnitude, as its own sign has it.
+            // A coefficient that does not fit at the common scale is the larger in magnitude, so its sign
+            // decides.
             (None, _) => self.coefficient.cmp(&0),
             (_, None) => 0.cmp(&other.coefficient),
         }
@@ -156,7 +178,7 @@ impl Hash for Decimal {
 }
 
 impl fmt::Display for Decimal {
-    /// The shortest exact form: no trailing zeros, no exponent, never -0.
+    /// Writes the shortest exact form: without trailing zeros, without an exponent, never `-0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.normalized();
         let unit = power(number.scale).unsigned_abs();
@@ -178,8 +200,11 @@ impl fmt::Display for Decimal {
 impl FromStr for Decimal {
     type Err = Error;
 
-    /// A JSON number, exactly: sign, digits, fraction, exponent; leading zeros and a plus are let
-    /// pass. More than 18 digits on either side of the point: [`ErrorKind::NotANumber`].
+    /// Parses a JSON number exactly: sign, digits, fraction, exponent. Leading zeros and a plus sign are
+    /// allowed, too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotANumber`] if the text is not a number, or has more digits than a [`Decimal`] holds.
     fn from_str(text: &str) -> Result<Self, Error> {
         decimal(text.as_bytes()).ok_or(Error::new(ErrorKind::NotANumber))
     }
@@ -192,7 +217,8 @@ fn decimal(text: &[u8]) -> Option<Decimal> {
         _ => (1, text),
     };
     let mut coefficient = 0_i64;
-    // Zeros are held back until a digit follows them, so that 1.5000 and 15e20 stay exact.
+    // Zeros are only counted until another digit follows, because trailing zeros must not make
+    // 1.5000 or 1.000000000000000000000000 overflow.
     let mut zeros = 0_i32;
     let mut exponent = 0_i32;
     let (mut digits, mut point) = (0_u32, false);
@@ -237,7 +263,7 @@ fn decimal(text: &[u8]) -> Option<Decimal> {
     (scale <= MAX_SCALE).then_some(Decimal { coefficient, scale })
 }
 
-/// `number * 10^places`
+/// Returns `number * 10^places`, or `None` if the product does not fit.
 fn shifted(number: i64, places: i32) -> Option<i64> {
     if number == 0 {
         return Some(0);
@@ -253,7 +279,8 @@ mod serde_impls {
     use serde::ser::{Serialize, Serializer};
 
     impl Serialize for Decimal {
-        /// A number where that is exact (up to 15 digits), otherwise text.
+        /// Serializes an integer or a number of up to 15 digits as a number, which floats hold exactly, and
+        /// any other as text.
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let number = self.normalized();
             if number.scale == 0 {
@@ -278,7 +305,7 @@ mod serde_impls {
         type Value = Decimal;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number, or a number as text")
+            f.write_str("a number, or a text that is a number")
         }
 
         fn visit_i64<E: de::Error>(self, value: i64) -> Result<Decimal, E> {
@@ -288,7 +315,7 @@ mod serde_impls {
         fn visit_u64<E: de::Error>(self, value: u64) -> Result<Decimal, E> {
             i64::try_from(value)
                 .map(Decimal::from)
-                .map_err(|_| E::custom("a number of too many digits"))
+                .map_err(|_| E::custom("a number with too many digits"))
         }
 
         fn visit_f64<E: de::Error>(self, value: f64) -> Result<Decimal, E> {
@@ -304,7 +331,11 @@ mod serde_impls {
 impl TryFrom<f64> for Decimal {
     type Error = Error;
 
-    /// The shortest decimal that is nearest to this float: 0.1 is 0.1.
+    /// Returns the shortest decimal that reads back as this float: 0.1 becomes 0.1, not
+    /// 0.1000000000000000055.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotANumber`] if the float is not finite or has more digits than a [`Decimal`] holds.
     fn try_from(value: f64) -> Result<Self, Error> {
         let not_a_number = Error::new(ErrorKind::NotANumber);
         let mut bytes = [b' '; 32];
@@ -314,7 +345,7 @@ impl TryFrom<f64> for Decimal {
     }
 }
 
-/// The room that is left behind some text.
+/// The free rest of a text buffer.
 struct Text<'t>(&'t mut [u8]);
 
 impl fmt::Write for Text<'_> {

@@ -1,19 +1,19 @@
-//! The scale that turns a raw integer into an exact number, and back.
+//! The scale of an integer point: raw values to engineering values and back.
 
 use super::decimal::{Decimal, power};
 use crate::error::{Error, ErrorKind};
 
-/// The treatment of a number that is off the step.
+/// The treatment of a number between two steps of a point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rounding {
-    /// The number is refused, and the error names its neighbours.
+    /// The number is refused with [`ErrorKind::OffStep`], which has the raw value below. The default.
     #[default]
     Exact,
-    /// The nearest raw value; the upper one from the middle.
+    /// The number is replaced by the nearest step. A number exactly between two steps is rounded up.
     HalfUp,
 }
 
-/// `y = ratio * x + addition`: the engineering value of a raw integer (vendor: datapoint
+/// The scale of a point: the engineering value of raw value `x` is `ratio * x + addition` (vendor: datapoint
 /// `uint_spec`).
 ///
 /// ```
@@ -25,25 +25,27 @@ pub enum Rounding {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    // Both at one common decimal scale, which has the low 5 bits of the first: 16 bytes in all.
+    // Both numbers have one common decimal scale, stored in the low 5 bits of `ratio`, so that a scale
+    // takes 16 bytes.
     ratio: u64,
     addition: i64,
 }
 
-/// How a number relates to the raw integers of a scale.
+/// The relation of a number to the raw values of a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unscaled {
+    /// The number is the value of this raw value.
     Exactly(u32),
-    /// Between this one and the next.
+    /// The number is between the values of this raw value and the next.
     Above(u32),
-    /// Below the value of 0.
+    /// The number is below the value of raw 0.
     Low,
-    /// Above the value of `u32::MAX`.
+    /// The number is above the value of raw `u32::MAX`.
     High,
 }
 
 impl Unscaled {
-    /// The relation of a number so large that its sign tells it.
+    /// Returns the relation of a number so large that its sign decides.
     fn beyond(number: i64) -> Self {
         match number < 0 {
             true => Unscaled::Low,
@@ -53,18 +55,19 @@ impl Unscaled {
 }
 
 impl Scale {
-    /// Ratio 1, addition 0.
+    /// The scale with ratio 1 and addition 0.
     pub const IDENTITY: Scale = Scale {
         ratio: 1 << 5,
         addition: 0,
     };
 
-    /// The scale of raw integers from 0 to `max`.
+    /// Creates a scale for raw values from 0 to `max`.
     ///
     /// # Errors
-    /// [`ErrorKind::Ratio`] unless the ratio is above 0, [`ErrorKind::Digits`] if either number has
-    /// more than 15 significant digits, [`ErrorKind::ScaleOverflow`] if a value up to `max` would
-    /// not fit 63 bits at the common decimal scale.
+    /// - [`ErrorKind::Ratio`] if the ratio is 0 or negative.
+    /// - [`ErrorKind::Digits`] if either number has more than 15 significant digits.
+    /// - [`ErrorKind::ScaleOverflow`] if the engineering value of a raw value up to `max` does not fit 63
+    ///   bits at the common decimal scale.
     pub const fn new(ratio: Decimal, addition: Decimal, max: u32) -> Result<Self, Error> {
         let ratio = ratio.normalized();
         let addition = addition.normalized();
@@ -76,6 +79,7 @@ impl Scale {
         }
         let (one, two) = (ratio.scale, addition.scale);
         let scale = if one > two { one } else { two };
+        // The ratio shares its word with the 5 bits of the decimal scale.
         if let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
             && ratio < 1 << 58
             && let Some(span) = ratio.checked_mul(max as i64)
@@ -89,23 +93,24 @@ impl Scale {
         Err(Error::new(ErrorKind::ScaleOverflow))
     }
 
-    /// The ratio.
+    /// Returns the ratio: engineering units per raw unit.
     pub const fn ratio(self) -> Decimal {
         Decimal::new((self.ratio >> 5) as i64, self.decimals()).normalized()
     }
 
-    /// The addition.
+    /// Returns the addition: the engineering value of raw 0.
     pub const fn addition(self) -> Decimal {
         Decimal::new(self.addition, self.decimals()).normalized()
     }
 
-    /// The number of decimal places that every value is given with, before trailing zeros go.
+    /// Returns the number of decimal places of every engineering value, trailing zeros included.
     #[inline]
     pub const fn decimals(self) -> u8 {
         (self.ratio & 31) as u8
     }
 
-    /// The value of a raw integer. A raw integer above the `max` that the scale was made for wraps.
+    /// Returns the engineering value of a raw value. A raw value above the `max` of the scale may overflow,
+    /// which wraps around.
     #[inline]
     pub const fn value(self, raw: u32) -> Decimal {
         let span = (self.ratio >> 5).wrapping_mul(raw as u64) as i64;
@@ -115,16 +120,16 @@ impl Scale {
         }
     }
 
-    /// A number that no other scale has.
+    /// Returns a number that is different for different scales.
     pub(crate) const fn sort_key(self) -> u128 {
         (self.ratio as u128) << 64 | self.addition as u64 as u128
     }
 
-    /// The raw integer of an engineering value, or how the value relates to them.
+    /// Returns the raw value of an engineering value, or its relation to the raw values.
     pub(crate) fn raw(self, value: Decimal, rounding: Rounding) -> Unscaled {
         let decimals = self.decimals();
         let value = value.normalized();
-        // The value at our decimal scale, and what of it lies below that.
+        // The value at the decimal scale of this scale, and the part of it below the last place.
         let (whole, part) = match value.scale.checked_sub(decimals) {
             None | Some(0) => match value.at_scale(decimals) {
                 Some(whole) => (whole, Part::None),
@@ -143,7 +148,7 @@ impl Scale {
             return Unscaled::beyond(whole);
         };
         if distance < 0 {
-            // Half a step below 0 still rounds up to it.
+            // A value down to half a step below that of raw 0 rounds up to raw 0.
             return match distance.checked_add(ratio) {
                 Some(rest)
                     if rest >= 0 && rounding == Rounding::HalfUp && up(rest, part, ratio) =>
@@ -176,7 +181,7 @@ enum Part {
     Half,
 }
 
-/// Whether `rest` and the part below it are at least half of the ratio.
+/// Returns whether `rest` and the part below it are at least half of the ratio.
 fn up(rest: i64, part: Part, ratio: i64) -> bool {
     match ratio.checked_sub(rest) {
         Some(other) if rest < other => rest.checked_add(1) == Some(other) && part == Part::Half,
@@ -184,9 +189,10 @@ fn up(rest: i64, part: Part, ratio: i64) -> bool {
     }
 }
 
-/// `number / by` and the remainder, for a number not below 0; `None` if the quotient exceeds 32 bits.
+/// Returns the quotient and the remainder of a number that is not negative, or `None` if the quotient does
+/// not fit 32 bits.
 ///
-/// Bit by bit unless 32 bits suffice: a 64-bit division costs a Cortex-M a kilobyte of flash.
+/// Divides bit by bit if 32 bits do not suffice: a 64-bit division costs a Cortex-M a kilobyte of flash.
 pub(crate) fn divide(number: i64, by: i64) -> Option<(u32, i64)> {
     if by == 1 {
         return Some((u32::try_from(number).ok()?, 0));

@@ -1,6 +1,14 @@
-//! The commands (vendor: UART protocol, the table of commands).
+//! The commands of the UART protocol (vendor: UART protocol, the table of commands).
 
-/// A command. An acknowledgement has the number behind that of its request.
+/// A command of the UART protocol. The number of an acknowledgement is one above that of its request.
+///
+/// ```
+/// use gizwits_codec_core::uart::Command;
+///
+/// assert_eq!(Command::HEARTBEAT.ack(), Command::HEARTBEAT_ACK);
+/// assert_eq!(Command(0x07).name(), Some("HEARTBEAT"));
+/// assert!(!Command(0x60).is_known());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
@@ -21,7 +29,7 @@ macro_rules! commands {
                 )?
             )*
 
-            /// The name of its constant; `None` of a command that nothing is known of.
+            /// Returns the name of the constant with this number, or `None` if there is none.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $(
@@ -36,74 +44,76 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Module: what device is this?
-    INFO = 0x01, INFO_ACK = 0x02 "It has a [`DeviceInfo`](super::DeviceInfo).";
-    /// Module: a P0 to the device.
-    TO_DEVICE = 0x03, TO_DEVICE_ACK = 0x04 "That of a read has a P0.";
-    /// MCU: a P0 from the device.
+    /// Sent by the module: asks for the description of the device.
+    INFO = 0x01, INFO_ACK = 0x02 "The payload is a [`DeviceInfo`](super::DeviceInfo).";
+    /// Sent by the module: a P0 to the device.
+    TO_DEVICE = 0x03, TO_DEVICE_ACK = 0x04 "The acknowledgement of a read has a P0, others are empty.";
+    /// Sent by the MCU: a P0 from the device.
     FROM_DEVICE = 0x05, FROM_DEVICE_ACK = 0x06;
-    /// Module: are you there? Every 55 s; three misses reset the module.
+    /// Sent by the module every 55 s. Three missed heartbeats reset the module.
     HEARTBEAT = 0x07, HEARTBEAT_ACK = 0x08;
-    /// MCU: let a phone configure the network: a [`ConfigMode`](super::ConfigMode).
+    /// Sent by the MCU: lets a phone configure the network. The payload is a
+    /// [`ConfigMode`](super::ConfigMode).
     CONFIGURE = 0x09, CONFIGURE_ACK = 0x0a;
-    /// MCU: forget network and owner.
+    /// Sent by the MCU: resets the module, which forgets its network and its owner.
     RESET = 0x0b, RESET_ACK = 0x0c;
-    /// Module: a [`ModuleStatus`](super::ModuleStatus).
+    /// Sent by the module: a [`ModuleStatus`](super::ModuleStatus).
     STATUS = 0x0d, STATUS_ACK = 0x0e;
-    /// Module: MCU, restart.
+    /// Sent by the module: asks the MCU to restart.
     REBOOT = 0x0f, REBOOT_ACK = 0x10;
-    /// Module: a frame of the MCU was illegal: an [`Illegal`](super::Illegal).
+    /// Sent by the module: the reason why a frame of the MCU was illegal, an [`Illegal`](super::Illegal).
     ILLEGAL = 0x11;
-    /// MCU: a frame of the module was illegal: an [`Illegal`](super::Illegal), and the sn of that frame.
+    /// Sent by the MCU, with the sequence number of an illegal frame of the module: the reason, an
+    /// [`Illegal`](super::Illegal).
     ILLEGAL_ACK = 0x12;
-    /// MCU: enter the factory test.
+    /// Sent by the MCU: starts the factory test of the module.
     TEST = 0x13, TEST_ACK = 0x14;
-    /// MCU: open the window in which the device can be bound.
+    /// Sent by the MCU: opens the period in which a user can bind the device.
     BIND = 0x15, BIND_ACK = 0x16;
-    /// MCU: what time is it?
-    TIME = 0x17, TIME_ACK = 0x18 "It has a [`Time`](super::Time).";
-    /// Big data, such as firmware: may it be sent?
+    /// Sent by the MCU: asks for the network time.
+    TIME = 0x17, TIME_ACK = 0x18 "The payload is a [`Time`](super::Time).";
+    /// Big data, such as firmware: asks the receiver to accept a transfer.
     TRANSFER_ASK = 0x19, TRANSFER_ASK_ACK = 0x1a;
-    /// Big data: ready to receive.
+    /// Big data: the receiver is ready.
     TRANSFER_READY = 0x1b, TRANSFER_READY_ACK = 0x1c;
-    /// Big data: a piece of it.
+    /// Big data: one block of the data.
     TRANSFER_DATA = 0x1d, TRANSFER_DATA_ACK = 0x1e;
-    /// Big data: the sender stops.
+    /// Big data: the sender stops the transfer.
     TRANSFER_SENDER_STOP = 0x1f, TRANSFER_SENDER_STOP_ACK = 0x20;
-    /// MCU: what module is this?
-    MODULE = 0x21, MODULE_ACK = 0x22 "It has a [`ModuleInfo`](super::ModuleInfo).";
+    /// Sent by the MCU: asks for the description of the module.
+    MODULE = 0x21, MODULE_ACK = 0x22 "The payload is a [`ModuleInfo`](super::ModuleInfo).";
     /// A transaction.
     TRANSACTION = 0x23, TRANSACTION_ACK = 0x24;
-    /// A transaction's result.
+    /// The result of a transaction.
     TRANSACTION_RESULT = 0x25, TRANSACTION_RESULT_ACK = 0x26;
-    /// Big data: the receiver stops.
+    /// Big data: the receiver stops the transfer.
     TRANSFER_RECEIVER_STOP = 0x27, TRANSFER_RECEIVER_STOP_ACK = 0x28;
-    /// MCU: module, restart.
+    /// Sent by the MCU: asks the module to restart.
     MODULE_REBOOT = 0x29, MODULE_REBOOT_ACK = 0x2a;
     /// The first of the commands of virtual sub-devices.
     VIRTUAL_FIRST = 0x2d;
-    /// The last of them.
+    /// The last of the commands of virtual sub-devices.
     VIRTUAL_LAST = 0x3c;
     /// The first of the commands that register a light gateway's sub-devices.
     GATEWAY_FIRST = 0x53;
-    /// The last of them.
+    /// The last of the commands that register a light gateway's sub-devices.
     GATEWAY_LAST = 0x55;
 }
 
 impl Command {
-    /// The command that acknowledges this one.
+    /// Returns the command that acknowledges this command: the next number.
     #[inline]
     pub const fn ack(self) -> Command {
         Command(self.0.wrapping_add(1))
     }
 
-    /// The command that this one acknowledges, if it does.
+    /// Returns the command that this command acknowledges, if it is an acknowledgement: the number before.
     #[inline]
     pub const fn request(self) -> Command {
         Command(self.0.wrapping_sub(1))
     }
 
-    /// Whether the protocol knows it.
+    /// Returns whether the protocol defines a command with this number.
     pub const fn is_known(self) -> bool {
         matches!(self.0, 0x01..=0x2a | 0x2d..=0x3c | 0x53..=0x55)
     }

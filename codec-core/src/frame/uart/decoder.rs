@@ -1,35 +1,35 @@
-//! Decoding frames: byte by byte, and from a slice.
+//! The decoder of frames: byte by byte, and from a slice.
 
 use super::command::Command;
 use super::frame::{Frame, OVERHEAD, STUFFING};
 use crate::error::{Error, ErrorKind};
 
-/// A frame that a [`Decoder`] completed or gave up.
+/// A frame that a [`Decoder`] has completed or rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Event<'b> {
-    /// A frame.
+    /// A complete frame.
     Frame(Frame<'b>),
     /// A frame whose checksum is wrong.
     Corrupt {
-        /// Its sequence number, which may be wrong.
+        /// The sequence number of the frame, which may be wrong as well.
         sn: u8,
-        /// The checksum that its bytes have.
+        /// The checksum of the bytes of the frame.
         expected: u8,
-        /// The checksum that it ends with.
+        /// The checksum at the end of the frame.
         found: u8,
     },
-    /// A frame, or noise, that says it is longer than the buffer has room for.
+    /// A frame, or noise after ff ff, whose length is above that of the buffer.
     TooLong {
-        /// The bytes that its payload would have.
+        /// The length of the payload in bytes.
         payload: u16,
     },
 }
 
-/// Decodes a stream byte by byte, over a buffer of the caller's.
+/// A decoder for a stream that arrives byte by byte. It works in a buffer of the caller.
 ///
-/// Noise, and frames that are cut, are skipped; ff ff begins a new frame wherever it stands. Modules
-/// are known that don't stuff the last byte of a frame: one that is ff is taken without its 55.
+/// The decoder skips noise and incomplete frames. ff ff always begins a new frame. Some modules do not stuff
+/// the last byte of a frame, so a checksum of ff is accepted with and without a stuffing byte.
 ///
 /// ```
 /// use gizwits_codec_core::uart::{Command, Decoder, Event};
@@ -43,13 +43,15 @@ pub enum Event<'b> {
 /// ```
 #[derive(Debug)]
 pub struct Decoder<'o> {
-    /// The content of a frame, from its command to the end of its payload.
+    /// The content of the current frame, from its command to the end of its payload.
     buffer: &'o mut [u8],
-    /// The number of bytes read since `state` changed, and the length of the content in bytes.
+    /// The number of bytes read since `state` changed.
     at: u16,
+    /// The length of the content in bytes.
     end: u16,
+    /// The sum of the bytes after the header, modulo 256.
     sum: u8,
-    /// The last byte was an ff of which nothing is known yet.
+    /// Whether the last byte was an ff that the next byte decides about: header, stuffing or noise.
     ff: bool,
     state: State,
 }
@@ -61,7 +63,7 @@ enum State {
     Content,
 }
 
-/// The effect of a byte. One byte, since every call returns it.
+/// The effect of a byte. It is one byte in size, because every call returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     None,
@@ -71,11 +73,10 @@ enum Step {
 }
 
 impl<'o> Decoder<'o> {
-    /// The bytes that a buffer needs beside a payload.
+    /// The number of bytes that a buffer needs in addition to the payload: command, sequence number, flags.
     pub const OVERHEAD: usize = 4;
 
-    /// A decoder of frames whose payload is up to [`OVERHEAD`](Self::OVERHEAD) bytes shorter than the
-    /// buffer.
+    /// Creates a decoder that accepts payloads of up to `buffer.len() - OVERHEAD` bytes.
     #[must_use]
     pub const fn new(buffer: &'o mut [u8]) -> Self {
         Decoder {
@@ -88,14 +89,27 @@ impl<'o> Decoder<'o> {
         }
     }
 
-    /// Takes the next byte; returns what it completes.
+    /// Reads one byte. Returns the event that the byte completes.
+    ///
+    /// ```
+    /// use gizwits_codec_core::uart::{Decoder, Event};
+    ///
+    /// let mut buffer = [0; 32];
+    /// let mut decoder = Decoder::new(&mut buffer);
+    /// let wire = b"\xff\xff\0\x05\x07\x02\0\0\x0f";
+    /// let event = wire.iter().find_map(|byte| match decoder.push(*byte)? {
+    ///     Event::Corrupt { sn, expected, found } => Some((sn, expected, found)),
+    ///     _ => None,
+    /// });
+    /// assert_eq!(event, Some((2, 0x0e, 0x0f)));
+    /// ```
     #[inline]
     pub fn push(&mut self, byte: u8) -> Option<Event<'_>> {
         let step = self.step(byte);
         self.event(step)
     }
 
-    /// Takes bytes off the head of `bytes` up to the next event; without one all of them.
+    /// Reads bytes up to the next event, or all of them, and removes them from the start of `bytes`.
     pub fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event<'_>> {
         let mut step = Step::None;
         while step == Step::None
@@ -107,7 +121,7 @@ impl<'o> Decoder<'o> {
         self.event(step)
     }
 
-    /// Whether the bytes so far end within a frame.
+    /// Returns whether the bytes so far end within a frame.
     pub const fn is_within(&self) -> bool {
         !matches!(self.state, State::Outside)
     }
@@ -116,7 +130,7 @@ impl<'o> Decoder<'o> {
         self.state == State::Length && self.at == 0
     }
 
-    /// The sum of the frame's bytes so far; before the last one, its checksum.
+    /// Returns the sum of the frame so far, which is its checksum before the last byte is read.
     pub(crate) const fn sum(&self) -> u8 {
         self.sum
     }
@@ -149,14 +163,14 @@ impl<'o> Decoder<'o> {
         }
     }
 
-    // Out of line on a microcontroller, or its state takes the registers of the loop around it, which costs
-    // about a hundred bytes of spills.
+    // Not inlined on microcontrollers: the state of the decoder would occupy the registers of the loop around
+    // this call, which costs about a hundred bytes of spill code.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn step(&mut self, mut byte: u8) -> Step {
         let ff = self.ff;
         self.ff = byte == 0xff;
         if self.ff {
-            // Two are a header. So is a third: there the last two are it.
+            // ff ff is a header. With a third ff directly after it, the last two are the header.
             if ff || self.is_behind_header() {
                 self.state = State::Length;
                 self.at = 0;
@@ -164,7 +178,8 @@ impl<'o> Decoder<'o> {
                 self.ff = false;
                 return Step::None;
             }
-            // What it is, the next one says; the last one of a frame has none that it waits for.
+            // The next byte decides what this ff is. The last byte of a frame does not wait, because the
+            // stuffing byte may be missing there.
             if self.state != State::Content || self.at != self.end {
                 return Step::None;
             }
@@ -183,7 +198,7 @@ impl<'o> Decoder<'o> {
                     self.at = 1;
                 } else {
                     self.at = 0;
-                    // The length has the checksum as well.
+                    // The length counts the checksum, the content does not.
                     self.end = self.end.wrapping_sub(1);
                     self.state = match self.end {
                         4..0xfeff if usize::from(self.end) <= self.buffer.len() => State::Content,
@@ -198,8 +213,8 @@ impl<'o> Decoder<'o> {
             State::Content => {
                 if self.at == self.end {
                     self.state = State::Outside;
-                    // Outside of a frame there is nothing to count: `at` holds the checksum that was found,
-                    // so that a step is one byte.
+                    // `at` is not used outside of a frame, so it keeps the checksum for the event, and a
+                    // `Step` needs no payload.
                     self.at = byte.into();
                     return match self.sum == byte {
                         true => Step::Frame,
@@ -217,14 +232,33 @@ impl<'o> Decoder<'o> {
     }
 }
 
-/// Takes the frame at the head of `wire` off, its content without stuffing in `buffer`; returns it and
-/// what follows. `buffer` is at least as long as the payload and 4 bytes.
+/// Reads the frame at the start of `wire`. Returns the frame and the bytes that follow it. The content of the
+/// frame is copied to `buffer` without stuffing, so `buffer` must be [`Decoder::OVERHEAD`] bytes longer than
+/// the payload.
 ///
 /// # Errors
-/// [`ErrorKind::Incomplete`] if more bytes may make it whole; [`ErrorKind::NotUart`] for other bytes
-/// than a header; [`ErrorKind::FrameLength`] for a length that can't be;
-/// [`ErrorKind::FrameLimit`] for one beyond the buffer; [`ErrorKind::Stuffing`] for an ff without its
-/// 55, other than the last byte; [`ErrorKind::Checksum`]. `byte` is where it shows on the wire.
+/// The byte offset of the error is the byte of `wire` that shows the error.
+///
+/// - [`ErrorKind::Incomplete`] if `wire` ends within the frame.
+/// - [`ErrorKind::NotUart`] if `wire` does not begin with ff ff.
+/// - [`ErrorKind::FrameLength`] if the length leaves no room for the fields of the frame, or begins with ff.
+/// - [`ErrorKind::FrameLimit`] if the frame is too long for `buffer`.
+/// - [`ErrorKind::Stuffing`] if an ff is not followed by 55, except for the last byte.
+/// - [`ErrorKind::Checksum`] if the checksum is wrong.
+///
+/// # Examples
+/// ```
+/// use gizwits_codec_core::uart::{self, Command};
+///
+/// let mut buffer = [0; 32];
+/// let (frame, rest) = uart::parse(b"\xff\xff\0\x05\x07\x02\0\0\x0e\xff", &mut buffer)?;
+/// assert_eq!((frame.command, frame.sn, frame.payload), (Command::HEARTBEAT, 2, &[][..]));
+/// assert_eq!(rest, [0xff]);
+///
+/// let error = uart::parse(b"\xff\xff\0\x05\x07\x02\0\0\x0f", &mut buffer).unwrap_err();
+/// assert_eq!(error.to_string(), "wrong checksum (expected 0x0e, found 0x0f): byte 8");
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
 pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>, &'w [u8]), Error> {
     let fail = |kind, rest: &[u8]| {
         let at = wire.len().saturating_sub(rest.len()).saturating_sub(1);
@@ -236,7 +270,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
     let mut step = Step::None;
     while step == Step::None {
         let Some((byte, behind)) = rest.split_first() else {
-            // The least that a frame still needs.
+            // The minimum number of bytes that the frame still needs.
             let left = match decoder.state {
                 State::Content => decoder.end.saturating_add(1),
                 _ => (OVERHEAD as u16).saturating_sub(header),
@@ -252,7 +286,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
                 return Err(fail(ErrorKind::NotUart, rest));
             }
         } else if (decoder.ff || decoder.is_behind_header()) && *byte == 0xff {
-            // A header within the frame: for a stream it begins the next one.
+            // A header within the frame. In a stream it begins the next frame.
             return Err(fail(ErrorKind::Stuffing, rest));
         }
         let stuffed = decoder.ff;
@@ -264,7 +298,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
             });
         }
     }
-    // The stuffing of the last byte.
+    // Skip the stuffing of the last byte, which some modules leave out.
     if decoder.ff
         && let Some((&STUFFING, behind)) = rest.split_first()
     {

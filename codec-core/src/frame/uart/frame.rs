@@ -1,16 +1,16 @@
-//! One frame, and its way onto the wire.
+//! A frame, and writing it to the wire.
 
 use super::command::Command;
 use crate::error::{Error, ErrorKind};
 
-/// The byte that follows every 0xff behind the header.
+/// The stuffing byte, which follows every 0xff after the header.
 pub(super) const STUFFING: u8 = 0x55;
-/// The bytes of a frame beside its payload, before stuffing.
+/// The number of bytes of a frame in addition to its payload, without stuffing.
 pub const OVERHEAD: usize = 9;
-/// The longest payload: a length may not begin with 0xff, which would stand next to the header.
+/// The maximum length of a payload in bytes. A length from 0xff00 would be part of the header before it.
 pub const MAX_PAYLOAD: usize = 0xfeff - 5;
 
-/// One UART frame, without its stuffing.
+/// A UART frame, without stuffing.
 ///
 /// ```
 /// use gizwits_codec_core::uart::{self, Command, Frame};
@@ -28,21 +28,31 @@ pub const MAX_PAYLOAD: usize = 0xfeff - 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame<'b> {
-    /// The meaning of the payload.
+    /// The command, which defines the content of the payload.
     pub command: Command,
-    /// The sequence number; an acknowledgement has that of its request.
+    /// The sequence number. An acknowledgement has the sequence number of its request.
     pub sn: u8,
-    /// Bit 0: the payload begins with the length of a sub-device's did and the did.
+    /// The flags. If bit 0 is set, the payload begins with the length of a sub-device's did and the did.
     pub flags: u16,
-    /// Up to [`MAX_PAYLOAD`] bytes.
+    /// The payload, up to [`MAX_PAYLOAD`] bytes.
     pub payload: &'b [u8],
 }
 
 impl Frame<'_> {
-    /// Writes the frame into a sink, byte by byte as it goes over the wire.
+    /// Writes the bytes of the frame, stuffing included, to a sink, for example the transmit buffer of a
+    /// UART.
     ///
-    /// A payload of more than [`MAX_PAYLOAD`] bytes makes a frame that nobody can read;
-    /// [`encode`](Self::encode) refuses it.
+    /// A payload of more than [`MAX_PAYLOAD`] bytes results in an invalid frame. [`encode`](Self::encode)
+    /// checks the length.
+    ///
+    /// ```
+    /// use gizwits_codec_core::uart::{Command, Frame};
+    ///
+    /// let mut wire = Vec::new();
+    /// let frame = Frame { command: Command::HEARTBEAT, sn: 2, flags: 0, payload: &[] };
+    /// frame.write(|byte| wire.push(byte));
+    /// assert_eq!(wire, b"\xff\xff\0\x05\x07\x02\0\0\x0e");
+    /// ```
     #[inline]
     pub fn write(&self, sink: impl FnMut(u8)) {
         let mut writer = Writer::begin(sink, self.command, self.sn, self.flags, self.payload.len());
@@ -50,11 +60,11 @@ impl Frame<'_> {
         writer.end();
     }
 
-    /// Writes the frame, as it goes over the wire, to the head of `out` and returns its length.
+    /// Writes the bytes of the frame, stuffing included, to the start of `out`. Returns their number.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`]; [`ErrorKind::FrameLimit`] for a payload of more than
-    /// [`MAX_PAYLOAD`] bytes.
+    /// - [`ErrorKind::OutOfSpace`] if `out` is too short.
+    /// - [`ErrorKind::FrameLimit`] if the payload is longer than [`MAX_PAYLOAD`] bytes.
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
         if self.payload.len() > MAX_PAYLOAD {
             return Err(Error::new(ErrorKind::FrameLimit));
@@ -77,7 +87,18 @@ impl Frame<'_> {
     }
 }
 
-/// Writes one frame into a sink, its payload in pieces.
+/// Writes one frame to a sink, with its payload in pieces.
+///
+/// ```
+/// use gizwits_codec_core::uart::{Command, Writer};
+///
+/// let mut wire = Vec::new();
+/// let mut writer = Writer::begin(|byte| wire.push(byte), Command::FROM_DEVICE, 0, 0, 3);
+/// writer.put(&[0x04]);
+/// writer.put(&[0x01, 0x18]);
+/// writer.end();
+/// assert_eq!(wire, b"\xff\xff\0\x08\x05\0\0\0\x04\x01\x18\x2a");
+/// ```
 #[derive(Debug)]
 pub struct Writer<F: FnMut(u8)> {
     sink: F,
@@ -85,9 +106,10 @@ pub struct Writer<F: FnMut(u8)> {
 }
 
 impl<F: FnMut(u8)> Writer<F> {
-    /// Writes the head of a frame whose payload will be `len` bytes long, at most [`MAX_PAYLOAD`].
+    /// Writes the header and the fields of a frame with a payload of `len` bytes, at most [`MAX_PAYLOAD`].
+    /// The caller must then write `len` bytes with [`put`](Self::put).
     #[inline]
-    #[must_use = "a frame has an end"]
+    #[must_use = "a frame is complete only after `end`"]
     pub fn begin(mut sink: F, command: Command, sn: u8, flags: u16, len: usize) -> Self {
         sink(0xff);
         sink(0xff);
@@ -98,7 +120,7 @@ impl<F: FnMut(u8)> Writer<F> {
         writer
     }
 
-    /// Writes a piece of the payload.
+    /// Writes the next piece of the payload.
     pub fn put(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.sum = self.sum.wrapping_add(*byte);
@@ -106,7 +128,7 @@ impl<F: FnMut(u8)> Writer<F> {
         }
     }
 
-    /// Writes the checksum.
+    /// Writes the checksum, which completes the frame.
     #[inline]
     pub fn end(mut self) {
         self.stuffed(self.sum);
@@ -121,7 +143,8 @@ impl<F: FnMut(u8)> Writer<F> {
     }
 }
 
-/// Writes a frame whose payload comes in pieces: one function for all that a link sends.
+/// Writes a frame whose payload consists of pieces. The link sends all of its frames with this function, so
+/// that a firmware contains the writer once.
 pub(crate) fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
     let lens = pieces.iter().map(|piece| piece.len());
     let len = lens.fold(0, usize::wrapping_add);

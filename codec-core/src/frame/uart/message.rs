@@ -1,4 +1,4 @@
-//! The payloads of the commands (vendor: UART protocol, the commands one by one).
+//! The payloads of the commands (vendor: UART protocol, the section of each command).
 
 use super::command::Command;
 use super::frame::Frame;
@@ -7,7 +7,7 @@ use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 
-/// The MCU's description of its device.
+/// The description of the device, which the MCU sends to the module.
 ///
 /// ```
 /// use gizwits_codec_core::uart::DeviceInfo;
@@ -25,7 +25,7 @@ pub struct DeviceInfo {
 }
 
 impl core::fmt::Debug for DeviceInfo {
-    /// Without the secret.
+    /// Leaves out the secret.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let open = self.bytes.get(..74).unwrap_or(&[]);
         f.debug_tuple("DeviceInfo").field(&open).finish()
@@ -33,13 +33,14 @@ impl core::fmt::Debug for DeviceInfo {
 }
 
 impl DeviceInfo {
-    /// A device of this product, with versions `00000001`, without a time in which it must be bound
-    /// after it started.
+    /// Creates the description of a device of this product. The hardware and software versions are
+    /// `00000001`, and a user may bind the device at any time.
     pub const fn new(product_key: &[u8; 32]) -> Self {
         let info = DeviceInfo {
             bytes: [0; 106],
             secret: false,
         };
+        // The versions of the serial protocol and of the P0, as in the vendor's code.
         info.with(0, b"0000000400000002")
             .hardware(b"00000001")
             .software(b"00000001")
@@ -65,24 +66,25 @@ impl DeviceInfo {
         self.with(24, version)
     }
 
-    /// Returns the description with the seconds after a start in which the device may be bound; 0 is always.
+    /// Returns the description with this time in seconds after a start in which a user may bind the device. 0
+    /// is no limit.
     pub const fn bind_timeout(self, seconds: u16) -> Self {
         self.with(64, &seconds.to_be_bytes())
     }
 
-    /// Returns the description with these attributes: bit 0 a gateway, bit 1 as the vendor's code generator
-    /// sets it.
+    /// Returns the description with these attributes. Bit 0 is set for a gateway, bit 1 as the vendor's code
+    /// generator sets it.
     pub const fn attributes(self, attributes: u8) -> Self {
         self.with(73, &[attributes])
     }
 
-    /// Returns the description with the product's secret, which newer modules take.
+    /// Returns the description with the secret of the product, which newer modules accept.
     pub const fn secret(mut self, product_secret: &[u8; 32]) -> Self {
         self.secret = true;
         self.with(74, product_secret)
     }
 
-    /// The payload.
+    /// Returns the payload: 74 bytes, or 106 with a secret.
     pub const fn bytes(&self) -> &[u8] {
         match self.bytes.split_at_checked(74) {
             Some((short, _)) if !self.secret => short,
@@ -90,7 +92,7 @@ impl DeviceInfo {
         }
     }
 
-    /// The product key.
+    /// Returns the product key.
     pub fn product_key(&self) -> &[u8] {
         self.bytes.get(32..64).unwrap_or(&[])
     }
@@ -98,7 +100,7 @@ impl DeviceInfo {
     /// Reads the payload.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 74 bytes, or 106.
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the payload has neither 74 nor 106 bytes.
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
         let mut info = DeviceInfo {
             bytes: [0; 106],
@@ -116,16 +118,16 @@ impl DeviceInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ConfigMode {
-    /// The module opens a network of its own.
+    /// The module opens a network of its own, which the phone joins.
     SoftAp,
-    /// The phone broadcasts name and password of the network.
+    /// The phone broadcasts the name and the password of the network.
     AirLink,
-    /// Any other.
+    /// A mode with another code.
     Unknown(u8),
 }
 
 impl ConfigMode {
-    /// The byte that is sent.
+    /// Returns the byte on the wire.
     pub const fn code(self) -> u8 {
         match self {
             ConfigMode::SoftAp => 1,
@@ -157,11 +159,19 @@ impl Illegal {
     pub const COMMAND: Illegal = Illegal(2);
     /// Any other reason.
     pub const OTHER: Illegal = Illegal(3);
-    /// A file of this type is not wanted.
+    /// The receiver does not accept files of this type.
     pub const FILE_TYPE: Illegal = Illegal(4);
 }
 
-/// The connections of the module.
+/// The state of the module's connections.
+///
+/// ```
+/// use gizwits_codec_core::uart::ModuleStatus;
+///
+/// let status = ModuleStatus(0x0732);
+/// assert!(status.router() && status.cloud() && !status.binding());
+/// assert_eq!(status.rssi(), 7);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleStatus(pub u16);
@@ -176,7 +186,7 @@ macro_rules! flags {
                 }
             )*
 
-            /// The strength of the router's signal, 0 to 7.
+            /// Returns the signal strength of the router, from 0 to 7.
             pub const fn rssi(self) -> u8 {
                 (self.0.wrapping_shr(8) & 7) as u8
             }
@@ -185,31 +195,39 @@ macro_rules! flags {
 }
 
 flags! {
-    /// The module has a network of its own.
+    /// Returns whether the module has a network of its own.
     soft_ap = 0;
-    /// The module is a station.
+    /// Returns whether the module is a station in a network.
     station = 1;
-    /// A phone may configure it.
+    /// Returns whether a phone may configure the module.
     onboarding = 2;
-    /// The device may be bound.
+    /// Returns whether a user may bind the device.
     binding = 3;
-    /// The module is connected to a router.
+    /// Returns whether the module is connected to a router.
     router = 4;
-    /// The module is connected to the cloud.
+    /// Returns whether the module is connected to the cloud.
     cloud = 5;
-    /// An app is online.
+    /// Returns whether an app is online.
     app = 11;
-    /// The module is in the factory test.
+    /// Returns whether the module is in its factory test.
     test = 12;
 }
 
-/// A payload that has to be `N` bytes long.
+/// Returns the payload as an array, if it is exactly `N` bytes long.
 fn exactly<const N: usize>(payload: &[u8]) -> Result<&[u8; N], Error> {
     let wrong = |_| Error::wrong_length(payload.len(), N);
     payload.try_into().map_err(wrong)
 }
 
-/// The time of the network.
+/// The network time.
+///
+/// ```
+/// use gizwits_codec_core::uart::Time;
+///
+/// let time = Time::parse(b"\x07\xe2\x0c\x1f\x17\x3b\x3a\x5c\x2a\x1f\xfe")?;
+/// assert_eq!((time.year(), time.date(), time.time()), (2018, (12, 31), (23, 59, 58)));
+/// # Ok::<(), gizwits_codec_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Time<'b>(pub(crate) &'b [u8; 11]);
@@ -218,37 +236,37 @@ impl<'b> Time<'b> {
     /// Reads the payload.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 11 bytes.
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the payload has not exactly 11 bytes.
     pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
         exactly(payload).map(Time)
     }
 
-    /// The year.
+    /// Returns the year.
     pub const fn year(self) -> u16 {
         let [high, low, ..] = *self.0;
         u16::from_be_bytes([high, low])
     }
 
-    /// Month, from 1, and day.
+    /// Returns the month, from 1, and the day.
     pub const fn date(self) -> (u8, u8) {
         let [_, _, month, day, ..] = *self.0;
         (month, day)
     }
 
-    /// Hour, minute, second.
+    /// Returns the hour, the minute and the second.
     pub const fn time(self) -> (u8, u8, u8) {
         let [_, _, _, _, hour, minute, second, ..] = *self.0;
         (hour, minute, second)
     }
 
-    /// Seconds since 1970.
+    /// Returns the Unix time in seconds.
     pub const fn unix(self) -> u32 {
         let [.., a, b, c, d] = *self.0;
         u32::from_be_bytes([a, b, c, d])
     }
 }
 
-/// The module's description of itself; text is padded with zeros.
+/// The description of the module, which the module sends to the MCU. Texts are padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ModuleInfo<'b>(pub(crate) &'b [u8; 65]);
@@ -257,12 +275,12 @@ impl<'b> ModuleInfo<'b> {
     /// Reads the payload.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: it has 65 bytes.
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the payload has not exactly 65 bytes.
     pub fn parse(payload: &'b [u8]) -> Result<Self, Error> {
         exactly(payload).map(ModuleInfo)
     }
 
-    /// The kind that was asked for: 0 is a Wi-Fi module, 1 a mobile one.
+    /// Returns the kind of the module, as in the request: 0 for a Wi-Fi module, 1 for a mobile module.
     pub fn kind(self) -> u8 {
         let [kind, ..] = self.0;
         *kind
@@ -284,17 +302,17 @@ macro_rules! parts {
 }
 
 parts! {
-    /// The version of the serial protocol.
+    /// Returns the version of the serial protocol.
     protocol: 8 at 1;
-    /// The hardware version.
+    /// Returns the hardware version.
     hardware: 8 at 9;
-    /// The software version.
+    /// Returns the software version.
     software: 8 at 17;
-    /// The MAC address as text.
+    /// Returns the MAC address as text.
     mac: 16 at 25;
-    /// The IP address as text.
+    /// Returns the IP address as text.
     ip: 16 at 41;
-    /// The attributes.
+    /// Returns the attributes.
     attributes: 8 at 57;
 }
 
@@ -302,25 +320,25 @@ parts! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message<'b> {
-    /// [`Command::INFO_ACK`]
+    /// The payload of [`Command::INFO_ACK`].
     DeviceInfo(DeviceInfo),
-    /// [`Command::TO_DEVICE`], [`Command::FROM_DEVICE`], and the acknowledgement of a read.
+    /// The P0 of [`Command::TO_DEVICE`], [`Command::FROM_DEVICE`], or the acknowledgement of a read.
     P0(&'b [u8]),
-    /// [`Command::CONFIGURE`]
+    /// The payload of [`Command::CONFIGURE`].
     ConfigMode(ConfigMode),
-    /// [`Command::STATUS`]
+    /// The payload of [`Command::STATUS`].
     ModuleStatus(ModuleStatus),
-    /// [`Command::ILLEGAL`] and [`Command::ILLEGAL_ACK`]
+    /// The payload of [`Command::ILLEGAL`] or [`Command::ILLEGAL_ACK`].
     Illegal(Illegal),
-    /// [`Command::TIME_ACK`]
+    /// The payload of [`Command::TIME_ACK`].
     Time(Time<'b>),
-    /// [`Command::MODULE`]
+    /// The payload of [`Command::MODULE`]: the kind of module.
     ModuleKind(u8),
-    /// [`Command::MODULE_ACK`]
+    /// The payload of [`Command::MODULE_ACK`].
     ModuleInfo(ModuleInfo<'b>),
-    /// A command without a payload.
+    /// No payload.
     Empty,
-    /// Big data, transactions, sub-devices, and what nothing is known of.
+    /// The payload of big data, transactions, sub-devices, or an unknown command.
     Other(&'b [u8]),
 }
 
@@ -328,7 +346,22 @@ impl<'b> Frame<'b> {
     /// Decodes the payload.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`], [`ErrorKind::Trailing`]: `byte` counts in the payload.
+    /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the payload has not the length that its
+    /// command requires. The byte offset of the error counts from the start of the payload.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_codec_core::uart::{self, Message};
+    ///
+    /// let mut buffer = [0; 32];
+    /// let wire = b"\xff\xff\0\x07\x0d\x05\0\0\x07\x32\x52";
+    /// let (frame, _) = uart::parse(wire, &mut buffer)?;
+    /// let Message::ModuleStatus(status) = frame.message()? else {
+    ///     panic!("not a module status");
+    /// };
+    /// assert!(status.cloud());
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
     pub fn message(&self) -> Result<Message<'b>, Error> {
         let payload = self.payload;
         let exactly = |len| Error::wrong_length(payload.len(), len);
