@@ -1,7 +1,8 @@
 //! Payloads as people write and read them.
 
 use clap::ValueEnum;
-use gizwits_codec_std::payload;
+use gizwits_codec_std::core::P0;
+use gizwits_codec_std::{Content, Decoded, payload};
 use unicode_width::UnicodeWidthStr as _;
 
 /// How bytes are written.
@@ -17,6 +18,19 @@ impl From<Encoding> for payload::Encoding {
             Encoding::Hex => payload::Encoding::Hex,
             Encoding::Base64 => payload::Encoding::Base64,
         }
+    }
+}
+
+/// The action of a payload, and its body if that has no points.
+pub(crate) fn action_and_body<'b>(decoded: &Decoded<'_, 'b>) -> (&'static str, Option<&'b [u8]>) {
+    match decoded.content {
+        Content::P0(P0::Control(_)) => ("control", None),
+        Content::P0(P0::Read { .. }) => ("read", None),
+        Content::P0(P0::Reply(_)) => ("reply", None),
+        Content::P0(P0::Report(_)) => ("report", None),
+        Content::P0(P0::Transparent { data, .. }) => ("transparent", Some(data)),
+        Content::P0(P0::Gateway { body, .. }) => ("gateway", Some(body)),
+        Content::Body(body) => ("no data points", Some(body)),
     }
 }
 

@@ -1,9 +1,8 @@
 //! `gizwits decode`
 
-mod lines;
 mod text;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write};
 use std::path::PathBuf;
 
 use anstyle::AnsiColor;
@@ -11,12 +10,14 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Error, Product, payload};
 use serde_json::Value;
 
-use self::lines::Lines;
 use self::text::{describe, paint};
 use crate::definition;
 use crate::failure::{Failure, usage};
 use crate::payload::{Encoding, pointed_at};
 use crate::text::{counted, printable, tell};
+
+/// The longest line of standard input, in bytes: 64 KiB as a list of bytes, several times over.
+const MAX_LINE: usize = 16 << 20;
 
 /// The key that ends the input of a terminal.
 const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
@@ -131,20 +132,39 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
+    /// Decodes the lines of standard input, each in at most 16 MiB of memory.
     fn stdin(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let stdin = io::stdin();
-        if stdin.is_terminal() {
+        if io::stdin().is_terminal() {
             tell(format_args!("reading payloads, one a line; {END} ends"));
         }
-        let mut lines = Lines::new(stdin.lock());
-        // Whoever follows a log wants each answer before the next line is waited for.
-        while let Some(line) = lines.next(|| out.flush())? {
-            match line {
-                Ok(line) if line.trim().is_empty() => {}
-                line => self.payload(line.map_err(not_text), out)?,
+        let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
+        let mut line = Vec::new();
+        // Some programs begin a text with a byte order mark.
+        let mut mark = "\u{feff}";
+        loop {
+            // Whoever follows a log wants each answer before the next line is waited for.
+            if !input.buffer().contains(&b'\n') {
+                out.flush()?;
+            }
+            line.clear();
+            let mut limited = input.by_ref().take(MAX_LINE as u64 + 1);
+            if limited.read_until(b'\n', &mut line)? == 0 {
+                return Ok(());
+            }
+            let is_long = line.len() > MAX_LINE;
+            if is_long && !line.ends_with(b"\n") {
+                input.skip_until(b'\n')?;
+            }
+            let mark = std::mem::take(&mut mark);
+            let text = match std::str::from_utf8(&line) {
+                _ if is_long => Err(not_text("is over 16 MiB long")),
+                Err(_) => Err(not_text("is not UTF-8 text")),
+                Ok(text) => Ok(text.strip_prefix(mark).unwrap_or(text)),
+            };
+            if !text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
+                self.payload(text, out)?;
             }
         }
-        Ok(())
     }
 
     fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
@@ -164,24 +184,23 @@ impl Decoder<'_> {
             }
         });
         self.line.clear();
-        match (&decoded, self.options.output) {
-            (Ok(decoded), Output::Json) => decoded.write_json(&mut self.line),
-            (Ok(decoded), Output::Table) => {
+        let json = self.options.output == Output::Json;
+        match &decoded {
+            Ok(decoded) if json => decoded.write_json(&mut self.line),
+            Ok(decoded) => {
                 let text = describe(self.product, decoded, self.colours);
                 self.line.extend(text.as_bytes());
             }
-            (Err(error), Output::Json) => self.line.extend(error_json(error).as_bytes()),
-            (Err(error), Output::Table) => {
-                let style = paint(self.colours, AnsiColor::Red);
+            Err(error) if json => self.line.extend(error_json(error).as_bytes()),
+            Err(error) => {
+                let style = paint(self.colours, AnsiColor::Red.on_default());
                 let (number, message) = (self.payloads, printable(&error.message));
+                let byte = error.byte.map(|byte| pointed_at(bytes, byte as usize));
+                let byte = byte.unwrap_or_default();
                 write!(
                     self.line,
-                    "{style}error{style:#}: payload {number}: {message}"
+                    "{style}error{style:#}: payload {number}: {message}{byte}"
                 )?;
-                if let Some(byte) = error.byte {
-                    self.line
-                        .extend(pointed_at(bytes, byte as usize).as_bytes());
-                }
             }
         }
         self.failed += u64::from(decoded.is_err());
@@ -204,10 +223,9 @@ fn not_text(why: &str) -> Error {
 fn error_json(error: &Error) -> String {
     let (kind, message) = (error.kind, Value::from(error.message.as_str()));
     let mut json = format!(r#"{{"error":{{"kind":"{kind}","message":{message}"#);
-    if let Some(point) = &error.point {
-        json += &format!(r#","point":{}"#, Value::from(point.as_str()));
-    }
-    for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
+    let point = error.point.as_deref().map(Value::from);
+    let (byte, bit) = (error.byte.map(Value::from), error.bit.map(Value::from));
+    for (name, value) in [("point", point), ("byte", byte), ("bit", bit)] {
         if let Some(value) = value {
             json += &format!(r#","{name}":{value}"#);
         }

@@ -1,15 +1,16 @@
 //! `gizwits log plot`: the history of a point as a drawing.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use clap::Args;
-use gizwits_codec_std::log::{Products, Record};
-use gizwits_codec_std::{Attr, Decoded, PointId, Product};
+use gizwits_codec_std::log::Products;
+use gizwits_codec_std::{Attr, PointId, Product};
 
 use super::input::Input;
-use super::reports::{Observer, engineering_value, lock, observe, plain};
+use super::reports::{Observer, Report, engineering_value, lock, observe, plain};
 use crate::failure::{Failure, refused, usage};
 use crate::output::file::named_output;
 use crate::output::image;
@@ -47,10 +48,9 @@ Examples:
 struct History {
     product: usize,
     id: PointId,
-    /// The device that is drawn, and another one of the log if no device was chosen.
+    /// The device that is drawn: by --only, or the first one of the log, which has no other then.
     did: Option<String>,
     chosen: bool,
-    other: Option<String>,
     samples: Vec<Sample>,
 }
 
@@ -58,40 +58,27 @@ struct History {
 const MAX_SAMPLES: usize = 1 << 17;
 
 impl Observer for History {
-    fn observe(
-        &mut self,
-        record: &Record<'_>,
-        did: &str,
-        product: usize,
-        report: &Decoded<'_, '_>,
-    ) {
-        let (Some(time), Some(view)) = (&record.timestamp, report.view()) else {
-            return;
-        };
-        let Some(raw) = view.raw(self.id).filter(|_| product == self.product) else {
-            return;
-        };
-        if self.did.get_or_insert_with(|| did.to_owned()) != did {
-            if !self.chosen {
-                self.other = Some(did.to_owned());
-            }
-            return;
-        }
-        let millis = time.millis();
-        self.samples.push(Sample { millis, raw });
-        if self.samples.len() >= MAX_SAMPLES {
-            self.thin();
-        }
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let (Some(did), Some(other)) = (&self.did, &self.other) else {
+    fn observe(&mut self, report: &Report<'_>) -> io::Result<()> {
+        let raw = report.view.raw(self.id);
+        let Some((millis, raw)) = report.millis.zip(raw) else {
             return Ok(());
         };
-        let (did, other) = (printable(did), printable(other));
-        Err(io::Error::other(format!(
-            "the log has several devices, such as {did} and {other}: choose one with --only DID"
-        )))
+        if report.product != self.product {
+            return Ok(());
+        }
+        let drawn = self.did.get_or_insert_with(|| report.did.to_owned());
+        if drawn == report.did {
+            self.samples.push(Sample { millis, raw });
+            if self.samples.len() >= MAX_SAMPLES {
+                self.thin();
+            }
+        } else if !self.chosen {
+            let (drawn, other) = (printable(drawn), printable(report.did));
+            return Err(io::Error::other(format!(
+                "the log has several devices, such as {drawn} and {other}: choose one with --only DID"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -102,10 +89,8 @@ impl History {
         let kept = self.samples.chunks(8).flat_map(|some| {
             let min = (0..some.len()).min_by_key(|n| some[*n].raw);
             let max = (0..some.len()).max_by_key(|n| some[*n].raw);
-            let mut kept = vec![0, some.len() - 1];
-            kept.extend(min.into_iter().chain(max));
-            kept.sort_unstable();
-            kept.dedup();
+            let ends = [Some(0), Some(some.len() - 1)];
+            let kept = BTreeSet::from_iter(ends.into_iter().chain([min, max]).flatten());
             kept.into_iter().map(|n| some[n])
         });
         self.samples = kept.collect();
@@ -121,7 +106,6 @@ impl Plot {
             id: attr.id(),
             did: self.only.clone(),
             chosen: self.only.is_some(),
-            other: None,
             samples: Vec::new(),
         }));
         let written = named_output(self.out.as_deref());
@@ -155,16 +139,11 @@ impl Plot {
         let mut named = products.iter().enumerate();
         let found = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
         found.ok_or_else(|| {
-            let names: Vec<&str> = products
-                .iter()
-                .flat_map(Product::attrs)
-                .map(Attr::name)
-                .take(20)
-                .collect();
+            let attrs = products.iter().flat_map(Product::attrs);
+            let names: Vec<&str> = attrs.map(Attr::name).take(20).collect();
+            let (point, names) = (&self.point, names.join(", "));
             usage(format_args!(
-                "no point is named `{}`; there are {}",
-                self.point,
-                names.join(", ")
+                "no point is named `{point}`; there are {names}"
             ))
         })
     }

@@ -1,10 +1,11 @@
 //! The reports of a log in order, and their values.
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gizwits_codec_std::core::P0;
-use gizwits_codec_std::log::{Format, Log, Options, Products, Record, Sink};
+use gizwits_codec_std::core::{P0, View};
+use gizwits_codec_std::log::{Format, Log, Options, Products, Record, Sink, Timestamp};
 use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product};
 use serde_json::{Value, json};
 
@@ -12,13 +13,20 @@ use super::input::Input;
 use super::totals::Totals;
 use crate::failure::Failure;
 
-/// An observer of the reports of a log. Every report names its device.
-pub(super) trait Observer: Send + 'static {
-    /// Takes one report of the device `did`, and the index of its product.
-    fn observe(&mut self, record: &Record<'_>, did: &str, product: usize, report: &Decoded<'_, '_>);
+/// A report or reply of a log.
+pub(super) struct Report<'r> {
+    pub(super) did: &'r str,
+    /// The index of the product.
+    pub(super) product: usize,
+    /// The moment in milliseconds since 1970.
+    pub(super) millis: Option<i64>,
+    pub(super) view: View<'r, 'r>,
+}
 
-    /// Fails if the log must not be read on.
-    fn check(&self) -> io::Result<()>;
+/// An observer of the reports and replies of a log, in order.
+pub(super) trait Observer: Send + 'static {
+    /// Takes one report. An error ends the log.
+    fn observe(&mut self, report: &Report<'_>) -> io::Result<()>;
 }
 
 /// A format that shows reports to an observer and writes nothing.
@@ -33,7 +41,7 @@ pub(super) fn observe<'i, T: Observer>(
     input: &'i Input,
     products: &Products,
     observer: &Arc<Mutex<T>>,
-    written: &[&std::path::Path],
+    written: &[&Path],
 ) -> Result<Totals<'i>, Failure> {
     let options = Options {
         known_devices: true,
@@ -50,8 +58,8 @@ impl<T: Observer> Format for Observed<T> {
         Observed(Arc::clone(&self.0))
     }
 
-    fn write(&mut self, _: &mut ()) -> io::Result<()> {
-        Ok(())
+    fn write(&mut self, failed: &mut Option<io::Error>) -> io::Result<()> {
+        failed.take().map_or(Ok(()), Err)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -60,25 +68,30 @@ impl<T: Observer> Format for Observed<T> {
 }
 
 impl<T: Observer> Sink for Observed<T> {
-    type Block = ();
+    type Block = Option<io::Error>;
 
     fn record(
         &mut self,
-        _: &mut (),
+        failed: &mut Option<io::Error>,
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
         // A control asks for values; reports and replies have them.
-        if let Content::P0(P0::Report(_) | P0::Reply(_)) = decoded.content {
+        if let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
+            && failed.is_none()
+        {
             // Records without a device are rejected.
-            let did = record.device(decoded).unwrap_or_default();
-            lock(&self.0).observe(record, &did, product, decoded);
+            let did = &*record.device(decoded).unwrap_or_default();
+            let millis = record.timestamp.as_ref().map(Timestamp::millis);
+            let report = Report {
+                did,
+                product,
+                millis,
+                view,
+            };
+            *failed = lock(&self.0).observe(&report).err();
         }
-    }
-
-    fn end(&mut self, _: &mut ()) -> io::Result<()> {
-        lock(&self.0).check()
     }
 }
 

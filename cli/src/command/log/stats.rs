@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use gizwits_codec_std::core::{Decimal, Raw};
-use gizwits_codec_std::log::Record;
-use gizwits_codec_std::{Attr, Decoded, PointId, Product, State, payload};
+use gizwits_codec_std::{Attr, PointId, Product, State, payload};
 use serde_json::{Value, json};
 
 use super::input::Input;
-use super::reports::{Observer, decimal, engineering_value, lock, observe, plain};
+use super::reports::{Observer, Report, decimal, engineering_value, lock, observe, plain};
 use crate::failure::Failure;
 use crate::output::table::table;
 
@@ -36,46 +35,35 @@ pub(super) struct Stats {
 #[derive(Clone, Default)]
 struct Figures {
     count: u64,
-    /// The least and the greatest raw value.
-    min: u32,
-    max: u32,
-    /// The sum of the raw values.
-    sum: u128,
-    last: Option<LastValue>,
     changes: u64,
-}
-
-/// The last raw value of a point.
-#[derive(Clone, PartialEq, Eq)]
-enum LastValue {
-    Number(u32),
-    Bytes(Vec<u8>),
+    /// The raw values of a number: the range, the sum and the last one.
+    range: Option<(u32, u32)>,
+    sum: u128,
+    last: u32,
+    /// The last value of a binary.
+    last_bytes: Vec<u8>,
 }
 
 impl Figures {
     fn add(&mut self, raw: Raw<'_>, before: Option<Raw<'_>>) {
-        let now = match raw {
+        match raw {
             Raw::Number(raw) => {
-                self.min = if self.count == 0 {
-                    raw
-                } else {
-                    self.min.min(raw)
-                };
-                self.max = self.max.max(raw);
+                let (min, max) = self.range.unwrap_or((raw, raw));
+                self.range = Some((min.min(raw), max.max(raw)));
                 self.sum += u128::from(raw);
-                LastValue::Number(raw)
+                self.last = raw;
             }
-            Raw::Bytes(bytes) => LastValue::Bytes(bytes.to_vec()),
-        };
+            Raw::Bytes(bytes) => {
+                self.last_bytes.clear();
+                self.last_bytes.extend(bytes);
+            }
+        }
         self.count += 1;
         self.changes += u64::from(before.is_some_and(|before| before != raw));
-        if self.last.as_ref() != Some(&now) {
-            self.last = Some(now);
-        }
     }
 
     /// The mean of raw values in engineering units, to three more places than the values have.
-    fn mean(&self, product: &Product, id: PointId) -> Option<String> {
+    fn mean(&self, product: &Product, id: PointId) -> Option<Value> {
         let scale = product.layout().scale(id)?;
         let addition = scale.value(0).coefficient();
         let ratio = scale.value(1).coefficient() - addition;
@@ -84,50 +72,31 @@ impl Figures {
         let mean = thousandths.div_euclid(count) + i128::from(addition) * 1000;
         let places = scale.decimals() + 3;
         match i64::try_from(mean) {
-            Ok(mean) if places <= 18 => Some(Decimal::new(mean, places).to_string()),
+            Ok(mean) if places <= 18 => {
+                serde_json::from_str(&Decimal::new(mean, places).to_string()).ok()
+            }
             _ => None,
         }
     }
 
-    /// Minimum, maximum and mean of a number, in engineering units, and the last value of any point.
-    fn values(&self, product: &Product, attr: &Attr) -> [(&'static str, Option<Value>); 4] {
-        let is_number = attr.labels().is_empty() && matches!(self.last, Some(LastValue::Number(_)));
-        let number = |raw| is_number.then(|| decimal(product, attr.id(), raw));
-        let mean = is_number.then(|| self.mean(product, attr.id())).flatten();
-        let last = self.last.as_ref().map(|last| match last {
-            LastValue::Bytes(bytes) => payload::hex(bytes).into(),
-            LastValue::Number(raw) => engineering_value(product, attr, *raw),
-        });
-        [
-            ("min", number(self.min)),
-            ("max", number(self.max)),
-            (
-                "mean",
-                mean.and_then(|mean| serde_json::from_str(&mean).ok()),
-            ),
-            ("last", last),
-        ]
-    }
-
-    fn to_json(&self, product: &Product, attr: &Attr, several: bool) -> Value {
+    /// The figures as JSON: minimum, maximum and mean of a number in engineering units, the last value of
+    /// any point.
+    fn to_json(&self, product: &Product, attr: &Attr) -> Value {
+        let id = attr.id();
         let mut json = json!({"point": attr.name(), "seen": self.count, "changes": self.changes});
-        if several {
-            json["product_key"] = product.product_key().into();
-        }
-        for (name, value) in self.values(product, attr) {
-            if let Some(value) = value {
-                json[name] = value;
+        if let Some((min, max)) = self.range.filter(|_| attr.labels().is_empty()) {
+            json["min"] = decimal(product, id, min);
+            json["max"] = decimal(product, id, max);
+            if let Some(mean) = self.mean(product, id) {
+                json["mean"] = mean;
             }
         }
+        match self.range {
+            _ if self.count == 0 => {}
+            Some(_) => json["last"] = engineering_value(product, attr, self.last),
+            None => json["last"] = payload::hex(&self.last_bytes).into(),
+        }
         json
-    }
-
-    fn to_row(&self, product: &Product, attr: &Attr) -> Vec<String> {
-        let mut row = vec![attr.name().to_owned(), self.count.to_string()];
-        let values = self.values(product, attr).into_iter();
-        row.extend(values.map(|(_, value)| value.map_or("-".to_owned(), plain)));
-        row.push(self.changes.to_string());
-        row
     }
 }
 
@@ -140,47 +109,39 @@ struct ProductFigures {
 
 struct AllFigures {
     products: Vec<ProductFigures>,
-    /// The most devices of a product, and whether the log has more.
+    /// The most devices of a product.
     limit: usize,
-    exceeded: bool,
 }
 
 impl Observer for AllFigures {
-    fn observe(&mut self, _: &Record<'_>, did: &str, product: usize, report: &Decoded<'_, '_>) {
-        let (Some(view), Some(all)) = (report.view(), self.products.get_mut(product)) else {
-            return;
+    fn observe(&mut self, report: &Report<'_>) -> io::Result<()> {
+        let Some(all) = self.products.get_mut(report.product) else {
+            return Ok(());
         };
-        if !all.devices.contains_key(did) {
+        if !all.devices.contains_key(report.did) {
             if all.devices.len() >= self.limit {
-                self.exceeded = true;
-                return;
+                return Err(io::Error::other(format!(
+                    "the log has more than {} devices: raise the limit with --max-devices N",
+                    self.limit
+                )));
             }
-            all.devices.insert(did.into(), all.product.state());
+            all.devices.insert(report.did.into(), all.product.state());
         }
-        let Some(device) = all.devices.get_mut(did) else {
-            return;
-        };
-        let before = device.view();
-        for reading in view {
-            if let Some(figures) = all.points.get_mut(reading.id().index()) {
+        if let Some(device) = all.devices.get_mut(report.did) {
+            let before = device.view();
+            for reading in report.view {
                 let before = before.read(reading.id()).map(|before| before.raw());
-                figures.add(reading.raw(), before);
+                all.points[reading.id().index()].add(reading.raw(), before);
             }
+            // The view is of this product.
+            let _ = device.update(report.view);
         }
-        // The view is of this product.
-        let _ = device.update(view);
-    }
-
-    fn check(&self) -> io::Result<()> {
-        match self.exceeded {
-            false => Ok(()),
-            true => Err(io::Error::other(format!(
-                "the log has more than {} devices: raise the limit with --max-devices N",
-                self.limit
-            ))),
-        }
+        Ok(())
     }
 }
+
+/// The columns of the table, by their names in JSON.
+const COLUMNS: [&str; 7] = ["point", "seen", "min", "max", "mean", "last", "changes"];
 
 impl Stats {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
@@ -193,23 +154,26 @@ impl Stats {
         let figures = Arc::new(Mutex::new(AllFigures {
             products: products.iter().map(empty).collect(),
             limit: self.input.options().device_limit,
-            exceeded: false,
         }));
         let totals = observe(&self.input, &products, &figures, &[])?;
         let figures = lock(&figures);
         let points = figures.products.iter().flat_map(|all| {
             let points = all.product.attrs().zip(&all.points);
-            points.map(|(attr, figures)| (&all.product, attr, figures))
+            points.map(|(attr, figures)| (&all.product, figures.to_json(&all.product, attr)))
         });
         if self.json {
-            let several = products.iter().len() > 1;
-            for (product, attr, figures) in points {
-                writeln!(out, "{}", figures.to_json(product, attr, several))?;
+            for (product, mut json) in points {
+                if products.iter().len() > 1 {
+                    json["product_key"] = product.product_key().into();
+                }
+                writeln!(out, "{json}")?;
             }
         } else {
-            let head = ["point", "seen", "min", "max", "mean", "last", "changes"];
-            let rows = points.map(|(product, attr, figures)| figures.to_row(product, attr));
-            let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows);
+            let row = |json: Value| {
+                COLUMNS.map(|name| json.get(name).cloned().map_or("-".to_owned(), plain))
+            };
+            let rows = points.map(|(_, json)| row(json));
+            let rows = std::iter::once(COLUMNS.map(str::to_owned)).chain(rows);
             out.write_all(table(rows).as_bytes())?;
         }
         out.flush()?;
