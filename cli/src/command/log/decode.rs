@@ -1,5 +1,6 @@
 //! `gizwits log decode`: the records of logs as lines or columns.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -70,19 +71,14 @@ fn long_help() -> String {
     help + EXAMPLES
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
+    #[value(aliases = ["jsonl", "json"])]
     Ndjson,
     Csv,
+    #[value(aliases = ["feather", "ipc"])]
     Arrow,
     Parquet,
-}
-
-impl Form {
-    /// Whether the output is a table, which has the columns of one product.
-    fn is_table(self) -> bool {
-        self != Form::Ndjson
-    }
 }
 
 /// A destination of decoded records.
@@ -98,15 +94,7 @@ impl Decode {
         }
         let products = self.input.products()?;
         let files = self.output_files(form, &products)?;
-        let sinks = match files.is_empty() {
-            true => vec![Box::new(io::stdout()) as Sink],
-            false => files
-                .iter()
-                .map(|file| Ok(Box::new(file.writer()?) as Sink))
-                .collect::<io::Result<_>>()?,
-        };
-        let paths: Vec<&Path> = files.iter().map(OutputFile::path).collect();
-        let totals = self.decode(form, &products, sinks, &paths)?;
+        let totals = self.decode(form, &products, &files)?;
         let written = files.into_iter().map(OutputFile::commit);
         let written: Vec<String> = written.collect::<Result<_, _>>()?;
         totals.tell(&written)
@@ -114,22 +102,22 @@ impl Decode {
 
     /// Creates the output files: one for each product if the output is a table, none for standard output.
     fn output_files(&self, form: Form, products: &Products) -> Result<Vec<OutputFile>, Failure> {
-        let several = form.is_table() && products.iter().len() > 1;
-        let Some(out) = named_output(self.out.as_deref()) else {
-            return match form {
-                _ if several => Err(one_file_each()),
-                Form::Arrow | Form::Parquet if io::stdout().is_terminal() => Err(usage(
+        let out = named_output(self.out.as_deref());
+        if form == Form::Ndjson || products.iter().len() == 1 {
+            let is_binary = matches!(form, Form::Arrow | Form::Parquet);
+            if out.is_none() && is_binary && io::stdout().is_terminal() {
+                return Err(usage(
                     "a terminal can't show this: give a file with --out, or a pipe",
-                )),
-                _ => Ok(Vec::new()),
-            };
+                ));
+            }
+            return out.map(OutputFile::create).into_iter().collect();
+        }
+        let Some(out) = out.filter(|out| !is_special(out)) else {
+            return Err(usage(
+                "a table has the columns of one product, and there are several: give a file with --out, of \
+                 which there will be one for each",
+            ));
         };
-        if !several {
-            return Ok(vec![OutputFile::create(out)?]);
-        }
-        if is_special(out) {
-            return Err(one_file_each());
-        }
         let definitions = products.iter().zip(&self.input.definitions);
         let files = definitions.map(|(product, definition)| {
             let key = product.product_key();
@@ -139,31 +127,29 @@ impl Decode {
                 );
                 return Err(in_file(definition, message));
             }
-            let mut name = out.file_stem().unwrap_or_default().to_owned();
-            name.push(format!(".{key}"));
-            if let Some(extension) = out.extension() {
-                name.push(".");
-                name.push(extension);
+            let mut extension = OsString::from(key);
+            if let Some(own) = out.extension() {
+                extension.push(".");
+                extension.push(own);
             }
-            OutputFile::create(&out.with_file_name(name))
+            OutputFile::create(&out.with_extension(extension))
         });
         files.collect()
     }
 
-    /// Decodes the records into the sinks.
+    /// Decodes the records into the files, or to standard output if there are none.
     fn decode(
         &self,
         form: Form,
         products: &Products,
-        sinks: Vec<Sink>,
-        paths: &[&Path],
+        files: &[OutputFile],
     ) -> Result<Totals<'_>, Failure> {
         let options = Options {
             keep: self.keep,
             fill: self.fill,
             ..self.input.options()
         };
-        let to_file = !paths.is_empty();
+        let to_file = !files.is_empty();
         // Whoever follows a log wants each record at once.
         let mut log = Log::new(products).options(options).eager(!to_file);
         if let Some(threads) = self.threads {
@@ -171,65 +157,60 @@ impl Decode {
         }
         // A table has a column for missing and extra bytes.
         let extra = self.keep || self.input.lax;
-        let sinks: Vec<(&Product, Sink)> = products.iter().zip(sinks).collect();
+        let paths: Vec<&Path> = files.iter().map(OutputFile::path).collect();
+        let sink = |index: usize| -> io::Result<Sink> {
+            Ok(match files.get(index) {
+                Some(file) => Box::new(file.writer()?),
+                None => Box::new(io::stdout()),
+            })
+        };
         match form {
             Form::Ndjson => {
-                let sink = sinks.into_iter().map(|(_, sink)| sink).next();
-                let sink = sink.ok_or_else(|| usage("no definition"))?;
-                self.input.decode(log, Ndjson::new(products, sink), paths)
+                let format = Ndjson::new(products, sink(0)?);
+                self.input.decode(log, format, &paths)
             }
             Form::Csv => {
-                let tables = by_product(sinks, |product, sink| match self.csv_guard {
+                let tables = by_product(products, sink, |product, sink| match self.csv_guard {
                     true => Csv::guarded(product, extra, sink),
                     false => Csv::new(product, extra, sink),
                 });
-                self.input.decode(log, tables?, paths)
+                self.input.decode(log, tables?, &paths)
             }
             Form::Arrow => {
-                let tables = by_product(sinks, |product, sink| match to_file {
+                let tables = by_product(products, sink, |product, sink| match to_file {
                     true => Arrow::file(product, extra, sink),
                     false => Arrow::stream(product, extra, sink),
                 });
-                self.input.decode(log, tables?, paths)
+                self.input.decode(log, tables?, &paths)
             }
             Form::Parquet => {
                 let table = |product: &_, sink| Parquet::new(product, extra, self.level, sink);
-                self.input.decode(log, by_product(sinks, table)?, paths)
+                self.input
+                    .decode(log, by_product(products, sink, table)?, &paths)
             }
         }
     }
 
     fn form(&self) -> Result<Form, Failure> {
         let extension = named_output(self.out.as_deref()).and_then(Path::extension);
-        let extension = extension.map(|one| one.to_string_lossy().to_lowercase());
-        Ok(match (self.format, extension.as_deref()) {
-            (Some(form), _) => form,
-            (None, None | Some("ndjson" | "jsonl" | "json")) => Form::Ndjson,
-            (None, Some("csv")) => Form::Csv,
-            (None, Some("arrow" | "feather" | "ipc")) => Form::Arrow,
-            (None, Some("parquet")) => Form::Parquet,
-            (None, Some(other)) => {
-                return Err(usage(format_args!(
-                    "unknown output format `.{other}`: use .ndjson, .csv, .arrow or .parquet, or say --format"
-                )));
-            }
-        })
+        match (self.format, extension.map(OsStr::to_string_lossy)) {
+            (Some(form), _) => Ok(form),
+            (None, None) => Ok(Form::Ndjson),
+            (None, Some(extension)) => Form::from_str(&extension, true).map_err(|_| {
+                usage(format_args!(
+                    "unknown output format `.{extension}`: use .ndjson, .csv, .arrow or .parquet, or say --format"
+                ))
+            }),
+        }
     }
 }
 
-fn one_file_each() -> Failure {
-    usage(
-        "a table has the columns of one product, and there are several: give a file with --out, of \
-         which there will be one for each",
-    )
-}
-
 fn by_product<F: Format>(
-    sinks: Vec<(&Product, Sink)>,
+    products: &Products,
+    sink: impl Fn(usize) -> io::Result<Sink>,
     table: impl Fn(&Product, Sink) -> io::Result<F>,
 ) -> io::Result<ByProduct<F>> {
-    let tables = sinks
-        .into_iter()
-        .map(|(product, sink)| table(product, sink));
+    let products = products.iter().enumerate();
+    let tables = products.map(|(index, product)| table(product, sink(index)?));
     Ok(ByProduct::new(tables.collect::<io::Result<_>>()?))
 }

@@ -4,13 +4,12 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::log::{self, Format, Log, Options, Products, Source};
+use indicatif::ProgressBar;
 use same_file::Handle;
 
 use super::totals::Totals;
@@ -78,28 +77,26 @@ impl DidFrom {
     fn did(self, path: &Path) -> Result<String, Failure> {
         let unnamed = |why: &str| {
             let why = format!("{why}, so --did-from takes no device from it: use --did");
-            in_file(path, why)
+            Err(in_file(path, why))
         };
-        if is_special(path) {
-            return Err(unnamed("it is no regular file"));
+        if is_stdin(path) || is_special(path) {
+            return unnamed("it is no regular file");
         }
         // A bare name has its folder all the same.
-        let path = std::path::absolute(path)?;
-        let part = match self {
-            DidFrom::FileName => path.file_name(),
-            DidFrom::Folder => path.parent().and_then(Path::file_name),
+        let full = std::path::absolute(path)?;
+        let (part, problem) = match self {
+            DidFrom::FileName => (
+                full.file_prefix(),
+                "its name begins with a dot or isn't UTF-8",
+            ),
+            DidFrom::Folder => (
+                full.parent().and_then(Path::file_name),
+                "its folder has no name, or one that begins with a dot or isn't UTF-8",
+            ),
         };
-        let part = part.and_then(OsStr::to_str).unwrap_or_default();
-        let (did, problem) = match self {
-            DidFrom::FileName => {
-                let did = part.split_once('.').map_or(part, |(did, _)| did);
-                (did, "its name begins with a dot or isn't UTF-8")
-            }
-            DidFrom::Folder => (part, "it has no folder whose name is UTF-8"),
-        };
-        match did {
-            "" => Err(unnamed(problem)),
-            did => Ok(did.to_owned()),
+        match part.and_then(OsStr::to_str) {
+            Some(did) if !did.starts_with('.') => Ok(did.to_owned()),
+            _ => unnamed(problem),
         }
     }
 }
@@ -119,8 +116,8 @@ impl Input {
     pub(super) fn products(&self) -> Result<Products, Failure> {
         let refused = |error: gizwits_codec_std::Error| usage(error.message);
         let files = self.definitions.iter().chain(&self.dids);
-        let standard = files.filter(|file| file.as_os_str() == "-").count();
-        if standard + usize::from(self.reads_stdin()) > 1 {
+        let standard = files.filter(|file| is_stdin(file)).count();
+        if standard + usize::from(self.inputs.iter().any(|input| input == "-")) > 1 {
             return Err(usage(
                 "standard input can't be the definition and the log: give - once",
             ));
@@ -140,88 +137,50 @@ impl Input {
         }
     }
 
-    fn reads_stdin(&self) -> bool {
-        self.inputs.iter().any(|input| input == "-")
-    }
-
-    /// An input whose records are of the device that was given, if one was, and whose bytes are counted.
-    fn source(
-        &self,
-        name: &str,
-        did: Option<String>,
-        reader: impl Read + Send + 'static,
-        read: &Arc<AtomicU64>,
-    ) -> Source {
-        let read = Arc::clone(read);
-        let mut source = Source::new(name, Counted { reader, read });
-        source.did = did.or_else(|| self.did.clone());
-        source
-    }
-
-    /// The inputs, which are opened when they are read, and their compressed length if it is known.
-    fn sources(&self, read: &Arc<AtomicU64>) -> Result<(Vec<Source>, Option<u64>), Failure> {
-        let mut sources = Vec::new();
-        let mut total = Some(0);
-        for input in &self.inputs {
-            if input == "-" {
-                if self.did_from.is_some() {
-                    return Err(usage(
-                        "standard input has no name to take a device from: use --did",
-                    ));
-                }
-                if io::stdin().is_terminal() {
-                    tell("reading records, one a line");
-                }
-                sources.push(self.source("-", None, io::stdin(), read));
-                total = None;
-                continue;
-            }
-            for path in files(input)? {
-                let shown = path.display().to_string();
-                let found = fs::metadata(&path).map_err(|error| in_file(&path, error))?;
-                if found.is_dir() {
-                    return Err(usage(format_args!(
-                        "{shown} is a folder: give its files, like '{shown}/*'"
-                    )));
-                }
-                let len = found.is_file().then_some(found.len());
-                total = total.zip(len).map(|(total, len)| total + len);
-                let did = self.did_from.map(|part| part.did(&path)).transpose()?;
-                sources.push(self.source(&shown, did, Lazy { path, file: None }, read));
-            }
-        }
-        Ok((sources, total))
-    }
-
     /// Checks that no output replaces an input, and that the rejects replace neither.
-    fn check_files(&self, written: &[&Path]) -> Result<(), Failure> {
-        let mut taken: Vec<PathBuf> = self.definitions.iter().chain(&self.dids).cloned().collect();
-        let standard = self.reads_stdin() || taken.iter().any(|file| file.as_os_str() == "-");
-        for input in self.inputs.iter().filter(|input| *input != "-") {
-            taken.extend(files(input)?);
-        }
-        let is_taken = |taken: &[PathBuf], path: &Path| {
-            standard && leads_to(Handle::stdin(), path)
-                || taken.iter().any(|one| is_same(one, path))
+    fn check_files(&self, logs: &[PathBuf], written: &[&Path]) -> Result<(), Failure> {
+        let inputs = self.definitions.iter().chain(&self.dids).chain(logs);
+        let is_input = |path: &Path| {
+            inputs.clone().any(|input| match is_stdin(input) {
+                true => leads_to(Handle::stdin(), path),
+                false => is_same(input, path),
+            })
         };
-        if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
-            return Err(in_file(
-                path,
-                "this is an input: choose another output file",
-            ));
+        if let Some(path) = written.iter().find(|path| is_input(path)) {
+            let told = "this is an input: choose another output file";
+            return Err(in_file(path, told));
         }
-        // For --rejects `-` is no standard stream.
-        taken.push("-".into());
-        taken.extend(written.iter().map(PathBuf::from));
         match &self.rejects {
-            Some(path) if is_taken(&taken, path) || leads_to(Handle::stdout(), path) => {
-                Err(in_file(
-                    path,
-                    "this is an input or output: choose another file for --rejects",
-                ))
+            Some(path)
+                if is_input(path)
+                    || is_stdin(path)
+                    || written.iter().any(|output| is_same(output, path))
+                    || leads_to(Handle::stdout(), path) =>
+            {
+                let told = "this is an input or output: choose another file for --rejects";
+                Err(in_file(path, told))
             }
             _ => Ok(()),
         }
+    }
+
+    /// A log that is opened when it is read, with the bar for its bytes.
+    fn source(&self, path: PathBuf, bar: &ProgressBar) -> Result<Source, Failure> {
+        let did = match self.did_from {
+            Some(part) => Some(part.did(&path)?),
+            None => self.did.clone(),
+        };
+        let name = path.display().to_string();
+        let mut source = if is_stdin(&path) {
+            if io::stdin().is_terminal() {
+                tell("reading records, one a line");
+            }
+            Source::new(name, bar.wrap_read(io::stdin()))
+        } else {
+            Source::new(name, bar.wrap_read(Lazy { path, file: None }))
+        };
+        source.did = did;
+        Ok(source)
     }
 
     /// Decodes the logs with a progress bar. None of the files that are `written` may be one that is read.
@@ -231,17 +190,18 @@ impl Input {
         format: F,
         written: &[&Path],
     ) -> Result<Totals<'_>, Failure> {
-        self.check_files(written)?;
+        let logs: Vec<Vec<PathBuf>> = self.inputs.iter().map(files).collect::<Result<_, _>>()?;
+        let logs = logs.concat();
+        self.check_files(&logs, written)?;
         let began = Instant::now();
-        let read = Arc::new(AtomicU64::new(0));
-        let (sources, total) = self.sources(&read)?;
+        let lens: Vec<Option<u64>> = logs.iter().map(len).collect::<Result<_, _>>()?;
+        let bar = progress::of_bytes(lens.into_iter().sum());
+        let sources = logs.into_iter().map(|path| self.source(path, &bar));
+        let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
         let rejects = self.rejects.as_deref();
         if let Some(path) = rejects {
             log = log.rejects(BufWriter::new(Named::new(File::create(path), path)?));
         }
-        let bar = progress::of_bytes(total);
-        let shown = bar.clone();
-        let log = log.watch(move |_| shown.set_position(read.load(Ordering::Relaxed)));
         let summary = log.decode(sources, format);
         bar.finish_and_clear();
         Ok(Totals {
@@ -250,6 +210,25 @@ impl Input {
             rejects,
         })
     }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The length of a log as it is stored, in bytes, if it is known.
+fn len(path: &PathBuf) -> Result<Option<u64>, Failure> {
+    if is_stdin(path) {
+        return Ok(None);
+    }
+    let found = fs::metadata(path).map_err(|error| in_file(path, error))?;
+    if found.is_dir() {
+        let shown = path.display();
+        return Err(usage(format_args!(
+            "{shown} is a folder: give its files, like '{shown}/*'"
+        )));
+    }
+    Ok(found.is_file().then_some(found.len()))
 }
 
 /// Assigns devices to products, by the lines of a file.
@@ -276,21 +255,20 @@ fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
 }
 
 /// The files that match a pattern. The name of a file matches itself.
-pub(crate) fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
+fn files(input: &String) -> Result<Vec<PathBuf>, Failure> {
     if !input.contains(['*', '?', '[']) || Path::new(input).exists() {
         return Ok(vec![input.into()]);
     }
     let found = glob::glob(input).map_err(|error| usage(format_args!("{input}: {error}")))?;
-    let files: Result<Vec<PathBuf>, _> = found.collect();
-    match files {
-        Ok(files) if files.is_empty() => Err(usage(format_args!("no file is like {input}"))),
-        Ok(files) => Ok(files),
-        Err(error) => Err(usage(error)),
+    let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(usage)?;
+    match files.is_empty() {
+        true => Err(usage(format_args!("no file is like {input}"))),
+        false => Ok(files),
     }
 }
 
 /// A file that is opened when it is read: there may be more of them than can be open at once.
-pub(crate) struct Lazy {
+struct Lazy {
     path: PathBuf,
     file: Option<File>,
 }
@@ -302,19 +280,5 @@ impl Read for Lazy {
             None => File::open(&self.path)?,
         };
         self.file.insert(file).read(buffer)
-    }
-}
-
-/// A reader that counts its bytes.
-pub(crate) struct Counted<R> {
-    reader: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
     }
 }
