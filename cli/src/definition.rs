@@ -1,7 +1,8 @@
 //! Definitions from files.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Read as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 use gizwits_codec_std::{Check, Product};
@@ -22,37 +23,32 @@ pub(crate) fn read_definition(path: &Path) -> Result<String, Failure> {
 
 fn text(path: &Path, most: u64) -> Result<String, Failure> {
     let fail = |error: &dyn Display| in_file(path, error);
-    let mut bytes = Vec::new();
-    let mut read = || {
-        let limit = most.saturating_add(1);
+    let open = || -> io::Result<(u64, Box<dyn Read>)> {
         if path == Path::new("-") {
-            return std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+            return Ok((0, Box::new(io::stdin())));
         }
-        let file = std::fs::File::open(path)?;
-        // Of what is no file it is 0.
-        let len = file.metadata()?.len();
-        match len > most {
-            true => Ok(len as usize),
-            false => file.take(limit).read_to_end(&mut bytes),
-        }
+        let file = File::open(path)?;
+        // The length of what is no file is 0.
+        Ok((file.metadata()?.len(), Box::new(file)))
     };
-    let len = read().map_err(|error| fail(&error))?;
-    if len as u64 > most {
-        let len = match bytes.is_empty() {
+    let (len, file) = open().map_err(|error| fail(&error))?;
+    let mut bytes = Vec::new();
+    let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > most {
+        let len = match len > most {
             true => len.to_string(),
             false => format!("more than {most}"),
         };
-        return Err(fail(&format!(
-            "{len} bytes: a definition has at most {most}"
-        )));
+        let told = format!("{len} bytes: a definition has at most {most}");
+        return Err(fail(&told));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
         // What PowerShell writes by `>`.
-        let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        let at = error.utf8_error().valid_up_to();
-        match utf16 {
-            true => fail(&"the text is UTF-16: UTF-8 is expected"),
-            false => fail(&format!("not UTF-8 at byte {at}")),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => fail(&"the text is UTF-16: UTF-8 is expected"),
+        _ => {
+            let at = error.utf8_error().valid_up_to();
+            fail(&format!("not UTF-8 at byte {at}"))
         }
     })
 }
@@ -66,7 +62,7 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     };
     let name = path.display().to_string();
     let source = Source::new(&name, &text);
-    let graphical = std::io::stderr().is_terminal();
+    let graphical = io::stderr().is_terminal();
     let (errors, more) = invalid.first_errors();
     let mut told: Vec<String> = errors
         .map(|one| match graphical {

@@ -1,24 +1,25 @@
 //! Payloads as people write and read them.
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gizwits_codec_std::core::P0;
-use gizwits_codec_std::{Content, Decoded, payload};
+use gizwits_codec_std::payload::Encoding;
+use gizwits_codec_std::{Content, Decoded};
 use unicode_width::UnicodeWidthStr as _;
 
-/// How bytes are written.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Encoding {
-    Hex,
-    Base64,
+/// Parses the name of an encoding.
+pub(crate) fn encoding() -> impl TypedValueParser<Value = Encoding> {
+    PossibleValuesParser::new(["hex", "base64"]).map(|name| match &*name {
+        "hex" => Encoding::Hex,
+        _ => Encoding::Base64,
+    })
 }
 
-impl From<Encoding> for payload::Encoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Hex => payload::Encoding::Hex,
-            Encoding::Base64 => payload::Encoding::Base64,
-        }
-    }
+/// The kinds of errors and their meaning, one a line, for a help text.
+pub(crate) fn list_of_kinds(kinds: &[(&str, &str)]) -> String {
+    let lines = kinds.iter();
+    lines
+        .map(|(kind, meaning)| format!("  {kind:18} {meaning}\n"))
+        .collect()
 }
 
 /// The action of a payload, and its body if that has no points.
@@ -39,15 +40,9 @@ pub(crate) fn pointed_at(bytes: &[u8], byte: usize) -> String {
     const NEAR: usize = 12;
     let first = byte.saturating_sub(NEAR).min(bytes.len());
     let last = (byte + NEAR).min(bytes.len());
-    let mut row = match first {
-        0 => "  ".to_owned(),
-        _ => "  … ".to_owned(),
-    };
-    let mut caret = 0;
+    let mut row = if first == 0 { "  " } else { "  … " }.to_owned();
+    let caret = row.width() + 3 * (byte - first);
     for at in first..last.max(byte + 1) {
-        if at == byte {
-            caret = row.width();
-        }
         match bytes.get(at) {
             Some(byte) => row += &format!("{byte:02x} "),
             None => row += "__ ",

@@ -13,7 +13,7 @@ use serde_json::Value;
 use self::text::{describe, paint};
 use crate::definition;
 use crate::failure::{Failure, usage};
-use crate::payload::{Encoding, pointed_at};
+use crate::payload::{encoding, list_of_kinds, pointed_at};
 use crate::text::{counted, printable, tell};
 
 /// The longest line of standard input, in bytes: 64 KiB as a list of bytes, several times over.
@@ -35,15 +35,15 @@ pub(crate) struct Decode {
     /// The product's definition, as the Enterprise API hands it out
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// Payloads; - or none at all for standard input, one a line
-    #[arg(value_name = "PAYLOAD")]
+    /// Payloads; - for standard input, one a line
+    #[arg(value_name = "PAYLOAD", default_value = "-")]
     payloads: Vec<String>,
     /// What the payloads are, if not told by their first bytes
     #[arg(long, value_enum)]
     input: Option<Input>,
     /// How the payloads are written, if not told by their content
-    #[arg(long, value_enum)]
-    encoding: Option<Encoding>,
+    #[arg(long, value_parser = encoding())]
+    encoding: Option<payload::Encoding>,
     /// Decode the complete points of replies and reports of any length, and report the rest as extra, missing
     /// or whole_body
     #[arg(long)]
@@ -60,12 +60,11 @@ Examples:
   echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
 
 fn long_help() -> String {
-    let mut help = String::from("Kinds of errors:\n");
-    for (kind, meaning) in Error::KINDS {
-        help.push_str(&format!("  {kind:18} {meaning}\n"));
-    }
-    help.push_str("\nExit status: 0; 1 if a payload failed; 2 for wrong usage or definition.\n\n");
-    help + EXAMPLES
+    format!(
+        "Kinds of errors:\n{}\n\
+         Exit status: 0; 1 if a payload failed; 2 for wrong usage or definition.\n\n{EXAMPLES}",
+        list_of_kinds(Error::KINDS)
+    )
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -84,7 +83,7 @@ enum Output {
 
 impl Decode {
     pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
-        let standard = self.payloads.is_empty() || self.payloads.iter().any(|one| one == "-");
+        let standard = self.payloads.iter().any(|one| one == "-");
         if standard && self.definition.as_os_str() == "-" {
             return Err(usage(
                 "standard input is the definition: give payloads as arguments",
@@ -100,9 +99,6 @@ impl Decode {
             payloads: 0,
             failed: 0,
         };
-        if self.payloads.is_empty() {
-            decoder.stdin(out)?;
-        }
         for payload in &self.payloads {
             match payload.as_str() {
                 "-" => decoder.stdin(out)?,
@@ -169,9 +165,8 @@ impl Decoder<'_> {
 
     fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
         self.payloads += 1;
-        let encoding = self.options.encoding.map(payload::Encoding::from);
         let bytes = &mut self.bytes;
-        let parsed = text.and_then(|text| payload::parse_into(text, encoding, bytes));
+        let parsed = text.and_then(|text| payload::parse_into(text, self.options.encoding, bytes));
         let decoded = parsed.and_then(|()| {
             let (exact, lax) = (self.product, self.product.lax());
             match (self.options.input, self.options.lax) {

@@ -93,11 +93,9 @@ impl Control {
         before: &Attrs,
         sent: Timestamp,
     ) -> Result<Option<Timestamp>, Failure> {
-        let holds = |state: &Attrs| {
-            let mut wanted = wanted.iter();
-            wanted.all(|(name, value)| state.get(name) == Some(value))
-        };
-        let nothing_new = holds(before);
+        let is_status = |action| matches!(action, Some(Action::Report | Action::Reply));
+        let holds =
+            |state: &Attrs| (wanted.iter()).all(|(name, value)| state.get(name) == Some(value));
         let began = Instant::now();
         let mut unread = None;
         while began.elapsed() < PATIENCE {
@@ -105,26 +103,20 @@ impl Control {
                 let told = account::explained(&error);
                 Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
             })?;
-            let mut state = before.clone();
-            let mut reported = None;
+            let (mut state, mut reported) = (before.clone(), None);
             // The newest come first.
             let records = page.objects.into_iter().rev();
             for record in records.filter(|record| record.timestamp >= sent) {
-                let message = match record.decoded {
-                    Some(Ok(message)) => message,
-                    Some(Err(error)) => {
-                        unread = Some((record.timestamp, error));
-                        continue;
+                match record.decoded {
+                    Some(Ok(message)) if is_status(message.action()) => {
+                        state.extend(message.attrs().cloned().unwrap_or_default());
+                        reported = Some(record.timestamp);
                     }
-                    None => continue,
-                };
-                let told = matches!(message.action(), Some(Action::Report | Action::Reply));
-                if let Some(attrs) = message.attrs().filter(|_| told) {
-                    state.extend(attrs.clone());
-                    reported = Some(record.timestamp);
+                    Some(Err(error)) => unread = Some((record.timestamp, error)),
+                    _ => {}
                 }
             }
-            if holds(&state) && (reported.is_some() || nothing_new) {
+            if holds(&state) {
                 return Ok(reported);
             }
             sleep(Duration::from_millis(500));
@@ -151,7 +143,7 @@ fn status_before(device: &Device, wanted: &Attrs) -> Attrs {
         Err(error) => {
             tell(format_args!(
                 "{}\n  the current values are unknown: if a point already has this value, --wait may time out",
-                error.explained().replacen("error: ", "warning: ", 1)
+                error.explained.replacen("error: ", "warning: ", 1)
             ));
             Attrs::new()
         }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use gizwits_enterprise_client::blocking::Product;
+use gizwits_enterprise_client::devices::FoundDevice;
 
 use super::answer::{Answer, check_complete, to_json};
 use crate::failure::Failure;
@@ -52,39 +53,15 @@ impl List {
             search = search.is_alert(true);
         }
         let mut rows = vec![["DID", "MAC", "ONLINE", "SINCE", "PLACE", ""].map(str::to_owned)];
-        let mut ended = Ok(());
         let mut devices = search.iter();
-        for device in devices.by_ref() {
-            let device = match device {
-                Ok(device) if answer.json => {
-                    writeln!(answer.out, "{}", to_json(&device))?;
-                    continue;
-                }
-                Ok(device) => device,
-                Err(error) => {
-                    ended = Err(Failure::from(error));
-                    break;
-                }
-            };
-            let places = [&device.country, &device.region, &device.city];
-            let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
-            places.dedup();
-            let trouble = [(device.is_faulty, "fault"), (device.is_alert, "alert")];
-            let trouble = trouble.into_iter().filter(|(flag, _)| *flag == Some(true));
-            let trouble: Vec<&str> = trouble.map(|(_, word)| word).collect();
-            let online = device
-                .is_online
-                .map(|online| if online { "yes" } else { "no" });
-            let since = device.online_latest.map(|moment| moment.to_string());
-            rows.push([
-                device.did.to_string(),
-                device.mac.to_string(),
-                online.unwrap_or_default().to_owned(),
-                since.unwrap_or_default(),
-                places.join(", "),
-                trouble.join(" "),
-            ]);
-        }
+        let ended = devices.by_ref().try_for_each(|device| {
+            let device = device?;
+            match answer.json {
+                true => writeln!(answer.out, "{}", to_json(&device))?,
+                false => rows.push(row(&device)),
+            }
+            Ok::<_, Failure>(())
+        });
         if !answer.json && (rows.len() > 1 || ended.is_ok()) {
             let count = rows.len() - 1;
             answer.out.write_all(table(rows).as_bytes())?;
@@ -93,4 +70,27 @@ impl List {
         }
         ended.and_then(|()| check_complete(devices.missing()))
     }
+}
+
+fn row(device: &FoundDevice) -> [String; 6] {
+    let places = [&device.country, &device.region, &device.city];
+    let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
+    places.dedup();
+    let trouble = [(device.is_faulty, "fault"), (device.is_alert, "alert")];
+    let trouble = trouble.into_iter().filter(|(flag, _)| *flag == Some(true));
+    let trouble: Vec<&str> = trouble.map(|(_, word)| word).collect();
+    let online = match device.is_online {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    };
+    let since = device.online_latest.map(|moment| moment.to_string());
+    [
+        device.did.to_string(),
+        device.mac.to_string(),
+        online.to_owned(),
+        since.unwrap_or_default(),
+        places.join(", "),
+        trouble.join(" "),
+    ]
 }

@@ -111,11 +111,11 @@ impl Span {
         self.write(product, "online", call, answer, |event, answer| {
             let at = event.timestamp;
             let text = || {
-                let detail = event.payload.as_ref().map(to_json).unwrap_or("".into());
-                let detail = match detail.as_str() {
-                    Some("") => String::new(),
-                    _ => detail.to_string(),
-                };
+                let detail = event
+                    .payload
+                    .as_ref()
+                    .map(|detail| to_json(detail).to_string());
+                let detail = detail.unwrap_or_default();
                 let line = format!("{at}  {:13}  {detail}", event.kind.as_str());
                 line.trim_end().to_owned()
             };
@@ -150,33 +150,20 @@ impl Span {
         let interrupted = interruption();
         let bar = progress::of_time(now.since(start));
         let (mut count, mut last) = (0, None);
-        let mut ended = Ok(());
         let mut records = call.iter();
-        for record in records.by_ref() {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    ended = Err(Failure::from(error));
-                    break;
-                }
-            };
-            let at = write(record, answer)?;
+        let ended = records.by_ref().try_for_each(|record| {
+            let at = write(record?, answer)?;
             (count, last) = (count + 1, Some(at));
             bar.set_position(at.since(start).as_secs());
             bar.set_message(counted(count, "record"));
-            if interrupted.load(Ordering::Relaxed) {
-                ended = Err(Failure::Interrupted);
-                break;
+            match interrupted.load(Ordering::Relaxed) {
+                true => Err(Failure::Interrupted),
+                false => Ok(()),
             }
-        }
+        });
         bar.finish_and_clear();
         answer.out.flush()?;
-        let after = if matches!(ended, Err(Failure::Interrupted)) {
-            "interrupted after "
-        } else {
-            ""
-        };
-        let told = format!("{after}{}", counted(count, "record"));
+        let told = counted(count, "record");
         match (ended, last) {
             (Ok(()), _) => {
                 if io::stderr().is_terminal() {
@@ -186,13 +173,17 @@ impl Span {
             }
             // The last record comes again: others may bear the same moment.
             (Err(failure), Some(last)) => {
+                let after = match failure {
+                    Failure::Interrupted => "interrupted after ",
+                    _ => "",
+                };
                 tell(format_args!(
-                    "{told}; to go on: {}{verb} {} --from {last}",
+                    "{after}{told}; to go on: {}{verb} {} --from {last}",
                     answer.again, self.did
                 ));
                 Err(failure)
             }
-            (Err(failure), None) => Err(failure),
+            (ended, None) => ended,
         }
     }
 }

@@ -25,33 +25,29 @@ impl Show {
         let page = search.send()?;
         let counted = page.total().unwrap_or(0).max(page.objects.len() as u64);
         // A server that doesn't know of the filter gives others.
-        let found = page.objects.into_iter().find(|one| one.did.as_str() == did);
-        let Some(found) = found else {
-            return Err(match counted {
-                0 => refused(format_args!(
-                    "the product has no device {did}: gizwits device list"
-                )),
-                _ => refused(format_args!(
-                    "asked for {did}, the server counts {counted} and didn't give it: gizwits device list"
-                )),
-            });
+        let Some(found) = page.objects.into_iter().find(|one| one.did.as_str() == did) else {
+            let told = match counted {
+                0 => format!("the product has no device {did}"),
+                _ => format!("asked for {did}, the server counts {counted} and didn't give it"),
+            };
+            return Err(refused(format_args!("{told}: gizwits device list")));
         };
+        let shown = to_json(&found);
         let definition = product.definition()?;
         // The logs of a published product are closed; the device is known all the same.
         let last = Status::of(&product.device(did), Status::has_all(&definition));
         if answer.json {
-            let mut shown = json!({"device": to_json(&found), "last": null});
+            let mut shown = json!({"device": shown, "last": null});
             match &last {
                 Ok(None) => {}
                 Ok(Some(last)) => shown["last"] = json!({"ts": last.ts, "attrs": last.attrs}),
-                Err(error) => shown["last_error"] = error.to_json(),
+                Err(error) => shown["last_error"] = error.json.clone(),
             }
             writeln!(answer.out, "{shown}")?;
             last?;
             return Ok(());
         }
-        let members = to_json(&found);
-        let members = members.as_object().into_iter().flatten();
+        let members = shown.as_object().into_iter().flatten();
         let rows = members.filter(|(_, value)| !value.is_null()).map(member);
         answer.out.write_all(table(rows).as_bytes())?;
         let Some(Status { ts, attrs, .. }) = last? else {
@@ -67,12 +63,13 @@ impl Show {
 
 /// A member of an answer, with its value for people.
 fn member((name, value): (&String, &Value)) -> [String; 2] {
-    let shown = match (moment_of(name, value), value.as_str()) {
-        (Some(moment), _) => moment.to_string(),
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => value.to_string(),
+    let text = || {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
     };
-    [name.clone(), shown]
+    let moment = moment_of(name, value).map(|moment| moment.to_string());
+    [name.clone(), moment.unwrap_or_else(text)]
 }
 
 /// The moment that a member of an answer tells, by its name: also one that the client doesn't know.

@@ -1,7 +1,5 @@
 //! The last reported values of a device.
 
-use std::fmt;
-
 use gizwits_codec_std::Product;
 use gizwits_enterprise_client::blocking::Device;
 use gizwits_enterprise_client::{Attrs, Error, Timestamp};
@@ -30,7 +28,7 @@ impl Status {
         let mut status: Option<Status> = None;
         let mut snapshots = device.data().iter();
         for snapshot in snapshots.by_ref().take(MOST) {
-            let snapshot = snapshot.map_err(StatusError::Refused)?;
+            let snapshot = snapshot?;
             let status = status.get_or_insert_with(|| Status {
                 ts: snapshot.ts,
                 attrs: Attrs::new(),
@@ -46,7 +44,14 @@ impl Status {
             }
         }
         match (status, snapshots.missing()) {
-            (None, count @ 1..) => Err(StatusError::Missing(count)),
+            (None, count @ 1..) => {
+                let message =
+                    format!("the server counts {count} reports of the device, and gave none");
+                Err(StatusError {
+                    explained: format!("error: {message}"),
+                    json: json!({"kind": "missing", "message": message}),
+                })
+            }
             (status, _) => Ok(status),
         }
     }
@@ -58,50 +63,26 @@ impl Status {
 }
 
 /// Why the last values of a device are unknown.
-pub(super) enum StatusError {
-    Refused(Error),
-    /// The server counts this many reports, and returned none.
-    Missing(u64),
+pub(super) struct StatusError {
+    /// The reason for people, and what to do about it.
+    pub(super) explained: String,
+    /// The reason for programs.
+    pub(super) json: Value,
 }
 
-impl StatusError {
-    /// The reason for people, and what to do about it.
-    pub(super) fn explained(&self) -> String {
-        match self {
-            StatusError::Refused(error) => account::explained(error),
-            StatusError::Missing(_) => format!("error: {self}"),
+impl From<Error> for StatusError {
+    fn from(error: Error) -> Self {
+        let explained = account::explained(&error);
+        let mut json = json!({"kind": error.name(), "message": error.to_string()});
+        if let Some(code) = error.code() {
+            json["code"] = code.number().into();
         }
-    }
-
-    pub(super) fn to_json(&self) -> Value {
-        let (kind, code) = match self {
-            StatusError::Refused(error) => (error.name(), error.code()),
-            StatusError::Missing(_) => ("missing", None),
-        };
-        let mut shown = json!({"kind": kind, "message": self.to_string()});
-        if let Some(code) = code {
-            shown["code"] = code.number().into();
-        }
-        shown
+        StatusError { explained, json }
     }
 }
 
 impl From<StatusError> for Failure {
     fn from(error: StatusError) -> Self {
-        Failure::Server(error.explained() + "\n  the last reported values are unknown")
-    }
-}
-
-impl fmt::Display for StatusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StatusError::Refused(error) => error.fmt(f),
-            StatusError::Missing(count) => {
-                write!(
-                    f,
-                    "the server counts {count} reports of the device, and gave none"
-                )
-            }
-        }
+        Failure::Server(error.explained + "\n  the last reported values are unknown")
     }
 }

@@ -27,12 +27,9 @@ pub(super) struct Watch {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(every) if every < Duration::from_secs(1) => {
-            Err("a look a second is the most".to_owned())
-        }
-        Ok(every) => Ok(every),
-        Err(error) => Err(error.to_string()),
+    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
+        every if every < Duration::from_secs(1) => Err("a look a second is the most".to_owned()),
+        every => Ok(every),
     }
 }
 
@@ -50,14 +47,15 @@ impl Watch {
             answer.out.flush()
         };
         let mut ended = Ok(());
-        let mut from = product.enterprise().now();
-        // The reports of the last second, which the next look returns again.
-        let mut seen: Vec<(Timestamp, Attrs)> = Vec::new();
-        if let Some(status) = Status::of(&device, Status::has_all(&definition))? {
+        let status = Status::of(&device, Status::has_all(&definition))?;
+        if let Some(status) = &status {
             print(status.ts, &status.attrs)?;
-            from = status.ts;
-            seen.extend(status.newest.into_iter().map(|attrs| (from, attrs)));
         }
+        // The reports of the last moment, which the next look returns again.
+        let (mut from, mut seen) = match status {
+            Some(status) => (status.ts, status.newest),
+            None => (product.enterprise().now(), Vec::new()),
+        };
         loop {
             let began = Instant::now();
             while !interrupted.load(Ordering::Relaxed) && began.elapsed() < self.every {
@@ -73,16 +71,15 @@ impl Watch {
             let mut new = call.iter();
             for snapshot in new.by_ref() {
                 let snapshot = snapshot?;
-                let one = (snapshot.ts, snapshot.attrs);
-                if one.0 < from || seen.contains(&one) {
+                if snapshot.ts < from || snapshot.ts == from && seen.contains(&snapshot.attrs) {
                     continue;
                 }
-                print(one.0, &one.1)?;
-                if one.0 > from {
-                    from = one.0;
+                print(snapshot.ts, &snapshot.attrs)?;
+                if snapshot.ts > from {
+                    from = snapshot.ts;
                     seen.clear();
                 }
-                seen.push(one);
+                seen.push(snapshot.attrs);
             }
             // Told once, and again by the exit status.
             if let (Ok(()), Err(Failure::Server(warning))) = (&ended, check_complete(new.missing()))

@@ -14,6 +14,7 @@ use super::input::Input;
 use super::totals::Totals;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{OutputFile, is_special, named_output};
+use crate::payload::list_of_kinds;
 
 /// Decode the records of logs to lines or columns
 #[derive(Args)]
@@ -61,14 +62,11 @@ Examples:
   zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json - --did DID";
 
 fn long_help() -> String {
-    let mut help = String::from("Reasons of rejects, besides those of `gizwits decode`:\n");
-    for (kind, meaning) in log::KINDS {
-        help.push_str(&format!("  {kind:18} {meaning}\n"));
-    }
-    help.push_str(
-        "\nExit status: 0; 1 if a record was rejected; 2 for wrong usage or definition.\n\n",
-    );
-    help + EXAMPLES
+    format!(
+        "Reasons of rejects, besides those of `gizwits decode`:\n{}\n\
+         Exit status: 0; 1 if a record was rejected; 2 for wrong usage or definition.\n\n{EXAMPLES}",
+        list_of_kinds(log::KINDS)
+    )
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

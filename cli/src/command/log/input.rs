@@ -9,6 +9,7 @@ use std::time::Instant;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::log::{self, Format, Log, Options, Products, Source};
+use gizwits_codec_std::payload::Encoding;
 use indicatif::ProgressBar;
 use same_file::Handle;
 
@@ -17,7 +18,7 @@ use crate::definition;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{Named, is_same, is_special, leads_to};
 use crate::output::progress;
-use crate::payload::Encoding;
+use crate::payload::encoding;
 use crate::text::tell;
 
 /// The logs that are read, and how.
@@ -47,7 +48,7 @@ pub(crate) struct Input {
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,
     /// How payloads are written, if not told by their content
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = encoding())]
     encoding: Option<Encoding>,
     /// Where bad records go, as NDJSON
     #[arg(long, value_name = "FILE")]
@@ -104,7 +105,7 @@ impl DidFrom {
 impl Input {
     pub(super) fn options(&self) -> Options {
         Options {
-            encoding: self.encoding.map(Into::into),
+            encoding: self.encoding,
             strict: self.strict,
             lax: self.lax,
             line_limit: self.max_line,
