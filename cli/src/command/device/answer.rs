@@ -3,8 +3,6 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 use crate::failure::Failure;
 use crate::text::printable;
 
@@ -28,10 +26,6 @@ impl Answer<'_> {
             false => writeln!(self.out, "{}", printable(&text())),
         }
     }
-}
-
-pub(super) fn to_json(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
 }
 
 /// Fails if the server counts more records than it returned.

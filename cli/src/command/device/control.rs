@@ -9,7 +9,7 @@ use gizwits_enterprise_client::blocking::{Device, Product};
 use gizwits_enterprise_client::{Attrs, Message, Timestamp};
 use serde_json::json;
 
-use super::answer::{Answer, to_json};
+use super::answer::Answer;
 use super::status::Status;
 use crate::account;
 use crate::failure::{Failure, refused, usage};
@@ -51,19 +51,18 @@ impl Control {
         };
         let sent = product.enterprise().now().minus(Duration::from_secs(1));
         call.send()?;
-        let wanted_json = to_json(&wanted);
+        let wanted_json = json!(wanted);
         if !self.wait {
             let text = || format!("sent {wanted_json}; the device obeys when it can: --wait tells");
             return Ok(answer.line(|| json!({"sent": wanted_json}), text)?);
         }
         let reported = self.wait_for(&device, &wanted, &before, sent)?;
-        Ok(answer.line(
-            || json!({"sent": wanted_json, "reported_at": reported}),
-            || {
-                let at = reported.map_or("as before".to_owned(), |moment| moment.to_string());
-                format!("{at} done: {wanted_json}")
-            },
-        )?)
+        let text = || match reported {
+            Some(moment) => format!("{moment} done: {wanted_json}"),
+            None => format!("as before done: {wanted_json}"),
+        };
+        let json = || json!({"sent": wanted_json, "reported_at": reported});
+        Ok(answer.line(json, text)?)
     }
 
     /// The values to set, as a device would report them.
@@ -137,8 +136,7 @@ impl Control {
 /// The values before the control. A var_len device does not report points again that have their value
 /// already.
 fn status_before(device: &Device, wanted: &Attrs) -> Attrs {
-    let enough = |attrs: &Attrs| wanted.keys().all(|name| attrs.contains_key(name));
-    match Status::of(device, enough) {
+    match Status::of(device, wanted.keys().map(String::as_str)) {
         Ok(status) => status.map(|status| status.attrs).unwrap_or_default(),
         Err(error) => {
             tell(format_args!(

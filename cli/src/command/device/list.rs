@@ -3,8 +3,9 @@
 use clap::Args;
 use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::devices::FoundDevice;
+use serde_json::json;
 
-use super::answer::{Answer, check_complete, to_json};
+use super::answer::{Answer, check_complete};
 use crate::failure::Failure;
 use crate::output::table::table;
 use crate::text::{counted, tell};
@@ -57,7 +58,7 @@ impl List {
         let ended = devices.by_ref().try_for_each(|device| {
             let device = device?;
             match answer.json {
-                true => writeln!(answer.out, "{}", to_json(&device))?,
+                true => writeln!(answer.out, "{}", json!(device))?,
                 false => rows.push(row(&device)),
             }
             Ok::<_, Failure>(())

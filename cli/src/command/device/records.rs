@@ -10,7 +10,7 @@ use gizwits_enterprise_client::blocking::{Blocking, Device, Product};
 use gizwits_enterprise_client::{Call, Timestamp, log};
 use serde_json::json;
 
-use super::answer::{Answer, check_complete, to_json};
+use super::answer::{Answer, check_complete};
 use super::changes::Changes;
 use crate::failure::Failure;
 use crate::output::progress;
@@ -43,10 +43,10 @@ pub(super) struct Span {
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let moment: jiff::Timestamp = text
-        .parse()
-        .map_err(|_| "a moment is written 2026-01-31T07:37:23Z".to_owned())?;
-    Ok(Timestamp::from_millis(moment.as_millisecond()))
+    match text.parse::<jiff::Timestamp>() {
+        Ok(moment) => Ok(moment.into()),
+        Err(_) => Err("a moment is written 2026-01-31T07:37:23Z".to_owned()),
+    }
 }
 
 impl LogRecords {
@@ -71,7 +71,7 @@ impl LogRecords {
                         json!({"error": {"kind": error.kind, "message": error.message}}).to_string()
                     }
                 };
-                let (at, did, payload) = (to_json(&at), json!(did), json!(record.payload));
+                let (at, did, payload) = (json!(at), json!(did), json!(record.payload));
                 let rest = decoded.strip_prefix('{').unwrap_or_default();
                 format!(
                     r#"{{"timestamp":{at},"type":"{direction}","did":{did},"payload":{payload},{rest}"#
@@ -111,11 +111,8 @@ impl Span {
         self.write(product, "online", call, answer, |event, answer| {
             let at = event.timestamp;
             let text = || {
-                let detail = event
-                    .payload
-                    .as_ref()
-                    .map(|detail| to_json(detail).to_string());
-                let detail = detail.unwrap_or_default();
+                let detail = event.payload.as_ref();
+                let detail = detail.map_or(String::new(), |detail| json!(detail).to_string());
                 let line = format!("{at}  {:13}  {detail}", event.kind.as_str());
                 line.trim_end().to_owned()
             };
@@ -126,7 +123,7 @@ impl Span {
 
     /// A record with its device: records of several devices may be merged.
     fn with_did(&self, record: &impl serde::Serialize) -> serde_json::Value {
-        let mut record = to_json(record);
+        let mut record = json!(record);
         record["did"] = self.did.as_str().into();
         record
     }

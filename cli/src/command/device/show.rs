@@ -6,7 +6,7 @@ use gizwits_enterprise_client::Timestamp;
 use gizwits_enterprise_client::blocking::Product;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, to_json};
+use super::answer::Answer;
 use super::status::Status;
 use crate::failure::{Failure, refused};
 use crate::output::table::table;
@@ -32,10 +32,10 @@ impl Show {
             };
             return Err(refused(format_args!("{told}: gizwits device list")));
         };
-        let shown = to_json(&found);
+        let shown = json!(found);
         let definition = product.definition()?;
         // The logs of a published product are closed; the device is known all the same.
-        let last = Status::of(&product.device(did), Status::has_all(&definition));
+        let last = Status::of(&product.device(did), definition.attrs().map(Attr::name));
         if answer.json {
             let mut shown = json!({"device": shown, "last": null});
             match &last {

@@ -1,6 +1,5 @@
 //! The last reported values of a device.
 
-use gizwits_codec_std::Product;
 use gizwits_enterprise_client::blocking::Device;
 use gizwits_enterprise_client::{Attrs, Error, Timestamp};
 use serde_json::{Value, json};
@@ -19,12 +18,13 @@ pub(super) struct Status {
 
 impl Status {
     /// Reads the last values. A var_len device reports what changed, so this goes back through its
-    /// reports until there is `enough`.
-    pub(super) fn of(
+    /// reports until each of these points has a value.
+    pub(super) fn of<'n>(
         device: &Device,
-        enough: impl Fn(&Attrs) -> bool,
+        points: impl Iterator<Item = &'n str>,
     ) -> Result<Option<Self>, StatusError> {
         const MOST: usize = 1000;
+        let points: Vec<&str> = points.collect();
         let mut status: Option<Status> = None;
         let mut snapshots = device.data().iter();
         for snapshot in snapshots.by_ref().take(MOST) {
@@ -36,7 +36,7 @@ impl Status {
             });
             if snapshot.ts == status.ts {
                 status.newest.push(snapshot.attrs.clone());
-            } else if enough(&status.attrs) {
+            } else if points.iter().all(|name| status.attrs.contains_key(*name)) {
                 break;
             }
             for (name, value) in snapshot.attrs {
@@ -54,11 +54,6 @@ impl Status {
             }
             (status, _) => Ok(status),
         }
-    }
-
-    /// Whether every point has a value.
-    pub(super) fn has_all(definition: &Product) -> impl Fn(&Attrs) -> bool {
-        |attrs| attrs.len() >= definition.attrs().len()
     }
 }
 

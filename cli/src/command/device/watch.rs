@@ -5,6 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gizwits_codec_std::Attr;
 use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::{Attrs, Timestamp, log};
 use serde_json::json;
@@ -47,7 +48,7 @@ impl Watch {
             answer.out.flush()
         };
         let mut ended = Ok(());
-        let status = Status::of(&device, Status::has_all(&definition))?;
+        let status = Status::of(&device, definition.attrs().map(Attr::name))?;
         if let Some(status) = &status {
             print(status.ts, &status.attrs)?;
         }

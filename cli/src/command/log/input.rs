@@ -29,7 +29,7 @@ pub(crate) struct Input {
     pub(super) definitions: Vec<PathBuf>,
     /// Logs: files, patterns like 'logs/*.gz', - for standard input
     #[arg(value_name = "INPUT", required = true)]
-    inputs: Vec<String>,
+    inputs: Vec<PathBuf>,
     /// The product of records that don't say it, by its product_key
     #[arg(long, value_name = "KEY")]
     product: Option<String>,
@@ -76,16 +76,10 @@ pub(crate) enum DidFrom {
 
 impl DidFrom {
     fn did(self, path: &Path) -> Result<String, Failure> {
-        let unnamed = |why: &str| {
-            let why = format!("{why}, so --did-from takes no device from it: use --did");
-            Err(in_file(path, why))
-        };
-        if is_stdin(path) || is_special(path) {
-            return unnamed("it is no regular file");
-        }
         // A bare name has its folder all the same.
         let full = std::path::absolute(path)?;
         let (part, problem) = match self {
+            _ if is_stdin(path) || is_special(path) => (None, "it is no regular file"),
             DidFrom::FileName => (
                 full.file_prefix(),
                 "its name begins with a dot or isn't UTF-8",
@@ -97,7 +91,10 @@ impl DidFrom {
         };
         match part.and_then(OsStr::to_str) {
             Some(did) if !did.starts_with('.') => Ok(did.to_owned()),
-            _ => unnamed(problem),
+            _ => {
+                let told = format!("{problem}, so --did-from takes no device from it: use --did");
+                Err(in_file(path, told))
+            }
         }
     }
 }
@@ -116,15 +113,15 @@ impl Input {
 
     pub(super) fn products(&self) -> Result<Products, Failure> {
         let refused = |error: gizwits_codec_std::Error| usage(error.message);
+        let log = self.inputs.iter().find(|input| is_stdin(input));
         let files = self.definitions.iter().chain(&self.dids);
-        let standard = files.filter(|file| is_stdin(file)).count();
-        if standard + usize::from(self.inputs.iter().any(|input| input == "-")) > 1 {
+        if files.chain(log).filter(|file| is_stdin(file)).count() > 1 {
             return Err(usage(
                 "standard input can't be the definition and the log: give - once",
             ));
         }
         let products = self.definitions.iter().map(|file| definition::load(file));
-        let products: Vec<_> = products.collect::<Result<_, Failure>>()?;
+        let products: Vec<_> = products.collect::<Result<_, _>>()?;
         let mut products = match <[_; 1]>::try_from(products) {
             Ok([product]) => Products::one(product),
             Err(products) => Products::several(products).map_err(refused)?,
@@ -151,18 +148,16 @@ impl Input {
             let told = "this is an input: choose another output file";
             return Err(in_file(path, told));
         }
-        match &self.rejects {
-            Some(path)
-                if is_input(path)
-                    || is_stdin(path)
-                    || written.iter().any(|output| is_same(output, path))
-                    || leads_to(Handle::stdout(), path) =>
-            {
-                let told = "this is an input or output: choose another file for --rejects";
-                Err(in_file(path, told))
-            }
-            _ => Ok(()),
+        if let Some(path) = &self.rejects
+            && (is_input(path)
+                || is_stdin(path)
+                || written.iter().any(|output| is_same(output, path))
+                || leads_to(Handle::stdout(), path))
+        {
+            let told = "this is an input or output: choose another file for --rejects";
+            return Err(in_file(path, told));
         }
+        Ok(())
     }
 
     /// A log that is opened when it is read, with the bar for its bytes.
@@ -237,33 +232,29 @@ fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
     let text = definition::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     for (number, line) in (1..).zip(text.lines()) {
-        let refused = |message: &str| usage(format_args!("{}:{number}: {message}", file.display()));
         let words = line.trim().split([',', ' ', '\t', ';']);
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        products = match words[..] {
-            [] | ["did", ..] => products,
-            [did, key] => products
-                .with_did(did, key)
-                .map_err(|error| refused(&error.message))?,
-            _ => {
-                return Err(refused(
-                    "a did and a product_key are expected, with a comma between them",
-                ));
-            }
+        let assigned = match words[..] {
+            [] | ["did", ..] => Ok(products),
+            [did, key] => products.with_did(did, key).map_err(|error| error.message),
+            _ => Err("a did and a product_key are expected, with a comma between them".to_owned()),
         };
+        let refused = |told: String| usage(format_args!("{}:{number}: {told}", file.display()));
+        products = assigned.map_err(refused)?;
     }
     Ok(products)
 }
 
 /// The files that match a pattern. The name of a file matches itself.
-fn files(input: &String) -> Result<Vec<PathBuf>, Failure> {
-    if !input.contains(['*', '?', '[']) || Path::new(input).exists() {
-        return Ok(vec![input.into()]);
-    }
-    let found = glob::glob(input).map_err(|error| usage(format_args!("{input}: {error}")))?;
+fn files(input: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    let is_pattern = |text: &&str| text.contains(['*', '?', '[']) && !input.exists();
+    let Some(pattern) = input.to_str().filter(is_pattern) else {
+        return Ok(vec![input.clone()]);
+    };
+    let found = glob::glob(pattern).map_err(|error| in_file(input, error))?;
     let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(usage)?;
     match files.is_empty() {
-        true => Err(usage(format_args!("no file is like {input}"))),
+        true => Err(usage(format_args!("no file is like {pattern}"))),
         false => Ok(files),
     }
 }

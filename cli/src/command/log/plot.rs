@@ -25,7 +25,7 @@ use crate::text::printable;
         Without --out the drawing is text for a terminal. Records that name no device are rejected: --did \
         or --did-from says whose they are."
 )]
-pub(super) struct Plot {
+pub(crate) struct Plot {
     #[command(flatten)]
     input: Input,
     /// The point

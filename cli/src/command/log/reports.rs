@@ -106,7 +106,7 @@ pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Val
 
 pub(super) fn decimal(product: &Product, id: PointId, raw: u32) -> Value {
     let value = product.layout().scale(id).map(|scale| scale.value(raw));
-    serde_json::to_value(value).unwrap_or_default()
+    json!(value)
 }
 
 /// A value without the quotes of JSON.

@@ -23,7 +23,7 @@ use crate::output::table::table;
         device are rejected: name it with --did or --did-from. Each device takes some 160 bytes of memory \
         plus the size of a status; more devices than --max-devices end the command."
 )]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     #[command(flatten)]
     input: Input,
     /// One JSON object a point

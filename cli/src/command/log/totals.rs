@@ -19,11 +19,7 @@ pub(super) struct Totals<'i> {
 impl Totals<'_> {
     /// Tells the counts. Fails if a record was rejected.
     pub(super) fn tell(&self, written: &[String]) -> Result<(), Failure> {
-        let Totals {
-            summary,
-            seconds,
-            rejects,
-        } = self;
+        let summary = &self.summary;
         let mut told = format!(
             "{} record{}   {} decoded   {} rejected",
             HumanCount(summary.records),
@@ -37,15 +33,15 @@ impl Totals<'_> {
         if !summary.rejected.is_empty() {
             let mut kinds: Vec<_> = summary.rejected.iter().collect();
             kinds.sort_by(|one, two| two.1.cmp(one.1));
-            let kinds = kinds.iter();
-            let kinds = kinds.map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
-            told += &format!(" ({})", kinds.collect::<Vec<_>>().join(", "));
-            if let Some(path) = rejects {
+            let counts = kinds.iter();
+            let counts = counts.map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
+            told += &format!(" ({})", counts.collect::<Vec<_>>().join(", "));
+            if let Some(path) = self.rejects {
                 told += &format!(" -> {}", path.display());
             }
         }
-        let rate = summary.bytes as f64 / 1e6 / seconds.max(1e-9);
-        told += &format!("\n{seconds:.1} s   {rate:.0} MB/s");
+        let rate = summary.bytes as f64 / 1e6 / self.seconds.max(1e-9);
+        told += &format!("\n{:.1} s   {rate:.0} MB/s", self.seconds);
         for file in written {
             told += &format!("   {file}");
         }
