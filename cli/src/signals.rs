@@ -90,10 +90,8 @@ fn is_ignored(number: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
         Some(mask) => mask >> (number - 1) & 1 == 1,
-        None => {
-            let terminal = io::stdin().is_terminal() || io::stderr().is_terminal();
-            128 + number == HUNG_UP && !terminal
-        }
+        None if io::stdin().is_terminal() || io::stderr().is_terminal() => false,
+        None => 128 + number == HUNG_UP,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = long_help(),
+    after_long_help = format!("{}\n\n{EXAMPLES}", account::HELP),
     long_about = "List, show, control and follow the devices of a product, by the Enterprise API.\n\n\
         On a terminal they are tables and lines for people; into a pipe, or with --json, one JSON \
         object a line."
@@ -42,10 +42,6 @@ Examples:
   gizwits device show DID
   gizwits device control DID switch=off --wait
   gizwits device log DID --since 7d > log.ndjson";
-
-fn long_help() -> String {
-    format!("{}\n\n{EXAMPLES}", account::HELP)
-}
 
 #[derive(Subcommand)]
 enum Verb {

@@ -74,17 +74,16 @@ fn member((name, value): (&String, &Value)) -> [String; 2] {
 
 /// The moment that a member of an answer tells, by its name: also one that the client doesn't know.
 fn moment_of(name: &str, value: &Value) -> Option<Timestamp> {
-    // In 1973; what is less counts something else.
-    const FIRST: Timestamp = Timestamp::from_seconds(100_000_000);
-    // From here on milliseconds are counted, as in the records of a log.
-    const MILLIS: Timestamp = Timestamp::from_seconds(100_000_000_000);
-    let tells = ["at", "ts", "time", "timestamp", "latest"];
-    if !name.split('_').any(|word| tells.contains(&word)) {
+    let words = ["at", "ts", "time", "timestamp", "latest"];
+    if !name.split('_').any(|word| words.contains(&word)) {
         return None;
     }
     let moment: Timestamp = serde_json::from_value(value.clone()).ok()?;
-    if moment >= MILLIS {
-        return Some(Timestamp::from_millis(moment.seconds()));
+    match moment.seconds() {
+        // Until 1973 it counts something else.
+        ..100_000_000 => None,
+        // From here on milliseconds are counted, as in the records of a log.
+        millis @ 100_000_000_000.. => Some(Timestamp::from_millis(millis)),
+        _ => Some(moment),
     }
-    (moment >= FIRST).then_some(moment)
 }

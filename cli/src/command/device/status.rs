@@ -25,15 +25,26 @@ impl Status {
     ) -> Result<Option<Self>, StatusError> {
         const MOST: usize = 1000;
         let points: Vec<&str> = points.collect();
-        let mut status: Option<Status> = None;
         let mut snapshots = device.data().iter();
-        for snapshot in snapshots.by_ref().take(MOST) {
+        let Some(first) = snapshots.next().transpose()? else {
+            let missing = snapshots.missing();
+            let message =
+                format!("the server counts {missing} reports of the device, and gave none");
+            return match missing {
+                0 => Ok(None),
+                _ => Err(StatusError {
+                    explained: format!("error: {message}"),
+                    json: json!({"kind": "missing", "message": message}),
+                }),
+            };
+        };
+        let mut status = Status {
+            ts: first.ts,
+            attrs: first.attrs.clone(),
+            newest: vec![first.attrs],
+        };
+        for snapshot in snapshots.take(MOST) {
             let snapshot = snapshot?;
-            let status = status.get_or_insert_with(|| Status {
-                ts: snapshot.ts,
-                attrs: Attrs::new(),
-                newest: Vec::new(),
-            });
             if snapshot.ts == status.ts {
                 status.newest.push(snapshot.attrs.clone());
             } else if points.iter().all(|name| status.attrs.contains_key(*name)) {
@@ -43,17 +54,7 @@ impl Status {
                 status.attrs.entry(name).or_insert(value);
             }
         }
-        match (status, snapshots.missing()) {
-            (None, count @ 1..) => {
-                let message =
-                    format!("the server counts {count} reports of the device, and gave none");
-                Err(StatusError {
-                    explained: format!("error: {message}"),
-                    json: json!({"kind": "missing", "message": message}),
-                })
-            }
-            (status, _) => Ok(status),
-        }
+        Ok(Some(status))
     }
 }
 

@@ -60,9 +60,6 @@ pub(crate) struct Input {
     /// `extra` report extra and missing bytes; the summary counts such records
     #[arg(long)]
     pub(super) lax: bool,
-    /// Give every line to the strict JSON parser
-    #[arg(long, hide = true)]
-    strict: bool,
 }
 
 /// The part of a path that is a did.
@@ -103,7 +100,6 @@ impl Input {
     pub(super) fn options(&self) -> Options {
         Options {
             encoding: self.encoding,
-            strict: self.strict,
             lax: self.lax,
             line_limit: self.max_line,
             device_limit: self.max_devices,

@@ -98,7 +98,6 @@ impl<T: Observer> Sink for Observed<T> {
 /// A raw number as the definition writes it: the label of an enum, or the engineering value.
 pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Value {
     match attr.label_of(raw) {
-        _ if attr.is_bool() => json!(raw),
         Some(label) => json!(label),
         None => decimal(product, attr.id(), raw),
     }
