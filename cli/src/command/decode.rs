@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::{Error, Product, payload};
+use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::Value;
 
 use self::text::{describe, paint};
@@ -75,14 +75,14 @@ enum Input {
     P0,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum)]
 enum Output {
     Json,
     Table,
 }
 
 impl Decode {
-    pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
+    pub(crate) fn run<W: Write>(&self, out: &mut W, colours: bool) -> Result<(), Failure> {
         let standard = self.payloads.iter().any(|one| one == "-");
         if standard && self.definition.as_os_str() == "-" {
             return Err(usage(
@@ -90,117 +90,101 @@ impl Decode {
             ));
         }
         let product = definition::load(&self.definition)?;
-        let mut decoder = Decoder {
-            options: self,
-            product: &product,
-            colours,
-            bytes: Vec::new(),
-            line: Vec::new(),
-            payloads: 0,
-            failed: 0,
+        let (mut bytes, mut line) = (Vec::new(), Vec::new());
+        let (mut count, mut failed) = (0, 0);
+        let mut decode = |text: Result<&str, Error>, out: &mut W| {
+            count += 1;
+            let parsed = text.and_then(|text| payload::parse_into(text, self.encoding, &mut bytes));
+            let decoded = parsed.and_then(|()| self.decoded(&product, &bytes));
+            failed += usize::from(decoded.is_err());
+            line.clear();
+            match (decoded, self.output) {
+                (Ok(decoded), Output::Json) => decoded.write_json(&mut line),
+                (Ok(decoded), Output::Table) => {
+                    line.extend(describe(&product, &decoded, colours).as_bytes());
+                }
+                (Err(error), Output::Json) => line.extend(error_json(&error).as_bytes()),
+                (Err(error), Output::Table) => {
+                    let style = paint(colours, AnsiColor::Red.on_default());
+                    let message = printable(&error.message);
+                    let byte = error.byte.map(|byte| pointed_at(&bytes, byte as usize));
+                    let byte = byte.unwrap_or_default();
+                    write!(
+                        line,
+                        "{style}error{style:#}: payload {count}: {message}{byte}"
+                    )?;
+                }
+            }
+            line.push(b'\n');
+            out.write_all(&line)
         };
         for payload in &self.payloads {
             match payload.as_str() {
-                "-" => decoder.stdin(out)?,
-                payload => decoder.payload(Ok(payload), out)?,
+                "-" => each_line(out, &mut decode)?,
+                payload => decode(Ok(payload), out)?,
             }
         }
         out.flush()?;
-        match decoder.failed {
-            0 => Ok(()),
-            failed => {
-                let payloads = counted(decoder.payloads, "payload");
-                tell(format_args!("{payloads}, {failed} failed"));
-                Err(Failure::Some)
-            }
+        if failed > 0 {
+            let payloads = counted(count, "payload");
+            tell(format_args!("{payloads}, {failed} failed"));
+            return Err(Failure::Some);
+        }
+        Ok(())
+    }
+
+    fn decoded<'p, 'b>(
+        &self,
+        product: &'p Product,
+        bytes: &'b [u8],
+    ) -> Result<Decoded<'p, 'b>, Error> {
+        let lax = product.lax();
+        match (self.input, self.lax) {
+            (None, false) => product.decode(bytes),
+            (None, true) => lax.decode(bytes),
+            (Some(Input::M2m), false) => product.decode_m2m(bytes),
+            (Some(Input::M2m), true) => lax.decode_m2m(bytes),
+            (Some(Input::P0), false) => product.decode_p0(bytes),
+            (Some(Input::P0), true) => lax.decode_p0(bytes),
         }
     }
 }
 
-struct Decoder<'a> {
-    options: &'a Decode,
-    product: &'a Product,
-    colours: bool,
-    bytes: Vec<u8>,
-    line: Vec<u8>,
-    payloads: usize,
-    failed: u64,
-}
-
-impl Decoder<'_> {
-    /// Decodes the lines of standard input, each in at most 16 MiB of memory.
-    fn stdin(&mut self, out: &mut impl Write) -> io::Result<()> {
-        if io::stdin().is_terminal() {
-            tell(format_args!("reading payloads, one a line; {END} ends"));
-        }
-        let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
-        let mut line = Vec::new();
-        // Some programs begin a text with a byte order mark.
-        let mut mark = "\u{feff}";
-        loop {
-            // Whoever follows a log wants each answer before the next line is waited for.
-            if !input.buffer().contains(&b'\n') {
-                out.flush()?;
-            }
-            line.clear();
-            let mut limited = input.by_ref().take(MAX_LINE as u64 + 1);
-            if limited.read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
-            }
-            let is_long = line.len() > MAX_LINE;
-            if is_long && !line.ends_with(b"\n") {
-                input.skip_until(b'\n')?;
-            }
-            let mark = std::mem::take(&mut mark);
-            let text = match std::str::from_utf8(&line) {
-                _ if is_long => Err(not_text("is over 16 MiB long")),
-                Err(_) => Err(not_text("is not UTF-8 text")),
-                Ok(text) => Ok(text.strip_prefix(mark).unwrap_or(text)),
-            };
-            if !text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
-                self.payload(text, out)?;
-            }
-        }
+/// Decodes the lines of standard input, each in at most 16 MiB of memory.
+fn each_line<W: Write>(
+    out: &mut W,
+    mut decode: impl FnMut(Result<&str, Error>, &mut W) -> io::Result<()>,
+) -> io::Result<()> {
+    if io::stdin().is_terminal() {
+        tell(format_args!("reading payloads, one a line; {END} ends"));
     }
-
-    fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
-        self.payloads += 1;
-        let bytes = &mut self.bytes;
-        let parsed = text.and_then(|text| payload::parse_into(text, self.options.encoding, bytes));
-        let decoded = parsed.and_then(|()| {
-            let (exact, lax) = (self.product, self.product.lax());
-            match (self.options.input, self.options.lax) {
-                (None, false) => exact.decode(bytes),
-                (None, true) => lax.decode(bytes),
-                (Some(Input::M2m), false) => exact.decode_m2m(bytes),
-                (Some(Input::M2m), true) => lax.decode_m2m(bytes),
-                (Some(Input::P0), false) => exact.decode_p0(bytes),
-                (Some(Input::P0), true) => lax.decode_p0(bytes),
-            }
-        });
-        self.line.clear();
-        let json = self.options.output == Output::Json;
-        match &decoded {
-            Ok(decoded) if json => decoded.write_json(&mut self.line),
-            Ok(decoded) => {
-                let text = describe(self.product, decoded, self.colours);
-                self.line.extend(text.as_bytes());
-            }
-            Err(error) if json => self.line.extend(error_json(error).as_bytes()),
-            Err(error) => {
-                let style = paint(self.colours, AnsiColor::Red.on_default());
-                let (number, message) = (self.payloads, printable(&error.message));
-                let byte = error.byte.map(|byte| pointed_at(bytes, byte as usize));
-                let byte = byte.unwrap_or_default();
-                write!(
-                    self.line,
-                    "{style}error{style:#}: payload {number}: {message}{byte}"
-                )?;
-            }
+    let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
+    let mut line = Vec::new();
+    // Some programs begin a text with a byte order mark.
+    let mut mark = "\u{feff}";
+    loop {
+        // Whoever follows a log wants each answer before the next line is waited for.
+        if !input.buffer().contains(&b'\n') {
+            out.flush()?;
         }
-        self.failed += u64::from(decoded.is_err());
-        self.line.push(b'\n');
-        out.write_all(&self.line)
+        line.clear();
+        let mut limited = input.by_ref().take(MAX_LINE as u64 + 1);
+        if limited.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        let is_long = line.len() > MAX_LINE;
+        if is_long && !line.ends_with(b"\n") {
+            input.skip_until(b'\n')?;
+        }
+        let mark = std::mem::take(&mut mark);
+        match std::str::from_utf8(&line) {
+            _ if is_long => decode(Err(not_text("is over 16 MiB long")), out)?,
+            Err(_) => decode(Err(not_text("is not UTF-8 text")), out)?,
+            Ok(text) => match text.strip_prefix(mark).unwrap_or(text).trim() {
+                "" => {}
+                text => decode(Ok(text), out)?,
+            },
+        }
     }
 }
 

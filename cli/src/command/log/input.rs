@@ -182,11 +182,15 @@ impl Input {
         format: F,
         written: &[&Path],
     ) -> Result<Totals<'_>, Failure> {
-        let logs: Vec<Vec<PathBuf>> = self.inputs.iter().map(files).collect::<Result<_, _>>()?;
+        let logs: Vec<Vec<PathBuf>> = self
+            .inputs
+            .iter()
+            .map(|input| files(input))
+            .collect::<Result<_, _>>()?;
         let logs = logs.concat();
         self.check_files(&logs, written)?;
         let began = Instant::now();
-        let lens: Vec<Option<u64>> = logs.iter().map(len).collect::<Result<_, _>>()?;
+        let lens: Vec<Option<u64>> = logs.iter().map(|log| len(log)).collect::<Result<_, _>>()?;
         let bar = progress::of_bytes(lens.into_iter().sum());
         let sources = logs.into_iter().map(|path| self.source(path, &bar));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
@@ -209,7 +213,7 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 /// The length of a log as it is stored, in bytes, if it is known.
-fn len(path: &PathBuf) -> Result<Option<u64>, Failure> {
+fn len(path: &Path) -> Result<Option<u64>, Failure> {
     if is_stdin(path) {
         return Ok(None);
     }
@@ -242,10 +246,10 @@ fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
 }
 
 /// The files that match a pattern. The name of a file matches itself.
-fn files(input: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
+fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
     let is_pattern = |text: &&str| text.contains(['*', '?', '[']) && !input.exists();
     let Some(pattern) = input.to_str().filter(is_pattern) else {
-        return Ok(vec![input.clone()]);
+        return Ok(vec![input.to_owned()]);
     };
     let found = glob::glob(pattern).map_err(|error| in_file(input, error))?;
     let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(usage)?;
