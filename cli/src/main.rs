@@ -46,7 +46,7 @@ enum Command {
     Layout(layout::LayoutArgs),
     Check(check::Check),
     Codegen(codegen::Codegen),
-    /// Decode command logs in bulk: to NDJSON, CSV, Arrow, Parquet, figures, a drawing
+    /// Decode command logs in bulk to NDJSON, CSV, Arrow, Parquet, statistics or a chart
     #[command(subcommand)]
     Log(log::Log),
     Device(device::DeviceArgs),

@@ -1,4 +1,4 @@
-//! Payloads as people write and read them.
+//! The text forms of payloads: encodings and error positions.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gizwits_codec_std::core::P0;
@@ -6,7 +6,7 @@ use gizwits_codec_std::payload::Encoding;
 use gizwits_codec_std::{Content, Decoded};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Parses the name of an encoding.
+/// The parser of `--encoding`.
 pub(crate) fn encoding() -> impl TypedValueParser<Value = Encoding> {
     PossibleValuesParser::new(["hex", "base64"]).map(|name| match &*name {
         "hex" => Encoding::Hex,
@@ -14,7 +14,7 @@ pub(crate) fn encoding() -> impl TypedValueParser<Value = Encoding> {
     })
 }
 
-/// The kinds of errors and their meaning, one a line, for a help text.
+/// Formats kinds of errors and their meanings for a help text, one per line.
 pub(crate) fn list_of_kinds(kinds: &[(&str, &str)]) -> String {
     let lines = kinds.iter();
     lines
@@ -22,7 +22,7 @@ pub(crate) fn list_of_kinds(kinds: &[(&str, &str)]) -> String {
         .collect()
 }
 
-/// The action of a payload, and its body if that has no points.
+/// Returns the action of a payload, and its body if the body has no points.
 pub(crate) fn action_and_body<'b>(decoded: &Decoded<'_, 'b>) -> (&'static str, Option<&'b [u8]>) {
     match decoded.content {
         Content::P0(P0::Control(_)) => ("control", None),
@@ -35,8 +35,10 @@ pub(crate) fn action_and_body<'b>(decoded: &Decoded<'_, 'b>) -> (&'static str, O
     }
 }
 
-/// The bytes around the one that an error is about, and a caret below it.
+/// Formats the bytes around the one that an error is about, with a caret below that byte. A byte past the end
+/// is shown as `__`.
 pub(crate) fn pointed_at(bytes: &[u8], byte: usize) -> String {
+    /// The number of bytes that are shown on either side.
     const NEAR: usize = 12;
     let first = byte.saturating_sub(NEAR).min(bytes.len());
     let last = (byte + NEAR).min(bytes.len());

@@ -1,4 +1,4 @@
-//! `gizwits decode`
+//! `gizwits decode`: payloads as JSON or as tables.
 
 mod text;
 
@@ -16,7 +16,8 @@ use crate::failure::{Failure, usage};
 use crate::payload::{encoding, list_of_kinds, pointed_at};
 use crate::text::{counted, printable, tell};
 
-/// The longest line of standard input, in bytes: 64 KiB as a list of bytes, several times over.
+/// The maximum length of a line of standard input, in bytes. The longest payload has 64 KiB and
+/// takes less than 1 MiB, even as a list of bytes.
 const MAX_LINE: usize = 16 << 20;
 
 /// The key that ends the input of a terminal.
@@ -28,27 +29,28 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
     after_help = EXAMPLES,
     after_long_help = long_help(),
     long_about = "Decode payloads to JSON, one line each, in order.\n\n\
-        A payload is an M2M frame, which begins with 00000003, or a bare P0, as hex, base64 or a \
-        list of bytes. One that fails gives {\"error\":…} in its place."
+        A payload is an M2M frame, which begins with 00000003, or a bare P0. It is written as hex, as \
+        base64 or as a list of bytes such as [4,1,0]. The line of a payload that can't be decoded is \
+        {\"error\":…}."
 )]
 pub(crate) struct Decode {
-    /// The product's definition, as the Enterprise API hands it out
+    /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// Payloads; - for standard input, one a line
+    /// The payloads, or - to read them from standard input, one per line
     #[arg(value_name = "PAYLOAD", default_value = "-")]
     payloads: Vec<String>,
-    /// What the payloads are, if not told by their first bytes
+    /// The type of the payloads. Without it, payloads that begin with 00000003 are frames, others are P0s
     #[arg(long, value_enum)]
     input: Option<Input>,
-    /// How the payloads are written, if not told by their content
+    /// The encoding of the payloads. Without it, each payload is recognised by its content
     #[arg(long, value_parser = encoding())]
     encoding: Option<payload::Encoding>,
-    /// Decode the complete points of replies and reports of any length, and report the rest as extra, missing
-    /// or whole_body
+    /// Accept replies and reports of any length, decode the points that are complete, and report what differs
+    /// as `extra`, `missing` or `whole_body`
     #[arg(long)]
     lax: bool,
-    /// JSON for programs, a table for people
+    /// The output format: JSON for programs, tables for people
     #[arg(long, value_enum, default_value = "json")]
     output: Output,
 }
@@ -62,7 +64,7 @@ Examples:
 fn long_help() -> String {
     format!(
         "Kinds of errors:\n{}\n\
-         Exit status: 0; 1 if a payload failed; 2 for wrong usage or definition.\n\n{EXAMPLES}",
+         Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
         list_of_kinds(Error::KINDS)
     )
 }
@@ -86,7 +88,7 @@ impl Decode {
         let standard = self.payloads.iter().any(|one| one == "-");
         if standard && self.definition.as_os_str() == "-" {
             return Err(usage(
-                "standard input is the definition: give payloads as arguments",
+                "standard input is the definition: give the payloads as arguments",
             ));
         }
         let product = definition::load(&self.definition)?;
@@ -133,6 +135,7 @@ impl Decode {
         Ok(())
     }
 
+    /// Decodes one payload as --input and --lax say.
     fn decoded<'p, 'b>(
         &self,
         product: &'p Product,
@@ -150,20 +153,23 @@ impl Decode {
     }
 }
 
-/// Decodes the lines of standard input, each in at most 16 MiB of memory.
+/// Passes each line of standard input to `decode`. Memory is bounded whatever the length of a line.
 fn each_line<W: Write>(
     out: &mut W,
     mut decode: impl FnMut(Result<&str, Error>, &mut W) -> io::Result<()>,
 ) -> io::Result<()> {
     if io::stdin().is_terminal() {
-        tell(format_args!("reading payloads, one a line; {END} ends"));
+        tell(format_args!(
+            "reading payloads from standard input, one per line; {END} ends the input"
+        ));
     }
     let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
     let mut line = Vec::new();
-    // Some programs begin a text with a byte order mark.
+    // Some programs begin a text with a byte order mark. In any other line it is an error.
     let mut mark = "\u{feff}";
     loop {
-        // Whoever follows a log wants each answer before the next line is waited for.
+        // Without a complete line in the buffer, the next read may wait. The input may be a log that somebody
+        // follows, so the results come first.
         if !input.buffer().contains(&b'\n') {
             out.flush()?;
         }
@@ -178,7 +184,7 @@ fn each_line<W: Write>(
         }
         let mark = std::mem::take(&mut mark);
         match std::str::from_utf8(&line) {
-            _ if is_long => decode(Err(not_text("is over 16 MiB long")), out)?,
+            _ if is_long => decode(Err(not_text("is longer than 16 MiB")), out)?,
             Err(_) => decode(Err(not_text("is not UTF-8 text")), out)?,
             Ok(text) => match text.strip_prefix(mark).unwrap_or(text).trim() {
                 "" => {}
@@ -188,7 +194,7 @@ fn each_line<W: Write>(
     }
 }
 
-/// The error of a line that is no text.
+/// The error of a line that can't be a payload in any encoding.
 fn not_text(why: &str) -> Error {
     Error {
         kind: "not_hex_or_base64",
@@ -199,6 +205,7 @@ fn not_text(why: &str) -> Error {
     }
 }
 
+/// The line of a payload that can't be decoded. The order of the members is part of the output format.
 fn error_json(error: &Error) -> String {
     let (kind, message) = (error.kind, Value::from(error.message.as_str()));
     let mut json = format!(r#"{{"error":{{"kind":"{kind}","message":{message}"#);

@@ -1,4 +1,4 @@
-//! `gizwits device`: the daily verbs.
+//! `gizwits device`: commands for the devices of a product.
 
 mod answer;
 mod changes;
@@ -17,19 +17,20 @@ use self::answer::Answer;
 use crate::account::{self, Account};
 use crate::failure::Failure;
 
-/// List, show, control and follow the devices of a product
+/// List, show, control and watch the devices of a product
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
     after_long_help = format!("{}\n\n{EXAMPLES}", account::HELP),
-    long_about = "List, show, control and follow the devices of a product, by the Enterprise API.\n\n\
-        On a terminal they are tables and lines for people; into a pipe, or with --json, one JSON \
-        object a line."
+    long_about = "List, show, control and watch the devices of a product through the Enterprise API.\n\n\
+        On a terminal, the output is tables and lines of text. On a pipe, in a file or with --json, the \
+        output is JSON, one object per line."
 )]
 pub(crate) struct DeviceArgs {
     #[command(flatten)]
     account: Account,
-    /// One JSON object a line, on a terminal, too
+    /// Print JSON, one object per line. Without it, the output is text on a terminal, and JSON on a pipe or
+    /// in a file
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -45,19 +46,41 @@ Examples:
 
 #[derive(Subcommand)]
 enum Verb {
-    /// The devices of the product
+    /// List the devices of the product
+    ///
+    /// The output is a table on a terminal. On a pipe, in a file or with --json, the output is JSON: one
+    /// object per device, with the members that the server returns.
     List(list::List),
-    /// What is known of a device, and its last values
+    /// Show a device and its last reported values
+    ///
+    /// The output is text on a terminal. On a pipe, in a file or with --json, the output is one JSON object:
+    /// `device` is the device, `last` has the time (`ts`) and the values (`attrs`) of the last report, or is
+    /// null. If the values can't be read, `last_error` has the reason.
     Show(show::Show),
-    /// Set points of a device, checked against the definition first
+    /// Set points of a device, after checking the values against the definition
+    ///
+    /// The output is text on a terminal. On a pipe, in a file or with --json, the output is one JSON object:
+    /// `sent` has the values, and with --wait, `reported_at` has the time of the device's report.
     Control(control::Control),
-    /// The frames to and from a device, decoded
+    /// Print the frames to and from a device, decoded
+    ///
+    /// The output is one line of text per frame on a terminal. On a pipe, in a file or with --json, the output
+    /// is JSON: one object per frame, which `gizwits log` commands accept as a record.
     Log(records::LogRecords),
-    /// The values that a device reported
+    /// Print the values that a device reported
+    ///
+    /// The output is one line of text per report on a terminal, with the values that changed. On a pipe, in a
+    /// file or with --json, the output is JSON: one object per report, with all of its values.
     Data(records::Span),
-    /// When a device came and went, and why
+    /// Print when a device connected and disconnected, and why
+    ///
+    /// The output is one line of text per event on a terminal. On a pipe, in a file or with --json, the output
+    /// is JSON: one object per event.
     Online(records::Span),
-    /// Print what changes, until Ctrl-C
+    /// Print the last values of a device, then every new report, until Ctrl-C
+    ///
+    /// The output is one line of text per report on a terminal, with the values that changed. On a pipe, in a
+    /// file or with --json, the output is JSON: one object per report, with all of its values.
     Watch(watch::Watch),
 }
 

@@ -13,6 +13,7 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 
+/// The arguments of `gizwits log`.
 #[derive(Subcommand)]
 pub(crate) enum Log {
     Decode(decode::Decode),

@@ -1,4 +1,4 @@
-//! A decoded payload for people.
+//! A decoded payload as text for people.
 
 use anstyle::{AnsiColor, Style};
 use gizwits_codec_std::core::m2m::{self, Event};
@@ -9,12 +9,12 @@ use crate::output::table::table;
 use crate::payload::action_and_body;
 use crate::text::printable;
 
-/// The style, or none where colours are not wanted.
+/// Returns the style if colours are wanted, otherwise the plain style.
 pub(super) fn paint(colours: bool, style: Style) -> Style {
     if colours { style } else { Style::new() }
 }
 
-/// Describes a payload: a title, and its points as a table.
+/// Describes a payload: its action and frame, what is wrong with it, and its points as a table.
 pub(super) fn describe(product: &Product, decoded: &Decoded<'_, '_>, colours: bool) -> String {
     let strong = paint(colours, Style::new().bold());
     let warn = paint(colours, AnsiColor::Yellow.on_default());
@@ -58,7 +58,7 @@ pub(super) fn describe(product: &Product, decoded: &Decoded<'_, '_>, colours: bo
     text
 }
 
-/// The direction and the head of a frame.
+/// The direction, command, sn and did of the frame around a payload.
 fn envelope(decoded: &Decoded<'_, '_>) -> String {
     let frame = match decoded.envelope {
         Some(Event::Frame(frame)) => frame,

@@ -1,4 +1,4 @@
-//! The answer of a command: JSON for programs or text for people, and whether it is complete.
+//! The output of a command: JSON for programs or text for people.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -6,11 +6,13 @@ use std::io::{self, Write};
 use crate::failure::Failure;
 use crate::text::printable;
 
-/// The output of a command, and its form.
+/// The output of a command.
 pub(super) struct Answer<'o> {
+    /// Whether the output is JSON.
     pub(super) json: bool,
     pub(super) out: &'o mut dyn Write,
-    /// The head of the same command, to be typed again: the verb and the device follow.
+    /// The beginning of the command line, up to the options of all commands. Messages complete it to a command
+    /// that the user can run.
     pub(super) again: String,
 }
 
@@ -28,12 +30,15 @@ impl Answer<'_> {
     }
 }
 
-/// Fails if the server counts more records than it returned.
+/// Checks that the server returned all records that it counts.
+///
+/// # Errors
+/// A warning that the output is incomplete.
 pub(super) fn check_complete(missing: u64) -> Result<(), Failure> {
     match missing {
         0 => Ok(()),
         _ => Err(Failure::Server(format!(
-            "warning: this is not all: the server counts {missing} more than it gave"
+            "warning: the output is incomplete: the server counts {missing} more than it returned"
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! The changes that a record of a device brings, for people.
+//! Records of a device as text for people, with the values that changed.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use gizwits_enterprise_client::Attrs;
 
 use crate::payload::action_and_body;
 
-/// The values that were shown last.
+/// The values of the records so far. A record is compared with them.
 pub(super) struct Changes<'d> {
     definition: &'d Product,
     last: BTreeMap<String, String>,
@@ -19,7 +19,8 @@ impl<'d> Changes<'d> {
         Changes { definition, last }
     }
 
-    /// Describes a decoded frame: of a report the changes, and what was set aside to decode it.
+    /// Describes a decoded frame: its action, its values or bytes, and what is wrong with it. Of a report or
+    /// reply, only values that changed are named.
     pub(super) fn of_frame(&mut self, decoded: &Decoded<'_, '_>) -> String {
         let definition = self.definition;
         let (action, body) = action_and_body(decoded);
@@ -28,13 +29,13 @@ impl<'d> Changes<'d> {
             Some((attr.name(), definition.show(reading)))
         });
         let content = match (decoded.broadcast(), body) {
-            // It may be another device's, so nothing is compared.
+            // The broadcast may come from another device, so its values are not compared.
             (Some(broadcast), _) => {
                 let status = Changes::new(definition).of_frame(&broadcast.decoded);
                 format!("MAC address {}  {status}", broadcast.mac())
             }
             (None, Some(body)) => payload::hex(body),
-            // A control asks for values; the others report them.
+            // A control has the values that somebody wants. All are named, and none is remembered.
             (None, None) if action == "control" => Changes::new(definition).of_values(values),
             (None, None) => self.of_values(values),
         };
@@ -45,7 +46,7 @@ impl<'d> Changes<'d> {
         text
     }
 
-    /// Describes reported values.
+    /// Describes the values of a report, as far as they changed.
     pub(super) fn of_attrs(&mut self, attrs: &Attrs) -> String {
         let values = self.definition.attrs().filter_map(|attr| {
             let value = attrs.get(attr.name())?;
@@ -54,7 +55,7 @@ impl<'d> Changes<'d> {
         self.of_values(values)
     }
 
-    /// The values that differ from the last ones, which they become.
+    /// Lists the values that differ from the last ones, and remembers them.
     fn of_values<'n>(&mut self, values: impl Iterator<Item = (&'n str, String)>) -> String {
         let mut shown = Vec::new();
         let mut same = 0;

@@ -1,4 +1,4 @@
-//! `gizwits device control`.
+//! `gizwits device control`: points set, and the device's report awaited.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -17,23 +17,23 @@ use crate::text::{printable, tell};
 
 #[derive(Args)]
 pub(super) struct Control {
-    /// The device
+    /// The did of the device
     did: String,
-    /// Values, as `encode` takes them
+    /// Values to set, in the syntax of `gizwits encode`
     #[arg(value_name = "NAME=VALUE", required_unless_present = "values_json")]
     values: Vec<String>,
-    /// Values as an object, in the conventions of the API
+    /// Values to set as a JSON object of names and values, as in the API
     #[arg(long = "values", value_name = "OBJECT", conflicts_with = "values")]
     values_json: Option<String>,
-    /// Print the request as a curl command, and send nothing
+    /// Print the request as a curl command and send nothing
     #[arg(long)]
     curl: bool,
-    /// Wait until the device reports these values
+    /// Wait until the device reports these values, for 10 seconds at most. Without a report, the command fails
     #[arg(long)]
     wait: bool,
 }
 
-/// How long a device may take to obey.
+/// The time that --wait gives a device to report the values.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Control {
@@ -53,19 +53,19 @@ impl Control {
         call.send()?;
         let wanted_json = json!(wanted);
         if !self.wait {
-            let text = || format!("sent {wanted_json}; the device obeys when it can: --wait tells");
+            let text = || format!("sent {wanted_json}; use --wait to see whether the device obeys");
             return Ok(answer.line(|| json!({"sent": wanted_json}), text)?);
         }
         let reported = self.wait_for(&device, &wanted, &before, sent)?;
         let text = || match reported {
-            Some(moment) => format!("{moment} done: {wanted_json}"),
-            None => format!("as before done: {wanted_json}"),
+            Some(moment) => format!("{moment} reported: {wanted_json}"),
+            None => format!("unchanged: {wanted_json}"),
         };
         let json = || json!({"sent": wanted_json, "reported_at": reported});
         Ok(answer.line(json, text)?)
     }
 
-    /// The values to set, as a device would report them.
+    /// Encodes the values and decodes them again, so that they compare equal with the values of a report.
     fn wanted(&self, definition: &gizwits_codec_std::Product) -> Result<Attrs, Failure> {
         let not_allowed = |error: gizwits_codec_std::Error| refused(error.message);
         let mut message = definition.message(Action::Control);
@@ -83,8 +83,8 @@ impl Control {
         Ok(message.attrs().cloned().unwrap_or_default())
     }
 
-    /// Waits until the device has reported the values. Returns the moment of the report, or nothing if
-    /// the values were `before` what is wanted.
+    /// Waits until the device has reported the values. Returns the time of the report, or nothing if the values
+    /// were the wanted ones `before` the control: then no report may come.
     fn wait_for(
         &self,
         device: &Device,
@@ -100,10 +100,10 @@ impl Control {
         while began.elapsed() < PATIENCE {
             let page = device.cmd_log().limit(50).send().map_err(|error| {
                 let told = account::explained(&error);
-                Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
+                Failure::Server(format!("sent, but the log of the device can't be read, so the result is unknown\n{told}"))
             })?;
             let (mut state, mut reported) = (before.clone(), None);
-            // The newest come first.
+            // The newest record is the first of a page.
             let records = page.objects.into_iter().rev();
             for record in records.filter(|record| record.timestamp >= sent) {
                 match record.decoded {
@@ -122,8 +122,8 @@ impl Control {
         }
         let did = &self.did;
         let mut told = format!(
-            "error: sent, and {did} has not reported it within ten seconds; it may still: \
-             gizwits device log {did}"
+            "error: sent, but {did} has not reported the values within 10 seconds\n  a later report \
+             is shown by: gizwits device log {did}"
         );
         if let Some((at, error)) = unread {
             let message = printable(&error.message);
@@ -133,8 +133,8 @@ impl Control {
     }
 }
 
-/// The values before the control. A var_len device does not report points again that have their value
-/// already.
+/// The values before the control. A var_len device reports only points that change, so points that already
+/// have the wanted value are found here and not in a report.
 fn status_before(device: &Device, wanted: &Attrs) -> Attrs {
     match Status::of(device, wanted.keys().map(String::as_str)) {
         Ok(status) => status.map(|status| status.attrs).unwrap_or_default(),

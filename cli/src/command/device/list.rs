@@ -1,4 +1,4 @@
-//! `gizwits device list`.
+//! `gizwits device list`: the devices of the product.
 
 use clap::Args;
 use gizwits_enterprise_client::blocking::Product;
@@ -12,22 +12,22 @@ use crate::text::{counted, tell};
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only those in this city
+    /// List only devices in this city
     #[arg(long)]
     city: Option<String>,
-    /// Only those in this region
+    /// List only devices in this region
     #[arg(long)]
     region: Option<String>,
-    /// Only those in this country
+    /// List only devices in this country
     #[arg(long)]
     country: Option<String>,
-    /// Only those that are online
+    /// List only devices that are online
     #[arg(long)]
     online: bool,
-    /// Only those with a fault
+    /// List only devices with a fault
     #[arg(long)]
     faulty: bool,
-    /// Only those with an alert
+    /// List only devices with an alert
     #[arg(long)]
     alert: bool,
 }
@@ -73,6 +73,7 @@ impl List {
     }
 }
 
+/// The row of a device in the table.
 fn row(device: &FoundDevice) -> [String; 6] {
     let places = [&device.country, &device.region, &device.city];
     let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! `gizwits device log`, `data` and `online`: the records of a device.
+//! `gizwits device log`, `data` and `online`: records of a device in the cloud.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::Ordering;
@@ -17,27 +17,27 @@ use crate::output::progress;
 use crate::signals::interruption;
 use crate::text::{counted, tell};
 
-/// The age of the oldest records in the cloud's logs.
+/// The time for which the cloud keeps records.
 pub(super) const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
 #[derive(Args)]
 pub(super) struct LogRecords {
     #[command(flatten)]
     span: Span,
-    /// Decode the complete points of replies and reports of any length, and report the rest as extra,
-    /// missing or whole_body
+    /// Accept replies and reports of any length, decode the points that are complete, and report what differs
+    /// as `extra`, `missing` or `whole_body`
     #[arg(long)]
     lax: bool,
 }
 
 #[derive(Args)]
 pub(super) struct Span {
-    /// The device
+    /// The did of the device
     did: String,
-    /// Time span up to now; the cloud keeps seven days
+    /// The time span up to now, such as 90m or 7d. The cloud keeps records for 7 days
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     since: Duration,
-    /// From this moment on, as the output writes it, instead
+    /// The time of the first record, such as 2026-01-31T07:37:23Z, instead of --since
     #[arg(long, value_name = "MOMENT", value_parser = moment, conflicts_with = "since")]
     from: Option<Timestamp>,
 }
@@ -45,7 +45,7 @@ pub(super) struct Span {
 fn moment(text: &str) -> Result<Timestamp, String> {
     match text.parse::<jiff::Timestamp>() {
         Ok(moment) => Ok(moment.into()),
-        Err(_) => Err("a moment is written 2026-01-31T07:37:23Z".to_owned()),
+        Err(_) => Err("expected a time such as 2026-01-31T07:37:23Z".to_owned()),
     }
 }
 
@@ -121,14 +121,16 @@ impl Span {
         })
     }
 
-    /// A record with its device: records of several devices may be merged.
+    /// The JSON of a record with the did of the device, because files with the records of several devices may
+    /// be merged.
     fn with_did(&self, record: &impl serde::Serialize) -> serde_json::Value {
         let mut record = json!(record);
         record["did"] = self.did.as_str().into();
         record
     }
 
-    /// Writes every record, shows the progress, and tells how to continue after an interruption.
+    /// Writes all records of the time span and shows a progress bar. After an interruption or error, prints the
+    /// command that continues.
     fn write<T: log::Record>(
         &self,
         product: &Product,
@@ -140,7 +142,7 @@ impl Span {
         let now = product.enterprise().now();
         let start = match self.from {
             None => now.minus(self.since),
-            // The moment to continue from may have become too old meanwhile.
+            // `from` may come from the message of an interrupted command, and records may have expired since then.
             Some(from) => from.max(now.minus(RETENTION)),
         };
         let call = call.between(start, now).sort(log::Sort::Asc).limit(1000);
@@ -168,14 +170,14 @@ impl Span {
                 }
                 check_complete(records.missing())
             }
-            // The last record comes again: others may bear the same moment.
+            // The next command begins with the last record: other records may have the same timestamp.
             (Err(failure), Some(last)) => {
                 let after = match failure {
                     Failure::Interrupted => "interrupted after ",
                     _ => "",
                 };
                 tell(format_args!(
-                    "{after}{told}; to go on: {}{verb} {} --from {last}",
+                    "{after}{told}; to continue: {}{verb} {} --from {last}",
                     answer.again, self.did
                 ));
                 Err(failure)

@@ -1,4 +1,4 @@
-//! `gizwits device show`.
+//! `gizwits device show`: one device and its last reported values.
 
 use clap::Args;
 use gizwits_codec_std::Attr;
@@ -14,7 +14,7 @@ use crate::text::tell;
 
 #[derive(Args)]
 pub(super) struct Show {
-    /// The device
+    /// The did of the device
     did: String,
 }
 
@@ -24,17 +24,20 @@ impl Show {
         let search = product.devices().search().did(did).show_disabled(true);
         let page = search.send()?;
         let counted = page.total().unwrap_or(0).max(page.objects.len() as u64);
-        // A server that doesn't know of the filter gives others.
+        // A server that doesn't know the filter returns other devices.
         let Some(found) = page.objects.into_iter().find(|one| one.did.as_str() == did) else {
             let told = match counted {
                 0 => format!("the product has no device {did}"),
-                _ => format!("asked for {did}, the server counts {counted} and didn't give it"),
+                _ => {
+                    format!("the server counts {counted} devices for {did}, but did not return it")
+                }
             };
-            return Err(refused(format_args!("{told}: gizwits device list")));
+            return Err(refused(format_args!("{told}: see gizwits device list")));
         };
         let shown = json!(found);
         let definition = product.definition()?;
-        // The logs of a published product are closed; the device is known all the same.
+        // The server may refuse the logs of a product and still know its devices, so an error is reported after
+        // the device.
         let last = Status::of(&product.device(did), definition.attrs().map(Attr::name));
         if answer.json {
             let mut shown = json!({"device": shown, "last": null});
@@ -51,17 +54,17 @@ impl Show {
         let rows = members.filter(|(_, value)| !value.is_null()).map(member);
         answer.out.write_all(table(rows).as_bytes())?;
         let Some(Status { ts, attrs, .. }) = last? else {
-            tell("no values: it has not reported any");
+            tell("no values: the device has not reported yet");
             return Ok(());
         };
-        writeln!(answer.out, "\nreported last at {ts}")?;
+        writeln!(answer.out, "\nlast report at {ts}")?;
         let row = |attr: &Attr| Some([attr.name().to_owned(), attrs.get(attr.name())?.to_string()]);
         let rows = table(definition.attrs().filter_map(row));
         Ok(answer.out.write_all(rows.as_bytes())?)
     }
 }
 
-/// A member of an answer, with its value for people.
+/// The row of a member: its name, and its value as text.
 fn member((name, value): (&String, &Value)) -> [String; 2] {
     let text = || {
         value
@@ -72,7 +75,8 @@ fn member((name, value): (&String, &Value)) -> [String; 2] {
     [name.clone(), moment.unwrap_or_else(text)]
 }
 
-/// The moment that a member of an answer tells, by its name: also one that the client doesn't know.
+/// The time that a member has, judged by its name, so that members that the client doesn't know are shown as
+/// times as well.
 fn moment_of(name: &str, value: &Value) -> Option<Timestamp> {
     let words = ["at", "ts", "time", "timestamp", "latest"];
     if !name.split('_').any(|word| words.contains(&word)) {
@@ -80,9 +84,9 @@ fn moment_of(name: &str, value: &Value) -> Option<Timestamp> {
     }
     let moment: Timestamp = serde_json::from_value(value.clone()).ok()?;
     match moment.seconds() {
-        // Until 1973 it counts something else.
+        // Timestamps before 1973 are impossible, so the number counts something else.
         ..100_000_000 => None,
-        // From here on milliseconds are counted, as in the records of a log.
+        // The number would be a year after 5000, so it counts milliseconds, as in the records of a log.
         millis @ 100_000_000_000.. => Some(Timestamp::from_millis(millis)),
         _ => Some(moment),
     }

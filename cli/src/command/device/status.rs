@@ -7,29 +7,30 @@ use serde_json::{Value, json};
 use crate::account;
 use crate::failure::Failure;
 
-/// The last values of a device.
+/// The last reported values of a device.
 pub(super) struct Status {
-    /// The moment of the last report.
+    /// The time of the last report.
     pub(super) ts: Timestamp,
     pub(super) attrs: Attrs,
-    /// The reports of that moment.
+    /// The values of each report with that time.
     pub(super) newest: Vec<Attrs>,
 }
 
 impl Status {
-    /// Reads the last values. A var_len device reports what changed, so this goes back through its
-    /// reports until each of these points has a value.
+    /// Reads the last values from the newest reports. A var_len device reports only points that change, so
+    /// reports are read until each of `points` has a value. Returns nothing if the device has not reported.
     pub(super) fn of<'n>(
         device: &Device,
         points: impl Iterator<Item = &'n str>,
     ) -> Result<Option<Self>, StatusError> {
+        /// The maximum number of reports that are read.
         const MOST: usize = 1000;
         let points: Vec<&str> = points.collect();
         let mut snapshots = device.data().iter();
         let Some(first) = snapshots.next().transpose()? else {
             let missing = snapshots.missing();
             let message =
-                format!("the server counts {missing} reports of the device, and gave none");
+                format!("the server counts {missing} reports of the device, but returned none");
             return match missing {
                 0 => Ok(None),
                 _ => Err(StatusError {
@@ -60,9 +61,9 @@ impl Status {
 
 /// Why the last values of a device are unknown.
 pub(super) struct StatusError {
-    /// The reason for people, and what to do about it.
+    /// The message for people, with a hint.
     pub(super) explained: String,
-    /// The reason for programs.
+    /// The error for programs.
     pub(super) json: Value,
 }
 

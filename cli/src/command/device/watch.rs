@@ -1,4 +1,4 @@
-//! `gizwits device watch`.
+//! `gizwits device watch`: the reports of a device as they arrive.
 
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
@@ -20,16 +20,16 @@ use crate::text::tell;
 
 #[derive(Args)]
 pub(super) struct Watch {
-    /// The device
+    /// The did of the device
     did: String,
-    /// How often to look; each look is a call of the quota
+    /// The time between two requests, at least 1s. Each request counts against the quota of the account
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
     every: Duration,
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text).map_err(|error| error.to_string())? {
-        every if every < Duration::from_secs(1) => Err("a look a second is the most".to_owned()),
+        every if every < Duration::from_secs(1) => Err("expected at least 1s".to_owned()),
         every => Ok(every),
     }
 }
@@ -52,7 +52,7 @@ impl Watch {
         if let Some(status) = &status {
             print(status.ts, &status.attrs)?;
         }
-        // The reports of the last moment, which the next look returns again.
+        // The next request begins at the time of the last report, so it returns the same reports again.
         let (mut from, mut seen) = match status {
             Some(status) => (status.ts, status.newest),
             None => (product.enterprise().now(), Vec::new()),
@@ -66,7 +66,7 @@ impl Watch {
                 return ended;
             }
             let now = product.enterprise().now().plus(Duration::from_secs(1));
-            // A device may be silent for longer than its log is kept.
+            // The server refuses a time span that begins before its oldest records.
             let start = from.max(now.minus(RETENTION));
             let call = device.data().between(start, now).sort(log::Sort::Asc);
             let mut new = call.iter();
@@ -82,7 +82,7 @@ impl Watch {
                 }
                 seen.push(snapshot.attrs);
             }
-            // Told once, and again by the exit status.
+            // The warning is printed once. The exit status repeats it.
             if let (Ok(()), Err(Failure::Server(warning))) = (&ended, check_complete(new.missing()))
             {
                 tell(warning);

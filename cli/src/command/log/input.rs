@@ -1,4 +1,4 @@
-//! The inputs of the commands of `gizwits log`: definitions, logs, devices and limits.
+//! The inputs of all `gizwits log` commands: definitions, logs, devices and limits.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -21,76 +21,80 @@ use crate::output::progress;
 use crate::payload::encoding;
 use crate::text::tell;
 
-/// The logs that are read, and how.
+/// The options that all `gizwits log` commands share.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// The product's definition, as the Enterprise API hands it out; one for each product of the log
+    /// The definition of a product, as the Enterprise API returns it. Give the option once for each product
+    /// of the log
     #[arg(short, long = "definition", value_name = "FILE", required = true)]
     pub(super) definitions: Vec<PathBuf>,
-    /// Logs: files, patterns like 'logs/*.gz', - for standard input
+    /// The logs: files, patterns such as 'logs/*.gz', or - for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
-    /// The product of records that don't say it, by its product_key
+    /// The product_key of records that name neither a product nor a device of --dids. With one definition,
+    /// all records are of its product
     #[arg(long, value_name = "KEY")]
     product: Option<String>,
-    /// A file that says which device is of which product: did and product_key, one pair a line
+    /// A file that assigns devices to products: a did and a product_key per line, separated by a comma or
+    /// a space
     #[arg(long, value_name = "FILE")]
     dids: Option<PathBuf>,
-    /// The device of all records: records without a did are assigned to it, records of another device are
-    /// rejected
+    /// The did of the device that sent all records. Records without a did are assigned to this device;
+    /// records of another device are rejected
     #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new())]
     did: Option<String>,
-    /// Take the device of each file's records from its path, and use it like --did
+    /// The part of each file's path that is the did of its records, with the same effect as --did
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
     did_from: Option<DidFrom>,
-    /// Maximum number of devices per product that stats and --fill track. Each takes 160 bytes plus the size
-    /// of a status. Beyond it, --fill rejects records and stats stops
+    /// The maximum number of devices per product that `log stats` and --fill track. Each device takes about
+    /// 160 bytes of memory plus the size of a status. Of further devices, --fill rejects the records, and
+    /// `log stats` ends with an error
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,
-    /// How payloads are written, if not told by their content
+    /// The encoding of the payloads. Without it, each payload is recognised by its content
     #[arg(long, value_parser = encoding())]
     encoding: Option<Encoding>,
-    /// Where bad records go, as NDJSON
+    /// A file for rejected records. Each becomes a line of JSON with its file, its line number and the reason
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// The longest line, in bytes
+    /// The maximum length of a line in bytes. Longer lines are rejected
     #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
     max_line: usize,
-    /// Decode replies and reports of any length: the complete points. NDJSON members and the table column
-    /// `extra` report extra and missing bytes; the summary counts such records
+    /// Accept replies and reports of any length, and decode the points that are complete. Members of NDJSON
+    /// and the column `extra` of tables report extra and missing bytes, and the summary counts these records
     #[arg(long)]
     pub(super) lax: bool,
 }
 
-/// The part of a path that is a did.
+/// The part of a path that is the did of the file's records.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum DidFrom {
-    /// The file's name, up to its first dot: DID.ndjson.gz
+    /// The name of the file, up to the first dot: DID.ndjson.gz
     FileName,
-    /// The name of the file's folder: DID/2026-01-31.ndjson
+    /// The name of the folder that contains the file: DID/2026-01-31.ndjson
     Folder,
 }
 
 impl DidFrom {
     fn did(self, path: &Path) -> Result<String, Failure> {
-        // A bare name has its folder all the same.
+        // A bare file name has no parent: only the absolute path names the current folder.
         let full = std::path::absolute(path)?;
         let (part, problem) = match self {
-            _ if is_stdin(path) || is_special(path) => (None, "it is no regular file"),
+            _ if is_stdin(path) || is_special(path) => (None, "the input is not a regular file"),
             DidFrom::FileName => (
                 full.file_prefix(),
-                "its name begins with a dot or isn't UTF-8",
+                "the file name begins with a dot or isn't UTF-8",
             ),
             DidFrom::Folder => (
                 full.parent().and_then(Path::file_name),
-                "its folder has no name, or one that begins with a dot or isn't UTF-8",
+                "the folder has no name, or a name that begins with a dot or isn't UTF-8",
             ),
         };
         match part.and_then(OsStr::to_str) {
             Some(did) if !did.starts_with('.') => Ok(did.to_owned()),
             _ => {
-                let told = format!("{problem}, so --did-from takes no device from it: use --did");
-                Err(in_file(path, told))
+                let message = format!("--did-from finds no did: {problem}. Use --did instead");
+                Err(in_file(path, message))
             }
         }
     }
@@ -113,7 +117,7 @@ impl Input {
         let files = self.definitions.iter().chain(&self.dids);
         if files.chain(log).filter(|file| is_stdin(file)).count() > 1 {
             return Err(usage(
-                "standard input can't be the definition and the log: give - once",
+                "standard input can be read only once: give - for a definition, for --dids or for the log",
             ));
         }
         let products = self.definitions.iter().map(|file| definition::load(file));
@@ -131,7 +135,8 @@ impl Input {
         }
     }
 
-    /// Checks that no output replaces an input, and that the rejects replace neither.
+    /// Checks that no output replaces an input, and that the file of --rejects replaces neither an input nor
+    /// an output.
     fn check_files(&self, logs: &[PathBuf], written: &[&Path]) -> Result<(), Failure> {
         let inputs = self.definitions.iter().chain(&self.dids).chain(logs);
         let is_input = |path: &Path| {
@@ -141,8 +146,8 @@ impl Input {
             })
         };
         if let Some(path) = written.iter().find(|path| is_input(path)) {
-            let told = "this is an input: choose another output file";
-            return Err(in_file(path, told));
+            let message = "this file is an input: choose another output file";
+            return Err(in_file(path, message));
         }
         if let Some(path) = &self.rejects
             && (is_input(path)
@@ -150,13 +155,13 @@ impl Input {
                 || written.iter().any(|output| is_same(output, path))
                 || leads_to(Handle::stdout(), path))
         {
-            let told = "this is an input or output: choose another file for --rejects";
-            return Err(in_file(path, told));
+            let message = "this file is an input or an output: choose another file for --rejects";
+            return Err(in_file(path, message));
         }
         Ok(())
     }
 
-    /// A log that is opened when it is read, with the bar for its bytes.
+    /// Creates the source of one log. The bytes that are read from it move the progress bar.
     fn source(&self, path: PathBuf, bar: &ProgressBar) -> Result<Source, Failure> {
         let did = match self.did_from {
             Some(part) => Some(part.did(&path)?),
@@ -165,7 +170,7 @@ impl Input {
         let name = path.display().to_string();
         let mut source = if is_stdin(&path) {
             if io::stdin().is_terminal() {
-                tell("reading records, one a line");
+                tell("reading records from standard input, one per line");
             }
             Source::new(name, bar.wrap_read(io::stdin()))
         } else {
@@ -175,7 +180,8 @@ impl Input {
         Ok(source)
     }
 
-    /// Decodes the logs with a progress bar. None of the files that are `written` may be one that is read.
+    /// Decodes the logs and shows a progress bar. `written` are the output files, which are checked against
+    /// the inputs first.
     pub(super) fn decode<F: Format>(
         &self,
         mut log: Log<'_>,
@@ -208,11 +214,12 @@ impl Input {
     }
 }
 
+/// Whether an argument stands for standard input.
 fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The length of a log as it is stored, in bytes, if it is known.
+/// The length of a log in bytes, before decompression. Streams have none.
 fn len(path: &Path) -> Result<Option<u64>, Failure> {
     if is_stdin(path) {
         return Ok(None);
@@ -221,13 +228,13 @@ fn len(path: &Path) -> Result<Option<u64>, Failure> {
     if found.is_dir() {
         let shown = path.display();
         return Err(usage(format_args!(
-            "{shown} is a folder: give its files, like '{shown}/*'"
+            "{shown} is a folder: give its files, such as '{shown}/*'"
         )));
     }
     Ok(found.is_file().then_some(found.len()))
 }
 
-/// Assigns devices to products, by the lines of a file.
+/// Assigns devices to products, as the lines of the file of --dids say.
 fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
     let text = definition::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -237,15 +244,16 @@ fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
         let assigned = match words[..] {
             [] | ["did", ..] => Ok(products),
             [did, key] => products.with_did(did, key).map_err(|error| error.message),
-            _ => Err("a did and a product_key are expected, with a comma between them".to_owned()),
+            _ => Err("expected a did and a product_key, separated by a comma".to_owned()),
         };
-        let refused = |told: String| usage(format_args!("{}:{number}: {told}", file.display()));
+        let refused =
+            |message: String| usage(format_args!("{}:{number}: {message}", file.display()));
         products = assigned.map_err(refused)?;
     }
     Ok(products)
 }
 
-/// The files that match a pattern. The name of a file matches itself.
+/// Returns the files that match a pattern. An existing file is never a pattern, whatever its name.
 fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
     let is_pattern = |text: &&str| text.contains(['*', '?', '[']) && !input.exists();
     let Some(pattern) = input.to_str().filter(is_pattern) else {
@@ -254,12 +262,12 @@ fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
     let found = glob::glob(pattern).map_err(|error| in_file(input, error))?;
     let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(usage)?;
     match files.is_empty() {
-        true => Err(usage(format_args!("no file is like {pattern}"))),
+        true => Err(usage(format_args!("no file matches {pattern}"))),
         false => Ok(files),
     }
 }
 
-/// A file that is opened when it is read: there may be more of them than can be open at once.
+/// A file that is opened by the first read. A log may have more files than a process can open at once.
 struct Lazy {
     path: PathBuf,
     file: Option<File>,

@@ -1,4 +1,4 @@
-//! `gizwits log plot`: the history of a point as a drawing.
+//! `gizwits log plot`: the values of one point over time as a chart.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -17,24 +17,27 @@ use crate::output::image;
 use crate::output::plot::{Plot as Drawing, Sample};
 use crate::text::printable;
 
-/// Draw the history of a point
+/// Draw a chart of the values of a point over time
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    long_about = "Draw the history of a point of one device, by the timestamps of reports and replies.\n\n\
-        Without --out the drawing is text for a terminal. Records that name no device are rejected: --did \
-        or --did-from says whose they are."
+    long_about = "Draw a chart of the values of one point of one device over time, from its reports and \
+        replies.\n\n\
+        Without --out, the chart is drawn on standard output with text characters. Records without a \
+        timestamp are left out. Records that name no device are rejected: name the device with --did or \
+        --did-from."
 )]
 pub(crate) struct Plot {
     #[command(flatten)]
     input: Input,
-    /// The point
+    /// The name of the point
     #[arg(long, value_name = "NAME")]
     point: String,
-    /// Where the drawing goes, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
+    /// The file for the chart: PNG if its name ends in .png, otherwise SVG. PNG requires a build with the
+    /// feature `png`. Give - for SVG on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Draw this device, of a log of several
+    /// The did of the device to draw. Required if the log has several devices
     #[arg(long, value_name = "DID")]
     only: Option<String>,
 }
@@ -44,17 +47,19 @@ Examples:
   gizwits log plot -d a.json log.ndjson --point room_temp
   gizwits log plot -d a.json log.ndjson --point room_temp -o room.svg";
 
-/// The history of one point of one device.
+/// The values of one point of one device.
 struct History {
+    /// The index of the product.
     product: usize,
     id: PointId,
-    /// The device that is drawn: by --only, or the first one of the log, which has no other then.
+    /// The did of --only, or of the first report.
     did: Option<String>,
+    /// Whether --only was given. Without it, a log of several devices is an error.
     chosen: bool,
     samples: Vec<Sample>,
 }
 
-/// More samples than a drawing can show.
+/// The number of samples that starts thinning: many more than a chart has pixels.
 const MAX_SAMPLES: usize = 1 << 17;
 
 impl Observer for History {
@@ -83,7 +88,8 @@ impl Observer for History {
 }
 
 impl History {
-    /// Keeps the ends and the extremes of every eight samples.
+    /// Keeps the first, the last, the smallest and the largest of every eight samples. The chart looks the
+    /// same, and memory is bounded whatever the length of the log.
     fn thin(&mut self) {
         self.samples.sort_by_key(|sample| sample.millis);
         let kept = self.samples.chunks(8).flat_map(|some| {
@@ -112,7 +118,7 @@ impl Plot {
         let totals = observe(&self.input, &products, &history, written.as_slice())?;
         let samples = &mut lock(&history).samples;
         if samples.is_empty() {
-            let _ = totals.tell(&[]);
+            let _ = totals.report(&[]);
             let device = self.only.as_ref().map(|did| format!(" of device {did}"));
             return Err(refused(format_args!(
                 "nothing to draw: no report or reply{} with a timestamp has `{}`",
@@ -131,10 +137,10 @@ impl Plot {
             Some(path) => image::write(path, drawing.svg(), out)?,
         }
         out.flush()?;
-        totals.tell(&[])
+        totals.report(&[])
     }
 
-    /// The first point of that name, and its product.
+    /// Finds the point of --point in the first product that has it.
     fn attr<'p>(&self, products: &'p Products) -> Result<(usize, &'p Product, &'p Attr), Failure> {
         let mut named = products.iter().enumerate();
         let found = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));

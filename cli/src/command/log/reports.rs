@@ -1,4 +1,4 @@
-//! The reports of a log in order, and their values.
+//! The reports and replies of a log, one by one, for commands that compute something from their values.
 
 use std::io;
 use std::path::Path;
@@ -18,25 +18,31 @@ pub(super) struct Report<'r> {
     pub(super) did: &'r str,
     /// The index of the product.
     pub(super) product: usize,
-    /// The moment in milliseconds since 1970.
+    /// The timestamp in milliseconds since 1970.
     pub(super) millis: Option<i64>,
     pub(super) view: View<'r, 'r>,
 }
 
-/// An observer of the reports and replies of a log, in order.
+/// Receives the reports and replies of a log.
 pub(super) trait Observer: Send + 'static {
-    /// Takes one report. An error ends the log.
+    /// Receives the next report, in the order of the log.
+    ///
+    /// # Errors
+    /// If the log must not be read any further. The error ends the command.
     fn observe(&mut self, report: &Report<'_>) -> io::Result<()>;
 }
 
-/// A format that shows reports to an observer and writes nothing.
+/// A log format that writes nothing and passes reports to an observer. The observer is shared because the
+/// format is used by the thread of the caller and its sink by worker threads.
 struct Observed<T>(Arc<Mutex<T>>);
 
+/// Locks an observer. If a worker has panicked, `Log::decode` has already failed.
 pub(super) fn lock<T>(observer: &Mutex<T>) -> MutexGuard<'_, T> {
     observer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows every report and reply of the logs to the observer, in order.
+/// Passes every report and reply of the logs to the observer, in the order of the logs. Records that name no
+/// device are rejected.
 pub(super) fn observe<'i, T: Observer>(
     input: &'i Input,
     products: &Products,
@@ -77,11 +83,11 @@ impl<T: Observer> Sink for Observed<T> {
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        // A control asks for values; reports and replies have them.
+        // A control has the values that somebody wants, not the values of the device.
         if let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
             && failed.is_none()
         {
-            // Records without a device are rejected.
+            // `known_devices` rejects records without a did before they come here.
             let did = &*record.device(decoded).unwrap_or_default();
             let millis = record.timestamp.as_ref().map(Timestamp::millis);
             let report = Report {
@@ -95,7 +101,7 @@ impl<T: Observer> Sink for Observed<T> {
     }
 }
 
-/// A raw number as the definition writes it: the label of an enum, or the engineering value.
+/// The label of an enum value, or the engineering value of any other number.
 pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Value {
     match attr.label_of(raw) {
         Some(label) => json!(label),
@@ -103,12 +109,13 @@ pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Val
     }
 }
 
+/// The engineering value of a raw value.
 pub(super) fn decimal(product: &Product, id: PointId, raw: u32) -> Value {
     let value = product.layout().scale(id).map(|scale| scale.value(raw));
     json!(value)
 }
 
-/// A value without the quotes of JSON.
+/// The text of a value: JSON, but strings without quotes.
 pub(super) fn plain(value: Value) -> String {
     match value {
         Value::String(text) => text,

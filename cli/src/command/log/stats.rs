@@ -1,4 +1,4 @@
-//! `gizwits log stats`: figures of each point.
+//! `gizwits log stats`: statistics of each point.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -19,32 +19,36 @@ use crate::output::table::table;
 #[command(
     after_help = "Example:\n  gizwits log stats -d tests/fixtures/air-conditioner.json log.ndjson",
     long_about = "Print minimum, maximum, mean, last value and change count per point.\n\n\
-        Counts reports and replies of all devices. Changes are counted per device, so records without a \
-        device are rejected: name it with --did or --did-from. Each device takes some 160 bytes of memory \
-        plus the size of a status; more devices than --max-devices end the command."
+        Reports and replies of all devices are counted, controls are not. Changes are counted per device, \
+        so records that name no device are rejected: name the device with --did or --did-from. Each device \
+        takes about 160 bytes of memory plus the size of a status. With more devices than --max-devices, \
+        the command ends with an error."
 )]
 pub(crate) struct Stats {
     #[command(flatten)]
     input: Input,
-    /// One JSON object a point
+    /// Print JSON instead of a table, one object per point
     #[arg(long)]
     json: bool,
 }
 
-/// The figures of one point.
+/// The statistics of one point.
 #[derive(Clone, Default)]
-struct Figures {
+struct PointStats {
     count: u64,
     changes: u64,
-    /// The raw values of a number: the range, the sum and the last one.
+    /// The smallest and the largest raw value, unless the point is a binary.
     range: Option<(u32, u32)>,
+    /// The sum of the raw values.
     sum: u128,
+    /// The last raw value.
     last: u32,
-    /// The last value of a binary.
+    /// The last value of a binary point.
     last_bytes: Vec<u8>,
 }
 
-impl Figures {
+impl PointStats {
+    /// Adds a value. `before` is the previous value of the same device.
     fn add(&mut self, raw: Raw<'_>, before: Option<Raw<'_>>) {
         match raw {
             Raw::Number(raw) => {
@@ -62,7 +66,8 @@ impl Figures {
         self.changes += u64::from(before.is_some_and(|before| before != raw));
     }
 
-    /// The mean of raw values in engineering units, to three more places than the values have.
+    /// The mean as an engineering value, with three more decimals than the values have. It is computed
+    /// in integers, so it is exact up to the last of these decimals.
     fn mean(&self, product: &Product, id: PointId) -> Option<Value> {
         let scale = product.layout().scale(id)?;
         let addition = scale.value(0).coefficient();
@@ -79,8 +84,8 @@ impl Figures {
         }
     }
 
-    /// The figures as JSON: minimum, maximum and mean of a number in engineering units, the last value of
-    /// any point.
+    /// The statistics as JSON. Values are engineering values. `min`, `max` and `mean` are left out of enums
+    /// and binaries, `last` of points without a value.
     fn to_json(&self, product: &Product, attr: &Attr) -> Value {
         let id = attr.id();
         let mut json = json!({"point": attr.name(), "seen": self.count, "changes": self.changes});
@@ -100,20 +105,22 @@ impl Figures {
     }
 }
 
-/// The figures of each point of a product, and the status of each device.
-struct ProductFigures {
+/// The statistics of one product.
+struct ProductStats {
     product: Product,
-    points: Vec<Figures>,
+    points: Vec<PointStats>,
+    /// The last values of each device, by its did. Changes are counted against them.
     devices: HashMap<Box<str>, State>,
 }
 
-struct AllFigures {
-    products: Vec<ProductFigures>,
-    /// The most devices of a product.
+/// The statistics of a log.
+struct LogStats {
+    products: Vec<ProductStats>,
+    /// The maximum number of devices per product.
     limit: usize,
 }
 
-impl Observer for AllFigures {
+impl Observer for LogStats {
     fn observe(&mut self, report: &Report<'_>) -> io::Result<()> {
         let Some(all) = self.products.get_mut(report.product) else {
             return Ok(());
@@ -133,33 +140,33 @@ impl Observer for AllFigures {
                 let before = before.read(reading.id()).map(|before| before.raw());
                 all.points[reading.id().index()].add(reading.raw(), before);
             }
-            // The view is of this product.
+            // Updating fails only with the view of another product.
             let _ = device.update(report.view);
         }
         Ok(())
     }
 }
 
-/// The columns of the table, by their names in JSON.
+/// The columns of the table. They have the names of the members in JSON.
 const COLUMNS: [&str; 7] = ["point", "seen", "min", "max", "mean", "last", "changes"];
 
 impl Stats {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let products = self.input.products()?;
-        let empty = |product: &Product| ProductFigures {
+        let empty = |product: &Product| ProductStats {
             product: product.clone(),
-            points: vec![Figures::default(); product.attrs().len()],
+            points: vec![PointStats::default(); product.attrs().len()],
             devices: HashMap::new(),
         };
-        let figures = Arc::new(Mutex::new(AllFigures {
+        let stats = Arc::new(Mutex::new(LogStats {
             products: products.iter().map(empty).collect(),
             limit: self.input.options().device_limit,
         }));
-        let totals = observe(&self.input, &products, &figures, &[])?;
-        let figures = lock(&figures);
-        let points = figures.products.iter().flat_map(|all| {
+        let totals = observe(&self.input, &products, &stats, &[])?;
+        let stats = lock(&stats);
+        let points = stats.products.iter().flat_map(|all| {
             let points = all.product.attrs().zip(&all.points);
-            points.map(|(attr, figures)| (&all.product, figures.to_json(&all.product, attr)))
+            points.map(|(attr, stats)| (&all.product, stats.to_json(&all.product, attr)))
         });
         if self.json {
             for (product, mut json) in points {
@@ -177,6 +184,6 @@ impl Stats {
             out.write_all(table(rows).as_bytes())?;
         }
         out.flush()?;
-        totals.tell(&[])
+        totals.report(&[])
     }
 }

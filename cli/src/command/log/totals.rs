@@ -1,4 +1,4 @@
-//! The counts of a decoded log, for people.
+//! The summary that a log command prints on stderr.
 
 use std::path::Path;
 
@@ -8,19 +8,22 @@ use indicatif::HumanCount;
 use crate::failure::Failure;
 use crate::text::tell;
 
-/// The counts of a decoded log, and the seconds it took.
+/// The counts of a decoded log and the time that decoding took.
 pub(super) struct Totals<'i> {
     pub(super) summary: Summary,
     pub(super) seconds: f64,
-    /// The file of the rejected records.
+    /// The file of --rejects.
     pub(super) rejects: Option<&'i Path>,
 }
 
 impl Totals<'_> {
-    /// Tells the counts. Fails if a record was rejected.
-    pub(super) fn tell(&self, written: &[String]) -> Result<(), Failure> {
+    /// Prints the counts and the output files that were written.
+    ///
+    /// # Errors
+    /// If a record was rejected.
+    pub(super) fn report(&self, written: &[String]) -> Result<(), Failure> {
         let summary = &self.summary;
-        let mut told = format!(
+        let mut text = format!(
             "{} record{}   {} decoded   {} rejected",
             HumanCount(summary.records),
             if summary.records == 1 { "" } else { "s" },
@@ -28,28 +31,28 @@ impl Totals<'_> {
             HumanCount(summary.records - summary.decoded),
         );
         if summary.inexact > 0 {
-            told += &format!("   {} of another length", HumanCount(summary.inexact));
+            text += &format!("   {} of another length", HumanCount(summary.inexact));
         }
         if !summary.rejected.is_empty() {
             let mut kinds: Vec<_> = summary.rejected.iter().collect();
             kinds.sort_by(|one, two| two.1.cmp(one.1));
             let counts = kinds.iter();
             let counts = counts.map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
-            told += &format!(" ({})", counts.collect::<Vec<_>>().join(", "));
+            text += &format!(" ({})", counts.collect::<Vec<_>>().join(", "));
             if let Some(path) = self.rejects {
-                told += &format!(" -> {}", path.display());
+                text += &format!(" -> {}", path.display());
             }
         }
         let rate = summary.bytes as f64 / 1e6 / self.seconds.max(1e-9);
-        told += &format!("\n{:.1} s   {rate:.0} MB/s", self.seconds);
+        text += &format!("\n{:.1} s   {rate:.0} MB/s", self.seconds);
         for file in written {
-            told += &format!("   {file}");
+            text += &format!("   {file}");
         }
         if summary.rejected.contains_key("unknown_device") {
-            told += "\nSome records name no device. Use --did DID for a log of one device, or \
+            text += "\nSome records name no device. Use --did DID for a log of one device, or \
                      --did-from file-name|folder";
         }
-        tell(told);
+        tell(text);
         match summary.rejected.is_empty() {
             true => Ok(()),
             false => Err(Failure::Some),
