@@ -22,6 +22,7 @@ pub(crate) fn read_definition(path: &Path) -> Result<String, Failure> {
     text(path, Check::MAX_LEN as u64)
 }
 
+/// Reads a text of at most `max_len` bytes.
 fn text(path: &Path, max_len: u64) -> Result<String, Failure> {
     let fail = |error: &dyn Display| in_file(path, error);
     let open = || -> io::Result<(u64, Box<dyn Read>)> {

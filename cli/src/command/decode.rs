@@ -40,14 +40,15 @@ pub(crate) struct Decode {
     /// The payloads, or - to read them from standard input, one per line
     #[arg(value_name = "PAYLOAD", default_value = "-")]
     payloads: Vec<String>,
-    /// The type of the payloads. Without it, payloads that begin with 00000003 are frames, others are P0s
+    /// The type of the payloads; by default, frames begin with 00000003 and all others are P0s
     #[arg(long, value_enum)]
     input: Option<Input>,
-    /// The encoding of the payloads. Without it, each payload is recognised by its content
+    /// The encoding of the payloads; by default, each payload is recognised by its content
     #[arg(long, value_parser = encoding())]
     encoding: Option<payload::Encoding>,
-    /// Accept replies and reports of any length, decode the points that are complete, and report what differs
-    /// as `extra`, `missing` or `whole_body`
+    /// Accept replies and reports of any length, and decode the points that are complete
+    ///
+    /// What differs from the definition is reported as `extra`, `missing` or `whole_body`.
     #[arg(long)]
     lax: bool,
     /// The output format: JSON for programs, tables for people
@@ -85,7 +86,7 @@ enum Output {
 
 impl Decode {
     pub(crate) fn run<W: Write>(&self, out: &mut W, colours: bool) -> Result<(), Failure> {
-        let standard = self.payloads.iter().any(|one| one == "-");
+        let standard = self.payloads.iter().any(|payload| payload == "-");
         if standard && self.definition.as_os_str() == "-" {
             return Err(usage(
                 "standard input is the definition: give the payloads as arguments",

@@ -21,21 +21,26 @@ use crate::failure::Failure;
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = format!("{}\n\n{EXAMPLES}", account::HELP),
+    after_long_help = format!("{}\n\n{EXIT_STATUS}\n\n{EXAMPLES}", account::HELP),
     long_about = "List, show, control and watch the devices of a product through the Enterprise API.\n\n\
         On a terminal, the output is tables and lines of text. On a pipe, in a file or with --json, the \
         output is JSON, one object per line."
 )]
 pub(crate) struct DeviceArgs {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = GLOBAL)]
     account: Account,
-    /// Print JSON, one object per line. Without it, the output is text on a terminal, and JSON on a pipe or
-    /// in a file
-    #[arg(long, global = true)]
+    /// Print JSON, one object per line, on a terminal too; on a pipe or in a file, the output is always JSON
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// The heading of the options that all device commands have.
+const GLOBAL: &str = "Options of all device commands";
+
+const EXIT_STATUS: &str = "Exit status: 0 on success, 1 if a call fails or a server returns fewer records than it counts,\n\
+     2 for wrong usage, 130 if Ctrl-C interrupts `log`, `data` or `online`.";
 
 const EXAMPLES: &str = "\
 Examples:

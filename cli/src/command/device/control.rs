@@ -22,13 +22,15 @@ pub(super) struct Control {
     /// Values to set, in the syntax of `gizwits encode`
     #[arg(value_name = "NAME=VALUE", required_unless_present = "values_json")]
     values: Vec<String>,
-    /// Values to set as a JSON object of names and values, as in the API
+    /// Values to set as a JSON object, in the conventions of the API, such as '{"set_temp":24}'
     #[arg(long = "values", value_name = "OBJECT", conflicts_with = "values")]
     values_json: Option<String>,
     /// Print the request as a curl command and send nothing
     #[arg(long)]
     curl: bool,
-    /// Wait until the device reports these values, for 10 seconds at most. Without a report, the command fails
+    /// Wait for up to 10 seconds until the device reports these values
+    ///
+    /// If the device does not report the values, the command fails.
     #[arg(long)]
     wait: bool,
 }
@@ -49,6 +51,7 @@ impl Control {
             true => status_before(&device, &wanted),
             false => Attrs::new(),
         };
+        // The client knows the server's clock to the second, so reports of the second before count as well.
         let sent = product.enterprise().now().minus(Duration::from_secs(1));
         call.send()?;
         let wanted_json = json!(wanted);
@@ -83,7 +86,7 @@ impl Control {
         Ok(message.attrs().cloned().unwrap_or_default())
     }
 
-    /// Waits until the device has reported the values. Returns the time of the report, or nothing if the values
+    /// Waits until the device has reported the values. Returns the time of the report, or `None` if the values
     /// were the wanted ones `before` the control: then no report may come.
     fn wait_for(
         &self,
@@ -99,8 +102,10 @@ impl Control {
         let mut unread = None;
         while began.elapsed() < PATIENCE {
             let page = device.cmd_log().limit(50).send().map_err(|error| {
-                let told = account::explained(&error);
-                Failure::Server(format!("sent, but the log of the device can't be read, so the result is unknown\n{told}"))
+                let error = account::explained(&error);
+                Failure::Server(format!(
+                    "sent, but the log of the device can't be read, so the result is unknown\n{error}"
+                ))
             })?;
             let (mut state, mut reported) = (before.clone(), None);
             // The newest record is the first of a page.
@@ -121,15 +126,15 @@ impl Control {
             sleep(Duration::from_millis(500));
         }
         let did = &self.did;
-        let mut told = format!(
+        let mut text = format!(
             "error: sent, but {did} has not reported the values within 10 seconds\n  a later report \
              is shown by: gizwits device log {did}"
         );
         if let Some((at, error)) = unread {
             let message = printable(&error.message);
-            told += &format!("\n  a frame of {at} can't be read: {message}");
+            text += &format!("\n  a frame of {at} can't be read: {message}");
         }
-        Err(Failure::Server(told))
+        Err(Failure::Server(text))
     }
 }
 

@@ -24,8 +24,9 @@ pub(super) const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 pub(super) struct LogRecords {
     #[command(flatten)]
     span: Span,
-    /// Accept replies and reports of any length, decode the points that are complete, and report what differs
-    /// as `extra`, `missing` or `whole_body`
+    /// Accept replies and reports of any length, and decode the points that are complete
+    ///
+    /// What differs from the definition is reported as `extra`, `missing` or `whole_body`.
     #[arg(long)]
     lax: bool,
 }
@@ -34,7 +35,7 @@ pub(super) struct LogRecords {
 pub(super) struct Span {
     /// The did of the device
     did: String,
-    /// The time span up to now, such as 90m or 7d. The cloud keeps records for 7 days
+    /// The time span up to now, such as 90m or 7d; the cloud keeps records for 7 days
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = humantime::parse_duration)]
     since: Duration,
     /// The time of the first record, such as 2026-01-31T07:37:23Z, instead of --since
@@ -121,8 +122,7 @@ impl Span {
         })
     }
 
-    /// The JSON of a record with the did of the device, because files with the records of several devices may
-    /// be merged.
+    /// The JSON of a record with the did of the device, so that files of several devices can be merged.
     fn with_did(&self, record: &impl serde::Serialize) -> serde_json::Value {
         let mut record = json!(record);
         record["did"] = self.did.as_str().into();
@@ -162,11 +162,11 @@ impl Span {
         });
         bar.finish_and_clear();
         answer.out.flush()?;
-        let told = counted(count, "record");
+        let total = counted(count, "record");
         match (ended, last) {
             (Ok(()), _) => {
                 if io::stderr().is_terminal() {
-                    tell(told);
+                    tell(total);
                 }
                 check_complete(records.missing())
             }
@@ -177,7 +177,7 @@ impl Span {
                     _ => "",
                 };
                 tell(format_args!(
-                    "{after}{told}; to continue: {}{verb} {} --from {last}",
+                    "{after}{total}; to continue: {}{verb} {} --from {last}",
                     answer.again, self.did
                 ));
                 Err(failure)

@@ -25,16 +25,20 @@ impl Show {
         let page = search.send()?;
         let counted = page.total().unwrap_or(0).max(page.objects.len() as u64);
         // A server that doesn't know the filter returns other devices.
-        let Some(found) = page.objects.into_iter().find(|one| one.did.as_str() == did) else {
-            let told = match counted {
+        let Some(device) = page
+            .objects
+            .into_iter()
+            .find(|device| device.did.as_str() == did)
+        else {
+            let problem = match counted {
                 0 => format!("the product has no device {did}"),
                 _ => {
                     format!("the server counts {counted} devices for {did}, but did not return it")
                 }
             };
-            return Err(refused(format_args!("{told}: see gizwits device list")));
+            return Err(refused(format_args!("{problem}: see gizwits device list")));
         };
-        let shown = json!(found);
+        let shown = json!(device);
         let definition = product.definition()?;
         // The server may refuse the logs of a product and still know its devices, so an error is reported after
         // the device.

@@ -18,7 +18,7 @@ pub(super) struct Status {
 
 impl Status {
     /// Reads the last values from the newest reports. A var_len device reports only points that change, so
-    /// reports are read until each of `points` has a value. Returns nothing if the device has not reported.
+    /// reports are read until each of `points` has a value. Returns `None` if the device has not reported.
     pub(super) fn of<'n>(
         device: &Device,
         points: impl Iterator<Item = &'n str>,

@@ -22,7 +22,7 @@ use crate::text::tell;
 pub(super) struct Watch {
     /// The did of the device
     did: String,
-    /// The time between two requests, at least 1s. Each request counts against the quota of the account
+    /// The time between two requests, at least 1s; each request counts against the quota of the account
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
     every: Duration,
 }
@@ -65,6 +65,7 @@ impl Watch {
             if interrupted.load(Ordering::Relaxed) {
                 return ended;
             }
+            // The client knows the server's clock to the second, so the time span includes the next second.
             let now = product.enterprise().now().plus(Duration::from_secs(1));
             // The server refuses a time span that begins before its oldest records.
             let start = from.max(now.minus(RETENTION));

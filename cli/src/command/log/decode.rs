@@ -31,29 +31,35 @@ use crate::payload::list_of_kinds;
 pub(crate) struct Decode {
     #[command(flatten)]
     input: Input,
-    /// The output file. Without it, the output goes to standard output. If the output is a table and there
-    /// are several definitions, each product gets a file of its own, with its product_key in the file name
+    /// The output file; by default, standard output
+    ///
+    /// CSV, Arrow and Parquet are tables with the columns of one product. With several definitions, each product
+    /// gets a file of its own, with the product_key before the extension.
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
-    /// The output format. Without it, the extension of OUT selects the format, and the default is ndjson
+    /// The output format; by default, the one of the extension of OUT, or ndjson
     #[arg(long, value_enum)]
     format: Option<OutputFormat>,
-    /// Complete the reports and replies of var_len products with the last known values of the device.
-    /// Reports and replies that name no device are rejected: name the device with --did or --did-from
+    /// Complete reports and replies of var_len products with the last known values of the device
+    ///
+    /// Reports and replies that name no device are rejected: name the device with --did or --did-from.
     #[arg(long)]
     fill: bool,
     /// Copy the members of records that the codec does not know to the output
     #[arg(long)]
     keep: bool,
-    /// Put ' before names, labels, types and dids of a CSV that begin with = + - @, tab, CR or LF, so that no
-    /// spreadsheet reads them as formulas. Without it, cells have exactly the text of the log
+    /// Put ' before cells of a CSV that a spreadsheet would read as formulas
+    ///
+    /// These are names, labels, types and dids that begin with = + - @, tab, CR or LF. Without the option, cells
+    /// have exactly the text of the log.
     #[arg(long)]
     csv_guard: bool,
     /// The zstd compression level of Parquet, from 1 (fastest) to 22 (smallest)
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
-    /// The number of threads that read and decode. Each keeps a block of the log in memory. Without it,
-    /// there are as many threads as cores
+    /// The number of threads that read and decode; by default, the number of cores
+    ///
+    /// Each thread keeps a block of the log in memory.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
 }

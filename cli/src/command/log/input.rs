@@ -24,44 +24,50 @@ use crate::text::tell;
 /// The options that all `gizwits log` commands share.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// The definition of a product, as the Enterprise API returns it. Give the option once for each product
-    /// of the log
+    /// The definition of a product, as the Enterprise API returns it; one for each product of the log
     #[arg(short, long = "definition", value_name = "FILE", required = true)]
     pub(super) definitions: Vec<PathBuf>,
     /// The logs: files, patterns such as 'logs/*.gz', or - for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
-    /// The product_key of records that name neither a product nor a device of --dids. With one definition,
-    /// all records are of its product
+    /// The product_key of records that name neither a product nor a device of --dids
+    ///
+    /// With one definition, all such records are of its product.
     #[arg(long, value_name = "KEY")]
     product: Option<String>,
     /// A file that assigns devices to products: a did and a product_key per line, separated by a comma or
     /// a space
     #[arg(long, value_name = "FILE")]
     dids: Option<PathBuf>,
-    /// The did of the device that sent all records. Records without a did are assigned to this device;
-    /// records of another device are rejected
+    /// The did of the device of all records
+    ///
+    /// Records without a did are assigned to this device. Records of another device are rejected.
     #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new())]
     did: Option<String>,
     /// The part of each file's path that is the did of its records, with the same effect as --did
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
     did_from: Option<DidFrom>,
-    /// The maximum number of devices per product that `log stats` and --fill track. Each device takes about
-    /// 160 bytes of memory plus the size of a status. Of further devices, --fill rejects the records, and
-    /// `log stats` ends with an error
+    /// The maximum number of devices per product that `log stats` and --fill track
+    ///
+    /// Each device takes about 160 bytes of memory plus the size of a status. Beyond the limit, --fill rejects
+    /// the records of further devices, and `log stats` ends with an error.
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,
-    /// The encoding of the payloads. Without it, each payload is recognised by its content
+    /// The encoding of the payloads; by default, each payload is recognised by its content
     #[arg(long, value_parser = encoding())]
     encoding: Option<Encoding>,
-    /// A file for rejected records. Each becomes a line of JSON with its file, its line number and the reason
+    /// A file for rejected records, as NDJSON
+    ///
+    /// Each record is written with its file, its line number and the reason.
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// The maximum length of a line in bytes. Longer lines are rejected
+    /// The maximum length of a line in bytes; longer lines are rejected
     #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
     max_line: usize,
-    /// Accept replies and reports of any length, and decode the points that are complete. Members of NDJSON
-    /// and the column `extra` of tables report extra and missing bytes, and the summary counts these records
+    /// Accept replies and reports of any length, and decode the points that are complete
+    ///
+    /// The summary counts these records. `log decode` reports extra and missing bytes, as members of NDJSON or
+    /// in the column `extra` of tables.
     #[arg(long)]
     pub(super) lax: bool,
 }
@@ -224,14 +230,14 @@ fn len(path: &Path) -> Result<Option<u64>, Failure> {
     if is_stdin(path) {
         return Ok(None);
     }
-    let found = fs::metadata(path).map_err(|error| in_file(path, error))?;
-    if found.is_dir() {
+    let metadata = fs::metadata(path).map_err(|error| in_file(path, error))?;
+    if metadata.is_dir() {
         let shown = path.display();
         return Err(usage(format_args!(
             "{shown} is a folder: give its files, such as '{shown}/*'"
         )));
     }
-    Ok(found.is_file().then_some(found.len()))
+    Ok(metadata.is_file().then_some(metadata.len()))
 }
 
 /// Assigns devices to products, as the lines of the file of --dids say.
@@ -259,8 +265,8 @@ fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
     let Some(pattern) = input.to_str().filter(is_pattern) else {
         return Ok(vec![input.to_owned()]);
     };
-    let found = glob::glob(pattern).map_err(|error| in_file(input, error))?;
-    let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(usage)?;
+    let matches = glob::glob(pattern).map_err(|error| in_file(input, error))?;
+    let files: Vec<PathBuf> = matches.collect::<Result<_, _>>().map_err(usage)?;
     match files.is_empty() {
         true => Err(usage(format_args!("no file matches {pattern}"))),
         false => Ok(files),

@@ -33,11 +33,12 @@ pub(crate) struct Plot {
     /// The name of the point
     #[arg(long, value_name = "NAME")]
     point: String,
-    /// The file for the chart: PNG if its name ends in .png, otherwise SVG. PNG requires a build with the
-    /// feature `png`. Give - for SVG on standard output
+    /// The file for the chart: PNG if its name ends in .png, otherwise SVG; - for SVG on standard output
+    ///
+    /// PNG requires a build with the feature `png`.
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The did of the device to draw. Required if the log has several devices
+    /// The did of the device to draw; required if the log has several devices
     #[arg(long, value_name = "DID")]
     only: Option<String>,
 }
@@ -88,8 +89,8 @@ impl Observer for History {
 }
 
 impl History {
-    /// Keeps the first, the last, the smallest and the largest of every eight samples. The chart looks the
-    /// same, and memory is bounded whatever the length of the log.
+    /// Keeps the first, the last, the smallest and the largest of every eight samples. The chart keeps
+    /// its outline, and memory is bounded whatever the length of the log.
     fn thin(&mut self) {
         self.samples.sort_by_key(|sample| sample.millis);
         let kept = self.samples.chunks(8).flat_map(|some| {
@@ -143,8 +144,8 @@ impl Plot {
     /// Finds the point of --point in the first product that has it.
     fn attr<'p>(&self, products: &'p Products) -> Result<(usize, &'p Product, &'p Attr), Failure> {
         let mut named = products.iter().enumerate();
-        let found = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
-        found.ok_or_else(|| {
+        let first = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
+        first.ok_or_else(|| {
             let attrs = products.iter().flat_map(Product::attrs);
             let names: Vec<&str> = attrs.map(Attr::name).take(20).collect();
             let (point, names) = (&self.point, names.join(", "));

@@ -15,11 +15,13 @@ use crate::failure::Failure;
 
 /// A report or reply of a log.
 pub(super) struct Report<'r> {
+    /// The device.
     pub(super) did: &'r str,
     /// The index of the product.
     pub(super) product: usize,
     /// The timestamp in milliseconds since 1970.
     pub(super) millis: Option<i64>,
+    /// The values of the report, which may be some of the points only.
     pub(super) view: View<'r, 'r>,
 }
 

@@ -35,7 +35,9 @@ pub(crate) struct Stats {
 /// The statistics of one point.
 #[derive(Clone, Default)]
 struct PointStats {
+    /// The number of values.
     count: u64,
+    /// The number of values that differ from the previous value of the same device.
     changes: u64,
     /// The smallest and the largest raw value, unless the point is a binary.
     range: Option<(u32, u32)>,

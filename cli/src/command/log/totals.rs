@@ -1,5 +1,6 @@
 //! The summary that a log command prints on stderr.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use gizwits_codec_std::log::Summary;
@@ -35,7 +36,7 @@ impl Totals<'_> {
         }
         if !summary.rejected.is_empty() {
             let mut kinds: Vec<_> = summary.rejected.iter().collect();
-            kinds.sort_by(|one, two| two.1.cmp(one.1));
+            kinds.sort_by_key(|(_, count)| Reverse(**count));
             let counts = kinds.iter();
             let counts = counts.map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
             text += &format!(" ({})", counts.collect::<Vec<_>>().join(", "));
