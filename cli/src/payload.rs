@@ -16,9 +16,12 @@ pub(crate) fn encoding() -> impl TypedValueParser<Value = Encoding> {
 
 /// Formats kinds of errors and their meanings for a help text, one per line.
 pub(crate) fn list_of_kinds(kinds: &[(&str, &str)]) -> String {
+    // The width of the help, which would wrap longer lines without an indent.
+    let options = textwrap::Options::new(100).subsequent_indent("                     ");
     let lines = kinds.iter();
+    let lines = lines.map(|(kind, meaning)| format!("  {kind:18} {meaning}"));
     lines
-        .map(|(kind, meaning)| format!("  {kind:18} {meaning}\n"))
+        .map(|line| textwrap::fill(&line, &options) + "\n")
         .collect()
 }
 

@@ -27,7 +27,11 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = long_help(),
+    after_long_help = format!(
+        "Kinds of errors:\n{}\n\
+         Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
+        list_of_kinds(Error::KINDS)
+    ),
     long_about = "Decode payloads to JSON, one line each, in order.\n\n\
         A payload is an M2M frame, which begins with 00000003, or a bare P0. It is written as hex, as \
         base64 or as a list of bytes such as [4,1,0]. The line of a payload that can't be decoded is \
@@ -61,14 +65,6 @@ Examples:
   gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
   gizwits decode -d tests/fixtures/air-conditioner.json --output table AAAAAwkAAJABAQEAABA=
   echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
-
-fn long_help() -> String {
-    format!(
-        "Kinds of errors:\n{}\n\
-         Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
-        list_of_kinds(Error::KINDS)
-    )
-}
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Input {

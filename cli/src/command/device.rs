@@ -21,7 +21,12 @@ use crate::failure::Failure;
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = format!("{}\n\n{EXIT_STATUS}\n\n{EXAMPLES}", account::HELP),
+    after_long_help = format!(
+        "{}\n\n\
+        Exit status: 0 on success, 1 if a call fails or a server returns fewer records than it counts,\n\
+        2 for wrong usage, 130 if Ctrl-C interrupts `log`, `data` or `online`.\n\n{EXAMPLES}",
+        account::HELP
+    ),
     long_about = "List, show, control and watch the devices of a product through the Enterprise API.\n\n\
         On a terminal, the output is tables and lines of text. On a pipe, in a file or with --json, the \
         output is JSON, one object per line."
@@ -38,9 +43,6 @@ pub(crate) struct DeviceArgs {
 
 /// The heading of the options that all device commands have.
 const GLOBAL: &str = "Options of all device commands";
-
-const EXIT_STATUS: &str = "Exit status: 0 on success, 1 if a call fails or a server returns fewer records than it counts,\n\
-     2 for wrong usage, 130 if Ctrl-C interrupts `log`, `data` or `online`.";
 
 const EXAMPLES: &str = "\
 Examples:

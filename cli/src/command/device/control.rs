@@ -141,14 +141,12 @@ impl Control {
 /// The values before the control. A var_len device reports only points that change, so points that already
 /// have the wanted value are found here and not in a report.
 fn status_before(device: &Device, wanted: &Attrs) -> Attrs {
-    match Status::of(device, wanted.keys().map(String::as_str)) {
-        Ok(status) => status.map(|status| status.attrs).unwrap_or_default(),
-        Err(error) => {
-            tell(format_args!(
-                "{}\n  the current values are unknown: if a point already has this value, --wait may time out",
-                error.explained.replacen("error: ", "warning: ", 1)
-            ));
-            Attrs::new()
-        }
-    }
+    let status = Status::of(device, wanted.keys().map(String::as_str)).unwrap_or_else(|error| {
+        let warning = error.explained.replacen("error: ", "warning: ", 1);
+        tell(format_args!(
+            "{warning}\n  the current values are unknown: if a point already has this value, --wait may time out"
+        ));
+        None
+    });
+    status.map(|status| status.attrs).unwrap_or_default()
 }

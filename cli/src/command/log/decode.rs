@@ -20,7 +20,11 @@ use crate::payload::list_of_kinds;
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = long_help(),
+    after_long_help = format!(
+        "Kinds of rejects, besides the kinds of errors of `gizwits decode`:\n{}\n\
+         Exit status: 0 on success, 1 if a record was rejected, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
+        list_of_kinds(log::KINDS)
+    ),
     long_about = "Decode log records to NDJSON, CSV, Arrow or Parquet, in the order of the input.\n\n\
         A record is a line of JSON with a payload, as in the cloud's command log \
         ({\"timestamp\":…,\"type\":\"dev2app\",\"payload\":\"…\"}), an object in a page of the Enterprise \
@@ -69,14 +73,6 @@ Examples:
   gizwits log decode -d tests/fixtures/air-conditioner.json log.ndjson -o log.csv
   gizwits log decode -d a.json -d b.json 'logs/*.ndjson.zst' -o out.parquet --rejects rejects.ndjson
   zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json - --did DID";
-
-fn long_help() -> String {
-    format!(
-        "Reasons of rejects, besides those of `gizwits decode`:\n{}\n\
-         Exit status: 0 on success, 1 if a record was rejected, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
-        list_of_kinds(log::KINDS)
-    )
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OutputFormat {
