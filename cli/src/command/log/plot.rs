@@ -150,7 +150,7 @@ impl Plot {
             let names: Vec<&str> = attrs.map(Attr::name).take(20).collect();
             let (point, names) = (&self.point, names.join(", "));
             usage(format_args!(
-                "no point is named `{point}`; there are {names}"
+                "no point is named `{point}`: the definition has {names}"
             ))
         })
     }
