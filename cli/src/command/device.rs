@@ -1,9 +1,9 @@
 //! `gizwits device`: commands for the devices of a product.
 
-mod answer;
 mod changes;
 mod control;
 mod list;
+mod output;
 mod records;
 mod show;
 mod status;
@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use clap::{Args, Subcommand};
 
-use self::answer::Answer;
+use self::output::Output;
 use crate::account::{self, Account};
 use crate::failure::Failure;
 
@@ -96,16 +96,16 @@ impl DeviceArgs {
         let product = self.account.product()?;
         let json = self.json || !io::stdout().is_terminal();
         let json_option = if self.json { "--json " } else { "" };
-        let again = format!("gizwits device {}{json_option}", self.account.option());
-        let answer = &mut Answer { json, out, again };
+        let command = format!("gizwits device {}{json_option}", self.account.option());
+        let output = &mut Output { json, out, command };
         match &self.verb {
-            Verb::List(list) => list.run(&product, answer),
-            Verb::Show(show) => show.run(&product, answer),
-            Verb::Control(control) => control.run(&product, answer),
-            Verb::Log(log) => log.run(&product, answer),
-            Verb::Data(span) => span.data(&product, answer),
-            Verb::Online(span) => span.online(&product, answer),
-            Verb::Watch(watch) => watch.run(&product, answer),
+            Verb::List(list) => list.run(&product, output),
+            Verb::Show(show) => show.run(&product, output),
+            Verb::Control(control) => control.run(&product, output),
+            Verb::Log(log) => log.run(&product, output),
+            Verb::Data(span) => span.data(&product, output),
+            Verb::Online(span) => span.online(&product, output),
+            Verb::Watch(watch) => watch.run(&product, output),
         }
     }
 }

@@ -9,7 +9,7 @@ use gizwits_enterprise_client::blocking::{Device, Product};
 use gizwits_enterprise_client::{Attrs, Message, Timestamp};
 use serde_json::json;
 
-use super::answer::Answer;
+use super::output::Output;
 use super::status::Status;
 use crate::account;
 use crate::failure::{Failure, refused, usage};
@@ -39,12 +39,12 @@ pub(super) struct Control {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Control {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let wanted = self.wanted(&product.definition()?)?;
         let device = product.device(self.did.as_str());
         let call = device.control(&wanted);
         if self.curl {
-            writeln!(answer.out, "{}", call.curl()?)?;
+            writeln!(output.out, "{}", call.curl()?)?;
             return Ok(());
         }
         let before = match self.wait {
@@ -57,7 +57,7 @@ impl Control {
         let wanted_json = json!(wanted);
         if !self.wait {
             let text = || format!("sent {wanted_json}; use --wait to see whether the device obeys");
-            return Ok(answer.line(|| json!({"sent": wanted_json}), text)?);
+            return Ok(output.line(|| json!({"sent": wanted_json}), text)?);
         }
         let reported = self.wait_for(&device, &wanted, &before, sent)?;
         let text = || match reported {
@@ -65,7 +65,7 @@ impl Control {
             None => format!("unchanged: {wanted_json}"),
         };
         let json = || json!({"sent": wanted_json, "reported_at": reported});
-        Ok(answer.line(json, text)?)
+        Ok(output.line(json, text)?)
     }
 
     /// Encodes the values and decodes them again, so that they compare equal with the values of a report.

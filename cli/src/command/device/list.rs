@@ -5,7 +5,7 @@ use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::devices::FoundDevice;
 use serde_json::json;
 
-use super::answer::{Answer, check_complete};
+use super::output::{Output, check_complete};
 use crate::failure::Failure;
 use crate::output::table::table;
 use crate::text::{counted, tell};
@@ -33,7 +33,7 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut search = product.devices().search();
         if let Some(city) = &self.city {
             search = search.city(city);
@@ -57,16 +57,16 @@ impl List {
         let mut devices = search.iter();
         let ended = devices.by_ref().try_for_each(|device| {
             let device = device?;
-            match answer.json {
-                true => writeln!(answer.out, "{}", json!(device))?,
+            match output.json {
+                true => writeln!(output.out, "{}", json!(device))?,
                 false => rows.push(row(&device)),
             }
             Ok::<_, Failure>(())
         });
-        if !answer.json && (rows.len() > 1 || ended.is_ok()) {
+        if !output.json && (rows.len() > 1 || ended.is_ok()) {
             let count = rows.len() - 1;
-            answer.out.write_all(table(rows).as_bytes())?;
-            answer.out.flush()?;
+            output.out.write_all(table(rows).as_bytes())?;
+            output.out.flush()?;
             tell(counted(count, "device"));
         }
         ended.and_then(|()| check_complete(devices.missing()))

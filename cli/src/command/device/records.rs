@@ -10,8 +10,8 @@ use gizwits_enterprise_client::blocking::{Blocking, Device, Product};
 use gizwits_enterprise_client::{Call, Timestamp, log};
 use serde_json::json;
 
-use super::answer::{Answer, check_complete};
 use super::changes::Changes;
+use super::output::{Output, check_complete};
 use crate::failure::Failure;
 use crate::output::progress;
 use crate::signals::interruption;
@@ -51,13 +51,13 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 impl LogRecords {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let definition = product.definition()?;
         let mut changes = Changes::new(&definition);
         let mut bytes = Vec::new();
         let call = self.span.device(product).cmd_log().undecoded();
         let verb = if self.lax { "log --lax" } else { "log" };
-        self.span.write(product, verb, call, answer, |record, answer| {
+        self.span.write(product, verb, call, output, |record, output| {
             let (at, did) = (record.timestamp, &self.span.did);
             let direction = record.direction.as_str();
             let parsed = payload::parse_into(&record.payload, None, &mut bytes);
@@ -78,7 +78,7 @@ impl LogRecords {
                     r#"{{"timestamp":{at},"type":"{direction}","did":{did},"payload":{payload},{rest}"#
                 )
             };
-            answer.line(json, || {
+            output.line(json, || {
                 let text = match &decoded {
                     Ok(decoded) => changes.of_frame(decoded),
                     Err(error) => format!("! {}", error.message),
@@ -95,21 +95,21 @@ impl Span {
         product.device(self.did.as_str())
     }
 
-    pub(super) fn data(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn data(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let definition = product.definition()?;
         let mut changes = Changes::new(&definition);
         let call = self.device(product).data();
-        self.write(product, "data", call, answer, |snapshot, answer| {
+        self.write(product, "data", call, output, |snapshot, output| {
             let ts = snapshot.ts;
             let text = || format!("{ts}  {}", changes.of_attrs(&snapshot.attrs));
-            answer.line(|| self.with_did(&snapshot), text)?;
+            output.line(|| self.with_did(&snapshot), text)?;
             Ok(ts)
         })
     }
 
-    pub(super) fn online(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn online(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let call = self.device(product).online();
-        self.write(product, "online", call, answer, |event, answer| {
+        self.write(product, "online", call, output, |event, output| {
             let at = event.timestamp;
             let text = || {
                 let detail = event.payload.as_ref();
@@ -117,7 +117,7 @@ impl Span {
                 let line = format!("{at}  {:13}  {detail}", event.kind.as_str());
                 line.trim_end().to_owned()
             };
-            answer.line(|| self.with_did(&event), text)?;
+            output.line(|| self.with_did(&event), text)?;
             Ok(at)
         })
     }
@@ -136,8 +136,8 @@ impl Span {
         product: &Product,
         verb: &str,
         call: Call<Blocking, log::Log<T>>,
-        answer: &mut Answer<'_>,
-        mut write: impl FnMut(T, &mut Answer<'_>) -> io::Result<Timestamp>,
+        output: &mut Output<'_>,
+        mut write: impl FnMut(T, &mut Output<'_>) -> io::Result<Timestamp>,
     ) -> Result<(), Failure> {
         let now = product.enterprise().now();
         let start = match self.from {
@@ -151,7 +151,7 @@ impl Span {
         let (mut count, mut last) = (0, None);
         let mut records = call.iter();
         let ended = records.by_ref().try_for_each(|record| {
-            let at = write(record?, answer)?;
+            let at = write(record?, output)?;
             (count, last) = (count + 1, Some(at));
             bar.set_position(at.since(start).as_secs());
             bar.set_message(counted(count, "record"));
@@ -161,7 +161,7 @@ impl Span {
             }
         });
         bar.finish_and_clear();
-        answer.out.flush()?;
+        output.out.flush()?;
         let total = counted(count, "record");
         match (ended, last) {
             (Ok(()), _) => {
@@ -178,7 +178,7 @@ impl Span {
                 };
                 tell(format_args!(
                     "{after}{total}; to continue: {}{verb} {} --from {last}",
-                    answer.again, self.did
+                    output.command, self.did
                 ));
                 Err(failure)
             }

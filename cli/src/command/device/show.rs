@@ -6,7 +6,7 @@ use gizwits_enterprise_client::Timestamp;
 use gizwits_enterprise_client::blocking::Product;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::output::Output;
 use super::status::Status;
 use crate::failure::{Failure, refused};
 use crate::output::table::table;
@@ -19,7 +19,7 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let did = self.did.as_str();
         let search = product.devices().search().did(did).show_disabled(true);
         let page = search.send()?;
@@ -43,28 +43,28 @@ impl Show {
         // The server may refuse the logs of a product and still know its devices, so an error is reported after
         // the device.
         let last = Status::of(&product.device(did), definition.attrs().map(Attr::name));
-        if answer.json {
+        if output.json {
             let mut shown = json!({"device": shown, "last": null});
             match &last {
                 Ok(None) => {}
                 Ok(Some(last)) => shown["last"] = json!({"ts": last.ts, "attrs": last.attrs}),
                 Err(error) => shown["last_error"] = error.json.clone(),
             }
-            writeln!(answer.out, "{shown}")?;
+            writeln!(output.out, "{shown}")?;
             last?;
             return Ok(());
         }
         let members = shown.as_object().into_iter().flatten();
         let rows = members.filter(|(_, value)| !value.is_null()).map(member);
-        answer.out.write_all(table(rows).as_bytes())?;
+        output.out.write_all(table(rows).as_bytes())?;
         let Some(Status { ts, attrs, .. }) = last? else {
             tell("no values: the device has not reported yet");
             return Ok(());
         };
-        writeln!(answer.out, "\nlast report at {ts}")?;
+        writeln!(output.out, "\nlast report at {ts}")?;
         let row = |attr: &Attr| Some([attr.name().to_owned(), attrs.get(attr.name())?.to_string()]);
         let rows = table(definition.attrs().filter_map(row));
-        Ok(answer.out.write_all(rows.as_bytes())?)
+        Ok(output.out.write_all(rows.as_bytes())?)
     }
 }
 

@@ -10,8 +10,8 @@ use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::{Attrs, Timestamp, log};
 use serde_json::json;
 
-use super::answer::{Answer, check_complete};
 use super::changes::Changes;
+use super::output::{Output, check_complete};
 use super::records::RETENTION;
 use super::status::Status;
 use crate::failure::Failure;
@@ -35,17 +35,17 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 impl Watch {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let definition = product.definition()?;
         let (did, device) = (&self.did, product.device(self.did.as_str()));
         let interrupted = interruption();
         let mut changes = Changes::new(&definition);
         let mut print = |ts: Timestamp, attrs: &Attrs| {
-            answer.line(
+            output.line(
                 || json!({"did": did, "ts": ts, "attrs": attrs}),
                 || format!("{ts}  {}", changes.of_attrs(attrs)),
             )?;
-            answer.out.flush()
+            output.out.flush()
         };
         let mut ended = Ok(());
         let status = Status::of(&device, definition.attrs().map(Attr::name))?;

@@ -7,16 +7,16 @@ use crate::failure::Failure;
 use crate::text::printable;
 
 /// The output of a command.
-pub(super) struct Answer<'o> {
+pub(super) struct Output<'o> {
     /// Whether the output is JSON.
     pub(super) json: bool,
     pub(super) out: &'o mut dyn Write,
     /// The beginning of the command line, up to the options of all commands. Messages complete it to a command
     /// that the user can run.
-    pub(super) again: String,
+    pub(super) command: String,
 }
 
-impl Answer<'_> {
+impl Output<'_> {
     /// Writes one line: a JSON object, or a text without control characters.
     pub(super) fn line<J: Display>(
         &mut self,
