@@ -1,7 +1,8 @@
-//! Definitions from files.
+//! Definitions and other texts that are read from files or from standard input.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Read as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 use gizwits_codec_std::{Check, Product};
@@ -10,54 +11,54 @@ use crate::failure::{Failure, in_file};
 use crate::output::diagnostic::Source;
 use crate::text::{counted, printable};
 
-/// The text of a file, or of standard input for `-`.
+/// Reads the text of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     text(path, u64::MAX)
 }
 
-/// The text of a definition, from a file or standard input. What is too long for one is not read to its end.
+/// Reads the text of a definition like [`read`]. A file that is too long for a definition is refused before
+/// it fills the memory.
 pub(crate) fn read_definition(path: &Path) -> Result<String, Failure> {
     text(path, Check::MAX_LEN as u64)
 }
 
-fn text(path: &Path, most: u64) -> Result<String, Failure> {
+/// Reads a text of at most `max_len` bytes.
+fn text(path: &Path, max_len: u64) -> Result<String, Failure> {
     let fail = |error: &dyn Display| in_file(path, error);
-    let mut bytes = Vec::new();
-    let mut read = || {
-        let limit = most.saturating_add(1);
+    let open = || -> io::Result<(u64, Box<dyn Read>)> {
         if path == Path::new("-") {
-            return std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+            return Ok((0, Box::new(io::stdin())));
         }
-        let file = std::fs::File::open(path)?;
-        // Of what is no file it is 0.
-        let len = file.metadata()?.len();
-        match len > most {
-            true => Ok(len as usize),
-            false => file.take(limit).read_to_end(&mut bytes),
-        }
+        let file = File::open(path)?;
+        // Pipes and devices have the length 0.
+        Ok((file.metadata()?.len(), Box::new(file)))
     };
-    let len = read().map_err(|error| fail(&error))?;
-    if len as u64 > most {
-        let len = match bytes.is_empty() {
+    let (len, file) = open().map_err(|error| fail(&error))?;
+    let mut bytes = Vec::new();
+    let read = file.take(max_len.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > max_len {
+        let len = match len > max_len {
             true => len.to_string(),
-            false => format!("more than {most}"),
+            false => format!("more than {max_len}"),
         };
-        return Err(fail(&format!(
-            "{len} bytes: a definition has at most {most}"
-        )));
+        let message = format!("{len} bytes: a definition has at most {max_len}");
+        return Err(fail(&message));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        // What PowerShell writes by `>`.
-        let utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        let at = error.utf8_error().valid_up_to();
-        match utf16 {
-            true => fail(&"the text is UTF-16: UTF-8 is expected"),
-            false => fail(&format!("not UTF-8 at byte {at}")),
+    String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
+        // Windows PowerShell writes UTF-16 when output is redirected.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => fail(&"the text is UTF-16: UTF-8 is expected"),
+        _ => {
+            let at = error.utf8_error().valid_up_to();
+            fail(&format!("not UTF-8 at byte {at}"))
         }
     })
 }
 
-/// Loads the product of a definition. A definition that can't be used ends the command, with its errors.
+/// Loads a product from the file of its definition.
+///
+/// # Errors
+/// All errors of the definition, formatted for a terminal if stderr is one.
 pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     let text = read_definition(path)?;
     let invalid = match Product::from_json(&text) {
@@ -66,16 +67,16 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     };
     let name = path.display().to_string();
     let source = Source::new(&name, &text);
-    let graphical = std::io::stderr().is_terminal();
+    let graphical = io::stderr().is_terminal();
     let (errors, more) = invalid.first_errors();
-    let mut told: Vec<String> = errors
-        .map(|one| match graphical {
-            true => source.report(one, true),
-            false => printable(&format!("{name}:{one}")).into_owned(),
+    let mut reports: Vec<String> = errors
+        .map(|error| match graphical {
+            true => source.report(error, true),
+            false => printable(&format!("{name}:{error}")).into_owned(),
         })
         .collect();
     if more > 0 {
-        told.push(format!("{name}: and {}", counted(more, "more error")));
+        reports.push(format!("{name}: and {}", counted(more, "more error")));
     }
-    Err(Failure::Usage(told.join("\n").trim_end().to_owned()))
+    Err(Failure::Usage(reports.join("\n").trim_end().to_owned()))
 }

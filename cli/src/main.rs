@@ -46,7 +46,9 @@ enum Command {
     Layout(layout::LayoutArgs),
     Check(check::Check),
     Codegen(codegen::Codegen),
-    Log(log::LogArgs),
+    /// Decode command logs in bulk to NDJSON, CSV, Arrow, Parquet, statistics or a chart
+    #[command(subcommand)]
+    Log(log::Log),
     Device(device::DeviceArgs),
     /// Call any endpoint of the Enterprise API
     Api(api::Api),

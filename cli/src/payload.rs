@@ -1,39 +1,53 @@
-//! Payloads as people write and read them.
+//! The text forms of payloads: encodings and error positions.
 
-use clap::ValueEnum;
-use gizwits_codec_std::payload;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use gizwits_codec_std::core::P0;
+use gizwits_codec_std::payload::Encoding;
+use gizwits_codec_std::{Content, Decoded};
 use unicode_width::UnicodeWidthStr as _;
 
-/// How bytes are written.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Encoding {
-    Hex,
-    Base64,
+/// The parser of `--encoding`.
+pub(crate) fn encoding() -> impl TypedValueParser<Value = Encoding> {
+    PossibleValuesParser::new(["hex", "base64"]).map(|name| match &*name {
+        "hex" => Encoding::Hex,
+        _ => Encoding::Base64,
+    })
 }
 
-impl From<Encoding> for payload::Encoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Hex => payload::Encoding::Hex,
-            Encoding::Base64 => payload::Encoding::Base64,
-        }
+/// Formats kinds of errors and their meanings for a help text, one per line.
+pub(crate) fn list_of_kinds(kinds: &[(&str, &str)]) -> String {
+    // The width of the help, which would wrap longer lines without an indent.
+    let options = textwrap::Options::new(100).subsequent_indent("                     ");
+    let lines = kinds.iter();
+    let lines = lines.map(|(kind, meaning)| format!("  {kind:18} {meaning}"));
+    lines
+        .map(|line| textwrap::fill(&line, &options) + "\n")
+        .collect()
+}
+
+/// Returns the action of a payload, and its body if the body has no points.
+pub(crate) fn action_and_body<'b>(decoded: &Decoded<'_, 'b>) -> (&'static str, Option<&'b [u8]>) {
+    match decoded.content {
+        Content::P0(P0::Control(_)) => ("control", None),
+        Content::P0(P0::Read { .. }) => ("read", None),
+        Content::P0(P0::Reply(_)) => ("reply", None),
+        Content::P0(P0::Report(_)) => ("report", None),
+        Content::P0(P0::Transparent { data, .. }) => ("transparent", Some(data)),
+        Content::P0(P0::Gateway { body, .. }) => ("gateway", Some(body)),
+        Content::Body(body) => ("no data points", Some(body)),
     }
 }
 
-/// The bytes around the one that an error is about, and a caret below it.
+/// Formats the bytes around the one that an error is about, with a caret below that byte. A byte past the end
+/// is shown as `__`.
 pub(crate) fn pointed_at(bytes: &[u8], byte: usize) -> String {
+    /// The number of bytes that are shown on either side.
     const NEAR: usize = 12;
     let first = byte.saturating_sub(NEAR).min(bytes.len());
     let last = (byte + NEAR).min(bytes.len());
-    let mut row = match first {
-        0 => "  ".to_owned(),
-        _ => "  … ".to_owned(),
-    };
-    let mut caret = 0;
+    let mut row = if first == 0 { "  " } else { "  … " }.to_owned();
+    let caret = row.width() + 3 * (byte - first);
     for at in first..last.max(byte + 1) {
-        if at == byte {
-            caret = row.width();
-        }
         match bytes.get(at) {
             Some(byte) => row += &format!("{byte:02x} "),
             None => row += "__ ",

@@ -1,4 +1,4 @@
-//! The signals that ask the process to end.
+//! The signals that ask the process to end: SIGHUP, SIGINT and SIGTERM.
 
 use std::future::poll_fn;
 use std::io;
@@ -7,22 +7,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::task::{Context, Poll};
 
-/// The exit status that shells expect after Ctrl-C, and after SIGHUP.
+/// The exit status after SIGINT (Ctrl-C), as shells expect.
 pub(crate) const INTERRUPTED: i32 = 130;
+/// The exit status after SIGHUP, as shells expect.
 pub(crate) const HUNG_UP: i32 = 129;
 
-/// The handling of SIGINT and SIGTERM that the parent ignored. A shell without job control ignores SIGINT for
-/// processes in the background.
+/// The handling of SIGINT and SIGTERM if the parent process ignored them. A shell without job control ignores
+/// SIGINT for processes in the background.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ignored {
+    /// The signal stays ignored.
     Stay,
+    /// The signal ends the process all the same.
     Heed,
 }
 
-/// Calls `heed` with the exit status of every signal that asks the process to end, on a thread of its own.
+/// Calls `heed` on a separate thread for every signal that asks the process to end, with the exit status that
+/// belongs to the signal.
 ///
-/// Signals are watched for as soon as this function returns. SIGHUP stays ignored if the parent ignored it,
-/// as nohup does; `if_ignored` is for the other signals.
+/// Signals are caught as soon as this function returns. SIGHUP stays ignored if the parent ignored it, as
+/// nohup does; `if_ignored` is for the other signals.
 pub(crate) fn on_signal(if_ignored: Ignored, mut heed: impl FnMut(i32) + Send + 'static) {
     let (watching, watched) = channel();
     let watch = move || -> io::Result<()> {
@@ -37,14 +41,14 @@ pub(crate) fn on_signal(if_ignored: Ignored, mut heed: impl FnMut(i32) + Send + 
             }
         })
     };
-    // Without the thread a signal ends the process all the same.
+    // If the thread can't be started, signals keep their default effect: they end the process.
     let _ = std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(watch);
     let _ = watched.recv();
 }
 
-/// Returns a flag that becomes true on the first Ctrl-C. The second ends the process.
+/// Returns a flag that becomes true on the first Ctrl-C. The second Ctrl-C ends the process.
 pub(crate) fn interruption() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupted);
@@ -56,6 +60,7 @@ pub(crate) fn interruption() -> Arc<AtomicBool> {
     interrupted
 }
 
+/// Starts to catch the signals. Returns a function to poll for the exit status of the next signal.
 #[cfg(unix)]
 fn signals(if_ignored: Ignored) -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -80,8 +85,8 @@ fn signals(if_ignored: Ignored) -> io::Result<impl FnMut(&mut Context<'_>) -> Po
     })
 }
 
-/// Whether the process was started with this signal ignored. Where the system does not say, a process
-/// without a terminal ignores SIGHUP, because it may run under nohup.
+/// Whether the process was started with this signal ignored. On systems without /proc, SIGHUP counts as
+/// ignored if the process has no terminal, because the process may run under nohup.
 #[cfg(unix)]
 fn is_ignored(number: i32) -> bool {
     use std::io::IsTerminal as _;
@@ -90,13 +95,12 @@ fn is_ignored(number: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
         Some(mask) => mask >> (number - 1) & 1 == 1,
-        None => {
-            let terminal = io::stdin().is_terminal() || io::stderr().is_terminal();
-            128 + number == HUNG_UP && !terminal
-        }
+        None if io::stdin().is_terminal() || io::stderr().is_terminal() => false,
+        None => 128 + number == HUNG_UP,
     }
 }
 
+/// Starts to catch Ctrl-C. Returns a function to poll for the exit status of the next one.
 #[cfg(not(unix))]
 fn signals(_: Ignored) -> io::Result<impl FnMut(&mut Context<'_>) -> Poll<i32>> {
     let mut signal = tokio::signal::windows::ctrl_c()?;

@@ -368,7 +368,10 @@ fn lines_of_any_kind() {
         .collect();
     let read = json!({"action": "read"});
     assert_eq!((ran.code, &lines[2..]), (1, &[read.clone(), read][..]));
-    assert_eq!(lines[0]["error"]["message"], "the line is over 16 MiB long");
+    assert_eq!(
+        lines[0]["error"]["message"],
+        "the line is longer than 16 MiB"
+    );
     assert_eq!(lines[1]["error"]["message"], "the line is not UTF-8 text");
     assert!(ran.stderr.ends_with("4 payloads, 2 failed\n"));
 }

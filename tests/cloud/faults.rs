@@ -79,7 +79,7 @@ fn what_goes_wrong() {
             format!("device log {did} --from noon"),
             &[],
             2,
-            "a moment is written",
+            "expected a time such as 2026-01-31T07:37:23Z",
         ),
         ("api devices data".to_owned(), &[], 2, "<DID>"),
         ("api devices data nobody".to_owned(), &[], 1, "5301"),
@@ -129,7 +129,7 @@ fn what_goes_wrong() {
     let short = folder.write("short.toml", short);
     let simulated = Simulated::start(GIZWITS, &["--scenario", &short]);
     let ran = simulated.run(&format!("device log {did} --since 7d"));
-    let told = ran.stderr.split_once(" records; to go on: gizwits ");
+    let told = ran.stderr.split_once(" records; to continue: gizwits ");
     let (count, rest) = told.unwrap_or_else(|| panic!("{}", ran.stderr));
     assert_eq!(ran.code, 1);
     assert_eq!(ran.stdout.lines().count().to_string(), count);
@@ -330,9 +330,9 @@ fn a_search_that_finds_another_device() {
     for (objects, words) in [
         (
             json!([{"did": "d", "mac": "m"}]),
-            "counts 3 and didn't give it",
+            "counts 3 devices for D, but did not return it",
         ),
-        (json!([]), "counts 3 and didn't give it"),
+        (json!([]), "counts 3 devices for D, but did not return it"),
     ] {
         let cloud = Scripted::start(GIZWITS, move |_, path| {
             let page = json!({"meta": {"total": 3}, "objects": objects});
@@ -369,14 +369,15 @@ fn a_list_that_is_not_all() {
             "{verb}: {}",
             ran.stderr
         );
-        let words = "warning: this is not all: the server counts 2 more than it gave\n";
+        let words =
+            "warning: the output is incomplete: the server counts 2 more than it returned\n";
         assert_eq!(ran.stderr, words, "{verb}");
     }
     #[cfg(target_os = "linux")]
     {
         let (code, screen) = program::typed(&format!("{GIZWITS} device list"), &cloud.variables);
         assert!(
-            code == 1 && screen.contains("D    m\n1 device\nwarning: this is"),
+            code == 1 && screen.contains("D    m\n1 device\nwarning: the output"),
             "{screen}"
         );
     }
@@ -393,7 +394,10 @@ fn a_list_that_is_not_all() {
         let mut told = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();
         told.read_line(&mut first).unwrap();
-        assert!(first.starts_with("warning: this is not all"), "{first}");
+        assert!(
+            first.starts_with("warning: the output is incomplete"),
+            "{first}"
+        );
         let pid = child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status();
         assert!(sent.unwrap().success());

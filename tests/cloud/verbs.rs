@@ -167,7 +167,7 @@ fn a_history_that_is_interrupted() {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{told}");
-    let (_, rest) = told.split_once("to go on: gizwits ").unwrap();
+    let (_, rest) = told.split_once("to continue: gizwits ").unwrap();
     let rest = user.json(rest.lines().next().unwrap());
     let all = user.json(&format!("device log {did} --since 7d"));
     let had: Vec<Value> = had

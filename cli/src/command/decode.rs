@@ -1,22 +1,24 @@
-//! `gizwits decode`
+//! `gizwits decode`: payloads as JSON or as tables.
 
-mod lines;
 mod text;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write};
 use std::path::PathBuf;
 
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::{Error, Product, payload};
+use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::Value;
 
-use self::lines::Lines;
 use self::text::{describe, paint};
 use crate::definition;
 use crate::failure::{Failure, usage};
-use crate::payload::{Encoding, pointed_at};
+use crate::payload::{encoding, list_of_kinds, pointed_at};
 use crate::text::{counted, printable, tell};
+
+/// The maximum length of a line of standard input, in bytes. The longest payload has 64 KiB and
+/// takes less than 1 MiB, even as a list of bytes.
+const MAX_LINE: usize = 16 << 20;
 
 /// The key that ends the input of a terminal.
 const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
@@ -25,29 +27,35 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = long_help(),
+    after_long_help = format!(
+        "Kinds of errors:\n{}\n\
+         Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
+        list_of_kinds(Error::KINDS)
+    ),
     long_about = "Decode payloads to JSON, one line each, in order.\n\n\
-        A payload is an M2M frame, which begins with 00000003, or a bare P0, as hex, base64 or a \
-        list of bytes. One that fails gives {\"error\":…} in its place."
+        A payload is an M2M frame, which begins with 00000003, or a bare P0. It is written as hex, as \
+        base64 or as a list of bytes such as [4,1,0]. The line of a payload that can't be decoded is \
+        {\"error\":…}."
 )]
 pub(crate) struct Decode {
-    /// The product's definition, as the Enterprise API hands it out
+    /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// Payloads; - or none at all for standard input, one a line
-    #[arg(value_name = "PAYLOAD")]
+    /// The payloads, or - to read them from standard input, one per line
+    #[arg(value_name = "PAYLOAD", default_value = "-")]
     payloads: Vec<String>,
-    /// What the payloads are, if not told by their first bytes
+    /// The type of the payloads; by default, frames begin with 00000003 and all others are P0s
     #[arg(long, value_enum)]
     input: Option<Input>,
-    /// How the payloads are written, if not told by their content
-    #[arg(long, value_enum)]
-    encoding: Option<Encoding>,
-    /// Decode the complete points of replies and reports of any length, and report the rest as extra, missing
-    /// or whole_body
+    /// The encoding of the payloads; by default, each payload is recognised by its content
+    #[arg(long, value_parser = encoding())]
+    encoding: Option<payload::Encoding>,
+    /// Accept replies and reports of any length, and decode the points that are complete
+    ///
+    /// What differs from the definition is reported as `extra`, `missing` or `whole_body`.
     #[arg(long)]
     lax: bool,
-    /// JSON for programs, a table for people
+    /// The output format: JSON for programs, tables for people
     #[arg(long, value_enum, default_value = "json")]
     output: Output,
 }
@@ -58,15 +66,6 @@ Examples:
   gizwits decode -d tests/fixtures/air-conditioner.json --output table AAAAAwkAAJABAQEAABA=
   echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
 
-fn long_help() -> String {
-    let mut help = String::from("Kinds of errors:\n");
-    for (kind, meaning) in Error::KINDS {
-        help.push_str(&format!("  {kind:18} {meaning}\n"));
-    }
-    help.push_str("\nExit status: 0; 1 if a payload failed; 2 for wrong usage or definition.\n\n");
-    help + EXAMPLES
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 enum Input {
     /// M2M frames
@@ -75,122 +74,124 @@ enum Input {
     P0,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum)]
 enum Output {
     Json,
     Table,
 }
 
 impl Decode {
-    pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
-        let standard = self.payloads.is_empty() || self.payloads.iter().any(|one| one == "-");
+    pub(crate) fn run<W: Write>(&self, out: &mut W, colours: bool) -> Result<(), Failure> {
+        let standard = self.payloads.iter().any(|payload| payload == "-");
         if standard && self.definition.as_os_str() == "-" {
             return Err(usage(
-                "standard input is the definition: give payloads as arguments",
+                "standard input is the definition: give the payloads as arguments",
             ));
         }
         let product = definition::load(&self.definition)?;
-        let mut decoder = Decoder {
-            options: self,
-            product: &product,
-            colours,
-            bytes: Vec::new(),
-            line: Vec::new(),
-            payloads: 0,
-            failed: 0,
+        let (mut bytes, mut line) = (Vec::new(), Vec::new());
+        let (mut count, mut failed) = (0, 0);
+        let mut decode = |text: Result<&str, Error>, out: &mut W| {
+            count += 1;
+            let parsed = text.and_then(|text| payload::parse_into(text, self.encoding, &mut bytes));
+            let decoded = parsed.and_then(|()| self.decoded(&product, &bytes));
+            failed += usize::from(decoded.is_err());
+            line.clear();
+            match (decoded, self.output) {
+                (Ok(decoded), Output::Json) => decoded.write_json(&mut line),
+                (Ok(decoded), Output::Table) => {
+                    line.extend(describe(&product, &decoded, colours).as_bytes());
+                }
+                (Err(error), Output::Json) => line.extend(error_json(&error).as_bytes()),
+                (Err(error), Output::Table) => {
+                    let style = paint(colours, AnsiColor::Red.on_default());
+                    let message = printable(&error.message);
+                    let byte = error.byte.map(|byte| pointed_at(&bytes, byte as usize));
+                    let byte = byte.unwrap_or_default();
+                    write!(
+                        line,
+                        "{style}error{style:#}: payload {count}: {message}{byte}"
+                    )?;
+                }
+            }
+            line.push(b'\n');
+            out.write_all(&line)
         };
-        if self.payloads.is_empty() {
-            decoder.stdin(out)?;
-        }
         for payload in &self.payloads {
             match payload.as_str() {
-                "-" => decoder.stdin(out)?,
-                payload => decoder.payload(Ok(payload), out)?,
+                "-" => each_line(out, &mut decode)?,
+                payload => decode(Ok(payload), out)?,
             }
         }
         out.flush()?;
-        match decoder.failed {
-            0 => Ok(()),
-            failed => {
-                let payloads = counted(decoder.payloads, "payload");
-                tell(format_args!("{payloads}, {failed} failed"));
-                Err(Failure::Some)
-            }
-        }
-    }
-}
-
-struct Decoder<'a> {
-    options: &'a Decode,
-    product: &'a Product,
-    colours: bool,
-    bytes: Vec<u8>,
-    line: Vec<u8>,
-    payloads: usize,
-    failed: u64,
-}
-
-impl Decoder<'_> {
-    fn stdin(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let stdin = io::stdin();
-        if stdin.is_terminal() {
-            tell(format_args!("reading payloads, one a line; {END} ends"));
-        }
-        let mut lines = Lines::new(stdin.lock());
-        // Whoever follows a log wants each answer before the next line is waited for.
-        while let Some(line) = lines.next(|| out.flush())? {
-            match line {
-                Ok(line) if line.trim().is_empty() => {}
-                line => self.payload(line.map_err(not_text), out)?,
-            }
+        if failed > 0 {
+            let payloads = counted(count, "payload");
+            tell(format_args!("{payloads}, {failed} failed"));
+            return Err(Failure::Some);
         }
         Ok(())
     }
 
-    fn payload(&mut self, text: Result<&str, Error>, out: &mut impl Write) -> io::Result<()> {
-        self.payloads += 1;
-        let encoding = self.options.encoding.map(payload::Encoding::from);
-        let bytes = &mut self.bytes;
-        let parsed = text.and_then(|text| payload::parse_into(text, encoding, bytes));
-        let decoded = parsed.and_then(|()| {
-            let (exact, lax) = (self.product, self.product.lax());
-            match (self.options.input, self.options.lax) {
-                (None, false) => exact.decode(bytes),
-                (None, true) => lax.decode(bytes),
-                (Some(Input::M2m), false) => exact.decode_m2m(bytes),
-                (Some(Input::M2m), true) => lax.decode_m2m(bytes),
-                (Some(Input::P0), false) => exact.decode_p0(bytes),
-                (Some(Input::P0), true) => lax.decode_p0(bytes),
-            }
-        });
-        self.line.clear();
-        match (&decoded, self.options.output) {
-            (Ok(decoded), Output::Json) => decoded.write_json(&mut self.line),
-            (Ok(decoded), Output::Table) => {
-                let text = describe(self.product, decoded, self.colours);
-                self.line.extend(text.as_bytes());
-            }
-            (Err(error), Output::Json) => self.line.extend(error_json(error).as_bytes()),
-            (Err(error), Output::Table) => {
-                let style = paint(self.colours, AnsiColor::Red);
-                let (number, message) = (self.payloads, printable(&error.message));
-                write!(
-                    self.line,
-                    "{style}error{style:#}: payload {number}: {message}"
-                )?;
-                if let Some(byte) = error.byte {
-                    self.line
-                        .extend(pointed_at(bytes, byte as usize).as_bytes());
-                }
-            }
+    /// Decodes one payload as --input and --lax say.
+    fn decoded<'p, 'b>(
+        &self,
+        product: &'p Product,
+        bytes: &'b [u8],
+    ) -> Result<Decoded<'p, 'b>, Error> {
+        let lax = product.lax();
+        match (self.input, self.lax) {
+            (None, false) => product.decode(bytes),
+            (None, true) => lax.decode(bytes),
+            (Some(Input::M2m), false) => product.decode_m2m(bytes),
+            (Some(Input::M2m), true) => lax.decode_m2m(bytes),
+            (Some(Input::P0), false) => product.decode_p0(bytes),
+            (Some(Input::P0), true) => lax.decode_p0(bytes),
         }
-        self.failed += u64::from(decoded.is_err());
-        self.line.push(b'\n');
-        out.write_all(&self.line)
     }
 }
 
-/// The error of a line that is no text.
+/// Passes each line of standard input to `decode`. Memory is bounded whatever the length of a line.
+fn each_line<W: Write>(
+    out: &mut W,
+    mut decode: impl FnMut(Result<&str, Error>, &mut W) -> io::Result<()>,
+) -> io::Result<()> {
+    if io::stdin().is_terminal() {
+        tell(format_args!(
+            "reading payloads from standard input, one per line; {END} ends the input"
+        ));
+    }
+    let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
+    let mut line = Vec::new();
+    // Some programs begin a text with a byte order mark. In any other line it is an error.
+    let mut mark = "\u{feff}";
+    loop {
+        // Without a complete line in the buffer, the next read may wait. The input may be a log that somebody
+        // follows, so the results come first.
+        if !input.buffer().contains(&b'\n') {
+            out.flush()?;
+        }
+        line.clear();
+        let mut limited = input.by_ref().take(MAX_LINE as u64 + 1);
+        if limited.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        let is_long = line.len() > MAX_LINE;
+        if is_long && !line.ends_with(b"\n") {
+            input.skip_until(b'\n')?;
+        }
+        let mark = std::mem::take(&mut mark);
+        match std::str::from_utf8(&line) {
+            _ if is_long => decode(Err(not_text("is longer than 16 MiB")), out)?,
+            Err(_) => decode(Err(not_text("is not UTF-8 text")), out)?,
+            Ok(text) => match text.strip_prefix(mark).unwrap_or(text).trim() {
+                "" => {}
+                text => decode(Ok(text), out)?,
+            },
+        }
+    }
+}
+
+/// The error of a line that can't be a payload in any encoding.
 fn not_text(why: &str) -> Error {
     Error {
         kind: "not_hex_or_base64",
@@ -201,13 +202,13 @@ fn not_text(why: &str) -> Error {
     }
 }
 
+/// The line of a payload that can't be decoded. The order of the members is part of the output format.
 fn error_json(error: &Error) -> String {
     let (kind, message) = (error.kind, Value::from(error.message.as_str()));
     let mut json = format!(r#"{{"error":{{"kind":"{kind}","message":{message}"#);
-    if let Some(point) = &error.point {
-        json += &format!(r#","point":{}"#, Value::from(point.as_str()));
-    }
-    for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
+    let point = error.point.as_deref().map(Value::from);
+    let (byte, bit) = (error.byte.map(Value::from), error.bit.map(Value::from));
+    for (name, value) in [("point", point), ("byte", byte), ("bit", bit)] {
         if let Some(value) = value {
             json += &format!(r#","{name}":{value}"#);
         }

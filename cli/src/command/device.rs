@@ -1,9 +1,9 @@
-//! `gizwits device`: the daily verbs.
+//! `gizwits device`: commands for the devices of a product.
 
-mod answer;
 mod changes;
 mod control;
 mod list;
+mod output;
 mod records;
 mod show;
 mod status;
@@ -13,28 +13,36 @@ use std::io::{self, IsTerminal as _, Write};
 
 use clap::{Args, Subcommand};
 
-use self::answer::Answer;
+use self::output::Output;
 use crate::account::{self, Account};
 use crate::failure::Failure;
 
-/// List, show, control and follow the devices of a product
+/// List, show, control and watch the devices of a product
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    after_long_help = long_help(),
-    long_about = "List, show, control and follow the devices of a product, by the Enterprise API.\n\n\
-        On a terminal they are tables and lines for people; into a pipe, or with --json, one JSON \
-        object a line."
+    after_long_help = format!(
+        "{}\n\n\
+        Exit status: 0 on success, 1 if a call fails or a server returns fewer records than it counts,\n\
+        2 for wrong usage, 130 if Ctrl-C interrupts `log`, `data` or `online`.\n\n{EXAMPLES}",
+        account::HELP
+    ),
+    long_about = "List, show, control and watch the devices of a product through the Enterprise API.\n\n\
+        On a terminal, the output is tables and lines of text. On a pipe, in a file or with --json, the \
+        output is JSON, one object per line."
 )]
 pub(crate) struct DeviceArgs {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = GLOBAL)]
     account: Account,
-    /// One JSON object a line, on a terminal, too
-    #[arg(long, global = true)]
+    /// Print JSON, one object per line, on a terminal too; on a pipe or in a file, the output is always JSON
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// The heading of the options that all device commands have.
+const GLOBAL: &str = "Options of all device commands";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,25 +51,43 @@ Examples:
   gizwits device control DID switch=off --wait
   gizwits device log DID --since 7d > log.ndjson";
 
-fn long_help() -> String {
-    format!("{}\n\n{EXAMPLES}", account::HELP)
-}
-
 #[derive(Subcommand)]
 enum Verb {
-    /// The devices of the product
+    /// List the devices of the product
+    ///
+    /// The output is a table on a terminal. On a pipe, in a file or with --json, the output is JSON: one
+    /// object per device, with the members that the server returns.
     List(list::List),
-    /// What is known of a device, and its last values
+    /// Show a device and its last reported values
+    ///
+    /// The output is text on a terminal. On a pipe, in a file or with --json, the output is one JSON object:
+    /// `device` is the device, `last` has the time (`ts`) and the values (`attrs`) of the last report, or is
+    /// null. If the values can't be read, `last_error` has the reason.
     Show(show::Show),
-    /// Set points of a device, checked against the definition first
+    /// Set points of a device, after checking the values against the definition
+    ///
+    /// The output is text on a terminal. On a pipe, in a file or with --json, the output is one JSON object:
+    /// `sent` has the values, and with --wait, `reported_at` has the time of the device's report.
     Control(control::Control),
-    /// The frames to and from a device, decoded
+    /// Print the frames to and from a device, decoded
+    ///
+    /// The output is one line of text per frame on a terminal. On a pipe, in a file or with --json, the output
+    /// is JSON: one object per frame, which `gizwits log` commands accept as a record.
     Log(records::LogRecords),
-    /// The values that a device reported
+    /// Print the values that a device reported
+    ///
+    /// The output is one line of text per report on a terminal, with the values that changed. On a pipe, in a
+    /// file or with --json, the output is JSON: one object per report, with all of its values.
     Data(records::Span),
-    /// When a device came and went, and why
+    /// Print when a device connected and disconnected, and why
+    ///
+    /// The output is one line of text per event on a terminal. On a pipe, in a file or with --json, the output
+    /// is JSON: one object per event.
     Online(records::Span),
-    /// Print what changes, until Ctrl-C
+    /// Print the last values of a device, then every new report, until Ctrl-C
+    ///
+    /// The output is one line of text per report on a terminal, with the values that changed. On a pipe, in a
+    /// file or with --json, the output is JSON: one object per report, with all of its values.
     Watch(watch::Watch),
 }
 
@@ -70,16 +96,16 @@ impl DeviceArgs {
         let product = self.account.product()?;
         let json = self.json || !io::stdout().is_terminal();
         let json_option = if self.json { "--json " } else { "" };
-        let again = format!("gizwits device {}{json_option}", self.account.option());
-        let answer = &mut Answer { json, out, again };
+        let command = format!("gizwits device {}{json_option}", self.account.option());
+        let output = &mut Output { json, out, command };
         match &self.verb {
-            Verb::List(list) => list.run(&product, answer),
-            Verb::Show(show) => show.run(&product, answer),
-            Verb::Control(control) => control.run(&product, answer),
-            Verb::Log(log) => log.run(&product, answer),
-            Verb::Data(span) => span.data(&product, answer),
-            Verb::Online(span) => span.online(&product, answer),
-            Verb::Watch(watch) => watch.run(&product, answer),
+            Verb::List(list) => list.run(&product, output),
+            Verb::Show(show) => show.run(&product, output),
+            Verb::Control(control) => control.run(&product, output),
+            Verb::Log(log) => log.run(&product, output),
+            Verb::Data(span) => span.data(&product, output),
+            Verb::Online(span) => span.online(&product, output),
+            Verb::Watch(watch) => watch.run(&product, output),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::definition;
 use crate::failure::Failure;
 use crate::output::image;
 use crate::output::picture::Drawing;
-use crate::payload::{Encoding, pointed_at};
+use crate::payload::{encoding, pointed_at};
 use crate::text::{printable, tell};
 
 /// Draw the bytes and bits of a product's status, or of one message
@@ -34,8 +34,8 @@ pub(crate) struct LayoutArgs {
     #[arg(short, long, value_name = "PAYLOAD")]
     message: Option<String>,
     /// How the message is written, if not told by its content
-    #[arg(long, value_enum, requires = "message")]
-    encoding: Option<Encoding>,
+    #[arg(long, value_parser = encoding(), requires = "message")]
+    encoding: Option<payload::Encoding>,
     /// Draw it into this file, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     let decoded = match &args.message {
         None => None,
         Some(text) => {
-            let parsed = payload::parse_into(text, args.encoding.map(Into::into), &mut bytes);
+            let parsed = payload::parse_into(text, args.encoding, &mut bytes);
             let decoded = parsed.and_then(|()| product.decode(&bytes));
             Some(decoded.map_err(|error| undecodable(&error, &bytes))?)
         }

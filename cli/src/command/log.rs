@@ -9,30 +9,24 @@ mod totals;
 
 use std::io::Write;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::failure::Failure;
 
-/// Decode command logs in bulk: to NDJSON, CSV, Arrow, Parquet, figures, a drawing
-#[derive(Args)]
-pub(crate) struct LogArgs {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
+/// The arguments of `gizwits log`.
 #[derive(Subcommand)]
-enum Verb {
+pub(crate) enum Log {
     Decode(decode::Decode),
     Stats(stats::Stats),
     Plot(plot::Plot),
 }
 
-impl LogArgs {
+impl Log {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        match &self.verb {
-            Verb::Decode(decode) => decode.run(),
-            Verb::Stats(stats) => stats.run(out),
-            Verb::Plot(plot) => plot.run(out),
+        match self {
+            Log::Decode(decode) => decode.run(),
+            Log::Stats(stats) => stats.run(out),
+            Log::Plot(plot) => plot.run(out),
         }
     }
 }

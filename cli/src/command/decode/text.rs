@@ -1,4 +1,4 @@
-//! A decoded payload for people.
+//! A decoded payload as text for people.
 
 use anstyle::{AnsiColor, Style};
 use gizwits_codec_std::core::m2m::{self, Event};
@@ -6,23 +6,19 @@ use gizwits_codec_std::core::{P0, Protocol, Raw, Value};
 use gizwits_codec_std::{Content, Decoded, Product, payload};
 
 use crate::output::table::table;
+use crate::payload::action_and_body;
 use crate::text::printable;
 
-pub(super) fn paint(colours: bool, colour: AnsiColor) -> Style {
-    match colours {
-        true => colour.on_default(),
-        false => Style::new(),
-    }
+/// Returns the style if colours are wanted, otherwise the plain style.
+pub(super) fn paint(colours: bool, style: Style) -> Style {
+    if colours { style } else { Style::new() }
 }
 
-/// Describes a payload: a title, and its points as a table.
+/// Describes a payload: its action and frame, what is wrong with it, and its points as a table.
 pub(super) fn describe(product: &Product, decoded: &Decoded<'_, '_>, colours: bool) -> String {
-    let strong = match colours {
-        true => Style::new().bold(),
-        false => Style::new(),
-    };
-    let warn = paint(colours, AnsiColor::Yellow);
-    let (title, body) = title(decoded);
+    let strong = paint(colours, Style::new().bold());
+    let warn = paint(colours, AnsiColor::Yellow.on_default());
+    let (title, body) = action_and_body(decoded);
     let mut text = format!("{strong}{title}{strong:#}{}", envelope(decoded));
     if let Some(body) = body {
         text += &format!("\n  {}", payload::hex(body));
@@ -62,20 +58,7 @@ pub(super) fn describe(product: &Product, decoded: &Decoded<'_, '_>, colours: bo
     text
 }
 
-/// The action of a payload, and its body if that has no points.
-fn title<'b>(decoded: &Decoded<'_, 'b>) -> (&'static str, Option<&'b [u8]>) {
-    match decoded.content {
-        Content::P0(P0::Control(_)) => ("control", None),
-        Content::P0(P0::Read { .. }) => ("read", None),
-        Content::P0(P0::Reply(_)) => ("reply", None),
-        Content::P0(P0::Report(_)) => ("report", None),
-        Content::P0(P0::Transparent { data, .. }) => ("transparent", Some(data)),
-        Content::P0(P0::Gateway { body, .. }) => ("gateway", Some(body)),
-        Content::Body(body) => ("no data points", Some(body)),
-    }
-}
-
-/// The direction and the head of a frame.
+/// The direction, command, sn and did of the frame around a payload.
 fn envelope(decoded: &Decoded<'_, '_>) -> String {
     let frame = match decoded.envelope {
         Some(Event::Frame(frame)) => frame,

@@ -1,12 +1,13 @@
-//! The changes that a record of a device brings, for people.
+//! Records of a device as text for people, with the values that changed.
 
 use std::collections::BTreeMap;
 
-use gizwits_codec_std::core::P0;
-use gizwits_codec_std::{Content, Decoded, Product, payload};
+use gizwits_codec_std::{Decoded, Product, payload};
 use gizwits_enterprise_client::Attrs;
 
-/// The values that were shown last.
+use crate::payload::action_and_body;
+
+/// The values of the records so far. A record is compared with them.
 pub(super) struct Changes<'d> {
     definition: &'d Product,
     last: BTreeMap<String, String>,
@@ -18,63 +19,44 @@ impl<'d> Changes<'d> {
         Changes { definition, last }
     }
 
-    /// Describes a decoded frame: of a report the changes, and what was set aside to decode it.
+    /// Describes a decoded frame: its action, its values or bytes, and what is wrong with it. Of a report or
+    /// reply, only values that changed are named.
     pub(super) fn of_frame(&mut self, decoded: &Decoded<'_, '_>) -> String {
-        let mut text = self.of_content(decoded);
+        let definition = self.definition;
+        let (action, body) = action_and_body(decoded);
+        let values = decoded.view().into_iter().flatten().filter_map(|reading| {
+            let attr = definition.attr(reading.id())?;
+            Some((attr.name(), definition.show(reading)))
+        });
+        let content = match (decoded.broadcast(), body) {
+            // The broadcast may come from another device, so its values are not compared.
+            (Some(broadcast), _) => {
+                let status = Changes::new(definition).of_frame(&broadcast.decoded);
+                format!("MAC address {}  {status}", broadcast.mac())
+            }
+            (None, Some(body)) => payload::hex(body),
+            // A control has the values that somebody wants. All are named, and none is remembered.
+            (None, None) if action == "control" => Changes::new(definition).of_values(values),
+            (None, None) => self.of_values(values),
+        };
+        let mut text = format!("{action}  {content}").trim_end().to_owned();
         for remark in decoded.remarks() {
             text += &format!("  ! {remark}");
         }
         text
     }
 
-    fn of_content(&mut self, decoded: &Decoded<'_, '_>) -> String {
-        let (action, view) = match decoded.content {
-            Content::P0(P0::Control(view)) => ("control", view),
-            Content::P0(P0::Reply(view)) => ("reply", view),
-            Content::P0(P0::Report(view)) => ("report", view),
-            Content::P0(P0::Read { .. }) => return "read".to_owned(),
-            Content::P0(P0::Transparent { data, .. }) => {
-                return match decoded.broadcast() {
-                    // It may be another device's, so nothing is compared.
-                    Some(broadcast) => {
-                        let status = Changes::new(self.definition).of_frame(&broadcast.decoded);
-                        format!("transparent  MAC address {}  {status}", broadcast.mac())
-                    }
-                    None => format!("transparent  {}", payload::hex(data)),
-                };
-            }
-            Content::P0(P0::Gateway { body, .. }) => {
-                return format!("gateway  {}", payload::hex(body));
-            }
-            Content::Body(body) => return format!("no data points  {}", payload::hex(body)),
-        };
-        let definition = self.definition;
-        let values = view.iter().filter_map(|reading| {
-            let attr = definition.attr(reading.id())?;
-            Some((attr.name(), definition.show(reading)))
-        });
-        // A control asks for values; the others report them.
-        match action {
-            "control" => Changes::new(definition).of_values(action, values),
-            _ => self.of_values(action, values),
-        }
-    }
-
-    /// Describes reported values.
+    /// Describes the values of a report, as far as they changed.
     pub(super) fn of_attrs(&mut self, attrs: &Attrs) -> String {
         let values = self.definition.attrs().filter_map(|attr| {
             let value = attrs.get(attr.name())?;
             Some((attr.name(), value.to_string()))
         });
-        self.of_values("", values)
+        self.of_values(values)
     }
 
-    /// The values that differ from the last ones, which they become.
-    fn of_values<'n>(
-        &mut self,
-        action: &str,
-        values: impl Iterator<Item = (&'n str, String)>,
-    ) -> String {
+    /// Lists the values that differ from the last ones, and remembers them.
+    fn of_values<'n>(&mut self, values: impl Iterator<Item = (&'n str, String)>) -> String {
         let mut shown = Vec::new();
         let mut same = 0;
         for (name, value) in values {
@@ -88,7 +70,6 @@ impl<'d> Changes<'d> {
         if same > 0 {
             shown.push(format!("{same} as before"));
         }
-        let gap = if action.is_empty() { "" } else { "  " };
-        format!("{action}{gap}{}", shown.join(", "))
+        shown.join(", ")
     }
 }

@@ -1,4 +1,4 @@
-//! `gizwits device control`.
+//! `gizwits device control`: points set, and the device's report awaited.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use gizwits_enterprise_client::blocking::{Device, Product};
 use gizwits_enterprise_client::{Attrs, Message, Timestamp};
 use serde_json::json;
 
-use super::answer::{Answer, to_json};
+use super::output::Output;
 use super::status::Status;
 use crate::account;
 use crate::failure::{Failure, refused, usage};
@@ -17,56 +17,58 @@ use crate::text::{printable, tell};
 
 #[derive(Args)]
 pub(super) struct Control {
-    /// The device
+    /// The did of the device
     did: String,
-    /// Values, as `encode` takes them
+    /// Values to set, in the syntax of `gizwits encode`
     #[arg(value_name = "NAME=VALUE", required_unless_present = "values_json")]
     values: Vec<String>,
-    /// Values as an object, in the conventions of the API
+    /// Values to set as a JSON object, in the conventions of the API, such as '{"set_temp":24}'
     #[arg(long = "values", value_name = "OBJECT", conflicts_with = "values")]
     values_json: Option<String>,
-    /// Print the request as a curl command, and send nothing
+    /// Print the request as a curl command and send nothing
     #[arg(long)]
     curl: bool,
-    /// Wait until the device reports these values
+    /// Wait for up to 10 seconds until the device reports these values
+    ///
+    /// If the device does not report the values, the command fails.
     #[arg(long)]
     wait: bool,
 }
 
-/// How long a device may take to obey.
+/// The time that --wait gives a device to report the values.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Control {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let wanted = self.wanted(&product.definition()?)?;
         let device = product.device(self.did.as_str());
         let call = device.control(&wanted);
         if self.curl {
-            writeln!(answer.out, "{}", call.curl()?)?;
+            writeln!(output.out, "{}", call.curl()?)?;
             return Ok(());
         }
         let before = match self.wait {
             true => status_before(&device, &wanted),
             false => Attrs::new(),
         };
+        // The client knows the server's clock to the second, so reports of the second before count as well.
         let sent = product.enterprise().now().minus(Duration::from_secs(1));
         call.send()?;
-        let wanted_json = to_json(&wanted);
+        let wanted_json = json!(wanted);
         if !self.wait {
-            let text = || format!("sent {wanted_json}; the device obeys when it can: --wait tells");
-            return Ok(answer.line(|| json!({"sent": wanted_json}), text)?);
+            let text = || format!("sent {wanted_json}; use --wait to see whether the device obeys");
+            return Ok(output.line(|| json!({"sent": wanted_json}), text)?);
         }
         let reported = self.wait_for(&device, &wanted, &before, sent)?;
-        Ok(answer.line(
-            || json!({"sent": wanted_json, "reported_at": reported}),
-            || {
-                let at = reported.map_or("as before".to_owned(), |moment| moment.to_string());
-                format!("{at} done: {wanted_json}")
-            },
-        )?)
+        let text = || match reported {
+            Some(moment) => format!("{moment} reported: {wanted_json}"),
+            None => format!("unchanged: {wanted_json}"),
+        };
+        let json = || json!({"sent": wanted_json, "reported_at": reported});
+        Ok(output.line(json, text)?)
     }
 
-    /// The values to set, as a device would report them.
+    /// Encodes the values and decodes them again, so that they compare equal with the values of a report.
     fn wanted(&self, definition: &gizwits_codec_std::Product) -> Result<Attrs, Failure> {
         let not_allowed = |error: gizwits_codec_std::Error| refused(error.message);
         let mut message = definition.message(Action::Control);
@@ -84,8 +86,8 @@ impl Control {
         Ok(message.attrs().cloned().unwrap_or_default())
     }
 
-    /// Waits until the device has reported the values. Returns the moment of the report, or nothing if
-    /// the values were `before` what is wanted.
+    /// Waits until the device has reported the values. Returns the time of the report, or `None` if the values
+    /// were the wanted ones `before` the control: then no report may come.
     fn wait_for(
         &self,
         device: &Device,
@@ -93,67 +95,58 @@ impl Control {
         before: &Attrs,
         sent: Timestamp,
     ) -> Result<Option<Timestamp>, Failure> {
-        let holds = |state: &Attrs| {
-            let mut wanted = wanted.iter();
-            wanted.all(|(name, value)| state.get(name) == Some(value))
-        };
-        let nothing_new = holds(before);
+        let is_status = |action| matches!(action, Some(Action::Report | Action::Reply));
+        let holds =
+            |state: &Attrs| (wanted.iter()).all(|(name, value)| state.get(name) == Some(value));
         let began = Instant::now();
         let mut unread = None;
         while began.elapsed() < PATIENCE {
             let page = device.cmd_log().limit(50).send().map_err(|error| {
-                let told = account::explained(&error);
-                Failure::Server(format!("sent, but nothing shows if it obeyed\n{told}"))
+                let error = account::explained(&error);
+                Failure::Server(format!(
+                    "sent, but the log of the device can't be read, so the result is unknown\n{error}"
+                ))
             })?;
-            let mut state = before.clone();
-            let mut reported = None;
-            // The newest come first.
+            let (mut state, mut reported) = (before.clone(), None);
+            // The newest record is the first of a page.
             let records = page.objects.into_iter().rev();
             for record in records.filter(|record| record.timestamp >= sent) {
-                let message = match record.decoded {
-                    Some(Ok(message)) => message,
-                    Some(Err(error)) => {
-                        unread = Some((record.timestamp, error));
-                        continue;
+                match record.decoded {
+                    Some(Ok(message)) if is_status(message.action()) => {
+                        state.extend(message.attrs().cloned().unwrap_or_default());
+                        reported = Some(record.timestamp);
                     }
-                    None => continue,
-                };
-                let told = matches!(message.action(), Some(Action::Report | Action::Reply));
-                if let Some(attrs) = message.attrs().filter(|_| told) {
-                    state.extend(attrs.clone());
-                    reported = Some(record.timestamp);
+                    Some(Err(error)) => unread = Some((record.timestamp, error)),
+                    _ => {}
                 }
             }
-            if holds(&state) && (reported.is_some() || nothing_new) {
+            if holds(&state) {
                 return Ok(reported);
             }
             sleep(Duration::from_millis(500));
         }
         let did = &self.did;
-        let mut told = format!(
-            "error: sent, and {did} has not reported it within ten seconds; it may still: \
-             gizwits device log {did}"
+        let mut text = format!(
+            "error: sent, but {did} has not reported the values within 10 seconds\n  a later report \
+             is shown by: gizwits device log {did}"
         );
         if let Some((at, error)) = unread {
             let message = printable(&error.message);
-            told += &format!("\n  a frame of {at} can't be read: {message}");
+            text += &format!("\n  a frame of {at} can't be read: {message}");
         }
-        Err(Failure::Server(told))
+        Err(Failure::Server(text))
     }
 }
 
-/// The values before the control. A var_len device does not report points again that have their value
-/// already.
+/// The values before the control. A var_len device reports only points that change, so points that already
+/// have the wanted value are found here and not in a report.
 fn status_before(device: &Device, wanted: &Attrs) -> Attrs {
-    let enough = |attrs: &Attrs| wanted.keys().all(|name| attrs.contains_key(name));
-    match Status::of(device, enough) {
-        Ok(status) => status.map(|status| status.attrs).unwrap_or_default(),
-        Err(error) => {
-            tell(format_args!(
-                "{}\n  the current values are unknown: if a point already has this value, --wait may time out",
-                error.explained().replacen("error: ", "warning: ", 1)
-            ));
-            Attrs::new()
-        }
-    }
+    let status = Status::of(device, wanted.keys().map(String::as_str)).unwrap_or_else(|error| {
+        let warning = error.explained.replacen("error: ", "warning: ", 1);
+        tell(format_args!(
+            "{warning}\n  the current values are unknown: if a point already has this value, --wait may time out"
+        ));
+        None
+    });
+    status.map(|status| status.attrs).unwrap_or_default()
 }

@@ -1,37 +1,39 @@
-//! `gizwits device list`.
+//! `gizwits device list`: the devices of the product.
 
 use clap::Args;
 use gizwits_enterprise_client::blocking::Product;
+use gizwits_enterprise_client::devices::FoundDevice;
+use serde_json::json;
 
-use super::answer::{Answer, check_complete, to_json};
+use super::output::{Output, check_complete};
 use crate::failure::Failure;
 use crate::output::table::table;
 use crate::text::{counted, tell};
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only those in this city
+    /// List only devices in this city
     #[arg(long)]
     city: Option<String>,
-    /// Only those in this region
+    /// List only devices in this region
     #[arg(long)]
     region: Option<String>,
-    /// Only those in this country
+    /// List only devices in this country
     #[arg(long)]
     country: Option<String>,
-    /// Only those that are online
+    /// List only devices that are online
     #[arg(long)]
     online: bool,
-    /// Only those with a fault
+    /// List only devices with a fault
     #[arg(long)]
     faulty: bool,
-    /// Only those with an alert
+    /// List only devices with an alert
     #[arg(long)]
     alert: bool,
 }
 
 impl List {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut search = product.devices().search();
         if let Some(city) = &self.city {
             search = search.city(city);
@@ -52,45 +54,45 @@ impl List {
             search = search.is_alert(true);
         }
         let mut rows = vec![["DID", "MAC", "ONLINE", "SINCE", "PLACE", ""].map(str::to_owned)];
-        let mut ended = Ok(());
         let mut devices = search.iter();
-        for device in devices.by_ref() {
-            let device = match device {
-                Ok(device) if answer.json => {
-                    writeln!(answer.out, "{}", to_json(&device))?;
-                    continue;
-                }
-                Ok(device) => device,
-                Err(error) => {
-                    ended = Err(Failure::from(error));
-                    break;
-                }
-            };
-            let places = [&device.country, &device.region, &device.city];
-            let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
-            places.dedup();
-            let trouble = [(device.is_faulty, "fault"), (device.is_alert, "alert")];
-            let trouble = trouble.into_iter().filter(|(flag, _)| *flag == Some(true));
-            let trouble: Vec<&str> = trouble.map(|(_, word)| word).collect();
-            let online = device
-                .is_online
-                .map(|online| if online { "yes" } else { "no" });
-            let since = device.online_latest.map(|moment| moment.to_string());
-            rows.push([
-                device.did.to_string(),
-                device.mac.to_string(),
-                online.unwrap_or_default().to_owned(),
-                since.unwrap_or_default(),
-                places.join(", "),
-                trouble.join(" "),
-            ]);
-        }
-        if !answer.json && (rows.len() > 1 || ended.is_ok()) {
+        let ended = devices.by_ref().try_for_each(|device| {
+            let device = device?;
+            match output.json {
+                true => writeln!(output.out, "{}", json!(device))?,
+                false => rows.push(row(&device)),
+            }
+            Ok::<_, Failure>(())
+        });
+        if !output.json && (rows.len() > 1 || ended.is_ok()) {
             let count = rows.len() - 1;
-            answer.out.write_all(table(rows).as_bytes())?;
-            answer.out.flush()?;
+            output.out.write_all(table(rows).as_bytes())?;
+            output.out.flush()?;
             tell(counted(count, "device"));
         }
         ended.and_then(|()| check_complete(devices.missing()))
     }
+}
+
+/// The row of a device in the table.
+fn row(device: &FoundDevice) -> [String; 6] {
+    let places = [&device.country, &device.region, &device.city];
+    let mut places: Vec<&str> = places.into_iter().flatten().map(String::as_str).collect();
+    places.dedup();
+    let trouble = [(device.is_faulty, "fault"), (device.is_alert, "alert")];
+    let trouble = trouble.into_iter().filter(|(flag, _)| *flag == Some(true));
+    let trouble: Vec<&str> = trouble.map(|(_, word)| word).collect();
+    let online = match device.is_online {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    };
+    let since = device.online_latest.map(|moment| moment.to_string());
+    [
+        device.did.to_string(),
+        device.mac.to_string(),
+        online.to_owned(),
+        since.unwrap_or_default(),
+        places.join(", "),
+        trouble.join(" "),
+    ]
 }

@@ -1,4 +1,4 @@
-//! `gizwits device show`.
+//! `gizwits device show`: one device and its last reported values.
 
 use clap::Args;
 use gizwits_codec_std::Attr;
@@ -6,7 +6,7 @@ use gizwits_enterprise_client::Timestamp;
 use gizwits_enterprise_client::blocking::Product;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, to_json};
+use super::output::Output;
 use super::status::Status;
 use crate::failure::{Failure, refused};
 use crate::output::table::table;
@@ -14,80 +14,84 @@ use crate::text::tell;
 
 #[derive(Args)]
 pub(super) struct Show {
-    /// The device
+    /// The did of the device
     did: String,
 }
 
 impl Show {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let did = self.did.as_str();
         let search = product.devices().search().did(did).show_disabled(true);
         let page = search.send()?;
         let counted = page.total().unwrap_or(0).max(page.objects.len() as u64);
-        // A server that doesn't know of the filter gives others.
-        let found = page.objects.into_iter().find(|one| one.did.as_str() == did);
-        let Some(found) = found else {
-            return Err(match counted {
-                0 => refused(format_args!(
-                    "the product has no device {did}: gizwits device list"
-                )),
-                _ => refused(format_args!(
-                    "asked for {did}, the server counts {counted} and didn't give it: gizwits device list"
-                )),
-            });
+        // A server that doesn't know the filter returns other devices.
+        let Some(device) = page
+            .objects
+            .into_iter()
+            .find(|device| device.did.as_str() == did)
+        else {
+            let problem = match counted {
+                0 => format!("the product has no device {did}"),
+                _ => {
+                    format!("the server counts {counted} devices for {did}, but did not return it")
+                }
+            };
+            return Err(refused(format_args!("{problem}: see gizwits device list")));
         };
+        let shown = json!(device);
         let definition = product.definition()?;
-        // The logs of a published product are closed; the device is known all the same.
-        let last = Status::of(&product.device(did), Status::has_all(&definition));
-        if answer.json {
-            let mut shown = json!({"device": to_json(&found), "last": null});
+        // The server may refuse the logs of a product and still know its devices, so an error is reported after
+        // the device.
+        let last = Status::of(&product.device(did), definition.attrs().map(Attr::name));
+        if output.json {
+            let mut shown = json!({"device": shown, "last": null});
             match &last {
                 Ok(None) => {}
                 Ok(Some(last)) => shown["last"] = json!({"ts": last.ts, "attrs": last.attrs}),
-                Err(error) => shown["last_error"] = error.to_json(),
+                Err(error) => shown["last_error"] = error.json.clone(),
             }
-            writeln!(answer.out, "{shown}")?;
+            writeln!(output.out, "{shown}")?;
             last?;
             return Ok(());
         }
-        let members = to_json(&found);
-        let members = members.as_object().into_iter().flatten();
+        let members = shown.as_object().into_iter().flatten();
         let rows = members.filter(|(_, value)| !value.is_null()).map(member);
-        answer.out.write_all(table(rows).as_bytes())?;
+        output.out.write_all(table(rows).as_bytes())?;
         let Some(Status { ts, attrs, .. }) = last? else {
-            tell("no values: it has not reported any");
+            tell("no values: the device has not reported yet");
             return Ok(());
         };
-        writeln!(answer.out, "\nreported last at {ts}")?;
+        writeln!(output.out, "\nlast report at {ts}")?;
         let row = |attr: &Attr| Some([attr.name().to_owned(), attrs.get(attr.name())?.to_string()]);
         let rows = table(definition.attrs().filter_map(row));
-        Ok(answer.out.write_all(rows.as_bytes())?)
+        Ok(output.out.write_all(rows.as_bytes())?)
     }
 }
 
-/// A member of an answer, with its value for people.
+/// The row of a member: its name, and its value as text.
 fn member((name, value): (&String, &Value)) -> [String; 2] {
-    let shown = match (moment_of(name, value), value.as_str()) {
-        (Some(moment), _) => moment.to_string(),
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => value.to_string(),
+    let text = || {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
     };
-    [name.clone(), shown]
+    let moment = moment_of(name, value).map(|moment| moment.to_string());
+    [name.clone(), moment.unwrap_or_else(text)]
 }
 
-/// The moment that a member of an answer tells, by its name: also one that the client doesn't know.
+/// The time that a member has, judged by its name, so that members that the client doesn't know are shown as
+/// times as well.
 fn moment_of(name: &str, value: &Value) -> Option<Timestamp> {
-    // In 1973; what is less counts something else.
-    const FIRST: Timestamp = Timestamp::from_seconds(100_000_000);
-    // From here on milliseconds are counted, as in the records of a log.
-    const MILLIS: Timestamp = Timestamp::from_seconds(100_000_000_000);
-    let tells = ["at", "ts", "time", "timestamp", "latest"];
-    if !name.split('_').any(|word| tells.contains(&word)) {
+    let words = ["at", "ts", "time", "timestamp", "latest"];
+    if !name.split('_').any(|word| words.contains(&word)) {
         return None;
     }
     let moment: Timestamp = serde_json::from_value(value.clone()).ok()?;
-    if moment >= MILLIS {
-        return Some(Timestamp::from_millis(moment.seconds()));
+    match moment.seconds() {
+        // Timestamps before 1973 are impossible, so the number counts something else.
+        ..100_000_000 => None,
+        // The number would be a year after 5000, so it counts milliseconds, as in the records of a log.
+        millis @ 100_000_000_000.. => Some(Timestamp::from_millis(millis)),
+        _ => Some(moment),
     }
-    (moment >= FIRST).then_some(moment)
 }

@@ -1,8 +1,5 @@
 //! The last reported values of a device.
 
-use std::fmt;
-
-use gizwits_codec_std::Product;
 use gizwits_enterprise_client::blocking::Device;
 use gizwits_enterprise_client::{Attrs, Error, Timestamp};
 use serde_json::{Value, json};
@@ -10,98 +7,79 @@ use serde_json::{Value, json};
 use crate::account;
 use crate::failure::Failure;
 
-/// The last values of a device.
+/// The last reported values of a device.
 pub(super) struct Status {
-    /// The moment of the last report.
+    /// The time of the last report.
     pub(super) ts: Timestamp,
     pub(super) attrs: Attrs,
-    /// The reports of that moment.
+    /// The values of each report with that time.
     pub(super) newest: Vec<Attrs>,
 }
 
 impl Status {
-    /// Reads the last values. A var_len device reports what changed, so this goes back through its
-    /// reports until there is `enough`.
-    pub(super) fn of(
+    /// Reads the last values from the newest reports. A var_len device reports only points that change, so
+    /// reports are read until each of `points` has a value. Returns `None` if the device has not reported.
+    pub(super) fn of<'n>(
         device: &Device,
-        enough: impl Fn(&Attrs) -> bool,
+        points: impl Iterator<Item = &'n str>,
     ) -> Result<Option<Self>, StatusError> {
+        /// The maximum number of reports that are read.
         const MOST: usize = 1000;
-        let mut status: Option<Status> = None;
+        let points: Vec<&str> = points.collect();
         let mut snapshots = device.data().iter();
-        for snapshot in snapshots.by_ref().take(MOST) {
-            let snapshot = snapshot.map_err(StatusError::Refused)?;
-            let status = status.get_or_insert_with(|| Status {
-                ts: snapshot.ts,
-                attrs: Attrs::new(),
-                newest: Vec::new(),
-            });
+        let Some(first) = snapshots.next().transpose()? else {
+            let missing = snapshots.missing();
+            let message =
+                format!("the server counts {missing} reports of the device, but returned none");
+            return match missing {
+                0 => Ok(None),
+                _ => Err(StatusError {
+                    explained: format!("error: {message}"),
+                    json: json!({"kind": "missing", "message": message}),
+                }),
+            };
+        };
+        let mut status = Status {
+            ts: first.ts,
+            attrs: first.attrs.clone(),
+            newest: vec![first.attrs],
+        };
+        for snapshot in snapshots.take(MOST) {
+            let snapshot = snapshot?;
             if snapshot.ts == status.ts {
                 status.newest.push(snapshot.attrs.clone());
-            } else if enough(&status.attrs) {
+            } else if points.iter().all(|name| status.attrs.contains_key(*name)) {
                 break;
             }
             for (name, value) in snapshot.attrs {
                 status.attrs.entry(name).or_insert(value);
             }
         }
-        match (status, snapshots.missing()) {
-            (None, count @ 1..) => Err(StatusError::Missing(count)),
-            (status, _) => Ok(status),
-        }
-    }
-
-    /// Whether every point has a value.
-    pub(super) fn has_all(definition: &Product) -> impl Fn(&Attrs) -> bool {
-        |attrs| attrs.len() >= definition.attrs().len()
+        Ok(Some(status))
     }
 }
 
 /// Why the last values of a device are unknown.
-pub(super) enum StatusError {
-    Refused(Error),
-    /// The server counts this many reports, and returned none.
-    Missing(u64),
+pub(super) struct StatusError {
+    /// The message for people, with a hint.
+    pub(super) explained: String,
+    /// The error for programs.
+    pub(super) json: Value,
 }
 
-impl StatusError {
-    /// The reason for people, and what to do about it.
-    pub(super) fn explained(&self) -> String {
-        match self {
-            StatusError::Refused(error) => account::explained(error),
-            StatusError::Missing(_) => format!("error: {self}"),
+impl From<Error> for StatusError {
+    fn from(error: Error) -> Self {
+        let explained = account::explained(&error);
+        let mut json = json!({"kind": error.name(), "message": error.to_string()});
+        if let Some(code) = error.code() {
+            json["code"] = code.number().into();
         }
-    }
-
-    pub(super) fn to_json(&self) -> Value {
-        let (kind, code) = match self {
-            StatusError::Refused(error) => (error.name(), error.code()),
-            StatusError::Missing(_) => ("missing", None),
-        };
-        let mut shown = json!({"kind": kind, "message": self.to_string()});
-        if let Some(code) = code {
-            shown["code"] = code.number().into();
-        }
-        shown
+        StatusError { explained, json }
     }
 }
 
 impl From<StatusError> for Failure {
     fn from(error: StatusError) -> Self {
-        Failure::Server(error.explained() + "\n  the last reported values are unknown")
-    }
-}
-
-impl fmt::Display for StatusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StatusError::Refused(error) => error.fmt(f),
-            StatusError::Missing(count) => {
-                write!(
-                    f,
-                    "the server counts {count} reports of the device, and gave none"
-                )
-            }
-        }
+        Failure::Server(error.explained + "\n  the last reported values are unknown")
     }
 }

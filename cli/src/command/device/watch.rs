@@ -1,16 +1,17 @@
-//! `gizwits device watch`.
+//! `gizwits device watch`: the reports of a device as they arrive.
 
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gizwits_codec_std::Attr;
 use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::{Attrs, Timestamp, log};
 use serde_json::json;
 
-use super::answer::{Answer, check_complete};
 use super::changes::Changes;
+use super::output::{Output, check_complete};
 use super::records::RETENTION;
 use super::status::Status;
 use crate::failure::Failure;
@@ -19,45 +20,43 @@ use crate::text::tell;
 
 #[derive(Args)]
 pub(super) struct Watch {
-    /// The device
+    /// The did of the device
     did: String,
-    /// How often to look; each look is a call of the quota
+    /// The time between two requests, at least 1s; each request counts against the quota of the account
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
     every: Duration,
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(every) if every < Duration::from_secs(1) => {
-            Err("a look a second is the most".to_owned())
-        }
-        Ok(every) => Ok(every),
-        Err(error) => Err(error.to_string()),
+    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
+        every if every < Duration::from_secs(1) => Err("expected at least 1s".to_owned()),
+        every => Ok(every),
     }
 }
 
 impl Watch {
-    pub(super) fn run(&self, product: &Product, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
         let definition = product.definition()?;
         let (did, device) = (&self.did, product.device(self.did.as_str()));
         let interrupted = interruption();
         let mut changes = Changes::new(&definition);
         let mut print = |ts: Timestamp, attrs: &Attrs| {
-            answer.line(
+            output.line(
                 || json!({"did": did, "ts": ts, "attrs": attrs}),
                 || format!("{ts}  {}", changes.of_attrs(attrs)),
             )?;
-            answer.out.flush()
+            output.out.flush()
         };
         let mut ended = Ok(());
-        let mut from = product.enterprise().now();
-        // The reports of the last second, which the next look returns again.
-        let mut seen: Vec<(Timestamp, Attrs)> = Vec::new();
-        if let Some(status) = Status::of(&device, Status::has_all(&definition))? {
+        let status = Status::of(&device, definition.attrs().map(Attr::name))?;
+        if let Some(status) = &status {
             print(status.ts, &status.attrs)?;
-            from = status.ts;
-            seen.extend(status.newest.into_iter().map(|attrs| (from, attrs)));
         }
+        // The next request begins at the time of the last report, so it returns the same reports again.
+        let (mut from, mut seen) = match status {
+            Some(status) => (status.ts, status.newest),
+            None => (product.enterprise().now(), Vec::new()),
+        };
         loop {
             let began = Instant::now();
             while !interrupted.load(Ordering::Relaxed) && began.elapsed() < self.every {
@@ -66,25 +65,25 @@ impl Watch {
             if interrupted.load(Ordering::Relaxed) {
                 return ended;
             }
+            // The client knows the server's clock to the second, so the time span includes the next second.
             let now = product.enterprise().now().plus(Duration::from_secs(1));
-            // A device may be silent for longer than its log is kept.
+            // The server refuses a time span that begins before its oldest records.
             let start = from.max(now.minus(RETENTION));
             let call = device.data().between(start, now).sort(log::Sort::Asc);
             let mut new = call.iter();
             for snapshot in new.by_ref() {
                 let snapshot = snapshot?;
-                let one = (snapshot.ts, snapshot.attrs);
-                if one.0 < from || seen.contains(&one) {
+                if snapshot.ts < from || snapshot.ts == from && seen.contains(&snapshot.attrs) {
                     continue;
                 }
-                print(one.0, &one.1)?;
-                if one.0 > from {
-                    from = one.0;
+                print(snapshot.ts, &snapshot.attrs)?;
+                if snapshot.ts > from {
+                    from = snapshot.ts;
                     seen.clear();
                 }
-                seen.push(one);
+                seen.push(snapshot.attrs);
             }
-            // Told once, and again by the exit status.
+            // The warning is printed once. The exit status repeats it.
             if let (Ok(()), Err(Failure::Server(warning))) = (&ended, check_complete(new.missing()))
             {
                 tell(warning);

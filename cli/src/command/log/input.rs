@@ -1,16 +1,16 @@
-//! The inputs of the commands of `gizwits log`: definitions, logs, devices and limits.
+//! The inputs of all `gizwits log` commands: definitions, logs, devices and limits.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::log::{self, Format, Log, Options, Products, Source};
+use gizwits_codec_std::payload::Encoding;
+use indicatif::ProgressBar;
 use same_file::Handle;
 
 use super::totals::Totals;
@@ -18,88 +18,90 @@ use crate::definition;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{Named, is_same, is_special, leads_to};
 use crate::output::progress;
-use crate::payload::Encoding;
+use crate::payload::encoding;
 use crate::text::tell;
 
-/// The logs that are read, and how.
+/// The options that all `gizwits log` commands share.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// The product's definition, as the Enterprise API hands it out; one for each product of the log
+    /// The definition of a product, as the Enterprise API returns it; one for each product of the log
     #[arg(short, long = "definition", value_name = "FILE", required = true)]
     pub(super) definitions: Vec<PathBuf>,
-    /// Logs: files, patterns like 'logs/*.gz', - for standard input
+    /// The logs: files, patterns such as 'logs/*.gz', or - for standard input
     #[arg(value_name = "INPUT", required = true)]
-    inputs: Vec<String>,
-    /// The product of records that don't say it, by its product_key
+    inputs: Vec<PathBuf>,
+    /// The product_key of records that name neither a product nor a device of --dids
+    ///
+    /// With one definition, all such records are of its product.
     #[arg(long, value_name = "KEY")]
     product: Option<String>,
-    /// A file that says which device is of which product: did and product_key, one pair a line
+    /// A file that assigns devices to products: a did and a product_key per line, separated by a comma or
+    /// a space
     #[arg(long, value_name = "FILE")]
     dids: Option<PathBuf>,
-    /// The device of all records: records without a did are assigned to it, records of another device are
-    /// rejected
+    /// The did of the device of all records
+    ///
+    /// Records without a did are assigned to this device. Records of another device are rejected.
     #[arg(long, value_name = "DID", value_parser = NonEmptyStringValueParser::new())]
     did: Option<String>,
-    /// Take the device of each file's records from its path, and use it like --did
+    /// The part of each file's path that is the did of its records, with the same effect as --did
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "did")]
     did_from: Option<DidFrom>,
-    /// Maximum number of devices per product that stats and --fill track. Each takes 160 bytes plus the size
-    /// of a status. Beyond it, --fill rejects records and stats stops
+    /// The maximum number of devices per product that `log stats` and --fill track
+    ///
+    /// Each device takes about 160 bytes of memory plus the size of a status. Beyond the limit, --fill rejects
+    /// the records of further devices, and `log stats` ends with an error.
     #[arg(long, value_name = "N", default_value_t = log::DEVICE_LIMIT)]
     max_devices: usize,
-    /// How payloads are written, if not told by their content
-    #[arg(long, value_enum)]
+    /// The encoding of the payloads; by default, each payload is recognised by its content
+    #[arg(long, value_parser = encoding())]
     encoding: Option<Encoding>,
-    /// Where bad records go, as NDJSON
+    /// A file for rejected records, as NDJSON
+    ///
+    /// Each record is written with its file, its line number and the reason.
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// The longest line, in bytes
+    /// The maximum length of a line in bytes; longer lines are rejected
     #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
     max_line: usize,
-    /// Decode replies and reports of any length: the complete points. NDJSON members and the table column
-    /// `extra` report extra and missing bytes; the summary counts such records
+    /// Accept replies and reports of any length, and decode the points that are complete
+    ///
+    /// The summary counts these records. `log decode` reports extra and missing bytes, as members of NDJSON or
+    /// in the column `extra` of tables.
     #[arg(long)]
     pub(super) lax: bool,
-    /// Give every line to the strict JSON parser
-    #[arg(long, hide = true)]
-    strict: bool,
 }
 
-/// The part of a path that is a did.
+/// The part of a path that is the did of the file's records.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum DidFrom {
-    /// The file's name, up to its first dot: DID.ndjson.gz
+    /// The name of the file, up to the first dot: DID.ndjson.gz
     FileName,
-    /// The name of the file's folder: DID/2026-01-31.ndjson
+    /// The name of the folder that contains the file: DID/2026-01-31.ndjson
     Folder,
 }
 
 impl DidFrom {
     fn did(self, path: &Path) -> Result<String, Failure> {
-        let unnamed = |why: &str| {
-            let why = format!("{why}, so --did-from takes no device from it: use --did");
-            in_file(path, why)
+        // A bare file name has no parent: only the absolute path names the current folder.
+        let full = std::path::absolute(path)?;
+        let (part, problem) = match self {
+            _ if is_stdin(path) || is_special(path) => (None, "the input is not a regular file"),
+            DidFrom::FileName => (
+                full.file_prefix(),
+                "the file name begins with a dot or isn't UTF-8",
+            ),
+            DidFrom::Folder => (
+                full.parent().and_then(Path::file_name),
+                "the folder has no name, or a name that begins with a dot or isn't UTF-8",
+            ),
         };
-        if is_special(path) {
-            return Err(unnamed("it is no regular file"));
-        }
-        // A bare name has its folder all the same.
-        let path = std::path::absolute(path)?;
-        let part = match self {
-            DidFrom::FileName => path.file_name(),
-            DidFrom::Folder => path.parent().and_then(Path::file_name),
-        };
-        let part = part.and_then(OsStr::to_str).unwrap_or_default();
-        let (did, problem) = match self {
-            DidFrom::FileName => {
-                let did = part.split_once('.').map_or(part, |(did, _)| did);
-                (did, "its name begins with a dot or isn't UTF-8")
+        match part.and_then(OsStr::to_str) {
+            Some(did) if !did.starts_with('.') => Ok(did.to_owned()),
+            _ => {
+                let message = format!("--did-from finds no did: {problem}. Use --did instead");
+                Err(in_file(path, message))
             }
-            DidFrom::Folder => (part, "it has no folder whose name is UTF-8"),
-        };
-        match did {
-            "" => Err(unnamed(problem)),
-            did => Ok(did.to_owned()),
         }
     }
 }
@@ -107,8 +109,7 @@ impl DidFrom {
 impl Input {
     pub(super) fn options(&self) -> Options {
         Options {
-            encoding: self.encoding.map(Into::into),
-            strict: self.strict,
+            encoding: self.encoding,
             lax: self.lax,
             line_limit: self.max_line,
             device_limit: self.max_devices,
@@ -118,15 +119,15 @@ impl Input {
 
     pub(super) fn products(&self) -> Result<Products, Failure> {
         let refused = |error: gizwits_codec_std::Error| usage(error.message);
+        let log = self.inputs.iter().find(|input| is_stdin(input));
         let files = self.definitions.iter().chain(&self.dids);
-        let standard = files.filter(|file| file.as_os_str() == "-").count();
-        if standard + usize::from(self.reads_stdin()) > 1 {
+        if files.chain(log).filter(|file| is_stdin(file)).count() > 1 {
             return Err(usage(
-                "standard input can't be the definition and the log: give - once",
+                "standard input can be read only once: give - for a definition, for --dids or for the log",
             ));
         }
         let products = self.definitions.iter().map(|file| definition::load(file));
-        let products: Vec<_> = products.collect::<Result<_, Failure>>()?;
+        let products: Vec<_> = products.collect::<Result<_, _>>()?;
         let mut products = match <[_; 1]>::try_from(products) {
             Ok([product]) => Products::one(product),
             Err(products) => Products::several(products).map_err(refused)?,
@@ -140,108 +141,75 @@ impl Input {
         }
     }
 
-    fn reads_stdin(&self) -> bool {
-        self.inputs.iter().any(|input| input == "-")
-    }
-
-    /// An input whose records are of the device that was given, if one was, and whose bytes are counted.
-    fn source(
-        &self,
-        name: &str,
-        did: Option<String>,
-        reader: impl Read + Send + 'static,
-        read: &Arc<AtomicU64>,
-    ) -> Source {
-        let read = Arc::clone(read);
-        let mut source = Source::new(name, Counted { reader, read });
-        source.did = did.or_else(|| self.did.clone());
-        source
-    }
-
-    /// The inputs, which are opened when they are read, and their compressed length if it is known.
-    fn sources(&self, read: &Arc<AtomicU64>) -> Result<(Vec<Source>, Option<u64>), Failure> {
-        let mut sources = Vec::new();
-        let mut total = Some(0);
-        for input in &self.inputs {
-            if input == "-" {
-                if self.did_from.is_some() {
-                    return Err(usage(
-                        "standard input has no name to take a device from: use --did",
-                    ));
-                }
-                if io::stdin().is_terminal() {
-                    tell("reading records, one a line");
-                }
-                sources.push(self.source("-", None, io::stdin(), read));
-                total = None;
-                continue;
-            }
-            for path in files(input)? {
-                let shown = path.display().to_string();
-                let found = fs::metadata(&path).map_err(|error| in_file(&path, error))?;
-                if found.is_dir() {
-                    return Err(usage(format_args!(
-                        "{shown} is a folder: give its files, like '{shown}/*'"
-                    )));
-                }
-                let len = found.is_file().then_some(found.len());
-                total = total.zip(len).map(|(total, len)| total + len);
-                let did = self.did_from.map(|part| part.did(&path)).transpose()?;
-                sources.push(self.source(&shown, did, Lazy { path, file: None }, read));
-            }
-        }
-        Ok((sources, total))
-    }
-
-    /// Checks that no output replaces an input, and that the rejects replace neither.
-    fn check_files(&self, written: &[&Path]) -> Result<(), Failure> {
-        let mut taken: Vec<PathBuf> = self.definitions.iter().chain(&self.dids).cloned().collect();
-        let standard = self.reads_stdin() || taken.iter().any(|file| file.as_os_str() == "-");
-        for input in self.inputs.iter().filter(|input| *input != "-") {
-            taken.extend(files(input)?);
-        }
-        let is_taken = |taken: &[PathBuf], path: &Path| {
-            standard && leads_to(Handle::stdin(), path)
-                || taken.iter().any(|one| is_same(one, path))
+    /// Checks that no output replaces an input, and that the file of --rejects replaces neither an input nor
+    /// an output.
+    fn check_files(&self, logs: &[PathBuf], written: &[&Path]) -> Result<(), Failure> {
+        let inputs = self.definitions.iter().chain(&self.dids).chain(logs);
+        let is_input = |path: &Path| {
+            inputs.clone().any(|input| match is_stdin(input) {
+                true => leads_to(Handle::stdin(), path),
+                false => is_same(input, path),
+            })
         };
-        if let Some(path) = written.iter().find(|path| is_taken(&taken, path)) {
-            return Err(in_file(
-                path,
-                "this is an input: choose another output file",
-            ));
+        if let Some(path) = written.iter().find(|path| is_input(path)) {
+            let message = "this file is an input: choose another output file";
+            return Err(in_file(path, message));
         }
-        // For --rejects `-` is no standard stream.
-        taken.push("-".into());
-        taken.extend(written.iter().map(PathBuf::from));
-        match &self.rejects {
-            Some(path) if is_taken(&taken, path) || leads_to(Handle::stdout(), path) => {
-                Err(in_file(
-                    path,
-                    "this is an input or output: choose another file for --rejects",
-                ))
-            }
-            _ => Ok(()),
+        if let Some(path) = &self.rejects
+            && (is_input(path)
+                || is_stdin(path)
+                || written.iter().any(|output| is_same(output, path))
+                || leads_to(Handle::stdout(), path))
+        {
+            let message = "this file is an input or an output: choose another file for --rejects";
+            return Err(in_file(path, message));
         }
+        Ok(())
     }
 
-    /// Decodes the logs with a progress bar. None of the files that are `written` may be one that is read.
+    /// Creates the source of one log. The bytes that are read from it move the progress bar.
+    fn source(&self, path: PathBuf, bar: &ProgressBar) -> Result<Source, Failure> {
+        let did = match self.did_from {
+            Some(part) => Some(part.did(&path)?),
+            None => self.did.clone(),
+        };
+        let name = path.display().to_string();
+        let mut source = if is_stdin(&path) {
+            if io::stdin().is_terminal() {
+                tell("reading records from standard input, one per line");
+            }
+            Source::new(name, bar.wrap_read(io::stdin()))
+        } else {
+            Source::new(name, bar.wrap_read(Lazy { path, file: None }))
+        };
+        source.did = did;
+        Ok(source)
+    }
+
+    /// Decodes the logs and shows a progress bar. `written` are the output files, which are checked against
+    /// the inputs first.
     pub(super) fn decode<F: Format>(
         &self,
         mut log: Log<'_>,
         format: F,
         written: &[&Path],
     ) -> Result<Totals<'_>, Failure> {
-        self.check_files(written)?;
+        let logs: Vec<Vec<PathBuf>> = self
+            .inputs
+            .iter()
+            .map(|input| files(input))
+            .collect::<Result<_, _>>()?;
+        let logs = logs.concat();
+        self.check_files(&logs, written)?;
         let began = Instant::now();
-        let read = Arc::new(AtomicU64::new(0));
-        let (sources, total) = self.sources(&read)?;
+        let lens: Vec<Option<u64>> = logs.iter().map(|log| len(log)).collect::<Result<_, _>>()?;
+        let bar = progress::of_bytes(lens.into_iter().sum());
+        let sources = logs.into_iter().map(|path| self.source(path, &bar));
+        let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
         let rejects = self.rejects.as_deref();
         if let Some(path) = rejects {
             log = log.rejects(BufWriter::new(Named::new(File::create(path), path)?));
         }
-        let bar = progress::of_bytes(total);
-        let shown = bar.clone();
-        let log = log.watch(move |_| shown.set_position(read.load(Ordering::Relaxed)));
         let summary = log.decode(sources, format);
         bar.finish_and_clear();
         Ok(Totals {
@@ -252,45 +220,61 @@ impl Input {
     }
 }
 
-/// Assigns devices to products, by the lines of a file.
+/// Whether an argument stands for standard input.
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The length of a log in bytes, before decompression. Streams have none.
+fn len(path: &Path) -> Result<Option<u64>, Failure> {
+    if is_stdin(path) {
+        return Ok(None);
+    }
+    let metadata = fs::metadata(path).map_err(|error| in_file(path, error))?;
+    if metadata.is_dir() {
+        let shown = path.display();
+        return Err(usage(format_args!(
+            "{shown} is a folder: give its files, such as '{shown}/*'"
+        )));
+    }
+    Ok(metadata.is_file().then_some(metadata.len()))
+}
+
+/// Assigns devices to products, as the lines of the file of --dids say.
 fn with_dids(mut products: Products, file: &Path) -> Result<Products, Failure> {
     let text = definition::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     for (number, line) in (1..).zip(text.lines()) {
-        let refused = |message: &str| usage(format_args!("{}:{number}: {message}", file.display()));
         let words = line.trim().split([',', ' ', '\t', ';']);
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        products = match words[..] {
-            [] | ["did", ..] => products,
-            [did, key] => products
-                .with_did(did, key)
-                .map_err(|error| refused(&error.message))?,
-            _ => {
-                return Err(refused(
-                    "a did and a product_key are expected, with a comma between them",
-                ));
-            }
+        let assigned = match words[..] {
+            [] | ["did", ..] => Ok(products),
+            [did, key] => products.with_did(did, key).map_err(|error| error.message),
+            _ => Err("expected a did and a product_key, separated by a comma".to_owned()),
         };
+        let refused =
+            |message: String| usage(format_args!("{}:{number}: {message}", file.display()));
+        products = assigned.map_err(refused)?;
     }
     Ok(products)
 }
 
-/// The files that match a pattern. The name of a file matches itself.
-pub(crate) fn files(input: &str) -> Result<Vec<PathBuf>, Failure> {
-    if !input.contains(['*', '?', '[']) || Path::new(input).exists() {
-        return Ok(vec![input.into()]);
-    }
-    let found = glob::glob(input).map_err(|error| usage(format_args!("{input}: {error}")))?;
-    let files: Result<Vec<PathBuf>, _> = found.collect();
-    match files {
-        Ok(files) if files.is_empty() => Err(usage(format_args!("no file is like {input}"))),
-        Ok(files) => Ok(files),
-        Err(error) => Err(usage(error)),
+/// Returns the files that match a pattern. An existing file is never a pattern, whatever its name.
+fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let is_pattern = |text: &&str| text.contains(['*', '?', '[']) && !input.exists();
+    let Some(pattern) = input.to_str().filter(is_pattern) else {
+        return Ok(vec![input.to_owned()]);
+    };
+    let matches = glob::glob(pattern).map_err(|error| in_file(input, error))?;
+    let files: Vec<PathBuf> = matches.collect::<Result<_, _>>().map_err(usage)?;
+    match files.is_empty() {
+        true => Err(usage(format_args!("no file matches {pattern}"))),
+        false => Ok(files),
     }
 }
 
-/// A file that is opened when it is read: there may be more of them than can be open at once.
-pub(crate) struct Lazy {
+/// A file that is opened by the first read. A log may have more files than a process can open at once.
+struct Lazy {
     path: PathBuf,
     file: Option<File>,
 }
@@ -302,19 +286,5 @@ impl Read for Lazy {
             None => File::open(&self.path)?,
         };
         self.file.insert(file).read(buffer)
-    }
-}
-
-/// A reader that counts its bytes.
-pub(crate) struct Counted<R> {
-    reader: R,
-    read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
     }
 }

@@ -1,39 +1,44 @@
-//! `gizwits log plot`: the history of a point as a drawing.
+//! `gizwits log plot`: the values of one point over time as a chart.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use clap::Args;
-use gizwits_codec_std::log::{Products, Record};
-use gizwits_codec_std::{Attr, Decoded, PointId, Product};
+use gizwits_codec_std::log::Products;
+use gizwits_codec_std::{Attr, PointId, Product};
 
 use super::input::Input;
-use super::reports::{Observer, engineering_value, lock, observe, plain};
+use super::reports::{Observer, Report, engineering_value, lock, observe, plain};
 use crate::failure::{Failure, refused, usage};
 use crate::output::file::named_output;
 use crate::output::image;
 use crate::output::plot::{Plot as Drawing, Sample};
 use crate::text::printable;
 
-/// Draw the history of a point
+/// Draw a chart of the values of a point over time
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    long_about = "Draw the history of a point of one device, by the timestamps of reports and replies.\n\n\
-        Without --out the drawing is text for a terminal. Records that name no device are rejected: --did \
-        or --did-from says whose they are."
+    long_about = "Draw a chart of the values of one point of one device over time, from its reports and \
+        replies.\n\n\
+        Without --out, the chart is drawn on standard output with text characters. Records without a \
+        timestamp are left out. Records that name no device are rejected: name the device with --did or \
+        --did-from."
 )]
-pub(super) struct Plot {
+pub(crate) struct Plot {
     #[command(flatten)]
     input: Input,
-    /// The point
+    /// The name of the point
     #[arg(long, value_name = "NAME")]
     point: String,
-    /// Where the drawing goes, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
+    /// The file for the chart: PNG if its name ends in .png, otherwise SVG; - for SVG on standard output
+    ///
+    /// PNG requires a build with the feature `png`.
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Draw this device, of a log of several
+    /// The did of the device to draw; required if the log has several devices
     #[arg(long, value_name = "DID")]
     only: Option<String>,
 }
@@ -43,69 +48,56 @@ Examples:
   gizwits log plot -d a.json log.ndjson --point room_temp
   gizwits log plot -d a.json log.ndjson --point room_temp -o room.svg";
 
-/// The history of one point of one device.
+/// The values of one point of one device.
 struct History {
+    /// The index of the product.
     product: usize,
     id: PointId,
-    /// The device that is drawn, and another one of the log if no device was chosen.
+    /// The did of --only, or of the first report.
     did: Option<String>,
+    /// Whether --only was given. Without it, a log of several devices is an error.
     chosen: bool,
-    other: Option<String>,
     samples: Vec<Sample>,
 }
 
-/// More samples than a drawing can show.
+/// The number of samples that starts thinning: many more than a chart has pixels.
 const MAX_SAMPLES: usize = 1 << 17;
 
 impl Observer for History {
-    fn observe(
-        &mut self,
-        record: &Record<'_>,
-        did: &str,
-        product: usize,
-        report: &Decoded<'_, '_>,
-    ) {
-        let (Some(time), Some(view)) = (&record.timestamp, report.view()) else {
-            return;
-        };
-        let Some(raw) = view.raw(self.id).filter(|_| product == self.product) else {
-            return;
-        };
-        if self.did.get_or_insert_with(|| did.to_owned()) != did {
-            if !self.chosen {
-                self.other = Some(did.to_owned());
-            }
-            return;
-        }
-        let millis = time.millis();
-        self.samples.push(Sample { millis, raw });
-        if self.samples.len() >= MAX_SAMPLES {
-            self.thin();
-        }
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let (Some(did), Some(other)) = (&self.did, &self.other) else {
+    fn observe(&mut self, report: &Report<'_>) -> io::Result<()> {
+        let raw = report.view.raw(self.id);
+        let Some((millis, raw)) = report.millis.zip(raw) else {
             return Ok(());
         };
-        let (did, other) = (printable(did), printable(other));
-        Err(io::Error::other(format!(
-            "the log has several devices, such as {did} and {other}: choose one with --only DID"
-        )))
+        if report.product != self.product {
+            return Ok(());
+        }
+        let drawn = self.did.get_or_insert_with(|| report.did.to_owned());
+        if drawn == report.did {
+            self.samples.push(Sample { millis, raw });
+            if self.samples.len() >= MAX_SAMPLES {
+                self.thin();
+            }
+        } else if !self.chosen {
+            let (drawn, other) = (printable(drawn), printable(report.did));
+            return Err(io::Error::other(format!(
+                "the log has several devices, such as {drawn} and {other}: choose one with --only DID"
+            )));
+        }
+        Ok(())
     }
 }
 
 impl History {
-    /// Keeps the ends and the extremes of every eight samples.
+    /// Keeps the first, the last, the smallest and the largest of every eight samples. The chart keeps
+    /// its outline, and memory is bounded whatever the length of the log.
     fn thin(&mut self) {
         self.samples.sort_by_key(|sample| sample.millis);
         let kept = self.samples.chunks(8).flat_map(|some| {
             let min = (0..some.len()).min_by_key(|n| some[*n].raw);
             let max = (0..some.len()).max_by_key(|n| some[*n].raw);
-            let mut kept = vec![0, some.len() - 1];
-            kept.extend(min.into_iter().chain(max));
-            kept.sort_unstable();
-            kept.dedup();
+            let ends = [Some(0), Some(some.len() - 1)];
+            let kept = BTreeSet::from_iter(ends.into_iter().chain([min, max]).flatten());
             kept.into_iter().map(|n| some[n])
         });
         self.samples = kept.collect();
@@ -121,14 +113,13 @@ impl Plot {
             id: attr.id(),
             did: self.only.clone(),
             chosen: self.only.is_some(),
-            other: None,
             samples: Vec::new(),
         }));
         let written = named_output(self.out.as_deref());
         let totals = observe(&self.input, &products, &history, written.as_slice())?;
         let samples = &mut lock(&history).samples;
         if samples.is_empty() {
-            let _ = totals.tell(&[]);
+            let _ = totals.report(&[]);
             let device = self.only.as_ref().map(|did| format!(" of device {did}"));
             return Err(refused(format_args!(
                 "nothing to draw: no report or reply{} with a timestamp has `{}`",
@@ -147,24 +138,19 @@ impl Plot {
             Some(path) => image::write(path, drawing.svg(), out)?,
         }
         out.flush()?;
-        totals.tell(&[])
+        totals.report(&[])
     }
 
-    /// The first point of that name, and its product.
+    /// Finds the point of --point in the first product that has it.
     fn attr<'p>(&self, products: &'p Products) -> Result<(usize, &'p Product, &'p Attr), Failure> {
         let mut named = products.iter().enumerate();
-        let found = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
-        found.ok_or_else(|| {
-            let names: Vec<&str> = products
-                .iter()
-                .flat_map(Product::attrs)
-                .map(Attr::name)
-                .take(20)
-                .collect();
+        let first = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
+        first.ok_or_else(|| {
+            let attrs = products.iter().flat_map(Product::attrs);
+            let names: Vec<&str> = attrs.map(Attr::name).take(20).collect();
+            let (point, names) = (&self.point, names.join(", "));
             usage(format_args!(
-                "no point is named `{}`; there are {}",
-                self.point,
-                names.join(", ")
+                "no point is named `{point}`: the definition has {names}"
             ))
         })
     }

@@ -1,4 +1,4 @@
-//! `gizwits log stats`: figures of each point.
+//! `gizwits log stats`: statistics of each point.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use gizwits_codec_std::core::{Decimal, Raw};
-use gizwits_codec_std::log::Record;
-use gizwits_codec_std::{Attr, Decoded, PointId, Product, State, payload};
+use gizwits_codec_std::{Attr, PointId, Product, State, payload};
 use serde_json::{Value, json};
 
 use super::input::Input;
-use super::reports::{Observer, decimal, engineering_value, lock, observe, plain};
+use super::reports::{Observer, Report, decimal, engineering_value, lock, observe, plain};
 use crate::failure::Failure;
 use crate::output::table::table;
 
@@ -20,62 +19,58 @@ use crate::output::table::table;
 #[command(
     after_help = "Example:\n  gizwits log stats -d tests/fixtures/air-conditioner.json log.ndjson",
     long_about = "Print minimum, maximum, mean, last value and change count per point.\n\n\
-        Counts reports and replies of all devices. Changes are counted per device, so records without a \
-        device are rejected: name it with --did or --did-from. Each device takes some 160 bytes of memory \
-        plus the size of a status; more devices than --max-devices end the command."
+        Reports and replies of all devices are counted, controls are not. Changes are counted per device, \
+        so records that name no device are rejected: name the device with --did or --did-from. Each device \
+        takes about 160 bytes of memory plus the size of a status. With more devices than --max-devices, \
+        the command ends with an error."
 )]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     #[command(flatten)]
     input: Input,
-    /// One JSON object a point
+    /// Print JSON instead of a table, one object per point
     #[arg(long)]
     json: bool,
 }
 
-/// The figures of one point.
+/// The statistics of one point.
 #[derive(Clone, Default)]
-struct Figures {
+struct PointStats {
+    /// The number of values.
     count: u64,
-    /// The least and the greatest raw value.
-    min: u32,
-    max: u32,
+    /// The number of values that differ from the previous value of the same device.
+    changes: u64,
+    /// The smallest and the largest raw value, unless the point is a binary.
+    range: Option<(u32, u32)>,
     /// The sum of the raw values.
     sum: u128,
-    last: Option<LastValue>,
-    changes: u64,
+    /// The last raw value.
+    last: u32,
+    /// The last value of a binary point.
+    last_bytes: Vec<u8>,
 }
 
-/// The last raw value of a point.
-#[derive(Clone, PartialEq, Eq)]
-enum LastValue {
-    Number(u32),
-    Bytes(Vec<u8>),
-}
-
-impl Figures {
+impl PointStats {
+    /// Adds a value. `before` is the previous value of the same device.
     fn add(&mut self, raw: Raw<'_>, before: Option<Raw<'_>>) {
-        let now = match raw {
+        match raw {
             Raw::Number(raw) => {
-                self.min = if self.count == 0 {
-                    raw
-                } else {
-                    self.min.min(raw)
-                };
-                self.max = self.max.max(raw);
+                let (min, max) = self.range.unwrap_or((raw, raw));
+                self.range = Some((min.min(raw), max.max(raw)));
                 self.sum += u128::from(raw);
-                LastValue::Number(raw)
+                self.last = raw;
             }
-            Raw::Bytes(bytes) => LastValue::Bytes(bytes.to_vec()),
-        };
+            Raw::Bytes(bytes) => {
+                self.last_bytes.clear();
+                self.last_bytes.extend(bytes);
+            }
+        }
         self.count += 1;
         self.changes += u64::from(before.is_some_and(|before| before != raw));
-        if self.last.as_ref() != Some(&now) {
-            self.last = Some(now);
-        }
     }
 
-    /// The mean of raw values in engineering units, to three more places than the values have.
-    fn mean(&self, product: &Product, id: PointId) -> Option<String> {
+    /// The mean as an engineering value, with three more decimals than the values have. It is computed
+    /// in integers, so it is exact up to the last of these decimals.
+    fn mean(&self, product: &Product, id: PointId) -> Option<Value> {
         let scale = product.layout().scale(id)?;
         let addition = scale.value(0).coefficient();
         let ratio = scale.value(1).coefficient() - addition;
@@ -84,135 +79,113 @@ impl Figures {
         let mean = thousandths.div_euclid(count) + i128::from(addition) * 1000;
         let places = scale.decimals() + 3;
         match i64::try_from(mean) {
-            Ok(mean) if places <= 18 => Some(Decimal::new(mean, places).to_string()),
+            Ok(mean) if places <= 18 => {
+                serde_json::from_str(&Decimal::new(mean, places).to_string()).ok()
+            }
             _ => None,
         }
     }
 
-    /// Minimum, maximum and mean of a number, in engineering units, and the last value of any point.
-    fn values(&self, product: &Product, attr: &Attr) -> [(&'static str, Option<Value>); 4] {
-        let is_number = attr.labels().is_empty() && matches!(self.last, Some(LastValue::Number(_)));
-        let number = |raw| is_number.then(|| decimal(product, attr.id(), raw));
-        let mean = is_number.then(|| self.mean(product, attr.id())).flatten();
-        let last = self.last.as_ref().map(|last| match last {
-            LastValue::Bytes(bytes) => payload::hex(bytes).into(),
-            LastValue::Number(raw) => engineering_value(product, attr, *raw),
-        });
-        [
-            ("min", number(self.min)),
-            ("max", number(self.max)),
-            (
-                "mean",
-                mean.and_then(|mean| serde_json::from_str(&mean).ok()),
-            ),
-            ("last", last),
-        ]
-    }
-
-    fn to_json(&self, product: &Product, attr: &Attr, several: bool) -> Value {
+    /// The statistics as JSON. Values are engineering values. `min`, `max` and `mean` are left out of enums
+    /// and binaries, `last` of points without a value.
+    fn to_json(&self, product: &Product, attr: &Attr) -> Value {
+        let id = attr.id();
         let mut json = json!({"point": attr.name(), "seen": self.count, "changes": self.changes});
-        if several {
-            json["product_key"] = product.product_key().into();
-        }
-        for (name, value) in self.values(product, attr) {
-            if let Some(value) = value {
-                json[name] = value;
+        if let Some((min, max)) = self.range.filter(|_| attr.labels().is_empty()) {
+            json["min"] = decimal(product, id, min);
+            json["max"] = decimal(product, id, max);
+            if let Some(mean) = self.mean(product, id) {
+                json["mean"] = mean;
             }
+        }
+        match self.range {
+            _ if self.count == 0 => {}
+            Some(_) => json["last"] = engineering_value(product, attr, self.last),
+            None => json["last"] = payload::hex(&self.last_bytes).into(),
         }
         json
     }
-
-    fn to_row(&self, product: &Product, attr: &Attr) -> Vec<String> {
-        let mut row = vec![attr.name().to_owned(), self.count.to_string()];
-        let values = self.values(product, attr).into_iter();
-        row.extend(values.map(|(_, value)| value.map_or("-".to_owned(), plain)));
-        row.push(self.changes.to_string());
-        row
-    }
 }
 
-/// The figures of each point of a product, and the status of each device.
-struct ProductFigures {
+/// The statistics of one product.
+struct ProductStats {
     product: Product,
-    points: Vec<Figures>,
+    points: Vec<PointStats>,
+    /// The last values of each device, by its did. Changes are counted against them.
     devices: HashMap<Box<str>, State>,
 }
 
-struct AllFigures {
-    products: Vec<ProductFigures>,
-    /// The most devices of a product, and whether the log has more.
+/// The statistics of a log.
+struct LogStats {
+    products: Vec<ProductStats>,
+    /// The maximum number of devices per product.
     limit: usize,
-    exceeded: bool,
 }
 
-impl Observer for AllFigures {
-    fn observe(&mut self, _: &Record<'_>, did: &str, product: usize, report: &Decoded<'_, '_>) {
-        let (Some(view), Some(all)) = (report.view(), self.products.get_mut(product)) else {
-            return;
+impl Observer for LogStats {
+    fn observe(&mut self, report: &Report<'_>) -> io::Result<()> {
+        let Some(all) = self.products.get_mut(report.product) else {
+            return Ok(());
         };
-        if !all.devices.contains_key(did) {
+        if !all.devices.contains_key(report.did) {
             if all.devices.len() >= self.limit {
-                self.exceeded = true;
-                return;
+                return Err(io::Error::other(format!(
+                    "the log has more than {} devices: raise the limit with --max-devices N",
+                    self.limit
+                )));
             }
-            all.devices.insert(did.into(), all.product.state());
+            all.devices.insert(report.did.into(), all.product.state());
         }
-        let Some(device) = all.devices.get_mut(did) else {
-            return;
-        };
-        let before = device.view();
-        for reading in view {
-            if let Some(figures) = all.points.get_mut(reading.id().index()) {
+        if let Some(device) = all.devices.get_mut(report.did) {
+            let before = device.view();
+            for reading in report.view {
                 let before = before.read(reading.id()).map(|before| before.raw());
-                figures.add(reading.raw(), before);
+                all.points[reading.id().index()].add(reading.raw(), before);
             }
+            // Updating fails only with the view of another product.
+            let _ = device.update(report.view);
         }
-        // The view is of this product.
-        let _ = device.update(view);
-    }
-
-    fn check(&self) -> io::Result<()> {
-        match self.exceeded {
-            false => Ok(()),
-            true => Err(io::Error::other(format!(
-                "the log has more than {} devices: raise the limit with --max-devices N",
-                self.limit
-            ))),
-        }
+        Ok(())
     }
 }
+
+/// The columns of the table. They have the names of the members in JSON.
+const COLUMNS: [&str; 7] = ["point", "seen", "min", "max", "mean", "last", "changes"];
 
 impl Stats {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let products = self.input.products()?;
-        let empty = |product: &Product| ProductFigures {
+        let empty = |product: &Product| ProductStats {
             product: product.clone(),
-            points: vec![Figures::default(); product.attrs().len()],
+            points: vec![PointStats::default(); product.attrs().len()],
             devices: HashMap::new(),
         };
-        let figures = Arc::new(Mutex::new(AllFigures {
+        let stats = Arc::new(Mutex::new(LogStats {
             products: products.iter().map(empty).collect(),
             limit: self.input.options().device_limit,
-            exceeded: false,
         }));
-        let totals = observe(&self.input, &products, &figures, &[])?;
-        let figures = lock(&figures);
-        let points = figures.products.iter().flat_map(|all| {
+        let totals = observe(&self.input, &products, &stats, &[])?;
+        let stats = lock(&stats);
+        let points = stats.products.iter().flat_map(|all| {
             let points = all.product.attrs().zip(&all.points);
-            points.map(|(attr, figures)| (&all.product, attr, figures))
+            points.map(|(attr, stats)| (&all.product, stats.to_json(&all.product, attr)))
         });
         if self.json {
-            let several = products.iter().len() > 1;
-            for (product, attr, figures) in points {
-                writeln!(out, "{}", figures.to_json(product, attr, several))?;
+            for (product, mut json) in points {
+                if products.iter().len() > 1 {
+                    json["product_key"] = product.product_key().into();
+                }
+                writeln!(out, "{json}")?;
             }
         } else {
-            let head = ["point", "seen", "min", "max", "mean", "last", "changes"];
-            let rows = points.map(|(product, attr, figures)| figures.to_row(product, attr));
-            let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows);
+            let row = |json: Value| {
+                COLUMNS.map(|name| json.get(name).cloned().map_or("-".to_owned(), plain))
+            };
+            let rows = points.map(|(_, json)| row(json));
+            let rows = std::iter::once(COLUMNS.map(str::to_owned)).chain(rows);
             out.write_all(table(rows).as_bytes())?;
         }
         out.flush()?;
-        totals.tell(&[])
+        totals.report(&[])
     }
 }

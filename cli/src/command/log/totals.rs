@@ -1,5 +1,6 @@
-//! The counts of a decoded log, for people.
+//! The summary that a log command prints on stderr.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use gizwits_codec_std::log::Summary;
@@ -8,23 +9,22 @@ use indicatif::HumanCount;
 use crate::failure::Failure;
 use crate::text::tell;
 
-/// The counts of a decoded log, and the seconds it took.
+/// The counts of a decoded log and the time that decoding took.
 pub(super) struct Totals<'i> {
     pub(super) summary: Summary,
     pub(super) seconds: f64,
-    /// The file of the rejected records.
+    /// The file of --rejects.
     pub(super) rejects: Option<&'i Path>,
 }
 
 impl Totals<'_> {
-    /// Tells the counts. Fails if a record was rejected.
-    pub(super) fn tell(&self, written: &[String]) -> Result<(), Failure> {
-        let Totals {
-            summary,
-            seconds,
-            rejects,
-        } = self;
-        let mut told = format!(
+    /// Prints the counts and the output files that were written.
+    ///
+    /// # Errors
+    /// If a record was rejected.
+    pub(super) fn report(&self, written: &[String]) -> Result<(), Failure> {
+        let summary = &self.summary;
+        let mut text = format!(
             "{} record{}   {} decoded   {} rejected",
             HumanCount(summary.records),
             if summary.records == 1 { "" } else { "s" },
@@ -32,28 +32,28 @@ impl Totals<'_> {
             HumanCount(summary.records - summary.decoded),
         );
         if summary.inexact > 0 {
-            told += &format!("   {} of another length", HumanCount(summary.inexact));
+            text += &format!("   {} of another length", HumanCount(summary.inexact));
         }
         if !summary.rejected.is_empty() {
             let mut kinds: Vec<_> = summary.rejected.iter().collect();
-            kinds.sort_by(|one, two| two.1.cmp(one.1));
-            let kinds = kinds.iter();
-            let kinds = kinds.map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
-            told += &format!(" ({})", kinds.collect::<Vec<_>>().join(", "));
-            if let Some(path) = rejects {
-                told += &format!(" -> {}", path.display());
+            kinds.sort_by_key(|(_, count)| Reverse(**count));
+            let counts = kinds.iter();
+            let counts = counts.map(|(kind, count)| format!("{} {kind}", HumanCount(**count)));
+            text += &format!(" ({})", counts.collect::<Vec<_>>().join(", "));
+            if let Some(path) = self.rejects {
+                text += &format!(" -> {}", path.display());
             }
         }
-        let rate = summary.bytes as f64 / 1e6 / seconds.max(1e-9);
-        told += &format!("\n{seconds:.1} s   {rate:.0} MB/s");
+        let rate = summary.bytes as f64 / 1e6 / self.seconds.max(1e-9);
+        text += &format!("\n{:.1} s   {rate:.0} MB/s", self.seconds);
         for file in written {
-            told += &format!("   {file}");
+            text += &format!("   {file}");
         }
         if summary.rejected.contains_key("unknown_device") {
-            told += "\nSome records name no device. Use --did DID for a log of one device, or \
+            text += "\nSome records name no device. Use --did DID for a log of one device, or \
                      --did-from file-name|folder";
         }
-        tell(told);
+        tell(text);
         match summary.rejected.is_empty() {
             true => Ok(()),
             false => Err(Failure::Some),

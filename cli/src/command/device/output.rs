@@ -1,22 +1,22 @@
-//! The answer of a command: JSON for programs or text for people, and whether it is complete.
+//! The output of a command: JSON for programs or text for people.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 use crate::failure::Failure;
 use crate::text::printable;
 
-/// The output of a command, and its form.
-pub(super) struct Answer<'o> {
+/// The output of a command.
+pub(super) struct Output<'o> {
+    /// Whether the output is JSON.
     pub(super) json: bool,
     pub(super) out: &'o mut dyn Write,
-    /// The head of the same command, to be typed again: the verb and the device follow.
-    pub(super) again: String,
+    /// The beginning of the command line, up to the options of all commands. Messages complete it to a command
+    /// that the user can run.
+    pub(super) command: String,
 }
 
-impl Answer<'_> {
+impl Output<'_> {
     /// Writes one line: a JSON object, or a text without control characters.
     pub(super) fn line<J: Display>(
         &mut self,
@@ -30,16 +30,15 @@ impl Answer<'_> {
     }
 }
 
-pub(super) fn to_json(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
-}
-
-/// Fails if the server counts more records than it returned.
+/// Checks that the server returned all records that it counts.
+///
+/// # Errors
+/// A warning that the output is incomplete.
 pub(super) fn check_complete(missing: u64) -> Result<(), Failure> {
     match missing {
         0 => Ok(()),
         _ => Err(Failure::Server(format!(
-            "warning: this is not all: the server counts {missing} more than it gave"
+            "warning: the output is incomplete: the server counts {missing} more than it returned"
         ))),
     }
 }
