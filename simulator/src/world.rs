@@ -10,6 +10,7 @@ mod file;
 mod population;
 pub(crate) mod random;
 mod remark;
+pub(crate) mod row;
 mod scenario;
 mod status;
 mod store;

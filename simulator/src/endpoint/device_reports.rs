@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,7 +14,7 @@ use super::groups::{GroupFilter, IN_GROUP};
 use super::history::{History, PeriodRange, Periods, history};
 use super::location::{Count, LocationTree, Tally, bare, count_in_group};
 use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
-use crate::world::{Sql, day};
+use crate::world::{day, row};
 
 // utoipa reads a generic type by a name without parameters alone.
 type CountsByLocation = LocationTree<Count>;
@@ -37,7 +37,7 @@ pub(crate) fn locations(
 ) -> Result<Locations, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(*) FROM known_device
+        "SELECT country, region, city, count(*) AS count FROM known_device
          WHERE product = :product AND {IN_STATE} AND {IN_GROUP} GROUP BY country, region, city"
     );
     let state = named_params! {
@@ -45,10 +45,10 @@ pub(crate) fn locations(
         ":faulty": is_set(state.is_faulty),
         ":alert": is_set(state.is_alert),
     };
-    let (total, location) = count_in_group(call, gid.as_deref(), &sql, state, Count::read)?;
+    let (Count { count }, location) = count_in_group(call, gid.as_deref(), &sql, state)?;
     Ok(Locations {
         gid,
-        total: total.count,
+        total: count,
         location: bare(location, 0),
     })
 }
@@ -113,7 +113,7 @@ pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
 }
 
 /// A device that was first online, or reported, on a day.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceOfDay {
     report_date: String,
     product_key: String,
@@ -177,21 +177,11 @@ fn devices_of_days(
         ":region": location.region,
         ":city": location.city,
     };
-    let columns = "happened, product, mac, device_sn, country, region, city";
+    let columns = "date(happened / 1000, 'unixepoch', '+8 hours') AS report_date,
+        datetime(happened / 1000, 'unixepoch', '+8 hours') AS created_at,
+        product AS product_key, mac, device_sn, country, region, city";
     let from = format!("({sql}) WHERE {AT_LOCATION}");
-    call.counted_page(paging, (columns, &from, "happened, id"), filters, |row| {
-        let at = row.get(0)?;
-        Ok(DeviceOfDay {
-            report_date: day::text(day::of(at)),
-            product_key: row.get(1)?,
-            mac: row.get(2)?,
-            device_sn: row.get(3)?,
-            country: row.get(4)?,
-            region: row.get(5)?,
-            city: row.get(6)?,
-            created_at: day::time_text(at),
-        })
-    })
+    call.counted_page(paging, (columns, &from, "happened, id"), filters, row::read)
 }
 
 pub(crate) fn new_devices(
@@ -223,7 +213,7 @@ pub(crate) fn liveness(
     group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
-        "SELECT country, region, city, count(DISTINCT device.id)
+        "SELECT country, region, city, count(DISTINCT device.id) AS count
          FROM activity JOIN device ON device.id = activity.device
          WHERE product = :product AND day >= :from AND day < :until AND {IN_GROUP}
          GROUP BY country, region, city"
@@ -239,7 +229,7 @@ pub(crate) fn activation(
     group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
-        "SELECT country, region, city, count(*) FROM device
+        "SELECT country, region, city, count(*) AS count FROM device
          WHERE product = :product AND activated_at >= :from AND activated_at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
@@ -263,13 +253,13 @@ pub(crate) struct States {
 }
 
 /// Devices of a location by state: what is zero is left out.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct StatesTally {
     count: NonZeroStates,
 }
 
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-struct NonZeroStates {
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+pub(crate) struct NonZeroStates {
     #[serde(skip_serializing_if = "is_zero")]
     activated: i64,
     #[serde(skip_serializing_if = "is_zero")]
@@ -283,27 +273,24 @@ fn is_zero(count: &i64) -> bool {
 }
 
 impl Tally for StatesTally {
-    fn add(&mut self, other: &Self) {
-        self.count.activated += other.count.activated;
-        self.count.faulty += other.count.faulty;
-        self.count.alert += other.count.alert;
+    type Row = NonZeroStates;
+
+    fn add(&mut self, row: &NonZeroStates) {
+        self.count.activated += row.activated;
+        self.count.faulty += row.faulty;
+        self.count.alert += row.alert;
     }
 }
 
 pub(crate) fn realtime(call: &Call<'_>, group: GroupFilter) -> Result<Realtime, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(*), sum(is_faulty), sum(is_alert) FROM known_device
+        "SELECT country, region, city,
+            count(*) AS activated, sum(is_faulty) AS faulty, sum(is_alert) AS alert
+         FROM known_device
          WHERE product = :product AND {IN_GROUP} GROUP BY country, region, city"
     );
-    let (sum, location) = count_in_group(call, gid.as_deref(), &sql, &[], |row| {
-        let count = NonZeroStates {
-            activated: row.get(3)?,
-            faulty: row.get(4)?,
-            alert: row.get(5)?,
-        };
-        Ok(StatesTally { count })
-    })?;
+    let (sum, location): (StatesTally, _) = count_in_group(call, gid.as_deref(), &sql, &[])?;
     Ok(Realtime {
         gid,
         count: States {
@@ -322,44 +309,41 @@ const TROUBLE: &str = "trouble JOIN device ON device.id = trouble.device
 const UNRESOLVED: &str = "cleared_at IS NULL OR cleared_at >= :until";
 
 /// How many there are, and how many of them are over.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Resolved {
     total: i64,
     resolved: i64,
     unresolved: i64,
 }
 
-impl Resolved {
-    /// The counts of columns 3 and 4 of a row.
-    fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Resolved::new(row.get(3)?, row.get(4)?))
-    }
-
-    fn new(total: i64, unresolved: i64) -> Self {
-        Resolved {
-            total,
-            resolved: total - unresolved,
-            unresolved,
-        }
-    }
+/// Faults or alerts, or the devices that had them.
+#[derive(Deserialize)]
+pub(crate) struct TroubleRow {
+    #[serde(default)]
+    point: String,
+    total: i64,
+    unresolved: i64,
 }
 
-impl Tally for Resolved {
-    fn add(&mut self, other: &Self) {
-        let (total, unresolved) = (self.total + other.total, self.unresolved + other.unresolved);
-        *self = Resolved::new(total, unresolved);
+impl Resolved {
+    fn add(&mut self, row: &TroubleRow) {
+        self.total += row.total;
+        self.resolved += row.total - row.unresolved;
+        self.unresolved += row.unresolved;
     }
 }
 
 /// The devices of a location that had faults, or alerts.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroubledTally {
     count: Resolved,
 }
 
 impl Tally for TroubledTally {
-    fn add(&mut self, other: &Self) {
-        self.count.add(&other.count);
+    type Row = TroubleRow;
+
+    fn add(&mut self, row: &TroubleRow) {
+        self.count.add(row);
     }
 }
 
@@ -378,14 +362,12 @@ pub(crate) fn troubled<const FAULT: bool>(
 ) -> Result<Troubled, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(DISTINCT device.id),
-            count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END)
+        "SELECT country, region, city, count(DISTINCT device.id) AS total,
+            count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END) AS unresolved
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
     );
     let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
-    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
-        Resolved::read(row).map(|count| TroubledTally { count })
-    })?;
+    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters)?;
     Ok(Troubled {
         gid,
         tally,
@@ -394,18 +376,18 @@ pub(crate) fn troubled<const FAULT: bool>(
 }
 
 /// The faults, or alerts, of a location: how many of each point.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroublesTally {
     count: Resolved,
     detail: BTreeMap<String, Resolved>,
 }
 
 impl Tally for TroublesTally {
-    fn add(&mut self, other: &Self) {
-        self.count.add(&other.count);
-        for (point, count) in &other.detail {
-            self.detail.entry(point.clone()).or_default().add(count);
-        }
+    type Row = TroubleRow;
+
+    fn add(&mut self, row: &TroubleRow) {
+        self.count.add(row);
+        self.detail.entry(row.point.clone()).or_default().add(row);
     }
 }
 
@@ -424,15 +406,12 @@ pub(crate) fn troubles<const FAULT: bool>(
 ) -> Result<Troubles, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
+        "SELECT country, region, city, point, count(*) AS total,
+            count(CASE WHEN {UNRESOLVED} THEN 1 END) AS unresolved
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
     );
     let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
-    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
-        let count = Resolved::read(row)?;
-        let detail = BTreeMap::from([(row.get(5)?, count.clone())]);
-        Ok(TroublesTally { count, detail })
-    })?;
+    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters)?;
     Ok(Troubles {
         gid,
         tally,

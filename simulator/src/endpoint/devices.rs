@@ -1,22 +1,23 @@
 //! Devices: by MAC, and by what they are.
 
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{GroupFilter, IN_GROUP};
 use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_kind_and_value, is_set, refuse};
-use crate::world::Sql;
+use crate::world::row;
 
 /// The did of a MAC, with the secret by which the device is spoken to.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceKey {
     did: String,
     passcode: String,
 }
 
 /// A device's registration.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceDetail {
     product_key: String,
     mac: Option<String>,
@@ -28,7 +29,7 @@ pub(crate) struct DeviceDetail {
 }
 
 /// A device of a search.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct SearchedDevice {
     did: String,
     mac: Option<String>,
@@ -59,41 +60,23 @@ pub(crate) struct Mac {
 
 impl Mac {
     /// Columns of the product's device with this MAC: 5301 if there is none.
-    fn find<T>(
-        &self,
-        call: &Call<'_>,
-        columns: &str,
-        read: impl FnOnce(&Row<'_>) -> Sql<T>,
-    ) -> Result<T, Failure> {
+    fn find<T: DeserializeOwned>(&self, call: &Call<'_>, columns: &str) -> Result<T, Failure> {
         let sql = format!("SELECT {columns} FROM known_device WHERE product = ? AND mac = ?");
-        let found = call
-            .store
-            .first(&sql, [call.product_key(), &self.mac], read)?;
+        let values = [call.product_key(), &self.mac];
+        let found = call.store.first(&sql, values, row::read)?;
         found.map_or_else(|| refuse(5301), Ok)
     }
 }
 
 pub(crate) fn by_mac(call: &Call<'_>, mac: Mac) -> Result<DeviceKey, Failure> {
-    mac.find(call, "did, passcode", |row| {
-        Ok(DeviceKey {
-            did: row.get(0)?,
-            passcode: row.get(1)?,
-        })
-    })
+    mac.find(call, "did, passcode")
 }
 
 pub(crate) fn detail(call: &Call<'_>, mac: Mac) -> Result<DeviceDetail, Failure> {
-    let columns = "product, mac, did, is_online, disabled, type";
-    mac.find(call, columns, |row| {
-        Ok(DeviceDetail {
-            product_key: row.get(0)?,
-            mac: row.get(1)?,
-            did: row.get(2)?,
-            is_online: row.get(3)?,
-            is_disabled: row.get(4)?,
-            kind: row.get(5)?,
-        })
-    })
+    mac.find(
+        call,
+        "product AS product_key, mac, did, is_online, disabled AS is_disabled, type",
+    )
 }
 
 /// The location that devices are at.
@@ -167,7 +150,12 @@ pub(crate) fn search(
     paging: Paging,
 ) -> Result<Page<SearchedDevice>, Failure> {
     check_kind_and_value(&filter.kind, &filter.val)?;
-    let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
+    let is_sought = match filter.kind {
+        None => ":val IS NULL",
+        Some(DeviceKeyKind::Did) => "did = :val",
+        Some(DeviceKeyKind::Mac) => "mac = :val",
+        Some(DeviceKeyKind::Uid) => "id IN (SELECT device FROM binding WHERE uid = :val)",
+    };
     let since = filter.liveness_start;
     let since = since.map(|Number(seconds)| seconds.saturating_mul(1000));
     let gid = group.known(call)?;
@@ -181,41 +169,17 @@ pub(crate) fn search(
         ":faulty": is_set(state.is_faulty),
         ":alert": is_set(state.is_alert),
         ":since": since,
-        ":did": only(DeviceKeyKind::Did),
-        ":mac": only(DeviceKeyKind::Mac),
-        ":uid": only(DeviceKeyKind::Uid),
+        ":val": filter.val,
         ":gid": gid,
         ":deep": call.store.group_descendants,
     };
     let columns = "did, mac, country, region, city, longitude, latitude, is_online, is_faulty,
-        is_alert, online_latest, created_at, mcu_hard_version, mcu_soft_version,
+        is_alert, online_latest / 1000 AS online_latest, created_at / 1000 AS created_at, mcu_hard_version, mcu_soft_version,
         wifi_hard_version, wifi_soft_version";
     let from = format!(
         "known_device WHERE product = :product AND (:show_disabled OR NOT disabled)
             AND (:since IS NULL OR last_report >= :since)
-            AND (:did IS NULL OR did = :did)
-            AND (:mac IS NULL OR mac = :mac)
-            AND (:uid IS NULL OR id IN (SELECT device FROM binding WHERE uid = :uid))
-            AND {AT_LOCATION} AND {IN_STATE} AND {IN_GROUP}"
+            AND {is_sought} AND {AT_LOCATION} AND {IN_STATE} AND {IN_GROUP}"
     );
-    call.counted_page(paging, (columns, &from, "id"), filters, |row| {
-        Ok(SearchedDevice {
-            did: row.get(0)?,
-            mac: row.get(1)?,
-            country: row.get(2)?,
-            region: row.get(3)?,
-            city: row.get(4)?,
-            longitude: row.get(5)?,
-            latitude: row.get(6)?,
-            is_online: row.get(7)?,
-            is_faulty: row.get(8)?,
-            is_alert: row.get(9)?,
-            online_latest: row.get::<_, Option<i64>>(10)?.map(|at| at.div_euclid(1000)),
-            created_at: row.get::<_, i64>(11)?.div_euclid(1000),
-            mcu_hard_version: row.get(12)?,
-            mcu_soft_version: row.get(13)?,
-            wifi_hard_version: row.get(14)?,
-            wifi_soft_version: row.get(15)?,
-        })
-    })
+    call.counted_page(paging, (columns, &from, "id"), filters, row::read)
 }

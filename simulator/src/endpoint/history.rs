@@ -121,10 +121,10 @@ pub(crate) fn history(
             ":from": bound(period.first),
             ":until": bound(period.last + 1),
         };
-        let (sum, location) = count_in_group(call, gid.as_deref(), sql, bounds, Count::read)?;
+        let (Count { count }, location) = count_in_group(call, gid.as_deref(), sql, bounds)?;
         data.push(PeriodCount {
             period: name(period.text),
-            count: sum.count,
+            count,
             location: located.then_some(location),
         });
     }

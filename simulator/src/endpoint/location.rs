@@ -3,18 +3,23 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, ToSql, named_params};
-use serde::Serialize;
+use rusqlite::{ToSql, named_params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::{Call, Failure};
-use crate::world::Sql;
+use crate::world::row;
 
-/// A count of a location. Those of a country's regions add up to the country's.
-pub(crate) trait Tally: Clone + Default {
-    fn add(&mut self, other: &Self);
+/// A count of a location. The counts of a country's regions add up to the count of the country.
+pub(crate) trait Tally: Default {
+    /// The columns of a row that are counted.
+    type Row: DeserializeOwned;
+
+    /// Adds a row to the count.
+    fn add(&mut self, row: &Self::Row);
 }
 
 /// Counts of countries, regions and cities. What has no location is in none.
@@ -78,15 +83,14 @@ pub(crate) fn count<T: Tally>(
     call: &Call<'_>,
     sql: &str,
     values: &[(&str, &dyn ToSql)],
-    read: impl Fn(&Row<'_>) -> Sql<T>,
 ) -> Result<(T, LocationTree<T>), Failure> {
     let (mut total, mut all) = (T::default(), LocationTree::default());
     let rows = call.store.rows(sql, values, |row| {
         let location: [Option<String>; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-        Ok((location, read(row)?))
+        Ok((location, row::read(row)?))
     })?;
-    for (location, tally) in rows {
-        total.add(&tally);
+    for (location, row) in rows {
+        total.add(&row);
         let mut tree = &mut all;
         for name in location.into_iter().map_while(|name| name) {
             let node = tree.0.entry(name).or_insert_with(|| Node::Place {
@@ -96,7 +100,7 @@ pub(crate) fn count<T: Tally>(
             let Node::Place { tally: sum, within } = node else {
                 break;
             };
-            sum.add(&tally);
+            sum.add(&row);
             tree = within;
         }
     }
@@ -110,7 +114,6 @@ pub(crate) fn count_in_group<T: Tally>(
     gid: Option<&str>,
     sql: &str,
     values: &[(&str, &dyn ToSql)],
-    read: impl Fn(&Row<'_>) -> Sql<T>,
 ) -> Result<(T, LocationTree<T>), Failure> {
     let group = named_params! {
         ":product": call.product_key(),
@@ -118,25 +121,20 @@ pub(crate) fn count_in_group<T: Tally>(
         ":deep": call.store.group_descendants,
     };
     let values: Vec<_> = group.iter().chain(values).copied().collect();
-    count(call, sql, &values, read)
+    count(call, sql, &values)
 }
 
 /// `{"count": 3}`
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Count {
     pub(crate) count: i64,
 }
 
-impl Count {
-    /// The fourth column of a row.
-    pub(crate) fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Count { count: row.get(3)? })
-    }
-}
-
 impl Tally for Count {
-    fn add(&mut self, other: &Self) {
-        self.count = self.count.saturating_add(other.count);
+    type Row = Self;
+
+    fn add(&mut self, row: &Self) {
+        self.count += row.count;
     }
 }
 

@@ -1,17 +1,17 @@
 //! The logs of a device: when it was online, its frames, its data.
 
-use gizwits_codec_std::payload;
-use rusqlite::{Row, named_params};
-use serde::{Deserialize, Serialize};
+use rusqlite::named_params;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::{Call, Failure, Number, Page, Paging, refuse_because};
 use crate::world::day::DAY;
-use crate::world::{LOG_RETENTION, Sql, json};
+use crate::world::{LOG_RETENTION, row};
 
 /// When a device came or left.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct OnlineRecord {
     /// In seconds since 1970.
     timestamp: f64,
@@ -19,43 +19,45 @@ pub(crate) struct OnlineRecord {
     #[serde(rename = "type")]
     kind: String,
     /// How long it waits for a heartbeat, or how long the device was online and why it left.
+    #[serde(deserialize_with = "raw_json")]
     #[schema(value_type = Object)]
     payload: Box<RawValue>,
 }
 
 /// A frame.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct CmdRecord {
     /// In seconds since 1970.
     timestamp: f64,
     /// `app2dev` or `dev2app`.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     /// The frame, in hex.
     payload: String,
 }
 
 /// The values of a report.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DataRecord {
     /// In seconds since 1970.
     ts: i64,
     /// Values by name of point.
+    #[serde(deserialize_with = "raw_json")]
     #[schema(value_type = Object)]
     attrs: Box<RawValue>,
 }
 
-fn seconds(row: &Row<'_>) -> Sql<f64> {
-    Ok(row.get::<_, i64>(0)? as f64 / 1000.0)
+fn raw_json<'d, D: Deserializer<'d>>(from: D) -> Result<Box<RawValue>, D::Error> {
+    RawValue::from_string(String::deserialize(from)?).map_err(D::Error::custom)
 }
 
 /// A page of a log: a device's records between two seconds, both included.
-fn log<T>(
+fn log<T: DeserializeOwned>(
     call: &Call<'_>,
     window: Window,
     paging: Paging,
-    (table, columns): (&str, &str),
-    read: impl FnMut(&Row<'_>) -> Sql<T>,
+    table: &str,
+    columns: &str,
 ) -> Result<Page<T>, Failure> {
     let order = match window.sort {
         Sort::Desc => "at DESC, id DESC",
@@ -76,7 +78,7 @@ fn log<T>(
     );
     let total = call.store.value(&total, span)?;
     let sql = format!("SELECT {columns} {rows} ORDER BY {order}");
-    call.page(paging, total, &sql, span, read)
+    call.page(paging, total, &sql, span, row::read)
 }
 
 pub(crate) fn online(
@@ -84,14 +86,8 @@ pub(crate) fn online(
     window: Window,
     paging: Paging,
 ) -> Result<Page<OnlineRecord>, Failure> {
-    let columns = ("online", "at, type, payload");
-    log(call, window, paging, columns, |row| {
-        Ok(OnlineRecord {
-            timestamp: seconds(row)?,
-            kind: row.get(1)?,
-            payload: json(row, 2)?,
-        })
-    })
+    let columns = "at / 1000.0 AS timestamp, type, payload";
+    log(call, window, paging, "online", columns)
 }
 
 pub(crate) fn cmd(
@@ -99,14 +95,9 @@ pub(crate) fn cmd(
     window: Window,
     paging: Paging,
 ) -> Result<Page<CmdRecord>, Failure> {
-    let columns = ("frame", "at, to_device, payload");
-    log(call, window, paging, columns, |row| {
-        Ok(CmdRecord {
-            timestamp: seconds(row)?,
-            kind: if row.get(1)? { "app2dev" } else { "dev2app" },
-            payload: payload::hex(row.get_ref(2)?.as_blob()?),
-        })
-    })
+    let columns = "at / 1000.0 AS timestamp, lower(hex(payload)) AS payload,
+        iif(to_device, 'app2dev', 'dev2app') AS type";
+    log(call, window, paging, "frame", columns)
 }
 
 pub(crate) fn data(
@@ -114,12 +105,7 @@ pub(crate) fn data(
     window: Window,
     paging: Paging,
 ) -> Result<Page<DataRecord>, Failure> {
-    log(call, window, paging, ("data", "at, attrs"), |row| {
-        Ok(DataRecord {
-            ts: row.get::<_, i64>(0)?.div_euclid(1000),
-            attrs: json(row, 1)?,
-        })
-    })
+    log(call, window, paging, "data", "at / 1000 AS ts, attrs")
 }
 
 /// The records of a log that are wanted.

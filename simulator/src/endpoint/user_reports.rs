@@ -17,7 +17,7 @@ pub(crate) fn new_users(
     group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
-        "SELECT NULL, NULL, NULL, count(*) FROM (
+        "SELECT NULL, NULL, NULL, count(*) AS count FROM (
             SELECT min(bound.at) AS first FROM bound JOIN device ON device.id = bound.device
             WHERE product = :product AND {IN_GROUP} GROUP BY uid)
          WHERE first >= :from AND first < :until"
@@ -81,12 +81,12 @@ pub(crate) fn liveness(
 /// The locations of the users of a product's apps.
 pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<LocationTree<Count>, Failure> {
     let product = key.known(call)?;
-    let sql = "SELECT country, region, city, count(*) FROM user
+    let sql = "SELECT country, region, city, count(*) AS count FROM user
         WHERE appid IN (SELECT appid FROM app_product WHERE product = :product)
             AND created_at <= :now
         GROUP BY country, region, city";
     let values = named_params! { ":product": product, ":now": call.now };
-    Ok(location::count(call, sql, values, Count::read)?.1)
+    Ok(location::count(call, sql, values)?.1)
 }
 
 /// Users who ever had a device of a product.
@@ -99,11 +99,10 @@ pub(crate) struct UserTotal {
 pub(crate) fn total(call: &Call<'_>, group: GroupFilter) -> Result<UserTotal, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT NULL, NULL, NULL, count(DISTINCT uid)
+        "SELECT NULL, NULL, NULL, count(DISTINCT uid) AS count
          FROM bound JOIN device ON device.id = bound.device
          WHERE product = :product AND {IN_GROUP}"
     );
-    let (count, _) = count_in_group(call, gid.as_deref(), &sql, &[], Count::read)?;
-    let total = count.count;
-    Ok(UserTotal { gid, total })
+    let (Count { count }, _) = count_in_group(call, gid.as_deref(), &sql, &[])?;
+    Ok(UserTotal { gid, total: count })
 }

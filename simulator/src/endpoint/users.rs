@@ -6,9 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{GroupFilter, IN_GROUP};
 use crate::api::{Call, Failure, Page, Paging, check_kind_and_value, refuse, refuse_because};
+use crate::world::row;
 
 /// A user of an app.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct RegisteredUser {
     uid: String,
     username: Option<String>,
@@ -24,7 +25,7 @@ pub(crate) struct RegisteredUser {
 }
 
 /// A user who has a device.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct BoundUser {
     uid: String,
     username: Option<String>,
@@ -44,8 +45,9 @@ pub(crate) struct BoundUser {
     is_owner: Option<bool>,
 }
 
-/// SQL for the users of whom neither a name nor a phone nor an email is known.
-const IS_ANONYMOUS: &str = "username IS NULL AND phone IS NULL AND email IS NULL";
+/// SQL for the columns that both lists of users have. An anonymous user has no name, phone or email.
+const COLUMNS: &str = "uid, username, phone, email, created_at / 1000 AS created_at,
+    username IS NULL AND phone IS NULL AND email IS NULL AS is_anonymous";
 
 /// The product that a call with enterprise credentials is about, by its key.
 #[derive(Deserialize, IntoParams)]
@@ -147,29 +149,15 @@ pub(crate) fn registered(
         ":phone": filter.phone,
         ":email": filter.email,
     };
-    let columns = format!("uid, username, phone, email, created_at, updated_at, {IS_ANONYMOUS}");
+    let columns = format!("{COLUMNS}, updated_at / 1000 AS updated_at");
     let from = "user WHERE appid IN (SELECT appid FROM app_product WHERE product = :product)
             AND created_at <= :now
             AND (:appid IS NULL OR appid = :appid)
             AND (:username IS NULL OR username = :username)
             AND (:phone IS NULL OR phone = :phone)
             AND (:email IS NULL OR email = :email)";
-    let listing = (&*columns, from, "created_at DESC, uid");
-    call.counted_page(paging, listing, filters, |row| {
-        Ok(RegisteredUser {
-            uid: row.get(0)?,
-            username: row.get(1)?,
-            phone: row.get(2)?,
-            email: row.get(3)?,
-            birthday: None,
-            gender: None,
-            address: None,
-            remark: None,
-            is_anonymous: row.get(6)?,
-            created_at: row.get::<_, i64>(4)?.div_euclid(1000),
-            updated_at: row.get::<_, i64>(5)?.div_euclid(1000),
-        })
-    })
+    let listing = (&*columns, from, "user.created_at DESC, uid");
+    call.counted_page(paging, listing, filters, row::read)
 }
 
 /// The kind of a value by which users are sought.
@@ -203,57 +191,33 @@ pub(crate) fn bound(
     group: GroupFilter,
     paging: Paging,
 ) -> Result<Page<BoundUser>, Failure> {
-    use UserKeyKind::{DeviceSn, Did, Email, Mac, Phone, Uid, Username};
-
     check_kind_and_value(&filter.kind, &filter.val)?;
-    let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
+    // Who owns a device is only known where one device is asked for.
+    let (column, is_owner) = match filter.kind {
+        None => ("NULL", "NULL"),
+        Some(UserKeyKind::Uid) => ("user.uid", "NULL"),
+        Some(UserKeyKind::Username) => ("username", "NULL"),
+        Some(UserKeyKind::Phone) => ("phone", "NULL"),
+        Some(UserKeyKind::Email) => ("email", "NULL"),
+        Some(UserKeyKind::Did) => ("did", "max(owner)"),
+        Some(UserKeyKind::Mac) => ("mac", "max(owner)"),
+        Some(UserKeyKind::DeviceSn) => ("device_sn", "max(owner)"),
+    };
     let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
-        ":uid": only(Uid),
-        ":username": only(Username),
-        ":phone": only(Phone),
-        ":email": only(Email),
-        ":did": only(Did),
-        ":mac": only(Mac),
-        ":device_sn": only(DeviceSn),
+        ":val": filter.val,
         ":gid": gid,
         ":deep": call.store.group_descendants,
     };
     let from = format!(
-        "(SELECT user.*, max(owner) AS is_owner
+        "(SELECT user.*, {is_owner} AS is_owner
             FROM user JOIN binding ON binding.uid = user.uid
                 JOIN device ON device.id = binding.device
-            WHERE device.product = :product
-                AND (:uid IS NULL OR user.uid = :uid)
-                AND (:username IS NULL OR username = :username)
-                AND (:phone IS NULL OR phone = :phone)
-                AND (:email IS NULL OR email = :email)
-                AND (:did IS NULL OR device.did = :did)
-                AND (:mac IS NULL OR device.mac = :mac)
-                AND (:device_sn IS NULL OR device.device_sn = :device_sn)
-                AND {IN_GROUP}
-            GROUP BY user.uid)"
+            WHERE device.product = :product AND (:val IS NULL OR {column} = :val) AND {IN_GROUP}
+            GROUP BY user.uid) AS user"
     );
-    let columns =
-        format!("uid, username, phone, email, name, created_at, is_owner, {IS_ANONYMOUS}");
-    let listing = (&*columns, &*from, "created_at DESC, uid");
-    let one_device = matches!(filter.kind, Some(Did | Mac | DeviceSn));
-    call.counted_page(paging, listing, filters, |row| {
-        Ok(BoundUser {
-            uid: row.get(0)?,
-            username: row.get(1)?,
-            phone: row.get(2)?,
-            email: row.get(3)?,
-            name: row.get(4)?,
-            birthday: None,
-            gender: None,
-            address: None,
-            remark: None,
-            is_anonymous: row.get(7)?,
-            auth_src: None,
-            created_at: row.get::<_, i64>(5)?.div_euclid(1000),
-            is_owner: one_device.then_some(row.get(6)?),
-        })
-    })
+    let columns = format!("{COLUMNS}, name, is_owner");
+    let listing = (&*columns, &*from, "user.created_at DESC, uid");
+    call.counted_page(paging, listing, filters, row::read)
 }

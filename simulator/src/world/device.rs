@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use super::day;
 use super::random;
 use super::remark::{Kind, Violation};
+use super::row;
 use super::status::{changed, full_mask, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
@@ -35,6 +36,7 @@ fn append(table: &str, columns: &str, values: &str) -> String {
 }
 
 /// One device, as the engine needs it.
+#[derive(Deserialize)]
 pub(crate) struct Device {
     pub(crate) id: i64,
     did: String,
@@ -66,23 +68,7 @@ impl Store {
                 online_since, silent_since, since_full, draws, last_report
              FROM device WHERE id = ?",
             [id],
-            |row| {
-                Ok(Device {
-                    id: row.get(0)?,
-                    did: row.get(1)?,
-                    product: row.get(2)?,
-                    status: row.get(3)?,
-                    report_every: row.get(4)?,
-                    full_every: row.get(5)?,
-                    heartbeat: row.get(6)?,
-                    keep_alive: row.get(7)?,
-                    online_since: row.get(8)?,
-                    silent_since: row.get(9)?,
-                    since_full: row.get(10)?,
-                    draws: row.get(11)?,
-                    last_report: row.get(12)?,
-                })
-            },
+            row::read,
         )
     }
 
