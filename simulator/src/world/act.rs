@@ -35,9 +35,7 @@ impl Store {
 
     /// Carries out an act.
     pub(crate) fn act(&self, did: &str, at: i64, act: &Act) -> Result<(), Error> {
-        let Some(mut device) = self.device(self.device_id(did)?)? else {
-            return invalid("there is no such device");
-        };
+        let mut device = self.device(self.device_id(did)?)?;
         match act {
             Act::Online => self.connect(&mut device, at)?,
             Act::Offline(reason) => {

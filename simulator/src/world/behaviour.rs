@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::remark::Violation;
 use super::scenario::{CountdownSpec, TroubleSpec, Values, WalkSpec};
-use super::status::{equivalent_raw, put_all, put_json, put_raw, put_text, raw_of, refuse_outside};
+use super::status::{equivalent_raw, put_all, put_raw, put_text, raw_of, refuse_outside};
 
 /// A behaviour as a device has it: points by id, numbers as they are on the wire.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -37,7 +37,7 @@ pub(crate) fn values(
     values: &Values,
     unchecked: bool,
 ) -> Result<String, String> {
-    let outside = put_all(product, &mut vec![0; product.layout().status_len()], values)?;
+    let outside = put_all(product, &mut Vec::new(), values)?;
     if !unchecked {
         refuse_outside(outside)?;
     }
@@ -66,9 +66,9 @@ pub(crate) fn walk(product: &Product, spec: &WalkSpec) -> Result<Behaviour, Stri
     let raw = |value: Option<f64>, otherwise: u32| match value {
         None => Ok(otherwise),
         Some(value) => {
-            let mut status = vec![0; layout.status_len()];
-            let json = Json::from(value);
-            refuse_outside(put_json(product, &mut status, &spec.point, &json)?)?;
+            let mut status = Vec::new();
+            let values = [(&spec.point, &Json::from(value))];
+            refuse_outside(put_all(product, &mut status, values)?)?;
             Ok::<_, String>(raw_of(layout, &status, attr.id()).unwrap_or(otherwise))
         }
     };
@@ -137,7 +137,7 @@ impl Behaviour {
     pub(crate) fn change(
         self,
         product: &Product,
-        status: &mut [u8],
+        status: &mut Vec<u8>,
         draw: u64,
         again: &mut i64,
     ) -> Vec<Violation> {

@@ -18,7 +18,7 @@ use super::day;
 use super::random;
 use super::remark::{Kind, Violation};
 use super::row;
-use super::status::{changed, full_mask, partial_message, put, set_reading};
+use super::status::{changed, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
 /// The time that logs are kept, in milliseconds.
@@ -62,14 +62,12 @@ impl Device {
 }
 
 impl Store {
-    pub(crate) fn device(&self, id: i64) -> Sql<Option<Device>> {
-        self.first(
-            "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
+    pub(crate) fn device(&self, id: i64) -> Sql<Device> {
+        let sql = "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
                 online_since, silent_since, since_full, draws, last_report
-             FROM device WHERE id = ?",
-            [id],
-            row::read,
-        )
+            FROM device WHERE id = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row([id], row::read)
     }
 
     pub(crate) fn save(&self, device: &Device) -> Sql<()> {
@@ -189,15 +187,16 @@ impl Store {
         match frame.p0().map(|p0| P0::parse(layout, p0)) {
             Some(Ok(P0::Control(view))) => {
                 let before = device.status.clone();
-                for reading in &view {
-                    let set = put(layout, &mut device.status, reading.id(), |encoder| {
-                        set_reading(encoder, &reading)
-                    });
-                    if let Err(error) = set {
+                let left_out = put(layout, &mut device.status, |encoder| {
+                    let refused = view.iter().filter_map(|reading| {
+                        let error = set_reading(encoder, &reading).err()?;
                         let value = reading.value();
-                        let outside = Violation::new(product, Kind::LeftOut, value, error);
-                        self.remark(device.id, at, true, &outside)?;
-                    }
+                        Some(Violation::new(product, Kind::LeftOut, value, error))
+                    });
+                    Ok(refused.collect::<Vec<_>>())
+                });
+                for outside in left_out.unwrap_or_default() {
+                    self.remark(device.id, at, true, &outside)?;
                 }
                 let mut changed = changed(layout, &before, &device.status);
                 if changed.is_empty() {
@@ -244,12 +243,7 @@ impl Store {
             points.and_then(|points| partial_message(layout, &device.status, action, points));
         let p0 = some.unwrap_or_else(|| {
             device.since_full = 0;
-            let mut whole = vec![action.code(layout.protocol())];
-            if layout.protocol() == Protocol::VarLen {
-                whole.extend(full_mask(layout));
-            }
-            whole.extend(&device.status);
-            whole
+            [&[action.code(layout.protocol())], &*device.status].concat()
         });
         let frame = wrap(&p0, action, None, None).unwrap_or_default();
         self.receive(device, at, product, &frame)
@@ -319,9 +313,7 @@ impl Store {
     pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
         let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
         let logged = self.log_frame(device, at, true, &frame)?;
-        let Some(mut device) = self.device(device)? else {
-            return Ok(());
-        };
+        let mut device = self.device(device)?;
         let share = 750 + (self.draw(&mut device) % 501).cast_signed();
         self.save(&device)?;
         let due = at.saturating_add(reply_after.saturating_mul(share) / 1000);

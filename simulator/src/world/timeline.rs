@@ -51,9 +51,7 @@ impl Store {
             }
             _ => (subject, Vec::new()),
         };
-        let Some(mut device) = self.device(device)? else {
-            return Ok(());
-        };
+        let mut device = self.device(device)?;
         match kind {
             "frame" => self.receive_frame(&mut device, at, &frame)?,
             "online" => self.connect(&mut device, at)?,
@@ -78,9 +76,7 @@ impl Store {
         let Some((device, every, behaviour)) = found else {
             return Ok(());
         };
-        let Some(mut device) = self.device(device)? else {
-            return Ok(());
-        };
+        let mut device = self.device(device)?;
         let share = 900 + (self.draw(&mut device) % 201).cast_signed();
         let mut again = every.saturating_mul(share) / 1000;
         if device.is_reachable() {
