@@ -86,8 +86,8 @@ pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
     let today = day::of(call.now);
     let active = |days: i64| {
         let sql = "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
-            WHERE product = ? AND day >= ? AND day < ?";
-        store.value(sql, (product, today - days, today))
+            WHERE product = ? AND at >= ? AND at < ?";
+        store.value(sql, (product, day::start(today - days), day::start(today)))
     };
     let new = |first: i64, end: i64| {
         let sql = "SELECT count(*) FROM device
@@ -158,21 +158,20 @@ impl Days {
     }
 }
 
-/// A page of devices by day: `sql` selects devices with the time at which it `happened`, between `:from`
-/// and `:until`, which `bound` makes of the first day and of the one behind the last.
+/// A page of devices by day: `sql` selects devices with the time at which it `happened`, from `:from`
+/// until before `:until`.
 fn devices_of_days(
     call: &Call<'_>,
     days: Days,
     location: LocationFilter,
     paging: Paging,
-    bound: fn(i64) -> i64,
     sql: &str,
 ) -> Result<Page<DeviceOfDay>, Failure> {
     let (start, end) = days.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
-        ":from": bound(start),
-        ":until": bound(end + 1),
+        ":from": day::start(start),
+        ":until": day::start(end + 1),
         ":country": location.country,
         ":region": location.region,
         ":city": location.city,
@@ -192,7 +191,7 @@ pub(crate) fn new_devices(
 ) -> Result<Page<DeviceOfDay>, Failure> {
     let sql = "SELECT *, activated_at AS happened FROM device
         WHERE product = :product AND activated_at >= :from AND activated_at < :until";
-    devices_of_days(call, days, location, paging, day::start, sql)
+    devices_of_days(call, days, location, paging, sql)
 }
 
 pub(crate) fn active_devices(
@@ -203,8 +202,8 @@ pub(crate) fn active_devices(
 ) -> Result<Page<DeviceOfDay>, Failure> {
     let sql = "SELECT device.*, activity.at AS happened
         FROM activity JOIN device ON device.id = activity.device
-        WHERE product = :product AND day >= :from AND day < :until";
-    devices_of_days(call, days, location, paging, |day| day, sql)
+        WHERE product = :product AND at >= :from AND at < :until";
+    devices_of_days(call, days, location, paging, sql)
 }
 
 pub(crate) fn liveness(
@@ -215,10 +214,10 @@ pub(crate) fn liveness(
     let sql = format!(
         "SELECT country, region, city, count(DISTINCT device.id) AS count
          FROM activity JOIN device ON device.id = activity.device
-         WHERE product = :product AND day >= :from AND day < :until AND {IN_GROUP}
+         WHERE product = :product AND at >= :from AND at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, span, group, true, |day| day, &sql)
+    history(call, span, group, true, &sql)
 }
 
 /// Devices that were first online, by period. The page lists it and says no more: parameters and
@@ -233,7 +232,7 @@ pub(crate) fn activation(
          WHERE product = :product AND activated_at >= :from AND activated_at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, periods.span(call)?, group, true, day::start, &sql)
+    history(call, periods.span(call)?, group, true, &sql)
 }
 
 /// How devices are now.

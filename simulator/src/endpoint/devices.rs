@@ -171,7 +171,6 @@ pub(crate) fn search(
         ":since": since,
         ":val": filter.val,
         ":gid": gid,
-        ":deep": call.store.group_descendants,
     };
     let columns = "did, mac, country, region, city, longitude, latitude, is_online, is_faulty,
         is_alert, online_latest / 1000 AS online_latest, created_at / 1000 AS created_at, mcu_hard_version, mcu_soft_version,

@@ -9,11 +9,12 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::{Call, Failure, NonEmptyText, Nothing, refuse, refuse_because};
 use crate::world::random;
 
-/// SQL for "in the group `:gid`, or below it if `:deep`", of a table with devices.
+/// SQL for the devices of the group `:gid`, and of the groups below it if the scenario says so.
 pub(crate) const IN_GROUP: &str = "(:gid IS NULL OR gid IN (WITH RECURSIVE below (gid) AS (
         SELECT :gid
         UNION
-        SELECT one.gid FROM device_group AS one JOIN below ON one.parent = below.gid WHERE :deep
+        SELECT one.gid FROM device_group AS one JOIN below ON one.parent = below.gid
+        WHERE (SELECT value FROM meta WHERE key = 'group_descendants')
     ) SELECT gid FROM below))";
 
 /// The group that is asked about.

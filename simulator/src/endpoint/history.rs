@@ -93,14 +93,12 @@ impl Periods {
 }
 
 /// The periods of a call; 5014 if one begins after the last day that reports know.
-/// `sql` counts from `:from` until before `:until`, which `bound` makes of the first day of a period and
-/// of the day after its last.
+/// `sql` counts from `:from` until before `:until`.
 pub(crate) fn history(
     call: &Call<'_>,
     span: PeriodRange,
     group: GroupFilter,
     located: bool,
-    bound: fn(i64) -> i64,
     sql: &str,
 ) -> Result<History, Failure> {
     let PeriodRange { cycle, start, end } = span;
@@ -118,8 +116,8 @@ pub(crate) fn history(
     for mut period in periods {
         period.last = period.last.min(call.last_day());
         let bounds = named_params! {
-            ":from": bound(period.first),
-            ":until": bound(period.last + 1),
+            ":from": day::start(period.first),
+            ":until": day::start(period.last + 1),
         };
         let (Count { count }, location) = count_in_group(call, gid.as_deref(), sql, bounds)?;
         data.push(PeriodCount {

@@ -107,7 +107,7 @@ pub(crate) fn count<T: Tally>(
     Ok((total, all))
 }
 
-/// Like [`count`], with the parameters `:product`, `:gid` and `:deep` of
+/// Like [`count`], with the parameters `:product` and `:gid` of
 /// [`IN_GROUP`](super::groups::IN_GROUP).
 pub(crate) fn count_in_group<T: Tally>(
     call: &Call<'_>,
@@ -118,7 +118,6 @@ pub(crate) fn count_in_group<T: Tally>(
     let group = named_params! {
         ":product": call.product_key(),
         ":gid": gid,
-        ":deep": call.store.group_descendants,
     };
     let values: Vec<_> = group.iter().chain(values).copied().collect();
     count(call, sql, &values)

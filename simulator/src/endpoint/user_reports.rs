@@ -22,7 +22,7 @@ pub(crate) fn new_users(
             WHERE product = :product AND {IN_GROUP} GROUP BY uid)
          WHERE first >= :from AND first < :until"
     );
-    history(call, span, group, false, day::start, &sql)
+    history(call, span, group, false, &sql)
 }
 
 /// Users who opened an app, by day.

@@ -208,7 +208,6 @@ pub(crate) fn bound(
         ":product": call.product_key(),
         ":val": filter.val,
         ":gid": gid,
-        ":deep": call.store.group_descendants,
     };
     let from = format!(
         "(SELECT user.*, {is_owner} AS is_owner

@@ -63,7 +63,10 @@ impl Store {
             Act::Disabled(disabled) => {
                 let sql = "UPDATE device SET disabled = ?1 WHERE id = ?2 AND disabled != ?1";
                 if self.run(sql, params![disabled, device.id])? > 0 {
-                    self.run("INSERT INTO turned (device) VALUES (?)", [device.id])?;
+                    self.run(
+                        "INSERT INTO disabled_change (device) VALUES (?)",
+                        [device.id],
+                    )?;
                 }
             }
         }

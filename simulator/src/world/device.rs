@@ -63,7 +63,8 @@ impl Device {
 
 impl Store {
     pub(crate) fn device(&self, id: i64) -> Sql<Device> {
-        let sql = "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
+        let sql =
+            "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
                 online_since, silent_since, since_full, draws, last_report
             FROM device WHERE id = ?";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -16,7 +16,7 @@ use crate::error::Error;
 /// The application id of a simulator's database file: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
 /// The version of its tables.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Devices that were online at least once, with their state. A view of the connection, not of the file.
 const VIEWS: &str = "CREATE TEMP VIEW known_device AS
@@ -53,7 +53,6 @@ impl Store {
             connection,
             seed: 0,
             live_reports: false,
-            group_descendants: true,
             definitions: BTreeMap::new(),
         };
         let tables: i64 = store.value("SELECT count(*) FROM sqlite_schema", [])?;
@@ -81,7 +80,6 @@ impl Store {
         connection.execute_batch(VIEWS)?;
         let setting = |key| Ok::<_, Error>(store.meta(key)?.unwrap_or(0));
         let (seed, live) = (setting("seed")?, setting("live_reports")?);
-        store.group_descendants = setting("group_descendants")? != 0;
         store.live_reports = live != 0;
         store.seed = seed.cast_unsigned();
         store.read_definitions()?;

@@ -72,8 +72,8 @@ CREATE TABLE remark (
     point TEXT, message TEXT NOT NULL
 ) STRICT;
 CREATE INDEX remark_device ON remark (device, id);
--- Who was disabled or enabled again, in order.
-CREATE TABLE turned (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
+-- The devices that were disabled or enabled again, in the order of these changes.
+CREATE TABLE disabled_change (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
 -- A fault or alert that was reported, and when it was reported gone.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
@@ -84,14 +84,14 @@ CREATE INDEX trouble_device ON trouble (device, point);
 CREATE TABLE activity (
     device INTEGER NOT NULL, day INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, day)
 ) WITHOUT ROWID, STRICT;
-CREATE INDEX activity_day ON activity (day);
+CREATE INDEX activity_at ON activity (at);
 CREATE TABLE behaviour (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, every INTEGER NOT NULL, spec TEXT NOT NULL
 ) STRICT;
--- What is still to happen.
+-- Future events. The detail is the uid of a visit or a binding, or the reason to go offline.
 CREATE TABLE pending (
     id INTEGER PRIMARY KEY, due INTEGER NOT NULL, kind TEXT NOT NULL, subject INTEGER NOT NULL,
-    word TEXT
+    detail TEXT
 ) STRICT;
 CREATE INDEX pending_due ON pending (due, id);
 CREATE TABLE mode (

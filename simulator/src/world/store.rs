@@ -26,7 +26,6 @@ pub(crate) struct Store {
     pub(crate) connection: Connection,
     pub(crate) seed: u64,
     pub(crate) live_reports: bool,
-    pub(crate) group_descendants: bool,
     pub(crate) definitions: BTreeMap<String, Definition>,
 }
 
@@ -132,11 +131,11 @@ impl Store {
         due: i64,
         kind: &str,
         subject: i64,
-        word: Option<&str>,
+        detail: Option<&str>,
     ) -> Sql<()> {
         self.run(
-            "INSERT INTO pending (due, kind, subject, word) VALUES (?, ?, ?, ?)",
-            params![due, kind, subject, word],
+            "INSERT INTO pending (due, kind, subject, detail) VALUES (?, ?, ?, ?)",
+            params![due, kind, subject, detail],
         )?;
         Ok(())
     }

@@ -13,10 +13,10 @@ impl Store {
     pub(crate) fn advance(&self, now: i64) -> Sql<()> {
         let sql = "DELETE FROM pending
             WHERE id = (SELECT id FROM pending WHERE due <= ? ORDER BY due, id LIMIT 1)
-            RETURNING due, kind, subject, word";
+            RETURNING due, kind, subject, detail";
         while let Some(next) = self.first(sql, [now], |row| row.try_into())? {
-            let (due, kind, subject, word): (i64, String, i64, Option<String>) = next;
-            self.carry_out(due, &kind, subject, word.as_deref())?;
+            let (due, kind, subject, detail): (i64, String, i64, Option<String>) = next;
+            self.carry_out(due, &kind, subject, detail.as_deref())?;
         }
         self.prune(now)
     }
@@ -35,10 +35,10 @@ impl Store {
         Ok(())
     }
 
-    fn carry_out(&self, at: i64, kind: &str, subject: i64, word: Option<&str>) -> Sql<()> {
+    fn carry_out(&self, at: i64, kind: &str, subject: i64, detail: Option<&str>) -> Sql<()> {
         let (device, frame) = match kind {
-            "visit" => return self.visit(word.unwrap_or(""), at),
-            "bind" => return self.bind(subject, word.unwrap_or(""), at),
+            "visit" => return self.visit(detail.unwrap_or(""), at),
+            "bind" => return self.bind(subject, detail.unwrap_or(""), at),
             "behaviour" => return self.behave(at, subject),
             "frame" => {
                 let sql = "SELECT device, payload FROM frame WHERE id = ?";
@@ -55,7 +55,7 @@ impl Store {
         match kind {
             "frame" => self.receive_frame(&mut device, at, &frame)?,
             "online" => self.connect(&mut device, at)?,
-            "offline" => self.disconnect(&mut device, at, word.unwrap_or("tcp_closed"))?,
+            "offline" => self.disconnect(&mut device, at, detail.unwrap_or("tcp_closed"))?,
             "report" if device.is_reachable() => {
                 self.report(&mut device, at, Action::Report, None)?;
                 let due = at.saturating_add(device.report_every);
