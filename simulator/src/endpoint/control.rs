@@ -6,8 +6,7 @@ use gizwits_codec_std::core::{self, Access, Kind, P0};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Action, Product};
 use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use crate::api::{Call, Failure, Mode, Nothing, refuse, refuse_because};
@@ -49,17 +48,15 @@ enum BinaryCoding {
 }
 
 pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failure> {
-    let coding = asked.binary_coding.map(|coding| match coding {
-        BinaryCoding::Hex => Encoding::Hex,
-        BinaryCoding::Base64 => Encoding::Base64,
-    });
-    match (&asked.raw, &asked.attrs) {
-        (Some(_), None) => {}
-        (None, Some(attrs)) if attrs.is_empty() => {
-            return refuse_because(5002, "attrs is an object with at least one point");
-        }
-        (None, Some(_)) => {}
-        _ => return refuse_because(5002, "either raw or attrs is needed"),
+    let coding = match asked.binary_coding {
+        Some(BinaryCoding::Base64) => Encoding::Base64,
+        Some(BinaryCoding::Hex) | None => Encoding::Hex,
+    };
+    if asked.raw.is_some() == asked.attrs.is_some() {
+        return refuse_because(5002, "either raw or attrs is needed");
+    }
+    if asked.attrs.as_ref().is_some_and(BTreeMap::is_empty) {
+        return refuse_because(5002, "attrs is an object with at least one point");
     }
     let device = call.device()?;
     if !call.product()?.remote_control {
@@ -71,17 +68,13 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
     if !device.online {
         return refuse(5305);
     }
-    let p0 = match (asked.raw, asked.attrs) {
-        (Some(raw), _) => {
-            let p0 = match bytes(&raw, coding) {
-                // As much as the platform's frames are known to carry.
-                Some(p0) if (1..=65_535).contains(&p0.len()) => p0,
-                _ => {
-                    return refuse_because(
-                        5408,
-                        "raw is a list of bytes, or text by binary_coding",
-                    );
-                }
+    let p0 = match asked.raw {
+        Some(raw) => {
+            // As much as the platform's frames are known to carry.
+            let p0 = bytes(&raw, coding).filter(|p0| (1..=65_535).contains(&p0.len()));
+            let Some(p0) = p0 else {
+                let message = "raw is a list of bytes, or text by binary_coding";
+                return refuse_because(5408, message);
             };
             if let Some(product) = call.store.product(call.product_key())
                 && !call.modes.has(&Mode::UncheckedRaw)
@@ -90,7 +83,7 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
             }
             p0
         }
-        (None, attrs) => encode(call.definition()?, &attrs.unwrap_or_default(), coding)?,
+        None => encode(call.definition()?, asked.attrs.unwrap_or_default(), coding)?,
     };
     let (device, delay) = (device.id, device.reply_after);
     call.store.send(device, delay, call.now, &p0)?;
@@ -115,12 +108,11 @@ fn check(product: &Product, p0: &[u8]) -> Result<(), Failure> {
 }
 
 /// The bytes that a list of numbers, or text, stands for.
-fn bytes(json: &RawValue, coding: Option<Encoding>) -> Option<Vec<u8>> {
+fn bytes(json: &RawValue, coding: Encoding) -> Option<Vec<u8>> {
     if !json.get().starts_with('"') {
         return serde_json::from_str(json.get()).ok();
     }
     let text: String = serde_json::from_str(json.get()).ok()?;
-    let coding = coding.unwrap_or(Encoding::Hex);
     // Digits alone: no prefix and no spaces.
     let sound = coding != Encoding::Hex || text.bytes().all(|byte| byte.is_ascii_hexdigit());
     payload::parse(&text, Some(coding)).ok().filter(|_| sound)
@@ -129,44 +121,39 @@ fn bytes(json: &RawValue, coding: Option<Encoding>) -> Option<Vec<u8>> {
 /// The P0 that sets these points. Only bytes are written anew; other values keep their digits.
 fn encode(
     product: &Product,
-    attrs: &BTreeMap<String, Box<RawValue>>,
-    coding: Option<Encoding>,
+    mut attrs: BTreeMap<String, Box<RawValue>>,
+    coding: Encoding,
 ) -> Result<Vec<u8>, Failure> {
     if let Some(name) = attrs.keys().find(|name| product.find(name).is_none()) {
         return refuse_because(5405, format!("no point is named `{name}`"));
     }
-    let mut json = String::new();
-    for (name, value) in attrs {
+    for (name, value) in &mut attrs {
         let Some(attr) = product.find(name) else {
             continue;
         };
         if attr.point().access != Access::Writable {
             return refuse_because(5401, format!("`{name}` is not writable"));
         }
-        let value = match attr.point().kind {
+        match attr.point().kind {
             Kind::Bool if value.get().starts_with('"') => {
                 return refuse_because(5401, format!("`{name}` is true or false, 1 or 0"));
             }
             Kind::Binary => {
                 let len = attr.point().position.len as usize;
-                match bytes(value, coding) {
-                    Some(bytes) if bytes.len() == len => format!("\"{}\"", payload::hex(&bytes)),
-                    _ => {
-                        let message = format!("`{name}` has {len} bytes: no more, no less");
-                        return refuse_because(5401, message);
-                    }
-                }
+                let Some(bytes) = bytes(value, coding).filter(|bytes| bytes.len() == len) else {
+                    let message = format!("`{name}` has {len} bytes: no more, no less");
+                    return refuse_because(5401, message);
+                };
+                // Text is always JSON.
+                *value = to_raw_value(&payload::hex(&bytes)).unwrap_or_default();
             }
-            _ => value.get().to_owned(),
-        };
-        let separator = if json.is_empty() { '{' } else { ',' };
-        json.push_str(&format!(
-            "{separator}{}:{value}",
-            Value::from(name.as_str())
-        ));
+            _ => {}
+        }
     }
+    let json =
+        serde_json::to_string(&attrs).or_else(|error| refuse_because(5401, error.to_string()))?;
     let mut message = product.message(Action::Control);
-    let set = message.set_json(&(json + "}"));
+    let set = message.set_json(&json);
     set.and_then(|()| message.encode())
         .or_else(|error| refuse_because(5401, error.message))
 }

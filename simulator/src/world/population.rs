@@ -7,9 +7,8 @@ use rusqlite::params;
 use serde_json::Value as Json;
 
 use super::allow_list::network;
-use super::behaviour::{self, Behaviour};
 use super::random;
-use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec, known_reason};
+use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec};
 use super::status;
 use super::store::{Definition, Store};
 use crate::error::{Error, unsound};
@@ -246,8 +245,11 @@ fn add_device(
         Some(_) => None,
     };
     check_device(spec)?;
-    let status = product.map(|product| status::initial(product, &spec.initial));
-    let status = status.transpose().or_else(unsound)?.unwrap_or_default();
+    let status = match product {
+        Some(product) => status::initial(product, &spec.initial).or_else(unsound)?,
+        None if spec.initial.is_empty() => Vec::new(),
+        None => return unsound("its product has no definition to behave by"),
+    };
     let did = spec.did.clone();
     let did = did.unwrap_or_else(|| random::did(seed, &format!("did {number}")));
     let passcode = spec.passcode.clone();
@@ -289,15 +291,15 @@ fn add_device(
         ],
     )?;
     store.schedule(at, "online", number, None)?;
-    for (every, behaviour) in behaviours(product, spec).or_else(unsound)? {
+    for behaviour in spec.behaviours() {
+        behaviour.check(product).or_else(unsound)?;
+        let every = behaviour.every();
         if every < 1000 {
             return unsound("`every` is at least 1s");
         }
         let json = serde_json::to_string(&behaviour).or_else(|error| unsound(error.to_string()))?;
-        store.run(
-            "INSERT INTO behaviour (device, every, spec) VALUES (?, ?, ?)",
-            params![number, every, json],
-        )?;
+        let sql = "INSERT INTO behaviour (device, spec) VALUES (?, ?)";
+        store.run(sql, params![number, json])?;
         let id = store.connection.last_insert_rowid();
         // Not all at once: the first time is somewhere in the first span.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;
@@ -305,42 +307,4 @@ fn add_device(
         store.schedule(at.saturating_add(first), "behaviour", id, None)?;
     }
     Ok(())
-}
-
-/// The behaviours of a device and the span between two times of each, in milliseconds.
-fn behaviours(
-    product: Option<&Product>,
-    spec: &DeviceSpec,
-) -> Result<Vec<(i64, Behaviour)>, String> {
-    let mut all = Vec::new();
-    for offline in &spec.offline {
-        let reason = known_reason(&offline.reason)?;
-        let lasts = offline.lasts.0.max(1);
-        all.push((offline.every.0, Behaviour::Offline { reason, lasts }));
-    }
-    let Some(product) = product else {
-        let none = spec.walk.is_empty()
-            && spec.countdown.is_empty()
-            && spec.change.is_empty()
-            && spec.trouble.is_empty()
-            && spec.initial.is_empty();
-        return match none {
-            true => Ok(all),
-            false => Err("its product has no definition to behave by".to_owned()),
-        };
-    };
-    for walk in &spec.walk {
-        all.push((walk.every.0, behaviour::walk(product, walk)?));
-    }
-    for countdown in &spec.countdown {
-        all.push((countdown.every.0, behaviour::countdown(product, countdown)?));
-    }
-    for change in &spec.change {
-        let set = behaviour::values(product, &change.set, change.unchecked)?;
-        all.push((change.every.0, Behaviour::Change { set }));
-    }
-    for trouble in &spec.trouble {
-        all.push((trouble.every.0, behaviour::trouble(product, trouble)?));
-    }
-    Ok(all)
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use jiff::SpanRelativeTo;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::behaviour::Behaviour;
 use super::day::DAY;
 use crate::error::{Error, unsound};
 
@@ -145,6 +146,12 @@ impl<'de> Deserialize<'de> for TimeSpan {
     }
 }
 
+impl Serialize for TimeSpan {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}ms", self.0))
+    }
+}
+
 impl TimeSpan {
     fn parse(text: &str) -> Option<Self> {
         let span: jiff::Span = text.parse().ok()?;
@@ -282,6 +289,18 @@ pub(crate) struct DeviceSpec {
     pub(crate) offline: Vec<OfflineSpec>,
 }
 
+impl DeviceSpec {
+    /// All behaviours, in the order in which they are numbered.
+    pub(crate) fn behaviours(&self) -> impl Iterator<Item = Behaviour> {
+        let offline = self.offline.iter().cloned().map(Behaviour::Offline);
+        offline
+            .chain(self.walk.iter().cloned().map(Behaviour::Walk))
+            .chain(self.countdown.iter().cloned().map(Behaviour::Countdown))
+            .chain(self.change.iter().cloned().map(Behaviour::Change))
+            .chain(self.trouble.iter().cloned().map(Behaviour::Trouble))
+    }
+}
+
 fn normal() -> String {
     "normal".to_owned()
 }
@@ -289,7 +308,7 @@ fn normal() -> String {
 /// Points and values, as the API's control writes them.
 pub(crate) type Values = serde_json::Map<String, serde_json::Value>;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WalkSpec {
     pub(crate) point: String,
@@ -301,7 +320,7 @@ pub(crate) struct WalkSpec {
     pub(crate) when: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CountdownSpec {
     pub(crate) point: String,
@@ -309,7 +328,7 @@ pub(crate) struct CountdownSpec {
     pub(crate) set: Values,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeSpec {
     pub(crate) every: TimeSpan,
@@ -319,7 +338,7 @@ pub(crate) struct ChangeSpec {
     pub(crate) unchecked: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TroubleSpec {
     pub(crate) point: String,
@@ -327,7 +346,7 @@ pub(crate) struct TroubleSpec {
     pub(crate) lasts: TimeSpan,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfflineSpec {
     pub(crate) reason: String,

@@ -86,7 +86,7 @@ CREATE TABLE activity (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX activity_at ON activity (at);
 CREATE TABLE behaviour (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, every INTEGER NOT NULL, spec TEXT NOT NULL
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, spec TEXT NOT NULL
 ) STRICT;
 -- Future events. The detail is the uid of a visit or a binding, or the reason to go offline.
 CREATE TABLE pending (

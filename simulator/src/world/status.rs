@@ -191,15 +191,15 @@ pub(crate) fn equivalent_raw(
     layout: LayoutRef<'_>,
     status: &[u8],
     from: PointId,
-    to: u16,
+    to: PointId,
 ) -> Option<u32> {
     let value = layout.view_lax(status).get(from)?;
     let mut trial = Vec::new();
     put(layout, &mut trial, |encoder| {
-        set_nearest(layout, encoder, PointId(to), value)
+        set_nearest(layout, encoder, to, value)
     })
     .ok()?;
-    raw_of(layout, &trial, PointId(to))
+    raw_of(layout, &trial, to)
 }
 
 /// The points that differ between two statuses.

@@ -68,25 +68,25 @@ impl Store {
 
     /// One turn of a behaviour, after which its next turn is planned.
     fn behave(&self, at: i64, id: i64) -> Sql<()> {
-        let sql = "SELECT device, every, spec FROM behaviour WHERE id = ?";
-        let found = self.first(sql, [id], |row| {
-            let behaviour: Behaviour = store::json(row, 2)?;
-            Ok((row.get(0)?, row.get::<_, i64>(1)?, behaviour))
-        })?;
-        let Some((device, every, behaviour)) = found else {
-            return Ok(());
-        };
+        let sql = "SELECT device, spec FROM behaviour WHERE id = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let (device, behaviour): (i64, Behaviour) =
+            statement.query_row([id], |row| Ok((row.get(0)?, store::json(row, 1)?)))?;
         let mut device = self.device(device)?;
         let share = 900 + (self.draw(&mut device) % 201).cast_signed();
-        let mut again = every.saturating_mul(share) / 1000;
+        let mut again = behaviour.every().saturating_mul(share) / 1000;
         if device.is_reachable() {
-            if let Behaviour::Offline { reason, lasts } = behaviour {
+            if let Behaviour::Offline(spec) = behaviour {
+                let reason = spec.reason.to_ascii_lowercase();
                 let gone = self.leave(&mut device, at, &reason)?;
-                self.schedule(gone.saturating_add(lasts), "online", device.id, None)?;
+                let back = gone.saturating_add(spec.lasts.0.max(1));
+                self.schedule(back, "online", device.id, None)?;
             } else if let Some(product) = self.product(&device.product) {
                 let draw = self.draw(&mut device);
                 let before = device.status.clone();
+                // All that could fail was tried when the world was made.
                 let outside = behaviour.change(product, &mut device.status, draw, &mut again);
+                let outside = outside.unwrap_or_default();
                 let changed = changed(product.layout(), &before, &device.status);
                 for value in &outside {
                     self.remark(device.id, at, !changed.is_empty(), value)?;
