@@ -3,8 +3,8 @@
 use gizwits_codec_std::Action;
 use rusqlite::params;
 
-use super::scenario::known_reason;
-use super::status::{changed, put_text, refuse_outside};
+use super::scenario::{Values, known_reason};
+use super::status::{changed, put_all, refuse_outside};
 use super::store::Store;
 use crate::error::{Error, invalid};
 
@@ -47,7 +47,9 @@ impl Store {
                     return invalid("its product has no definition");
                 };
                 let before = device.status.clone();
-                let outside = put_text(product, &mut device.status, json).or_else(invalid)?;
+                let values: Values =
+                    serde_json::from_str(json).or_else(|error| invalid(error.to_string()))?;
+                let outside = put_all(product, &mut device.status, &values).or_else(invalid)?;
                 if let Act::SetUnchecked(_) = act {
                     for value in &outside {
                         self.remark(device.id, at, true, value)?;

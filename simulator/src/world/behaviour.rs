@@ -9,7 +9,7 @@ use super::remark::Violation;
 use super::scenario::{
     ChangeSpec, CountdownSpec, OfflineSpec, TroubleSpec, WalkSpec, known_reason,
 };
-use super::status::{equivalent_raw, put_all, put_raw, raw_of, refuse_outside};
+use super::status::{equivalent_raw, put, put_all, raw_of, refuse_outside};
 
 /// A behaviour of a device, as the scenario describes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -43,7 +43,10 @@ fn number<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
 
 /// Sets a point to a raw value.
 fn set(product: &Product, status: &mut Vec<u8>, attr: &Attr, raw: u32) -> Result<(), String> {
-    put_raw(product.layout(), status, attr.id(), raw).map_err(|error| error.kind.to_string())
+    let put = put(product.layout(), status, |encoder| {
+        encoder.set_raw(attr.id(), raw)
+    });
+    put.map_err(|error| error.kind.to_string())
 }
 
 /// Tries values on an empty status, which is returned.
@@ -81,7 +84,7 @@ fn walk(product: &Product, spec: &WalkSpec, status: &mut Vec<u8>, draw: u64) -> 
     let step = step as u32;
     let target = match &spec.towards {
         None => None,
-        Some(name) => equivalent_raw(layout, status, number(product, name)?.id(), attr.id()),
+        Some(name) => equivalent_raw(product, status, number(product, name)?.id(), attr.id()),
     };
     let is_on = match &spec.when {
         None => true,

@@ -12,7 +12,6 @@ use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
 use gizwits_codec_std::{Action, Product, wrap};
 use rusqlite::params;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::day;
 use super::random;
@@ -127,7 +126,7 @@ impl Store {
             ),
             params![device.id, at, kind, keep_alive],
         )?;
-        self.schedule(at.saturating_add(1000), "report", device.id, None)
+        self.schedule(at.saturating_add(1000), "report", device.id, "")
     }
 
     /// The beats from when it came online to `until`: how many, and when the last was.
@@ -168,7 +167,7 @@ impl Store {
         device.silent_since = Some(at);
         let (_, beat) = Self::heartbeats(device, since, at);
         let missed = beat.saturating_add(device.keep_alive).saturating_add(GRACE);
-        self.schedule(missed, "offline", device.id, Some(reason))?;
+        self.schedule(missed, "offline", device.id, reason)?;
         Ok(missed)
     }
 
@@ -252,23 +251,14 @@ impl Store {
 
     /// The cloud gets a frame from a device: this one event is behind all that it says of it.
     fn receive(&self, device: &mut Device, at: i64, product: &Product, frame: &[u8]) -> Sql<()> {
-        #[derive(Deserialize)]
-        struct Attrs<'a> {
-            #[serde(borrow)]
-            attrs: &'a RawValue,
-        }
-
         self.log_frame(device.id, at, false, frame)?;
         let Ok(decoded) = product.decode(frame) else {
             return Ok(());
         };
-        let json = decoded.to_json();
-        if let Ok(Attrs { attrs }) = serde_json::from_str(&json) {
-            self.run(
-                &append("data", "attrs", "?3"),
-                params![device.id, at, attrs.get()],
-            )?;
-        }
+        self.run(
+            &append("data", "attrs", "?3 -> '$.attrs'"),
+            params![device.id, at, decoded.to_json()],
+        )?;
         for reading in decoded.view().into_iter().flatten() {
             let Some(attr) = product.attr(reading.id()) else {
                 continue;
@@ -318,6 +308,6 @@ impl Store {
         let share = 750 + (self.draw(&mut device) % 501).cast_signed();
         self.save(&device)?;
         let due = at.saturating_add(reply_after.saturating_mul(share) / 1000);
-        self.schedule(due, "frame", logged, None)
+        self.schedule(due, "frame", device.id, &logged.to_string())
     }
 }

@@ -69,7 +69,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
             params![
                 enterprise.id,
                 enterprise.secret,
-                enterprise.quota,
+                enterprise.quota.unwrap_or(3600),
                 enterprise.overseas,
                 enterprise.allow.join(" ")
             ],
@@ -176,7 +176,7 @@ fn add_user(
             user.visits.map(|span| span.0.max(1000))
         ],
     )?;
-    store.schedule(at, "visit", 0, Some(&uid))?;
+    store.schedule(at, "visit", 0, &uid)?;
     for mac in &user.binds {
         let found: Vec<(i64, i64)> = store.rows(
             "SELECT id, created_at FROM device WHERE mac = ?1 OR device_sn = ?1",
@@ -187,7 +187,7 @@ fn add_user(
             return unsound(format!("there is no device `{mac}`"));
         }
         for (device, created) in found {
-            store.schedule(at.max(created), "bind", device, Some(&uid))?;
+            store.schedule(at.max(created), "bind", device, &uid)?;
         }
     }
     Ok(())
@@ -270,7 +270,7 @@ fn add_device(
             spec.mac,
             spec.device_sn,
             passcode,
-            spec.kind,
+            spec.kind.as_deref().unwrap_or("normal"),
             spec.disabled,
             at,
             place.country,
@@ -285,12 +285,12 @@ fn add_device(
             status,
             spec.reply_after.0,
             spec.report_every.0,
-            spec.full_every,
+            spec.full_every.unwrap_or(10),
             spec.heartbeat.0,
             spec.keep_alive.0
         ],
     )?;
-    store.schedule(at, "online", number, None)?;
+    store.schedule(at, "online", number, "")?;
     for behaviour in spec.behaviours() {
         behaviour.check(product).or_else(unsound)?;
         let every = behaviour.every();
@@ -304,7 +304,7 @@ fn add_device(
         // Not all at once: the first time is somewhere in the first span.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;
         let first = every.saturating_mul(1 + share.cast_signed()) / 1000;
-        store.schedule(at.saturating_add(first), "behaviour", id, None)?;
+        store.schedule(at.saturating_add(first), "behaviour", id, "")?;
     }
     Ok(())
 }

@@ -183,16 +183,8 @@ fn yes() -> bool {
     true
 }
 
-fn quota() -> i64 {
-    3600
-}
-
 fn millis<const N: i64>() -> TimeSpan {
     TimeSpan(N)
-}
-
-fn ten() -> u32 {
-    10
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -200,8 +192,7 @@ fn ten() -> u32 {
 pub(crate) struct EnterpriseSpec {
     pub(crate) id: String,
     pub(crate) secret: String,
-    #[serde(default = "quota")]
-    pub(crate) quota: i64,
+    pub(crate) quota: Option<i64>,
     #[serde(default)]
     pub(crate) overseas: bool,
     #[serde(default)]
@@ -254,8 +245,8 @@ pub(crate) struct DeviceSpec {
     pub(crate) device_sn: Option<String>,
     pub(crate) did: Option<String>,
     pub(crate) passcode: Option<String>,
-    #[serde(rename = "type", default = "normal")]
-    pub(crate) kind: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
     #[serde(default)]
     pub(crate) disabled: bool,
     #[serde(default)]
@@ -271,8 +262,7 @@ pub(crate) struct DeviceSpec {
     pub(crate) reply_after: TimeSpan,
     #[serde(default = "millis::<600_000>")]
     pub(crate) report_every: TimeSpan,
-    #[serde(default = "ten")]
-    pub(crate) full_every: u32,
+    pub(crate) full_every: Option<u32>,
     #[serde(default = "millis::<55_000>")]
     pub(crate) heartbeat: TimeSpan,
     #[serde(default = "millis::<125_000>")]
@@ -299,10 +289,6 @@ impl DeviceSpec {
             .chain(self.change.iter().cloned().map(Behaviour::Change))
             .chain(self.trouble.iter().cloned().map(Behaviour::Trouble))
     }
-}
-
-fn normal() -> String {
-    "normal".to_owned()
 }
 
 /// Points and values, as the API's control writes them.

@@ -88,10 +88,11 @@ CREATE INDEX activity_at ON activity (at);
 CREATE TABLE behaviour (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, spec TEXT NOT NULL
 ) STRICT;
--- Future events. The detail is the uid of a visit or a binding, or the reason to go offline.
+-- Future events. The subject is a device, or a behaviour. The detail is the uid of a visit or binding,
+-- the id of a frame, or the reason to go offline.
 CREATE TABLE pending (
     id INTEGER PRIMARY KEY, due INTEGER NOT NULL, kind TEXT NOT NULL, subject INTEGER NOT NULL,
-    detail TEXT
+    detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX pending_due ON pending (due, id);
 CREATE TABLE mode (

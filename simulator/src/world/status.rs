@@ -54,35 +54,26 @@ pub(crate) fn put<T>(
     Ok(result)
 }
 
-/// Sets one point of a status to a raw value.
-pub(crate) fn put_raw(
-    layout: LayoutRef<'_>,
-    status: &mut Vec<u8>,
-    id: PointId,
-    raw: u32,
-) -> Result<(), core::Error> {
-    put(layout, status, |encoder| encoder.set_raw(id, raw))
-}
-
 /// Sets one point as a device does, so that every status can be reported: a number outside its limits
 /// becomes the nearest that is allowed, an enum past its labels stays as it was. Returns what was wrong
 /// then.
 fn set_nearest(
-    layout: LayoutRef<'_>,
+    product: &Product,
     encoder: &mut Encoder<'_, '_>,
     id: PointId,
     value: Value<'_>,
-) -> Result<Option<core::Error>, core::Error> {
+) -> Result<Option<Violation>, core::Error> {
     let Err(error) = encoder.set(id, value) else {
         return Ok(None);
     };
-    match (error.kind, layout.limits(id)) {
-        (ErrorKind::BelowMin, Some((min, _))) => encoder.set_raw(id, min)?,
-        (ErrorKind::AboveMax, Some((_, max))) => encoder.set_raw(id, max)?,
-        (ErrorKind::PastLabels, _) => {}
+    let mut saturate = |raw| encoder.set_raw(id, raw).map(|()| RemarkKind::Saturated);
+    let kind = match (error.kind, product.layout().limits(id)) {
+        (ErrorKind::BelowMin, Some((min, _))) => saturate(min)?,
+        (ErrorKind::AboveMax, Some((_, max))) => saturate(max)?,
+        (ErrorKind::PastLabels, _) => RemarkKind::Kept,
         _ => return Err(error),
-    }
-    Ok(Some(error))
+    };
+    Ok(Some(Violation::new(product, kind, value, error)))
 }
 
 /// Sets one point from JSON. Returns what a device makes of a value that is outside its limits:
@@ -99,10 +90,10 @@ fn set_json(
     let bytes;
     let value = match (attr.point().kind, json) {
         (Kind::Bool, Json::Bool(on)) => Some(Value::Bool(*on)),
-        (Kind::Bool, Json::Number(number)) => match number.as_u64() {
-            Some(bit @ 0..=1) => Some(Value::Bool(bit == 1)),
-            _ => None,
-        },
+        (Kind::Bool, Json::Number(number)) => {
+            let bit = number.as_u64().filter(|bit| *bit <= 1);
+            bit.map(|bit| Value::Bool(bit == 1))
+        }
         (Kind::Enum { .. }, Json::String(label)) => attr.label(label).map(Value::Enum),
         (Kind::Enum { .. }, Json::Number(index)) => index
             .as_u64()
@@ -122,18 +113,8 @@ fn set_json(
     let Some(value) = value else {
         return Err(format!("`{name}` = {json} is not of its kind"));
     };
-    let (layout, id) = (product.layout(), attr.id());
-    match set_nearest(layout, encoder, id, value) {
-        Ok(None) => Ok(None),
-        Ok(Some(error)) => {
-            let kind = match error.kind {
-                ErrorKind::PastLabels => RemarkKind::Kept,
-                _ => RemarkKind::Saturated,
-            };
-            Ok(Some(Violation::new(product, kind, value, error)))
-        }
-        Err(error) => Err(product.refused(value, error).message),
-    }
+    set_nearest(product, encoder, attr.id(), value)
+        .map_err(|error| product.refused(value, error).message)
 }
 
 /// Sets points from a JSON object. Returns those whose values are outside their limits.
@@ -176,29 +157,18 @@ pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Str
     Ok(status)
 }
 
-/// Like [`put_all`], from the text of an object.
-pub(crate) fn put_text(
-    product: &Product,
-    status: &mut Vec<u8>,
-    json: &str,
-) -> Result<Vec<Violation>, String> {
-    let values: Values = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    put_all(product, status, &values)
-}
-
 /// The raw value of a point that means the same as another point's value, or is nearest to it.
 pub(crate) fn equivalent_raw(
-    layout: LayoutRef<'_>,
+    product: &Product,
     status: &[u8],
     from: PointId,
     to: PointId,
 ) -> Option<u32> {
+    let layout = product.layout();
     let value = layout.view_lax(status).get(from)?;
     let mut trial = Vec::new();
-    put(layout, &mut trial, |encoder| {
-        set_nearest(layout, encoder, to, value)
-    })
-    .ok()?;
+    let set = |encoder: &mut Encoder<'_, '_>| set_nearest(product, encoder, to, value);
+    put(layout, &mut trial, set).ok()?;
     raw_of(layout, &trial, to)
 }
 

@@ -126,13 +126,7 @@ impl Store {
     }
 
     /// Plans something: it happens when the world next advances past `due`.
-    pub(crate) fn schedule(
-        &self,
-        due: i64,
-        kind: &str,
-        subject: i64,
-        detail: Option<&str>,
-    ) -> Sql<()> {
+    pub(crate) fn schedule(&self, due: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
         self.run(
             "INSERT INTO pending (due, kind, subject, detail) VALUES (?, ?, ?, ?)",
             params![due, kind, subject, detail],

@@ -15,8 +15,8 @@ impl Store {
             WHERE id = (SELECT id FROM pending WHERE due <= ? ORDER BY due, id LIMIT 1)
             RETURNING due, kind, subject, detail";
         while let Some(next) = self.first(sql, [now], |row| row.try_into())? {
-            let (due, kind, subject, detail): (i64, String, i64, Option<String>) = next;
-            self.carry_out(due, &kind, subject, detail.as_deref())?;
+            let (due, kind, subject, detail): (i64, String, i64, String) = next;
+            self.carry_out(due, &kind, subject, &detail)?;
         }
         self.prune(now)
     }
@@ -35,31 +35,27 @@ impl Store {
         Ok(())
     }
 
-    fn carry_out(&self, at: i64, kind: &str, subject: i64, detail: Option<&str>) -> Sql<()> {
-        let (device, frame) = match kind {
-            "visit" => return self.visit(detail.unwrap_or(""), at),
-            "bind" => return self.bind(subject, detail.unwrap_or(""), at),
+    fn carry_out(&self, at: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
+        match kind {
+            "visit" => return self.visit(detail, at),
+            "bind" => return self.bind(subject, detail, at),
             "behaviour" => return self.behave(at, subject),
+            _ => {}
+        }
+        let mut device = self.device(subject)?;
+        match kind {
             "frame" => {
-                let sql = "SELECT device, payload FROM frame WHERE id = ?";
-                let found: Option<(i64, Vec<u8>)> =
-                    self.first(sql, [subject], |row| row.try_into())?;
-                match found {
-                    Some(found) => found,
-                    None => return Ok(()),
+                let sql = "SELECT payload FROM frame WHERE id = ?";
+                if let Some(frame) = self.find::<Vec<u8>>(sql, [detail])? {
+                    self.receive_frame(&mut device, at, &frame)?;
                 }
             }
-            _ => (subject, Vec::new()),
-        };
-        let mut device = self.device(device)?;
-        match kind {
-            "frame" => self.receive_frame(&mut device, at, &frame)?,
             "online" => self.connect(&mut device, at)?,
-            "offline" => self.disconnect(&mut device, at, detail.unwrap_or("tcp_closed"))?,
+            "offline" => self.disconnect(&mut device, at, detail)?,
             "report" if device.is_reachable() => {
                 self.report(&mut device, at, Action::Report, None)?;
                 let due = at.saturating_add(device.report_every);
-                self.schedule(due, "report", device.id, None)?;
+                self.schedule(due, "report", device.id, "")?;
             }
             _ => {}
         }
@@ -80,7 +76,7 @@ impl Store {
                 let reason = spec.reason.to_ascii_lowercase();
                 let gone = self.leave(&mut device, at, &reason)?;
                 let back = gone.saturating_add(spec.lasts.0.max(1));
-                self.schedule(back, "online", device.id, None)?;
+                self.schedule(back, "online", device.id, "")?;
             } else if let Some(product) = self.product(&device.product) {
                 let draw = self.draw(&mut device);
                 let before = device.status.clone();
@@ -98,6 +94,6 @@ impl Store {
         }
         self.save(&device)?;
         let due = at.saturating_add(again.max(1));
-        self.schedule(due, "behaviour", id, None)
+        self.schedule(due, "behaviour", id, "")
     }
 }

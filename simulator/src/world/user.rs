@@ -38,7 +38,7 @@ impl Store {
             params![at, uid],
         )?;
         match every.flatten() {
-            Some(every) => self.schedule(at.saturating_add(every), "visit", 0, Some(uid)),
+            Some(every) => self.schedule(at.saturating_add(every), "visit", 0, uid),
             None => Ok(()),
         }
     }
