@@ -84,14 +84,11 @@ pub(crate) struct NewDevices {
 pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
     let (store, product) = (call.store, call.product_key());
     let today = day::of(call.now);
-    let active = |days: i64| {
-        let sql = "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
-            WHERE product = ? AND at >= ? AND at < ?";
-        store.value(sql, (product, day::start(today - days), day::start(today)))
-    };
-    let new = |first: i64, end: i64| {
-        let sql = "SELECT count(*) FROM device
-            WHERE product = ? AND activated_at >= ? AND activated_at < ?";
+    let active = "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
+        WHERE product = ? AND at >= ? AND at < ?";
+    let new = "SELECT count(*) FROM device
+        WHERE product = ? AND activated_at >= ? AND activated_at < ?";
+    let between = |sql, first: i64, end: i64| {
         let (from, until) = (day::start(today + first), day::start(today + end));
         store.value(sql, (product, from, until))
     };
@@ -100,14 +97,14 @@ pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
         online: count("SELECT count(online_since) FROM known_device WHERE product = ?")?,
         total: count("SELECT count(*) FROM known_device WHERE product = ?")?,
         active: ActiveDevices {
-            yesterday: active(1)?,
-            seven_days: active(7)?,
+            yesterday: between(active, -1, 0)?,
+            seven_days: between(active, -7, 0)?,
         },
         new: NewDevices {
-            today: new(0, 1)?,
-            yesterday: new(-1, 0)?,
-            seven_days: new(-7, 0)?,
-            thirty_days: new(-30, 0)?,
+            today: between(new, 0, 1)?,
+            yesterday: between(new, -1, 0)?,
+            seven_days: between(new, -7, 0)?,
+            thirty_days: between(new, -30, 0)?,
         },
     })
 }

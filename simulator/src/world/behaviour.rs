@@ -9,7 +9,7 @@ use super::remark::Violation;
 use super::scenario::{
     ChangeSpec, CountdownSpec, OfflineSpec, TroubleSpec, WalkSpec, known_reason,
 };
-use super::status::{equivalent_raw, put, put_all, raw_of, refuse_outside};
+use super::status::{equivalent_raw, find, put, put_all, raw_of, refuse_outside};
 
 /// A behaviour of a device, as the scenario describes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -24,13 +24,6 @@ pub(crate) enum Behaviour {
     Trouble(TroubleSpec),
     /// The connection that ends, and comes back.
     Offline(OfflineSpec),
-}
-
-fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
-    match product.find(name) {
-        Some(attr) => Ok(attr),
-        None => Err(format!("no point is named `{name}`")),
-    }
 }
 
 fn number<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {

@@ -210,11 +210,15 @@ impl Store {
             }
             Some(Ok(_)) => Ok(()),
             Some(Err(_)) | None => {
-                let why = match product.decode(bytes) {
-                    Err(error) => error.message,
-                    Ok(_) => "a frame without a message for the device".to_owned(),
+                let ignored = Violation {
+                    kind: Kind::Ignored,
+                    point: None,
+                    message: match product.decode(bytes) {
+                        Err(error) => error.message,
+                        Ok(_) => "a frame without a message for the device".to_owned(),
+                    },
                 };
-                self.remark(device.id, at, true, &Violation::ignored(why))
+                self.remark(device.id, at, true, &ignored)
             }
         }
     }

@@ -178,16 +178,11 @@ fn add_user(
     )?;
     store.schedule(at, "visit", 0, &uid)?;
     for mac in &user.binds {
-        let found: Vec<(i64, i64)> = store.rows(
-            "SELECT id, created_at FROM device WHERE mac = ?1 OR device_sn = ?1",
-            [mac],
-            |row| row.try_into(),
-        )?;
-        if found.is_empty() {
+        let sql = "INSERT INTO pending (due, kind, subject, detail)
+            SELECT max(?1, created_at), 'bind', id, ?2 FROM device
+            WHERE mac = ?3 OR device_sn = ?3 ORDER BY id";
+        if store.run(sql, params![at, uid, mac])? == 0 {
             return unsound(format!("there is no device `{mac}`"));
-        }
-        for (device, created) in found {
-            store.schedule(at.max(created), "bind", device, &uid)?;
         }
     }
     Ok(())
@@ -201,9 +196,8 @@ fn check_location(place: &Location) -> Result<(), Error> {
             return unsound(format!("a place can't be named `{name}`"));
         }
     }
-    if (place.region.is_some() && place.country.is_none())
-        || (place.city.is_some() && place.region.is_none())
-    {
+    // None of the names may follow one that is missing.
+    if !names.is_sorted_by_key(|name| name.is_none()) {
         return unsound("a place needs all levels above it");
     }
     Ok(())
@@ -214,14 +208,13 @@ fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
         return unsound("either mac or device_sn is needed");
     }
     check_location(&spec.place)?;
-    for (name, span, least) in [
-        ("report_every", spec.report_every, 1000),
-        ("heartbeat", spec.heartbeat, 1000),
-        ("keep_alive", spec.keep_alive, 1000),
-        ("reply_after", spec.reply_after, 0),
+    for (name, span) in [
+        ("report_every", spec.report_every),
+        ("heartbeat", spec.heartbeat),
+        ("keep_alive", spec.keep_alive),
     ] {
-        if span.0 < least {
-            return unsound(format!("{name} is at least {least} ms"));
+        if span.0 < 1000 {
+            return unsound(format!("{name} is at least 1000 ms"));
         }
     }
     if spec.heartbeat.0 % 1000 != 0 || spec.keep_alive.0 % 1000 != 0 {

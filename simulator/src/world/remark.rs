@@ -53,8 +53,8 @@ impl Remark {
 
 /// A value, or a frame, that breaks a product's definition.
 pub(crate) struct Violation {
-    kind: Kind,
-    point: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) point: Option<String>,
     pub(crate) message: String,
 }
 
@@ -65,15 +65,6 @@ impl Violation {
             kind,
             point: error.point,
             message: error.message,
-        }
-    }
-
-    /// A frame that `why` says the fault of.
-    pub(crate) fn ignored(why: String) -> Self {
-        Violation {
-            kind: Kind::Ignored,
-            point: None,
-            message: why,
         }
     }
 }

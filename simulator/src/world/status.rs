@@ -5,7 +5,7 @@
 use gizwits_codec_std::core::layout::LayoutRef;
 use gizwits_codec_std::core::{self, Encoder, ErrorKind, Kind, PointId, PointValue, Raw};
 use gizwits_codec_std::payload::{self, Encoding};
-use gizwits_codec_std::{Action, Decimal, Product, Value};
+use gizwits_codec_std::{Action, Attr, Decimal, Product, Value};
 use serde_json::Value as Json;
 
 use super::remark::{Kind as RemarkKind, Violation};
@@ -76,6 +76,14 @@ fn set_nearest(
     Ok(Some(Violation::new(product, kind, value, error)))
 }
 
+/// The point with this name.
+pub(crate) fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
+    match product.find(name) {
+        Some(attr) => Ok(attr),
+        None => Err(format!("no point is named `{name}`")),
+    }
+}
+
 /// Sets one point from JSON. Returns what a device makes of a value that is outside its limits:
 /// [`set_nearest`] set that.
 fn set_json(
@@ -84,9 +92,7 @@ fn set_json(
     name: &str,
     json: &Json,
 ) -> Result<Option<Violation>, String> {
-    let Some(attr) = product.find(name) else {
-        return Err(format!("no point is named `{name}`"));
-    };
+    let attr = find(product, name)?;
     let bytes;
     let value = match (attr.point().kind, json) {
         (Kind::Bool, Json::Bool(on)) => Some(Value::Bool(*on)),
