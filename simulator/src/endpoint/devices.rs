@@ -156,8 +156,6 @@ pub(crate) fn search(
         Some(DeviceKeyKind::Mac) => "mac = :val",
         Some(DeviceKeyKind::Uid) => "id IN (SELECT device FROM binding WHERE uid = :val)",
     };
-    let since = filter.liveness_start;
-    let since = since.map(|Number(seconds)| seconds.saturating_mul(1000));
     let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
@@ -168,7 +166,7 @@ pub(crate) fn search(
         ":online": is_set(state.is_online),
         ":faulty": is_set(state.is_faulty),
         ":alert": is_set(state.is_alert),
-        ":since": since,
+        ":since": filter.liveness_start.map(|Number(seconds)| seconds),
         ":val": filter.val,
         ":gid": gid,
     };
@@ -177,7 +175,7 @@ pub(crate) fn search(
         wifi_hard_version, wifi_soft_version";
     let from = format!(
         "known_device WHERE product = :product AND (:show_disabled OR NOT disabled)
-            AND (:since IS NULL OR last_report >= :since)
+            AND (:since IS NULL OR last_report >= :since * 1000)
             AND {is_sought} AND {AT_LOCATION} AND {IN_STATE} AND {IN_GROUP}"
     );
     call.counted_page(paging, (columns, &from, "id"), filters, row::read)

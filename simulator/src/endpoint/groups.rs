@@ -90,7 +90,7 @@ pub(crate) struct Macs {
 }
 
 /// The names for which something was done, and those for which it could not be.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Outcomes {
     failed: Vec<String>,
     success: Vec<String>,
@@ -102,16 +102,14 @@ impl Outcomes {
         names: Vec<String>,
         mut act: impl FnMut(&str) -> Result<bool, Failure>,
     ) -> Result<Self, Failure> {
-        let (mut failed, mut success) = (Vec::new(), Vec::new());
+        let mut outcomes = Outcomes::default();
         for name in names {
-            let list = if act(&name)? {
-                &mut success
-            } else {
-                &mut failed
-            };
-            list.push(name);
+            match act(&name)? {
+                true => outcomes.success.push(name),
+                false => outcomes.failed.push(name),
+            }
         }
-        Ok(Outcomes { failed, success })
+        Ok(outcomes)
     }
 }
 

@@ -291,13 +291,11 @@ fn add_device(
             return unsound("`every` is at least 1s");
         }
         let json = serde_json::to_string(&behaviour).or_else(|error| unsound(error.to_string()))?;
-        let sql = "INSERT INTO behaviour (device, spec) VALUES (?, ?)";
-        store.run(sql, params![number, json])?;
-        let id = store.connection.last_insert_rowid();
+        let id = store.next("behaviours")?;
         // Not all at once: the first time is somewhere in the first span.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;
         let first = every.saturating_mul(1 + share.cast_signed()) / 1000;
-        store.schedule(at.saturating_add(first), "behaviour", id, "")?;
+        store.schedule(at.saturating_add(first), "behaviour", number, &json)?;
     }
     Ok(())
 }

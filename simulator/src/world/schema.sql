@@ -85,11 +85,8 @@ CREATE TABLE activity (
     device INTEGER NOT NULL, day INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, day)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX activity_at ON activity (at);
-CREATE TABLE behaviour (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, spec TEXT NOT NULL
-) STRICT;
--- Future events. The subject is a device, or a behaviour. The detail is the uid of a visit or binding,
--- the id of a frame, or the reason to go offline.
+-- Future events. The subject is a device. The detail is the uid of a visit or binding, the id of a frame,
+-- the reason to go offline, or the behaviour whose turn it is, as JSON.
 CREATE TABLE pending (
     id INTEGER PRIMARY KEY, due INTEGER NOT NULL, kind TEXT NOT NULL, subject INTEGER NOT NULL,
     detail TEXT NOT NULL

@@ -49,7 +49,7 @@ pub(crate) fn put<T>(
     status: &mut Vec<u8>,
     change: impl FnOnce(&mut Encoder<'_, '_>) -> Result<T, core::Error>,
 ) -> Result<T, core::Error> {
-    let (mut p0, result) = encode(layout, Action::Report, &layout.view_lax(status), change)?;
+    let (mut p0, result) = encode(layout, Action::Report, layout.view_lax(status), change)?;
     *status = p0.split_off(1);
     Ok(result)
 }

@@ -4,9 +4,9 @@ use gizwits_codec_std::Action;
 
 use super::behaviour::Behaviour;
 use super::day;
-use super::device::LOG_RETENTION;
+use super::device::{Device, LOG_RETENTION};
 use super::status::changed;
-use super::store::{self, Sql, Store};
+use super::store::{Sql, Store};
 
 impl Store {
     /// Lets everything happen that is due by `now`.
@@ -39,7 +39,6 @@ impl Store {
         match kind {
             "visit" => return self.visit(detail, at),
             "bind" => return self.bind(subject, detail, at),
-            "behaviour" => return self.behave(at, subject),
             _ => {}
         }
         let mut device = self.device(subject)?;
@@ -50,6 +49,7 @@ impl Store {
                     self.receive_frame(&mut device, at, &frame)?;
                 }
             }
+            "behaviour" => self.behave(&mut device, at, detail)?,
             "online" => self.connect(&mut device, at)?,
             "offline" => self.disconnect(&mut device, at, detail)?,
             "report" if device.is_reachable() => {
@@ -63,22 +63,19 @@ impl Store {
     }
 
     /// One turn of a behaviour, after which its next turn is planned.
-    fn behave(&self, at: i64, id: i64) -> Sql<()> {
-        let sql = "SELECT device, spec FROM behaviour WHERE id = ?";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let (device, behaviour): (i64, Behaviour) =
-            statement.query_row([id], |row| Ok((row.get(0)?, store::json(row, 1)?)))?;
-        let mut device = self.device(device)?;
-        let share = 900 + (self.draw(&mut device) % 201).cast_signed();
+    fn behave(&self, device: &mut Device, at: i64, json: &str) -> Sql<()> {
+        let behaviour: Behaviour = serde_json::from_str(json)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let share = 900 + (self.draw(device) % 201).cast_signed();
         let mut again = behaviour.every().saturating_mul(share) / 1000;
         if device.is_reachable() {
             if let Behaviour::Offline(spec) = behaviour {
                 let reason = spec.reason.to_ascii_lowercase();
-                let gone = self.leave(&mut device, at, &reason)?;
+                let gone = self.leave(device, at, &reason)?;
                 let back = gone.saturating_add(spec.lasts.0.max(1));
                 self.schedule(back, "online", device.id, "")?;
             } else if let Some(product) = self.product(&device.product) {
-                let draw = self.draw(&mut device);
+                let draw = self.draw(device);
                 let before = device.status.clone();
                 // All that could fail was tried when the world was made.
                 let outside = behaviour.change(product, &mut device.status, draw, &mut again);
@@ -88,12 +85,11 @@ impl Store {
                     self.remark(device.id, at, !changed.is_empty(), value)?;
                 }
                 if !changed.is_empty() {
-                    self.report(&mut device, at, Action::Report, Some(&changed))?;
+                    self.report(device, at, Action::Report, Some(&changed))?;
                 }
             }
         }
-        self.save(&device)?;
         let due = at.saturating_add(again.max(1));
-        self.schedule(due, "behaviour", id, "")
+        self.schedule(due, "behaviour", device.id, json)
     }
 }
