@@ -1,7 +1,7 @@
-//! Reports on devices, counted by SQL from what happened.
+//! Reports on devices. SQL counts the rows of the world's tables.
 //!
-//! Those of big data know what happened until last midnight in China, unless the scenario has
-//! `live_reports`: [`Call::known_until`].
+//! The reports that the vendor computes at night count until the last midnight in China, or until now if
+//! the scenario sets `live_reports`: see [`Call::known_until`].
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use super::location::{Count, LocationTree, Tally, bare, count_in_group};
 use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
 use crate::world::{day, row};
 
-// utoipa reads a generic type by a name without parameters alone.
+// utoipa needs names without type parameters for generic types.
 type CountsByLocation = LocationTree<Count>;
 type StatesByLocation = LocationTree<StatesTally>;
 type TroubledByLocation = LocationTree<TroubledTally>;
 type TroublesByLocation = LocationTree<TroublesTally>;
 
-/// The locations of devices.
+/// The number of devices in each location.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Locations {
     gid: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) fn locations(
     })
 }
 
-/// A product's devices in figures.
+/// The numbers of online, new and active devices of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Summary {
     online: i64,
@@ -62,7 +62,7 @@ pub(crate) struct Summary {
     new: NewDevices,
 }
 
-/// Devices that reported.
+/// The numbers of devices that reported on these days.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActiveDevices {
     yesterday: i64,
@@ -70,7 +70,7 @@ pub(crate) struct ActiveDevices {
     seven_days: i64,
 }
 
-/// Devices that were first online.
+/// The numbers of devices that were online for the first time on these days.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewDevices {
     today: i64,
@@ -109,7 +109,7 @@ pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
     })
 }
 
-/// A device that was first online, or reported, on a day.
+/// A device that was new or active on a day.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceOfDay {
     report_date: String,
@@ -123,24 +123,24 @@ pub(crate) struct DeviceOfDay {
     country: Option<String>,
     region: Option<String>,
     city: Option<String>,
-    /// When, in China.
+    /// The time of the first report of the day, or of the first connection, in China Standard Time.
     created_at: String,
 }
 
-/// The days that are asked about; without any the last thirty.
+/// The days of the report. Default: the last thirty days.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Days {
-    /// The first day.
+    /// The first day. Default: 29 days before the last day.
     #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     start: Option<Day>,
-    /// The last day.
+    /// The last day. Default: the last day that the reports count.
     #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     end: Option<Day>,
 }
 
 impl Days {
-    /// The first and the last of them: 5014 if reports don't know the last.
+    /// Returns the first and the last day. Refuses a last day that the reports don't count yet with 5014.
     fn known(self, call: &Call<'_>) -> Result<(i64, i64), Failure> {
         let (start, end) = (self.start.map(|day| day.0), self.end.map(|day| day.0));
         let end = end.unwrap_or(call.last_day().max(start.unwrap_or(i64::MIN)));
@@ -155,8 +155,8 @@ impl Days {
     }
 }
 
-/// A page of devices by day: `sql` selects devices with the time at which it `happened`, from `:from`
-/// until before `:until`.
+/// A page of devices by day. `sql` selects the columns of `device`, and as `happened` a time from `:from` to
+/// before `:until`.
 fn devices_of_days(
     call: &Call<'_>,
     days: Days,
@@ -217,8 +217,10 @@ pub(crate) fn liveness(
     history(call, span, group, true, &sql)
 }
 
-/// Devices that were first online, by period. The page lists it and says no more: parameters and
-/// answer are those of its neighbours, all optional.
+/// The number of devices that were online for the first time, by period.
+///
+/// The vendor's documentation lists this report without parameters and answer. They are assumed to be those
+/// of the other reports, and all parameters optional.
 pub(crate) fn activation(
     call: &Call<'_>,
     periods: Periods,
@@ -232,7 +234,7 @@ pub(crate) fn activation(
     history(call, periods.span(call)?, group, true, &sql)
 }
 
-/// How devices are now.
+/// The present states of devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Realtime {
     gid: Option<String>,
@@ -240,7 +242,7 @@ pub(crate) struct Realtime {
     location: StatesByLocation,
 }
 
-/// Devices by state.
+/// The numbers of devices by state.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct States {
     activated: i64,
@@ -248,7 +250,7 @@ pub(crate) struct States {
     alert: i64,
 }
 
-/// Devices of a location by state: what is zero is left out.
+/// The numbers of devices of a location by state. Zeros are left out.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct StatesTally {
     count: NonZeroStates,
@@ -298,13 +300,13 @@ pub(crate) fn realtime(call: &Call<'_>, group: GroupFilter) -> Result<Realtime, 
     })
 }
 
-/// SQL for the faults, or alerts, of a product's devices that a report knows.
+/// SQL for the faults (`:fault` = 1) or alerts (0) of a product's devices that began before `:until`.
 const TROUBLE: &str = "trouble JOIN device ON device.id = trouble.device
     WHERE product = :product AND fault = :fault AND raised_at < :until";
-/// SQL for a fault or alert that was not over by then.
+/// SQL for a fault or alert that was not over at `:until`.
 const UNRESOLVED: &str = "cleared_at IS NULL OR cleared_at >= :until";
 
-/// How many there are, and how many of them are over.
+/// The numbers of all, of resolved and of unresolved ones.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Resolved {
     total: i64,
@@ -312,7 +314,7 @@ pub(crate) struct Resolved {
     unresolved: i64,
 }
 
-/// Faults or alerts, or the devices that had them.
+/// A row of a report: the number of faults or alerts, or of devices that had them.
 #[derive(Deserialize)]
 pub(crate) struct TroubleRow {
     #[serde(default)]
@@ -329,7 +331,7 @@ impl Resolved {
     }
 }
 
-/// The devices of a location that had faults, or alerts.
+/// The number of devices of a location that had faults or alerts.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroubledTally {
     count: Resolved,
@@ -343,7 +345,7 @@ impl Tally for TroubledTally {
     }
 }
 
-/// Devices that had faults, or alerts.
+/// The number of devices that had faults or alerts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Troubled {
     gid: Option<String>,
@@ -371,7 +373,7 @@ pub(crate) fn troubled<const FAULT: bool>(
     })
 }
 
-/// The faults, or alerts, of a location: how many of each point.
+/// The number of faults or alerts of a location, in all and by data point.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroublesTally {
     count: Resolved,
@@ -387,7 +389,7 @@ impl Tally for TroublesTally {
     }
 }
 
-/// Faults, or alerts.
+/// The number of faults or alerts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Troubles {
     gid: Option<String>,

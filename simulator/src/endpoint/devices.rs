@@ -1,4 +1,4 @@
-//! Devices: by MAC, and by what they are.
+//! Devices: one by its MAC, and a search.
 
 use rusqlite::named_params;
 use serde::de::DeserializeOwned;
@@ -9,14 +9,14 @@ use super::groups::{GroupFilter, IN_GROUP};
 use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_kind_and_value, is_set, refuse};
 use crate::world::row;
 
-/// The did of a MAC, with the secret by which the device is spoken to.
+/// The did and the passcode of a device.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceKey {
     did: String,
     passcode: String,
 }
 
-/// A device's registration.
+/// The registration of a device.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceDetail {
     product_key: String,
@@ -28,7 +28,7 @@ pub(crate) struct DeviceDetail {
     kind: String,
 }
 
-/// A device of a search.
+/// A device that a search returns.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct SearchedDevice {
     did: String,
@@ -49,17 +49,17 @@ pub(crate) struct SearchedDevice {
     wifi_soft_version: Option<String>,
 }
 
-/// A device by its MAC.
+/// The MAC of a device.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Mac {
-    /// The device's MAC, as it was registered: upper and lower case differ.
+    /// The MAC of the device. Case matters: it is compared with the MAC that was registered.
     #[param(example = "virtual:site")]
     mac: String,
 }
 
 impl Mac {
-    /// Columns of the product's device with this MAC: 5301 if there is none.
+    /// Selects columns of the product's device with this MAC. Refuses an unknown MAC with 5301.
     fn find<T: DeserializeOwned>(&self, call: &Call<'_>, columns: &str) -> Result<T, Failure> {
         let sql = format!("SELECT {columns} FROM known_device WHERE product = ? AND mac = ?");
         let values = [call.product_key(), &self.mac];
@@ -79,60 +79,60 @@ pub(crate) fn detail(call: &Call<'_>, mac: Mac) -> Result<DeviceDetail, Failure>
     )
 }
 
-/// The location that devices are at.
+/// The filter for the location of devices.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LocationFilter {
-    /// Only devices in this country.
+    /// The country of the devices. Default: any.
     pub(crate) country: Option<String>,
-    /// Only devices in this region.
+    /// The region of the devices. Default: any.
     pub(crate) region: Option<String>,
-    /// Only devices in this city.
+    /// The city of the devices. Default: any.
     pub(crate) city: Option<String>,
 }
 
-/// SQL for the devices of a [`LocationFilter`].
+/// The SQL condition of a [`LocationFilter`].
 pub(crate) const AT_LOCATION: &str = "(:country IS NULL OR country = :country)
     AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)";
 
-/// The state that devices are in.
+/// The filter for the state of devices.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateFilter {
-    /// 1: only those that are online; 0: only those that are not.
+    /// Whether the devices are online: 1 or 0. Default: both.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     pub(crate) is_online: Option<Flag>,
-    /// 1: only those with a fault; 0: only those without.
+    /// Whether the devices have an open fault: 1 or 0. Default: both.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     pub(crate) is_faulty: Option<Flag>,
-    /// 1: only those with an alert; 0: only those without.
+    /// Whether the devices have an open alert: 1 or 0. Default: both.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     pub(crate) is_alert: Option<Flag>,
 }
 
-/// SQL for the devices of a [`StateFilter`].
+/// The SQL condition of a [`StateFilter`].
 pub(crate) const IN_STATE: &str = "(:online IS NULL OR is_online = :online)
     AND (:faulty IS NULL OR is_faulty = :faulty) AND (:alert IS NULL OR is_alert = :alert)";
 
-/// The devices that are sought.
+/// The filter for disabled devices, activity, and one device or user.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DeviceFilter {
-    /// 1: those that are disabled, too.
+    /// Whether disabled devices are returned, too: 1 or 0. Default: 0.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     show_disabled: Option<Flag>,
-    /// Only devices that reported since this time, in seconds since 1970.
+    /// The earliest time of the last report, in seconds since 1970. Default: any.
     #[param(value_type = Option<i64>)]
     liveness_start: Option<Number>,
-    /// The kind of `val`.
+    /// The kind of `val`. Required with `val`.
     #[serde(rename = "type")]
     #[param(inline)]
     kind: Option<DeviceKeyKind>,
-    /// The did or MAC of the device, or the uid of its user.
+    /// The did or MAC of the device, or the uid of its user. Required with `type`.
     val: Option<String>,
 }
 
-/// The kind of a value by which devices are sought.
+/// The kind of the value that selects devices.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum DeviceKeyKind {

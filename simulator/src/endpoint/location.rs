@@ -1,4 +1,4 @@
-//! Counts by location: country, region, city.
+//! Counts by country, region and city.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::api::{Call, Failure};
 use crate::world::row;
 
-/// A count of a location. The counts of a country's regions add up to the count of the country.
+/// The count of a location. The count of a country includes the counts of its regions.
 pub(crate) trait Tally: Default {
     /// The columns of a row that are counted.
     type Row: DeserializeOwned;
@@ -22,7 +22,8 @@ pub(crate) trait Tally: Default {
     fn add(&mut self, row: &Self::Row);
 }
 
-/// Counts of countries, regions and cities. What has no location is in none.
+/// The counts of countries, their regions and cities. A device or user without a location is counted in
+/// none of them.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
@@ -30,9 +31,9 @@ pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Node<T> {
-    /// A count alone.
+    /// A number alone: the count of a city in reports that write it so.
     Bare(i64),
-    /// A count, beside the places within.
+    /// The count of a location, and the counts of the locations within as further members.
     Place {
         #[serde(flatten)]
         tally: T,
@@ -65,7 +66,7 @@ fn node_name<T: ToSchema>() -> String {
     format!("LocationOf{}", T::name())
 }
 
-/// The schema of a count with the places within as further members, or of a number alone.
+/// The schema of a [`Node`]: a count with the locations within as further members, or a number.
 fn node_schema<T: ToSchema>() -> RefOr<Schema> {
     let mut place = match T::schema() {
         RefOr::T(Schema::Object(tally)) => tally,
@@ -78,7 +79,7 @@ fn node_schema<T: ToSchema>() -> RefOr<Schema> {
     RefOr::T(Schema::AnyOf(either))
 }
 
-/// Counts the rows of a query in all, and by location: columns 0 to 2.
+/// Counts the rows of a query, in all and by location. The first three columns are country, region and city.
 pub(crate) fn count<T: Tally>(
     call: &Call<'_>,
     sql: &str,
@@ -123,7 +124,7 @@ pub(crate) fn count_in_group<T: Tally>(
     count(call, sql, &values)
 }
 
-/// `{"count": 3}`
+/// A count of devices or users.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Count {
     pub(crate) count: i64,
@@ -137,7 +138,7 @@ impl Tally for Count {
     }
 }
 
-/// Replaces the counts of cities by numbers.
+/// Replaces the counts of cities with numbers. `level` is 0 for a tree of countries.
 pub(crate) fn bare(tree: LocationTree<Count>, level: u8) -> LocationTree<Count> {
     let nodes = tree.0.into_iter().map(|(name, node)| {
         let node = match node {

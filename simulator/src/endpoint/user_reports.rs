@@ -1,4 +1,4 @@
-//! Reports on users, counted by SQL from what happened.
+//! Reports on users. SQL counts the rows of the world's tables.
 
 use rusqlite::{named_params, params};
 use serde::{Deserialize, Serialize};
@@ -25,20 +25,20 @@ pub(crate) fn new_users(
     history(call, span, group, false, &sql)
 }
 
-/// Users who opened an app, by day.
+/// The number of users who opened an app, by day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserLiveness {
     data: Vec<UsersOfDay>,
 }
 
-/// The users of one day.
+/// The number of users of one day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UsersOfDay {
     date: String,
     count: i64,
 }
 
-/// The days that are asked about, a year at most.
+/// The days of the report, at most a year.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Dates {
@@ -58,7 +58,10 @@ pub(crate) fn liveness(
 ) -> Result<UserLiveness, Failure> {
     let (Day(start), Day(end)) = (dates.start_date, dates.end_date);
     if end < start || end - start > 366 {
-        return refuse_because(5002, "end_date is after start_date, by a year at most");
+        return refuse_because(
+            5002,
+            "expected end_date on start_date or at most 366 days later",
+        );
     }
     let product = key.known(call)?;
     let appid = app.known(call)?;
@@ -78,7 +81,7 @@ pub(crate) fn liveness(
     Ok(UserLiveness { data })
 }
 
-/// The locations of the users of a product's apps.
+/// The number of users of a product's apps in each location.
 pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<LocationTree<Count>, Failure> {
     let product = key.known(call)?;
     let sql = "SELECT country, region, city, count(*) AS count FROM user
@@ -89,7 +92,7 @@ pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<LocationTree<
     Ok(location::count(call, sql, values)?.1)
 }
 
-/// Users who ever had a device of a product.
+/// The number of users who ever had a device of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserTotal {
     gid: Option<String>,
