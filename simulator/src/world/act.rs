@@ -1,4 +1,4 @@
-//! Acts of devices that come from outside the API.
+//! Acts: changes of a device from outside the API.
 
 use gizwits_codec_std::Action;
 use rusqlite::params;
@@ -8,29 +8,32 @@ use super::status::{changed, put_all, refuse_outside};
 use super::store::Store;
 use crate::error::{Error, invalid};
 
-/// An act of a device, caused from outside the API.
+/// A change of a device that does not come from the API, such as its owner would cause.
+///
+/// [`Simulator::act`](crate::Simulator::act) carries it out.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Act {
     /// The device connects.
     Online,
-    /// The device leaves, for one of [`OFFLINE_REASONS`](crate::OFFLINE_REASONS).
+    /// The device disconnects for one of [`OFFLINE_REASONS`](crate::OFFLINE_REASONS). Case does not matter.
     Offline(String),
-    /// The device takes these values of points, a JSON object, and reports them.
+    /// The device sets these data points and reports what changed. The text is a JSON object of values by
+    /// name. Values outside their limits are an error.
     Set(String),
-    /// Like [`Set`](Self::Set), with values that may be outside their limits, as a broken sensor has
-    /// them: the device reports the nearest number that is allowed, or the enum's last good label, and
-    /// [remarks](crate::Simulator::remarks) on it.
+    /// Like [`Set`](Self::Set), but accepts values outside their limits, as a broken sensor has them. The
+    /// device reports the nearest number that is allowed, or keeps the last label of an enum. Either is noted
+    /// in its [remarks](crate::Simulator::remarks).
     SetUnchecked(String),
-    /// The device is disabled, or enabled again.
+    /// Whether the device is disabled. A disabled device refuses controls.
     Disabled(bool),
 }
 
 impl Store {
-    /// The id of a device.
+    /// Returns the id of the device with this did.
     pub(crate) fn device_id(&self, did: &str) -> Result<i64, Error> {
         let id = self.find("SELECT id FROM device WHERE did = ?", [did])?;
-        id.map_or_else(|| invalid("there is no such device"), Ok)
+        id.map_or_else(|| invalid(format!("there is no device `{did}`")), Ok)
     }
 
     /// Carries out an act.
@@ -44,7 +47,7 @@ impl Store {
             }
             Act::Set(json) | Act::SetUnchecked(json) => {
                 let Some(product) = self.product(&device.product) else {
-                    return invalid("its product has no definition");
+                    return invalid("the product of the device has no definition");
                 };
                 let before = device.status.clone();
                 let values: Values =

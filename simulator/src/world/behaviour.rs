@@ -1,4 +1,5 @@
-//! Behaviours of devices: checked when the world is made, and carried out in turns.
+//! Behaviours: what devices do by themselves. A behaviour is checked when the world is created, and has a turn
+//! at regular times.
 
 use gizwits_codec_std::core::{Access, Kind};
 use gizwits_codec_std::{Attr, Product};
@@ -14,23 +15,24 @@ use super::status::{equivalent_raw, find, put, put_all, raw_of, refuse_outside};
 /// A behaviour of a device, as the scenario describes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) enum Behaviour {
-    /// A number that moves by a step.
+    /// Moves a number by a step.
     Walk(WalkSpec),
-    /// A number that falls, and sets points when it gets to zero.
+    /// Counts a number down, and sets points when it reaches zero.
     Countdown(CountdownSpec),
-    /// Points that are set, as the API's control writes them.
+    /// Sets points.
     Change(ChangeSpec),
-    /// A fault or alert that opens and closes.
+    /// Opens a fault or alert, and closes it.
     Trouble(TroubleSpec),
-    /// The connection that ends, and comes back.
+    /// Disconnects the device for some time.
     Offline(OfflineSpec),
 }
 
+/// The point with this name, which must be a number.
 fn number<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
     let attr = find(product, name)?;
     match attr.point().kind {
         Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => Ok(attr),
-        _ => Err(format!("`{name}` is no number")),
+        _ => Err(format!("`{name}` is not a number")),
     }
 }
 
@@ -42,7 +44,7 @@ fn set(product: &Product, status: &mut Vec<u8>, attr: &Attr, raw: u32) -> Result
     put.map_err(|error| error.kind.to_string())
 }
 
-/// Tries values on an empty status, which is returned.
+/// Sets values in an empty status and returns it. Refuses values outside their limits.
 fn tried<'v>(
     product: &Product,
     values: impl IntoIterator<Item = (&'v String, &'v Json)>,
@@ -52,7 +54,7 @@ fn tried<'v>(
     Ok(status)
 }
 
-/// Moves a number by a step.
+/// A turn of a walk. Fails only if the product doesn't fit the behaviour, whatever the status is.
 fn walk(product: &Product, spec: &WalkSpec, status: &mut Vec<u8>, draw: u64) -> Result<(), String> {
     let layout = product.layout();
     let attr = number(product, &spec.point)?;
@@ -66,13 +68,16 @@ fn walk(product: &Product, spec: &WalkSpec, status: &mut Vec<u8>, draw: u64) -> 
     };
     let (low, high) = (raw(spec.min, least)?, raw(spec.max, most)?);
     if low > high {
-        return Err(format!("`{}`: min is above max", spec.point));
+        return Err(format!("`{}`: min is greater than max", spec.point));
     }
     let scale = layout.scale(attr.id());
     let ratio = scale.map_or(1.0, |scale| scale.ratio().to_f64());
     let step = (spec.step / ratio).round();
     if !(1.0..=f64::from(u32::MAX)).contains(&step) {
-        return Err(format!("`{}` has steps of {ratio}", spec.point));
+        return Err(format!(
+            "`{}`: step = {} is out of range: expected a multiple of {ratio}",
+            spec.point, spec.step
+        ));
     }
     let step = step as u32;
     let target = match &spec.towards {
@@ -83,7 +88,7 @@ fn walk(product: &Product, spec: &WalkSpec, status: &mut Vec<u8>, draw: u64) -> 
         None => true,
         Some(name) => match find(product, name)? {
             when if when.point().kind == Kind::Bool => raw_of(layout, status, when.id()) == Some(1),
-            _ => return Err(format!("`{name}` is no bool")),
+            _ => return Err(format!("`{name}` is not a bool")),
         },
     };
     let Some(now) = raw_of(layout, status, attr.id()).filter(|_| is_on) else {
@@ -111,11 +116,15 @@ impl Behaviour {
         every.0
     }
 
-    /// Refuses a behaviour that a device of this product can't have.
+    /// Refuses a behaviour that doesn't fit the product of its device.
     pub(crate) fn check(&self, product: Option<&Product>) -> Result<(), String> {
         let product = match (self, product) {
             (Behaviour::Offline(spec), _) => return known_reason(&spec.reason).map(drop),
-            (_, None) => return Err("its product has no definition to behave by".to_owned()),
+            (_, None) => {
+                return Err(
+                    "its product has no definition, so it can have no such behaviour".to_owned(),
+                );
+            }
             (_, Some(product)) => product,
         };
         match self {
@@ -142,10 +151,10 @@ impl Behaviour {
         }
     }
 
-    /// Changes a status, and returns the values that are outside their limits.
+    /// Takes a turn: changes the status of a device, and returns the values that were outside their limits.
     ///
-    /// `again` is the time until the next turn, which a fault or alert that opens replaces with the time
-    /// that it lasts.
+    /// `draw` is a random number. `again` is the time until the next turn in milliseconds: a fault or alert
+    /// that opens sets `again` to the time until it closes.
     pub(crate) fn change(
         &self,
         product: &Product,

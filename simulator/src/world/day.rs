@@ -1,15 +1,15 @@
-//! Days in China, counted from 1970-01-01.
+//! Days in China, numbered from 1970-01-01. Times are milliseconds since 1970.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 /// The length of a day in milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
-/// China Standard Time is eight hours ahead, all year.
+/// The offset of China Standard Time from UTC in milliseconds. It is the same all year.
 const CHINA: i64 = 8 * 3_600_000;
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
-/// The day of a time.
+/// The number of the day that contains a time.
 pub(crate) fn of(millis: i64) -> i64 {
     millis.saturating_add(CHINA).div_euclid(DAY)
 }
@@ -19,7 +19,7 @@ pub(crate) fn start(day: i64) -> i64 {
     day.saturating_mul(DAY).saturating_sub(CHINA)
 }
 
-/// The number of a date.
+/// The number of the day with this date.
 pub(crate) fn number(date: Date) -> i64 {
     EPOCH.until(date).map_or(0, |span| span.get_days().into())
 }
@@ -30,10 +30,10 @@ pub(crate) fn text(day: i64) -> String {
     date.to_string()
 }
 
-/// The date of a text such as `2017-12-07`.
+/// Parses a date such as `2017-12-07`.
 pub(crate) fn parse(text: &str) -> Option<Date> {
     let date = Date::strptime("%F", text).ok()?;
-    // Only as it would be written: no `2017-2-9`.
+    // `strptime` also accepts other forms, such as `2017-2-9`.
     (date.to_string() == text).then_some(date)
 }
 

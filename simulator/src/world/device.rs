@@ -1,11 +1,10 @@
-//! Devices, and all that follows from what they do.
+//! Devices: connections, frames, and the records that the cloud makes of them.
 //!
-//! A device holds its status as raw bytes and speaks in frames. A control is a frame that was logged;
-//! after a while the device takes that frame apart and answers with another. What the cloud knows, the
-//! log, the data, faults and alerts, activity, follows from the frames of devices and nothing else.
+//! The API and a device exchange frames only. A control is logged as a frame. When its time has come, the
+//! device decodes this frame, sets its status and reports in another frame. The cloud decodes the report, and
+//! makes records of it: data, faults, alerts and activity.
 //!
-//! Future events are rows of the table `pending` and happen in the order of their time when somebody
-//! next looks: [`Store::advance`].
+//! Future events are rows of the table `pending`. [`Store::advance`] carries them out in the order of time.
 
 use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
@@ -20,12 +19,12 @@ use super::row;
 use super::status::{changed, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
-/// The time that logs are kept, in milliseconds.
+/// The time that records of logs are kept, in milliseconds.
 pub(crate) const LOG_RETENTION: i64 = 7 * day::DAY;
-/// The time that the cloud waits for a heartbeat beyond the device's own, in milliseconds.
+/// The time that the cloud waits for a heartbeat after `keep_alive`, in milliseconds.
 const GRACE: i64 = 5000;
 
-/// SQL that adds a record to a log; its first two parameters are the device and the time.
+/// SQL that adds a record to a log. Its first two parameters are the id of the device and the time.
 fn append(table: &str, columns: &str, values: &str) -> String {
     format!(
         "INSERT INTO {table} (device, at, {columns}, number) VALUES (?1, ?2, {values},
@@ -34,33 +33,39 @@ fn append(table: &str, columns: &str, values: &str) -> String {
     )
 }
 
-/// One device, as the engine needs it.
+/// The columns of a device that its behaviour reads and changes. [`Store::save`] writes the changes back.
 #[derive(Deserialize)]
 pub(crate) struct Device {
     pub(crate) id: i64,
     did: String,
-    /// The key of its product.
+    /// The key of the product.
     pub(crate) product: String,
+    /// The body of a report of all points.
     pub(crate) status: Vec<u8>,
     pub(crate) report_every: i64,
+    /// A var_len device reports all points in every report of this number.
     full_every: i64,
     heartbeat: i64,
     keep_alive: i64,
     online_since: Option<i64>,
+    /// The time since which a device is gone that the cloud still takes for online.
     silent_since: Option<i64>,
+    /// The number of reports since the last of all points.
     since_full: i64,
+    /// The number of random numbers that the device has drawn.
     draws: i64,
     last_report: Option<i64>,
 }
 
 impl Device {
-    /// Whether it is online and not silent.
+    /// Whether frames reach the device: it is online and not silent.
     pub(crate) fn is_reachable(&self) -> bool {
         self.online_since.is_some() && self.silent_since.is_none()
     }
 }
 
 impl Store {
+    /// Loads a device. Devices are never deleted, so a missing one is an error of the database.
     pub(crate) fn device(&self, id: i64) -> Sql<Device> {
         let sql =
             "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
@@ -70,6 +75,7 @@ impl Store {
         statement.query_row([id], row::read)
     }
 
+    /// Writes the changes of a device to the database.
     pub(crate) fn save(&self, device: &Device) -> Sql<()> {
         self.run(
             "UPDATE device SET status = ?, online_since = ?, silent_since = ?, since_full = ?,
@@ -94,17 +100,18 @@ impl Store {
         random::number(self.seed, &device.did, device.draws)
     }
 
-    /// Drops what is planned for a device's connection.
+    /// Deletes the future events of a device's connection.
     fn unschedule(&self, device: &Device) -> Sql<()> {
         let sql = "DELETE FROM pending WHERE kind IN ('offline', 'report') AND subject = ?";
         self.run(sql, [device.id]).map(drop)
     }
 
+    /// Connects a device that is not connected.
     pub(crate) fn connect(&self, device: &mut Device, at: i64) -> Sql<()> {
         if device.is_reachable() {
             return Ok(());
         }
-        // Back before the cloud missed it.
+        // A silent device that connects again was never offline for the cloud.
         let kind = match device.online_since {
             Some(_) => "dev_re_online",
             None => "dev_online",
@@ -129,12 +136,13 @@ impl Store {
         self.schedule(at.saturating_add(1000), "report", device.id, "")
     }
 
-    /// The beats from when it came online to `until`: how many, and when the last was.
+    /// The number of heartbeats from `since` to `until`, and the time of the last, or `since`.
     fn heartbeats(device: &Device, since: i64, until: i64) -> (i64, i64) {
         let count = until.saturating_sub(since).max(0) / device.heartbeat.max(1);
         (count, since.saturating_add(count * device.heartbeat))
     }
 
+    /// Disconnects a device, if it is online, and logs the record of its connection.
     pub(crate) fn disconnect(&self, device: &mut Device, at: i64, reason: &str) -> Sql<()> {
         let Some(since) = device.online_since.take() else {
             return Ok(());
@@ -142,7 +150,7 @@ impl Store {
         let until = device.silent_since.take().unwrap_or(at);
         let (count, beat) = Self::heartbeats(device, since, until);
         let seconds = |from: i64, to: i64| to.div_euclid(1000) - from.div_euclid(1000);
-        // One beat alone has no span to the one before.
+        // Intervals of heartbeats exist from two heartbeats on.
         let steady = device.heartbeat / 1000 * i64::from(count >= 2);
         let (duration, last) = (seconds(since, at), seconds(beat, at));
         let values = "'dev_offline', json_object('duration', ?3, 'heartbeat', json_object(
@@ -155,7 +163,9 @@ impl Store {
         Ok(())
     }
 
-    /// Leaves; without a heartbeat only the cloud finds out, later. Returns when it does.
+    /// Ends the connection of a device. Returns the time at which the cloud takes the device for offline.
+    ///
+    /// If the reason is `no_heartbeat`, the device becomes silent, which the cloud notices later.
     pub(crate) fn leave(&self, device: &mut Device, at: i64, reason: &str) -> Sql<i64> {
         if reason != "no_heartbeat" {
             self.disconnect(device, at, reason)?;
@@ -171,7 +181,7 @@ impl Store {
         Ok(missed)
     }
 
-    /// A frame arrives at a device.
+    /// A device receives a frame: it sets its status, and reports what it set or what was asked for.
     pub(crate) fn receive_frame(&self, device: &mut Device, at: i64, bytes: &[u8]) -> Sql<()> {
         let Some(product) = self.product(&device.product) else {
             return Ok(());
@@ -183,7 +193,7 @@ impl Store {
         let Ok((Event::Frame(frame), [])) = m2m::parse(bytes, usize::MAX) else {
             return Ok(());
         };
-        // What it doesn't understand it ignores, as firmware does; but it says so.
+        // Firmware ignores frames that it can't read. The remark tells the user of the simulator.
         match frame.p0().map(|p0| P0::parse(layout, p0)) {
             Some(Ok(P0::Control(view))) => {
                 let before = device.status.clone();
@@ -223,7 +233,7 @@ impl Store {
         }
     }
 
-    /// The device sends its status; of a var_len product the points that are asked for.
+    /// A device sends a report or reply of these points. A standard device, and `None`, send all points.
     pub(crate) fn report(
         &self,
         device: &mut Device,
@@ -253,7 +263,7 @@ impl Store {
         self.receive(device, at, product, &frame)
     }
 
-    /// The cloud gets a frame from a device: this one event is behind all that it says of it.
+    /// The cloud receives a frame from a device, logs it and makes all records of it.
     fn receive(&self, device: &mut Device, at: i64, product: &Product, frame: &[u8]) -> Sql<()> {
         self.log_frame(device.id, at, false, frame)?;
         let Ok(decoded) = product.decode(frame) else {
@@ -295,7 +305,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a line of the command log and returns its number.
+    /// Adds a frame to the log of frames and returns its id.
     fn log_frame(&self, device: i64, at: i64, to_device: bool, frame: &[u8]) -> Sql<i64> {
         self.run(
             &append("frame", "to_device, payload", "?3, ?4"),
@@ -304,7 +314,7 @@ impl Store {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The cloud sends a P0 to a device, which receives it after about `reply_after`.
+    /// The cloud sends a P0 to a device. The device receives it after 75 to 125 % of `reply_after`, at random.
     pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
         let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
         let logged = self.log_frame(device, at, true, &frame)?;

@@ -1,4 +1,4 @@
-//! The file of a world, or the memory in place of one: opened, locked and checked.
+//! Opening, locking and checking the database of a world, in a file or in memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,12 +13,13 @@ use super::scenario::Scenario;
 use super::store::Store;
 use crate::error::Error;
 
-/// The application id of a simulator's database file: "gizw".
+/// The application id in the header of the database file: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
-/// The version of its tables.
+/// The version of the tables. Databases of other versions are refused.
 const VERSION: i64 = 4;
 
-/// Devices that were online at least once, with their state. A view of the connection, not of the file.
+/// The devices that were online at least once, with their states. The view is temporary, so that it can change
+/// without a new version of the tables.
 const VIEWS: &str = "CREATE TEMP VIEW known_device AS
     SELECT *, online_since IS NOT NULL AS is_online,
         EXISTS (SELECT 1 FROM trouble
@@ -28,7 +29,7 @@ const VIEWS: &str = "CREATE TEMP VIEW known_device AS
     FROM device WHERE activated_at IS NOT NULL";
 
 impl Store {
-    /// Opens a world, or creates it as of `now`.
+    /// Opens the world of a database. An empty database gets a world that has been running until `now`.
     pub(crate) fn open(
         path: Option<&Path>,
         scenario: Option<&Scenario>,
@@ -67,13 +68,17 @@ impl Store {
             (_, APPLICATION, VERSION) => store.check(scenario)?,
             (_, APPLICATION, _) => {
                 return refused(
-                    "the database is of another version of the simulator: take another file",
+                    "the database was created by another version of the simulator: choose another file",
                 );
             }
-            _ => return refused("the database is no simulator's"),
+            _ => {
+                return refused(
+                    "the database was not created by the simulator: choose another file",
+                );
+            }
         }
-        // What is committed is in the file's log before a call is answered, so the end of this
-        // process loses nothing.
+        // A commit is in the write-ahead log before its call is answered, so nothing is lost if this process is
+        // killed.
         let connection = &store.connection;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -86,18 +91,19 @@ impl Store {
         Ok(store)
     }
 
-    /// Refuses to continue a world with a scenario that it was not made from.
+    /// Refuses to continue a world with a scenario other than the one that it was created from.
     fn check(&self, scenario: Option<&Scenario>) -> Result<(), Error> {
         match scenario {
             Some(scenario) if self.meta("scenario")? != Some(fingerprint(scenario)) => {
-                let message = "the database holds a world of another scenario; take another file, \
-                               or open it without a scenario";
+                let message = "the database was created from another scenario: choose another file, \
+                               or open this one without a scenario";
                 Err(Error::Scenario(message.to_owned()))
             }
             _ => Ok(()),
         }
     }
 
+    /// Creates the tables and fills them from a scenario.
     fn create(&mut self, scenario: &Scenario, now: i64) -> Result<(), Error> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         self.connection.execute_batch(include_str!("schema.sql"))?;
@@ -120,26 +126,25 @@ impl Store {
     }
 }
 
-/// The number by which a file knows the scenario that its world was made from.
+/// A hash of a scenario, by which a database recognises it.
 fn fingerprint(scenario: &Scenario) -> i64 {
     random::number(scenario.world.seed, &scenario.text, 0).cast_signed()
 }
 
-/// Takes the file for as long as this process lives: each of two simulators would have a clock of its
-/// own.
+/// Locks the database until the connection is closed. Two simulators of one world would have two clocks.
 fn lock(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(Duration::from_secs(1))?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-            let message = "the database is in use by another simulator";
+            let message = "the database is in use by another simulator: choose another file";
             Err(Error::File(message.to_owned()))
         }
         locked => Ok(locked?),
     }
 }
 
-/// Explains why a database can't be written to, if that is why opening it failed.
+/// Replaces an error of opening a database with its reason, if the file or its folder can't be written.
 fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
     use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
 
@@ -156,16 +161,18 @@ fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
     let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     let file = fs::OpenOptions::new().append(true).open(path);
     Error::File(match (fs::metadata(folder), file) {
-        _ if path.is_dir() => "a folder: the name of a file is expected".to_owned(),
-        (Err(error), _) if missing(&error) => format!("there is no folder {shown}: make it first"),
+        _ if path.is_dir() => "this is a folder: expected the name of a file".to_owned(),
+        (Err(error), _) if missing(&error) => {
+            format!("the folder {shown} does not exist: create it first")
+        }
         (Err(error), _) => format!("the folder {shown} can't be read: {error}"),
-        (Ok(_), Err(error)) if !missing(&error) => format!(
-            "the file can't be written to: {error}; the world is kept in it, so it must be writable"
-        ),
-        // SQLite says no more than that it could not make a file.
+        (Ok(_), Err(error)) if !missing(&error) => {
+            format!("the file can't be written: {error}; the simulator keeps its state in it")
+        }
+        // SQLite only reports that it could not create a file.
         _ => format!(
-            "no file can be made in the folder {shown} ({error}): the database and its log are kept \
-             there, so it must be writable"
+            "no file can be created in the folder {shown} ({error}): the simulator keeps its database \
+             and the log of the database there"
         ),
     })
 }

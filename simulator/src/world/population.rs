@@ -1,4 +1,4 @@
-//! The rows that a world begins with: its scenario, checked.
+//! Checking a scenario and filling the tables from it.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::status;
 use super::store::{Definition, Store};
 use crate::error::{Error, unsound};
 
-/// Fills the tables of a world that begins at this time.
+/// Fills the tables of a world that begins at the time `begin`.
 pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Result<(), Error> {
     let world = &scenario.world;
     add_enterprises(store, world)?;
@@ -33,7 +33,7 @@ pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Re
     Ok(())
 }
 
-/// An error with the part of the scenario that it is about.
+/// Prepends the part of the scenario that an error is about.
 fn about(part: String, error: Error) -> Error {
     Error::Scenario(match error {
         Error::Scenario(error) => format!("{part}: {error}"),
@@ -41,7 +41,7 @@ fn about(part: String, error: Error) -> Error {
     })
 }
 
-/// Refuses values that are empty or repeated.
+/// Refuses empty and repeated values.
 fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Result<(), Error> {
     let mut seen = HashSet::new();
     for value in values {
@@ -49,7 +49,7 @@ fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Res
             return unsound(format!("{what} is empty"));
         }
         if !seen.insert(value) {
-            return unsound(format!("{what} `{value}` is there twice"));
+            return unsound(format!("{what} `{value}` is used twice"));
         }
     }
     Ok(())
@@ -61,7 +61,9 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
     for enterprise in &world.enterprise {
         for net in &enterprise.allow {
             if network(net).is_none() {
-                return unsound(format!("`{net}` is neither an address nor a network"));
+                return unsound(format!(
+                    "allow: `{net}` is neither an IP address nor a network such as 10.0.0.0/8"
+                ));
             }
         }
         store.run(
@@ -81,7 +83,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
 fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
     let world = &scenario.world;
     let Some(first) = world.enterprise.first() else {
-        return unsound("there is no [[enterprise]]");
+        return unsound("expected at least one [[enterprise]]");
     };
     let keys = world.product.iter().map(|product| &product.key);
     check_unique("the key of a product", keys)?;
@@ -110,7 +112,8 @@ fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
     Ok(())
 }
 
-/// The definition with the key and the name that the scenario gives its product, on one line.
+/// Returns a definition with the key and the name of the scenario, without line breaks. Refuses an invalid
+/// definition, unless the product is `unchecked`.
 fn complete(mut json: String, product: &scenario::ProductSpec) -> Result<String, Error> {
     if let Ok(Json::Object(mut object)) = serde_json::from_str(&json) {
         object.insert("product_key".to_owned(), product.key.clone().into());
@@ -188,24 +191,24 @@ fn add_user(
     Ok(())
 }
 
-/// Refuses a location that the reports by location can't show.
+/// Refuses a location that reports by location can't contain: `count` and `detail` are members of their objects.
 fn check_location(place: &Location) -> Result<(), Error> {
     let names = [&place.country, &place.region, &place.city];
     for name in names.into_iter().flatten() {
         if matches!(name.as_str(), "" | "count" | "detail") {
-            return unsound(format!("a place can't be named `{name}`"));
+            return unsound(format!("a country, region or city can't be named `{name}`"));
         }
     }
-    // None of the names may follow one that is missing.
+    // Missing names must be the last ones.
     if !names.is_sorted_by_key(|name| name.is_none()) {
-        return unsound("a place needs all levels above it");
+        return unsound("a region needs a country, and a city needs a region");
     }
     Ok(())
 }
 
 fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
     if spec.mac.is_none() == spec.device_sn.is_none() {
-        return unsound("either mac or device_sn is needed");
+        return unsound("expected either mac or device_sn");
     }
     check_location(&spec.place)?;
     for (name, span) in [
@@ -214,11 +217,11 @@ fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
         ("keep_alive", spec.keep_alive),
     ] {
         if span.0 < 1000 {
-            return unsound(format!("{name} is at least 1000 ms"));
+            return unsound(format!("{name} is too short: expected at least 1s"));
         }
     }
     if spec.heartbeat.0 % 1000 != 0 || spec.keep_alive.0 % 1000 != 0 {
-        return unsound("heartbeat and keep_alive are whole seconds");
+        return unsound("expected whole seconds for heartbeat and keep_alive");
     }
     if spec.heartbeat.0 > spec.keep_alive.0 {
         return unsound("heartbeat is longer than keep_alive");
@@ -241,7 +244,7 @@ fn add_device(
     let status = match product {
         Some(product) => status::initial(product, &spec.initial).or_else(unsound)?,
         None if spec.initial.is_empty() => Vec::new(),
-        None => return unsound("its product has no definition to behave by"),
+        None => return unsound("its product has no definition, so it can have no initial values"),
     };
     let did = spec.did.clone();
     let did = did.unwrap_or_else(|| random::did(seed, &format!("did {number}")));
@@ -288,11 +291,11 @@ fn add_device(
         behaviour.check(product).or_else(unsound)?;
         let every = behaviour.every();
         if every < 1000 {
-            return unsound("`every` is at least 1s");
+            return unsound("every is too short: expected at least 1s");
         }
         let json = serde_json::to_string(&behaviour).or_else(|error| unsound(error.to_string()))?;
         let id = store.next("behaviours")?;
-        // Not all at once: the first time is somewhere in the first span.
+        // A random first turn keeps behaviours from happening all at once.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;
         let first = every.saturating_mul(1 + share.cast_signed()) / 1000;
         store.schedule(at.saturating_add(first), "behaviour", number, &json)?;

@@ -1,4 +1,4 @@
-//! Rows of the database, read as types that derive `Deserialize`.
+//! Rows of the database as types that derive `Deserialize`.
 
 use rusqlite::Row;
 use rusqlite::types::{Type, ValueRef};
@@ -8,7 +8,7 @@ use serde::forward_to_deserialize_any;
 
 use super::store::Sql;
 
-/// Reads a row as a struct. Each field takes the value of the column with its name.
+/// Reads a row as a struct: each field has the value of the column with its name.
 pub(crate) fn read<T: DeserializeOwned>(row: &Row<'_>) -> Sql<T> {
     let names = row.as_ref().column_names().enumerate();
     let columns = names.map(|(at, name)| Ok((name, Column(row.get_ref(at)?))));

@@ -1,4 +1,4 @@
-//! A world as a text: who and what there is at its beginning, and how devices behave.
+//! Scenarios: the first state of a world, and the behaviours of its devices, in TOML.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::behaviour::Behaviour;
 use super::day::DAY;
 use crate::error::{Error, unsound};
 
-/// The reasons for which a device goes offline.
+/// The reasons for which a device can go offline.
 pub const OFFLINE_REASONS: [&str; 9] = [
     "mqtt_disconnect",
     "no_heartbeat",
@@ -22,26 +22,26 @@ pub const OFFLINE_REASONS: [&str; 9] = [
     "offline_sending_data_size_overflow",
 ];
 
-/// The reason in lower case; the known ones as an error if it is none of them.
+/// Returns the reason in lower case. An unknown reason is an error that lists [`OFFLINE_REASONS`].
 pub(crate) fn known_reason(reason: &str) -> Result<String, String> {
     let reason = reason.to_ascii_lowercase();
     match OFFLINE_REASONS.contains(&&*reason) {
         true => Ok(reason),
         false => Err(format!(
-            "`{reason}` is no reason to go offline; those are {}",
+            "`{reason}` is not a reason to go offline: expected {}",
             OFFLINE_REASONS.join(", ")
         )),
     }
 }
 
-/// How a world begins, and how its devices behave: TOML, read and sound in itself.
+/// The first state of a world, and the behaviours of its devices, read from TOML.
 ///
-/// All there is to say, with what it is for:
+/// This scenario has all tables and keys:
 /// ```toml
 #[doc = include_str!("scenario/annotated.toml")]
 /// ```
-/// Behaviours come every `every`, a tenth more or less, but for the first time, which is somewhere
-/// within the first span. A device that is offline waits.
+/// A behaviour has its turns after `every`, 10 % more or less at random, and its first turn at a random time
+/// within `every`. Turns of a device that is offline are skipped.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub(crate) world: World,
@@ -49,7 +49,7 @@ pub struct Scenario {
     folder: Option<PathBuf>,
 }
 
-/// The error of a scenario, with a picture of its line unless that is too long to be looked at.
+/// The text of a TOML error. It includes the line of the scenario unless the text would be too long to read.
 fn sentence(text: &str, error: &toml::de::Error) -> String {
     let told = error.to_string();
     let start = error.span().map_or(0, |span| span.start);
@@ -63,28 +63,29 @@ fn sentence(text: &str, error: &toml::de::Error) -> String {
 }
 
 impl Scenario {
-    /// The world that there is when no scenario is given: two products, six devices, two users.
+    /// The default scenario: two products, six devices and two users.
     #[must_use]
     pub fn builtin() -> Self {
         let text = include_str!("scenario/builtin.toml");
         Scenario {
-            // A test reads it.
+            // A unit test parses this text, so the default is never used.
             world: toml::from_str(text).unwrap_or_default(),
             text: text.to_owned(),
             folder: None,
         }
     }
 
-    /// The text of [`builtin`](Self::builtin): a beginning for one's own.
+    /// The TOML of the [default scenario](Self::builtin), as a template for other scenarios.
     #[must_use]
     pub fn builtin_text() -> &'static str {
         include_str!("scenario/builtin.toml")
     }
 
-    /// Reads a scenario; definitions are looked for in `folder`.
+    /// Parses a scenario. The names of definition files are relative to `folder`; without a folder, such names
+    /// are errors of [`Builder::build`](crate::Builder::build).
     ///
     /// # Errors
-    /// [`Error::Scenario`], with the line.
+    /// [`Error::Scenario`] with the line of the problem.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
         let world = toml::from_str(text).or_else(|error| unsound(sentence(text, &error)))?;
         Ok(Scenario {
@@ -94,23 +95,23 @@ impl Scenario {
         })
     }
 
-    /// Reads a file.
+    /// Reads a scenario from a file. The names of definition files are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Scenario`].
+    /// [`Error::Io`] if the file can't be read, [`Error::Scenario`] with the line of the problem.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path)?;
         Scenario::from_toml(&text, path.parent())
     }
 
-    /// Replaces the seed.
+    /// Sets the seed of the random numbers. Default: the seed of the text.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.world.seed = seed;
         self
     }
 
-    /// The definition that a product names.
+    /// The JSON of a product's definition: inline, built in, or from a file.
     pub(crate) fn definition(&self, product: &ProductSpec) -> Result<Option<String>, Error> {
         Ok(Some(match product.definition.as_deref() {
             None => return Ok(None),
@@ -131,7 +132,7 @@ impl Scenario {
     }
 }
 
-/// A length of time in milliseconds, written `300ms`, `90s`, `10m`, `6h`, `1d 12h`.
+/// A time span in milliseconds. Scenarios write it as `300ms`, `90s`, `10m`, `6h` or `1d 12h`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TimeSpan(pub(crate) i64);
 
@@ -140,7 +141,7 @@ impl<'de> Deserialize<'de> for TimeSpan {
         let text = String::deserialize(from)?;
         TimeSpan::parse(&text).ok_or_else(|| {
             serde::de::Error::custom(format_args!(
-                "`{text}` is no length of time: 300ms, 90s, 10m, 6h or 1d 12h is expected"
+                "`{text}` is not a time span: expected a form such as 300ms, 90s, 10m, 6h or 1d 12h"
             ))
         })
     }
@@ -155,7 +156,7 @@ impl Serialize for TimeSpan {
 impl TimeSpan {
     fn parse(text: &str) -> Option<Self> {
         let span: jiff::Span = text.parse().ok()?;
-        // Days have 24 hours; there are no months and years.
+        // Months and years have no fixed length and fail here.
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
         let millis = i64::try_from(length.as_millis()).ok()?;
         (0..=3_660 * DAY)
@@ -211,7 +212,7 @@ pub(crate) struct AppSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProductSpec {
     pub(crate) definition: Option<String>,
-    /// Whether a definition that is not sound is kept: its answers are 5406.
+    /// Whether an invalid definition is kept. Calls that need it are refused with 5406.
     #[serde(default)]
     pub(crate) unchecked: bool,
     pub(crate) name: Option<String>,
@@ -251,7 +252,7 @@ pub(crate) struct DeviceSpec {
     pub(crate) disabled: bool,
     #[serde(default)]
     pub(crate) place: Location,
-    /// Four versions: MCU hard, MCU soft, Wi-Fi hard, Wi-Fi soft.
+    /// The versions of the MCU hardware and software and of the Wi-Fi hardware and software.
     #[serde(default)]
     pub(crate) versions: Option<[String; 4]>,
     #[serde(default)]
@@ -280,7 +281,7 @@ pub(crate) struct DeviceSpec {
 }
 
 impl DeviceSpec {
-    /// All behaviours, in the order in which they are numbered.
+    /// All behaviours. The random time of the first turn depends on their order.
     pub(crate) fn behaviours(&self) -> impl Iterator<Item = Behaviour> {
         let offline = self.offline.iter().cloned().map(Behaviour::Offline);
         offline
@@ -291,7 +292,7 @@ impl DeviceSpec {
     }
 }
 
-/// Points and values, as the API's control writes them.
+/// Values by the names of points, as in a control of the API.
 pub(crate) type Values = serde_json::Map<String, serde_json::Value>;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -319,7 +320,7 @@ pub(crate) struct CountdownSpec {
 pub(crate) struct ChangeSpec {
     pub(crate) every: TimeSpan,
     pub(crate) set: Values,
-    /// Whether values may be outside their limits, as those of a broken sensor.
+    /// Whether values may be outside their limits, like those of a broken sensor.
     #[serde(default)]
     pub(crate) unchecked: bool,
 }

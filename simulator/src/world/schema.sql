@@ -1,4 +1,4 @@
--- Times are milliseconds since 1970.
+-- All times are milliseconds since 1970.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE enterprise (
     id TEXT PRIMARY KEY, secret TEXT NOT NULL, quota INTEGER NOT NULL, overseas INTEGER NOT NULL,
@@ -42,15 +42,15 @@ CREATE TABLE binding (
     device INTEGER NOT NULL, uid TEXT NOT NULL, appid TEXT NOT NULL, owner INTEGER NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY (device, uid)
 ) WITHOUT ROWID, STRICT;
--- Who ever bound a device, and when first.
+-- The users who ever bound a device, and the time of the first binding.
 CREATE TABLE bound (
     device INTEGER NOT NULL, uid TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, uid)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE visit (
     uid TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (uid, day)
 ) WITHOUT ROWID, STRICT;
--- In the three logs a device's records are in order, and numbered without gaps: those of a span are
--- counted by its first and its last. Only the oldest are ever deleted.
+-- The records of a device in each of the three logs are in the order of time and numbered without gaps, so the
+-- first and the last number of a time window give its count. Only the oldest records are deleted.
 CREATE TABLE online (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
     type TEXT NOT NULL, payload TEXT NOT NULL
@@ -66,7 +66,7 @@ CREATE TABLE data (
     attrs TEXT NOT NULL
 ) STRICT;
 CREATE INDEX data_at ON data (device, at, id, number);
--- What devices said of values and frames that they could not take.
+-- The notes of devices about values and frames that their definition does not allow. The type is JSON.
 CREATE TABLE remark (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
     point TEXT, message TEXT NOT NULL
@@ -74,13 +74,13 @@ CREATE TABLE remark (
 CREATE INDEX remark_device ON remark (device, id);
 -- The devices that were disabled or enabled again, in the order of these changes.
 CREATE TABLE disabled_change (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
--- A fault or alert that was reported, and when it was reported gone.
+-- The faults and alerts that devices reported, with the time of the report that cleared each.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
     raised_at INTEGER NOT NULL, cleared_at INTEGER
 ) STRICT;
 CREATE INDEX trouble_device ON trouble (device, point);
--- The days on which a device reported, and when first.
+-- The days on which a device reported, and the time of the first report of the day.
 CREATE TABLE activity (
     device INTEGER NOT NULL, day INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, day)
 ) WITHOUT ROWID, STRICT;

@@ -1,6 +1,6 @@
-//! The status of a device: points set and read, and what of it goes into a message.
+//! The status of a device: the body of a report of all points, as [`LayoutRef::view`] reads it.
 //!
-//! A status is the body of a report of all points, as [`LayoutRef::view`] reads it.
+//! Only the core's encoder changes a status, so every status can be reported.
 
 use gizwits_codec_std::core::layout::LayoutRef;
 use gizwits_codec_std::core::{self, Encoder, ErrorKind, Kind, PointId, PointValue, Raw};
@@ -11,12 +11,12 @@ use serde_json::Value as Json;
 use super::remark::{Kind as RemarkKind, Violation};
 use super::scenario::Values;
 
-/// The raw value of a point of a status.
+/// The raw value of a point. `None` for binary points, and in an empty status.
 pub(crate) fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Option<u32> {
     layout.view_lax(status).raw(id)
 }
 
-/// Sets a point of an encoder to what was read of it.
+/// Sets a point of an encoder to a value that was read.
 pub(crate) fn set_reading(
     encoder: &mut Encoder<'_, '_>,
     reading: &PointValue<'_, '_>,
@@ -27,7 +27,7 @@ pub(crate) fn set_reading(
     }
 }
 
-/// A message of these points, after they were changed.
+/// Encodes the P0 of these points. `change` can set more points, or other values.
 fn encode<'l, 'b, T>(
     layout: LayoutRef<'l>,
     action: Action,
@@ -43,7 +43,7 @@ fn encode<'l, 'b, T>(
     Ok((encoder.finish().to_vec(), result))
 }
 
-/// Changes a status by an encoder, which refuses what the definition doesn't allow.
+/// Changes a status with an encoder that contains its points. The status is unchanged if `change` fails.
 pub(crate) fn put<T>(
     layout: LayoutRef<'_>,
     status: &mut Vec<u8>,
@@ -54,9 +54,8 @@ pub(crate) fn put<T>(
     Ok(result)
 }
 
-/// Sets one point as a device does, so that every status can be reported: a number outside its limits
-/// becomes the nearest that is allowed, an enum past its labels stays as it was. Returns what was wrong
-/// then.
+/// Sets one point as a device does: a number outside its limits becomes the nearest number that is allowed, and
+/// an enum without a label for the value stays as it is. Returns the violation, if there is one.
 fn set_nearest(
     product: &Product,
     encoder: &mut Encoder<'_, '_>,
@@ -84,8 +83,7 @@ pub(crate) fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, Str
     }
 }
 
-/// Sets one point from JSON. Returns what a device makes of a value that is outside its limits:
-/// [`set_nearest`] set that.
+/// Sets one point to a JSON value, as [`set_nearest`] does.
 fn set_json(
     product: &Product,
     encoder: &mut Encoder<'_, '_>,
@@ -123,7 +121,7 @@ fn set_json(
         .map_err(|error| product.refused(value, error).message)
 }
 
-/// Sets points from a JSON object. Returns those whose values are outside their limits.
+/// Sets points to JSON values by their names. Returns the values that are outside their limits.
 pub(crate) fn put_all<'v>(
     product: &Product,
     status: &mut Vec<u8>,
@@ -137,7 +135,7 @@ pub(crate) fn put_all<'v>(
     put.map_err(|error| error.kind.to_string())?
 }
 
-/// Refuses values that are outside their limits.
+/// Fails with the message of the first violation.
 pub(crate) fn refuse_outside(outside: impl IntoIterator<Item = Violation>) -> Result<(), String> {
     match outside.into_iter().next() {
         None => Ok(()),
@@ -145,7 +143,7 @@ pub(crate) fn refuse_outside(outside: impl IntoIterator<Item = Violation>) -> Re
     }
 }
 
-/// The status that a device begins with: what the scenario says, all else at its least.
+/// The first status of a device: the values of the scenario, and the minimum of all other points.
 pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, String> {
     let layout = product.layout();
     let mut status = Vec::new();
@@ -163,7 +161,7 @@ pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, Str
     Ok(status)
 }
 
-/// The raw value of a point that means the same as another point's value, or is nearest to it.
+/// The raw value of the point `to` that is nearest to the engineering value of the point `from`.
 pub(crate) fn equivalent_raw(
     product: &Product,
     status: &[u8],
@@ -178,7 +176,7 @@ pub(crate) fn equivalent_raw(
     raw_of(layout, &trial, to)
 }
 
-/// The points that differ between two statuses.
+/// The points with different values in two statuses.
 pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec<PointId> {
     let (before, after) = (layout.view_lax(before), layout.view_lax(after));
     let pairs = before.iter().zip(after.iter());
@@ -188,7 +186,7 @@ pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec
         .collect()
 }
 
-/// A var_len message of some points; none if one of them is unknown.
+/// Encodes the var_len P0 of some points. `None` if one of them is unknown.
 pub(crate) fn partial_message(
     layout: LayoutRef<'_>,
     status: &[u8],

@@ -1,4 +1,4 @@
-//! The passage of time: carries out the rows of the table `pending`, in the order of their time.
+//! The passage of time: carries out the events of the table `pending`, in the order of time.
 
 use gizwits_codec_std::Action;
 
@@ -9,7 +9,7 @@ use super::status::changed;
 use super::store::{Sql, Store};
 
 impl Store {
-    /// Lets everything happen that is due by `now`.
+    /// Carries out all events that are due at the time `now`.
     pub(crate) fn advance(&self, now: i64) -> Sql<()> {
         let sql = "DELETE FROM pending
             WHERE id = (SELECT id FROM pending WHERE due <= ? ORDER BY due, id LIMIT 1)
@@ -21,7 +21,7 @@ impl Store {
         self.prune(now)
     }
 
-    /// Once a day, deletes the logs that are older than seven days.
+    /// Deletes log records that are older than [`LOG_RETENTION`], once a day.
     fn prune(&self, now: i64) -> Sql<()> {
         let today = day::of(now);
         if self.meta("pruned")? == Some(today) {
@@ -35,6 +35,7 @@ impl Store {
         Ok(())
     }
 
+    /// Carries out one event. The comment at the table `pending` in the schema describes its columns.
     fn carry_out(&self, at: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
         match kind {
             "visit" => return self.visit(detail, at),
@@ -62,7 +63,7 @@ impl Store {
         self.save(&device)
     }
 
-    /// One turn of a behaviour, after which its next turn is planned.
+    /// Carries out a turn of a behaviour and plans the next one.
     fn behave(&self, device: &mut Device, at: i64, json: &str) -> Sql<()> {
         let behaviour: Behaviour = serde_json::from_str(json)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -77,7 +78,7 @@ impl Store {
             } else if let Some(product) = self.product(&device.product) {
                 let draw = self.draw(device);
                 let before = device.status.clone();
-                // All that could fail was tried when the world was made.
+                // `Behaviour::check` found no error when the world was created.
                 let outside = behaviour.change(product, &mut device.status, draw, &mut again);
                 let outside = outside.unwrap_or_default();
                 let changed = changed(product.layout(), &before, &device.status);
