@@ -24,7 +24,8 @@ pub(crate) struct BindingChange {
 }
 
 /// The dids of devices.
-// The vendor's documentation calls the field a string in one place and a list in another: both are accepted.
+// The vendor's documentation calls the field a string in one place and a list in another: both are
+// accepted.
 #[derive(Deserialize, ToSchema)]
 #[serde(
     untagged,
@@ -73,7 +74,7 @@ pub(crate) fn bind(call: &Call<'_>, change: BindingChange) -> Result<Outcomes, F
 pub(crate) fn unbind(call: &Call<'_>, change: BindingChange) -> Result<Outcomes, Failure> {
     let (uid, dids) = change.known(call)?;
     Outcomes::of(dids, |did| {
-        let gone = call.store.run(
+        let removed = call.store.run(
             "DELETE FROM binding WHERE uid = ?1
                 AND device = (SELECT id FROM device WHERE did = ?2 AND product = ?3)",
             params![uid, did, call.product_key()],
@@ -87,6 +88,6 @@ pub(crate) fn unbind(call: &Call<'_>, change: BindingChange) -> Result<Outcomes,
                     ORDER BY owner DESC, at, uid LIMIT 1)",
             [did],
         )?;
-        Ok(gone > 0)
+        Ok(removed > 0)
     })
 }

@@ -118,8 +118,10 @@ fn bytes(json: &RawValue, coding: Encoding) -> Option<Vec<u8>> {
     }
     let text: String = serde_json::from_str(json.get()).ok()?;
     // `payload::parse` also accepts a prefix and spaces, which the cloud is not known to accept.
-    let sound = coding != Encoding::Hex || text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    payload::parse(&text, Some(coding)).ok().filter(|_| sound)
+    let is_accepted = coding != Encoding::Hex || text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    payload::parse(&text, Some(coding))
+        .ok()
+        .filter(|_| is_accepted)
 }
 
 /// Encodes the P0 that sets these points.

@@ -155,8 +155,8 @@ impl Days {
     }
 }
 
-/// A page of devices by day. `sql` selects the columns of `device`, and as `happened` a time from `:from` to
-/// before `:until`.
+/// A page of devices by day. `sql` selects the columns of `device`, and as `happened` a time from `:from`
+/// to before `:until`.
 fn devices_of_days(
     call: &Call<'_>,
     days: Days,

@@ -115,7 +115,7 @@ impl Outcomes {
 }
 
 pub(crate) fn tree(call: &Call<'_>) -> Result<GroupTree, Failure> {
-    let sql = "SELECT gid, parent FROM device_group WHERE product = ? ORDER BY made";
+    let sql = "SELECT gid, parent FROM device_group WHERE product = ? ORDER BY number";
     let rows: Vec<(String, Option<String>)> =
         call.store
             .rows(sql, [call.product_key()], |row| row.try_into())?;
@@ -145,7 +145,7 @@ pub(crate) fn create(call: &Call<'_>, new: NewGroup) -> Result<Gid, Failure> {
     let count = call.store.next("groups")?;
     let gid = random::hex32(call.store.seed, "gid", count);
     call.store.run(
-        "INSERT INTO device_group (gid, product, parent, made) VALUES (?, ?, ?, ?)",
+        "INSERT INTO device_group (gid, product, parent, number) VALUES (?, ?, ?, ?)",
         params![gid, call.product_key(), parent, count],
     )?;
     Ok(Gid { gid })

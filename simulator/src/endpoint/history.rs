@@ -98,8 +98,8 @@ impl Periods {
     }
 }
 
-/// Counts each period with `sql`, which counts from `:from` to before `:until`. `located` adds the counts of
-/// each location.
+/// Counts each period with `sql`, which counts from `:from` to before `:until`. `located` adds the counts
+/// of each location.
 ///
 /// Refuses a period that begins after the last day that the reports count with 5014.
 pub(crate) fn history(

@@ -34,7 +34,7 @@ pub(crate) enum Node<T> {
     /// A number alone: the count of a city in reports that write it so.
     Bare(i64),
     /// The count of a location, and the counts of the locations within as further members.
-    Place {
+    Location {
         #[serde(flatten)]
         tally: T,
         #[serde(flatten)]
@@ -55,10 +55,10 @@ impl<T: ToSchema> ToSchema for LocationTree<T> {
 
 impl<T: ToSchema> PartialSchema for LocationTree<T> {
     fn schema() -> RefOr<Schema> {
-        let places = ObjectBuilder::new()
+        let locations = ObjectBuilder::new()
             .schema_type(Type::Object)
             .additional_properties(Some(Ref::from_schema_name(node_name::<T>())));
-        RefOr::T(Schema::Object(places.build()))
+        RefOr::T(Schema::Object(locations.build()))
     }
 }
 
@@ -68,18 +68,19 @@ fn node_name<T: ToSchema>() -> String {
 
 /// The schema of a [`Node`]: a count with the locations within as further members, or a number.
 fn node_schema<T: ToSchema>() -> RefOr<Schema> {
-    let mut place = match T::schema() {
+    let mut location = match T::schema() {
         RefOr::T(Schema::Object(tally)) => tally,
         _ => ObjectBuilder::new().build(),
     };
     let within = RefOr::Ref(Ref::from_schema_name(node_name::<T>()));
-    place.additional_properties = Some(Box::new(AdditionalProperties::RefOr(within)));
+    location.additional_properties = Some(Box::new(AdditionalProperties::RefOr(within)));
     let bare = ObjectBuilder::new().schema_type(Type::Integer);
-    let either = AnyOfBuilder::new().item(place).item(bare).build();
+    let either = AnyOfBuilder::new().item(location).item(bare).build();
     RefOr::T(Schema::AnyOf(either))
 }
 
-/// Counts the rows of a query, in all and by location. The first three columns are country, region and city.
+/// Counts the rows of a query, in all and by location. The first three columns are country, region and
+/// city.
 pub(crate) fn count<T: Tally>(
     call: &Call<'_>,
     sql: &str,
@@ -94,11 +95,11 @@ pub(crate) fn count<T: Tally>(
         total.add(&row);
         let mut tree = &mut all;
         for name in location.into_iter().map_while(|name| name) {
-            let node = tree.0.entry(name).or_insert_with(|| Node::Place {
+            let node = tree.0.entry(name).or_insert_with(|| Node::Location {
                 tally: T::default(),
                 within: LocationTree::default(),
             });
-            let Node::Place { tally: sum, within } = node else {
+            let Node::Location { tally: sum, within } = node else {
                 break;
             };
             sum.add(&row);
@@ -142,8 +143,8 @@ impl Tally for Count {
 pub(crate) fn bare(tree: LocationTree<Count>, level: u8) -> LocationTree<Count> {
     let nodes = tree.0.into_iter().map(|(name, node)| {
         let node = match node {
-            Node::Place { tally, .. } if level == 2 => Node::Bare(tally.count),
-            Node::Place { tally, within } => Node::Place {
+            Node::Location { tally, .. } if level == 2 => Node::Bare(tally.count),
+            Node::Location { tally, within } => Node::Location {
                 tally,
                 within: bare(within, level + 1),
             },

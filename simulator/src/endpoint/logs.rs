@@ -113,11 +113,12 @@ pub(crate) fn data(
 #[derive(Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Window {
-    /// The first second of the window, in seconds since 1970. Default: two days ago. Required with `end_ts`.
+    /// The first second of the window, in seconds since 1970. Default: two days ago. Required with
+    /// `end_ts`.
     #[param(value_type = Option<i64>)]
     start_ts: Option<Number>,
-    /// The last second of the window, in seconds since 1970, at most two days after `start_ts`. Default: now.
-    /// Required with `start_ts`.
+    /// The last second of the window, in seconds since 1970, at most two days after `start_ts`. Default:
+    /// now. Required with `start_ts`.
     #[param(value_type = Option<i64>)]
     end_ts: Option<Number>,
     /// The order of records. Default: `desc`.

@@ -18,7 +18,7 @@ pub(crate) fn new_users(
 ) -> Result<History, Failure> {
     let sql = format!(
         "SELECT NULL, NULL, NULL, count(*) AS count FROM (
-            SELECT min(bound.at) AS first FROM bound JOIN device ON device.id = bound.device
+            SELECT min(at) AS first FROM first_binding JOIN device ON device.id = device
             WHERE product = :product AND {IN_GROUP} GROUP BY uid)
          WHERE first >= :from AND first < :until"
     );
@@ -103,7 +103,7 @@ pub(crate) fn total(call: &Call<'_>, group: GroupFilter) -> Result<UserTotal, Fa
     let gid = group.known(call)?;
     let sql = format!(
         "SELECT NULL, NULL, NULL, count(DISTINCT uid) AS count
-         FROM bound JOIN device ON device.id = bound.device
+         FROM first_binding JOIN device ON device.id = device
          WHERE product = :product AND {IN_GROUP}"
     );
     let (Count { count }, _) = count_in_group(call, gid.as_deref(), &sql, &[])?;

@@ -22,8 +22,8 @@ pub enum Act {
     /// name. Values outside their limits are an error.
     Set(String),
     /// Like [`Set`](Self::Set), but accepts values outside their limits, as a broken sensor has them. The
-    /// device reports the nearest number that is allowed, or keeps the last label of an enum. Either is noted
-    /// in its [remarks](crate::Simulator::remarks).
+    /// device reports the nearest number that is allowed, or keeps the last label of an enum. Either is
+    /// noted in its [remarks](crate::Simulator::remarks).
     SetUnchecked(String),
     /// Whether the device is disabled. A disabled device refuses controls.
     Disabled(bool),

@@ -1,5 +1,5 @@
-//! Behaviours: what devices do by themselves. A behaviour is checked when the world is created, and has a turn
-//! at regular times.
+//! Behaviours: what devices do by themselves. A behaviour is checked when the world is created, and has a
+//! turn at regular times.
 
 use gizwits_codec_std::core::{Access, Kind};
 use gizwits_codec_std::{Attr, Product};

@@ -1,8 +1,8 @@
 //! Devices: connections, frames, and the records that the cloud makes of them.
 //!
 //! The API and a device exchange frames only. A control is logged as a frame. When its time has come, the
-//! device decodes this frame, sets its status and reports in another frame. The cloud decodes the report, and
-//! makes records of it: data, faults, alerts and activity.
+//! device decodes this frame, sets its status and reports in another frame. The cloud decodes the report,
+//! and makes records of it: data, faults, alerts and activity.
 //!
 //! Future events are rows of the table `pending`. [`Store::advance`] carries them out in the order of time.
 
@@ -42,13 +42,16 @@ pub(crate) struct Device {
     pub(crate) product: String,
     /// The body of a report of all points.
     pub(crate) status: Vec<u8>,
+    /// The interval of reports of all points in milliseconds.
     pub(crate) report_every: i64,
-    /// A var_len device reports all points in every report of this number.
+    /// The number of reports of which a var_len device sends one with all points.
     full_every: i64,
+    /// The interval of heartbeats in milliseconds.
     heartbeat: i64,
+    /// The time without a heartbeat, in milliseconds, after which the cloud waits for [`GRACE`].
     keep_alive: i64,
     online_since: Option<i64>,
-    /// The time since which a device is gone that the cloud still takes for online.
+    /// The time at which the device went away, while the cloud still takes it for online.
     silent_since: Option<i64>,
     /// The number of reports since the last of all points.
     since_full: i64,
@@ -314,7 +317,8 @@ impl Store {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The cloud sends a P0 to a device. The device receives it after 75 to 125 % of `reply_after`, at random.
+    /// The cloud sends a P0 to a device. The device receives it after 75 to 125 % of `reply_after`, at
+    /// random.
     pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
         let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
         let logged = self.log_frame(device, at, true, &frame)?;

@@ -18,8 +18,8 @@ const APPLICATION: i64 = 0x6769_7a77;
 /// The version of the tables. Databases of other versions are refused.
 const VERSION: i64 = 4;
 
-/// The devices that were online at least once, with their states. The view is temporary, so that it can change
-/// without a new version of the tables.
+/// The devices that were online at least once, with their states. The view is temporary, so that it can
+/// change without a new version of the tables.
 const VIEWS: &str = "CREATE TEMP VIEW known_device AS
     SELECT *, online_since IS NOT NULL AS is_online,
         EXISTS (SELECT 1 FROM trouble
@@ -77,8 +77,8 @@ impl Store {
                 );
             }
         }
-        // A commit is in the write-ahead log before its call is answered, so nothing is lost if this process is
-        // killed.
+        // A commit is in the write-ahead log before its call is answered, so nothing is lost if this
+        // process is killed.
         let connection = &store.connection;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;

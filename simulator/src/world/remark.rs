@@ -1,5 +1,5 @@
-//! Remarks: what devices note about values and frames that break their definition. The logs of the API have no
-//! records for them.
+//! Remarks: what devices note about values and frames that break their definition. The logs of the API have
+//! no records for them.
 
 use gizwits_codec_std::{Product, Value, core};
 use rusqlite::{Row, params};
@@ -70,8 +70,8 @@ impl Violation {
 }
 
 impl Store {
-    /// Adds a remark of a device. Unless it is `fresh`, a remark that repeats the last one on its point is not
-    /// added.
+    /// Adds a remark of a device. Unless it is `fresh`, a remark that repeats the last one on its point is
+    /// not added.
     pub(crate) fn remark(&self, device: i64, at: i64, fresh: bool, outside: &Violation) -> Sql<()> {
         let kind = serde_json::to_string(&outside.kind)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;

@@ -37,10 +37,12 @@ impl<'de> Deserializer<'de> for Column<'_> {
             ValueRef::Integer(number) => visitor.visit_i64(number),
             ValueRef::Real(number) => visitor.visit_f64(number),
             ValueRef::Text(_) => visitor.visit_str(self.0.as_str().map_err(Error::custom)?),
+            // `Vec<u8>` is read from a sequence.
             ValueRef::Blob(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
         }
     }
 
+    // SQLite stores bools as integers.
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_bool(self.0.as_i64().map_err(Error::custom)? != 0)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::behaviour::Behaviour;
 use super::day::DAY;
-use crate::error::{Error, unsound};
+use crate::error::{Error, invalid_scenario};
 
 /// The reasons for which a device can go offline.
 pub const OFFLINE_REASONS: [&str; 9] = [
@@ -40,8 +40,8 @@ pub(crate) fn known_reason(reason: &str) -> Result<String, String> {
 /// ```toml
 #[doc = include_str!("scenario/annotated.toml")]
 /// ```
-/// A behaviour has its turns after `every`, 10 % more or less at random, and its first turn at a random time
-/// within `every`. Turns of a device that is offline are skipped.
+/// A behaviour has its turns after `every`, 10 % more or less at random, and its first turn at a random
+/// time within `every`. Turns of a device that is offline are skipped.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub(crate) world: World,
@@ -49,12 +49,13 @@ pub struct Scenario {
     folder: Option<PathBuf>,
 }
 
-/// The text of a TOML error. It includes the line of the scenario unless the text would be too long to read.
+/// The text of a TOML error. It includes the line of the scenario unless the text would be too long to
+/// read.
 fn sentence(text: &str, error: &toml::de::Error) -> String {
-    let told = error.to_string();
+    let message = error.to_string();
     let start = error.span().map_or(0, |span| span.start);
-    match told.len() {
-        0..1000 => told,
+    match message.len() {
+        0..1000 => message,
         _ => {
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
             format!("line {line}: {}", error.message())
@@ -81,13 +82,14 @@ impl Scenario {
         include_str!("scenario/builtin.toml")
     }
 
-    /// Parses a scenario. The names of definition files are relative to `folder`; without a folder, such names
-    /// are errors of [`Builder::build`](crate::Builder::build).
+    /// Parses a scenario. The names of definition files are relative to `folder`; without a folder, such
+    /// names are errors of [`Builder::build`](crate::Builder::build).
     ///
     /// # Errors
     /// [`Error::Scenario`] with the line of the problem.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
-        let world = toml::from_str(text).or_else(|error| unsound(sentence(text, &error)))?;
+        let world =
+            toml::from_str(text).or_else(|error| invalid_scenario(sentence(text, &error)))?;
         Ok(Scenario {
             world,
             text: text.to_owned(),
@@ -122,11 +124,11 @@ impl Scenario {
             Some(inline) if inline.trim_start().starts_with('{') => inline.to_owned(),
             Some(file) => {
                 let Some(folder) = &self.folder else {
-                    return unsound(format!("there is no definition `{file}`"));
+                    return invalid_scenario(format!("there is no definition `{file}`"));
                 };
                 let path = folder.join(file);
                 std::fs::read_to_string(&path)
-                    .or_else(|error| unsound(format!("{}: {error}", path.display())))?
+                    .or_else(|error| invalid_scenario(format!("{}: {error}", path.display())))?
             }
         }))
     }

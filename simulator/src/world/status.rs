@@ -54,8 +54,8 @@ pub(crate) fn put<T>(
     Ok(result)
 }
 
-/// Sets one point as a device does: a number outside its limits becomes the nearest number that is allowed, and
-/// an enum without a label for the value stays as it is. Returns the violation, if there is one.
+/// Sets one point as a device does: a number outside its limits becomes the nearest number that is allowed,
+/// and an enum without a label for the value stays as it is. Returns the violation, if there is one.
 fn set_nearest(
     product: &Product,
     encoder: &mut Encoder<'_, '_>,
@@ -115,7 +115,13 @@ fn set_json(
         _ => None,
     };
     let Some(value) = value else {
-        return Err(format!("`{name}` = {json} is not of its kind"));
+        let expected = match attr.point().kind {
+            Kind::Bool => "true, false, 1 or 0",
+            Kind::Enum { .. } => "a label or its index",
+            Kind::Binary => "hex digits",
+            Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => "a number",
+        };
+        return Err(format!("`{name}` = {json}: expected {expected}"));
     };
     set_nearest(product, encoder, attr.id(), value)
         .map_err(|error| product.refused(value, error).message)

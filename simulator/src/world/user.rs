@@ -15,7 +15,7 @@ impl Store {
             params![device, uid, at],
         )?;
         self.run(
-            "INSERT OR IGNORE INTO bound (device, uid, at) VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO first_binding (device, uid, at) VALUES (?, ?, ?)",
             params![device, uid, at],
         )?;
         Ok(())
