@@ -23,7 +23,7 @@ pub enum Error {
 }
 
 /// Returns [`Error::Scenario`].
-pub(crate) fn invalid_scenario<T>(message: impl Into<String>) -> Result<T, Error> {
+pub(crate) fn reject<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::Scenario(message.into()))
 }
 

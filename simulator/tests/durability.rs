@@ -159,10 +159,7 @@ fn a_file_that_cannot_be_kept_says_why() {
     let nowhere = folder.0.join("none");
     assert_eq!(
         refused(&nowhere.join("world.db")),
-        format!(
-            "the folder {} does not exist: create it first",
-            nowhere.display()
-        )
+        format!("there is no folder {}: create it first", nowhere.display())
     );
     let text = folder.0.join("text");
     std::fs::write(&text, "").unwrap();

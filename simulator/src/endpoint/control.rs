@@ -57,10 +57,7 @@ pub(crate) fn control(call: &Call<'_>, asked: Control) -> Result<Nothing, Failur
         return refuse_because(5002, "expected either raw or attrs");
     }
     if asked.attrs.as_ref().is_some_and(BTreeMap::is_empty) {
-        return refuse_because(
-            5002,
-            "attrs: expected an object with at least one data point",
-        );
+        return refuse_because(5002, "attrs: expected at least one data point");
     }
     let device = call.device()?;
     if !call.product()?.remote_control {
@@ -118,10 +115,8 @@ fn bytes(json: &RawValue, coding: Encoding) -> Option<Vec<u8>> {
     }
     let text: String = serde_json::from_str(json.get()).ok()?;
     // `payload::parse` also accepts a prefix and spaces, which the cloud is not known to accept.
-    let is_accepted = coding != Encoding::Hex || text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    payload::parse(&text, Some(coding))
-        .ok()
-        .filter(|_| is_accepted)
+    let plain = coding != Encoding::Hex || text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    payload::parse(&text, Some(coding)).ok().filter(|_| plain)
 }
 
 /// Encodes the P0 that sets these points.

@@ -83,12 +83,7 @@ impl Periods {
                 let last = call.last_day();
                 (day::text(last - 6), day::text(last))
             }
-            _ => {
-                return refuse_because(
-                    5002,
-                    "expected start and end, which are optional only with cycle date",
-                );
-            }
+            _ => return refuse_because(5002, "expected both start and end"),
         };
         Ok(PeriodRange {
             cycle: self.cycle,

@@ -153,12 +153,8 @@ impl Window {
         let span = end.checked_sub(start);
         match span {
             Some(1..) if start >= 0 && span <= Some(2 * DAY / 1000) => {}
-            Some(1..) if start >= 0 => {
-                return refuse_because(5002, "expected at most two days from start_ts to end_ts");
-            }
-            _ => {
-                return refuse_because(5002, "expected end_ts after start_ts, and both at least 0");
-            }
+            Some(1..) if start >= 0 => return refuse_because(5002, "expected at most two days"),
+            _ => return refuse_because(5002, "expected 0 <= start_ts < end_ts"),
         }
         let end = end.saturating_add(1).saturating_mul(1000);
         Ok((start.saturating_mul(1000), end))

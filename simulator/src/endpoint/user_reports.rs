@@ -58,10 +58,7 @@ pub(crate) fn liveness(
 ) -> Result<UserLiveness, Failure> {
     let (Day(start), Day(end)) = (dates.start_date, dates.end_date);
     if end < start || end - start > 366 {
-        return refuse_because(
-            5002,
-            "expected end_date on start_date or at most 366 days later",
-        );
+        return refuse_because(5002, "expected end_date 0 to 366 days after start_date");
     }
     let product = key.known(call)?;
     let appid = app.known(call)?;

@@ -74,10 +74,7 @@ fn walk(product: &Product, spec: &WalkSpec, status: &mut Vec<u8>, draw: u64) -> 
     let ratio = scale.map_or(1.0, |scale| scale.ratio().to_f64());
     let step = (spec.step / ratio).round();
     if !(1.0..=f64::from(u32::MAX)).contains(&step) {
-        return Err(format!(
-            "`{}`: step = {} is out of range: expected a multiple of {ratio}",
-            spec.point, spec.step
-        ));
+        return Err(format!("`{}`: expected steps of {ratio}", spec.point));
     }
     let step = step as u32;
     let target = match &spec.towards {
@@ -120,11 +117,7 @@ impl Behaviour {
     pub(crate) fn check(&self, product: Option<&Product>) -> Result<(), String> {
         let product = match (self, product) {
             (Behaviour::Offline(spec), _) => return known_reason(&spec.reason).map(drop),
-            (_, None) => {
-                return Err(
-                    "its product has no definition, so it can have no such behaviour".to_owned(),
-                );
-            }
+            (_, None) => return Err("its product has no definition".to_owned()),
             (_, Some(product)) => product,
         };
         match self {

@@ -71,11 +71,7 @@ impl Store {
                     "the database was created by another version of the simulator: choose another file",
                 );
             }
-            _ => {
-                return refused(
-                    "the database was not created by the simulator: choose another file",
-                );
-            }
+            _ => return refused("this is not a database of the simulator: choose another file"),
         }
         // A commit is in the write-ahead log before its call is answered, so nothing is lost if this
         // process is killed.
@@ -163,7 +159,7 @@ fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
     Error::File(match (fs::metadata(folder), file) {
         _ if path.is_dir() => "this is a folder: expected the name of a file".to_owned(),
         (Err(error), _) if missing(&error) => {
-            format!("the folder {shown} does not exist: create it first")
+            format!("there is no folder {shown}: create it first")
         }
         (Err(error), _) => format!("the folder {shown} can't be read: {error}"),
         (Ok(_), Err(error)) if !missing(&error) => {

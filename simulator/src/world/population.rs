@@ -11,7 +11,7 @@ use super::random;
 use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec};
 use super::status;
 use super::store::{Definition, Store};
-use crate::error::{Error, invalid_scenario};
+use crate::error::{Error, reject};
 
 /// Fills the tables of a world that begins at the time `begin`.
 pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Result<(), Error> {
@@ -46,10 +46,10 @@ fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Res
     let mut seen = HashSet::new();
     for value in values {
         if value.is_empty() {
-            return invalid_scenario(format!("{what} is empty"));
+            return reject(format!("{what} is empty"));
         }
         if !seen.insert(value) {
-            return invalid_scenario(format!("{what} `{value}` is used twice"));
+            return reject(format!("{what} `{value}` is used twice"));
         }
     }
     Ok(())
@@ -61,9 +61,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
     for enterprise in &world.enterprise {
         for net in &enterprise.allow {
             if network(net).is_none() {
-                return invalid_scenario(format!(
-                    "allow: `{net}` is neither an IP address nor a network such as 10.0.0.0/8"
-                ));
+                return reject(format!("`{net}` is neither an IP address nor a network"));
             }
         }
         store.run(
@@ -83,7 +81,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
 fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
     let world = &scenario.world;
     let Some(first) = world.enterprise.first() else {
-        return invalid_scenario("expected at least one [[enterprise]]");
+        return reject("expected at least one [[enterprise]]");
     };
     let keys = world.product.iter().map(|product| &product.key);
     check_unique("the key of a product", keys)?;
@@ -94,7 +92,7 @@ fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
             None => Some(&*first.id),
             Some("") => None,
             Some(id) if world.enterprise.iter().any(|one| one.id == id) => Some(id),
-            Some(id) => return invalid_scenario(format!("there is no enterprise `{id}`")),
+            Some(id) => return reject(format!("there is no enterprise `{id}`")),
         };
         store.run(
             "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -123,7 +121,7 @@ fn complete(mut json: String, product: &scenario::ProductSpec) -> Result<String,
         json = Json::Object(object).to_string();
     }
     match Product::from_json(&json) {
-        Err(error) if !product.unchecked => invalid_scenario(format!(
+        Err(error) if !product.unchecked => reject(format!(
             "the definition of product `{}`: {error}",
             product.key
         )),
@@ -140,7 +138,7 @@ fn add_apps(store: &Store, world: &scenario::World) -> Result<(), Error> {
         store.run("INSERT INTO app VALUES (?)", [&app.appid])?;
         for key in &app.products {
             if !world.product.iter().any(|product| product.key == *key) {
-                return invalid_scenario(format!("app {}: there is no product `{key}`", app.appid));
+                return reject(format!("app {}: there is no product `{key}`", app.appid));
             }
             store.run("INSERT INTO app_product VALUES (?, ?)", [&app.appid, key])?;
         }
@@ -155,7 +153,7 @@ fn add_user(
     user: &UserSpec,
 ) -> Result<(), Error> {
     if !world.app.iter().any(|app| app.appid == user.app) {
-        return invalid_scenario(format!("there is no app `{}`", user.app));
+        return reject(format!("there is no app `{}`", user.app));
     }
     let uid = user.uid.clone();
     let uid = uid.unwrap_or_else(|| random::hex32(world.seed, "uid", number));
@@ -185,7 +183,7 @@ fn add_user(
             SELECT max(?1, created_at), 'bind', id, ?2 FROM device
             WHERE mac = ?3 OR device_sn = ?3 ORDER BY id";
         if store.run(sql, params![at, uid, mac])? == 0 {
-            return invalid_scenario(format!("there is no device `{mac}`"));
+            return reject(format!("there is no device `{mac}`"));
         }
     }
     Ok(())
@@ -197,19 +195,19 @@ fn check_location(location: &Location) -> Result<(), Error> {
     let names = [&location.country, &location.region, &location.city];
     for name in names.into_iter().flatten() {
         if matches!(name.as_str(), "" | "count" | "detail") {
-            return invalid_scenario(format!("a country, region or city can't be named `{name}`"));
+            return reject(format!("a country, region or city can't be named `{name}`"));
         }
     }
     // Missing names must be the last ones.
     if !names.is_sorted_by_key(|name| name.is_none()) {
-        return invalid_scenario("a region needs a country, and a city needs a region");
+        return reject("a region needs a country, and a city needs a region");
     }
     Ok(())
 }
 
 fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
     if spec.mac.is_none() == spec.device_sn.is_none() {
-        return invalid_scenario("expected either mac or device_sn");
+        return reject("expected either mac or device_sn");
     }
     check_location(&spec.place)?;
     for (name, span) in [
@@ -218,14 +216,14 @@ fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
         ("keep_alive", spec.keep_alive),
     ] {
         if span.0 < 1000 {
-            return invalid_scenario(format!("{name} is too short: expected at least 1s"));
+            return reject(format!("{name} is too short: expected at least 1s"));
         }
     }
     if spec.heartbeat.0 % 1000 != 0 || spec.keep_alive.0 % 1000 != 0 {
-        return invalid_scenario("expected whole seconds for heartbeat and keep_alive");
+        return reject("expected whole seconds for heartbeat and keep_alive");
     }
     if spec.heartbeat.0 > spec.keep_alive.0 {
-        return invalid_scenario("heartbeat is longer than keep_alive");
+        return reject("heartbeat is longer than keep_alive");
     }
     Ok(())
 }
@@ -237,19 +235,15 @@ fn add_device(
     spec: &DeviceSpec,
 ) -> Result<(), Error> {
     let product = match store.definitions.get(&spec.product) {
-        None => return invalid_scenario(format!("there is no product `{}`", spec.product)),
+        None => return reject(format!("there is no product `{}`", spec.product)),
         Some(Definition::Sound(product)) => Some(product),
         Some(_) => None,
     };
     check_device(spec)?;
     let status = match product {
-        Some(product) => status::initial(product, &spec.initial).or_else(invalid_scenario)?,
+        Some(product) => status::initial(product, &spec.initial).or_else(reject)?,
         None if spec.initial.is_empty() => Vec::new(),
-        None => {
-            return invalid_scenario(
-                "its product has no definition, so it can have no initial values",
-            );
-        }
+        None => return reject("its product has no definition for initial values"),
     };
     let did = spec.did.clone();
     let did = did.unwrap_or_else(|| random::did(seed, &format!("did {number}")));
@@ -293,13 +287,12 @@ fn add_device(
     )?;
     store.schedule(at, "online", number, "")?;
     for behaviour in spec.behaviours() {
-        behaviour.check(product).or_else(invalid_scenario)?;
+        behaviour.check(product).or_else(reject)?;
         let every = behaviour.every();
         if every < 1000 {
-            return invalid_scenario("every is too short: expected at least 1s");
+            return reject("every is too short: expected at least 1s");
         }
-        let json = serde_json::to_string(&behaviour)
-            .or_else(|error| invalid_scenario(error.to_string()))?;
+        let json = serde_json::to_string(&behaviour).or_else(|error| reject(error.to_string()))?;
         let id = store.next("behaviours")?;
         // A random first turn keeps behaviours from happening all at once.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;

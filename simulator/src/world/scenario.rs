@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::behaviour::Behaviour;
 use super::day::DAY;
-use crate::error::{Error, invalid_scenario};
+use crate::error::{Error, reject};
 
 /// The reasons for which a device can go offline.
 pub const OFFLINE_REASONS: [&str; 9] = [
@@ -88,8 +88,7 @@ impl Scenario {
     /// # Errors
     /// [`Error::Scenario`] with the line of the problem.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
-        let world =
-            toml::from_str(text).or_else(|error| invalid_scenario(sentence(text, &error)))?;
+        let world = toml::from_str(text).or_else(|error| reject(sentence(text, &error)))?;
         Ok(Scenario {
             world,
             text: text.to_owned(),
@@ -124,11 +123,11 @@ impl Scenario {
             Some(inline) if inline.trim_start().starts_with('{') => inline.to_owned(),
             Some(file) => {
                 let Some(folder) = &self.folder else {
-                    return invalid_scenario(format!("there is no definition `{file}`"));
+                    return reject(format!("there is no definition `{file}`"));
                 };
                 let path = folder.join(file);
                 std::fs::read_to_string(&path)
-                    .or_else(|error| invalid_scenario(format!("{}: {error}", path.display())))?
+                    .or_else(|error| reject(format!("{}: {error}", path.display())))?
             }
         }))
     }

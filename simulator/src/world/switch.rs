@@ -89,9 +89,7 @@ impl Store {
                 params![enterprise_id, product_key],
             ),
             Switch::Quota { calls, .. } if *calls < 0 => {
-                return invalid(format!(
-                    "calls = {calls} is out of range: expected 0 or more"
-                ));
+                return invalid(format!("calls = {calls}: expected 0 or more"));
             }
             Switch::Quota {
                 enterprise_id,
