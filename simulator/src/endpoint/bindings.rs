@@ -17,7 +17,7 @@ use crate::api::{Call, Failure, NonEmptyText, refuse_because};
 pub(crate) struct BindingChange {
     /// The uid of the user.
     uid: NonEmptyText,
-    /// The appid of an app.
+    /// The appid of the user's app.
     appid: NonEmptyText,
     /// The dids of the devices.
     dids: Dids,

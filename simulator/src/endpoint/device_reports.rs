@@ -306,7 +306,7 @@ const TROUBLE: &str = "trouble JOIN device ON device.id = trouble.device
 /// SQL for a fault or alert that was not over at `:until`.
 const UNRESOLVED: &str = "cleared_at IS NULL OR cleared_at >= :until";
 
-/// The numbers of all, of resolved and of unresolved ones.
+/// The number of faults or alerts, or of devices that had them: in all, resolved and unresolved.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Resolved {
     total: i64,

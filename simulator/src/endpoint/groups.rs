@@ -22,7 +22,7 @@ pub(crate) const IN_GROUP: &str = "(:gid IS NULL OR gid IN (WITH RECURSIVE below
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct GroupFilter {
-    /// The group of the devices, or an ancestor of it. Default: any.
+    /// The gid of the devices' group, or of a group above it. Default: any group.
     gid: Option<String>,
 }
 
