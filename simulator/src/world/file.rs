@@ -11,7 +11,7 @@ use super::population::populate;
 use super::random;
 use super::scenario::Scenario;
 use super::store::Store;
-use crate::error::Error;
+use crate::error::{Error, reject};
 
 /// The application id in the header of the database file: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
@@ -43,10 +43,7 @@ impl Store {
     }
 
     fn try_open(path: Option<&Path>, scenario: Option<&Scenario>, now: i64) -> Result<Self, Error> {
-        let connection = match path {
-            Some(path) => Connection::open(path)?,
-            None => Connection::open_in_memory()?,
-        };
+        let connection = Connection::open(path.unwrap_or(Path::new(":memory:")))?;
         lock(&connection)?;
         connection.set_prepared_statement_cache_capacity(256);
         connection.pragma_update(None, "trusted_schema", false)?;
@@ -61,10 +58,7 @@ impl Store {
         let version: i64 = store.value("PRAGMA user_version", [])?;
         let refused = |why: &str| Err(Error::File(why.to_owned()));
         match (tables, application, version) {
-            (0, ..) => match scenario {
-                Some(scenario) => store.create(scenario, now)?,
-                None => store.create(&Scenario::builtin(), now)?,
-            },
+            (0, ..) => store.create(scenario.unwrap_or(&Scenario::builtin()), now)?,
             (_, APPLICATION, VERSION) => store.check(scenario)?,
             (_, APPLICATION, _) => {
                 return refused(
@@ -90,11 +84,10 @@ impl Store {
     /// Refuses to continue a world with a scenario other than the one that it was created from.
     fn check(&self, scenario: Option<&Scenario>) -> Result<(), Error> {
         match scenario {
-            Some(scenario) if self.meta("scenario")? != Some(fingerprint(scenario)) => {
-                let message = "the database was created from another scenario: choose another file, \
-                               or open this one without a scenario";
-                Err(Error::Scenario(message.to_owned()))
-            }
+            Some(scenario) if self.meta("scenario")? != Some(fingerprint(scenario)) => reject(
+                "the database was created from another scenario: choose another file, or open this \
+                     one without a scenario",
+            ),
             _ => Ok(()),
         }
     }

@@ -5,7 +5,7 @@
 use gizwits_codec_std::core::layout::LayoutRef;
 use gizwits_codec_std::core::{self, Encoder, ErrorKind, Kind, PointId, PointValue, Raw};
 use gizwits_codec_std::payload::{self, Encoding};
-use gizwits_codec_std::{Action, Attr, Decimal, Product, Value};
+use gizwits_codec_std::{Action, Attr, Product, Value};
 use serde_json::Value as Json;
 
 use super::remark::{Kind as RemarkKind, Violation};
@@ -92,35 +92,32 @@ fn set_json(
 ) -> Result<Option<Violation>, String> {
     let attr = find(product, name)?;
     let bytes;
-    let value = match (attr.point().kind, json) {
-        (Kind::Bool, Json::Bool(on)) => Some(Value::Bool(*on)),
-        (Kind::Bool, Json::Number(number)) => {
-            let bit = number.as_u64().filter(|bit| *bit <= 1);
-            bit.map(|bit| Value::Bool(bit == 1))
+    let (value, expected) = match attr.point().kind {
+        Kind::Bool => {
+            let bit = json.as_u64().filter(|bit| *bit <= 1).map(|bit| bit == 1);
+            let value = json.as_bool().or(bit).map(Value::Bool);
+            (value, "true, false, 1 or 0")
         }
-        (Kind::Enum { .. }, Json::String(label)) => attr.label(label).map(Value::Enum),
-        (Kind::Enum { .. }, Json::Number(index)) => index
-            .as_u64()
-            .and_then(|index| u32::try_from(index).ok())
-            .map(Value::Enum),
-        (Kind::Binary, Json::String(text)) => {
-            bytes = payload::parse(text, Some(Encoding::Hex)).ok();
-            bytes.as_deref().map(Value::Binary)
+        Kind::Enum { .. } => {
+            let index = match json {
+                Json::String(label) => attr.label(label),
+                _ => json.as_u64().and_then(|index| index.try_into().ok()),
+            };
+            (index.map(Value::Enum), "a label or its index")
         }
-        (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Json::Number(number)) => number
-            .to_string()
-            .parse::<Decimal>()
-            .ok()
-            .map(Value::Number),
-        _ => None,
+        Kind::Binary => {
+            let hex = |text| payload::parse(text, Some(Encoding::Hex)).ok();
+            bytes = json.as_str().and_then(hex);
+            (bytes.as_deref().map(Value::Binary), "hex digits")
+        }
+        Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => {
+            let number = json
+                .as_number()
+                .and_then(|number| number.to_string().parse().ok());
+            (number.map(Value::Number), "a number")
+        }
     };
     let Some(value) = value else {
-        let expected = match attr.point().kind {
-            Kind::Bool => "true, false, 1 or 0",
-            Kind::Enum { .. } => "a label or its index",
-            Kind::Binary => "hex digits",
-            Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => "a number",
-        };
         return Err(format!("`{name}` = {json}: expected {expected}"));
     };
     set_nearest(product, encoder, attr.id(), value)
