@@ -106,7 +106,7 @@ fn a_simulator_at_hand() {
     let ran = run(&["simulate", "--db", "/no/such/folder/world.db"]);
     assert_eq!(
         ran.stderr,
-        "error: /no/such/folder/world.db: there is no folder /no/such/folder: make it first\n"
+        "error: /no/such/folder/world.db: there is no folder /no/such/folder: create it first\n"
     );
 }
 

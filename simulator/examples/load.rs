@@ -1,7 +1,8 @@
-//! Load on loopback: `cargo run --profile dist -p gizwits-simulator --example load -- [--long] [--file PATH]`.
+//! Measures calls per second over loopback, with 64 connections for five seconds.
 //!
-//! 64 connections for five seconds, with `--long` for two minutes; the world is in memory unless a file
-//! is named.
+//! `cargo run --profile dist -p gizwits-simulator --example load -- [--long] [--file PATH]`
+//!
+//! `--long` measures for two minutes. The world is in memory, or in the file given with `--file`.
 
 #[path = "../tests/support/load.rs"]
 mod load;
@@ -20,8 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--long" => span = Duration::from_secs(120),
-            "--file" => builder = builder.file(arguments.next().ok_or("--file PATH")?),
-            other => return Err(format!("{other}: --long and --file PATH are known").into()),
+            "--file" => builder = builder.file(arguments.next().ok_or("--file: expected a path")?),
+            other => {
+                return Err(
+                    format!("unknown argument {other}: expected --long or --file PATH").into(),
+                );
+            }
         }
     }
     let server = Server::start(builder.build()?, Options::default())?;

@@ -1,4 +1,4 @@
-//! The handlers of the routes: one file a group of endpoints.
+//! The handlers of the routes, one file for each group of endpoints.
 
 pub(crate) mod bindings;
 pub(crate) mod control;

@@ -1,32 +1,33 @@
-//! The error of everything but API calls.
+//! The error of the Rust interface. Refused API calls are answers, not errors.
 
-/// An error when a simulator is built, or when it is changed from outside the API.
+/// An error of building a simulator, or of changing it from outside the API.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database failed.
-    #[error("the simulator's database: {0}")]
+    /// SQLite failed.
+    #[error("the simulator's database failed: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The scenario, or a file that it names, is unsound.
+    /// The scenario, or a definition that it names, is invalid.
     #[error("the scenario: {0}")]
     Scenario(String),
-    /// The file is another simulator's at the moment, or no simulator's at all.
+    /// The database file can't be used: another simulator has it open, it is not a database of this version
+    /// of the simulator, or it can't be written.
     #[error("{0}")]
     File(String),
-    /// Something was asked for that there isn't, or that can't be done.
+    /// The arguments of a change are invalid, such as the did of an unknown device.
     #[error("{0}")]
     Invalid(String),
-    /// A socket or a file failed.
+    /// A socket or a file failed: the error of the operating system.
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
-/// An error about an unsound scenario, or about what it names.
-pub(crate) fn unsound<T>(message: impl Into<String>) -> Result<T, Error> {
+/// Returns [`Error::Scenario`].
+pub(crate) fn reject<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::Scenario(message.into()))
 }
 
-/// An error about something that was asked for.
+/// Returns [`Error::Invalid`].
 pub(crate) fn invalid<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::Invalid(message.into()))
 }

@@ -1,4 +1,4 @@
-//! The world: who and what there is, kept in a database, and what devices do as time passes.
+//! The world: enterprises, products, devices and users in a database, and what devices do as time passes.
 
 mod act;
 mod allow_list;
@@ -10,6 +10,7 @@ mod file;
 mod population;
 pub(crate) mod random;
 mod remark;
+pub(crate) mod row;
 mod scenario;
 mod status;
 mod store;

@@ -410,7 +410,10 @@ fn scenarios_that_are_wrong_say_where() {
             "[[device]]\nproduct = 'x'\nmac = 'm'",
             "there is no product `x`",
         ),
-        ("[[device]]\nproduct = 'k'", "either mac or device_sn"),
+        (
+            "[[device]]\nproduct = 'k'",
+            "expected either mac or device_sn",
+        ),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\ninitial = { set_temp = 31 }",
             "set_temp = 31 is above its maximum 30 (16..30, step 1)",
@@ -425,7 +428,7 @@ fn scenarios_that_are_wrong_say_where() {
         ),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\noffline = [{ reason = 'x', every = '1h', lasts = '1m' }]",
-            "no reason to go offline",
+            "not a reason to go offline",
         ),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\ntrouble = [{ point = 'switch', every = '1h', lasts = '1m' }]",
@@ -438,7 +441,7 @@ fn scenarios_that_are_wrong_say_where() {
         ("[[user]]\napp = 'x'", "user 1: there is no app `x`"),
         (
             "[[app]]\nappid = 'a'\n[[user]]\napp = 'a'\nplace = { country = 'A', city = 'B' }",
-            "user 1: a place needs all levels",
+            "user 1: a region needs a country",
         ),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\n[[device]]\nproduct = 'k'\nmac = 'm'",
@@ -464,7 +467,7 @@ fn scenarios_that_are_wrong_say_where() {
     let error = Scenario::from_toml("history = '5'", None)
         .unwrap_err()
         .to_string();
-    assert!(error.contains("no length of time"), "{error}");
+    assert!(error.contains("not a time span"), "{error}");
     let request = Request::new("GET", "/");
     assert_eq!(small().answer(&request).status, 404);
 }

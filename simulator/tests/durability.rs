@@ -154,16 +154,16 @@ fn a_file_that_cannot_be_kept_says_why() {
     };
     assert_eq!(
         refused(&folder.0),
-        "a folder: the name of a file is expected"
+        "this is a folder: expected the name of a file"
     );
     let nowhere = folder.0.join("none");
     assert_eq!(
         refused(&nowhere.join("world.db")),
-        format!("there is no folder {}: make it first", nowhere.display())
+        format!("there is no folder {}: create it first", nowhere.display())
     );
     let text = folder.0.join("text");
     std::fs::write(&text, "").unwrap();
-    assert!(refused(&text.join("world.db")).contains("the file can't be written to"));
+    assert!(refused(&text.join("world.db")).contains("the file can't be written"));
 
     // Nobody is kept from a file, or a folder, who may do anything.
     let world = folder.0.join("world.db");
@@ -179,7 +179,7 @@ fn a_file_that_cannot_be_kept_says_why() {
         .open(&world)
         .is_err()
     {
-        assert!(refused(&world).starts_with("the file can't be written to: "));
+        assert!(refused(&world).starts_with("the file can't be written: "));
     }
     read_only(&world, false);
     #[cfg(unix)]
@@ -191,7 +191,10 @@ fn a_file_that_cannot_be_kept_says_why() {
         };
         mode(0o555);
         if std::fs::write(folder.0.join("probe"), "").is_err() {
-            let why = format!("no file can be made in the folder {}", folder.0.display());
+            let why = format!(
+                "no file can be created in the folder {}",
+                folder.0.display()
+            );
             for name in ["new.db", "world.db"] {
                 let refused = refused(&folder.0.join(name));
                 assert!(refused.starts_with(&why), "{refused}");

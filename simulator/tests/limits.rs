@@ -270,11 +270,11 @@ fn a_behaviour_may_break_a_sensor() {
                 "mac = \"bare\"\nchange = [{ every = '1m', set = { x = 1 } }]",
                 1,
             ),
-            "no definition to behave by",
+            "its product has no definition",
         ),
         (
             SMALL.replacen("mac = \"bare\"", "mac = \"bare\"\ninitial = { x = 1 }", 1),
-            "no definition to behave by",
+            "its product has no definition",
         ),
     ] {
         let scenario = Scenario::from_toml(&scenario, None).unwrap();

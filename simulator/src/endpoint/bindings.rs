@@ -1,4 +1,4 @@
-//! Bindings: which users have which devices.
+//! Binding devices to users, and unbinding them.
 
 use rusqlite::params;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::groups::Outcomes;
 use crate::api::{Call, Failure, NonEmptyText, refuse_because};
 
-/// A user, and devices of theirs.
+/// The user and the devices to bind or unbind.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({
     "uid": "25a5324c807842348f63ade277eb413a",
@@ -15,29 +15,31 @@ use crate::api::{Call, Failure, NonEmptyText, refuse_because};
     "dids": ["cBYkSjoE2xspYMhaUHdk5k"],
 }))]
 pub(crate) struct BindingChange {
-    /// The user.
+    /// The uid of the user.
     uid: NonEmptyText,
-    /// The app that the user is of.
+    /// The appid of the user's app.
     appid: NonEmptyText,
-    /// The devices.
+    /// The dids of the devices.
     dids: Dids,
 }
 
-/// Devices; the page calls them text and a list, all readings are taken.
+/// The dids of devices.
+// The vendor's documentation calls the field a string in one place and a list in another: both are
+// accepted.
 #[derive(Deserialize, ToSchema)]
 #[serde(
     untagged,
-    expecting = "a list of text, or text with commas, is expected"
+    expecting = "expected a list of dids, or dids separated by commas"
 )]
 enum Dids {
     /// A list of dids.
     List(Vec<String>),
-    /// Dids with commas between them.
+    /// Dids separated by commas.
     Text(String),
 }
 
 impl BindingChange {
-    /// The user and the devices: 5016 if there is no such app, 5017 no such user.
+    /// Returns the uid and the dids. Refuses an unknown app with 5016, an unknown user with 5017.
     fn known(self, call: &Call<'_>) -> Result<(String, Vec<String>), Failure> {
         let dids = match self.dids {
             Dids::List(dids) => dids,
@@ -47,7 +49,7 @@ impl BindingChange {
             }
         };
         if dids.is_empty() {
-            return refuse_because(5002, "dids: at least one is expected");
+            return refuse_because(5002, "dids: expected at least one did");
         }
         call.check_app(&self.appid.0)?;
         call.check_user(&self.uid.0)?;
@@ -72,12 +74,12 @@ pub(crate) fn bind(call: &Call<'_>, change: BindingChange) -> Result<Outcomes, F
 pub(crate) fn unbind(call: &Call<'_>, change: BindingChange) -> Result<Outcomes, Failure> {
     let (uid, dids) = change.known(call)?;
     Outcomes::of(dids, |did| {
-        let gone = call.store.run(
+        let removed = call.store.run(
             "DELETE FROM binding WHERE uid = ?1
                 AND device = (SELECT id FROM device WHERE did = ?2 AND product = ?3)",
             params![uid, did, call.product_key()],
         )?;
-        // Somebody owns a device as long as anybody has it.
+        // A bound device always has an owner: if the owner is gone, the earliest user becomes the owner.
         call.store.run(
             "UPDATE binding SET owner = 1
              WHERE device = (SELECT id FROM device WHERE did = ?1)
@@ -86,6 +88,6 @@ pub(crate) fn unbind(call: &Call<'_>, change: BindingChange) -> Result<Outcomes,
                     ORDER BY owner DESC, at, uid LIMIT 1)",
             [did],
         )?;
-        Ok(gone > 0)
+        Ok(removed > 0)
     })
 }

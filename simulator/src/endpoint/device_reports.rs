@@ -1,11 +1,11 @@
-//! Reports on devices, counted by SQL from what happened.
+//! Reports on devices. SQL counts the rows of the world's tables.
 //!
-//! Those of big data know what happened until last midnight in China, unless the scenario has
-//! `live_reports`: [`Call::known_until`].
+//! The reports that the vendor computes at night count until the last midnight in China, or until now if
+//! the scenario sets `live_reports`: see [`Call::known_until`].
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,15 +14,15 @@ use super::groups::{GroupFilter, IN_GROUP};
 use super::history::{History, PeriodRange, Periods, history};
 use super::location::{Count, LocationTree, Tally, bare, count_in_group};
 use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
-use crate::world::{Sql, day};
+use crate::world::{day, row};
 
-// utoipa reads a generic type by a name without parameters alone.
+// utoipa needs names without type parameters for generic types.
 type CountsByLocation = LocationTree<Count>;
 type StatesByLocation = LocationTree<StatesTally>;
 type TroubledByLocation = LocationTree<TroubledTally>;
 type TroublesByLocation = LocationTree<TroublesTally>;
 
-/// The locations of devices.
+/// The number of devices in each location.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Locations {
     gid: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) fn locations(
 ) -> Result<Locations, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(*) FROM known_device
+        "SELECT country, region, city, count(*) AS count FROM known_device
          WHERE product = :product AND {IN_STATE} AND {IN_GROUP} GROUP BY country, region, city"
     );
     let state = named_params! {
@@ -45,15 +45,15 @@ pub(crate) fn locations(
         ":faulty": is_set(state.is_faulty),
         ":alert": is_set(state.is_alert),
     };
-    let (total, location) = count_in_group(call, gid.as_deref(), &sql, state, Count::read)?;
+    let (Count { count }, location) = count_in_group(call, gid.as_deref(), &sql, state)?;
     Ok(Locations {
         gid,
-        total: total.count,
+        total: count,
         location: bare(location, 0),
     })
 }
 
-/// A product's devices in figures.
+/// The numbers of online, new and active devices of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Summary {
     online: i64,
@@ -62,7 +62,7 @@ pub(crate) struct Summary {
     new: NewDevices,
 }
 
-/// Devices that reported.
+/// The numbers of devices that reported on these days.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActiveDevices {
     yesterday: i64,
@@ -70,7 +70,7 @@ pub(crate) struct ActiveDevices {
     seven_days: i64,
 }
 
-/// Devices that were first online.
+/// The numbers of devices that were online for the first time on these days.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewDevices {
     today: i64,
@@ -84,14 +84,11 @@ pub(crate) struct NewDevices {
 pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
     let (store, product) = (call.store, call.product_key());
     let today = day::of(call.now);
-    let active = |days: i64| {
-        let sql = "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
-            WHERE product = ? AND day >= ? AND day < ?";
-        store.value(sql, (product, today - days, today))
-    };
-    let new = |first: i64, end: i64| {
-        let sql = "SELECT count(*) FROM device
-            WHERE product = ? AND activated_at >= ? AND activated_at < ?";
+    let active = "SELECT count(DISTINCT device) FROM activity JOIN device ON device.id = device
+        WHERE product = ? AND at >= ? AND at < ?";
+    let new = "SELECT count(*) FROM device
+        WHERE product = ? AND activated_at >= ? AND activated_at < ?";
+    let between = |sql, first: i64, end: i64| {
         let (from, until) = (day::start(today + first), day::start(today + end));
         store.value(sql, (product, from, until))
     };
@@ -100,20 +97,20 @@ pub(crate) fn summary(call: &Call<'_>) -> Result<Summary, Failure> {
         online: count("SELECT count(online_since) FROM known_device WHERE product = ?")?,
         total: count("SELECT count(*) FROM known_device WHERE product = ?")?,
         active: ActiveDevices {
-            yesterday: active(1)?,
-            seven_days: active(7)?,
+            yesterday: between(active, -1, 0)?,
+            seven_days: between(active, -7, 0)?,
         },
         new: NewDevices {
-            today: new(0, 1)?,
-            yesterday: new(-1, 0)?,
-            seven_days: new(-7, 0)?,
-            thirty_days: new(-30, 0)?,
+            today: between(new, 0, 1)?,
+            yesterday: between(new, -1, 0)?,
+            seven_days: between(new, -7, 0)?,
+            thirty_days: between(new, -30, 0)?,
         },
     })
 }
 
-/// A device that was first online, or reported, on a day.
-#[derive(Debug, Serialize, ToSchema)]
+/// A device that was new or active on a day.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceOfDay {
     report_date: String,
     product_key: String,
@@ -126,24 +123,24 @@ pub(crate) struct DeviceOfDay {
     country: Option<String>,
     region: Option<String>,
     city: Option<String>,
-    /// When, in China.
+    /// The time of the first report of the day, or of the first connection, in China Standard Time.
     created_at: String,
 }
 
-/// The days that are asked about; without any the last thirty.
+/// The days of the report. Default: the last thirty days.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Days {
-    /// The first day.
+    /// The first day. Default: 29 days before the last day.
     #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     start: Option<Day>,
-    /// The last day.
+    /// The last day. Default: the last day that the reports count.
     #[param(value_type = Option<String>, pattern = r"^(\d{4}-\d{2}-\d{2})?$")]
     end: Option<Day>,
 }
 
 impl Days {
-    /// The first and the last of them: 5014 if reports don't know the last.
+    /// Returns the first and the last day. Refuses a last day that the reports don't count yet with 5014.
     fn known(self, call: &Call<'_>) -> Result<(i64, i64), Failure> {
         let (start, end) = (self.start.map(|day| day.0), self.end.map(|day| day.0));
         let end = end.unwrap_or(call.last_day().max(start.unwrap_or(i64::MIN)));
@@ -158,40 +155,29 @@ impl Days {
     }
 }
 
-/// A page of devices by day: `sql` selects devices with the time at which it `happened`, between `:from`
-/// and `:until`, which `bound` makes of the first day and of the one behind the last.
+/// A page of devices by day. `sql` selects the columns of `device`, and as `happened` a time from `:from`
+/// to before `:until`.
 fn devices_of_days(
     call: &Call<'_>,
     days: Days,
     location: LocationFilter,
     paging: Paging,
-    bound: fn(i64) -> i64,
     sql: &str,
 ) -> Result<Page<DeviceOfDay>, Failure> {
     let (start, end) = days.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
-        ":from": bound(start),
-        ":until": bound(end + 1),
+        ":from": day::start(start),
+        ":until": day::start(end + 1),
         ":country": location.country,
         ":region": location.region,
         ":city": location.city,
     };
-    let columns = "happened, product, mac, device_sn, country, region, city";
+    let columns = "date(happened / 1000, 'unixepoch', '+8 hours') AS report_date,
+        datetime(happened / 1000, 'unixepoch', '+8 hours') AS created_at,
+        product AS product_key, mac, device_sn, country, region, city";
     let from = format!("({sql}) WHERE {AT_LOCATION}");
-    call.counted_page(paging, (columns, &from, "happened, id"), filters, |row| {
-        let at = row.get(0)?;
-        Ok(DeviceOfDay {
-            report_date: day::text(day::of(at)),
-            product_key: row.get(1)?,
-            mac: row.get(2)?,
-            device_sn: row.get(3)?,
-            country: row.get(4)?,
-            region: row.get(5)?,
-            city: row.get(6)?,
-            created_at: day::time_text(at),
-        })
-    })
+    call.counted_page(paging, (columns, &from, "happened, id"), filters, row::read)
 }
 
 pub(crate) fn new_devices(
@@ -202,7 +188,7 @@ pub(crate) fn new_devices(
 ) -> Result<Page<DeviceOfDay>, Failure> {
     let sql = "SELECT *, activated_at AS happened FROM device
         WHERE product = :product AND activated_at >= :from AND activated_at < :until";
-    devices_of_days(call, days, location, paging, day::start, sql)
+    devices_of_days(call, days, location, paging, sql)
 }
 
 pub(crate) fn active_devices(
@@ -213,8 +199,8 @@ pub(crate) fn active_devices(
 ) -> Result<Page<DeviceOfDay>, Failure> {
     let sql = "SELECT device.*, activity.at AS happened
         FROM activity JOIN device ON device.id = activity.device
-        WHERE product = :product AND day >= :from AND day < :until";
-    devices_of_days(call, days, location, paging, |day| day, sql)
+        WHERE product = :product AND at >= :from AND at < :until";
+    devices_of_days(call, days, location, paging, sql)
 }
 
 pub(crate) fn liveness(
@@ -223,30 +209,32 @@ pub(crate) fn liveness(
     group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
-        "SELECT country, region, city, count(DISTINCT device.id)
+        "SELECT country, region, city, count(DISTINCT device.id) AS count
          FROM activity JOIN device ON device.id = activity.device
-         WHERE product = :product AND day >= :from AND day < :until AND {IN_GROUP}
+         WHERE product = :product AND at >= :from AND at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, span, group, true, |day| day, &sql)
+    history(call, span, group, true, &sql)
 }
 
-/// Devices that were first online, by period. The page lists it and says no more: parameters and
-/// answer are those of its neighbours, all optional.
+/// The number of devices that were online for the first time, by period.
+///
+/// The vendor's documentation lists this report without parameters and answer. They are assumed to be those
+/// of the other reports, and all parameters optional.
 pub(crate) fn activation(
     call: &Call<'_>,
     periods: Periods,
     group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
-        "SELECT country, region, city, count(*) FROM device
+        "SELECT country, region, city, count(*) AS count FROM device
          WHERE product = :product AND activated_at >= :from AND activated_at < :until AND {IN_GROUP}
          GROUP BY country, region, city"
     );
-    history(call, periods.span(call)?, group, true, day::start, &sql)
+    history(call, periods.span(call)?, group, true, &sql)
 }
 
-/// How devices are now.
+/// The present states of devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Realtime {
     gid: Option<String>,
@@ -254,7 +242,7 @@ pub(crate) struct Realtime {
     location: StatesByLocation,
 }
 
-/// Devices by state.
+/// The numbers of devices by state.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct States {
     activated: i64,
@@ -262,14 +250,14 @@ pub(crate) struct States {
     alert: i64,
 }
 
-/// Devices of a location by state: what is zero is left out.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+/// The numbers of devices of a location by state. Zeros are left out.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct StatesTally {
     count: NonZeroStates,
 }
 
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-struct NonZeroStates {
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+pub(crate) struct NonZeroStates {
     #[serde(skip_serializing_if = "is_zero")]
     activated: i64,
     #[serde(skip_serializing_if = "is_zero")]
@@ -283,27 +271,24 @@ fn is_zero(count: &i64) -> bool {
 }
 
 impl Tally for StatesTally {
-    fn add(&mut self, other: &Self) {
-        self.count.activated += other.count.activated;
-        self.count.faulty += other.count.faulty;
-        self.count.alert += other.count.alert;
+    type Row = NonZeroStates;
+
+    fn add(&mut self, row: &NonZeroStates) {
+        self.count.activated += row.activated;
+        self.count.faulty += row.faulty;
+        self.count.alert += row.alert;
     }
 }
 
 pub(crate) fn realtime(call: &Call<'_>, group: GroupFilter) -> Result<Realtime, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(*), sum(is_faulty), sum(is_alert) FROM known_device
+        "SELECT country, region, city,
+            count(*) AS activated, sum(is_faulty) AS faulty, sum(is_alert) AS alert
+         FROM known_device
          WHERE product = :product AND {IN_GROUP} GROUP BY country, region, city"
     );
-    let (sum, location) = count_in_group(call, gid.as_deref(), &sql, &[], |row| {
-        let count = NonZeroStates {
-            activated: row.get(3)?,
-            faulty: row.get(4)?,
-            alert: row.get(5)?,
-        };
-        Ok(StatesTally { count })
-    })?;
+    let (sum, location): (StatesTally, _) = count_in_group(call, gid.as_deref(), &sql, &[])?;
     Ok(Realtime {
         gid,
         count: States {
@@ -315,55 +300,52 @@ pub(crate) fn realtime(call: &Call<'_>, group: GroupFilter) -> Result<Realtime, 
     })
 }
 
-/// SQL for the faults, or alerts, of a product's devices that a report knows.
+/// SQL for the faults (`:fault` = 1) or alerts (0) of a product's devices that began before `:until`.
 const TROUBLE: &str = "trouble JOIN device ON device.id = trouble.device
     WHERE product = :product AND fault = :fault AND raised_at < :until";
-/// SQL for a fault or alert that was not over by then.
+/// SQL for a fault or alert that was not over at `:until`.
 const UNRESOLVED: &str = "cleared_at IS NULL OR cleared_at >= :until";
 
-/// How many there are, and how many of them are over.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+/// The number of faults or alerts, or of devices that had them: in all, resolved and unresolved.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Resolved {
     total: i64,
     resolved: i64,
     unresolved: i64,
 }
 
+/// A row of a report: the number of faults or alerts, or of devices that had them.
+#[derive(Deserialize)]
+pub(crate) struct TroubleRow {
+    #[serde(default)]
+    point: String,
+    total: i64,
+    unresolved: i64,
+}
+
 impl Resolved {
-    /// The counts of columns 3 and 4 of a row.
-    fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Resolved::new(row.get(3)?, row.get(4)?))
-    }
-
-    fn new(total: i64, unresolved: i64) -> Self {
-        Resolved {
-            total,
-            resolved: total - unresolved,
-            unresolved,
-        }
+    fn add(&mut self, row: &TroubleRow) {
+        self.total += row.total;
+        self.resolved += row.total - row.unresolved;
+        self.unresolved += row.unresolved;
     }
 }
 
-impl Tally for Resolved {
-    fn add(&mut self, other: &Self) {
-        let (total, unresolved) = (self.total + other.total, self.unresolved + other.unresolved);
-        *self = Resolved::new(total, unresolved);
-    }
-}
-
-/// The devices of a location that had faults, or alerts.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+/// The number of devices of a location that had faults or alerts.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroubledTally {
     count: Resolved,
 }
 
 impl Tally for TroubledTally {
-    fn add(&mut self, other: &Self) {
-        self.count.add(&other.count);
+    type Row = TroubleRow;
+
+    fn add(&mut self, row: &TroubleRow) {
+        self.count.add(row);
     }
 }
 
-/// Devices that had faults, or alerts.
+/// The number of devices that had faults or alerts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Troubled {
     gid: Option<String>,
@@ -378,14 +360,12 @@ pub(crate) fn troubled<const FAULT: bool>(
 ) -> Result<Troubled, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(DISTINCT device.id),
-            count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END)
+        "SELECT country, region, city, count(DISTINCT device.id) AS total,
+            count(DISTINCT CASE WHEN {UNRESOLVED} THEN device.id END) AS unresolved
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city"
     );
     let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
-    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
-        Resolved::read(row).map(|count| TroubledTally { count })
-    })?;
+    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters)?;
     Ok(Troubled {
         gid,
         tally,
@@ -393,23 +373,23 @@ pub(crate) fn troubled<const FAULT: bool>(
     })
 }
 
-/// The faults, or alerts, of a location: how many of each point.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+/// The number of faults or alerts of a location, in all and by data point.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct TroublesTally {
     count: Resolved,
     detail: BTreeMap<String, Resolved>,
 }
 
 impl Tally for TroublesTally {
-    fn add(&mut self, other: &Self) {
-        self.count.add(&other.count);
-        for (point, count) in &other.detail {
-            self.detail.entry(point.clone()).or_default().add(count);
-        }
+    type Row = TroubleRow;
+
+    fn add(&mut self, row: &TroubleRow) {
+        self.count.add(row);
+        self.detail.entry(row.point.clone()).or_default().add(row);
     }
 }
 
-/// Faults, or alerts.
+/// The number of faults or alerts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Troubles {
     gid: Option<String>,
@@ -424,15 +404,12 @@ pub(crate) fn troubles<const FAULT: bool>(
 ) -> Result<Troubles, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT country, region, city, count(*), count(CASE WHEN {UNRESOLVED} THEN 1 END), point
+        "SELECT country, region, city, point, count(*) AS total,
+            count(CASE WHEN {UNRESOLVED} THEN 1 END) AS unresolved
          FROM {TROUBLE} AND {IN_GROUP} GROUP BY country, region, city, point"
     );
     let filters = named_params! { ":fault": FAULT, ":until": call.known_until() };
-    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters, |row| {
-        let count = Resolved::read(row)?;
-        let detail = BTreeMap::from([(row.get(5)?, count.clone())]);
-        Ok(TroublesTally { count, detail })
-    })?;
+    let (tally, location) = count_in_group(call, gid.as_deref(), &sql, filters)?;
     Ok(Troubles {
         gid,
         tally,

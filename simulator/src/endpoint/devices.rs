@@ -1,22 +1,23 @@
-//! Devices: by MAC, and by what they are.
+//! Devices: one by its MAC, and a search.
 
-use rusqlite::{Row, named_params};
+use rusqlite::named_params;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{GroupFilter, IN_GROUP};
 use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_kind_and_value, is_set, refuse};
-use crate::world::Sql;
+use crate::world::row;
 
-/// The did of a MAC, with the secret by which the device is spoken to.
-#[derive(Debug, Serialize, ToSchema)]
+/// The did and the passcode of a device.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceKey {
     did: String,
     passcode: String,
 }
 
-/// A device's registration.
-#[derive(Debug, Serialize, ToSchema)]
+/// The registration of a device.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceDetail {
     product_key: String,
     mac: Option<String>,
@@ -27,8 +28,8 @@ pub(crate) struct DeviceDetail {
     kind: String,
 }
 
-/// A device of a search.
-#[derive(Debug, Serialize, ToSchema)]
+/// A device that a search returns.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct SearchedDevice {
     did: String,
     mac: Option<String>,
@@ -48,108 +49,90 @@ pub(crate) struct SearchedDevice {
     wifi_soft_version: Option<String>,
 }
 
-/// A device by its MAC.
+/// The MAC of a device.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Mac {
-    /// The device's MAC, as it was registered: upper and lower case differ.
+    /// The MAC of the device. Case matters: it is compared with the MAC that was registered.
     #[param(example = "virtual:site")]
     mac: String,
 }
 
 impl Mac {
-    /// Columns of the product's device with this MAC: 5301 if there is none.
-    fn find<T>(
-        &self,
-        call: &Call<'_>,
-        columns: &str,
-        read: impl FnOnce(&Row<'_>) -> Sql<T>,
-    ) -> Result<T, Failure> {
+    /// Selects columns of the product's device with this MAC. Refuses an unknown MAC with 5301.
+    fn find<T: DeserializeOwned>(&self, call: &Call<'_>, columns: &str) -> Result<T, Failure> {
         let sql = format!("SELECT {columns} FROM known_device WHERE product = ? AND mac = ?");
-        let found = call
-            .store
-            .first(&sql, [call.product_key(), &self.mac], read)?;
+        let values = [call.product_key(), &self.mac];
+        let found = call.store.first(&sql, values, row::read)?;
         found.map_or_else(|| refuse(5301), Ok)
     }
 }
 
 pub(crate) fn by_mac(call: &Call<'_>, mac: Mac) -> Result<DeviceKey, Failure> {
-    mac.find(call, "did, passcode", |row| {
-        Ok(DeviceKey {
-            did: row.get(0)?,
-            passcode: row.get(1)?,
-        })
-    })
+    mac.find(call, "did, passcode")
 }
 
 pub(crate) fn detail(call: &Call<'_>, mac: Mac) -> Result<DeviceDetail, Failure> {
-    let columns = "product, mac, did, is_online, disabled, type";
-    mac.find(call, columns, |row| {
-        Ok(DeviceDetail {
-            product_key: row.get(0)?,
-            mac: row.get(1)?,
-            did: row.get(2)?,
-            is_online: row.get(3)?,
-            is_disabled: row.get(4)?,
-            kind: row.get(5)?,
-        })
-    })
+    mac.find(
+        call,
+        "product AS product_key, mac, did, is_online, disabled AS is_disabled, type",
+    )
 }
 
-/// The location that devices are at.
+/// The filter for the location of devices.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LocationFilter {
-    /// Only devices in this country.
+    /// The country of the devices. Default: any.
     pub(crate) country: Option<String>,
-    /// Only devices in this region.
+    /// The region of the devices. Default: any.
     pub(crate) region: Option<String>,
-    /// Only devices in this city.
+    /// The city of the devices. Default: any.
     pub(crate) city: Option<String>,
 }
 
-/// SQL for the devices of a [`LocationFilter`].
+/// The SQL condition of a [`LocationFilter`].
 pub(crate) const AT_LOCATION: &str = "(:country IS NULL OR country = :country)
     AND (:region IS NULL OR region = :region) AND (:city IS NULL OR city = :city)";
 
-/// The state that devices are in.
+/// The filter for the state of devices.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StateFilter {
-    /// 1: only those that are online; 0: only those that are not.
+    /// Whether the devices are online: 1 or 0. Default: both.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     pub(crate) is_online: Option<Flag>,
-    /// 1: only those with a fault; 0: only those without.
+    /// Whether the devices have an open fault: 1 or 0. Default: both.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     pub(crate) is_faulty: Option<Flag>,
-    /// 1: only those with an alert; 0: only those without.
+    /// Whether the devices have an open alert: 1 or 0. Default: both.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     pub(crate) is_alert: Option<Flag>,
 }
 
-/// SQL for the devices of a [`StateFilter`].
+/// The SQL condition of a [`StateFilter`].
 pub(crate) const IN_STATE: &str = "(:online IS NULL OR is_online = :online)
     AND (:faulty IS NULL OR is_faulty = :faulty) AND (:alert IS NULL OR is_alert = :alert)";
 
-/// The devices that are sought.
+/// The filter for disabled devices, activity, and one device or user.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DeviceFilter {
-    /// 1: those that are disabled, too.
+    /// Whether disabled devices are returned, too: 1 or 0. Default: 0.
     #[param(value_type = Option<i64>, minimum = 0, maximum = 1)]
     show_disabled: Option<Flag>,
-    /// Only devices that reported since this time, in seconds since 1970.
+    /// The earliest time of the last report, in seconds since 1970. Default: any.
     #[param(value_type = Option<i64>)]
     liveness_start: Option<Number>,
-    /// The kind of `val`.
+    /// The kind of `val`. Required with `val`.
     #[serde(rename = "type")]
     #[param(inline)]
     kind: Option<DeviceKeyKind>,
-    /// The did or MAC of the device, or the uid of its user.
+    /// The did or MAC of the device, or the uid of its user. Required with `type`.
     val: Option<String>,
 }
 
-/// The kind of a value by which devices are sought.
+/// The kind of the value that selects devices.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum DeviceKeyKind {
@@ -167,9 +150,12 @@ pub(crate) fn search(
     paging: Paging,
 ) -> Result<Page<SearchedDevice>, Failure> {
     check_kind_and_value(&filter.kind, &filter.val)?;
-    let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
-    let since = filter.liveness_start;
-    let since = since.map(|Number(seconds)| seconds.saturating_mul(1000));
+    let is_sought = match filter.kind {
+        None => ":val IS NULL",
+        Some(DeviceKeyKind::Did) => "did = :val",
+        Some(DeviceKeyKind::Mac) => "mac = :val",
+        Some(DeviceKeyKind::Uid) => "id IN (SELECT device FROM binding WHERE uid = :val)",
+    };
     let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
@@ -180,42 +166,17 @@ pub(crate) fn search(
         ":online": is_set(state.is_online),
         ":faulty": is_set(state.is_faulty),
         ":alert": is_set(state.is_alert),
-        ":since": since,
-        ":did": only(DeviceKeyKind::Did),
-        ":mac": only(DeviceKeyKind::Mac),
-        ":uid": only(DeviceKeyKind::Uid),
+        ":since": filter.liveness_start.map(|Number(seconds)| seconds),
+        ":val": filter.val,
         ":gid": gid,
-        ":deep": call.store.group_descendants,
     };
     let columns = "did, mac, country, region, city, longitude, latitude, is_online, is_faulty,
-        is_alert, online_latest, created_at, mcu_hard_version, mcu_soft_version,
+        is_alert, online_latest / 1000 AS online_latest, created_at / 1000 AS created_at, mcu_hard_version, mcu_soft_version,
         wifi_hard_version, wifi_soft_version";
     let from = format!(
         "known_device WHERE product = :product AND (:show_disabled OR NOT disabled)
-            AND (:since IS NULL OR last_report >= :since)
-            AND (:did IS NULL OR did = :did)
-            AND (:mac IS NULL OR mac = :mac)
-            AND (:uid IS NULL OR id IN (SELECT device FROM binding WHERE uid = :uid))
-            AND {AT_LOCATION} AND {IN_STATE} AND {IN_GROUP}"
+            AND (:since IS NULL OR last_report >= :since * 1000)
+            AND {is_sought} AND {AT_LOCATION} AND {IN_STATE} AND {IN_GROUP}"
     );
-    call.counted_page(paging, (columns, &from, "id"), filters, |row| {
-        Ok(SearchedDevice {
-            did: row.get(0)?,
-            mac: row.get(1)?,
-            country: row.get(2)?,
-            region: row.get(3)?,
-            city: row.get(4)?,
-            longitude: row.get(5)?,
-            latitude: row.get(6)?,
-            is_online: row.get(7)?,
-            is_faulty: row.get(8)?,
-            is_alert: row.get(9)?,
-            online_latest: row.get::<_, Option<i64>>(10)?.map(|at| at.div_euclid(1000)),
-            created_at: row.get::<_, i64>(11)?.div_euclid(1000),
-            mcu_hard_version: row.get(12)?,
-            mcu_soft_version: row.get(13)?,
-            wifi_hard_version: row.get(14)?,
-            wifi_soft_version: row.get(15)?,
-        })
-    })
+    call.counted_page(paging, (columns, &from, "id"), filters, row::read)
 }

@@ -1,4 +1,4 @@
-//! Groups: a tree with one root for each product.
+//! Device groups: a tree with one root for each product.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,25 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::{Call, Failure, NonEmptyText, Nothing, refuse, refuse_because};
 use crate::world::random;
 
-/// SQL for "in the group `:gid`, or below it if `:deep`", of a table with devices.
+/// The SQL condition for devices of the group `:gid`, and of its descendants if the scenario sets
+/// `group_descendants`. Without a gid it holds for all devices.
 pub(crate) const IN_GROUP: &str = "(:gid IS NULL OR gid IN (WITH RECURSIVE below (gid) AS (
         SELECT :gid
         UNION
-        SELECT one.gid FROM device_group AS one JOIN below ON one.parent = below.gid WHERE :deep
+        SELECT one.gid FROM device_group AS one JOIN below ON one.parent = below.gid
+        WHERE (SELECT value FROM meta WHERE key = 'group_descendants')
     ) SELECT gid FROM below))";
 
-/// The group that is asked about.
+/// The filter for a device group.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct GroupFilter {
-    /// Only devices of this group, or of groups below it.
+    /// The gid of the devices' group, or of a group above it. Default: any group.
     gid: Option<String>,
 }
 
 impl GroupFilter {
-    /// The gid; 5206 or 5201 if it is not of the product.
+    /// Returns the gid. Refuses an unknown group with 5206, a group of another product with 5201.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
         if let Some(gid) = &self.gid {
             call.check_group(gid, 5206)?;
@@ -34,92 +36,90 @@ impl GroupFilter {
     }
 }
 
-/// The group to be made.
+/// The group to create.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({}))]
 pub(crate) struct NewGroup {
-    /// The group that it is in; none: it is the root.
+    /// The gid of the parent. Default: none, for the root of the product.
     parent_gid: Option<NonEmptyText>,
 }
 
-/// A change of the devices of a group.
+/// The devices to add to a group or to remove from it.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({"action": "assign", "reassign": false, "macs": ["virtual:site"]}))]
 pub(crate) struct GroupChange {
-    /// Whether the devices come or go.
+    /// Whether to add or to remove the devices.
     action: GroupAction,
-    /// Whether devices come that another group has.
+    /// Whether to move devices that are in another group. Default: false, which leaves them there.
     reassign: Option<bool>,
-    /// The MACs of the devices.
+    /// The MACs of the devices, at most 1000.
     #[schema(max_items = 1000)]
     macs: Vec<String>,
 }
 
-/// Whether devices come into a group or go.
+/// Whether devices are added to a group or removed.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum GroupAction {
-    /// The devices come.
+    /// Adds the devices.
     Assign,
-    /// The devices go.
+    /// Removes the devices.
     Unassign,
 }
 
-/// A group's gid.
+/// The gid of a group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Gid {
     gid: String,
 }
 
-/// Groups by gid; each is `""` or the groups below it.
+/// A group: its subgroups by gid, or `""` if it has none.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(no_recursion)]
 pub(crate) enum GroupTree {
-    /// No groups below.
+    /// The text `""`: no subgroups.
     Leaf(&'static str),
-    /// The groups below.
+    /// The subgroups by gid.
     Groups(BTreeMap<String, GroupTree>),
 }
 
-/// The MACs of a group's devices.
+/// The MACs of the devices of a group.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Macs {
     macs: Vec<String>,
 }
 
-/// The names for which something was done, and those for which it could not be.
-#[derive(Debug, Serialize, ToSchema)]
+/// The devices that were changed, and those that could not be.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Outcomes {
     failed: Vec<String>,
     success: Vec<String>,
 }
 
 impl Outcomes {
-    /// Does something with each of the names; `act` says whether it could be done.
+    /// Calls `act` with each name. `act` returns whether it succeeded.
     pub(crate) fn of(
         names: Vec<String>,
         mut act: impl FnMut(&str) -> Result<bool, Failure>,
     ) -> Result<Self, Failure> {
-        let (mut failed, mut success) = (Vec::new(), Vec::new());
+        let mut outcomes = Outcomes::default();
         for name in names {
-            let list = if act(&name)? {
-                &mut success
-            } else {
-                &mut failed
-            };
-            list.push(name);
+            match act(&name)? {
+                true => outcomes.success.push(name),
+                false => outcomes.failed.push(name),
+            }
         }
-        Ok(Outcomes { failed, success })
+        Ok(outcomes)
     }
 }
 
 pub(crate) fn tree(call: &Call<'_>) -> Result<GroupTree, Failure> {
-    let sql = "SELECT gid, parent FROM device_group WHERE product = ? ORDER BY made";
+    let sql = "SELECT gid, parent FROM device_group WHERE product = ? ORDER BY number";
     let rows: Vec<(String, Option<String>)> =
         call.store
             .rows(sql, [call.product_key()], |row| row.try_into())?;
-    // Children were made after their parents: from the last to the first each is whole.
+    // A group was created after its parent, so backwards every group has all of its subgroups.
     let mut below: BTreeMap<Option<String>, BTreeMap<String, GroupTree>> = BTreeMap::new();
     for (gid, parent) in rows.into_iter().rev() {
         let group = match below.remove(&Some(gid.clone())) {
@@ -145,7 +145,7 @@ pub(crate) fn create(call: &Call<'_>, new: NewGroup) -> Result<Gid, Failure> {
     let count = call.store.next("groups")?;
     let gid = random::hex32(call.store.seed, "gid", count);
     call.store.run(
-        "INSERT INTO device_group (gid, product, parent, made) VALUES (?, ?, ?, ?)",
+        "INSERT INTO device_group (gid, product, parent, number) VALUES (?, ?, ?, ?)",
         params![gid, call.product_key(), parent, count],
     )?;
     Ok(Gid { gid })
@@ -177,7 +177,7 @@ pub(crate) fn macs(call: &Call<'_>) -> Result<Macs, Failure> {
 
 pub(crate) fn change(call: &Call<'_>, asked: GroupChange) -> Result<Outcomes, Failure> {
     if asked.macs.len() > 1000 {
-        return refuse_because(5002, "at most 1000 macs");
+        return refuse_because(5002, "macs: expected at most 1000 MACs");
     }
     let gid = call.param("gid");
     call.check_group(gid, 5206)?;
@@ -188,7 +188,7 @@ pub(crate) fn change(call: &Call<'_>, asked: GroupChange) -> Result<Outcomes, Fa
                 AND (?4 OR gid IS NULL)"
         }
         GroupAction::Unassign => {
-            // Whether to reassign says nothing here.
+            // `reassign` has no meaning here: `?4 IS NOT NULL` is always true.
             "UPDATE device SET gid = NULL
              WHERE gid = ?1 AND product = ?2 AND mac = ?3 AND ?4 IS NOT NULL"
         }

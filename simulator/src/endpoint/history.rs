@@ -1,4 +1,4 @@
-//! Counts by period, for reports on devices and on users.
+//! Counts by day, week or month, for reports on devices and users.
 
 use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::period::{Cycle, periods};
 use crate::api::{Call, Failure, refuse, refuse_because};
 use crate::world::day;
 
-// utoipa reads a generic type by a name without parameters alone.
+// utoipa needs names without type parameters for generic types.
 type CountsByLocation = LocationTree<Count>;
 
 /// Counts by period.
@@ -34,7 +34,7 @@ pub(crate) struct PeriodCount {
     location: Option<CountsByLocation>,
 }
 
-/// The name of a period, by the cycle.
+/// The name of a period, under the name of its cycle.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum PeriodName {
@@ -43,38 +43,39 @@ enum PeriodName {
     Month(String),
 }
 
-/// The periods that are asked about; without any the last seven days.
+/// The periods of the report. Default: the last seven days.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Periods {
-    /// The period that one entry counts. Default: a day.
+    /// The length of a period. Default: `date`, a day.
     #[serde(default)]
     #[param(inline, required = false)]
     cycle: Cycle,
-    /// The first period: `YYYY-MM-DD` of a day, `YYYY-WW` of a week, `YYYY-MM` of a month.
+    /// The first period: a day as `YYYY-MM-DD`, a week as `YYYY-WW`, a month as `YYYY-MM`.
     start: Option<String>,
-    /// The last period; at most 30 days, 53 weeks or 12 months. It comes with `start`.
+    /// The last period, in the form of `start`. Required with `start`. At most 30 days, 53 weeks or 12
+    /// months are counted.
     end: Option<String>,
 }
 
-/// The periods that are asked about.
+/// The periods of the report.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PeriodRange {
-    /// The period that one entry counts. Default: a day.
+    /// The length of a period. Default: `date`, a day.
     #[serde(default)]
     #[param(inline, required = false)]
     cycle: Cycle,
-    /// The first period: `YYYY-MM-DD` of a day, `YYYY-WW` of a week, `YYYY-MM` of a month.
+    /// The first period: a day as `YYYY-MM-DD`, a week as `YYYY-WW`, a month as `YYYY-MM`.
     #[param(example = "2026-11-01")]
     start: String,
-    /// The last period; at most 30 days, 53 weeks or 12 months.
+    /// The last period, in the form of `start`. At most 30 days, 53 weeks or 12 months are counted.
     #[param(example = "2026-11-07")]
     end: String,
 }
 
 impl Periods {
-    /// The span, as reports of big data know it.
+    /// Returns the periods. The default ends with the last day that the reports count.
     pub(crate) fn span(self, call: &Call<'_>) -> Result<PeriodRange, Failure> {
         let (start, end) = match (self.start, self.end) {
             (Some(start), Some(end)) => (start, end),
@@ -82,7 +83,7 @@ impl Periods {
                 let last = call.last_day();
                 (day::text(last - 6), day::text(last))
             }
-            _ => return refuse_because(5002, "start and end are expected"),
+            _ => return refuse_because(5002, "expected both start and end"),
         };
         Ok(PeriodRange {
             cycle: self.cycle,
@@ -92,15 +93,15 @@ impl Periods {
     }
 }
 
-/// The periods of a call; 5014 if one begins after the last day that reports know.
-/// `sql` counts from `:from` until before `:until`, which `bound` makes of the first day of a period and
-/// of the day after its last.
+/// Counts each period with `sql`, which counts from `:from` to before `:until`. `located` adds the counts
+/// of each location.
+///
+/// Refuses a period that begins after the last day that the reports count with 5014.
 pub(crate) fn history(
     call: &Call<'_>,
     span: PeriodRange,
     group: GroupFilter,
     located: bool,
-    bound: fn(i64) -> i64,
     sql: &str,
 ) -> Result<History, Failure> {
     let PeriodRange { cycle, start, end } = span;
@@ -118,13 +119,13 @@ pub(crate) fn history(
     for mut period in periods {
         period.last = period.last.min(call.last_day());
         let bounds = named_params! {
-            ":from": bound(period.first),
-            ":until": bound(period.last + 1),
+            ":from": day::start(period.first),
+            ":until": day::start(period.last + 1),
         };
-        let (sum, location) = count_in_group(call, gid.as_deref(), sql, bounds, Count::read)?;
+        let (Count { count }, location) = count_in_group(call, gid.as_deref(), sql, bounds)?;
         data.push(PeriodCount {
             period: name(period.text),
-            count: sum.count,
+            count,
             location: located.then_some(location),
         });
     }

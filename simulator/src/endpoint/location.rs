@@ -1,23 +1,29 @@
-//! Counts by location: country, region, city.
+//! Counts by country, region and city.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, ToSql, named_params};
-use serde::Serialize;
+use rusqlite::{ToSql, named_params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::{Call, Failure};
-use crate::world::Sql;
+use crate::world::row;
 
-/// A count of a location. Those of a country's regions add up to the country's.
-pub(crate) trait Tally: Clone + Default {
-    fn add(&mut self, other: &Self);
+/// The count of a location. The count of a country includes the counts of its regions.
+pub(crate) trait Tally: Default {
+    /// The columns of a row that are counted.
+    type Row: DeserializeOwned;
+
+    /// Adds a row to the count.
+    fn add(&mut self, row: &Self::Row);
 }
 
-/// Counts of countries, regions and cities. What has no location is in none.
+/// The counts of countries, their regions and cities. A device or user without a location is counted in
+/// none of them.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
@@ -25,10 +31,10 @@ pub(crate) struct LocationTree<T>(BTreeMap<String, Node<T>>);
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Node<T> {
-    /// A count alone.
+    /// A number alone: the count of a city in reports that write it so.
     Bare(i64),
-    /// A count, beside the places within.
-    Place {
+    /// The count of a location, and the counts of the locations within as further members.
+    Location {
         #[serde(flatten)]
         tally: T,
         #[serde(flatten)]
@@ -49,10 +55,10 @@ impl<T: ToSchema> ToSchema for LocationTree<T> {
 
 impl<T: ToSchema> PartialSchema for LocationTree<T> {
     fn schema() -> RefOr<Schema> {
-        let places = ObjectBuilder::new()
+        let locations = ObjectBuilder::new()
             .schema_type(Type::Object)
             .additional_properties(Some(Ref::from_schema_name(node_name::<T>())));
-        RefOr::T(Schema::Object(places.build()))
+        RefOr::T(Schema::Object(locations.build()))
     }
 }
 
@@ -60,92 +66,85 @@ fn node_name<T: ToSchema>() -> String {
     format!("LocationOf{}", T::name())
 }
 
-/// The schema of a count with the places within as further members, or of a number alone.
+/// The schema of a [`Node`]: a count with the locations within as further members, or a number.
 fn node_schema<T: ToSchema>() -> RefOr<Schema> {
-    let mut place = match T::schema() {
+    let mut location = match T::schema() {
         RefOr::T(Schema::Object(tally)) => tally,
         _ => ObjectBuilder::new().build(),
     };
     let within = RefOr::Ref(Ref::from_schema_name(node_name::<T>()));
-    place.additional_properties = Some(Box::new(AdditionalProperties::RefOr(within)));
+    location.additional_properties = Some(Box::new(AdditionalProperties::RefOr(within)));
     let bare = ObjectBuilder::new().schema_type(Type::Integer);
-    let either = AnyOfBuilder::new().item(place).item(bare).build();
+    let either = AnyOfBuilder::new().item(location).item(bare).build();
     RefOr::T(Schema::AnyOf(either))
 }
 
-/// Counts the rows of a query in all, and by location: columns 0 to 2.
+/// Counts the rows of a query, in all and by location. The first three columns are country, region and
+/// city.
 pub(crate) fn count<T: Tally>(
     call: &Call<'_>,
     sql: &str,
     values: &[(&str, &dyn ToSql)],
-    read: impl Fn(&Row<'_>) -> Sql<T>,
 ) -> Result<(T, LocationTree<T>), Failure> {
     let (mut total, mut all) = (T::default(), LocationTree::default());
     let rows = call.store.rows(sql, values, |row| {
         let location: [Option<String>; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-        Ok((location, read(row)?))
+        Ok((location, row::read(row)?))
     })?;
-    for (location, tally) in rows {
-        total.add(&tally);
+    for (location, row) in rows {
+        total.add(&row);
         let mut tree = &mut all;
         for name in location.into_iter().map_while(|name| name) {
-            let node = tree.0.entry(name).or_insert_with(|| Node::Place {
+            let node = tree.0.entry(name).or_insert_with(|| Node::Location {
                 tally: T::default(),
                 within: LocationTree::default(),
             });
-            let Node::Place { tally: sum, within } = node else {
+            let Node::Location { tally: sum, within } = node else {
                 break;
             };
-            sum.add(&tally);
+            sum.add(&row);
             tree = within;
         }
     }
     Ok((total, all))
 }
 
-/// Like [`count`], with the parameters `:product`, `:gid` and `:deep` of
+/// Like [`count`], with the parameters `:product` and `:gid` of
 /// [`IN_GROUP`](super::groups::IN_GROUP).
 pub(crate) fn count_in_group<T: Tally>(
     call: &Call<'_>,
     gid: Option<&str>,
     sql: &str,
     values: &[(&str, &dyn ToSql)],
-    read: impl Fn(&Row<'_>) -> Sql<T>,
 ) -> Result<(T, LocationTree<T>), Failure> {
     let group = named_params! {
         ":product": call.product_key(),
         ":gid": gid,
-        ":deep": call.store.group_descendants,
     };
     let values: Vec<_> = group.iter().chain(values).copied().collect();
-    count(call, sql, &values, read)
+    count(call, sql, &values)
 }
 
-/// `{"count": 3}`
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+/// A count of devices or users.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Count {
     pub(crate) count: i64,
 }
 
-impl Count {
-    /// The fourth column of a row.
-    pub(crate) fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Count { count: row.get(3)? })
-    }
-}
-
 impl Tally for Count {
-    fn add(&mut self, other: &Self) {
-        self.count = self.count.saturating_add(other.count);
+    type Row = Self;
+
+    fn add(&mut self, row: &Self) {
+        self.count += row.count;
     }
 }
 
-/// Replaces the counts of cities by numbers.
+/// Replaces the counts of cities with numbers. `level` is 0 for a tree of countries.
 pub(crate) fn bare(tree: LocationTree<Count>, level: u8) -> LocationTree<Count> {
     let nodes = tree.0.into_iter().map(|(name, node)| {
         let node = match node {
-            Node::Place { tally, .. } if level == 2 => Node::Bare(tally.count),
-            Node::Place { tally, within } => Node::Place {
+            Node::Location { tally, .. } if level == 2 => Node::Bare(tally.count),
+            Node::Location { tally, within } => Node::Location {
                 tally,
                 within: bare(within, level + 1),
             },

@@ -1,61 +1,64 @@
-//! The logs of a device: when it was online, its frames, its data.
+//! The logs of a device: connections, frames and reported values.
 
-use gizwits_codec_std::payload;
-use rusqlite::{Row, named_params};
-use serde::{Deserialize, Serialize};
+use rusqlite::named_params;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::{Call, Failure, Number, Page, Paging, refuse_because};
 use crate::world::day::DAY;
-use crate::world::{LOG_RETENTION, Sql, json};
+use crate::world::{LOG_RETENTION, row};
 
-/// When a device came or left.
-#[derive(Debug, Serialize, ToSchema)]
+/// A record of a device that connected or disconnected.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct OnlineRecord {
-    /// In seconds since 1970.
+    /// The time in seconds since 1970.
     timestamp: f64,
     /// `dev_online`, `dev_offline` or `dev_re_online`.
     #[serde(rename = "type")]
     kind: String,
-    /// How long it waits for a heartbeat, or how long the device was online and why it left.
+    /// The keep-alive time of the connection, or its duration, heartbeats and the reason of its end. Times
+    /// are in seconds.
+    #[serde(deserialize_with = "raw_json")]
     #[schema(value_type = Object)]
     payload: Box<RawValue>,
 }
 
-/// A frame.
-#[derive(Debug, Serialize, ToSchema)]
+/// A frame to or from a device.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct CmdRecord {
-    /// In seconds since 1970.
+    /// The time in seconds since 1970.
     timestamp: f64,
-    /// `app2dev` or `dev2app`.
+    /// `app2dev` for a frame to the device, `dev2app` for a frame from it.
     #[serde(rename = "type")]
-    kind: &'static str,
-    /// The frame, in hex.
+    kind: String,
+    /// The frame in hex.
     payload: String,
 }
 
-/// The values of a report.
-#[derive(Debug, Serialize, ToSchema)]
+/// The values that a device reported.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct DataRecord {
-    /// In seconds since 1970.
+    /// The time in seconds since 1970.
     ts: i64,
-    /// Values by name of point.
+    /// The values by the names of data points.
+    #[serde(deserialize_with = "raw_json")]
     #[schema(value_type = Object)]
     attrs: Box<RawValue>,
 }
 
-fn seconds(row: &Row<'_>) -> Sql<f64> {
-    Ok(row.get::<_, i64>(0)? as f64 / 1000.0)
+fn raw_json<'d, D: Deserializer<'d>>(from: D) -> Result<Box<RawValue>, D::Error> {
+    RawValue::from_string(String::deserialize(from)?).map_err(D::Error::custom)
 }
 
-/// A page of a log: a device's records between two seconds, both included.
-fn log<T>(
+/// A page of a log: the records of a device in a time window.
+fn log<T: DeserializeOwned>(
     call: &Call<'_>,
     window: Window,
     paging: Paging,
-    (table, columns): (&str, &str),
-    read: impl FnMut(&Row<'_>) -> Sql<T>,
+    table: &str,
+    columns: &str,
 ) -> Result<Page<T>, Failure> {
     let order = match window.sort {
         Sort::Desc => "at DESC, id DESC",
@@ -69,14 +72,14 @@ fn log<T>(
         ":end": end,
     };
     let rows = format!("FROM {table} WHERE device = :device AND at >= :start AND at < :end");
-    // Records are numbered: the first and the last tell how many there are.
+    // The records of a device are numbered without gaps, so the first and the last number give the total.
     let total = format!(
         "SELECT coalesce(1 + (SELECT number {rows} ORDER BY at DESC, id DESC LIMIT 1)
             - (SELECT number {rows} ORDER BY at, id LIMIT 1), 0)"
     );
     let total = call.store.value(&total, span)?;
     let sql = format!("SELECT {columns} {rows} ORDER BY {order}");
-    call.page(paging, total, &sql, span, read)
+    call.page(paging, total, &sql, span, row::read)
 }
 
 pub(crate) fn online(
@@ -84,14 +87,8 @@ pub(crate) fn online(
     window: Window,
     paging: Paging,
 ) -> Result<Page<OnlineRecord>, Failure> {
-    let columns = ("online", "at, type, payload");
-    log(call, window, paging, columns, |row| {
-        Ok(OnlineRecord {
-            timestamp: seconds(row)?,
-            kind: row.get(1)?,
-            payload: json(row, 2)?,
-        })
-    })
+    let columns = "at / 1000.0 AS timestamp, type, payload";
+    log(call, window, paging, "online", columns)
 }
 
 pub(crate) fn cmd(
@@ -99,14 +96,9 @@ pub(crate) fn cmd(
     window: Window,
     paging: Paging,
 ) -> Result<Page<CmdRecord>, Failure> {
-    let columns = ("frame", "at, to_device, payload");
-    log(call, window, paging, columns, |row| {
-        Ok(CmdRecord {
-            timestamp: seconds(row)?,
-            kind: if row.get(1)? { "app2dev" } else { "dev2app" },
-            payload: payload::hex(row.get_ref(2)?.as_blob()?),
-        })
-    })
+    let columns = "at / 1000.0 AS timestamp, lower(hex(payload)) AS payload,
+        iif(to_device, 'app2dev', 'dev2app') AS type";
+    log(call, window, paging, "frame", columns)
 }
 
 pub(crate) fn data(
@@ -114,25 +106,22 @@ pub(crate) fn data(
     window: Window,
     paging: Paging,
 ) -> Result<Page<DataRecord>, Failure> {
-    log(call, window, paging, ("data", "at, attrs"), |row| {
-        Ok(DataRecord {
-            ts: row.get::<_, i64>(0)?.div_euclid(1000),
-            attrs: json(row, 1)?,
-        })
-    })
+    log(call, window, paging, "data", "at / 1000 AS ts, attrs")
 }
 
-/// The records of a log that are wanted.
+/// The time window and the order of records.
 #[derive(Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Window {
-    /// The first second, since 1970; without it and `end_ts` the last two days.
+    /// The first second of the window, in seconds since 1970. Default: two days ago. Required with
+    /// `end_ts`.
     #[param(value_type = Option<i64>)]
     start_ts: Option<Number>,
-    /// The last second, since 1970, at most two days after `start_ts`.
+    /// The last second of the window, in seconds since 1970, at most two days after `start_ts`. Default:
+    /// now. Required with `start_ts`.
     #[param(value_type = Option<i64>)]
     end_ts: Option<Number>,
-    /// Whether the newest come first or last.
+    /// The order of records. Default: `desc`.
     #[serde(default)]
     #[param(inline, required = false)]
     sort: Sort,
@@ -143,15 +132,15 @@ pub(crate) struct Window {
 #[serde(rename_all = "lowercase")]
 #[schema(default = "desc")]
 enum Sort {
-    /// The newest first.
+    /// The newest record first.
     #[default]
     Desc,
-    /// The oldest first.
+    /// The oldest record first.
     Asc,
 }
 
 impl Window {
-    /// In milliseconds, the end exclusive.
+    /// Returns the start and the exclusive end in milliseconds since 1970.
     fn span(self, now: i64) -> Result<(i64, i64), Failure> {
         let (start, end) = match (self.start_ts, self.end_ts) {
             (Some(Number(start)), Some(Number(end))) => (start, end),
@@ -159,13 +148,13 @@ impl Window {
                 let now = now.div_euclid(1000);
                 (now.saturating_sub(2 * DAY / 1000), now)
             }
-            _ => return refuse_because(5002, "start_ts and end_ts come together"),
+            _ => return refuse_because(5002, "expected both start_ts and end_ts, or neither"),
         };
         let span = end.checked_sub(start);
         match span {
             Some(1..) if start >= 0 && span <= Some(2 * DAY / 1000) => {}
-            Some(1..) if start >= 0 => return refuse_because(5002, "at most two days"),
-            _ => return refuse_because(5002, "end_ts is after start_ts"),
+            Some(1..) if start >= 0 => return refuse_because(5002, "expected at most two days"),
+            _ => return refuse_because(5002, "expected 0 <= start_ts < end_ts"),
         }
         let end = end.saturating_add(1).saturating_mul(1000);
         Ok((start.saturating_mul(1000), end))

@@ -1,4 +1,4 @@
-//! The days, weeks and months of reports.
+//! The days, weeks and months that reports count by.
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::{Failure, refuse_because};
 use crate::world::day;
 
-/// The period that one entry of a report counts.
+/// The length of a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(default = "date")]
@@ -16,24 +16,25 @@ pub(crate) enum Cycle {
     /// A day.
     #[default]
     Date,
-    /// A week by ISO 8601, from Monday.
+    /// A week as in ISO 8601, from Monday.
     Week,
     /// A month.
     Month,
 }
 
 impl Cycle {
-    /// The first day of the period that a text names.
+    /// The first day of the period with this name.
     fn first(self, text: &str) -> Option<Date> {
         let date = match self {
             Cycle::Date => Date::strptime("%F", text),
             Cycle::Week => Date::strptime("%G-%V-%u", format!("{text}-1")),
             Cycle::Month => Date::strptime("%Y-%m-%d", format!("{text}-01")),
         };
-        // Only as it would be written: no `2017-2`.
+        // `strptime` also accepts other forms, such as `2017-2`.
         date.ok().filter(|date| self.text(*date) == text)
     }
 
+    /// The name of the period with this first day.
     fn text(self, first: Date) -> String {
         let format = match self {
             Cycle::Date => "%F",
@@ -43,7 +44,7 @@ impl Cycle {
         first.strftime(format).to_string()
     }
 
-    /// The length of a period, the form of its name, and the number of periods that a call may ask for.
+    /// The length of a period, the form of its name, and the maximum number of periods in one call.
     fn limits(self) -> (Span, &'static str, usize) {
         match self {
             Cycle::Date => (1.day(), "YYYY-MM-DD", 30),
@@ -56,19 +57,19 @@ impl Cycle {
 /// One period of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Period {
-    /// The name that the answer has for it.
+    /// The name of the period in the answer.
     pub(crate) text: String,
-    /// The first day.
+    /// The number of the first day.
     pub(crate) first: i64,
-    /// The last day.
+    /// The number of the last day.
     pub(crate) last: i64,
 }
 
-/// The periods from `start` to `end`, both included.
+/// The periods from `start` to `end`, both inclusive.
 pub(crate) fn periods(cycle: Cycle, start: &str, end: &str) -> Result<Vec<Period>, Failure> {
     let (length, form, most) = cycle.limits();
     let (Some(first), Some(last)) = (cycle.first(start), cycle.first(end)) else {
-        return refuse_because(5002, format!("start and end of this cycle are {form}"));
+        return refuse_because(5002, format!("expected start and end as {form}"));
     };
     if first > last {
         return refuse_because(5002, "end is before start");
@@ -83,7 +84,7 @@ pub(crate) fn periods(cycle: Cycle, start: &str, end: &str) -> Result<Vec<Period
         })
         .collect();
     match all.len() > most {
-        true => refuse_because(5002, format!("at most {most} periods in one call")),
+        true => refuse_because(5002, format!("expected at most {most} periods")),
         false => Ok(all),
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens, and the definition of a product.
+//! Access tokens, and the definition of a product.
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::{Call, Failure, NonEmptyText, refuse, refuse_because};
 use crate::world::{day, random};
 
-/// Who asks for a token.
+/// The credentials of an enterprise and of a product.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({
     "enterprise_id": "e0e1e2e3e4e5e6e7e8e9eaebecedeeef",
@@ -16,18 +16,18 @@ use crate::world::{day, random};
     "product_secret": "9ac9ac9ac9ac9ac9ac9ac9ac9ac9ac9a",
 }))]
 pub(crate) struct Credentials {
-    /// The enterprise's id.
+    /// The id of the enterprise.
     enterprise_id: NonEmptyText,
-    /// The enterprise's secret.
+    /// The secret of the enterprise.
     enterprise_secret: NonEmptyText,
-    /// The product's secret.
+    /// The secret of the product.
     product_secret: NonEmptyText,
 }
 
-/// A token.
+/// An access token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AccessToken {
-    /// The token, for `Authorization: token …`.
+    /// The token, sent as `Authorization: token …`.
     token: String,
     /// The time at which the token expires, in seconds since 1970.
     expire_at: i64,
@@ -50,7 +50,7 @@ pub(crate) fn access_token(call: &Call<'_>, given: Credentials) -> Result<Access
     let count = call.store.next("tokens")?;
     let token = random::hex32(call.store.seed, "token", count);
     let expires = call.now.saturating_add(7 * day::DAY);
-    // What ended long ago is unknown.
+    // A token is refused as expired (5011) for another seven days, then as unknown (5009).
     let ended = call.now.saturating_sub(7 * day::DAY);
     let sql = "DELETE FROM token WHERE expires < ?";
     call.store.run(sql, [ended])?;

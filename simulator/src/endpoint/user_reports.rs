@@ -1,4 +1,4 @@
-//! Reports on users, counted by SQL from what happened.
+//! Reports on users. SQL counts the rows of the world's tables.
 
 use rusqlite::{named_params, params};
 use serde::{Deserialize, Serialize};
@@ -17,28 +17,28 @@ pub(crate) fn new_users(
     group: GroupFilter,
 ) -> Result<History, Failure> {
     let sql = format!(
-        "SELECT NULL, NULL, NULL, count(*) FROM (
-            SELECT min(bound.at) AS first FROM bound JOIN device ON device.id = bound.device
+        "SELECT NULL, NULL, NULL, count(*) AS count FROM (
+            SELECT min(at) AS first FROM first_binding JOIN device ON device.id = device
             WHERE product = :product AND {IN_GROUP} GROUP BY uid)
          WHERE first >= :from AND first < :until"
     );
-    history(call, span, group, false, day::start, &sql)
+    history(call, span, group, false, &sql)
 }
 
-/// Users who opened an app, by day.
+/// The number of users who opened an app, by day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserLiveness {
     data: Vec<UsersOfDay>,
 }
 
-/// The users of one day.
+/// The number of users of one day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UsersOfDay {
     date: String,
     count: i64,
 }
 
-/// The days that are asked about, a year at most.
+/// The days of the report, at most a year.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Dates {
@@ -58,7 +58,7 @@ pub(crate) fn liveness(
 ) -> Result<UserLiveness, Failure> {
     let (Day(start), Day(end)) = (dates.start_date, dates.end_date);
     if end < start || end - start > 366 {
-        return refuse_because(5002, "end_date is after start_date, by a year at most");
+        return refuse_because(5002, "expected end_date 0 to 366 days after start_date");
     }
     let product = key.known(call)?;
     let appid = app.known(call)?;
@@ -78,18 +78,18 @@ pub(crate) fn liveness(
     Ok(UserLiveness { data })
 }
 
-/// The locations of the users of a product's apps.
+/// The number of users of a product's apps in each location.
 pub(crate) fn locations(call: &Call<'_>, key: EitherKey) -> Result<LocationTree<Count>, Failure> {
     let product = key.known(call)?;
-    let sql = "SELECT country, region, city, count(*) FROM user
+    let sql = "SELECT country, region, city, count(*) AS count FROM user
         WHERE appid IN (SELECT appid FROM app_product WHERE product = :product)
             AND created_at <= :now
         GROUP BY country, region, city";
     let values = named_params! { ":product": product, ":now": call.now };
-    Ok(location::count(call, sql, values, Count::read)?.1)
+    Ok(location::count(call, sql, values)?.1)
 }
 
-/// Users who ever had a device of a product.
+/// The number of users who ever had a device of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserTotal {
     gid: Option<String>,
@@ -99,11 +99,10 @@ pub(crate) struct UserTotal {
 pub(crate) fn total(call: &Call<'_>, group: GroupFilter) -> Result<UserTotal, Failure> {
     let gid = group.known(call)?;
     let sql = format!(
-        "SELECT NULL, NULL, NULL, count(DISTINCT uid)
-         FROM bound JOIN device ON device.id = bound.device
+        "SELECT NULL, NULL, NULL, count(DISTINCT uid) AS count
+         FROM first_binding JOIN device ON device.id = device
          WHERE product = :product AND {IN_GROUP}"
     );
-    let (count, _) = count_in_group(call, gid.as_deref(), &sql, &[], Count::read)?;
-    let total = count.count;
-    Ok(UserTotal { gid, total })
+    let (Count { count }, _) = count_in_group(call, gid.as_deref(), &sql, &[])?;
+    Ok(UserTotal { gid, total: count })
 }

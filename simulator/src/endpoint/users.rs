@@ -1,4 +1,4 @@
-//! Users: those of a product's apps, and those who have its devices.
+//! The users of a product's apps, and the users of its devices.
 
 use rusqlite::named_params;
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{GroupFilter, IN_GROUP};
 use crate::api::{Call, Failure, Page, Paging, check_kind_and_value, refuse, refuse_because};
+use crate::world::row;
 
-/// A user of an app.
-#[derive(Debug, Serialize, ToSchema)]
+/// A registered user of an app.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct RegisteredUser {
     uid: String,
     username: Option<String>,
@@ -24,7 +25,7 @@ pub(crate) struct RegisteredUser {
 }
 
 /// A user who has a device.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct BoundUser {
     uid: String,
     username: Option<String>,
@@ -38,32 +39,34 @@ pub(crate) struct BoundUser {
     is_anonymous: bool,
     auth_src: Option<String>,
     created_at: i64,
-    /// Whether the user owns the device; only where one device is asked for.
+    /// Whether the user owns the device. Only in answers about one device.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     is_owner: Option<bool>,
 }
 
-/// SQL for the users of whom neither a name nor a phone nor an email is known.
-const IS_ANONYMOUS: &str = "username IS NULL AND phone IS NULL AND email IS NULL";
+/// The columns of both lists of users. A user without a name, phone and email is anonymous.
+const COLUMNS: &str = "uid, username, phone, email, created_at / 1000 AS created_at,
+    username IS NULL AND phone IS NULL AND email IS NULL AS is_anonymous";
 
-/// The product that a call with enterprise credentials is about, by its key.
+/// The key of a product of the enterprise.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductKey {
-    /// The product's key.
+    /// The key of the product.
     #[param(example = "a1b2c3d4e5f60718293a4b5c6d7e8f90")]
     product_key: String,
 }
 
-/// The product that a call with enterprise credentials is about, one way or the other.
+/// The key of a product of the enterprise, in one of two parameters.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EitherKey {
-    /// The product's key: either this is expected or `product_secret`.
+    /// The key of the product. Either this parameter or `product_secret` is required.
     #[param(example = "a1b2c3d4e5f60718293a4b5c6d7e8f90")]
     product_key: Option<String>,
-    /// The product's key once more, or its secret: the page calls it a secret and means the key.
+    /// The key or the secret of the product. The vendor's documentation calls the parameter a secret and
+    /// describes the key, so both are accepted.
     product_secret: Option<String>,
 }
 
@@ -78,7 +81,7 @@ impl ProductKey {
 }
 
 impl EitherKey {
-    /// The key of the product: 5801 if it is another enterprise's.
+    /// Returns the key of the product. Refuses a product of another enterprise with 5801.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<String, Failure> {
         let (key, unknown) = match (self.product_key, self.product_secret) {
             (Some(key), _) => (Some(key), 5015),
@@ -86,7 +89,7 @@ impl EitherKey {
                 let sql = "SELECT key FROM product WHERE key = ?1 OR secret = ?1 ORDER BY key";
                 (call.store.find(sql, [secret])?, 5005)
             }
-            (None, None) => return refuse_because(5002, "product_key is expected"),
+            (None, None) => return refuse_because(5002, "expected product_key"),
         };
         let product = key.map(|key: String| call.find_product(&key)).transpose()?;
         let Some(product) = product.flatten() else {
@@ -100,16 +103,16 @@ impl EitherKey {
     }
 }
 
-/// The app that is asked about.
+/// The filter for an app.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AppFilter {
-    /// Only users of this app.
+    /// The appid of the users. Default: any app of the product.
     appid: Option<String>,
 }
 
 impl AppFilter {
-    /// The appid; 5016 if there is no such app.
+    /// Returns the appid. Refuses an unknown app with 5016.
     pub(crate) fn known(self, call: &Call<'_>) -> Result<Option<String>, Failure> {
         if let Some(appid) = &self.appid {
             call.check_app(appid)?;
@@ -118,15 +121,15 @@ impl AppFilter {
     }
 }
 
-/// The users that are sought.
+/// The filter for the name, phone and email of users.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RegisteredFilter {
-    /// Only users with this name.
+    /// The name of the user. Default: any.
     username: Option<String>,
-    /// Only users with this telephone number.
+    /// The phone number of the user. Default: any.
     phone: Option<String>,
-    /// Only users with this email address.
+    /// The email address of the user. Default: any.
     email: Option<String>,
 }
 
@@ -147,32 +150,18 @@ pub(crate) fn registered(
         ":phone": filter.phone,
         ":email": filter.email,
     };
-    let columns = format!("uid, username, phone, email, created_at, updated_at, {IS_ANONYMOUS}");
+    let columns = format!("{COLUMNS}, updated_at / 1000 AS updated_at");
     let from = "user WHERE appid IN (SELECT appid FROM app_product WHERE product = :product)
             AND created_at <= :now
             AND (:appid IS NULL OR appid = :appid)
             AND (:username IS NULL OR username = :username)
             AND (:phone IS NULL OR phone = :phone)
             AND (:email IS NULL OR email = :email)";
-    let listing = (&*columns, from, "created_at DESC, uid");
-    call.counted_page(paging, listing, filters, |row| {
-        Ok(RegisteredUser {
-            uid: row.get(0)?,
-            username: row.get(1)?,
-            phone: row.get(2)?,
-            email: row.get(3)?,
-            birthday: None,
-            gender: None,
-            address: None,
-            remark: None,
-            is_anonymous: row.get(6)?,
-            created_at: row.get::<_, i64>(4)?.div_euclid(1000),
-            updated_at: row.get::<_, i64>(5)?.div_euclid(1000),
-        })
-    })
+    let listing = (&*columns, from, "user.created_at DESC, uid");
+    call.counted_page(paging, listing, filters, row::read)
 }
 
-/// The kind of a value by which users are sought.
+/// The kind of the value that selects users.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum UserKeyKind {
@@ -185,15 +174,15 @@ enum UserKeyKind {
     DeviceSn,
 }
 
-/// The users, or the users of a device, that are sought.
+/// The filter for one user, or for the users of one device.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BoundFilter {
-    /// The kind of `val`.
+    /// The kind of `val`. Required with `val`.
     #[serde(rename = "type")]
     #[param(inline)]
     kind: Option<UserKeyKind>,
-    /// The value that is sought.
+    /// The value that selects users. Required with `type`.
     val: Option<String>,
 }
 
@@ -203,57 +192,32 @@ pub(crate) fn bound(
     group: GroupFilter,
     paging: Paging,
 ) -> Result<Page<BoundUser>, Failure> {
-    use UserKeyKind::{DeviceSn, Did, Email, Mac, Phone, Uid, Username};
-
     check_kind_and_value(&filter.kind, &filter.val)?;
-    let only = |kind| filter.val.as_deref().filter(|_| filter.kind == Some(kind));
+    // `is_owner` is only in answers about one device.
+    let (column, is_owner) = match filter.kind {
+        None => ("NULL", "NULL"),
+        Some(UserKeyKind::Uid) => ("user.uid", "NULL"),
+        Some(UserKeyKind::Username) => ("username", "NULL"),
+        Some(UserKeyKind::Phone) => ("phone", "NULL"),
+        Some(UserKeyKind::Email) => ("email", "NULL"),
+        Some(UserKeyKind::Did) => ("did", "max(owner)"),
+        Some(UserKeyKind::Mac) => ("mac", "max(owner)"),
+        Some(UserKeyKind::DeviceSn) => ("device_sn", "max(owner)"),
+    };
     let gid = group.known(call)?;
     let filters = named_params! {
         ":product": call.product_key(),
-        ":uid": only(Uid),
-        ":username": only(Username),
-        ":phone": only(Phone),
-        ":email": only(Email),
-        ":did": only(Did),
-        ":mac": only(Mac),
-        ":device_sn": only(DeviceSn),
+        ":val": filter.val,
         ":gid": gid,
-        ":deep": call.store.group_descendants,
     };
     let from = format!(
-        "(SELECT user.*, max(owner) AS is_owner
+        "(SELECT user.*, {is_owner} AS is_owner
             FROM user JOIN binding ON binding.uid = user.uid
                 JOIN device ON device.id = binding.device
-            WHERE device.product = :product
-                AND (:uid IS NULL OR user.uid = :uid)
-                AND (:username IS NULL OR username = :username)
-                AND (:phone IS NULL OR phone = :phone)
-                AND (:email IS NULL OR email = :email)
-                AND (:did IS NULL OR device.did = :did)
-                AND (:mac IS NULL OR device.mac = :mac)
-                AND (:device_sn IS NULL OR device.device_sn = :device_sn)
-                AND {IN_GROUP}
-            GROUP BY user.uid)"
+            WHERE device.product = :product AND (:val IS NULL OR {column} = :val) AND {IN_GROUP}
+            GROUP BY user.uid) AS user"
     );
-    let columns =
-        format!("uid, username, phone, email, name, created_at, is_owner, {IS_ANONYMOUS}");
-    let listing = (&*columns, &*from, "created_at DESC, uid");
-    let one_device = matches!(filter.kind, Some(Did | Mac | DeviceSn));
-    call.counted_page(paging, listing, filters, |row| {
-        Ok(BoundUser {
-            uid: row.get(0)?,
-            username: row.get(1)?,
-            phone: row.get(2)?,
-            email: row.get(3)?,
-            name: row.get(4)?,
-            birthday: None,
-            gender: None,
-            address: None,
-            remark: None,
-            is_anonymous: row.get(7)?,
-            auth_src: None,
-            created_at: row.get::<_, i64>(5)?.div_euclid(1000),
-            is_owner: one_device.then_some(row.get(6)?),
-        })
-    })
+    let columns = format!("{COLUMNS}, name, is_owner");
+    let listing = (&*columns, &*from, "user.created_at DESC, uid");
+    call.counted_page(paging, listing, filters, row::read)
 }

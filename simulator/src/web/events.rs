@@ -23,7 +23,7 @@ const REMARKS: i64 = 50;
 const LISTED: i64 = 100;
 
 /// The position of a watcher: when its world began, and the last rows that it has seen of the logs
-/// `frame`, `online`, `turned` and `remark`.
+/// `frame`, `online`, `disabled_change` and `remark`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position([i64; 5]);
 
@@ -47,7 +47,7 @@ impl Position {
             "SELECT min(created_at) FROM device",
             "SELECT max(id) FROM frame",
             "SELECT max(id) FROM online",
-            "SELECT max(id) FROM turned",
+            "SELECT max(id) FROM disabled_change",
             "SELECT max(id) FROM remark",
         ]) {
             *number = store.value::<Option<i64>>(sql, [])?.unwrap_or(0);
@@ -311,13 +311,13 @@ impl Watcher {
 
     /// The number of rows that are new.
     fn missed(&self, store: &Store) -> Sql<i64> {
-        let Position([_, frame, online, turned, remark]) = self.position;
+        let Position([_, frame, online, disabled_change, remark]) = self.position;
         store.value(
             "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
                 + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
-                + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)
+                + (SELECT count(*) FROM disabled_change WHERE id > ?4 AND ?3 IS NULL)
                 + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
-            params![frame, online, self.device, turned, remark],
+            params![frame, online, self.device, disabled_change, remark],
         )
     }
 
@@ -398,13 +398,13 @@ impl Watcher {
     }
 
     fn of_product(&mut self, store: &Store, end: Position) -> Sql<Vec<Event>> {
-        let Position([_, frame, online, turned, _]) = self.position;
+        let Position([_, frame, online, disabled_change, _]) = self.position;
         self.position = end;
         let values = named_params! {
             ":product": self.product,
             ":frame": frame,
             ":online": online,
-            ":turned": turned,
+            ":disabled_change": disabled_change,
         };
         store.rows(&Summary::select(NEW), values, |row| {
             Ok(Event::new(Some(end), "device", &Summary::read(row)?))
@@ -415,7 +415,7 @@ impl Watcher {
 /// SQL for the devices of which something is new: by their ids, so that the others cost nothing.
 const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
     UNION ALL SELECT device FROM online WHERE id > :online
-    UNION ALL SELECT device FROM turned WHERE id > :turned)";
+    UNION ALL SELECT device FROM disabled_change WHERE id > :disabled_change)";
 
 /// The value of each point that a device reported last, as far back as [`FOLDED`] frames go.
 fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<PointId, Seen>> {
@@ -446,7 +446,7 @@ mod tests {
             .expect("a query");
         let steps = plan
             .query_map(
-                named_params! {":product": "", ":frame": 0, ":online": 0, ":turned": 0},
+                named_params! {":product": "", ":frame": 0, ":online": 0, ":disabled_change": 0},
                 |row| row.get::<_, String>(3),
             )
             .and_then(Iterator::collect::<Sql<Vec<_>>>)
@@ -455,7 +455,7 @@ mod tests {
             let step = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid");
             steps.iter().any(|one| one.starts_with(&step))
         };
-        for table in ["device", "frame", "online", "turned"] {
+        for table in ["device", "frame", "online", "disabled_change"] {
             assert!(by_number(table), "{table}: {steps:#?}");
         }
         let scans = |one: &String| one.starts_with("SCAN");

@@ -1,43 +1,44 @@
-//! Acts of devices that come from outside the API.
+//! Acts: changes of a device from outside the API.
 
 use gizwits_codec_std::Action;
 use rusqlite::params;
 
-use super::scenario::known_reason;
-use super::status::{changed, put_text, refuse_outside};
+use super::scenario::{Values, known_reason};
+use super::status::{changed, put_all, refuse_outside};
 use super::store::Store;
 use crate::error::{Error, invalid};
 
-/// An act of a device, caused from outside the API.
+/// A change of a device that does not come from the API, such as its owner would cause.
+///
+/// [`Simulator::act`](crate::Simulator::act) carries it out.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Act {
     /// The device connects.
     Online,
-    /// The device leaves, for one of [`OFFLINE_REASONS`](crate::OFFLINE_REASONS).
+    /// The device disconnects for one of [`OFFLINE_REASONS`](crate::OFFLINE_REASONS). Case does not matter.
     Offline(String),
-    /// The device takes these values of points, a JSON object, and reports them.
+    /// The device sets these data points and reports what changed. The text is a JSON object of values by
+    /// name. Values outside their limits are an error.
     Set(String),
-    /// Like [`Set`](Self::Set), with values that may be outside their limits, as a broken sensor has
-    /// them: the device reports the nearest number that is allowed, or the enum's last good label, and
-    /// [remarks](crate::Simulator::remarks) on it.
+    /// Like [`Set`](Self::Set), but accepts values outside their limits, as a broken sensor has them. The
+    /// device reports the nearest number that is allowed, or keeps the last label of an enum. Either is
+    /// noted in its [remarks](crate::Simulator::remarks).
     SetUnchecked(String),
-    /// The device is disabled, or enabled again.
+    /// Whether the device is disabled. A disabled device refuses controls.
     Disabled(bool),
 }
 
 impl Store {
-    /// The id of a device.
+    /// Returns the id of the device with this did.
     pub(crate) fn device_id(&self, did: &str) -> Result<i64, Error> {
         let id = self.find("SELECT id FROM device WHERE did = ?", [did])?;
-        id.map_or_else(|| invalid("there is no such device"), Ok)
+        id.map_or_else(|| invalid(format!("there is no device `{did}`")), Ok)
     }
 
     /// Carries out an act.
     pub(crate) fn act(&self, did: &str, at: i64, act: &Act) -> Result<(), Error> {
-        let Some(mut device) = self.device(self.device_id(did)?)? else {
-            return invalid("there is no such device");
-        };
+        let mut device = self.device(self.device_id(did)?)?;
         match act {
             Act::Online => self.connect(&mut device, at)?,
             Act::Offline(reason) => {
@@ -46,10 +47,12 @@ impl Store {
             }
             Act::Set(json) | Act::SetUnchecked(json) => {
                 let Some(product) = self.product(&device.product) else {
-                    return invalid("its product has no definition");
+                    return invalid("the product of the device has no definition");
                 };
                 let before = device.status.clone();
-                let outside = put_text(product, &mut device.status, json).or_else(invalid)?;
+                let values: Values =
+                    serde_json::from_str(json).or_else(|error| invalid(error.to_string()))?;
+                let outside = put_all(product, &mut device.status, &values).or_else(invalid)?;
                 if let Act::SetUnchecked(_) = act {
                     for value in &outside {
                         self.remark(device.id, at, true, value)?;
@@ -65,7 +68,10 @@ impl Store {
             Act::Disabled(disabled) => {
                 let sql = "UPDATE device SET disabled = ?1 WHERE id = ?2 AND disabled != ?1";
                 if self.run(sql, params![disabled, device.id])? > 0 {
-                    self.run("INSERT INTO turned (device) VALUES (?)", [device.id])?;
+                    self.run(
+                        "INSERT INTO disabled_change (device) VALUES (?)",
+                        [device.id],
+                    )?;
                 }
             }
         }

@@ -1,27 +1,29 @@
-//! The simulator's time, in milliseconds since 1970.
+//! The clock of a simulator. Times are milliseconds since 1970.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// The way in which time passes: with this machine's, or only when it is stepped.
+/// The clock of a simulator: the clock of this machine, or a time that only
+/// [`Simulator::step`](crate::Simulator::step) moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
-    /// The time of this machine, plus the steps that were made.
+    /// The time of this machine, plus all steps.
     Real,
-    /// A time that stands until it is stepped.
+    /// A fixed start, plus all steps.
     Manual {
-        /// Milliseconds since 1970.
+        /// The start in milliseconds since 1970.
         start: i64,
     },
 }
 
-/// A clock: a time that moves by itself or not, and an offset that moves it on.
+/// A clock that never goes back.
 #[derive(Debug)]
 pub(crate) struct Clock {
     time: Time,
+    /// The sum of all steps in milliseconds.
     offset: AtomicI64,
-    /// The latest that it said: a machine's clock may be set back, the world's never goes back.
+    /// The latest time that [`now`](Self::now) returned. The clock of a machine may be set back.
     latest: AtomicI64,
 }
 

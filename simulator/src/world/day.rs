@@ -1,16 +1,15 @@
-//! Days in China, counted from 1970-01-01.
+//! Days in China, numbered from 1970-01-01. Times are milliseconds since 1970.
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 
 /// The length of a day in milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
-/// China Standard Time is eight hours ahead, all year.
+/// The offset of China Standard Time from UTC in milliseconds. It is the same all year.
 const CHINA: i64 = 8 * 3_600_000;
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
-/// The day of a time.
+/// The number of the day that contains a time.
 pub(crate) fn of(millis: i64) -> i64 {
     millis.saturating_add(CHINA).div_euclid(DAY)
 }
@@ -20,7 +19,7 @@ pub(crate) fn start(day: i64) -> i64 {
     day.saturating_mul(DAY).saturating_sub(CHINA)
 }
 
-/// The number of a date.
+/// The number of the day with this date.
 pub(crate) fn number(date: Date) -> i64 {
     EPOCH.until(date).map_or(0, |span| span.get_days().into())
 }
@@ -31,17 +30,10 @@ pub(crate) fn text(day: i64) -> String {
     date.to_string()
 }
 
-/// A time in China, as `2017-12-07 10:12:45`.
-pub(crate) fn time_text(millis: i64) -> String {
-    let time = Timestamp::from_millisecond(millis).unwrap_or_default();
-    let time: DateTime = Offset::constant(8).to_datetime(time);
-    time.strftime("%F %T").to_string()
-}
-
-/// The date of a text such as `2017-12-07`.
+/// Parses a date such as `2017-12-07`.
 pub(crate) fn parse(text: &str) -> Option<Date> {
     let date = Date::strptime("%F", text).ok()?;
-    // Only as it would be written: no `2017-2-9`.
+    // `strptime` also accepts other forms, such as `2017-2-9`.
     (date.to_string() == text).then_some(date)
 }
 
@@ -53,7 +45,7 @@ mod tests {
     fn days_are_chinese() {
         // 2017-12-07 10:12:45 in China is 02:12:45 UTC.
         let millis = 1_512_612_765_000;
-        assert_eq!(time_text(millis), "2017-12-07 10:12:45");
+        assert_eq!(text(of(millis)), "2017-12-07");
         assert_eq!(start(of(millis)), 1_512_576_000_000);
         assert_eq!(of(1_512_575_999_999) + 1, of(1_512_576_000_000));
     }

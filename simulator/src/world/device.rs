@@ -1,31 +1,30 @@
-//! Devices, and all that follows from what they do.
+//! Devices: connections, frames, and the records that the cloud makes of them.
 //!
-//! A device holds its status as raw bytes and speaks in frames. A control is a frame that was logged;
-//! after a while the device takes that frame apart and answers with another. What the cloud knows, the
-//! log, the data, faults and alerts, activity, follows from the frames of devices and nothing else.
+//! The API and a device exchange frames only. A control is logged as a frame. When its time has come, the
+//! device decodes this frame, sets its status and reports in another frame. The cloud decodes the report,
+//! and makes records of it: data, faults, alerts and activity.
 //!
-//! Future events are rows of the table `pending` and happen in the order of their time when somebody
-//! next looks: [`Store::advance`].
+//! Future events are rows of the table `pending`. [`Store::advance`] carries them out in the order of time.
 
 use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
 use gizwits_codec_std::{Action, Product, wrap};
 use rusqlite::params;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::day;
 use super::random;
 use super::remark::{Kind, Violation};
-use super::status::{changed, full_mask, partial_message, put, set_reading};
+use super::row;
+use super::status::{changed, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
-/// The time that logs are kept, in milliseconds.
+/// The time that records of logs are kept, in milliseconds.
 pub(crate) const LOG_RETENTION: i64 = 7 * day::DAY;
-/// The time that the cloud waits for a heartbeat beyond the device's own, in milliseconds.
+/// The time that the cloud waits for a heartbeat after `keep_alive`, in milliseconds.
 const GRACE: i64 = 5000;
 
-/// SQL that adds a record to a log; its first two parameters are the device and the time.
+/// SQL that adds a record to a log. Its first two parameters are the id of the device and the time.
 fn append(table: &str, columns: &str, values: &str) -> String {
     format!(
         "INSERT INTO {table} (device, at, {columns}, number) VALUES (?1, ?2, {values},
@@ -34,58 +33,52 @@ fn append(table: &str, columns: &str, values: &str) -> String {
     )
 }
 
-/// One device, as the engine needs it.
+/// The columns of a device that its behaviour reads and changes. [`Store::save`] writes the changes back.
+#[derive(Deserialize)]
 pub(crate) struct Device {
     pub(crate) id: i64,
     did: String,
-    /// The key of its product.
+    /// The key of the product.
     pub(crate) product: String,
+    /// The body of a report of all points.
     pub(crate) status: Vec<u8>,
+    /// The interval of reports of all points in milliseconds.
     pub(crate) report_every: i64,
+    /// The number of reports of which a var_len device sends one with all points.
     full_every: i64,
+    /// The interval of heartbeats in milliseconds.
     heartbeat: i64,
+    /// The time without a heartbeat, in milliseconds, after which the cloud waits for [`GRACE`].
     keep_alive: i64,
     online_since: Option<i64>,
+    /// The time at which the device went away, while the cloud still takes it for online.
     silent_since: Option<i64>,
+    /// The number of reports since the last of all points.
     since_full: i64,
+    /// The number of random numbers that the device has drawn.
     draws: i64,
     last_report: Option<i64>,
 }
 
 impl Device {
-    /// Whether it is online and not silent.
+    /// Whether frames reach the device: it is online and not silent.
     pub(crate) fn is_reachable(&self) -> bool {
         self.online_since.is_some() && self.silent_since.is_none()
     }
 }
 
 impl Store {
-    pub(crate) fn device(&self, id: i64) -> Sql<Option<Device>> {
-        self.first(
+    /// Loads a device. Devices are never deleted, so a missing one is an error of the database.
+    pub(crate) fn device(&self, id: i64) -> Sql<Device> {
+        let sql =
             "SELECT id, did, product, status, report_every, full_every, heartbeat, keep_alive,
                 online_since, silent_since, since_full, draws, last_report
-             FROM device WHERE id = ?",
-            [id],
-            |row| {
-                Ok(Device {
-                    id: row.get(0)?,
-                    did: row.get(1)?,
-                    product: row.get(2)?,
-                    status: row.get(3)?,
-                    report_every: row.get(4)?,
-                    full_every: row.get(5)?,
-                    heartbeat: row.get(6)?,
-                    keep_alive: row.get(7)?,
-                    online_since: row.get(8)?,
-                    silent_since: row.get(9)?,
-                    since_full: row.get(10)?,
-                    draws: row.get(11)?,
-                    last_report: row.get(12)?,
-                })
-            },
-        )
+            FROM device WHERE id = ?";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row([id], row::read)
     }
 
+    /// Writes the changes of a device to the database.
     pub(crate) fn save(&self, device: &Device) -> Sql<()> {
         self.run(
             "UPDATE device SET status = ?, online_since = ?, silent_since = ?, since_full = ?,
@@ -110,17 +103,18 @@ impl Store {
         random::number(self.seed, &device.did, device.draws)
     }
 
-    /// Drops what is planned for a device's connection.
+    /// Deletes the future events of a device's connection.
     fn unschedule(&self, device: &Device) -> Sql<()> {
         let sql = "DELETE FROM pending WHERE kind IN ('offline', 'report') AND subject = ?";
         self.run(sql, [device.id]).map(drop)
     }
 
+    /// Connects a device that is not connected.
     pub(crate) fn connect(&self, device: &mut Device, at: i64) -> Sql<()> {
         if device.is_reachable() {
             return Ok(());
         }
-        // Back before the cloud missed it.
+        // A silent device that connects again was never offline for the cloud.
         let kind = match device.online_since {
             Some(_) => "dev_re_online",
             None => "dev_online",
@@ -142,15 +136,16 @@ impl Store {
             ),
             params![device.id, at, kind, keep_alive],
         )?;
-        self.schedule(at.saturating_add(1000), "report", device.id, None)
+        self.schedule(at.saturating_add(1000), "report", device.id, "")
     }
 
-    /// The beats from when it came online to `until`: how many, and when the last was.
+    /// The number of heartbeats from `since` to `until`, and the time of the last, or `since`.
     fn heartbeats(device: &Device, since: i64, until: i64) -> (i64, i64) {
         let count = until.saturating_sub(since).max(0) / device.heartbeat.max(1);
         (count, since.saturating_add(count * device.heartbeat))
     }
 
+    /// Disconnects a device, if it is online, and logs the record of its connection.
     pub(crate) fn disconnect(&self, device: &mut Device, at: i64, reason: &str) -> Sql<()> {
         let Some(since) = device.online_since.take() else {
             return Ok(());
@@ -158,7 +153,7 @@ impl Store {
         let until = device.silent_since.take().unwrap_or(at);
         let (count, beat) = Self::heartbeats(device, since, until);
         let seconds = |from: i64, to: i64| to.div_euclid(1000) - from.div_euclid(1000);
-        // One beat alone has no span to the one before.
+        // Intervals of heartbeats exist from two heartbeats on.
         let steady = device.heartbeat / 1000 * i64::from(count >= 2);
         let (duration, last) = (seconds(since, at), seconds(beat, at));
         let values = "'dev_offline', json_object('duration', ?3, 'heartbeat', json_object(
@@ -171,7 +166,9 @@ impl Store {
         Ok(())
     }
 
-    /// Leaves; without a heartbeat only the cloud finds out, later. Returns when it does.
+    /// Ends the connection of a device. Returns the time at which the cloud takes the device for offline.
+    ///
+    /// If the reason is `no_heartbeat`, the device becomes silent, which the cloud notices later.
     pub(crate) fn leave(&self, device: &mut Device, at: i64, reason: &str) -> Sql<i64> {
         if reason != "no_heartbeat" {
             self.disconnect(device, at, reason)?;
@@ -183,11 +180,11 @@ impl Store {
         device.silent_since = Some(at);
         let (_, beat) = Self::heartbeats(device, since, at);
         let missed = beat.saturating_add(device.keep_alive).saturating_add(GRACE);
-        self.schedule(missed, "offline", device.id, Some(reason))?;
+        self.schedule(missed, "offline", device.id, reason)?;
         Ok(missed)
     }
 
-    /// A frame arrives at a device.
+    /// A device receives a frame: it sets its status, and reports what it set or what was asked for.
     pub(crate) fn receive_frame(&self, device: &mut Device, at: i64, bytes: &[u8]) -> Sql<()> {
         let Some(product) = self.product(&device.product) else {
             return Ok(());
@@ -199,19 +196,20 @@ impl Store {
         let Ok((Event::Frame(frame), [])) = m2m::parse(bytes, usize::MAX) else {
             return Ok(());
         };
-        // What it doesn't understand it ignores, as firmware does; but it says so.
+        // Firmware ignores frames that it can't read. The remark tells the user of the simulator.
         match frame.p0().map(|p0| P0::parse(layout, p0)) {
             Some(Ok(P0::Control(view))) => {
                 let before = device.status.clone();
-                for reading in &view {
-                    let set = put(layout, &mut device.status, reading.id(), |encoder| {
-                        set_reading(encoder, &reading)
-                    });
-                    if let Err(error) = set {
+                let left_out = put(layout, &mut device.status, |encoder| {
+                    let refused = view.iter().filter_map(|reading| {
+                        let error = set_reading(encoder, &reading).err()?;
                         let value = reading.value();
-                        let outside = Violation::new(product, Kind::LeftOut, value, error);
-                        self.remark(device.id, at, true, &outside)?;
-                    }
+                        Some(Violation::new(product, Kind::LeftOut, value, error))
+                    });
+                    Ok(refused.collect::<Vec<_>>())
+                });
+                for outside in left_out.unwrap_or_default() {
+                    self.remark(device.id, at, true, &outside)?;
                 }
                 let mut changed = changed(layout, &before, &device.status);
                 if changed.is_empty() {
@@ -225,16 +223,20 @@ impl Store {
             }
             Some(Ok(_)) => Ok(()),
             Some(Err(_)) | None => {
-                let why = match product.decode(bytes) {
-                    Err(error) => error.message,
-                    Ok(_) => "a frame without a message for the device".to_owned(),
+                let ignored = Violation {
+                    kind: Kind::Ignored,
+                    point: None,
+                    message: match product.decode(bytes) {
+                        Err(error) => error.message,
+                        Ok(_) => "a frame without a message for the device".to_owned(),
+                    },
                 };
-                self.remark(device.id, at, true, &Violation::ignored(why))
+                self.remark(device.id, at, true, &ignored)
             }
         }
     }
 
-    /// The device sends its status; of a var_len product the points that are asked for.
+    /// A device sends a report or reply of these points. A standard device, and `None`, send all points.
     pub(crate) fn report(
         &self,
         device: &mut Device,
@@ -258,36 +260,22 @@ impl Store {
             points.and_then(|points| partial_message(layout, &device.status, action, points));
         let p0 = some.unwrap_or_else(|| {
             device.since_full = 0;
-            let mut whole = vec![action.code(layout.protocol())];
-            if layout.protocol() == Protocol::VarLen {
-                whole.extend(full_mask(layout));
-            }
-            whole.extend(&device.status);
-            whole
+            [&[action.code(layout.protocol())], &*device.status].concat()
         });
         let frame = wrap(&p0, action, None, None).unwrap_or_default();
         self.receive(device, at, product, &frame)
     }
 
-    /// The cloud gets a frame from a device: this one event is behind all that it says of it.
+    /// The cloud receives a frame from a device, logs it and makes all records of it.
     fn receive(&self, device: &mut Device, at: i64, product: &Product, frame: &[u8]) -> Sql<()> {
-        #[derive(Deserialize)]
-        struct Attrs<'a> {
-            #[serde(borrow)]
-            attrs: &'a RawValue,
-        }
-
         self.log_frame(device.id, at, false, frame)?;
         let Ok(decoded) = product.decode(frame) else {
             return Ok(());
         };
-        let json = decoded.to_json();
-        if let Ok(Attrs { attrs }) = serde_json::from_str(&json) {
-            self.run(
-                &append("data", "attrs", "?3"),
-                params![device.id, at, attrs.get()],
-            )?;
-        }
+        self.run(
+            &append("data", "attrs", "?3 -> '$.attrs'"),
+            params![device.id, at, decoded.to_json()],
+        )?;
         for reading in decoded.view().into_iter().flatten() {
             let Some(attr) = product.attr(reading.id()) else {
                 continue;
@@ -320,7 +308,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a line of the command log and returns its number.
+    /// Adds a frame to the log of frames and returns its id.
     fn log_frame(&self, device: i64, at: i64, to_device: bool, frame: &[u8]) -> Sql<i64> {
         self.run(
             &append("frame", "to_device, payload", "?3, ?4"),
@@ -329,16 +317,15 @@ impl Store {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The cloud sends a P0 to a device, which receives it after about `reply_after`.
+    /// The cloud sends a P0 to a device. The device receives it after 75 to 125 % of `reply_after`, at
+    /// random.
     pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
         let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
         let logged = self.log_frame(device, at, true, &frame)?;
-        let Some(mut device) = self.device(device)? else {
-            return Ok(());
-        };
+        let mut device = self.device(device)?;
         let share = 750 + (self.draw(&mut device) % 501).cast_signed();
         self.save(&device)?;
         let due = at.saturating_add(reply_after.saturating_mul(share) / 1000);
-        self.schedule(due, "frame", logged, None)
+        self.schedule(due, "frame", device.id, &logged.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! The file of a world, or the memory in place of one: opened, locked and checked.
+//! Opening, locking and checking the database of a world, in a file or in memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,15 @@ use super::population::populate;
 use super::random;
 use super::scenario::Scenario;
 use super::store::Store;
-use crate::error::Error;
+use crate::error::{Error, reject};
 
-/// The application id of a simulator's database file: "gizw".
+/// The application id in the header of the database file: "gizw".
 const APPLICATION: i64 = 0x6769_7a77;
-/// The version of its tables.
-const VERSION: i64 = 3;
+/// The version of the tables. Databases of other versions are refused.
+const VERSION: i64 = 4;
 
-/// Devices that were online at least once, with their state. A view of the connection, not of the file.
+/// The devices that were online at least once, with their states. The view is temporary, so that it can
+/// change without a new version of the tables.
 const VIEWS: &str = "CREATE TEMP VIEW known_device AS
     SELECT *, online_since IS NOT NULL AS is_online,
         EXISTS (SELECT 1 FROM trouble
@@ -28,7 +29,7 @@ const VIEWS: &str = "CREATE TEMP VIEW known_device AS
     FROM device WHERE activated_at IS NOT NULL";
 
 impl Store {
-    /// Opens a world, or creates it as of `now`.
+    /// Opens the world of a database. An empty database gets a world that has been running until `now`.
     pub(crate) fn open(
         path: Option<&Path>,
         scenario: Option<&Scenario>,
@@ -42,10 +43,7 @@ impl Store {
     }
 
     fn try_open(path: Option<&Path>, scenario: Option<&Scenario>, now: i64) -> Result<Self, Error> {
-        let connection = match path {
-            Some(path) => Connection::open(path)?,
-            None => Connection::open_in_memory()?,
-        };
+        let connection = Connection::open(path.unwrap_or(Path::new(":memory:")))?;
         lock(&connection)?;
         connection.set_prepared_statement_cache_capacity(256);
         connection.pragma_update(None, "trusted_schema", false)?;
@@ -53,7 +51,6 @@ impl Store {
             connection,
             seed: 0,
             live_reports: false,
-            group_descendants: true,
             definitions: BTreeMap::new(),
         };
         let tables: i64 = store.value("SELECT count(*) FROM sqlite_schema", [])?;
@@ -61,45 +58,41 @@ impl Store {
         let version: i64 = store.value("PRAGMA user_version", [])?;
         let refused = |why: &str| Err(Error::File(why.to_owned()));
         match (tables, application, version) {
-            (0, ..) => match scenario {
-                Some(scenario) => store.create(scenario, now)?,
-                None => store.create(&Scenario::builtin(), now)?,
-            },
+            (0, ..) => store.create(scenario.unwrap_or(&Scenario::builtin()), now)?,
             (_, APPLICATION, VERSION) => store.check(scenario)?,
             (_, APPLICATION, _) => {
                 return refused(
-                    "the database is of another version of the simulator: take another file",
+                    "the database was created by another version of the simulator: choose another file",
                 );
             }
-            _ => return refused("the database is no simulator's"),
+            _ => return refused("this is not a database of the simulator: choose another file"),
         }
-        // What is committed is in the file's log before a call is answered, so the end of this
-        // process loses nothing.
+        // A commit is in the write-ahead log before its call is answered, so nothing is lost if this
+        // process is killed.
         let connection = &store.connection;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute_batch(VIEWS)?;
         let setting = |key| Ok::<_, Error>(store.meta(key)?.unwrap_or(0));
         let (seed, live) = (setting("seed")?, setting("live_reports")?);
-        store.group_descendants = setting("group_descendants")? != 0;
         store.live_reports = live != 0;
         store.seed = seed.cast_unsigned();
         store.read_definitions()?;
         Ok(store)
     }
 
-    /// Refuses to continue a world with a scenario that it was not made from.
+    /// Refuses to continue a world with a scenario other than the one that it was created from.
     fn check(&self, scenario: Option<&Scenario>) -> Result<(), Error> {
         match scenario {
-            Some(scenario) if self.meta("scenario")? != Some(fingerprint(scenario)) => {
-                let message = "the database holds a world of another scenario; take another file, \
-                               or open it without a scenario";
-                Err(Error::Scenario(message.to_owned()))
-            }
+            Some(scenario) if self.meta("scenario")? != Some(fingerprint(scenario)) => reject(
+                "the database was created from another scenario: choose another file, or open this \
+                     one without a scenario",
+            ),
             _ => Ok(()),
         }
     }
 
+    /// Creates the tables and fills them from a scenario.
     fn create(&mut self, scenario: &Scenario, now: i64) -> Result<(), Error> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         self.connection.execute_batch(include_str!("schema.sql"))?;
@@ -122,26 +115,25 @@ impl Store {
     }
 }
 
-/// The number by which a file knows the scenario that its world was made from.
+/// A hash of a scenario, by which a database recognises it.
 fn fingerprint(scenario: &Scenario) -> i64 {
     random::number(scenario.world.seed, &scenario.text, 0).cast_signed()
 }
 
-/// Takes the file for as long as this process lives: each of two simulators would have a clock of its
-/// own.
+/// Locks the database until the connection is closed. Two simulators of one world would have two clocks.
 fn lock(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(Duration::from_secs(1))?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     match connection.execute_batch("BEGIN EXCLUSIVE; COMMIT") {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-            let message = "the database is in use by another simulator";
+            let message = "the database is in use by another simulator: choose another file";
             Err(Error::File(message.to_owned()))
         }
         locked => Ok(locked?),
     }
 }
 
-/// Explains why a database can't be written to, if that is why opening it failed.
+/// Replaces an error of opening a database with its reason, if the file or its folder can't be written.
 fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
     use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
 
@@ -158,16 +150,18 @@ fn unwritable(path: &Path, error: rusqlite::Error) -> Error {
     let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     let file = fs::OpenOptions::new().append(true).open(path);
     Error::File(match (fs::metadata(folder), file) {
-        _ if path.is_dir() => "a folder: the name of a file is expected".to_owned(),
-        (Err(error), _) if missing(&error) => format!("there is no folder {shown}: make it first"),
+        _ if path.is_dir() => "this is a folder: expected the name of a file".to_owned(),
+        (Err(error), _) if missing(&error) => {
+            format!("there is no folder {shown}: create it first")
+        }
         (Err(error), _) => format!("the folder {shown} can't be read: {error}"),
-        (Ok(_), Err(error)) if !missing(&error) => format!(
-            "the file can't be written to: {error}; the world is kept in it, so it must be writable"
-        ),
-        // SQLite says no more than that it could not make a file.
+        (Ok(_), Err(error)) if !missing(&error) => {
+            format!("the file can't be written: {error}; the simulator keeps its state in it")
+        }
+        // SQLite only reports that it could not create a file.
         _ => format!(
-            "no file can be made in the folder {shown} ({error}): the database and its log are kept \
-             there, so it must be writable"
+            "no file can be created in the folder {shown} ({error}): the simulator keeps its database \
+             and the log of the database there"
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! The rows that a world begins with: its scenario, checked.
+//! Checking a scenario and filling the tables from it.
 
 use std::collections::HashSet;
 
@@ -7,14 +7,13 @@ use rusqlite::params;
 use serde_json::Value as Json;
 
 use super::allow_list::network;
-use super::behaviour::{self, Behaviour};
 use super::random;
-use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec, known_reason};
+use super::scenario::{self, DeviceSpec, Location, Scenario, UserSpec};
 use super::status;
 use super::store::{Definition, Store};
-use crate::error::{Error, unsound};
+use crate::error::{Error, reject};
 
-/// Fills the tables of a world that begins at this time.
+/// Fills the tables of a world that begins at the time `begin`.
 pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Result<(), Error> {
     let world = &scenario.world;
     add_enterprises(store, world)?;
@@ -34,7 +33,7 @@ pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Re
     Ok(())
 }
 
-/// An error with the part of the scenario that it is about.
+/// Prepends the part of the scenario that an error is about.
 fn about(part: String, error: Error) -> Error {
     Error::Scenario(match error {
         Error::Scenario(error) => format!("{part}: {error}"),
@@ -42,15 +41,15 @@ fn about(part: String, error: Error) -> Error {
     })
 }
 
-/// Refuses values that are empty or repeated.
+/// Refuses empty and repeated values.
 fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Result<(), Error> {
     let mut seen = HashSet::new();
     for value in values {
         if value.is_empty() {
-            return unsound(format!("{what} is empty"));
+            return reject(format!("{what} is empty"));
         }
         if !seen.insert(value) {
-            return unsound(format!("{what} `{value}` is there twice"));
+            return reject(format!("{what} `{value}` is used twice"));
         }
     }
     Ok(())
@@ -62,7 +61,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
     for enterprise in &world.enterprise {
         for net in &enterprise.allow {
             if network(net).is_none() {
-                return unsound(format!("`{net}` is neither an address nor a network"));
+                return reject(format!("`{net}` is neither an IP address nor a network"));
             }
         }
         store.run(
@@ -70,7 +69,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
             params![
                 enterprise.id,
                 enterprise.secret,
-                enterprise.quota,
+                enterprise.quota.unwrap_or(3600),
                 enterprise.overseas,
                 enterprise.allow.join(" ")
             ],
@@ -82,7 +81,7 @@ fn add_enterprises(store: &Store, world: &scenario::World) -> Result<(), Error> 
 fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
     let world = &scenario.world;
     let Some(first) = world.enterprise.first() else {
-        return unsound("there is no [[enterprise]]");
+        return reject("expected at least one [[enterprise]]");
     };
     let keys = world.product.iter().map(|product| &product.key);
     check_unique("the key of a product", keys)?;
@@ -93,7 +92,7 @@ fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
             None => Some(&*first.id),
             Some("") => None,
             Some(id) if world.enterprise.iter().any(|one| one.id == id) => Some(id),
-            Some(id) => return unsound(format!("there is no enterprise `{id}`")),
+            Some(id) => return reject(format!("there is no enterprise `{id}`")),
         };
         store.run(
             "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -111,7 +110,8 @@ fn add_products(store: &Store, scenario: &Scenario) -> Result<(), Error> {
     Ok(())
 }
 
-/// The definition with the key and the name that the scenario gives its product, on one line.
+/// Returns a definition with the key and the name of the scenario, without line breaks. Refuses an invalid
+/// definition, unless the product is `unchecked`.
 fn complete(mut json: String, product: &scenario::ProductSpec) -> Result<String, Error> {
     if let Ok(Json::Object(mut object)) = serde_json::from_str(&json) {
         object.insert("product_key".to_owned(), product.key.clone().into());
@@ -121,7 +121,7 @@ fn complete(mut json: String, product: &scenario::ProductSpec) -> Result<String,
         json = Json::Object(object).to_string();
     }
     match Product::from_json(&json) {
-        Err(error) if !product.unchecked => unsound(format!(
+        Err(error) if !product.unchecked => reject(format!(
             "the definition of product `{}`: {error}",
             product.key
         )),
@@ -138,7 +138,7 @@ fn add_apps(store: &Store, world: &scenario::World) -> Result<(), Error> {
         store.run("INSERT INTO app VALUES (?)", [&app.appid])?;
         for key in &app.products {
             if !world.product.iter().any(|product| product.key == *key) {
-                return unsound(format!("app {}: there is no product `{key}`", app.appid));
+                return reject(format!("app {}: there is no product `{key}`", app.appid));
             }
             store.run("INSERT INTO app_product VALUES (?, ?)", [&app.appid, key])?;
         }
@@ -153,13 +153,13 @@ fn add_user(
     user: &UserSpec,
 ) -> Result<(), Error> {
     if !world.app.iter().any(|app| app.appid == user.app) {
-        return unsound(format!("there is no app `{}`", user.app));
+        return reject(format!("there is no app `{}`", user.app));
     }
     let uid = user.uid.clone();
     let uid = uid.unwrap_or_else(|| random::hex32(world.seed, "uid", number));
     let at = begin.saturating_add(user.after.0);
-    let place = &user.place;
-    check_location(place)?;
+    let location = &user.place;
+    check_location(location)?;
     store.run(
         "INSERT INTO user VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
@@ -171,65 +171,59 @@ fn add_user(
             user.name,
             at,
             at,
-            place.country,
-            place.region,
-            place.city,
+            location.country,
+            location.region,
+            location.city,
             user.visits.map(|span| span.0.max(1000))
         ],
     )?;
-    store.schedule(at, "visit", 0, Some(&uid))?;
+    store.schedule(at, "visit", 0, &uid)?;
     for mac in &user.binds {
-        let found: Vec<(i64, i64)> = store.rows(
-            "SELECT id, created_at FROM device WHERE mac = ?1 OR device_sn = ?1",
-            [mac],
-            |row| row.try_into(),
-        )?;
-        if found.is_empty() {
-            return unsound(format!("there is no device `{mac}`"));
-        }
-        for (device, created) in found {
-            store.schedule(at.max(created), "bind", device, Some(&uid))?;
+        let sql = "INSERT INTO pending (due, kind, subject, detail)
+            SELECT max(?1, created_at), 'bind', id, ?2 FROM device
+            WHERE mac = ?3 OR device_sn = ?3 ORDER BY id";
+        if store.run(sql, params![at, uid, mac])? == 0 {
+            return reject(format!("there is no device `{mac}`"));
         }
     }
     Ok(())
 }
 
-/// Refuses a location that the reports by location can't show.
-fn check_location(place: &Location) -> Result<(), Error> {
-    let names = [&place.country, &place.region, &place.city];
+/// Refuses a location that reports by location can't contain: `count` and `detail` are members of their
+/// objects.
+fn check_location(location: &Location) -> Result<(), Error> {
+    let names = [&location.country, &location.region, &location.city];
     for name in names.into_iter().flatten() {
         if matches!(name.as_str(), "" | "count" | "detail") {
-            return unsound(format!("a place can't be named `{name}`"));
+            return reject(format!("a country, region or city can't be named `{name}`"));
         }
     }
-    if (place.region.is_some() && place.country.is_none())
-        || (place.city.is_some() && place.region.is_none())
-    {
-        return unsound("a place needs all levels above it");
+    // Missing names must be the last ones.
+    if !names.is_sorted_by_key(|name| name.is_none()) {
+        return reject("a region needs a country, and a city needs a region");
     }
     Ok(())
 }
 
 fn check_device(spec: &DeviceSpec) -> Result<(), Error> {
     if spec.mac.is_none() == spec.device_sn.is_none() {
-        return unsound("either mac or device_sn is needed");
+        return reject("expected either mac or device_sn");
     }
     check_location(&spec.place)?;
-    for (name, span, least) in [
-        ("report_every", spec.report_every, 1000),
-        ("heartbeat", spec.heartbeat, 1000),
-        ("keep_alive", spec.keep_alive, 1000),
-        ("reply_after", spec.reply_after, 0),
+    for (name, span) in [
+        ("report_every", spec.report_every),
+        ("heartbeat", spec.heartbeat),
+        ("keep_alive", spec.keep_alive),
     ] {
-        if span.0 < least {
-            return unsound(format!("{name} is at least {least} ms"));
+        if span.0 < 1000 {
+            return reject(format!("{name} is too short: expected at least 1s"));
         }
     }
     if spec.heartbeat.0 % 1000 != 0 || spec.keep_alive.0 % 1000 != 0 {
-        return unsound("heartbeat and keep_alive are whole seconds");
+        return reject("expected whole seconds for heartbeat and keep_alive");
     }
     if spec.heartbeat.0 > spec.keep_alive.0 {
-        return unsound("heartbeat is longer than keep_alive");
+        return reject("heartbeat is longer than keep_alive");
     }
     Ok(())
 }
@@ -241,19 +235,22 @@ fn add_device(
     spec: &DeviceSpec,
 ) -> Result<(), Error> {
     let product = match store.definitions.get(&spec.product) {
-        None => return unsound(format!("there is no product `{}`", spec.product)),
+        None => return reject(format!("there is no product `{}`", spec.product)),
         Some(Definition::Sound(product)) => Some(product),
         Some(_) => None,
     };
     check_device(spec)?;
-    let status = product.map(|product| status::initial(product, &spec.initial));
-    let status = status.transpose().or_else(unsound)?.unwrap_or_default();
+    let status = match product {
+        Some(product) => status::initial(product, &spec.initial).or_else(reject)?,
+        None if spec.initial.is_empty() => Vec::new(),
+        None => return reject("its product has no definition for initial values"),
+    };
     let did = spec.did.clone();
     let did = did.unwrap_or_else(|| random::did(seed, &format!("did {number}")));
     let passcode = spec.passcode.clone();
     let passcode = passcode.unwrap_or_else(|| random::passcode(seed, &did));
     let at = begin.saturating_add(spec.after.0);
-    let place = &spec.place;
+    let location = &spec.place;
     let version = |at: usize| Some(spec.versions.as_ref()?.get(at)?.as_str());
     store.run(
         "INSERT INTO device (id, did, product, mac, device_sn, passcode, type, disabled, created_at,
@@ -268,14 +265,14 @@ fn add_device(
             spec.mac,
             spec.device_sn,
             passcode,
-            spec.kind,
+            spec.kind.as_deref().unwrap_or("normal"),
             spec.disabled,
             at,
-            place.country,
-            place.region,
-            place.city,
-            place.longitude,
-            place.latitude,
+            location.country,
+            location.region,
+            location.city,
+            location.longitude,
+            location.latitude,
             version(0),
             version(1),
             version(2),
@@ -283,64 +280,24 @@ fn add_device(
             status,
             spec.reply_after.0,
             spec.report_every.0,
-            spec.full_every,
+            spec.full_every.unwrap_or(10),
             spec.heartbeat.0,
             spec.keep_alive.0
         ],
     )?;
-    store.schedule(at, "online", number, None)?;
-    for (every, behaviour) in behaviours(product, spec).or_else(unsound)? {
+    store.schedule(at, "online", number, "")?;
+    for behaviour in spec.behaviours() {
+        behaviour.check(product).or_else(reject)?;
+        let every = behaviour.every();
         if every < 1000 {
-            return unsound("`every` is at least 1s");
+            return reject("every is too short: expected at least 1s");
         }
-        let json = serde_json::to_string(&behaviour).or_else(|error| unsound(error.to_string()))?;
-        store.run(
-            "INSERT INTO behaviour (device, every, spec) VALUES (?, ?, ?)",
-            params![number, every, json],
-        )?;
-        let id = store.connection.last_insert_rowid();
-        // Not all at once: the first time is somewhere in the first span.
+        let json = serde_json::to_string(&behaviour).or_else(|error| reject(error.to_string()))?;
+        let id = store.next("behaviours")?;
+        // A random first turn keeps behaviours from happening all at once.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;
         let first = every.saturating_mul(1 + share.cast_signed()) / 1000;
-        store.schedule(at.saturating_add(first), "behaviour", id, None)?;
+        store.schedule(at.saturating_add(first), "behaviour", number, &json)?;
     }
     Ok(())
-}
-
-/// The behaviours of a device and the span between two times of each, in milliseconds.
-fn behaviours(
-    product: Option<&Product>,
-    spec: &DeviceSpec,
-) -> Result<Vec<(i64, Behaviour)>, String> {
-    let mut all = Vec::new();
-    for offline in &spec.offline {
-        let reason = known_reason(&offline.reason)?;
-        let lasts = offline.lasts.0.max(1);
-        all.push((offline.every.0, Behaviour::Offline { reason, lasts }));
-    }
-    let Some(product) = product else {
-        let none = spec.walk.is_empty()
-            && spec.countdown.is_empty()
-            && spec.change.is_empty()
-            && spec.trouble.is_empty()
-            && spec.initial.is_empty();
-        return match none {
-            true => Ok(all),
-            false => Err("its product has no definition to behave by".to_owned()),
-        };
-    };
-    for walk in &spec.walk {
-        all.push((walk.every.0, behaviour::walk(product, walk)?));
-    }
-    for countdown in &spec.countdown {
-        all.push((countdown.every.0, behaviour::countdown(product, countdown)?));
-    }
-    for change in &spec.change {
-        let set = behaviour::values(product, &change.set, change.unchecked)?;
-        all.push((change.every.0, Behaviour::Change { set }));
-    }
-    for trouble in &spec.trouble {
-        all.push((trouble.every.0, behaviour::trouble(product, trouble)?));
-    }
-    Ok(all)
 }

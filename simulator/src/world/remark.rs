@@ -1,5 +1,5 @@
-//! Remarks of devices on values that they can't take or report. They are kept beside the logs of the API,
-//! which has no record for them.
+//! Remarks: what devices note about values and frames that break their definition. The logs of the API have
+//! no records for them.
 
 use gizwits_codec_std::{Product, Value, core};
 use rusqlite::{Row, params};
@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use super::store::{self, Sql, Store};
 
-/// The way in which a device handled a value, or a frame, that its definition does not allow.
+/// How a device handled a value or a frame that its definition does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// A control set a point to a value outside its limits: the point was left out.
+    /// A control had a value outside its limits. The device did not set this point.
     LeftOut,
-    /// A number was outside its limits: the nearest value that is allowed is reported.
+    /// A number was outside its limits. The device reports the nearest number that is allowed.
     Saturated,
-    /// An enum was past its labels: its last good value is reported.
+    /// The value of an enum has no label. The device reports the last value that had one.
     Kept,
-    /// A frame was not understood, and ignored.
+    /// A frame could not be read. The device ignored it.
     Ignored,
 }
 
-/// A remark of a device.
+/// A note of a device about a value or a frame that its definition does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Remark {
     /// The time in milliseconds since 1970.
     pub at: i64,
-    /// The way in which the device handled it.
+    /// How the device handled the value or frame.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// The name of the point; none if the remark is about a frame.
+    /// The name of the data point. `None` for a frame.
     pub point: Option<String>,
-    /// The error, and what would be right.
+    /// The error, with the limits of the point.
     pub message: String,
 }
 
 impl Remark {
-    /// The columns behind `id, at` that [`read`](Self::read) takes.
+    /// The columns that [`read`](Self::read) expects after `id` and `at`.
     pub(crate) const COLUMNS: &str = "type, point, message";
 
     pub(crate) fn read(row: &Row<'_>) -> Sql<Self> {
@@ -51,10 +51,10 @@ impl Remark {
     }
 }
 
-/// A value, or a frame, that breaks a product's definition.
+/// A value or a frame that breaks a definition: a remark without a time.
 pub(crate) struct Violation {
-    kind: Kind,
-    point: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) point: Option<String>,
     pub(crate) message: String,
 }
 
@@ -67,20 +67,11 @@ impl Violation {
             message: error.message,
         }
     }
-
-    /// A frame that `why` says the fault of.
-    pub(crate) fn ignored(why: String) -> Self {
-        Violation {
-            kind: Kind::Ignored,
-            point: None,
-            message: why,
-        }
-    }
 }
 
 impl Store {
-    /// Writes down a remark of a device; unless it is `fresh`, only if the device's last remark on the
-    /// point was another.
+    /// Adds a remark of a device. Unless it is `fresh`, a remark that repeats the last one on its point is
+    /// not added.
     pub(crate) fn remark(&self, device: i64, at: i64, fresh: bool, outside: &Violation) -> Sql<()> {
         let kind = serde_json::to_string(&outside.kind)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -94,7 +85,7 @@ impl Store {
         Ok(())
     }
 
-    /// The last remarks of a device, the newest first.
+    /// The last `limit` remarks of a device, the newest first.
     pub(crate) fn remarks(&self, device: i64, limit: i64) -> Sql<Vec<Remark>> {
         let columns = Remark::COLUMNS;
         let sql = format!(

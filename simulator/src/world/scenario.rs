@@ -1,14 +1,15 @@
-//! A world as a text: who and what there is at its beginning, and how devices behave.
+//! Scenarios: the first state of a world, and the behaviours of its devices, in TOML.
 
 use std::path::{Path, PathBuf};
 
 use jiff::SpanRelativeTo;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::behaviour::Behaviour;
 use super::day::DAY;
-use crate::error::{Error, unsound};
+use crate::error::{Error, reject};
 
-/// The reasons for which a device goes offline.
+/// The reasons for which a device can go offline.
 pub const OFFLINE_REASONS: [&str; 9] = [
     "mqtt_disconnect",
     "no_heartbeat",
@@ -21,26 +22,26 @@ pub const OFFLINE_REASONS: [&str; 9] = [
     "offline_sending_data_size_overflow",
 ];
 
-/// The reason in lower case; the known ones as an error if it is none of them.
+/// Returns the reason in lower case. An unknown reason is an error that lists [`OFFLINE_REASONS`].
 pub(crate) fn known_reason(reason: &str) -> Result<String, String> {
     let reason = reason.to_ascii_lowercase();
     match OFFLINE_REASONS.contains(&&*reason) {
         true => Ok(reason),
         false => Err(format!(
-            "`{reason}` is no reason to go offline; those are {}",
+            "`{reason}` is not a reason to go offline: expected {}",
             OFFLINE_REASONS.join(", ")
         )),
     }
 }
 
-/// How a world begins, and how its devices behave: TOML, read and sound in itself.
+/// The first state of a world, and the behaviours of its devices, read from TOML.
 ///
-/// All there is to say, with what it is for:
+/// This scenario has all tables and keys:
 /// ```toml
 #[doc = include_str!("scenario/annotated.toml")]
 /// ```
-/// Behaviours come every `every`, a tenth more or less, but for the first time, which is somewhere
-/// within the first span. A device that is offline waits.
+/// A behaviour has its turns after `every`, 10 % more or less at random, and its first turn at a random
+/// time within `every`. Turns of a device that is offline are skipped.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     pub(crate) world: World,
@@ -48,12 +49,13 @@ pub struct Scenario {
     folder: Option<PathBuf>,
 }
 
-/// The error of a scenario, with a picture of its line unless that is too long to be looked at.
+/// The text of a TOML error. It includes the line of the scenario unless the text would be too long to
+/// read.
 fn sentence(text: &str, error: &toml::de::Error) -> String {
-    let told = error.to_string();
+    let message = error.to_string();
     let start = error.span().map_or(0, |span| span.start);
-    match told.len() {
-        0..1000 => told,
+    match message.len() {
+        0..1000 => message,
         _ => {
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
             format!("line {line}: {}", error.message())
@@ -62,30 +64,31 @@ fn sentence(text: &str, error: &toml::de::Error) -> String {
 }
 
 impl Scenario {
-    /// The world that there is when no scenario is given: two products, six devices, two users.
+    /// The default scenario: two products, six devices and two users.
     #[must_use]
     pub fn builtin() -> Self {
         let text = include_str!("scenario/builtin.toml");
         Scenario {
-            // A test reads it.
+            // A unit test parses this text, so the default is never used.
             world: toml::from_str(text).unwrap_or_default(),
             text: text.to_owned(),
             folder: None,
         }
     }
 
-    /// The text of [`builtin`](Self::builtin): a beginning for one's own.
+    /// The TOML of the [default scenario](Self::builtin), as a template for other scenarios.
     #[must_use]
     pub fn builtin_text() -> &'static str {
         include_str!("scenario/builtin.toml")
     }
 
-    /// Reads a scenario; definitions are looked for in `folder`.
+    /// Parses a scenario. The names of definition files are relative to `folder`; without a folder, such
+    /// names are errors of [`Builder::build`](crate::Builder::build).
     ///
     /// # Errors
-    /// [`Error::Scenario`], with the line.
+    /// [`Error::Scenario`] with the line of the problem.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
-        let world = toml::from_str(text).or_else(|error| unsound(sentence(text, &error)))?;
+        let world = toml::from_str(text).or_else(|error| reject(sentence(text, &error)))?;
         Ok(Scenario {
             world,
             text: text.to_owned(),
@@ -93,23 +96,23 @@ impl Scenario {
         })
     }
 
-    /// Reads a file.
+    /// Reads a scenario from a file. The names of definition files are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Scenario`].
+    /// [`Error::Io`] if the file can't be read, [`Error::Scenario`] with the line of the problem.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path)?;
         Scenario::from_toml(&text, path.parent())
     }
 
-    /// Replaces the seed.
+    /// Sets the seed of the random numbers. Default: the seed of the text.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.world.seed = seed;
         self
     }
 
-    /// The definition that a product names.
+    /// The JSON of a product's definition: inline, built in, or from a file.
     pub(crate) fn definition(&self, product: &ProductSpec) -> Result<Option<String>, Error> {
         Ok(Some(match product.definition.as_deref() {
             None => return Ok(None),
@@ -120,17 +123,17 @@ impl Scenario {
             Some(inline) if inline.trim_start().starts_with('{') => inline.to_owned(),
             Some(file) => {
                 let Some(folder) = &self.folder else {
-                    return unsound(format!("there is no definition `{file}`"));
+                    return reject(format!("there is no definition `{file}`"));
                 };
                 let path = folder.join(file);
                 std::fs::read_to_string(&path)
-                    .or_else(|error| unsound(format!("{}: {error}", path.display())))?
+                    .or_else(|error| reject(format!("{}: {error}", path.display())))?
             }
         }))
     }
 }
 
-/// A length of time in milliseconds, written `300ms`, `90s`, `10m`, `6h`, `1d 12h`.
+/// A time span in milliseconds. Scenarios write it as `300ms`, `90s`, `10m`, `6h` or `1d 12h`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TimeSpan(pub(crate) i64);
 
@@ -139,16 +142,22 @@ impl<'de> Deserialize<'de> for TimeSpan {
         let text = String::deserialize(from)?;
         TimeSpan::parse(&text).ok_or_else(|| {
             serde::de::Error::custom(format_args!(
-                "`{text}` is no length of time: 300ms, 90s, 10m, 6h or 1d 12h is expected"
+                "`{text}` is not a time span: expected a form such as 300ms, 90s, 10m, 6h or 1d 12h"
             ))
         })
+    }
+}
+
+impl Serialize for TimeSpan {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}ms", self.0))
     }
 }
 
 impl TimeSpan {
     fn parse(text: &str) -> Option<Self> {
         let span: jiff::Span = text.parse().ok()?;
-        // Days have 24 hours; there are no months and years.
+        // Months and years have no fixed length and fail here.
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
         let millis = i64::try_from(length.as_millis()).ok()?;
         (0..=3_660 * DAY)
@@ -176,16 +185,8 @@ fn yes() -> bool {
     true
 }
 
-fn quota() -> i64 {
-    3600
-}
-
 fn millis<const N: i64>() -> TimeSpan {
     TimeSpan(N)
-}
-
-fn ten() -> u32 {
-    10
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -193,8 +194,7 @@ fn ten() -> u32 {
 pub(crate) struct EnterpriseSpec {
     pub(crate) id: String,
     pub(crate) secret: String,
-    #[serde(default = "quota")]
-    pub(crate) quota: i64,
+    pub(crate) quota: Option<i64>,
     #[serde(default)]
     pub(crate) overseas: bool,
     #[serde(default)]
@@ -213,7 +213,7 @@ pub(crate) struct AppSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProductSpec {
     pub(crate) definition: Option<String>,
-    /// Whether a definition that is not sound is kept: its answers are 5406.
+    /// Whether an invalid definition is kept. Calls that need it are refused with 5406.
     #[serde(default)]
     pub(crate) unchecked: bool,
     pub(crate) name: Option<String>,
@@ -247,13 +247,13 @@ pub(crate) struct DeviceSpec {
     pub(crate) device_sn: Option<String>,
     pub(crate) did: Option<String>,
     pub(crate) passcode: Option<String>,
-    #[serde(rename = "type", default = "normal")]
-    pub(crate) kind: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
     #[serde(default)]
     pub(crate) disabled: bool,
     #[serde(default)]
     pub(crate) place: Location,
-    /// Four versions: MCU hard, MCU soft, Wi-Fi hard, Wi-Fi soft.
+    /// The versions of the MCU hardware and software and of the Wi-Fi hardware and software.
     #[serde(default)]
     pub(crate) versions: Option<[String; 4]>,
     #[serde(default)]
@@ -264,8 +264,7 @@ pub(crate) struct DeviceSpec {
     pub(crate) reply_after: TimeSpan,
     #[serde(default = "millis::<600_000>")]
     pub(crate) report_every: TimeSpan,
-    #[serde(default = "ten")]
-    pub(crate) full_every: u32,
+    pub(crate) full_every: Option<u32>,
     #[serde(default = "millis::<55_000>")]
     pub(crate) heartbeat: TimeSpan,
     #[serde(default = "millis::<125_000>")]
@@ -282,14 +281,22 @@ pub(crate) struct DeviceSpec {
     pub(crate) offline: Vec<OfflineSpec>,
 }
 
-fn normal() -> String {
-    "normal".to_owned()
+impl DeviceSpec {
+    /// All behaviours. The random time of the first turn depends on their order.
+    pub(crate) fn behaviours(&self) -> impl Iterator<Item = Behaviour> {
+        let offline = self.offline.iter().cloned().map(Behaviour::Offline);
+        offline
+            .chain(self.walk.iter().cloned().map(Behaviour::Walk))
+            .chain(self.countdown.iter().cloned().map(Behaviour::Countdown))
+            .chain(self.change.iter().cloned().map(Behaviour::Change))
+            .chain(self.trouble.iter().cloned().map(Behaviour::Trouble))
+    }
 }
 
-/// Points and values, as the API's control writes them.
+/// Values by the names of points, as in a control of the API.
 pub(crate) type Values = serde_json::Map<String, serde_json::Value>;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WalkSpec {
     pub(crate) point: String,
@@ -301,7 +308,7 @@ pub(crate) struct WalkSpec {
     pub(crate) when: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CountdownSpec {
     pub(crate) point: String,
@@ -309,17 +316,17 @@ pub(crate) struct CountdownSpec {
     pub(crate) set: Values,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeSpec {
     pub(crate) every: TimeSpan,
     pub(crate) set: Values,
-    /// Whether values may be outside their limits, as those of a broken sensor.
+    /// Whether values may be outside their limits, like those of a broken sensor.
     #[serde(default)]
     pub(crate) unchecked: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TroubleSpec {
     pub(crate) point: String,
@@ -327,7 +334,7 @@ pub(crate) struct TroubleSpec {
     pub(crate) lasts: TimeSpan,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfflineSpec {
     pub(crate) reason: String,

@@ -1,5 +1,6 @@
--- Times are milliseconds since 1970.
+-- All times are milliseconds since 1970.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+-- `quota` is the number of calls per hour, `calls` the number of calls in the hour `hour` since 1970.
 CREATE TABLE enterprise (
     id TEXT PRIMARY KEY, secret TEXT NOT NULL, quota INTEGER NOT NULL, overseas INTEGER NOT NULL,
     allow TEXT NOT NULL, hour INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0
@@ -16,6 +17,9 @@ CREATE TABLE token (
     value TEXT PRIMARY KEY, product TEXT NOT NULL, enterprise TEXT NOT NULL,
     expires INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
+-- `status` is the body of a report of all points. `activated_at` is the time of the first connection.
+-- `silent_since` is set while a device is gone that the cloud still takes for online. `since_full` counts
+-- the reports since the last of all points, `draws` the random numbers of the device.
 CREATE TABLE device (
     id INTEGER PRIMARY KEY, did TEXT NOT NULL UNIQUE, product TEXT NOT NULL, mac TEXT,
     device_sn TEXT, passcode TEXT NOT NULL, type TEXT NOT NULL, disabled INTEGER NOT NULL,
@@ -30,27 +34,31 @@ CREATE TABLE device (
     UNIQUE (product, mac), UNIQUE (product, device_sn)
 ) STRICT;
 CREATE INDEX device_gid ON device (gid) WHERE gid IS NOT NULL;
+-- Groups are numbered in the order of their creation. The root of a product has no parent.
 CREATE TABLE device_group (
-    gid TEXT PRIMARY KEY, product TEXT NOT NULL, parent TEXT, made INTEGER NOT NULL
+    gid TEXT PRIMARY KEY, product TEXT NOT NULL, parent TEXT, number INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
+-- `visits` is the interval at which a user opens the app.
 CREATE TABLE user (
     uid TEXT PRIMARY KEY, appid TEXT NOT NULL, username TEXT, phone TEXT, email TEXT, name TEXT,
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
     country TEXT, region TEXT, city TEXT, visits INTEGER
 ) WITHOUT ROWID, STRICT;
+-- The users who have a device now, of whom one is the owner.
 CREATE TABLE binding (
     device INTEGER NOT NULL, uid TEXT NOT NULL, appid TEXT NOT NULL, owner INTEGER NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY (device, uid)
 ) WITHOUT ROWID, STRICT;
--- Who ever bound a device, and when first.
-CREATE TABLE bound (
+-- The users who ever bound a device, and the time of the first binding.
+CREATE TABLE first_binding (
     device INTEGER NOT NULL, uid TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, uid)
 ) WITHOUT ROWID, STRICT;
+-- The days on which a user opened the app.
 CREATE TABLE visit (
     uid TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (uid, day)
 ) WITHOUT ROWID, STRICT;
--- In the three logs a device's records are in order, and numbered without gaps: those of a span are
--- counted by its first and its last. Only the oldest are ever deleted.
+-- The records of a device in each of the three logs are in the order of time and numbered without gaps, so
+-- the first and the last number of a time window give its count. Only the oldest records are deleted.
 CREATE TABLE online (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
     type TEXT NOT NULL, payload TEXT NOT NULL
@@ -66,34 +74,33 @@ CREATE TABLE data (
     attrs TEXT NOT NULL
 ) STRICT;
 CREATE INDEX data_at ON data (device, at, id, number);
--- What devices said of values and frames that they could not take.
+-- The notes of devices about values and frames that their definition does not allow. The type is JSON.
 CREATE TABLE remark (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,
     point TEXT, message TEXT NOT NULL
 ) STRICT;
 CREATE INDEX remark_device ON remark (device, id);
--- Who was disabled or enabled again, in order.
-CREATE TABLE turned (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
--- A fault or alert that was reported, and when it was reported gone.
+-- The devices that were disabled or enabled again, in the order of these changes.
+CREATE TABLE disabled_change (id INTEGER PRIMARY KEY, device INTEGER NOT NULL) STRICT;
+-- The faults and alerts that devices reported, with the time of the report that cleared each.
 CREATE TABLE trouble (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, fault INTEGER NOT NULL,
     raised_at INTEGER NOT NULL, cleared_at INTEGER
 ) STRICT;
 CREATE INDEX trouble_device ON trouble (device, point);
--- The days on which a device reported, and when first.
+-- The days on which a device reported, and the time of the first report of the day.
 CREATE TABLE activity (
     device INTEGER NOT NULL, day INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, day)
 ) WITHOUT ROWID, STRICT;
-CREATE INDEX activity_day ON activity (day);
-CREATE TABLE behaviour (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, every INTEGER NOT NULL, spec TEXT NOT NULL
-) STRICT;
--- What is still to happen.
+CREATE INDEX activity_at ON activity (at);
+-- Future events. The subject is a device. The detail is the uid of a visit or binding, the id of a frame,
+-- the reason to go offline, or the behaviour whose turn it is, as JSON.
 CREATE TABLE pending (
     id INTEGER PRIMARY KEY, due INTEGER NOT NULL, kind TEXT NOT NULL, subject INTEGER NOT NULL,
-    word TEXT
+    detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX pending_due ON pending (due, id);
+-- The modes that are set, as JSON. `remaining` is the number of calls that a mode still holds for.
 CREATE TABLE mode (
     id INTEGER PRIMARY KEY, route TEXT NOT NULL, mode TEXT NOT NULL, remaining INTEGER
 ) STRICT;

@@ -1,30 +1,22 @@
-//! The raw status of a device: points set and read, and what of it goes into a message.
+//! The status of a device: the body of a report of all points, as [`LayoutRef::view`] reads it.
+//!
+//! Only the core's encoder changes a status, so every status can be reported.
 
 use gizwits_codec_std::core::layout::LayoutRef;
-use gizwits_codec_std::core::{
-    self, Encoder, ErrorKind, Kind, P0, PointId, PointValue, Protocol, Raw,
-};
+use gizwits_codec_std::core::{self, Encoder, ErrorKind, Kind, PointId, PointValue, Raw};
 use gizwits_codec_std::payload::{self, Encoding};
-use gizwits_codec_std::{Action, Decimal, Product, Value};
+use gizwits_codec_std::{Action, Attr, Product, Value};
 use serde_json::Value as Json;
 
 use super::remark::{Kind as RemarkKind, Violation};
 use super::scenario::Values;
 
-/// The points that a raw status has, all of them.
-pub(crate) fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
-    let mut mask = vec![0xff; layout.mask_len()];
-    if let (Some(first), spare @ 1..) = (mask.first_mut(), layout.points() % 8) {
-        *first = !(0xff << spare);
-    }
-    mask
-}
-
+/// The raw value of a point. `None` for binary points, and in an empty status.
 pub(crate) fn raw_of(layout: LayoutRef<'_>, status: &[u8], id: PointId) -> Option<u32> {
-    layout.view_known(&full_mask(layout), status).ok()?.raw(id)
+    layout.view_lax(status).raw(id)
 }
 
-/// Sets a point of an encoder to what was read of it.
+/// Sets a point of an encoder to a value that was read.
 pub(crate) fn set_reading(
     encoder: &mut Encoder<'_, '_>,
     reading: &PointValue<'_, '_>,
@@ -35,133 +27,118 @@ pub(crate) fn set_reading(
     }
 }
 
-/// Sets one point of a raw status to a raw value.
-pub(crate) fn put_raw(
-    layout: LayoutRef<'_>,
-    status: &mut [u8],
-    id: PointId,
-    raw: u32,
-) -> Result<(), core::Error> {
-    put(layout, status, id, |encoder| encoder.set_raw(id, raw))
-}
-
-/// Sets one point of a raw status by an encoder; what the definition doesn't allow is refused.
-pub(crate) fn put(
-    layout: LayoutRef<'_>,
-    status: &mut [u8],
-    id: PointId,
-    set: impl FnOnce(&mut Encoder<'_, '_>) -> Result<(), core::Error>,
-) -> Result<(), core::Error> {
-    let mut out = vec![0; layout.p0_len(Action::Report)];
-    let mut encoder = Encoder::begin(layout, Action::Report, &mut out)?;
-    set(&mut encoder)?;
-    let p0 = encoder.finish();
-    let mut known = vec![0; layout.mask_len()];
-    match layout.protocol() {
-        Protocol::VarLen => {
-            if let P0::Report(view) = P0::parse(layout, p0)? {
-                view.merge_into(&mut known, status)?;
-            }
-        }
-        Protocol::Standard => {
-            let mut only = vec![0; layout.mask_len()];
-            let byte = only.len().checked_sub(1 + usize::from(id.0 / 8));
-            if let Some(byte) = byte.and_then(|at| only.get_mut(at)) {
-                *byte = 1 << (id.0 % 8);
-            }
-            let values = p0.get(1..).unwrap_or(&[]);
-            layout
-                .view_known(&only, values)?
-                .merge_into(&mut known, status)?;
-        }
+/// Encodes the P0 of these points. `change` can set more points, or other values.
+fn encode<'l, 'b, T>(
+    layout: LayoutRef<'l>,
+    action: Action,
+    readings: impl IntoIterator<Item = PointValue<'l, 'b>>,
+    change: impl FnOnce(&mut Encoder<'_, '_>) -> Result<T, core::Error>,
+) -> Result<(Vec<u8>, T), core::Error> {
+    let mut out = vec![0; layout.p0_len(action)];
+    let mut encoder = Encoder::begin(layout, action, &mut out)?;
+    for reading in readings {
+        set_reading(&mut encoder, &reading)?;
     }
-    Ok(())
+    let result = change(&mut encoder)?;
+    Ok((encoder.finish().to_vec(), result))
 }
 
-/// Sets one point as a device does, so that every status can be reported: a number outside its limits
-/// becomes the nearest that is allowed, an enum past its labels stays as it was. Returns what was wrong
-/// then.
-pub(crate) fn put_nearest(
+/// Changes a status with an encoder that contains its points. The status is unchanged if `change` fails.
+pub(crate) fn put<T>(
     layout: LayoutRef<'_>,
-    status: &mut [u8],
+    status: &mut Vec<u8>,
+    change: impl FnOnce(&mut Encoder<'_, '_>) -> Result<T, core::Error>,
+) -> Result<T, core::Error> {
+    let (mut p0, result) = encode(layout, Action::Report, layout.view_lax(status), change)?;
+    *status = p0.split_off(1);
+    Ok(result)
+}
+
+/// Sets one point as a device does: a number outside its limits becomes the nearest number that is allowed,
+/// and an enum without a label for the value stays as it is. Returns the violation, if there is one.
+fn set_nearest(
+    product: &Product,
+    encoder: &mut Encoder<'_, '_>,
     id: PointId,
     value: Value<'_>,
-) -> Result<Option<core::Error>, core::Error> {
-    let Err(error) = put(layout, status, id, |encoder| encoder.set(id, value)) else {
+) -> Result<Option<Violation>, core::Error> {
+    let Err(error) = encoder.set(id, value) else {
         return Ok(None);
     };
-    match (error.kind, layout.limits(id)) {
-        (ErrorKind::BelowMin, Some((min, _))) => put_raw(layout, status, id, min)?,
-        (ErrorKind::AboveMax, Some((_, max))) => put_raw(layout, status, id, max)?,
-        (ErrorKind::PastLabels, _) => {}
+    let mut saturate = |raw| encoder.set_raw(id, raw).map(|()| RemarkKind::Saturated);
+    let kind = match (error.kind, product.layout().limits(id)) {
+        (ErrorKind::BelowMin, Some((min, _))) => saturate(min)?,
+        (ErrorKind::AboveMax, Some((_, max))) => saturate(max)?,
+        (ErrorKind::PastLabels, _) => RemarkKind::Kept,
         _ => return Err(error),
-    }
-    Ok(Some(error))
+    };
+    Ok(Some(Violation::new(product, kind, value, error)))
 }
 
-/// Sets one point from JSON. Returns what a device makes of a value that is outside its limits:
-/// [`put_nearest`] set that.
-pub(crate) fn put_json(
+/// The point with this name.
+pub(crate) fn find<'p>(product: &'p Product, name: &str) -> Result<&'p Attr, String> {
+    match product.find(name) {
+        Some(attr) => Ok(attr),
+        None => Err(format!("no point is named `{name}`")),
+    }
+}
+
+/// Sets one point to a JSON value, as [`set_nearest`] does.
+fn set_json(
     product: &Product,
-    status: &mut [u8],
+    encoder: &mut Encoder<'_, '_>,
     name: &str,
     json: &Json,
 ) -> Result<Option<Violation>, String> {
-    let Some(attr) = product.find(name) else {
-        return Err(format!("no point is named `{name}`"));
-    };
+    let attr = find(product, name)?;
     let bytes;
-    let value = match (attr.point().kind, json) {
-        (Kind::Bool, Json::Bool(on)) => Some(Value::Bool(*on)),
-        (Kind::Bool, Json::Number(number)) => match number.as_u64() {
-            Some(bit @ 0..=1) => Some(Value::Bool(bit == 1)),
-            _ => None,
-        },
-        (Kind::Enum { .. }, Json::String(label)) => attr.label(label).map(Value::Enum),
-        (Kind::Enum { .. }, Json::Number(index)) => index
-            .as_u64()
-            .and_then(|index| u32::try_from(index).ok())
-            .map(Value::Enum),
-        (Kind::Binary, Json::String(text)) => {
-            bytes = payload::parse(text, Some(Encoding::Hex)).ok();
-            bytes.as_deref().map(Value::Binary)
+    let (value, expected) = match attr.point().kind {
+        Kind::Bool => {
+            let bit = json.as_u64().filter(|bit| *bit <= 1).map(|bit| bit == 1);
+            let value = json.as_bool().or(bit).map(Value::Bool);
+            (value, "true, false, 1 or 0")
         }
-        (Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_), Json::Number(number)) => number
-            .to_string()
-            .parse::<Decimal>()
-            .ok()
-            .map(Value::Number),
-        _ => None,
+        Kind::Enum { .. } => {
+            let index = match json {
+                Json::String(label) => attr.label(label),
+                _ => json.as_u64().and_then(|index| index.try_into().ok()),
+            };
+            (index.map(Value::Enum), "a label or its index")
+        }
+        Kind::Binary => {
+            let hex = |text| payload::parse(text, Some(Encoding::Hex)).ok();
+            bytes = json.as_str().and_then(hex);
+            (bytes.as_deref().map(Value::Binary), "hex digits")
+        }
+        Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => {
+            let number = json
+                .as_number()
+                .and_then(|number| number.to_string().parse().ok());
+            (number.map(Value::Number), "a number")
+        }
     };
     let Some(value) = value else {
-        return Err(format!("`{name}` = {json} is not of its kind"));
+        return Err(format!("`{name}` = {json}: expected {expected}"));
     };
-    let (layout, id) = (product.layout(), attr.id());
-    match put_nearest(layout, status, id, value) {
-        Ok(None) => Ok(None),
-        Ok(Some(error)) => {
-            let kind = match error.kind {
-                ErrorKind::PastLabels => RemarkKind::Kept,
-                _ => RemarkKind::Saturated,
-            };
-            Ok(Some(Violation::new(product, kind, value, error)))
-        }
-        Err(error) => Err(product.refused(value, error).message),
-    }
+    set_nearest(product, encoder, attr.id(), value)
+        .map_err(|error| product.refused(value, error).message)
 }
 
-/// Sets points from a JSON object. Returns those whose values are outside their limits.
-pub(crate) fn put_all(
+/// Sets points to JSON values by their names. Returns the values that are outside their limits.
+pub(crate) fn put_all<'v>(
     product: &Product,
-    status: &mut [u8],
-    values: &Values,
+    status: &mut Vec<u8>,
+    values: impl IntoIterator<Item = (&'v String, &'v Json)>,
 ) -> Result<Vec<Violation>, String> {
-    let puts = values.iter();
-    let puts = puts.map(|(name, value)| put_json(product, status, name, value));
-    puts.filter_map(Result::transpose).collect()
+    let put = put(product.layout(), status, |encoder| {
+        let set = values.into_iter();
+        let set = set.map(|(name, value)| set_json(product, encoder, name, value));
+        Ok(set.filter_map(Result::transpose).collect())
+    });
+    put.map_err(|error| error.kind.to_string())?
 }
 
-/// Refuses values that are outside their limits.
+/// Fails with the message of the first violation.
 pub(crate) fn refuse_outside(outside: impl IntoIterator<Item = Violation>) -> Result<(), String> {
     match outside.into_iter().next() {
         None => Ok(()),
@@ -169,54 +146,42 @@ pub(crate) fn refuse_outside(outside: impl IntoIterator<Item = Violation>) -> Re
     }
 }
 
-/// The status that a device begins with: what the scenario says, all else at its least.
+/// The first status of a device: the values of the scenario, and the minimum of all other points.
 pub(crate) fn initial(product: &Product, values: &Values) -> Result<Vec<u8>, String> {
     let layout = product.layout();
-    let mut status = vec![0; layout.status_len()];
-    for attr in product.attrs() {
-        if let (Some((min @ 1.., _)), Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_)) =
-            (layout.limits(attr.id()), attr.point().kind)
-        {
-            put_raw(layout, &mut status, attr.id(), min).map_err(|error| error.kind.to_string())?;
-        }
-    }
+    let mut status = Vec::new();
+    let least = put(layout, &mut status, |encoder| {
+        product.attrs().try_for_each(|attr| {
+            let (least, _) = layout.limits(attr.id()).unwrap_or_default();
+            match attr.point().kind {
+                Kind::Binary => encoder.set(attr.id(), Value::Binary(&vec![0; least as usize])),
+                _ => encoder.set_raw(attr.id(), least),
+            }
+        })
+    });
+    least.map_err(|error| error.kind.to_string())?;
     refuse_outside(put_all(product, &mut status, values)?)?;
     Ok(status)
 }
 
-/// Like [`put_all`], from the text of an object.
-pub(crate) fn put_text(
-    product: &Product,
-    status: &mut [u8],
-    json: &str,
-) -> Result<Vec<Violation>, String> {
-    let values = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    put_all(product, status, &values)
-}
-
-/// The raw value of a point that means the same as another point's value, or is nearest to it.
+/// The raw value of the point `to` that is nearest to the engineering value of the point `from`.
 pub(crate) fn equivalent_raw(
-    layout: LayoutRef<'_>,
+    product: &Product,
     status: &[u8],
     from: PointId,
-    to: u16,
+    to: PointId,
 ) -> Option<u32> {
-    let mask = full_mask(layout);
-    let value = layout.view_known(&mask, status).ok()?.get(from)?;
-    let mut trial = vec![0; layout.status_len()];
-    put_nearest(layout, &mut trial, PointId(to), value).ok()?;
-    raw_of(layout, &trial, PointId(to))
+    let layout = product.layout();
+    let value = layout.view_lax(status).get(from)?;
+    let mut trial = Vec::new();
+    let set = |encoder: &mut Encoder<'_, '_>| set_nearest(product, encoder, to, value);
+    put(layout, &mut trial, set).ok()?;
+    raw_of(layout, &trial, to)
 }
 
-/// The points that differ between two statuses.
+/// The points with different values in two statuses.
 pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec<PointId> {
-    let mask = full_mask(layout);
-    let (Ok(before), Ok(after)) = (
-        layout.view_known(&mask, before),
-        layout.view_known(&mask, after),
-    ) else {
-        return Vec::new();
-    };
+    let (before, after) = (layout.view_lax(before), layout.view_lax(after));
     let pairs = before.iter().zip(after.iter());
     pairs
         .filter(|(one, other)| one.raw() != other.raw())
@@ -224,19 +189,15 @@ pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec
         .collect()
 }
 
-/// A var_len message of some points; none if a value is one that the encoder refuses.
+/// Encodes the var_len P0 of some points. `None` if one of them is unknown.
 pub(crate) fn partial_message(
     layout: LayoutRef<'_>,
     status: &[u8],
     action: Action,
     points: &[PointId],
 ) -> Option<Vec<u8>> {
-    let mask = full_mask(layout);
-    let view = layout.view_known(&mask, status).ok()?;
-    let mut out = vec![0; layout.p0_len(action)];
-    let mut encoder = Encoder::begin(layout, action, &mut out).ok()?;
-    for id in points {
-        set_reading(&mut encoder, &view.read(*id)?).ok()?;
-    }
-    Some(encoder.finish().to_vec())
+    let view = layout.view_lax(status);
+    let readings: Option<Vec<_>> = points.iter().map(|id| view.read(*id)).collect();
+    let (p0, ()) = encode(layout, action, readings?, |_| Ok(())).ok()?;
+    Some(p0)
 }

@@ -1,4 +1,4 @@
-//! The database that holds the world, and what is kept in memory of it.
+//! The database of the world.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use rusqlite::types::{FromSql, Type};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use serde::de::DeserializeOwned;
 
-/// The result of a statement.
+/// The result of an SQL statement.
 pub(crate) type Sql<T> = Result<T, rusqlite::Error>;
 
 /// The definition of a product.
@@ -15,18 +15,17 @@ pub(crate) type Sql<T> = Result<T, rusqlite::Error>;
 pub(crate) enum Definition {
     /// The product has none.
     None,
-    /// The definition can't be read.
+    /// The definition is invalid.
     Malformed,
-    /// A definition by which devices encode and decode.
+    /// The definition is valid: devices encode and decode by it.
     Sound(Product),
 }
 
-/// The database, and the settings and definitions that it was opened with.
+/// The connection to the database, with the settings and definitions that are kept in memory.
 pub(crate) struct Store {
     pub(crate) connection: Connection,
     pub(crate) seed: u64,
     pub(crate) live_reports: bool,
-    pub(crate) group_descendants: bool,
     pub(crate) definitions: BTreeMap<String, Definition>,
 }
 
@@ -74,17 +73,18 @@ impl Store {
         self.connection.prepare_cached(sql)?.exists(values)
     }
 
-    /// A number of the table `meta`.
+    /// Reads a number of the table `meta`.
     pub(crate) fn meta(&self, key: &str) -> Sql<Option<i64>> {
         self.find("SELECT value FROM meta WHERE key = ?", [key])
     }
 
+    /// Writes a number of the table `meta`.
     pub(crate) fn set_meta(&self, key: &str, value: i64) -> Sql<()> {
         let sql = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";
         self.run(sql, params![key, value]).map(drop)
     }
 
-    /// The next number of a series.
+    /// The next number of a series, from 1.
     pub(crate) fn next(&self, series: &str) -> Sql<i64> {
         self.value(
             "INSERT INTO meta (key, value) VALUES (?, 1)
@@ -93,7 +93,7 @@ impl Store {
         )
     }
 
-    /// The latest time that the world knows of: no clock goes back behind it.
+    /// The latest time in the database. The clock must not be before it.
     pub(crate) fn latest(&self) -> Sql<i64> {
         self.value(
             "SELECT max(coalesce((SELECT max(at) FROM frame), 0),
@@ -103,7 +103,7 @@ impl Store {
         )
     }
 
-    /// The product with this key, if its definition is sound.
+    /// The product with this key, if it has a valid definition.
     pub(crate) fn product(&self, key: &str) -> Option<&Product> {
         match self.definitions.get(key)? {
             Definition::Sound(product) => Some(product),
@@ -126,23 +126,18 @@ impl Store {
         Ok(())
     }
 
-    /// Plans something: it happens when the world next advances past `due`.
-    pub(crate) fn schedule(
-        &self,
-        due: i64,
-        kind: &str,
-        subject: i64,
-        word: Option<&str>,
-    ) -> Sql<()> {
+    /// Plans an event for the time `due`. The kinds of events and their details are those of
+    /// [`advance`](Self::advance).
+    pub(crate) fn schedule(&self, due: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
         self.run(
-            "INSERT INTO pending (due, kind, subject, word) VALUES (?, ?, ?, ?)",
-            params![due, kind, subject, word],
+            "INSERT INTO pending (due, kind, subject, detail) VALUES (?, ?, ?, ?)",
+            params![due, kind, subject, detail],
         )?;
         Ok(())
     }
 }
 
-/// JSON of a column, written by this crate.
+/// Reads a column that contains JSON.
 pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Sql<T> {
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))

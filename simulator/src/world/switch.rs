@@ -1,4 +1,4 @@
-//! Changes of products and enterprises by the vendor or the vendor's console.
+//! Switches: settings of products and enterprises that are changed from outside the API.
 
 use rusqlite::{ToSql, params};
 use serde::{Deserialize, Serialize};
@@ -7,64 +7,66 @@ use super::allow_list::network;
 use super::store::Store;
 use crate::error::{Error, invalid};
 
-/// A setting of a product or an enterprise that the vendor, or the vendor's console, could change.
+/// A setting of a product or an enterprise that the vendor or its console would change.
+///
+/// [`Simulator::switch`](crate::Simulator::switch) changes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "switch", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Switch {
-    /// Whether a product is published: its logs are closed then.
+    /// Whether a product is published. The logs of a published product are closed.
     Published {
-        /// The product's key.
+        /// The key of the product.
         product_key: String,
-        /// Whether it is.
+        /// Whether the product is published.
         on: bool,
     },
-    /// Whether the logs of a product are open though it is published.
+    /// Whether the logs of a product stay open when it is published.
     OpenLogs {
-        /// The product's key.
+        /// The key of the product.
         product_key: String,
-        /// Whether they are.
+        /// Whether the logs stay open.
         on: bool,
     },
-    /// Whether a product may be controlled from afar.
+    /// Whether the API may control the devices of a product.
     RemoteControl {
-        /// The product's key.
+        /// The key of the product.
         product_key: String,
-        /// Whether it may.
+        /// Whether controls are allowed.
         on: bool,
     },
-    /// Whose a product is.
+    /// The enterprise that a product is associated with.
     Association {
-        /// The product's key.
+        /// The key of the product.
         product_key: String,
-        /// The enterprise's id; none: nobody's.
+        /// The id of the enterprise. `None` removes the association.
         enterprise_id: Option<String>,
     },
-    /// How many calls an hour an enterprise has.
+    /// The number of calls that an enterprise may make in an hour.
     Quota {
-        /// The enterprise's id.
+        /// The id of the enterprise.
         enterprise_id: String,
-        /// How many.
+        /// The calls per hour, 0 or more.
         calls: i64,
     },
-    /// Whether an enterprise is outside China.
+    /// Whether an enterprise is outside China. Some reports are closed to such enterprises.
     Overseas {
-        /// The enterprise's id.
+        /// The id of the enterprise.
         enterprise_id: String,
-        /// Whether it is.
+        /// Whether the enterprise is outside China.
         on: bool,
     },
-    /// The addresses that an enterprise may call from.
+    /// The addresses from which an enterprise may call.
     Allow {
-        /// The enterprise's id.
+        /// The id of the enterprise.
         enterprise_id: String,
-        /// Addresses, or networks as `10.0.0.0/8`; none: all.
+        /// IP addresses, and networks such as `10.0.0.0/8`. An empty list allows all addresses.
         networks: Vec<String>,
     },
 }
 
 impl Store {
-    /// Turns a switch.
+    /// Changes a setting.
     pub(crate) fn switch(&self, switch: &Switch) -> Result<(), Error> {
         let product = |column: &str, value: &dyn ToSql, key: &str| {
             let sql = format!("UPDATE product SET {column} = ? WHERE key = ?");
@@ -87,7 +89,7 @@ impl Store {
                 params![enterprise_id, product_key],
             ),
             Switch::Quota { calls, .. } if *calls < 0 => {
-                return invalid(format!("a quota of {calls} calls: 0 or more are expected"));
+                return invalid(format!("calls = {calls}: expected 0 or more"));
             }
             Switch::Quota {
                 enterprise_id,
@@ -95,7 +97,7 @@ impl Store {
             } => enterprise("quota", calls, enterprise_id),
             Switch::Overseas { enterprise_id, on } => enterprise("overseas", on, enterprise_id),
             Switch::Allow { networks, .. } if networks.iter().any(|one| network(one).is_none()) => {
-                return invalid("an address or a network as 10.0.0.0/8 is expected");
+                return invalid("networks: expected IP addresses, or networks such as 10.0.0.0/8");
             }
             Switch::Allow {
                 enterprise_id,
@@ -103,7 +105,7 @@ impl Store {
             } => enterprise("allow", &networks.join(" "), enterprise_id),
         };
         match changed? {
-            0 => invalid("there is no such one"),
+            0 => invalid("there is no such product or enterprise"),
             _ => Ok(()),
         }
     }

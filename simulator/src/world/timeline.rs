@@ -1,27 +1,27 @@
-//! The passage of time: carries out the rows of the table `pending`, in the order of their time.
+//! The passage of time: carries out the events of the table `pending`, in the order of time.
 
 use gizwits_codec_std::Action;
 
 use super::behaviour::Behaviour;
 use super::day;
-use super::device::LOG_RETENTION;
+use super::device::{Device, LOG_RETENTION};
 use super::status::changed;
-use super::store::{self, Sql, Store};
+use super::store::{Sql, Store};
 
 impl Store {
-    /// Lets everything happen that is due by `now`.
+    /// Carries out all events that are due at the time `now`.
     pub(crate) fn advance(&self, now: i64) -> Sql<()> {
         let sql = "DELETE FROM pending
             WHERE id = (SELECT id FROM pending WHERE due <= ? ORDER BY due, id LIMIT 1)
-            RETURNING due, kind, subject, word";
+            RETURNING due, kind, subject, detail";
         while let Some(next) = self.first(sql, [now], |row| row.try_into())? {
-            let (due, kind, subject, word): (i64, String, i64, Option<String>) = next;
-            self.carry_out(due, &kind, subject, word.as_deref())?;
+            let (due, kind, subject, detail): (i64, String, i64, String) = next;
+            self.carry_out(due, &kind, subject, &detail)?;
         }
         self.prune(now)
     }
 
-    /// Once a day, deletes the logs that are older than seven days.
+    /// Deletes log records that are older than [`LOG_RETENTION`], once a day.
     fn prune(&self, now: i64) -> Sql<()> {
         let today = day::of(now);
         if self.meta("pruned")? == Some(today) {
@@ -35,73 +35,62 @@ impl Store {
         Ok(())
     }
 
-    fn carry_out(&self, at: i64, kind: &str, subject: i64, word: Option<&str>) -> Sql<()> {
-        let (device, frame) = match kind {
-            "visit" => return self.visit(word.unwrap_or(""), at),
-            "bind" => return self.bind(subject, word.unwrap_or(""), at),
-            "behaviour" => return self.behave(at, subject),
+    /// Carries out one event. The comment at the table `pending` in the schema describes its columns.
+    fn carry_out(&self, at: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
+        match kind {
+            "visit" => return self.visit(detail, at),
+            "bind" => return self.bind(subject, detail, at),
+            _ => {}
+        }
+        let mut device = self.device(subject)?;
+        match kind {
             "frame" => {
-                let sql = "SELECT device, payload FROM frame WHERE id = ?";
-                let found: Option<(i64, Vec<u8>)> =
-                    self.first(sql, [subject], |row| row.try_into())?;
-                match found {
-                    Some(found) => found,
-                    None => return Ok(()),
+                let sql = "SELECT payload FROM frame WHERE id = ?";
+                if let Some(frame) = self.find::<Vec<u8>>(sql, [detail])? {
+                    self.receive_frame(&mut device, at, &frame)?;
                 }
             }
-            _ => (subject, Vec::new()),
-        };
-        let Some(mut device) = self.device(device)? else {
-            return Ok(());
-        };
-        match kind {
-            "frame" => self.receive_frame(&mut device, at, &frame)?,
+            "behaviour" => self.behave(&mut device, at, detail)?,
             "online" => self.connect(&mut device, at)?,
-            "offline" => self.disconnect(&mut device, at, word.unwrap_or("tcp_closed"))?,
+            "offline" => self.disconnect(&mut device, at, detail)?,
             "report" if device.is_reachable() => {
                 self.report(&mut device, at, Action::Report, None)?;
                 let due = at.saturating_add(device.report_every);
-                self.schedule(due, "report", device.id, None)?;
+                self.schedule(due, "report", device.id, "")?;
             }
             _ => {}
         }
         self.save(&device)
     }
 
-    /// One turn of a behaviour, after which its next turn is planned.
-    fn behave(&self, at: i64, id: i64) -> Sql<()> {
-        let sql = "SELECT device, every, spec FROM behaviour WHERE id = ?";
-        let found = self.first(sql, [id], |row| {
-            let behaviour: Behaviour = store::json(row, 2)?;
-            Ok((row.get(0)?, row.get::<_, i64>(1)?, behaviour))
-        })?;
-        let Some((device, every, behaviour)) = found else {
-            return Ok(());
-        };
-        let Some(mut device) = self.device(device)? else {
-            return Ok(());
-        };
-        let share = 900 + (self.draw(&mut device) % 201).cast_signed();
-        let mut again = every.saturating_mul(share) / 1000;
+    /// Carries out a turn of a behaviour and plans the next one.
+    fn behave(&self, device: &mut Device, at: i64, json: &str) -> Sql<()> {
+        let behaviour: Behaviour = serde_json::from_str(json)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let share = 900 + (self.draw(device) % 201).cast_signed();
+        let mut again = behaviour.every().saturating_mul(share) / 1000;
         if device.is_reachable() {
-            if let Behaviour::Offline { reason, lasts } = behaviour {
-                let gone = self.leave(&mut device, at, &reason)?;
-                self.schedule(gone.saturating_add(lasts), "online", device.id, None)?;
+            if let Behaviour::Offline(spec) = behaviour {
+                let reason = spec.reason.to_ascii_lowercase();
+                let gone = self.leave(device, at, &reason)?;
+                let back = gone.saturating_add(spec.lasts.0.max(1));
+                self.schedule(back, "online", device.id, "")?;
             } else if let Some(product) = self.product(&device.product) {
-                let draw = self.draw(&mut device);
+                let draw = self.draw(device);
                 let before = device.status.clone();
+                // `Behaviour::check` found no error when the world was created.
                 let outside = behaviour.change(product, &mut device.status, draw, &mut again);
+                let outside = outside.unwrap_or_default();
                 let changed = changed(product.layout(), &before, &device.status);
                 for value in &outside {
                     self.remark(device.id, at, !changed.is_empty(), value)?;
                 }
                 if !changed.is_empty() {
-                    self.report(&mut device, at, Action::Report, Some(&changed))?;
+                    self.report(device, at, Action::Report, Some(&changed))?;
                 }
             }
         }
-        self.save(&device)?;
         let due = at.saturating_add(again.max(1));
-        self.schedule(due, "behaviour", id, None)
+        self.schedule(due, "behaviour", device.id, json)
     }
 }

@@ -1,4 +1,4 @@
-//! Users: their devices, and the days on which they opened an app.
+//! Users: bindings, and the days on which users opened an app.
 
 use rusqlite::params;
 
@@ -6,7 +6,7 @@ use super::day;
 use super::store::{Sql, Store};
 
 impl Store {
-    /// Binds a device to a user; the first user who binds a device owns it.
+    /// Binds a device to a user. The first user of a device owns it.
     pub(crate) fn bind(&self, device: i64, uid: &str, at: i64) -> Sql<()> {
         self.run(
             "INSERT OR IGNORE INTO binding (device, uid, appid, owner, at)
@@ -15,13 +15,13 @@ impl Store {
             params![device, uid, at],
         )?;
         self.run(
-            "INSERT OR IGNORE INTO bound (device, uid, at) VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO first_binding (device, uid, at) VALUES (?, ?, ?)",
             params![device, uid, at],
         )?;
         Ok(())
     }
 
-    /// Records that a user was there on a day.
+    /// Records that a user opened an app on a day.
     pub(crate) fn visited(&self, uid: &str, at: i64) -> Sql<()> {
         self.run(
             "INSERT OR IGNORE INTO visit (uid, day) VALUES (?, ?)",
@@ -30,7 +30,7 @@ impl Store {
         Ok(())
     }
 
-    /// A user opens an app, and plans the next time.
+    /// Carries out a visit of a user and plans the next one.
     pub(crate) fn visit(&self, uid: &str, at: i64) -> Sql<()> {
         self.visited(uid, at)?;
         let every: Option<Option<i64>> = self.find(
@@ -38,7 +38,7 @@ impl Store {
             params![at, uid],
         )?;
         match every.flatten() {
-            Some(every) => self.schedule(at.saturating_add(every), "visit", 0, Some(uid)),
+            Some(every) => self.schedule(at.saturating_add(every), "visit", 0, uid),
             None => Ok(()),
         }
     }
