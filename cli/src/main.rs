@@ -18,7 +18,7 @@ mod text;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::command::{api, check, codegen, decode, demo, device, encode, layout, log, simulate};
 use crate::failure::Failure;
@@ -48,7 +48,6 @@ enum Command {
     Codegen(codegen::Codegen),
     Log(log::LogArgs),
     Device(device::DeviceArgs),
-    /// Call any endpoint of the Enterprise API
     Api(api::Api),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
@@ -61,7 +60,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let colours = {
         let choice = anstream::AutoStream::choice(&io::stdout());
         choice != anstream::ColorChoice::Never && io::stdout().is_terminal()
@@ -75,7 +75,10 @@ fn main() -> ExitCode {
         Command::Codegen(codegen) => codegen.run(&mut out),
         Command::Log(log) => log.run(&mut out),
         Command::Device(device) => device.run(&mut out),
-        Command::Api(api) => api.run(&mut out),
+        Command::Api(api) => {
+            let given = matches.subcommand_matches("api").unwrap_or(&matches);
+            api.run(given, &mut out)
+        }
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {

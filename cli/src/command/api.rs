@@ -5,21 +5,33 @@ mod endpoints;
 
 use std::io::{self, IsTerminal as _, Write};
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command};
 use gizwits_enterprise_client::blocking::{Blocking, Product};
 use gizwits_enterprise_client::endpoint::{self, Method};
-use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _};
+use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _, Operation};
 use serde_json::{Value, json};
 
 use self::endpoints::{groups, of_command};
-use crate::account::{self, Account};
+use crate::account::{self, Account, explained};
 use crate::failure::{Failure, usage};
 
 /// Call any endpoint of the Enterprise API
+#[derive(Args)]
+#[command(
+    subcommands = groups().chain([any_command()]),
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{}\n\n{EXAMPLES}", account::HELP),
+    long_about = "Call any endpoint of the Enterprise API of any server, and print the answer as JSON.\n\n\
+        The groups are those of the vendor's page. Token, quota and retries are taken care of."
+)]
 pub(crate) struct Api {
+    #[command(flatten)]
     account: Account,
+    /// Print the request as a curl command, and send nothing
+    #[arg(long, global = true)]
     curl: bool,
-    matches: ArgMatches,
 }
 
 const EXAMPLES: &str = "\
@@ -28,99 +40,66 @@ Examples:
   gizwits api devices control DID --attrs '{\"switch\":true}' --curl
   gizwits api call GET '/v1/products/{product_key}/devices/search?limit=1'";
 
-impl Args for Api {
-    fn augment_args(command: Command) -> Command {
-        let call = Command::new("call")
-            .about("Any method and path; {product_key} is filled in")
-            .arg(
-                Arg::new("METHOD")
-                    .required(true)
-                    .value_parser(["GET", "POST", "PUT", "DELETE"]),
-            )
-            .arg(Arg::new("PATH").required(true))
-            .arg(Arg::new("body").long("body").value_name("JSON"));
-        let curl = Arg::new("curl")
-            .long("curl")
-            .global(true)
-            .action(ArgAction::SetTrue)
-            .help("Print the request as a curl command, and send nothing");
-        Account::augment_args(command)
-            .arg(curl)
-            .subcommands(groups())
-            .subcommand(call)
-            .subcommand_required(true)
-            .arg_required_else_help(true)
-            .after_help(EXAMPLES)
-            .after_long_help(format!("{}\n\n{EXAMPLES}", account::HELP))
-            .long_about(
-                "Call any endpoint of the Enterprise API of any server, and print the answer as JSON.\n\n\
-                 The groups are those of the vendor's page. Token, quota and retries are taken care of.",
-            )
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for Api {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Api {
-            account: Account::from_arg_matches(matches)?,
-            curl: matches.get_flag("curl"),
-            matches: matches.clone(),
-        })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
+/// The command that calls any path.
+fn any_command() -> Command {
+    let method = Arg::new("METHOD").required(true);
+    Command::new("call")
+        .about("Any method and path; {product_key} is filled in")
+        .arg(method.value_parser(["GET", "POST", "PUT", "DELETE"]))
+        .arg(Arg::new("PATH").required(true))
+        .arg(Arg::new("body").long("body").value_name("JSON"))
 }
 
 impl Api {
-    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    /// Runs the command that `given` names: an endpoint, or `call`.
+    pub(crate) fn run(&self, given: &ArgMatches, out: &mut impl Write) -> Result<(), Failure> {
         let product = self.account.product()?;
-        let Some((group, below)) = self.matches.subcommand() else {
+        let Some((group, given)) = given.subcommand() else {
             return Err(usage("which endpoint? gizwits api --help"));
         };
-        let call = match below.subcommand() {
-            None => any_call(&product, below)?,
-            Some((name, given)) => {
-                let Some(command) = of_command(group, name) else {
-                    return Err(usage(format_args!("no endpoint {group} {name}")));
-                };
-                match command.endpoint {
-                    endpoint::ACCESS_TOKEN => return self.token(&product, out),
-                    endpoint::CONTROL => {
-                        let answer = control::send(&product, given, self.curl, out)?;
-                        return Ok(answer.map_or(Ok(()), |answer| print(&answer, out))?);
-                    }
-                    _ => command.call(&product, given),
-                }
+        let command = given
+            .subcommand()
+            .and_then(|(name, given)| Some((of_command(group, name)?, given)));
+        match command {
+            None => self.send(any_call(&product, given)?, out, |answer| answer),
+            // The body of this one is made of the credentials, and the answer is a secret.
+            Some((command, _)) if command.endpoint == endpoint::ACCESS_TOKEN => {
+                self.send(product.access_token(), out, |token| {
+                    json!({"token": token.value.expose_secret(), "expire_at": token.expires_at})
+                })
             }
-        };
-        if self.curl {
-            writeln!(out, "{}", call.curl()?)?;
-            return Ok(());
+            Some((command, given)) if command.endpoint == endpoint::CONTROL => {
+                let call = control::call(&product, given, self.curl)?;
+                self.send(call, out, |accepted| accepted.extra.into())
+            }
+            Some((command, given)) => {
+                self.send(command.call(&product, given), out, |answer| answer)
+            }
         }
-        let answer = call.send()?;
-        Ok(print(&answer, out)?)
     }
 
-    /// The body of this one is made of the credentials, and the answer is a secret.
-    fn token(&self, product: &Product, out: &mut impl Write) -> Result<(), Failure> {
-        let call = product.access_token();
+    /// Sends a call and prints its answer as JSON, in lines for people on a terminal; or prints the call as a
+    /// curl command.
+    fn send<O: Operation>(
+        &self,
+        call: Call<Blocking, O>,
+        out: &mut impl Write,
+        json: impl FnOnce(O::Output) -> Value,
+    ) -> Result<(), Failure> {
         if self.curl {
             writeln!(out, "{}", call.curl()?)?;
             return Ok(());
         }
-        let token = call.send()?;
-        let value = token.value.expose_secret();
-        Ok(print(
-            &json!({"token": value, "expire_at": token.expires_at}),
-            out,
-        )?)
+        // The library names its method.
+        let answer = call.send().map_err(|error| {
+            Failure::Server(explained(&error).replace("; `unchecked` ", "; --unchecked "))
+        })?;
+        let answer = json(answer);
+        match io::stdout().is_terminal() {
+            true => writeln!(out, "{answer:#}")?,
+            false => writeln!(out, "{answer}")?,
+        }
+        Ok(())
     }
 }
 
@@ -137,14 +116,6 @@ fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Cust
     match text("body") {
         None => Ok(call),
         Some(body) => Ok(call.json(&control::json_of("body", &body)?)),
-    }
-}
-
-/// JSON, in lines for people on a terminal.
-fn print(answer: &Value, out: &mut impl Write) -> io::Result<()> {
-    match io::stdout().is_terminal() {
-        true => writeln!(out, "{answer:#}"),
-        false => writeln!(out, "{answer}"),
     }
 }
 

@@ -1,11 +1,9 @@
 //! `gizwits api devices control`: values that the server checks, or raw bytes that are checked here.
 
-use std::io::Write;
-
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use gizwits_codec_std::payload::{self, Encoding};
-use gizwits_enterprise_client::blocking::Product;
-use gizwits_enterprise_client::{Coding, ErrorCode};
+use gizwits_enterprise_client::blocking::{Blocking, Product};
+use gizwits_enterprise_client::{Call, Coding, Control, ErrorCode};
 use serde_json::Value;
 
 use crate::account::explained;
@@ -105,14 +103,13 @@ pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
     })
 }
 
-/// Sends the control and returns the answer, or writes it as a curl command. Raw bytes are checked against
-/// the definition first, because the server does not check them.
-pub(super) fn send(
+/// The call of a control. Raw bytes need the definition, against which they are checked before they are sent,
+/// because the server does not check them.
+pub(super) fn call(
     product: &Product,
     given: &ArgMatches,
     curl: bool,
-    out: &mut impl Write,
-) -> Result<Option<Value>, Failure> {
+) -> Result<Call<Blocking, Control>, Failure> {
     let text = |name: &str| given.get_one::<String>(name);
     let coding = text("binary_coding").map(|coding| match coding.as_str() {
         "hex" => (Coding::Hex, Encoding::Hex),
@@ -138,12 +135,9 @@ pub(super) fn send(
     if let Some((coding, _)) = coding {
         call = call.binary_coding(coding);
     }
-    if curl {
-        writeln!(out, "{}", call.curl()?)?;
-        return Ok(None);
-    }
     if given.contains_id("raw")
         && !unchecked
+        && !curl
         && let Err(error) = product.definition()
         // A product without data points has nothing to check the bytes against.
         && error.code() != Some(ErrorCode::DatapointNotFound)
@@ -153,10 +147,5 @@ pub(super) fn send(
             explained(&error)
         )));
     }
-    let accepted = call.send().map_err(|error| {
-        // The library names its method.
-        let text = explained(&error).replace("; `unchecked` ", "; --unchecked ");
-        Failure::Server(text)
-    })?;
-    Ok(Some(Value::Object(accepted.extra)))
+    Ok(call)
 }
