@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gizwits_codec_std::core::{Access, Kind, PointValue, Protocol, Raw, Unit};
+use gizwits_codec_std::core::{Kind, PointValue, Protocol, Raw, Unit};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
 use serde_json::{Value, json};
 
 use crate::definition;
 use crate::failure::Failure;
 use crate::output::image;
-use crate::output::picture::Drawing;
+use crate::output::picture::{Drawing, shown, unit};
 use crate::payload::{Encoding, pointed_at};
 use crate::text::{printable, tell};
 
@@ -108,12 +108,7 @@ fn data(product: &Product) -> Value {
                 "id": point.id,
                 "name": attr.name(),
                 "display_name": attr.display_name(),
-                "access": match point.access {
-                    Access::Writable => "writable",
-                    Access::ReadOnly => "read-only",
-                    Access::Alert => "alert",
-                    Access::Fault => "fault",
-                },
+                "access": shown(point.access).1,
                 "data_type": match point.kind {
                     Kind::Bool => "bool",
                     Kind::Enum { .. } => "enum",
@@ -122,7 +117,7 @@ fn data(product: &Product) -> Value {
                     Kind::Uint32(_) => "uint32",
                     Kind::Binary => "binary",
                 },
-                "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
+                "unit": unit(position.unit),
                 "len": position.len,
             });
             // Those of a var_len product say nothing.
@@ -166,7 +161,7 @@ fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
         let mut json = json!({
             "id": attr.id().0,
             "name": attr.name(),
-            "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
+            "unit": unit(position.unit),
             "len": position.len,
             "first_byte": base + span.bytes.start,
             "last_byte": base + span.bytes.end - 1,

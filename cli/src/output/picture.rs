@@ -29,21 +29,19 @@ impl<'p> Drawing<'p> {
     /// A status with all points.
     pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
         let layout = product.layout();
-        let (protocol, counted) = (
-            product.protocol().name(),
-            counted(product.attrs().len(), "point"),
-        );
+        let protocol = product.protocol().name();
+        let points = counted(product.attrs().len(), "point");
         let bytes = match product.protocol() {
-            Protocol::Standard => self::counted(layout.status_len(), "byte"),
+            Protocol::Standard => counted(layout.status_len(), "byte"),
             Protocol::VarLen => {
-                let most = self::counted(layout.p0_len(Action::Report), "byte");
+                let most = counted(layout.p0_len(Action::Report), "byte");
                 format!("messages of up to {most}")
             }
         };
         Drawing {
             product,
             attrs: product.attrs().collect(),
-            title: format!("{name}   {protocol}   {bytes}   {counted}"),
+            title: format!("{name}   {protocol}   {bytes}   {points}"),
             foot: foot(product),
             picture: Picture::of_status(product),
         }
@@ -88,10 +86,11 @@ impl<'p> Drawing<'p> {
     /// The value that the message has, and what is odd about it.
     fn value(&self, id: PointId) -> Option<String> {
         let Seen { value, odd, .. } = self.picture.values.get(&id)?;
-        let odd = odd
-            .as_ref()
-            .map_or_else(String::new, |odd| format!("  ! {odd}"));
-        Some(printable(&(value.clone() + &odd)).into_owned())
+        let text = match odd {
+            Some(odd) => format!("{value}  ! {odd}"),
+            None => value.clone(),
+        };
+        Some(printable(&text).into_owned())
     }
 
     /// The name of a point, in parentheses if the message has it without setting it.
@@ -123,22 +122,20 @@ impl<'p> Drawing<'p> {
             return self.label(id, " = ");
         }
         let range = self.product.range(attr.id());
-        let scale = self.product.layout().scale(attr.id());
-        let raw = match scale {
-            Some(scale) if scale.addition() != 0.into() || scale.ratio() != 1.into() => {
-                let sign = if scale.addition() < 0.into() { "" } else { "+" };
-                let ratio = match scale.ratio() {
-                    one if one == 1.into() => String::new(),
-                    ratio => format!("{ratio}*"),
-                };
-                let addition = match scale.addition() {
-                    none if none == 0.into() => String::new(),
-                    addition => format!("{sign}{addition}"),
-                };
-                format!("  ({ratio}raw{addition})")
+        let mut raw = String::new();
+        if let Some(scale) = self.product.layout().scale(attr.id()) {
+            let (ratio, addition) = (scale.ratio(), scale.addition());
+            if ratio != 1.into() {
+                raw = format!("{ratio}*");
             }
-            _ => String::new(),
-        };
+            let sign = if addition < 0.into() { "" } else { "+" };
+            let addition = Some(addition).filter(|addition| *addition != 0.into());
+            let addition =
+                addition.map_or_else(String::new, |addition| format!("{sign}{addition}"));
+            if !(raw.is_empty() && addition.is_empty()) {
+                raw = format!("  ({raw}raw{addition})");
+            }
+        }
         let range = range.strip_suffix(", step 1").unwrap_or(&range);
         format!("{name}   {range}{raw}")
     }
@@ -165,49 +162,38 @@ impl<'p> Drawing<'p> {
         if self.product.protocol() == Protocol::VarLen && !self.is_message() {
             return out + &self.mask() + "\n" + &self.foot + "\n";
         }
-        let numbers: String = (0..8).rev().map(|bit| format!("{bit:^CELL$}")).collect();
+        let numbers = bits_of_a_byte(CELL, |bit| bit.to_string()).concat();
         out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
         let mut cut = Cut::default();
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
-            let place = range_of(first, last);
-            out += &match row {
-                Row::Bits {
-                    byte,
-                    cells,
-                    lowest,
-                } => {
-                    let letter = row.access(self.product).map_or(" ", letter);
-                    let cells = self.bit_cells(cells, colours, &mut cut);
-                    let numbers = lowest.map_or(String::new(), |lowest| {
-                        let numbers = (0..8)
-                            .rev()
-                            .map(|bit| centred(&format!("{}", lowest + bit), CELL));
-                        format!("{:13}{}\n", "", numbers.collect::<String>().trim_end())
-                    });
-                    match self.is_message() {
-                        true => {
-                            let digits = self.digits(*byte);
-                            format!(
-                                "{numbers}{place:>9}   │{digits}│\n{:9}  {letter}│{cells}│\n",
-                                ""
-                            )
-                        }
-                        false => format!("{numbers}{place:>9}  {letter}│{cells}│\n"),
+            let mut place = range_of(first, last);
+            let letter = row
+                .access(self.product)
+                .map_or(" ", |access| shown(access).0);
+            let line = match row {
+                Row::Bits { cells, lowest, .. } => {
+                    if let Some(lowest) = lowest {
+                        let numbers = bits_of_a_byte(CELL, |bit| (lowest + bit).to_string());
+                        out += &format!("{:13}{}\n", "", numbers.concat().trim_end());
                     }
+                    if self.is_message() {
+                        let byte = self.picture.bytes.get(first).copied().unwrap_or(0);
+                        let digits = bits_of_a_byte(CELL - 1, |bit| (byte >> bit & 1).to_string());
+                        out += &format!("{place:>9}   │{}│\n", digits.join(" "));
+                        place.clear();
+                    }
+                    self.bit_cells(cells, colours, &mut cut)
                 }
                 Row::Bytes { id, part, .. } => {
                     let text = self.hex(first, last, Picture::BAND) + &self.caption(*id, *part);
-                    let (letter, style) = (self.letter(*id), self.style(colours, Some(*id)));
-                    let band = band(&text);
+                    let (band, style) = (band(&text), self.style(colours, Some(*id)));
                     if band.trim_end().ends_with('…') {
                         cut.points.insert(*id);
                     }
-                    format!("{place:>9}  {letter}│{style}{band}{style:#}│\n")
+                    format!("{style}{band}{style:#}")
                 }
-                Row::Other { what, .. } if !self.is_message() => {
-                    format!("{place:>9}   │{}│\n", centred(what, 8 * CELL - 1))
-                }
+                Row::Other { what, .. } if !self.is_message() => centred(what, 8 * CELL - 1),
                 Row::Other { what, .. } => {
                     // A mask of 80 points is shown whole.
                     let text = self.hex(first, last, 10);
@@ -215,9 +201,10 @@ impl<'p> Drawing<'p> {
                         let hex = self.hex(first, last, usize::MAX);
                         cut.bytes.push(format!("bytes {place}: {}", hex.trim_end()));
                     }
-                    format!("{place:>9}   │{}│\n", band(&(text + &printable(what))))
+                    band(&(text + &printable(what)))
                 }
             };
+            out += &format!("{place:>9}  {letter}│{line}│\n");
         }
         if !self.foot.is_empty() {
             out += &format!("\n{}\n", self.foot);
@@ -243,15 +230,6 @@ impl<'p> Drawing<'p> {
         cells.collect::<Vec<_>>().join("│")
     }
 
-    /// The bits of a byte of the message.
-    fn digits(&self, byte: usize) -> String {
-        let byte = self.picture.bytes.get(byte).copied().unwrap_or(0);
-        let digits = (0..8)
-            .rev()
-            .map(|bit| centred(&(byte >> bit & 1).to_string(), CELL - 1));
-        digits.collect::<Vec<_>>().join(" ")
-    }
-
     /// The full text of everything that was cut in the boxes.
     fn cut_text(&self, cut: Cut) -> String {
         if cut.points.is_empty() && cut.bytes.is_empty() {
@@ -268,13 +246,9 @@ impl<'p> Drawing<'p> {
         })
     }
 
-    fn letter(&self, id: PointId) -> &'static str {
-        letter(self.attrs[id.index()].point().access)
-    }
-
     fn style(&self, colours: bool, id: Option<PointId>) -> Style {
         match id {
-            Some(id) if colours => colour(self.attrs[id.index()].point().access).on_default(),
+            Some(id) if colours => shown(self.attrs[id.index()].point().access).2.on_default(),
             _ => Style::new(),
         }
     }
@@ -285,22 +259,15 @@ impl<'p> Drawing<'p> {
         let digits = lens.max().unwrap_or(0).to_string().len();
         let rows = self.attrs.iter().map(|attr| {
             let position = &attr.point().position;
-            let unit = match position.unit {
-                Unit::Bit => "bit",
-                Unit::Byte => "byte",
-            };
             let range = match attr.point().kind {
                 Kind::Binary => String::new(),
                 _ => self.product.range(attr.id()),
             };
-            let (len, letter) = (
-                counted(position.len as usize, unit),
-                letter(attr.point().access),
-            );
+            let len = counted(position.len as usize, unit(position.unit));
             let pad = digits.saturating_sub(position.len.to_string().len());
             [
                 format!("{:>8}", attr.id()),
-                letter.to_owned(),
+                shown(attr.point().access).0.to_owned(),
                 attr.name().to_owned(),
                 format!("{:pad$}{len}", ""),
                 range,
@@ -341,22 +308,28 @@ fn foot(product: &Product) -> String {
     }
 }
 
-fn letter(access: Access) -> &'static str {
+/// The letter, the name and the colour of an access.
+pub(crate) fn shown(access: Access) -> (&'static str, &'static str, AnsiColor) {
     match access {
-        Access::Writable => "W",
-        Access::ReadOnly => "R",
-        Access::Alert => "A",
-        Access::Fault => "F",
+        Access::Writable => ("W", "writable", AnsiColor::Cyan),
+        Access::ReadOnly => ("R", "read-only", AnsiColor::Green),
+        Access::Alert => ("A", "alert", AnsiColor::Yellow),
+        Access::Fault => ("F", "fault", AnsiColor::Red),
     }
 }
 
-fn colour(access: Access) -> AnsiColor {
-    match access {
-        Access::Writable => AnsiColor::Cyan,
-        Access::ReadOnly => AnsiColor::Green,
-        Access::Alert => AnsiColor::Yellow,
-        Access::Fault => AnsiColor::Red,
+/// The unit of a length.
+pub(crate) fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bit => "bit",
+        Unit::Byte => "byte",
     }
+}
+
+/// A text for each bit of a byte, from bit 7 on, each centred in `width` columns.
+fn bits_of_a_byte(width: usize, text: impl Fn(u32) -> String) -> Vec<String> {
+    let bits = (0..8).rev();
+    bits.map(|bit| centred(&text(bit), width)).collect()
 }
 
 /// `3`, `3..5`.

@@ -1,11 +1,11 @@
 //! A picture as SVG.
 
-use gizwits_codec_std::core::PointId;
+use gizwits_codec_std::core::{Access, PointId};
 use gizwits_codec_std::{Picture, Row};
 use svg::Document;
 use svg::node::element::{Group, Rectangle, Style, Text, Title};
 
-use super::{Drawing, letter, range_of, shortened};
+use super::{Drawing, range_of, shortened, shown};
 use crate::text::printable;
 
 /// The sizes of a bit and of a row, and the left edge of the first bit.
@@ -19,17 +19,6 @@ text{font:13px sans-serif;fill:#1a1a1a}.t,.n{text-anchor:middle}\
 .h{font-size:17px;font-weight:bold}rect{stroke:#555}\
 .W{fill:#bfdcf2}.R{fill:#cde8c5}.A{fill:#fbe3a6}.F{fill:#f3c4b8}\
 .G{fill:#f4f4f4}.p{fill:#fff;stroke:none}";
-
-/// A cell of a row.
-struct Area {
-    /// In bits from the left.
-    left: usize,
-    width: usize,
-    id: Option<PointId>,
-    text: String,
-    /// The number of its lowest bit in an area of several bytes.
-    number: Option<u32>,
-}
 
 fn text(class: &str, (x, y): (usize, usize), content: &str) -> Text {
     // XML has no control characters, not even escaped.
@@ -57,8 +46,37 @@ impl Drawing<'_> {
             let (first, last) = row.bytes();
             let place = (LEFT - 10, y + LINE / 2 + 4);
             body = body.add(text("b", place, &range_of(first, last)));
-            for area in self.areas(row) {
-                body = body.add(self.cell(&area, y));
+            let boxes = match row {
+                Row::Bits { cells, .. } => {
+                    let label = |id| self.label(id, "=");
+                    let cells = cells.iter();
+                    cells
+                        .map(|cell| (cell.width, cell.id, cell.id.map_or_else(String::new, label)))
+                        .collect()
+                }
+                Row::Bytes { id, part, .. } => {
+                    let hex = self.hex(first, last, Picture::BAND);
+                    vec![(8, Some(*id), hex + &self.caption(*id, *part))]
+                }
+                Row::Other { what, .. } => {
+                    vec![(8, None, self.hex(first, last, 10) + &printable(what))]
+                }
+            };
+            let mut left = 0;
+            for (bits, id, content) in boxes {
+                let (x, width) = (LEFT + left * BIT, bits * BIT);
+                let mut cell = self.cell(id, &content, (x, y), width);
+                left += bits;
+                if let Row::Bits {
+                    lowest: Some(lowest),
+                    ..
+                } = row
+                {
+                    let number = *lowest + (8 - left) as u32;
+                    let corner = (x + width - 3, y + LINE - 3);
+                    cell = cell.add(text("a", corner, &number.to_string()));
+                }
+                body = body.add(cell);
             }
             y += LINE;
         }
@@ -81,83 +99,42 @@ impl Drawing<'_> {
         format!("{document}\n")
     }
 
-    fn areas(&self, row: &Row) -> Vec<Area> {
-        let whole = |id, text| {
-            vec![Area {
-                left: 0,
-                width: 8,
-                id,
-                text,
-                number: None,
-            }]
-        };
-        match row {
-            Row::Bits { cells, lowest, .. } => {
-                let mut end = 0;
-                let areas = cells.iter().map(|cell| {
-                    end += cell.width;
-                    Area {
-                        left: end - cell.width,
-                        width: cell.width,
-                        id: cell.id,
-                        text: cell.id.map_or_else(String::new, |id| self.label(id, "=")),
-                        number: lowest.map(|lowest| lowest + (8 - end) as u32),
-                    }
-                });
-                areas.collect()
-            }
-            Row::Bytes {
-                first,
-                last,
-                id,
-                part,
-            } => {
-                let hex = self.hex(*first, *last, Picture::BAND);
-                whole(Some(*id), hex + &self.caption(*id, *part))
-            }
-            Row::Other { first, last, what } => {
-                whole(None, self.hex(*first, *last, 10) + &printable(what))
-            }
-        }
-    }
-
     /// A cell with its colour, its text and, for a point, what a viewer shows about it.
-    fn cell(&self, area: &Area, y: usize) -> Group {
-        let attr = area.id.map(|id| self.attrs[id.index()]);
-        let class = attr.map_or("G", |attr| letter(attr.point().access));
-        let (x, width) = (LEFT + area.left * BIT, area.width * BIT);
-        let short = shortened(&area.text, width / 8);
-        let mut group = Group::new()
+    fn cell(
+        &self,
+        id: Option<PointId>,
+        content: &str,
+        (x, y): (usize, usize),
+        width: usize,
+    ) -> Group {
+        let attr = id.map(|id| self.attrs[id.index()]);
+        let class = attr.map_or("G", |attr| shown(attr.point().access).0);
+        let short = shortened(content, width / 8);
+        let group = Group::new()
             .add(rectangle(class, (x, y), (width, LINE)))
             .add(text("t", (x + width / 2, y + LINE / 2 + 4), &short));
-        if let Some(attr) = attr {
-            let (name, label) = (attr.name(), attr.display_name());
-            let (place, range) = (attr.location(), self.product.range(attr.id()));
-            let about = format!("{name} {label}, {place}: {range}");
-            group = group.add(Title::new(about.replace(char::is_control, " ")));
-        }
-        if let Some(number) = area.number {
-            let corner = (x + width - 3, y + LINE - 3);
-            group = group.add(text("a", corner, &number.to_string()));
-        }
-        group
+        let Some(attr) = attr else { return group };
+        let (name, label) = (attr.name(), attr.display_name());
+        let (place, range) = (attr.location(), self.product.range(attr.id()));
+        let about = format!("{name} {label}, {place}: {range}");
+        group.add(Title::new(about.replace(char::is_control, " ")))
     }
 }
 
 fn legend(y: usize) -> Group {
-    let meanings = [
-        ("W", "writable"),
-        ("R", "read-only"),
-        ("A", "alert"),
-        ("F", "fault"),
-        ("G", "no point"),
+    let access = [
+        Access::Writable,
+        Access::ReadOnly,
+        Access::Alert,
+        Access::Fault,
     ];
-    let lefts = (LEFT..).step_by(120);
-    lefts
-        .zip(meanings)
-        .fold(Group::new(), |group, (x, (class, meaning))| {
-            group
-                .add(rectangle(class, (x, y), (16, 16)))
-                .add(text("l", (x + 24, y + 13), meaning))
-        })
+    let access = access.map(shown).into_iter();
+    let meanings = access.map(|(class, name, _)| (class, name));
+    let meanings = meanings.chain([("G", "no point")]).zip(0..);
+    meanings.fold(Group::new(), |group, ((class, meaning), n)| {
+        let x = LEFT + 120 * n;
+        group
+            .add(rectangle(class, (x, y), (16, 16)))
+            .add(text("l", (x + 24, y + 13), meaning))
+    })
 }
