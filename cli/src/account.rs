@@ -57,29 +57,6 @@ impl Profile {
         ]
     }
 
-    fn from_environment() -> Result<Self, Failure> {
-        let mut profile = Profile::default();
-        for (name, value) in profile.members() {
-            *value = variable(&name.to_uppercase())?;
-        }
-        Ok(profile)
-    }
-
-    /// Takes what is missing from a profile of the file.
-    fn or(mut self, mut file: Profile, path: &Path) -> Result<Self, Failure> {
-        for ((name, value), (_, of_file)) in self.members().into_iter().zip(file.members()) {
-            *value = value.take().or(of_file.take());
-            // It is the file's: no variable is blank.
-            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
-                let path = path.display();
-                return Err(Failure::Usage(format!(
-                    "error: {path}: {name} is empty: give it a value, or take the line out"
-                )));
-            }
-        }
-        Ok(self)
-    }
-
     /// The names of the members without a value.
     fn missing(&mut self) -> impl Iterator<Item = &'static str> {
         let members = self.members().into_iter();
@@ -98,17 +75,24 @@ impl Account {
     pub(crate) fn product(&self) -> Result<Product, Failure> {
         let path = match variable("CONFIG")? {
             Some(path) => PathBuf::from(path),
-            None => configuration_folder().join("gizwits").join("config.toml"),
+            None => {
+                let folder = etcetera::choose_base_strategy().map(|folders| folders.config_dir());
+                let folder = folder.unwrap_or_else(|_| PathBuf::from(".config"));
+                folder.join("gizwits").join("config.toml")
+            }
         };
         let name = match &self.profile {
             Some(name) => Some(name.clone()),
             None => variable("PROFILE")?,
         };
-        let mut set = Profile::from_environment()?;
-        let file = match read(&path, name.as_deref()) {
-            Ok(profile) => profile,
+        let mut profile = Profile::default();
+        for (name, value) in profile.members() {
+            *value = variable(&name.to_uppercase())?;
+        }
+        let mut file = match read(&path, name.as_deref()) {
+            Ok(file) => file,
             // Without an address of its own a call could go to another server than the file says.
-            Err(error) if name.is_none() && set.missing().next().is_none() => {
+            Err(error) if name.is_none() && profile.missing().next().is_none() => {
                 tell(format_args!(
                     "warning: {error}\n  the environment has everything, so the file is not needed"
                 ));
@@ -116,26 +100,23 @@ impl Account {
             }
             Err(error) => return Err(Failure::Usage(format!("error: {error}"))),
         };
-        let mut profile = set.or(file, &path)?;
-        let missing: Vec<_> = profile
-            .missing()
-            .filter(|name| *name != "base_url")
-            .collect();
-        if let Some(first) = missing.first() {
-            let names: Vec<String> = missing
-                .iter()
-                .map(|name| format!("GIZWITS_{}", name.to_uppercase()))
-                .collect();
-            let are = if missing.len() == 1 {
-                "a credential is"
-            } else {
-                "credentials are"
-            };
+        let shown = path.display();
+        for ((name, value), (_, of_file)) in profile.members().into_iter().zip(file.members()) {
+            *value = value.take().or(of_file.take());
+            // It is the file's: no variable is blank.
+            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                return Err(Failure::Usage(format!(
+                    "error: {shown}: {name} is empty: give it a value, or take the line out"
+                )));
+            }
+        }
+        let missing = profile.missing().filter(|name| *name != "base_url");
+        let missing: Vec<_> = missing.collect();
+        if let [first, ..] = *missing {
+            let names = missing.join(", GIZWITS_").to_uppercase();
             return Err(Failure::Usage(format!(
-                "error: {are} missing: set {}, or write {first} = \"…\" into {}\n  without an account: \
-                 gizwits simulate prints all of them for a server of your own",
-                names.join(", "),
-                path.display(),
+                "error: missing credentials: set GIZWITS_{names}, or write {first} = \"…\" into {shown}\n  \
+                 without an account: gizwits simulate prints all of them for a server of your own",
             )));
         }
         let secret = |secret: Option<String>| SecretString::from(secret.unwrap_or_default());
@@ -165,7 +146,16 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
         }
         Err(error) => return Err(format!("{shown}: {error}")),
     };
-    warn_of_readers(path);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(path).map(|file| file.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+            tell(format_args!(
+                "warning: {shown} holds secrets and can be read by others: chmod 600 {shown}"
+            ));
+        }
+    }
     // What toml says of an error may hold a secret, whole or in part.
     let parsed: Result<BTreeMap<String, Profile>, toml::de::Error> = toml::from_str(&text);
     let mut profiles = parsed.map_err(|error| {
@@ -181,10 +171,8 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
         (None, None) => Ok(Profile::default()),
         (None, Some(name)) => {
             let names: Vec<String> = profiles.into_keys().collect();
-            Err(format!(
-                "no profile {name} in {shown}; there are: {}",
-                names.join(", ")
-            ))
+            let names = names.join(", ");
+            Err(format!("no profile {name} in {shown}; there are: {names}"))
         }
     }
 }
@@ -204,29 +192,6 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The folder of settings: `XDG_CONFIG_HOME` or `~/.config`, on Windows `%APPDATA%`.
-fn configuration_folder() -> PathBuf {
-    match etcetera::choose_base_strategy() {
-        Ok(folders) => folders.config_dir(),
-        Err(_) => PathBuf::from(".config"),
-    }
-}
-
-#[cfg(unix)]
-fn warn_of_readers(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).map(|file| file.permissions().mode());
-    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-        let path = path.display();
-        tell(format_args!(
-            "warning: {path} holds secrets and can be read by others: chmod 600 {path}"
-        ));
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_: &std::path::Path) {}
-
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Failure::Server(explained(&error))
@@ -235,23 +200,19 @@ impl From<Error> for Failure {
 
 /// The reason of a server's refusal or a failed call, and what to do about it.
 pub(crate) fn explained(error: &Error) -> String {
-    let mut told = format!("error: {}", printable(&error.to_string()));
-    told += match error {
-        Error::Transport(_) => {
+    let hint = match (error, error.code().map(|code| code.kind())) {
+        (Error::Transport(_), _) => {
             "\n  is the server there? GIZWITS_BASE_URL or base_url in config.toml says where"
         }
-        Error::Api(refusal) => match refusal.code.kind() {
-            ErrorKind::Credential => {
-                "\n  credentials come from GIZWITS_… or config.toml; `gizwits device --help` says more"
-            }
-            // The first one was dropped, and another asked for.
-            ErrorKind::Auth => "\n  a new token was refused, too; is the product key right?",
-            _ => "",
-        },
-        Error::RateLimited(_) => {
+        (Error::RateLimited(_), _) => {
             "\n  calls are counted by the hour; until then every command is refused"
         }
+        (_, Some(ErrorKind::Credential)) => {
+            "\n  credentials come from GIZWITS_… or config.toml; `gizwits device --help` says more"
+        }
+        // The first one was dropped, and another asked for.
+        (_, Some(ErrorKind::Auth)) => "\n  a new token was refused, too; is the product key right?",
         _ => "",
     };
-    told
+    format!("error: {}{hint}", printable(&error.to_string()))
 }
