@@ -4,10 +4,11 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::{Action, Product, payload};
+use gizwits_enterprise_client::Attrs;
 use gizwits_enterprise_client::blocking::{Device, Enterprise};
 use gizwits_enterprise_client::log::Command;
-use gizwits_enterprise_client::{Attrs, Message};
 use gizwits_simulator::{Options, Server, Simulator};
 use serde_json::json;
 
@@ -31,8 +32,10 @@ impl Demo {
         let simulator = Simulator::builder().build()?;
         let server = Server::start(simulator, Options::default())?;
         let credentials = server.simulator().credentials()?;
-        let first = credentials.first();
-        let Some((one, did)) = first.and_then(|one| Some((one, one.dids.first()?))) else {
+        let mut devices = credentials
+            .iter()
+            .flat_map(|one| one.dids.iter().map(move |did| (one, did)));
+        let Some((one, did)) = devices.next() else {
             return Err(usage("the world has no device"));
         };
         let (address, name) = (server.address(), &one.product_name);
@@ -54,12 +57,8 @@ impl Demo {
         let definition = product.definition().map_err(usage)?;
         let points = counted(definition.attrs().len(), "point");
         let bytes = counted(definition.layout().status_len(), "byte");
-        step(
-            out,
-            2,
-            "GET datapoint",
-            &format!("{points}, {bytes} of status"),
-        )?;
+        let about = format!("{points}, {bytes} of status");
+        step(out, 2, "GET datapoint", &about)?;
 
         let before = latest(&device)?;
         step(out, 3, "GET data (latest)", &state(&definition, &before))?;
@@ -75,12 +74,8 @@ impl Demo {
             .map_err(usage)?;
         device.control(&attrs).send().map_err(usage)?;
         let p0: Vec<String> = p0.iter().map(|byte| format!("{byte:02x}")).collect();
-        step(
-            out,
-            4,
-            "POST control",
-            &format!("{attrs}  ->  {}", p0.join(" ")),
-        )?;
+        let about = format!("{attrs}  ->  {}", p0.join(" "));
+        step(out, 4, "POST control", &about)?;
 
         let records = answered(&device, set_temp)?;
         step(out, 5, "GET cmd", "")?;
@@ -91,11 +86,10 @@ impl Demo {
         let after = latest(&device)?;
         step(out, 6, "GET data (latest)", &state(&definition, &after))?;
         let shown = |attrs: &Attrs| attrs.get("set_temp").map(ToString::to_string);
-        let (was, is) = (shown(&before), shown(&after));
-        if is != Some(set_temp.to_string()) {
+        let (was, is) = (shown(&before).unwrap_or_default(), set_temp.to_string());
+        if shown(&after).as_ref() != Some(&is) {
             return Err(usage("the device did not do as it was told"));
         }
-        let (was, is) = (was.unwrap_or_default(), is.unwrap_or_default());
         let change = format!("set_temp was {was}, is {is}");
         step(out, 7, &change, "a world of your own: gizwits simulate")?;
         server.stop();
@@ -103,35 +97,28 @@ impl Demo {
     }
 }
 
+/// The action and the values of a frame that was decoded.
+fn points(record: &Command) -> Option<(Action, &Attrs)> {
+    let message = record.decoded.as_ref()?.as_ref().ok()?;
+    Some((message.action()?, message.attrs()?))
+}
+
 /// A record of the log: its frame, and what it changes.
 fn described(record: &Command, definition: &Product, before: &Attrs) -> String {
-    let message = record
-        .decoded
-        .as_ref()
-        .and_then(|decoded| decoded.as_ref().ok());
-    let action = match message.and_then(Message::action) {
-        Some(Action::Control) => "control",
-        Some(Action::Read) => "read",
-        Some(Action::Reply) => "reply",
-        Some(Action::Report) => "report",
-        None => "?",
+    let (time, direction) = (record.timestamp, record.direction.as_str());
+    let frame = format!("     {time}  {direction:7}  {}", grouped(&record.payload));
+    let Some((action, attrs)) = points(record) else {
+        return frame;
     };
-    let attrs = message
-        .and_then(Message::attrs)
-        .cloned()
-        .unwrap_or_default();
-    let (same, new): (Attrs, Attrs) = attrs
-        .into_iter()
-        .partition(|(name, value)| before.get(name) == Some(value));
-    let more = match same.len() {
+    let mut new = attrs.clone();
+    new.retain(|name, value| before.get(name) != Some(value));
+    let more = match attrs.len() - new.len() {
         0 => String::new(),
         same => format!(", and {same} as they were"),
     };
+    let action = format!("{action:?}").to_lowercase();
     format!(
-        "     {}  {:7}  {}\n         {action}: {}{more}",
-        record.timestamp,
-        record.direction.as_str(),
-        grouped(&record.payload),
+        "{frame}\n         {action}: {}{more}",
         state(definition, &new)
     )
 }
@@ -151,14 +138,8 @@ fn latest(device: &Device) -> Result<Attrs, Failure> {
 /// The records from the last control to the report that says that it was obeyed, oldest first.
 fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
     let is = |record: &Command, action: Action| {
-        let message = record
-            .decoded
-            .as_ref()
-            .and_then(|decoded| decoded.as_ref().ok());
-        message.is_some_and(|message| {
-            let attrs = message.attrs();
-            message.action() == Some(action)
-                && attrs.is_some_and(|attrs| attrs.get("set_temp") == Some(&set_temp.into()))
+        points(record).is_some_and(|(of, attrs)| {
+            of == action && attrs.get("set_temp") == Some(&set_temp.into())
         })
     };
     let began = Instant::now();
@@ -182,12 +163,11 @@ fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
 /// Values in the order of the ids: bools as on and off.
 fn state(definition: &Product, attrs: &Attrs) -> String {
     let shown = definition.attrs().filter_map(|attr| {
-        let value = attrs.get(attr.name())?;
-        Some(match value.as_bool() {
-            Some(on) if attr.is_bool() => {
-                format!("{} {}", attr.name(), if on { "on" } else { "off" })
-            }
-            _ => format!("{} {value}", attr.name()),
+        let (name, value) = (attr.name(), attrs.get(attr.name())?);
+        Some(match value.as_bool().filter(|_| attr.is_bool()) {
+            Some(true) => format!("{name} on"),
+            Some(false) => format!("{name} off"),
+            None => format!("{name} {value}"),
         })
     });
     let shown: Vec<String> = shown.collect();
@@ -196,15 +176,12 @@ fn state(definition: &Product, attrs: &Attrs) -> String {
 
 /// A frame with its P0 set apart.
 fn grouped(hex: &str) -> String {
-    let p0 = payload::parse(hex, None).ok().and_then(|bytes| {
-        use gizwits_codec_std::core::m2m::{Event, parse};
-        match parse(&bytes, usize::MAX) {
-            Ok((Event::Frame(frame), _)) => frame.p0().map(<[u8]>::len),
-            _ => None,
-        }
-    });
-    match p0.and_then(|len| hex.split_at_checked(hex.len().checked_sub(2 * len)?)) {
-        Some((head, p0)) => format!("{head} {p0}"),
-        None => hex.to_owned(),
+    let bytes = payload::parse(hex, None).unwrap_or_default();
+    if let Ok((Event::Frame(frame), _)) = m2m::parse(&bytes, usize::MAX)
+        && let Some(p0) = frame.p0()
+        && let Some(head) = bytes.strip_suffix(p0)
+    {
+        return format!("{} {}", payload::hex(head), payload::hex(p0));
     }
+    hex.to_owned()
 }
