@@ -28,13 +28,6 @@ impl<'t> Source<'t> {
         Source { name, text, lines }
     }
 
-    /// The number of the line, from 0, that a byte stands in.
-    fn line_of(&self, byte: usize) -> usize {
-        self.lines
-            .partition_point(|start| *start <= byte)
-            .saturating_sub(1)
-    }
-
     /// The place of a line in the text, its end included.
     fn line(&self, number: usize) -> Range<usize> {
         let start = |number: usize| self.lines.get(number).copied().unwrap_or(self.text.len());
@@ -64,19 +57,11 @@ impl<'t> Source<'t> {
             .width(width)
             .build();
         let report = miette::Report::new(told).with_source_code(excerpt);
-        let report = Shown(&handler, report.as_ref()).to_string();
+        let report = std::fmt::from_fn(|f| handler.debug(report.as_ref(), f)).to_string();
         // Padding in front of nothing is no use to whoever copies it.
         report
             .lines()
             .fold(String::new(), |text, line| text + line.trim_end() + "\n")
-    }
-}
-
-struct Shown<'a>(&'a dyn ReportHandler, &'a dyn miette::Diagnostic);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.debug(self.1, f)
     }
 }
 
@@ -90,8 +75,7 @@ struct Excerpt {
     shown: String,
     /// The span of the finding in `shown`.
     span: Range<usize>,
-    /// The first line of `shown`, and the place of the finding, from 0.
-    first: usize,
+    /// The line and the column of the finding, from 0.
     line: usize,
     column: usize,
 }
@@ -104,14 +88,14 @@ impl Excerpt {
             name: source.name.to_owned(),
             shown: String::new(),
             span: 0..0,
-            first,
             line,
             column: one.column.saturating_sub(1),
         };
         // The number of a line, its border and an arrow of several lines stand in front.
         let room = width.saturating_sub(one.line.ilog10() as usize + 12);
         let mut span = one.span.clone();
-        let mut last = source.line_of(span.end);
+        let about = source.text.get(span.clone()).unwrap_or_default();
+        let mut last = line + about.matches('\n').count();
         if last >= line + LINES {
             last = line;
             span.end = source.line(line).end - 1;
@@ -119,11 +103,8 @@ impl Excerpt {
         // One line before, one behind.
         for number in first..=last + 1 {
             let place = source.line(number);
-            if let Some(line) = source
-                .text
-                .get(place.clone())
-                .filter(|line| !line.is_empty())
-            {
+            let line = source.text.get(place.clone()).unwrap_or_default();
+            if !line.is_empty() {
                 excerpt.push(line, place.start, &span, room);
             }
         }
@@ -134,63 +115,52 @@ impl Excerpt {
     fn push(&mut self, line: &str, start: usize, span: &Range<usize>, room: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
         let mut shown = 0..body.len();
-        if head(body, room) < body.len() {
+        if fitting(body.chars(), room) < body.len() {
             // Two columns at either end are for the ellipses.
             let room = room.saturating_sub(4);
-            let about = span.start.saturating_sub(start);
-            let mut before = match span.start >= start && about < body.len() {
-                true => room / 3,
-                false => 0,
-            };
-            shown.start = if before > 0 { about } else { 0 };
-            while let Some(one) = body[..shown.start].chars().next_back() {
-                before = match before.checked_sub(columns(one)) {
-                    Some(rest) => rest,
-                    None => break,
-                };
-                shown.start -= one.len_utf8();
+            if let Some(about) = span.start.checked_sub(start)
+                && let Some(before) = body.get(..about)
+                && about < body.len()
+            {
+                shown.start = about - fitting(before.chars().rev(), room / 3);
             }
-            shown.end = shown.start + head(&body[shown.start..], room);
+            shown.end = shown.start + fitting(body[shown.start..].chars(), room);
         }
         if shown.start > 0 {
             self.shown += "… ";
         }
-        for (at, one) in body[shown.clone()].char_indices() {
-            self.mark(start + shown.start + at, span);
-            match one {
-                '\t' => self.shown.push_str("    "),
-                '\u{feff}' => {}
-                one if one.is_control() => self.shown.push('\u{fffd}'),
-                one => self.shown.push(one),
+        let base = self.shown.len();
+        for (mark, at) in [
+            (&mut self.span.start, span.start),
+            (&mut self.span.end, span.end),
+        ] {
+            if let Some(at) = at.checked_sub(start).filter(|at| *at >= shown.start) {
+                let before = body.get(shown.start..at.min(shown.end));
+                *mark = base + clean(before.unwrap_or_default()).len();
             }
         }
-        self.mark(start + shown.end, span);
+        self.shown += &clean(&body[shown.clone()]);
         if shown.end < body.len() {
             self.shown += " …";
         }
         self.shown.push('\n');
     }
-
-    /// Notes where the span begins and ends, once it is known that byte `at` comes next.
-    fn mark(&mut self, at: usize, span: &Range<usize>) {
-        let next = self.shown.len();
-        if at <= span.start {
-            self.span.start = next;
-        }
-        if at <= span.end {
-            self.span.end = next;
-        }
-    }
 }
 
-/// The bytes of a text's head that takes at most `room` columns.
-fn head(text: &str, room: usize) -> usize {
+/// Text without what a terminal would obey, and without tabs, whose widths differ.
+fn clean(text: &str) -> String {
+    let text = text.replace('\t', "    ").replace('\u{feff}', "");
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// The length in bytes of the first characters that take at most `room` columns together.
+fn fitting(characters: impl Iterator<Item = char>, room: usize) -> usize {
     let mut used = 0;
-    let end = text.char_indices().find(|(_, one)| {
+    let fitting = characters.take_while(|one| {
         used += columns(*one);
-        used > room
+        used <= room
     });
-    end.map_or(text.len(), |(at, _)| at)
+    fitting.map(char::len_utf8).sum()
 }
 
 /// The columns that a character takes once it is shown. Marks without a width take one, so that a line of
@@ -210,23 +180,15 @@ impl SourceCode for Excerpt {
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         // Without lines around it the place alone is asked for, which is that of the whole text.
-        let (range, line, column) = match before {
-            0 => (
-                span.offset()..span.offset() + span.len(),
-                self.line,
-                self.column,
-            ),
-            _ => (0..self.shown.len(), self.first, 0),
+        let (span, line, column) = match before {
+            0 => (*span, self.line, self.column),
+            _ => ((0, self.shown.len()).into(), self.line.saturating_sub(1), 0),
         };
-        let data = self.shown.as_bytes().get(range.clone());
-        let span = SourceSpan::new(range.start.into(), range.len());
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
-            data.ok_or(MietteError::OutOfBounds)?,
-            span,
-            line,
-            column,
-            0,
-        )))
+        let data = self.shown.as_bytes().get(span.offset()..);
+        let data = data.and_then(|data| data.get(..span.len()));
+        let data = data.ok_or(MietteError::OutOfBounds)?;
+        let name = self.name.clone();
+        let contents = MietteSpanContents::new_named(name, data, span, line, column, 0);
+        Ok(Box::new(contents))
     }
 }

@@ -36,34 +36,36 @@ struct Sizes {
     line: u32,
 }
 
+const PIXELS: Sizes = Sizes {
+    text: 17,
+    column: 8,
+    left: 11,
+    tick: 5,
+    line: 2,
+};
+
+const DOTS: Sizes = Sizes {
+    text: 4,
+    column: 2,
+    left: 0,
+    tick: 2,
+    line: 1,
+};
+
 impl Plot<'_> {
     pub(crate) fn svg(&self) -> String {
         let mut svg = String::new();
-        let sizes = Sizes {
-            text: 17,
-            column: 8,
-            left: 11,
-            tick: 5,
-            line: 2,
-        };
         let area = SVGBackend::with_string(&mut svg, (960, 320)).into_drawing_area();
         // A string takes any drawing.
-        let _ = area.fill(&WHITE).map(|()| self.draw(&area, &sizes));
+        let _ = area.fill(&WHITE).map(|()| self.draw(&area, &PIXELS));
         drop(area);
         svg
     }
 
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        let sizes = Sizes {
-            text: 4,
-            column: 2,
-            left: 0,
-            tick: 2,
-            line: 1,
-        };
         let area = Terminal::new(&mut text).into_drawing_area();
-        let _ = self.draw(&area, &sizes);
+        let _ = self.draw(&area, &DOTS);
         drop(area);
         text
     }
@@ -114,18 +116,12 @@ impl Plot<'_> {
             })
             .y_label_formatter(&label)
             .draw()?;
-        let steps = self
-            .samples
-            .windows(2)
-            .flat_map(|two| [(two[1].millis, two[0].raw), (two[1].millis, two[1].raw)]);
-        let start = self
-            .samples
-            .iter()
-            .take(1)
-            .map(|sample| (sample.millis, sample.raw));
-        let points = start
-            .chain(steps)
-            .map(|(millis, raw)| (millis, i64::from(raw)));
+        let mut before = None;
+        let points = self.samples.iter().flat_map(|sample| {
+            let raws = [before.replace(sample.raw), Some(sample.raw)];
+            let raws = raws.into_iter().flatten();
+            raws.map(|raw| (sample.millis, i64::from(raw)))
+        });
         let line = RGBColor(11, 103, 194).stroke_width(sizes.line);
         chart.draw_series(LineSeries::new(points, line))?;
         area.present()

@@ -120,19 +120,22 @@ fn find(call: &str) -> Option<Endpoint> {
     })
 }
 
+/// The parameters of a path, and those of the table.
 fn parameters_of(endpoint: Endpoint, others: &'static str) -> Vec<Parameter> {
-    let path = [("did", "{did}"), ("gid", "{gid}")].into_iter();
-    let path = path.filter(|(_, part)| endpoint.path().contains(part));
-    let path = path.map(|(name, _)| (Location::Path, name));
-    let others = others
-        .split_whitespace()
-        .map(|word| match word.strip_prefix("--") {
-            Some(rest) => (Location::Query, rest),
-            None => (Location::Body, word.trim_start_matches('@')),
-        });
-    let parameters = path.chain(others).map(|(location, rest)| {
-        let name = rest.trim_end_matches(['!', '?', '*', '{', '}']);
-        let signs = &rest[name.len()..];
+    let path = endpoint.path().split('/').filter_map(|part| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        Some((Location::Path, name)).filter(|_| name != "product_key")
+    });
+    let others = others.split_whitespace().map(|word| {
+        let name = word.trim_start_matches(['-', '@']);
+        match word.starts_with('@') {
+            true => (Location::Body, name),
+            false => (Location::Query, name),
+        }
+    });
+    let parameters = path.chain(others).map(|(location, signed)| {
+        let name = signed.trim_end_matches(['!', '?', '*', '{', '}']);
+        let signs = &signed[name.len()..];
         Parameter {
             name,
             location,
@@ -144,14 +147,13 @@ fn parameters_of(endpoint: Endpoint, others: &'static str) -> Vec<Parameter> {
 
 /// The groups with their commands, for the parser of arguments.
 pub(super) fn groups() -> impl Iterator<Item = Command> {
-    let groups = TABLE.lines().filter_map(|line| line.split_once('|'));
+    let groups = TABLE.lines().filter(|line| !line.starts_with(' '));
     groups
-        .filter(|(_, about)| !about.contains('|'))
+        .filter_map(|line| line.split_once(" | "))
         .map(|(name, about)| {
-            let name = name.trim();
             let commands = all().into_iter().filter(|one| one.group == name);
             Command::new(name)
-                .about(about.trim())
+                .about(about)
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommands(commands.map(|one| one.command()))
@@ -167,14 +169,13 @@ pub(super) fn of_command(group: &str, name: &str) -> Option<EndpointCommand> {
 impl Parameter {
     fn arg(&self) -> Arg {
         let written = self.name.replace('-', "_");
-        let location = match self.location {
-            Location::Path => "path",
-            Location::Query => "query",
-            Location::Body => "body",
+        let (required, location) = match self.location {
+            Location::Path => (true, "path"),
+            Location::Query => (self.signs.contains('!'), "query"),
+            Location::Body => (self.signs.contains('!'), "body"),
         };
-        let arg = Arg::new(self.name)
-            .required(self.location == Location::Path || self.signs.contains('!'))
-            .help(format!("`{written}` in the {location}"));
+        let arg = Arg::new(self.name).required(required);
+        let arg = arg.help(format!("`{written}` in the {location}"));
         if self.location == Location::Path {
             return arg.value_name(self.name.to_uppercase());
         }
@@ -235,14 +236,12 @@ impl EndpointCommand {
                 (Location::Query, Some(Value::String(text))) => {
                     call = call.parameter(&name.replace('-', "_"), text);
                 }
-                (Location::Path, Some(Value::String(text))) => {
-                    call = call.within(name, text);
-                }
+                (Location::Path, Some(Value::String(text))) => call = call.within(name, text),
                 _ => {}
             }
         }
-        let in_body = |one: &Parameter| one.location == Location::Body;
-        match self.parameters.iter().any(in_body) {
+        let mut locations = self.parameters.iter().map(|one| one.location);
+        match locations.any(|location| location == Location::Body) {
             true => call.json(&body),
             false => call,
         }
