@@ -8,7 +8,7 @@ use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
 use crate::definition;
 use crate::failure::{Failure, usage};
-use crate::text::{printable, tell};
+use crate::text::printable;
 
 /// Encode values to a payload
 #[derive(Args)]
@@ -136,15 +136,12 @@ impl Encode {
         match self.form {
             Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,
             Form::Base64 => writeln!(out, "{}", payload::base64(&bytes))?,
-            Form::Array => {
-                let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
-                writeln!(out, "[{}]", bytes.join(","))?;
-            }
+            Form::Array => writeln!(out, "{}", serde_json::json!(bytes))?,
         }
         Ok(())
     }
 
-    /// Tells what was refused, and where the definition says so.
+    /// What was refused, and where the definition says so.
     fn refused(&self, product: &Product, error: &Error) -> Failure {
         let mut told = format!("error: {}", printable(&error.message));
         if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
@@ -152,13 +149,11 @@ impl Encode {
             told += &format!("\n  definition: {file}, point {id}, {place}");
         }
         // What was given is wrong as a command, or refused by the definition.
-        if matches!(
-            error.kind,
-            "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length"
-        ) {
-            return Failure::Usage(told);
+        match error.kind {
+            "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length" => {
+                Failure::Usage(told)
+            }
+            _ => Failure::Server(told),
         }
-        tell(told);
-        Failure::Some
     }
 }

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gizwits_codec_std::core::{Kind, PointValue, Protocol, Raw, Unit};
-use gizwits_codec_std::{Decoded, Error, Product, payload};
+use gizwits_codec_std::core::{Kind, Protocol, Raw, Unit};
+use gizwits_codec_std::{Attr, Decoded, Product, payload};
 use serde_json::{Value, json};
 
 use crate::definition;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::image;
 use crate::output::picture::{Drawing, shown, unit};
 use crate::payload::{Encoding, pointed_at};
-use crate::text::{printable, tell};
+use crate::text::printable;
 
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
@@ -59,7 +59,11 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
         Some(text) => {
             let parsed = payload::parse_into(text, args.encoding.map(Into::into), &mut bytes);
             let decoded = parsed.and_then(|()| product.decode(&bytes));
-            Some(decoded.map_err(|error| undecodable(&error, &bytes))?)
+            Some(decoded.map_err(|error| {
+                let byte = error.byte.map(|byte| pointed_at(&bytes, byte as usize));
+                let message = printable(&error.message);
+                Failure::Server(format!("error: {message}{}", byte.unwrap_or_default()))
+            })?)
         }
     };
     if args.json {
@@ -86,16 +90,6 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     }
 }
 
-/// Tells why a message can't be drawn.
-fn undecodable(error: &Error, bytes: &[u8]) -> Failure {
-    let mut told = format!("error: {}", printable(&error.message));
-    if let Some(byte) = error.byte {
-        told += &pointed_at(bytes, byte as usize);
-    }
-    tell(told);
-    Failure::Some
-}
-
 /// The layout as data: positions as the definition has them, limits raw, numbers exact.
 fn data(product: &Product) -> Value {
     let layout = product.layout();
@@ -104,21 +98,16 @@ fn data(product: &Product) -> Value {
         .map(|attr| {
             let point = attr.point();
             let position = &point.position;
-            let mut json = json!({
-                "id": point.id,
-                "name": attr.name(),
-                "display_name": attr.display_name(),
-                "access": shown(point.access).1,
-                "data_type": match point.kind {
-                    Kind::Bool => "bool",
-                    Kind::Enum { .. } => "enum",
-                    Kind::Uint8(_) => "uint8",
-                    Kind::Uint16(_) => "uint16",
-                    Kind::Uint32(_) => "uint32",
-                    Kind::Binary => "binary",
-                },
-                "unit": unit(position.unit),
-                "len": position.len,
+            let mut json = described(attr);
+            json["display_name"] = json!(attr.display_name());
+            json["access"] = json!(shown(point.access).1);
+            json["data_type"] = json!(match point.kind {
+                Kind::Bool => "bool",
+                Kind::Enum { .. } => "enum",
+                Kind::Uint8(_) => "uint8",
+                Kind::Uint16(_) => "uint16",
+                Kind::Uint32(_) => "uint32",
+                Kind::Binary => "binary",
             });
             // Those of a var_len product say nothing.
             if product.protocol() == Protocol::Standard {
@@ -149,30 +138,35 @@ fn data(product: &Product) -> Value {
     })
 }
 
+/// What is said of a point in a layout and in a message.
+fn described(attr: &Attr) -> Value {
+    let position = &attr.point().position;
+    json!({
+        "id": attr.id().0,
+        "name": attr.name(),
+        "unit": unit(position.unit),
+        "len": position.len,
+    })
+}
+
 /// The positions of the points of a message in the bytes as given, and their raw values.
 fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());
     let readings = view.iter().flatten();
-    let place = |reading: PointValue<'_, '_>| {
+    let points = readings.filter_map(|reading| {
         let attr = product.attr(reading.id())?;
-        let position = &attr.point().position;
         let span = reading.span();
-        let mut json = json!({
-            "id": attr.id().0,
-            "name": attr.name(),
-            "unit": unit(position.unit),
-            "len": position.len,
-            "first_byte": base + span.bytes.start,
-            "last_byte": base + span.bytes.end - 1,
-        });
-        if position.unit == Unit::Bit {
+        let mut json = described(attr);
+        json["first_byte"] = json!(base + span.bytes.start);
+        json["last_byte"] = json!(base + span.bytes.end - 1);
+        if attr.point().position.unit == Unit::Bit {
             json["shift"] = json!(span.shift);
         }
         if let Raw::Number(raw) = reading.raw() {
             json["raw"] = json!(raw);
         }
         Some(json)
-    };
-    readings.filter_map(place).collect()
+    });
+    points.collect()
 }

@@ -83,16 +83,6 @@ impl<'p> Drawing<'p> {
         !self.picture.action.is_empty()
     }
 
-    /// The value that the message has, and what is odd about it.
-    fn value(&self, id: PointId) -> Option<String> {
-        let Seen { value, odd, .. } = self.picture.values.get(&id)?;
-        let text = match odd {
-            Some(odd) => format!("{value}  ! {odd}"),
-            None => value.clone(),
-        };
-        Some(printable(&text).into_owned())
-    }
-
     /// The name of a point, in parentheses if the message has it without setting it.
     fn name(&self, id: PointId) -> String {
         let name = printable(self.attrs[id.index()].name());
@@ -102,13 +92,21 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The name of a point and, behind `sign`, the value that the message has.
+    /// The name of a point and, behind `sign`, the value that the message has, and what is odd about it.
     fn label(&self, id: PointId, sign: &str) -> String {
         let name = self.name(id);
-        match self.value(id) {
-            Some(value) => format!("{name}{sign}{value}"),
-            None => name,
-        }
+        let text = match self.picture.values.get(&id) {
+            None => return name,
+            Some(Seen {
+                value, odd: None, ..
+            }) => value.clone(),
+            Some(Seen {
+                value,
+                odd: Some(odd),
+                ..
+            }) => format!("{value}  ! {odd}"),
+        };
+        name + sign + &printable(&text)
     }
 
     /// The text in the cell of a point in bytes: its name and range, or its value.
@@ -122,22 +120,15 @@ impl<'p> Drawing<'p> {
             return self.label(id, " = ");
         }
         let range = self.product.range(attr.id());
-        let mut raw = String::new();
-        if let Some(scale) = self.product.layout().scale(attr.id()) {
-            let (ratio, addition) = (scale.ratio(), scale.addition());
-            if ratio != 1.into() {
-                raw = format!("{ratio}*");
-            }
-            let sign = if addition < 0.into() { "" } else { "+" };
-            let addition = Some(addition).filter(|addition| *addition != 0.into());
-            let addition =
-                addition.map_or_else(String::new, |addition| format!("{sign}{addition}"));
-            if !(raw.is_empty() && addition.is_empty()) {
-                raw = format!("  ({raw}raw{addition})");
-            }
-        }
         let range = range.strip_suffix(", step 1").unwrap_or(&range);
-        format!("{name}   {range}{raw}")
+        let Some(scale) = self.product.layout().scale(attr.id()) else {
+            return format!("{name}   {range}");
+        };
+        let formula = format!("{}*raw+{}", scale.ratio(), scale.addition()).replace("+-", "-");
+        match formula.trim_start_matches("1*").trim_end_matches("+0") {
+            "raw" => format!("{name}   {range}"),
+            formula => format!("{name}   {range}  ({formula})"),
+        }
     }
 
     /// The hex of bytes of the message, of so many at most, in as many columns as a band needs.
@@ -168,9 +159,8 @@ impl<'p> Drawing<'p> {
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
             let mut place = range_of(first, last);
-            let letter = row
-                .access(self.product)
-                .map_or(" ", |access| shown(access).0);
+            let access = row.access(self.product).map(shown);
+            let letter = access.map_or(" ", |(letter, ..)| letter);
             let line = match row {
                 Row::Bits { cells, lowest, .. } => {
                     if let Some(lowest) = lowest {
@@ -273,9 +263,10 @@ impl<'p> Drawing<'p> {
                 range,
             ]
         });
-        let lines = table(rows);
-        let lines = lines.lines().map(|line| shortened(line, 100) + "\n");
-        lines.fold("mask bit   adds\n".to_owned(), |text, line| text + &line)
+        let head = "mask bit   adds\n".to_owned();
+        table(rows)
+            .lines()
+            .fold(head, |text, line| text + &shortened(line, 100) + "\n")
     }
 }
 
@@ -289,13 +280,12 @@ struct Cut {
 /// The bytes of the messages of a product.
 fn foot(product: &Product) -> String {
     let layout = product.layout();
-    let bytes = |len: usize| counted(len, "byte");
     let to = |len: usize| match len {
         0 => "no bytes".to_owned(),
         1 => "byte 0".to_owned(),
         _ => format!("bytes 0..{}", len - 1),
     };
-    let flags = bytes(layout.flags_len());
+    let flags = counted(layout.flags_len(), "byte");
     match product.protocol() {
         Protocol::Standard => format!(
             "control: 01 | flags {flags} (bit = id) | {}        report: 04 | {}",

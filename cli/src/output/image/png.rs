@@ -1,5 +1,6 @@
 //! PNG drawn from SVG, with the fonts of this machine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use resvg::tiny_skia::{Pixmap, Transform};
@@ -21,7 +22,7 @@ pub(super) fn draw(svg: &str) -> Result<Vec<u8>, Failure> {
         ..Options::default()
     };
     let tree = Tree::from_str(svg, &options).map_err(|error| failed(&error))?;
-    let missing = without_glyph(tree.root());
+    let missing = String::from_iter(without_glyph(tree.root()));
     if !missing.is_empty() {
         tell(format_args!(
             "warning: no font of this machine has {missing}: the PNG shows boxes instead; an .svg has the text"
@@ -31,11 +32,8 @@ pub(super) fn draw(svg: &str) -> Result<Vec<u8>, Failure> {
     let mut pixels = size
         .and_then(|size| Pixmap::new(size.width(), size.height()))
         .ok_or_else(|| failed(&"the drawing is too large"))?;
-    resvg::render(
-        &tree,
-        Transform::from_scale(SCALE, SCALE),
-        &mut pixels.as_mut(),
-    );
+    let scale = Transform::from_scale(SCALE, SCALE);
+    resvg::render(&tree, scale, &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| failed(&error))
 }
 
@@ -60,27 +58,17 @@ fn fonts() -> Option<Database> {
     Some(fonts)
 }
 
-/// The characters of a drawing that no font has a glyph for, each once.
-fn without_glyph(group: &Group) -> String {
-    let mut missing = String::new();
-    for node in group.children() {
-        let found = match node {
-            Node::Group(group) => without_glyph(group),
-            Node::Text(text) => {
-                let glyphs = text
-                    .layouted()
-                    .iter()
-                    .flat_map(|span| &span.positioned_glyphs);
-                let missing = glyphs.filter(|glyph| glyph.id.0 == 0);
-                missing.map(|glyph| glyph.text.as_str()).collect()
-            }
-            _ => continue,
-        };
-        for one in found.chars() {
-            if !missing.contains(one) {
-                missing.push(one);
-            }
+/// The characters of a drawing that no font has a glyph for.
+fn without_glyph(group: &Group) -> BTreeSet<char> {
+    let missing = group.children().iter().flat_map(|node| match node {
+        Node::Group(group) => without_glyph(group),
+        Node::Text(text) => {
+            let spans = text.layouted().iter();
+            let glyphs = spans.flat_map(|span| &span.positioned_glyphs);
+            let missing = glyphs.filter(|glyph| glyph.id.0 == 0);
+            missing.flat_map(|glyph| glyph.text.chars()).collect()
         }
-    }
-    missing
+        _ => BTreeSet::new(),
+    });
+    missing.collect()
 }
