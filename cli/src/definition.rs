@@ -7,7 +7,7 @@ use std::path::Path;
 use gizwits_codec_std::{Check, Product};
 
 use crate::failure::{Failure, in_file};
-use crate::output::diagnostic::Source;
+use crate::output::diagnostic::report;
 use crate::text::{counted, printable};
 
 /// The text of a file, or of standard input for `-`.
@@ -65,12 +65,11 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
         Err(invalid) => invalid,
     };
     let name = path.display().to_string();
-    let source = Source::new(&name, &text);
     let graphical = std::io::stderr().is_terminal();
     let (errors, more) = invalid.first_errors();
     let mut told: Vec<String> = errors
         .map(|one| match graphical {
-            true => source.report(one, true),
+            true => report(&name, &text, one, true),
             false => printable(&format!("{name}:{one}")).into_owned(),
         })
         .collect();

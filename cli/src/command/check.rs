@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::definition;
 use crate::failure::Failure;
-use crate::output::diagnostic::Source;
+use crate::output::diagnostic::report;
 use crate::text::counted;
 
 /// Report every problem in a definition
@@ -46,12 +46,11 @@ impl Check {
             };
             let name = path.display().to_string();
             let found = check(&text);
-            let source = Source::new(&name, &text);
             bad |= found.errors > 0;
             for one in &found.diagnostics {
                 match self.json {
                     true => writeln!(out, "{}", json(&name, one))?,
-                    false => write!(out, "{}", source.report(one, colours))?,
+                    false => write!(out, "{}", report(&name, &text, one, colours))?,
                 }
             }
             match (self.json, more(&name, &found)) {

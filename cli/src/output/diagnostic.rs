@@ -14,55 +14,34 @@ use crate::text::printable;
 /// The most lines of a definition that one finding shows.
 const LINES: usize = 12;
 
-/// A definition's text, and where its lines begin.
-pub(crate) struct Source<'t> {
-    name: &'t str,
-    text: &'t str,
-    lines: Vec<usize>,
-}
-
-impl<'t> Source<'t> {
-    pub(crate) fn new(name: &'t str, text: &'t str) -> Self {
-        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(ends).collect();
-        Source { name, text, lines }
+/// A diagnostic with the line of the definition that it is about.
+pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) -> String {
+    let terminal = terminal_size::terminal_size();
+    let width = terminal.map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120));
+    let excerpt = Excerpt::new(name, text, one, width);
+    let label = Some(printable(&one.label).into_owned()).filter(|label| !label.is_empty());
+    let span = LabeledSpan::new(label, excerpt.span.start, excerpt.span.len());
+    let mut told = MietteDiagnostic::new(printable(&one.message))
+        .with_severity(match one.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+        .with_label(span);
+    if !one.help.is_empty() {
+        told = told.with_help(printable(&one.help));
     }
-
-    /// The place of a line in the text, its end included.
-    fn line(&self, number: usize) -> Range<usize> {
-        let start = |number: usize| self.lines.get(number).copied().unwrap_or(self.text.len());
-        start(number)..start(number + 1)
-    }
-
-    /// A diagnostic with the line of the definition that it is about.
-    pub(crate) fn report(&self, one: &Diagnostic, colours: bool) -> String {
-        let terminal = terminal_size::terminal_size();
-        let width = terminal.map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120));
-        let excerpt = Excerpt::new(self, one, width);
-        let label = Some(printable(&one.label).into_owned()).filter(|label| !label.is_empty());
-        let span = LabeledSpan::new(label, excerpt.span.start, excerpt.span.len());
-        let mut told = MietteDiagnostic::new(printable(&one.message))
-            .with_severity(match one.severity {
-                Severity::Error => miette::Severity::Error,
-                Severity::Warning => miette::Severity::Warning,
-            })
-            .with_label(span);
-        if !one.help.is_empty() {
-            told = told.with_help(printable(&one.help));
-        }
-        let handler = MietteHandlerOpts::new()
-            .color(colours)
-            .terminal_links(false)
-            .context_lines(1)
-            .width(width)
-            .build();
-        let report = miette::Report::new(told).with_source_code(excerpt);
-        let report = std::fmt::from_fn(|f| handler.debug(report.as_ref(), f)).to_string();
-        // Padding in front of nothing is no use to whoever copies it.
-        report
-            .lines()
-            .fold(String::new(), |text, line| text + line.trim_end() + "\n")
-    }
+    let handler = MietteHandlerOpts::new()
+        .color(colours)
+        .terminal_links(false)
+        .context_lines(1)
+        .width(width)
+        .build();
+    let report = miette::Report::new(told).with_source_code(excerpt);
+    let report = std::fmt::from_fn(|f| handler.debug(report.as_ref(), f)).to_string();
+    // Padding in front of nothing is no use to whoever copies it.
+    report
+        .lines()
+        .fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
 /// The lines around a finding, fit to be shown.
@@ -81,32 +60,33 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn new(source: &Source<'_>, one: &Diagnostic, width: usize) -> Self {
-        let line = one.line.saturating_sub(1);
-        let first = line.saturating_sub(1);
+    fn new(name: &str, text: &str, one: &Diagnostic, width: usize) -> Self {
         let mut excerpt = Excerpt {
-            name: source.name.to_owned(),
+            name: name.to_owned(),
             shown: String::new(),
             span: 0..0,
-            line,
+            line: one.line.saturating_sub(1),
             column: one.column.saturating_sub(1),
         };
         // The number of a line, its border and an arrow of several lines stand in front.
         let room = width.saturating_sub(one.line.ilog10() as usize + 12);
         let mut span = one.span.clone();
-        let about = source.text.get(span.clone()).unwrap_or_default();
-        let mut last = line + about.matches('\n').count();
-        if last >= line + LINES {
-            last = line;
-            span.end = source.line(line).end - 1;
+        let (before, from) = text.split_at(span.start);
+        let mut lines = from[..span.len()].matches('\n').count() + 1;
+        if lines > LINES {
+            lines = 1;
+            span.end = span.start + from.find('\n').unwrap_or(from.len());
         }
         // One line before, one behind.
-        for number in first..=last + 1 {
-            let place = source.line(number);
-            let line = source.text.get(place.clone()).unwrap_or_default();
-            if !line.is_empty() {
-                excerpt.push(line, place.start, &span, room);
-            }
+        let line_of = |text: &str| text.rfind('\n').map_or(0, |end| end + 1);
+        let mut start = line_of(before);
+        if start > 0 {
+            start = line_of(&before[..start - 1]);
+            lines += 1;
+        }
+        for line in text[start..].split_inclusive('\n').take(lines + 1) {
+            excerpt.push(line, start, &span, room);
+            start += line.len();
         }
         excerpt
     }

@@ -110,10 +110,9 @@ impl OutputFile {
             true => real(path),
             false => path.to_owned(),
         };
-        match Self::open(&path) {
-            Ok((file, part)) => Ok(OutputFile { path, file, part }),
-            Err(error) => Err(in_file(&path, error)),
-        }
+        let opened = Self::open(&path);
+        let (file, part) = opened.map_err(|error| in_file(&path, error))?;
+        Ok(OutputFile { path, file, part })
     }
 
     fn open(path: &Path) -> io::Result<(File, Option<TempPath>)> {
@@ -178,15 +177,12 @@ pub(crate) fn write(
     bytes: &[u8],
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    match named_output(path) {
-        None => out.write_all(bytes)?,
-        Some(path) => {
-            let file = OutputFile::create(path)?;
-            file.writer()?.write_all(bytes)?;
-            file.commit()?;
-        }
-    }
-    Ok(())
+    let Some(path) = named_output(path) else {
+        return Ok(out.write_all(bytes)?);
+    };
+    let file = OutputFile::create(path)?;
+    file.writer()?.write_all(bytes)?;
+    file.commit().map(drop)
 }
 
 /// The output file of an option, or nothing for standard output.

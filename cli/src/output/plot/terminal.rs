@@ -15,7 +15,7 @@ type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 pub(super) struct Terminal<'t> {
     text: &'t mut String,
     width: usize,
-    cells: Vec<char>,
+    rows: Vec<Vec<char>>,
 }
 
 const HEIGHT: usize = 20;
@@ -24,16 +24,13 @@ impl<'t> Terminal<'t> {
     pub(super) fn new(text: &'t mut String) -> Self {
         let size = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
         let width = size.map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120));
-        let cells = vec![' '; width * HEIGHT];
-        Terminal { text, width, cells }
+        let rows = vec![vec![' '; width]; HEIGHT];
+        Terminal { text, width, rows }
     }
 
     fn cell(&mut self, column: i32, row: i32) -> Option<&mut char> {
-        let column = usize::try_from(column)
-            .ok()
-            .filter(|column| *column < self.width)?;
-        self.cells
-            .get_mut(usize::try_from(row).ok()? * self.width + column)
+        let row = self.rows.get_mut(usize::try_from(row).ok()?)?;
+        row.get_mut(usize::try_from(column).ok()?)
     }
 }
 
@@ -50,7 +47,7 @@ impl DrawingBackend for Terminal<'_> {
 
     fn present(&mut self) -> Drawn {
         self.text.clear();
-        for row in self.cells.chunks(self.width) {
+        for row in &self.rows {
             let row: String = row.iter().filter(|one| **one != '\0').collect();
             *self.text += row.trim_end();
             self.text.push('\n');
