@@ -62,10 +62,8 @@ enum Command {
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let colours = {
-        let choice = anstream::AutoStream::choice(&io::stdout());
-        choice != anstream::ColorChoice::Never && io::stdout().is_terminal()
-    };
+    let choice = anstream::AutoStream::choice(&io::stdout());
+    let colours = choice != anstream::ColorChoice::Never && io::stdout().is_terminal();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let ended = match cli.command {
         Command::Decode(decode) => decode.run(&mut out, colours),

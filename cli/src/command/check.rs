@@ -53,10 +53,12 @@ impl Check {
                     false => write!(out, "{}", report(&name, &text, one, colours))?,
                 }
             }
-            match (self.json, more(&name, &found)) {
-                (true, Some(more)) => writeln!(out, "{more}")?,
-                (true, None) => {}
-                (false, _) => writeln!(out, "{name}: {}", summary(&found))?,
+            let last = match self.json {
+                true => more(&name, &found),
+                false => Some(format!("{name}: {}", summary(&found))),
+            };
+            if let Some(last) = last {
+                writeln!(out, "{last}")?;
             }
         }
         match (unreadable.is_empty(), bad) {
@@ -69,21 +71,17 @@ impl Check {
 
 /// The errors and warnings of a definition that are counted and not kept.
 fn rest(found: &Findings) -> (usize, usize) {
-    let kept = |severity| {
-        let kept = found.diagnostics.iter();
-        kept.filter(|one| one.severity == severity).count()
-    };
-    (
-        found.errors - kept(Severity::Error),
-        found.warnings - kept(Severity::Warning),
-    )
+    let kept = found.diagnostics.iter();
+    let errors = kept.filter(|one| one.severity == Severity::Error).count();
+    let warnings = found.diagnostics.len() - errors;
+    (found.errors - errors, found.warnings - warnings)
 }
 
 /// `2 errors, 1 warning`; empty without either.
 fn counts(errors: usize, warnings: usize) -> String {
-    let counts = [(errors, "error"), (warnings, "warning")].into_iter();
-    let counts = counts.filter(|(count, _)| *count > 0);
-    let counts: Vec<String> = counts.map(|(count, word)| counted(count, word)).collect();
+    let mut counts = [(errors, "error"), (warnings, "warning")].to_vec();
+    counts.retain(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.iter().map(|(n, word)| counted(*n, word)).collect();
     counts.join(", ")
 }
 

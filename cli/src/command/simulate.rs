@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::channel;
 
 use clap::Args;
-use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
+use gizwits_simulator::{Error, Options, Scenario, Server, Simulator};
 
 use crate::definition;
 use crate::failure::Failure;
@@ -83,15 +83,11 @@ impl Simulate {
                 Error::Scenario(_) => &self.scenario,
                 _ => &self.db,
             };
-            match path {
-                Some(path) => at(path.display(), &error),
-                None => error.into(),
-            }
+            let path = path.as_ref().map(|path| at(path.display(), &error));
+            path.unwrap_or_else(|| error.into())
         })?;
-        let server = Server::start(simulator, options).map_err(|error| {
-            let both = format!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
-            at(both, &error)
-        })?;
+        let both = format_args!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
+        let server = Server::start(simulator, options).map_err(|error| at(both, &error))?;
         if !self.listen.ip().is_loopback() {
             tell(format_args!(
                 "warning: {} can be reached from other machines, with secrets that stand in the open",
@@ -117,10 +113,8 @@ impl Simulate {
 
 /// An error about a file or an address.
 fn at(what: impl Display, error: &Error) -> Failure {
-    Failure::Usage(format!(
-        "error: {}",
-        printable_lines(&format!("{what}: {error}"))
-    ))
+    let text = printable_lines(&format!("{what}: {error}"));
+    Failure::Usage(format!("error: {text}"))
 }
 
 /// A value as a shell takes it for itself and nothing else.
@@ -148,11 +142,11 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
     writeln!(out, "# Administration: {}", server.admin_url())?;
     writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
     for (n, one) in all.iter().enumerate() {
-        let Credentials {
-            product_name, dids, ..
-        } = one;
-        let name = printable(product_name);
-        writeln!(out, "\n# {name}: {}", counted(dids.len(), "device"))?;
+        let (name, devices) = (
+            printable(&one.product_name),
+            counted(one.dids.len(), "device"),
+        );
+        writeln!(out, "\n# {name}: {devices}")?;
         let comment = if n == 0 { "" } else { "# " };
         for (variable, value) in [
             ("ENTERPRISE_ID", &one.enterprise_id),
@@ -162,7 +156,7 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         ] {
             writeln!(out, "{comment}export GIZWITS_{variable}={}", quoted(value))?;
         }
-        for (n, did) in dids.iter().enumerate() {
+        for (n, did) in one.dids.iter().enumerate() {
             let comment = if n == 0 { comment } else { "# " };
             writeln!(out, "{comment}export GIZWITS_DID={}", quoted(did))?;
         }

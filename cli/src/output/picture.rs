@@ -31,18 +31,36 @@ impl<'p> Drawing<'p> {
         let layout = product.layout();
         let protocol = product.protocol().name();
         let points = counted(product.attrs().len(), "point");
-        let bytes = match product.protocol() {
-            Protocol::Standard => counted(layout.status_len(), "byte"),
-            Protocol::VarLen => {
-                let most = counted(layout.p0_len(Action::Report), "byte");
-                format!("messages of up to {most}")
-            }
+        let to = |len: usize| match len {
+            0 => "no bytes".to_owned(),
+            1 => "byte 0".to_owned(),
+            _ => format!("bytes 0..{}", len - 1),
+        };
+        let flags = counted(layout.flags_len(), "byte");
+        let (bytes, foot) = match product.protocol() {
+            Protocol::Standard => (
+                counted(layout.status_len(), "byte"),
+                format!(
+                    "control: 01 | flags {flags} (bit = id) | {}        report: 04 | {}",
+                    to(layout.writable_len()),
+                    to(layout.status_len())
+                ),
+            ),
+            Protocol::VarLen => (
+                format!(
+                    "messages of up to {}",
+                    counted(layout.p0_len(Action::Report), "byte")
+                ),
+                format!(
+                    "control: 11, report: 14 | mask {flags} (bit = id) | bits | bytes        read: 12 | mask"
+                ),
+            ),
         };
         Drawing {
             product,
             attrs: product.attrs().collect(),
             title: format!("{name}   {protocol}   {bytes}   {points}"),
-            foot: foot(product),
+            foot,
             picture: Picture::of_status(product),
         }
     }
@@ -275,27 +293,6 @@ impl<'p> Drawing<'p> {
 struct Cut {
     points: BTreeSet<PointId>,
     bytes: Vec<String>,
-}
-
-/// The bytes of the messages of a product.
-fn foot(product: &Product) -> String {
-    let layout = product.layout();
-    let to = |len: usize| match len {
-        0 => "no bytes".to_owned(),
-        1 => "byte 0".to_owned(),
-        _ => format!("bytes 0..{}", len - 1),
-    };
-    let flags = counted(layout.flags_len(), "byte");
-    match product.protocol() {
-        Protocol::Standard => format!(
-            "control: 01 | flags {flags} (bit = id) | {}        report: 04 | {}",
-            to(layout.writable_len()),
-            to(layout.status_len())
-        ),
-        Protocol::VarLen => format!(
-            "control: 11, report: 14 | mask {flags} (bit = id) | bits | bytes        read: 12 | mask"
-        ),
-    }
 }
 
 /// The letter, the name and the colour of an access.

@@ -46,20 +46,21 @@ impl Drawing<'_> {
             let (first, last) = row.bytes();
             let place = (LEFT - 10, y + LINE / 2 + 4);
             body = body.add(text("b", place, &range_of(first, last)));
-            let boxes = match row {
-                Row::Bits { cells, .. } => {
+            let (lowest, boxes) = match row {
+                Row::Bits { cells, lowest, .. } => {
                     let label = |id| self.label(id, "=");
-                    let cells = cells.iter();
-                    cells
-                        .map(|cell| (cell.width, cell.id, cell.id.map_or_else(String::new, label)))
-                        .collect()
+                    let boxes = cells
+                        .iter()
+                        .map(|cell| (cell.width, cell.id, cell.id.map_or_else(String::new, label)));
+                    (*lowest, boxes.collect())
                 }
                 Row::Bytes { id, part, .. } => {
                     let hex = self.hex(first, last, Picture::BAND);
-                    vec![(8, Some(*id), hex + &self.caption(*id, *part))]
+                    (None, vec![(8, Some(*id), hex + &self.caption(*id, *part))])
                 }
                 Row::Other { what, .. } => {
-                    vec![(8, None, self.hex(first, last, 10) + &printable(what))]
+                    let hex = self.hex(first, last, 10);
+                    (None, vec![(8, None, hex + &printable(what))])
                 }
             };
             let mut left = 0;
@@ -67,12 +68,8 @@ impl Drawing<'_> {
                 let (x, width) = (LEFT + left * BIT, bits * BIT);
                 let mut cell = self.cell(id, &content, (x, y), width);
                 left += bits;
-                if let Row::Bits {
-                    lowest: Some(lowest),
-                    ..
-                } = row
-                {
-                    let number = *lowest + (8 - left) as u32;
+                if let Some(lowest) = lowest {
+                    let number = lowest + (8 - left) as u32;
                     let corner = (x + width - 3, y + LINE - 3);
                     cell = cell.add(text("a", corner, &number.to_string()));
                 }
