@@ -73,10 +73,7 @@ fn main() -> ExitCode {
         Command::Codegen(codegen) => codegen.run(&mut out),
         Command::Log(log) => log.run(&mut out),
         Command::Device(device) => device.run(&mut out),
-        Command::Api(api) => {
-            let given = matches.subcommand_matches("api").unwrap_or(&matches);
-            api.run(given, &mut out)
-        }
+        Command::Api(api) => api.run(&matches, &mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {

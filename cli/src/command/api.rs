@@ -40,21 +40,24 @@ Examples:
   gizwits api devices control DID --attrs '{\"switch\":true}' --curl
   gizwits api call GET '/v1/products/{product_key}/devices/search?limit=1'";
 
+const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+
 /// The command that calls any path.
 fn any_command() -> Command {
     let method = Arg::new("METHOD").required(true);
     Command::new("call")
         .about("Any method and path; {product_key} is filled in")
-        .arg(method.value_parser(["GET", "POST", "PUT", "DELETE"]))
+        .arg(method.value_parser(METHODS.map(Method::as_str)))
         .arg(Arg::new("PATH").required(true))
         .arg(Arg::new("body").long("body").value_name("JSON"))
 }
 
 impl Api {
-    /// Runs the command that `given` names: an endpoint, or `call`.
-    pub(crate) fn run(&self, given: &ArgMatches, out: &mut impl Write) -> Result<(), Failure> {
+    /// Runs the command that the arguments name: an endpoint, or `call`.
+    pub(crate) fn run(&self, all: &ArgMatches, out: &mut impl Write) -> Result<(), Failure> {
         let product = self.account.product()?;
-        let Some((group, given)) = given.subcommand() else {
+        let api = all.subcommand().and_then(|(_, api)| api.subcommand());
+        let Some((group, given)) = api else {
             return Err(usage("which endpoint? gizwits api --help"));
         };
         let command = given
@@ -106,12 +109,8 @@ impl Api {
 /// A call of any method and path.
 fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Custom>, Failure> {
     let text = |name: &str| given.get_one::<String>(name).cloned();
-    let method = match text("METHOD").as_deref() {
-        Some("POST") => Method::POST,
-        Some("PUT") => Method::PUT,
-        Some("DELETE") => Method::DELETE,
-        _ => Method::GET,
-    };
+    let named = |method: &Method| text("METHOD").is_some_and(|name| name == method.as_str());
+    let method = METHODS.into_iter().find(named).unwrap_or(Method::GET);
     let call = product.request(method, text("PATH").unwrap_or_default());
     match text("body") {
         None => Ok(call),

@@ -1,7 +1,7 @@
 //! `gizwits demo`: a device controlled and read back, without an account.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use gizwits_codec_std::core::m2m::{self, Event};
@@ -24,8 +24,9 @@ Example:
   gizwits demo")]
 pub(crate) struct Demo {}
 
-/// How long the device may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The log is read this often, with a pause after each attempt, until the device has answered.
+const ATTEMPTS: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Demo {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
@@ -142,8 +143,7 @@ fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
             of == action && attrs.get("set_temp") == Some(&set_temp.into())
         })
     };
-    let began = Instant::now();
-    loop {
+    for _ in 0..ATTEMPTS {
         let mut records = device.cmd_log().limit(10).send().map_err(usage)?.objects;
         let control = records
             .iter()
@@ -153,11 +153,9 @@ fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
             records.reverse();
             return Ok(records);
         }
-        if began.elapsed() > PATIENCE {
-            return Err(usage("the device has not answered within ten seconds"));
-        }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(PAUSE);
     }
+    Err(usage("the device has not answered within ten seconds"))
 }
 
 /// Values in the order of the ids: bools as on and off.

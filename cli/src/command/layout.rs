@@ -115,11 +115,10 @@ fn data(product: &Product) -> Value {
                 json["bit_offset"] = json!(position.bit_offset);
             }
             if let Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) = point.kind {
-                let exact = |number| serde_json::to_value(number).unwrap_or_default();
                 json["min"] = json!(spec.min);
                 json["max"] = json!(spec.max);
-                json["ratio"] = exact(spec.ratio);
-                json["addition"] = exact(spec.addition);
+                json["ratio"] = json!(spec.ratio);
+                json["addition"] = json!(spec.addition);
             }
             if let Kind::Enum { .. } = point.kind {
                 json["labels"] = json!(attr.labels());

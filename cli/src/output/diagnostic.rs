@@ -133,23 +133,18 @@ fn clean(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
-/// The length in bytes of the first characters that take at most `room` columns together.
+/// The length in bytes of the first characters that take at most `room` columns together once they are
+/// shown. Marks without a width count as one column, so that a line of nothing else has an end.
 fn fitting(characters: impl Iterator<Item = char>, room: usize) -> usize {
     let mut used = 0;
     let fitting = characters.take_while(|one| {
-        used += columns(*one);
+        used += match one {
+            '\t' => 4,
+            one => one.width().unwrap_or(1).max(1),
+        };
         used <= room
     });
     fitting.map(char::len_utf8).sum()
-}
-
-/// The columns that a character takes once it is shown. Marks without a width take one, so that a line of
-/// nothing else has an end.
-fn columns(one: char) -> usize {
-    match one {
-        '\t' => 4,
-        one => one.width().unwrap_or(1).max(1),
-    }
 }
 
 impl SourceCode for Excerpt {

@@ -52,10 +52,8 @@ fn real(path: &Path) -> PathBuf {
 
 /// The folder of a file.
 fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder.as_os_str() != "" => folder,
-        _ => Path::new("."),
-    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
 }
 
 /// A file being written, whose errors name it.
@@ -124,10 +122,7 @@ impl OutputFile {
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
-        let builder = {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o666))
-        };
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut parts = parts();
         if parts.is_empty() {
             signals::on_signal(Ignored::Stay, remove_parts);

@@ -158,11 +158,8 @@ impl<'p> Drawing<'p> {
         let hex = |byte: &u8| format!("{byte:02x}");
         let shown: Vec<String> = bytes.iter().take(most).map(hex).collect();
         let dots = if bytes.len() > most { "…" } else { " " };
-        format!(
-            "{:<width$}{dots} ",
-            shown.join(" "),
-            width = 3 * Picture::BAND - 1
-        )
+        let (shown, width) = (shown.join(" "), 3 * Picture::BAND - 1);
+        format!("{shown:<width$}{dots} ")
     }
 
     /// Draws text for a terminal. The boxes are 77 columns wide.

@@ -98,12 +98,18 @@ pub(super) fn all() -> Vec<EndpointCommand> {
             return None;
         };
         let endpoint = find(call)?;
+        let path = endpoint
+            .path()
+            .split('/')
+            .filter(|part| part.starts_with('{'));
+        let path = path.filter(|part| *part != "{product_key}");
+        let others = parameters.iter().flat_map(|words| words.split_whitespace());
         Some(EndpointCommand {
             group,
             name,
             endpoint,
             about,
-            parameters: parameters_of(endpoint, parameters.first().unwrap_or(&"")),
+            parameters: path.chain(others).map(Parameter::new).collect(),
         })
     });
     commands.collect()
@@ -118,31 +124,6 @@ fn find(call: &str) -> Option<Endpoint> {
         let short = full.strip_prefix("/v1/products/{product_key}/");
         one.method.as_str() == method && short.unwrap_or(full) == path
     })
-}
-
-/// The parameters of a path, and those of the table.
-fn parameters_of(endpoint: Endpoint, others: &'static str) -> Vec<Parameter> {
-    let path = endpoint.path().split('/').filter_map(|part| {
-        let name = part.strip_prefix('{')?.strip_suffix('}')?;
-        Some((Location::Path, name)).filter(|_| name != "product_key")
-    });
-    let others = others.split_whitespace().map(|word| {
-        let name = word.trim_start_matches(['-', '@']);
-        match word.starts_with('@') {
-            true => (Location::Body, name),
-            false => (Location::Query, name),
-        }
-    });
-    let parameters = path.chain(others).map(|(location, signed)| {
-        let name = signed.trim_end_matches(['!', '?', '*', '{', '}']);
-        let signs = &signed[name.len()..];
-        Parameter {
-            name,
-            location,
-            signs,
-        }
-    });
-    parameters.collect()
 }
 
 /// The groups with their commands, for the parser of arguments.
@@ -167,6 +148,22 @@ pub(super) fn of_command(group: &str, name: &str) -> Option<EndpointCommand> {
 }
 
 impl Parameter {
+    /// A parameter as the table writes it, or a part of a path.
+    fn new(word: &'static str) -> Self {
+        let name = word.trim_matches(|one: char| !one.is_ascii_alphabetic());
+        let (before, signs) = word.split_once(name).unwrap_or_default();
+        let location = match before {
+            "{" => Location::Path,
+            "--" => Location::Query,
+            _ => Location::Body,
+        };
+        Parameter {
+            name,
+            location,
+            signs,
+        }
+    }
+
     fn arg(&self) -> Arg {
         let written = self.name.replace('-', "_");
         let (required, location) = match self.location {

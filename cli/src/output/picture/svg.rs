@@ -78,6 +78,7 @@ impl Drawing<'_> {
             y += LINE;
         }
         let (width, height) = (LEFT + 8 * BIT + 20, y + 78);
+        let foot = self.foot.replace("        ", " · ");
         let document = Document::new()
             .set("width", width)
             .set("height", height)
@@ -88,11 +89,7 @@ impl Drawing<'_> {
             .add(text("b", (LEFT - 10, 74), "byte"))
             .add(body)
             .add(legend(y + 16))
-            .add(text(
-                "l",
-                (LEFT, y + 62),
-                &self.foot.replace("        ", " · "),
-            ));
+            .add(text("l", (LEFT, y + 62), &foot));
         format!("{document}\n")
     }
 
