@@ -170,7 +170,7 @@ impl<'p> Drawing<'p> {
         }
         let numbers = bits_of_a_byte(CELL, |bit| bit.to_string()).concat();
         out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
-        let mut cut = Cut::default();
+        let (mut cut, mut cut_bytes) = (BTreeSet::new(), Vec::new());
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
             let mut place = range_of(first, last);
@@ -194,7 +194,7 @@ impl<'p> Drawing<'p> {
                     let text = self.hex(first, last, Picture::BAND) + &self.caption(*id, *part);
                     let (band, style) = (band(&text), self.style(colours, Some(*id)));
                     if band.trim_end().ends_with('…') {
-                        cut.points.insert(*id);
+                        cut.insert(*id);
                     }
                     format!("{style}{band}{style:#}")
                 }
@@ -204,7 +204,7 @@ impl<'p> Drawing<'p> {
                     let text = self.hex(first, last, 10);
                     if text.trim_end().ends_with('…') {
                         let hex = self.hex(first, last, usize::MAX);
-                        cut.bytes.push(format!("bytes {place}: {}", hex.trim_end()));
+                        cut_bytes.push(format!("bytes {place}: {}", hex.trim_end()));
                     }
                     band(&(text + &printable(what)))
                 }
@@ -214,11 +214,11 @@ impl<'p> Drawing<'p> {
         if !self.foot.is_empty() {
             out += &format!("\n{}\n", self.foot);
         }
-        out + &self.cut_text(cut)
+        out + &self.cut_text(cut, cut_bytes)
     }
 
     /// The cells of a byte of bits, with their separators.
-    fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut Cut) -> String {
+    fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut BTreeSet<PointId>) -> String {
         let cells = cells.iter().map(|cell| {
             let text = match cell.id {
                 // The digit above a bool is its value.
@@ -228,7 +228,7 @@ impl<'p> Drawing<'p> {
             };
             let width = CELL * cell.width - 1;
             let short = shortened(&text, width);
-            cut.points.extend(cell.id.filter(|_| short != text));
+            cut.extend(cell.id.filter(|_| short != text));
             let style = self.style(colours, cell.id);
             format!("{style}{}{style:#}", centred(&short, width))
         });
@@ -236,16 +236,16 @@ impl<'p> Drawing<'p> {
     }
 
     /// The full text of everything that was cut in the boxes.
-    fn cut_text(&self, cut: Cut) -> String {
-        if cut.points.is_empty() && cut.bytes.is_empty() {
+    fn cut_text(&self, points: BTreeSet<PointId>, bytes: Vec<String>) -> String {
+        if points.is_empty() && bytes.is_empty() {
             return String::new();
         }
-        let points = cut.points.into_iter().map(|id| match self.is_message() {
+        let points = points.into_iter().map(|id| match self.is_message() {
             false => format!("{}: {}", self.attrs[id.index()].location(), self.name(id)),
             true => self.caption(id, 0),
         });
         let head = if self.is_message() { "" } else { "names " };
-        let lines = cut.bytes.into_iter().chain(points);
+        let lines = bytes.into_iter().chain(points);
         lines.fold(format!("\n{head}cut above:\n"), |text, line| {
             format!("{text}  {line}\n")
         })
@@ -283,13 +283,6 @@ impl<'p> Drawing<'p> {
             .lines()
             .fold(head, |text, line| text + &shortened(line, 100) + "\n")
     }
-}
-
-/// The points whose text was cut in the boxes, and the bytes without a point.
-#[derive(Default)]
-struct Cut {
-    points: BTreeSet<PointId>,
-    bytes: Vec<String>,
 }
 
 /// The letter, the name and the colour of an access.

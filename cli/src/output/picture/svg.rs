@@ -66,7 +66,7 @@ impl Drawing<'_> {
             let mut left = 0;
             for (bits, id, content) in boxes {
                 let (x, width) = (LEFT + left * BIT, bits * BIT);
-                let mut cell = self.cell(id, &content, (x, y), width);
+                let mut cell = self.cell(id, &content, x, y, width);
                 left += bits;
                 if let Some(lowest) = lowest {
                     let number = lowest + (8 - left) as u32;
@@ -94,13 +94,7 @@ impl Drawing<'_> {
     }
 
     /// A cell with its colour, its text and, for a point, what a viewer shows about it.
-    fn cell(
-        &self,
-        id: Option<PointId>,
-        content: &str,
-        (x, y): (usize, usize),
-        width: usize,
-    ) -> Group {
+    fn cell(&self, id: Option<PointId>, content: &str, x: usize, y: usize, width: usize) -> Group {
         let attr = id.map(|id| self.attrs[id.index()]);
         let class = attr.map_or("G", |attr| shown(attr.point().access).0);
         let short = shortened(content, width / 8);
@@ -122,9 +116,8 @@ fn legend(y: usize) -> Group {
         Access::Alert,
         Access::Fault,
     ];
-    let access = access.map(shown).into_iter();
-    let meanings = access.map(|(class, name, _)| (class, name));
-    let meanings = meanings.chain([("G", "no point")]).zip(0..);
+    let meanings = access.map(shown).map(|(class, name, _)| (class, name));
+    let meanings = meanings.into_iter().chain([("G", "no point")]).zip(0..);
     meanings.fold(Group::new(), |group, ((class, meaning), n)| {
         let x = LEFT + 120 * n;
         group
