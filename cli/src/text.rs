@@ -1,21 +1,21 @@
-//! Text for people.
+//! Text for people: lines on stderr, plurals, and text without control characters.
 
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write as _;
 
-/// Writes a line to stderr. Where stderr is closed, nobody wants the line.
+/// Writes a line to stderr. Errors are ignored, because nobody reads a stderr that is closed.
 pub(crate) fn tell(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{message}");
 }
 
-/// `1 byte`, `2 bytes`.
+/// A number with its noun in singular or plural: `1 byte`, `2 bytes`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
-/// Text from outside without control characters, which a terminal would obey.
+/// Escapes control characters, which a terminal would obey, in text that comes from outside.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
@@ -27,7 +27,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     text.chars().map(escaped).collect()
 }
 
-/// Text of several lines, each without control characters.
+/// Like [`printable`], but keeps line breaks. Empty lines at the end are removed.
 pub(crate) fn printable_lines(text: &str) -> String {
     let lines: Vec<_> = text.trim_end().lines().map(printable).collect();
     lines.join("\n")

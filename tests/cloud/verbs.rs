@@ -346,10 +346,10 @@ fn bytes_as_they_are_typed() {
         (&["1,1.5"], "`1.5` is no number from 0 to 255"),
         (&["[[1,2]]"], "`[1` is no number from 0 to 255"),
         (&["[1,2"], "`[1` is no number from 0 to 255"),
-        (&["1,,2"], "a number is missing beside a comma"),
-        (&["1,2,"], "a number is missing beside a comma"),
-        (&["[]"], "there are no bytes"),
-        (&[""], "there are no bytes"),
+        (&["1,,2"], "a number is missing next to a comma"),
+        (&["1,2,"], "a number is missing next to a comma"),
+        (&["[]"], "no bytes"),
+        (&[""], "no bytes"),
     ] {
         let (ran, body) = control(raw, &[]);
         assert_eq!((ran.code, body), (2, None), "{raw:?}");

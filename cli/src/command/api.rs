@@ -1,4 +1,4 @@
-//! `gizwits api`: any endpoint of the Enterprise API, by its group and name.
+//! `gizwits api`: calls any endpoint of the Enterprise API, by its group and name.
 
 mod control;
 mod endpoints;
@@ -23,13 +23,14 @@ use crate::failure::{Failure, usage};
     arg_required_else_help = true,
     after_help = EXAMPLES,
     after_long_help = format!("{}\n\n{EXAMPLES}", account::HELP),
-    long_about = "Call any endpoint of the Enterprise API of any server, and print the answer as JSON.\n\n\
-        The groups are those of the vendor's page. Token, quota and retries are taken care of."
+    long_about = "Call any endpoint of the Enterprise API and print the answer as JSON.\n\n\
+        Endpoints are grouped as in the API documentation, and parameters have its names. Access tokens, \
+        the rate limit and retries are handled automatically."
 )]
 pub(crate) struct Api {
     #[command(flatten)]
     account: Account,
-    /// Print the request as a curl command, and send nothing
+    /// Print the request as a curl command instead of sending it
     #[arg(long, global = true)]
     curl: bool,
 }
@@ -42,30 +43,44 @@ Examples:
 
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
-/// The command that calls any path.
+/// The methods that `call` accepts.
+/// The command `call`.
 fn any_command() -> Command {
     let method = Arg::new("METHOD").required(true);
     Command::new("call")
-        .about("Any method and path; {product_key} is filled in")
-        .arg(method.value_parser(METHODS.map(Method::as_str)))
-        .arg(Arg::new("PATH").required(true))
-        .arg(Arg::new("body").long("body").value_name("JSON"))
+        .about("Call any path with any method; {product_key} is replaced by the product key")
+        .arg(
+            method
+                .value_parser(METHODS.map(Method::as_str))
+                .help("The HTTP method"),
+        )
+        .arg(
+            Arg::new("PATH")
+                .required(true)
+                .help("The path with its query"),
+        )
+        .arg(
+            Arg::new("body")
+                .long("body")
+                .value_name("JSON")
+                .help("The body of the request"),
+        )
 }
 
 impl Api {
-    /// Runs the command that the arguments name: an endpoint, or `call`.
+    /// Runs the subcommand in the arguments of the program: an endpoint, or `call`.
     pub(crate) fn run(&self, all: &ArgMatches, out: &mut impl Write) -> Result<(), Failure> {
         let product = self.account.product()?;
         let api = all.subcommand().and_then(|(_, api)| api.subcommand());
         let Some((group, given)) = api else {
-            return Err(usage("which endpoint? gizwits api --help"));
+            return Err(usage("no endpoint is given: gizwits api --help lists them"));
         };
         let command = given
             .subcommand()
             .and_then(|(name, given)| Some((of_command(group, name)?, given)));
         match command {
             None => self.send(any_call(&product, given)?, out, |answer| answer),
-            // The body of this one is made of the credentials, and the answer is a secret.
+            // The client makes the body of this request from the credentials, and hides the token in answers.
             Some((command, _)) if command.endpoint == endpoint::ACCESS_TOKEN => {
                 self.send(product.access_token(), out, |token| {
                     json!({"token": token.value.expose_secret(), "expire_at": token.expires_at})
@@ -81,8 +96,8 @@ impl Api {
         }
     }
 
-    /// Sends a call and prints its answer as JSON, in lines for people on a terminal; or prints the call as a
-    /// curl command.
+    /// Sends a call and prints its answer as JSON, indented on a terminal. With `--curl`, prints the request
+    /// instead.
     fn send<O: Operation>(
         &self,
         call: Call<Blocking, O>,
@@ -93,7 +108,7 @@ impl Api {
             writeln!(out, "{}", call.curl()?)?;
             return Ok(());
         }
-        // The library names its method.
+        // The client's error names its method `unchecked`, which is an option here.
         let answer = call.send().map_err(|error| {
             Failure::Server(explained(&error).replace("; `unchecked` ", "; --unchecked "))
         })?;
@@ -106,7 +121,7 @@ impl Api {
     }
 }
 
-/// A call of any method and path.
+/// The call of the command `call`.
 fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Custom>, Failure> {
     let text = |name: &str| given.get_one::<String>(name).cloned();
     let named = |method: &Method| text("METHOD").is_some_and(|name| name == method.as_str());
@@ -122,7 +137,7 @@ fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Cust
 mod tests {
     use super::*;
 
-    /// Every endpoint is a command, once.
+    /// Asserts that every endpoint is exactly one command.
     #[test]
     fn all_endpoints_are_there() {
         let commands = super::endpoints::all().into_iter();

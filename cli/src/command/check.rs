@@ -1,4 +1,4 @@
-//! `gizwits check`
+//! `gizwits check`: all problems of definitions.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,17 +16,17 @@ use crate::text::counted;
 /// Report every problem in a definition
 #[derive(Args)]
 #[command(after_help = "\
-Exit status: 0; 1 if there is an error among the findings; 2 if a file can't be read.
+Exit status: 0 without errors (warnings are allowed), 1 with errors, 2 if a file can't be read.
 
 Examples:
   gizwits check -d tests/fixtures/air-conditioner.json
   gizwits check --json -d tests/fixtures/air-conditioner.json tests/fixtures/spa.json")]
 pub(crate) struct Check {
-    /// The definitions, as the Enterprise API hands them out; - is standard input
+    /// The definitions, as the Enterprise API returns them; - is standard input
     #[arg(short, long = "definition", value_name = "FILE", required = true, num_args = 1..)]
     definitions: Vec<PathBuf>,
-    /// One JSON object a finding: file, severity, kind, pointer, line, column, message. At most 100 findings
-    /// per definition are listed; a last line of kind more_findings counts the rest: errors, warnings
+    /// Print one JSON object per finding: file, severity, kind, pointer, line, column, message. After 100
+    /// findings of a definition, one line of kind more_findings counts the rest in errors and warnings
     #[arg(long)]
     json: bool,
 }
@@ -69,7 +69,7 @@ impl Check {
     }
 }
 
-/// The errors and warnings of a definition that are counted and not kept.
+/// The numbers of errors and warnings that were counted after the first 100 findings.
 fn rest(found: &Findings) -> (usize, usize) {
     let kept = found.diagnostics.iter();
     let errors = kept.filter(|one| one.severity == Severity::Error).count();
@@ -77,7 +77,7 @@ fn rest(found: &Findings) -> (usize, usize) {
     (found.errors - errors, found.warnings - warnings)
 }
 
-/// `2 errors, 1 warning`; empty without either.
+/// Counts as text: `2 errors, 1 warning`. Empty if both are 0.
 fn counts(errors: usize, warnings: usize) -> String {
     let mut counts = [(errors, "error"), (warnings, "warning")].to_vec();
     counts.retain(|(count, _)| *count > 0);
@@ -98,7 +98,7 @@ fn json(file: &str, one: &Diagnostic) -> String {
     )
 }
 
-/// A last line of JSON that counts the findings without a line.
+/// The last line of JSON, which counts the findings that have no line of their own, if any.
 fn more(file: &str, found: &Findings) -> Option<String> {
     let (errors, warnings) = rest(found);
     let severity = match (errors, warnings) {
@@ -112,6 +112,7 @@ fn more(file: &str, found: &Findings) -> Option<String> {
     ))
 }
 
+/// The line that ends the findings of a definition for people.
 fn summary(found: &Findings) -> String {
     let mut summary = String::new();
     if let Some(product) = &found.product {

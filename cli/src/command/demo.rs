@@ -1,4 +1,4 @@
-//! `gizwits demo`: a device controlled and read back, without an account.
+//! `gizwits demo`: controls a simulated device and reads its frames, without an account.
 
 use std::io::Write;
 use std::time::Duration;
@@ -15,17 +15,19 @@ use serde_json::json;
 use crate::failure::{Failure, usage};
 use crate::text::{counted, printable};
 
-/// Control a simulated air conditioner by the Enterprise API, and read its frames back
+/// Control a simulated air conditioner through the Enterprise API and show the frames
 #[derive(Args)]
 #[command(after_help = "\
-Everything happens on this machine: the API is simulated, the device too; the frames are real.
+The demo needs no account and no network: this process simulates the API and the device. The frames
+are those of real devices.
 
 Example:
   gizwits demo")]
 pub(crate) struct Demo {}
 
-/// The log is read this often, with a pause after each attempt, until the device has answered.
+/// The number of times that the log is read until the device has answered: for ten seconds in total.
 const ATTEMPTS: u32 = 200;
+/// The pause between two reads of the log.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Demo {
@@ -37,7 +39,7 @@ impl Demo {
             .iter()
             .flat_map(|one| one.dids.iter().map(move |did| (one, did)));
         let Some((one, did)) = devices.next() else {
-            return Err(usage("the world has no device"));
+            return Err(usage("the built-in scenario has no device"));
         };
         let (address, name) = (server.address(), &one.product_name);
         let enterprise = Enterprise::builder()
@@ -64,7 +66,7 @@ impl Demo {
         let before = latest(&device)?;
         step(out, 3, "GET data (latest)", &state(&definition, &before))?;
 
-        // Another value than the present one.
+        // The demo shows a change, so the new value differs from the present one.
         let was = before.get("set_temp").and_then(|value| value.as_f64());
         let set_temp = if was == Some(24.0) { 26 } else { 24 };
         let attrs = json!({"set_temp": set_temp});
@@ -89,7 +91,7 @@ impl Demo {
         let shown = |attrs: &Attrs| attrs.get("set_temp").map(ToString::to_string);
         let (was, is) = (shown(&before).unwrap_or_default(), set_temp.to_string());
         if shown(&after).as_ref() != Some(&is) {
-            return Err(usage("the device did not do as it was told"));
+            return Err(usage("the device did not apply the control"));
         }
         let change = format!("set_temp was {was}, is {is}");
         step(out, 7, &change, "a world of your own: gizwits simulate")?;
@@ -98,13 +100,13 @@ impl Demo {
     }
 }
 
-/// The action and the values of a frame that was decoded.
+/// The action and the values of a record, if its frame was decoded.
 fn points(record: &Command) -> Option<(Action, &Attrs)> {
     let message = record.decoded.as_ref()?.as_ref().ok()?;
     Some((message.action()?, message.attrs()?))
 }
 
-/// A record of the log: its frame, and what it changes.
+/// Describes a record of the log: its frame, and the values that differ from `before`.
 fn described(record: &Command, definition: &Product, before: &Attrs) -> String {
     let (time, direction) = (record.timestamp, record.direction.as_str());
     let frame = format!("     {time}  {direction:7}  {}", grouped(&record.payload));
@@ -124,19 +126,21 @@ fn described(record: &Command, definition: &Product, before: &Attrs) -> String {
     )
 }
 
+/// Prints one numbered step of the demo.
 fn step(out: &mut impl Write, number: u32, what: &str, about: &str) -> std::io::Result<()> {
     writeln!(out, "{}", format!("{number}  {what:28}{about}").trim_end())?;
     out.flush()
 }
 
-/// The values that the device reported last.
+/// Requests the values that the device reported last.
 fn latest(device: &Device) -> Result<Attrs, Failure> {
     let page = device.data().limit(1).send().map_err(usage)?;
     let first = page.objects.into_iter().next();
     Ok(first.map(|snapshot| snapshot.attrs).unwrap_or_default())
 }
 
-/// The records from the last control to the report that says that it was obeyed, oldest first.
+/// Waits until the device reports the value of the control. Returns the records from that control on, oldest
+/// first.
 fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
     let is = |record: &Command, action: Action| {
         points(record).is_some_and(|(of, attrs)| {
@@ -155,10 +159,10 @@ fn answered(device: &Device, set_temp: u32) -> Result<Vec<Command>, Failure> {
         }
         std::thread::sleep(PAUSE);
     }
-    Err(usage("the device has not answered within ten seconds"))
+    Err(usage("the device did not answer within ten seconds"))
 }
 
-/// Values in the order of the ids: bools as on and off.
+/// The values as text, in the order of point ids. Bools are on or off.
 fn state(definition: &Product, attrs: &Attrs) -> String {
     let shown = definition.attrs().filter_map(|attr| {
         let (name, value) = (attr.name(), attrs.get(attr.name())?);
@@ -172,7 +176,7 @@ fn state(definition: &Product, attrs: &Attrs) -> String {
     printable(&shown.join(", ")).into_owned()
 }
 
-/// A frame with its P0 set apart.
+/// The hex of a frame, with a space before its P0.
 fn grouped(hex: &str) -> String {
     let bytes = payload::parse(hex, None).unwrap_or_default();
     if let Ok((Event::Frame(frame), _)) = m2m::parse(&bytes, usize::MAX)

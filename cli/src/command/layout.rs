@@ -1,4 +1,4 @@
-//! `gizwits layout`: the bytes and bits of a status or a message, as a picture or as data.
+//! `gizwits layout`: the bytes and bits of a status or a message, as a drawing or as JSON.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,8 +18,9 @@ use crate::text::printable;
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
 #[command(after_help = "\
-W writable, R read-only, A alert, F fault. A bit area of several bytes is numbered through. A
-message of a var_len product has some of its points, one behind the other: --message draws where.
+W is writable, R read-only, A alert, F fault. In a bit area of several bytes, bits are numbered from
+the lowest bit of the area. A message of a var_len product contains only some of the points, without
+gaps between them: --message shows where they are in one message.
 
 Examples:
   gizwits layout -d tests/fixtures/air-conditioner.json
@@ -27,20 +28,21 @@ Examples:
   gizwits layout -d tests/fixtures/border.json -o border.svg
   gizwits layout -d tests/fixtures/air-conditioner.json --json")]
 pub(crate) struct LayoutArgs {
-    /// The product's definition, as the Enterprise API hands it out
+    /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// Draw this message, anything that `decode` takes, byte for byte
+    /// Draw the bytes of this message, in any notation that `gizwits decode` accepts
     #[arg(short, long, value_name = "PAYLOAD")]
     message: Option<String>,
-    /// How the message is written, if not told by its content
+    /// The notation of the message. Default: detected from its characters
     #[arg(long, value_enum, requires = "message")]
     encoding: Option<Encoding>,
-    /// Draw it into this file, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
+    /// The output file: SVG, or PNG if its name ends in .png and gizwits was built with the feature `png`; - is
+    /// SVG on standard output. Default: text on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// One JSON object: lengths, and the place, limits and labels of every point; of a message what
-    /// `decode` says, and the place of each point
+    /// Print one JSON object: lengths, and position, limits and labels of every point. With --message: the
+    /// output of `gizwits decode`, and the position of each point of the message
     #[arg(long, conflicts_with = "out")]
     json: bool,
 }
@@ -90,7 +92,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     }
 }
 
-/// The layout as data: positions as the definition has them, limits raw, numbers exact.
+/// The layout as JSON: positions as in the definition, limits as raw values, ratio and addition exact.
 fn data(product: &Product) -> Value {
     let layout = product.layout();
     let points: Vec<Value> = product
@@ -109,7 +111,7 @@ fn data(product: &Product) -> Value {
                 Kind::Uint32(_) => "uint32",
                 Kind::Binary => "binary",
             });
-            // Those of a var_len product say nothing.
+            // Messages of a var_len product have points at other offsets than the definition declares.
             if product.protocol() == Protocol::Standard {
                 json["byte_offset"] = json!(position.byte_offset);
                 json["bit_offset"] = json!(position.bit_offset);
@@ -137,7 +139,7 @@ fn data(product: &Product) -> Value {
     })
 }
 
-/// What is said of a point in a layout and in a message.
+/// The members that a point has both in a layout and in a message.
 fn described(attr: &Attr) -> Value {
     let position = &attr.point().position;
     json!({
@@ -148,7 +150,7 @@ fn described(attr: &Attr) -> Value {
     })
 }
 
-/// The positions of the points of a message in the bytes as given, and their raw values.
+/// The points of a message as JSON: byte offsets in `bytes`, and raw values.
 fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());

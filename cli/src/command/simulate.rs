@@ -1,4 +1,4 @@
-//! `gizwits simulate`: the Enterprise API on this machine.
+//! `gizwits simulate`: serves a simulated Enterprise API.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -14,34 +14,36 @@ use crate::failure::Failure;
 use crate::signals::{self, HUNG_UP, Ignored};
 use crate::text::{counted, printable, printable_lines, tell};
 
-/// Serve the Enterprise API on this machine, with devices that speak the real frames
+/// Serve a simulated Enterprise API with simulated devices on this machine
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    long_about = "Serve the Enterprise API on this machine, with devices that speak the real frames.\n\n\
-        What it prints can be pasted into a shell: the address, and credentials of the products in \
-        the scenario. In a browser on this machine the address shows the devices, live, and \
-        /debugger/ every call, to be tried. Without a scenario there are an air conditioner and a \
-        wave pump. State lives in SQLite: in memory by default, or in the file given with --db, \
-        which a later run continues.\n\n\
-        A raw control with values outside their limits is refused. The mode `unchecked_raw` of the \
-        administration sends it to the device, which leaves those points out and says so on its page \
-        and under /devices/DID/remarks of the administration."
+    long_about = "Serve a simulated Enterprise API with simulated devices on this machine. The devices send and \
+        receive the frames of real devices.\n\n\
+        The output can be pasted into a shell: it sets the address and the credentials of the first \
+        product as environment variables, which the other commands read. Open the address in a browser \
+        on this machine to watch and control the devices, or /debugger/ to try calls of the API.\n\n\
+        The scenario describes the products and devices of the simulation. The default scenario has air \
+        conditioners and wave pumps. State is kept in SQLite: in memory by default, or in the file given \
+        with --db, which a later run continues.\n\n\
+        A raw control with values outside their limits is refused. In the mode `unchecked_raw` of the \
+        administration it is sent to the device instead. The device ignores those points and adds a \
+        remark, which its page and /devices/DID/remarks of the administration show."
 )]
 pub(crate) struct Simulate {
-    /// Where the API listens; port 0 is a free one
+    /// The address and port of the API; port 0 selects a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Keep the state in this file. Its folder must be writable
+    /// The SQLite file that keeps the state. Its folder must be writable. Default: in memory
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// How the world begins, as TOML; - for standard input
+    /// The scenario to start with, as TOML; - is standard input. Default: the built-in scenario
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// The port of the administration, on loopback alone
+    /// The port of the administration, which listens on 127.0.0.1 only; port 0 selects a free port
     #[arg(long, value_name = "PORT", default_value = "0")]
     admin_port: u16,
-    /// Print the scenario that there is without --scenario, to begin your own with
+    /// Print the built-in scenario, as a template for your own, and exit
     #[arg(long, exclusive = true)]
     print_scenario: bool,
 }
@@ -50,11 +52,11 @@ const EXAMPLES: &str = "\
 Examples:
   gizwits simulate --print-scenario > world.toml
 
-Until Ctrl-C:
+These run until Ctrl-C:
   gizwits simulate
   gizwits simulate --listen 127.0.0.1:8080 --db world.db --scenario world.toml
 
-To let raw controls through unchecked, with the address of the administration:
+To switch off the check of raw controls (PORT is the port of the administration):
   curl -d '{\"route\":\"*\",\"mode\":\"unchecked_raw\"}' http://127.0.0.1:PORT/modes";
 
 impl Simulate {
@@ -90,11 +92,11 @@ impl Simulate {
         let server = Server::start(simulator, options).map_err(|error| at(both, &error))?;
         if !self.listen.ip().is_loopback() {
             tell(format_args!(
-                "warning: {} can be reached from other machines, with secrets that stand in the open",
+                "warning: {} can be reached from other machines, which can read the secrets of its answers",
                 server.address()
             ));
         }
-        // Signals are watched for before there is something to end.
+        // Watch for signals before the addresses are printed: whoever reads them may end the process at once.
         let (end, ended) = channel();
         signals::on_signal(Ignored::Heed, move |status| match status {
             HUNG_UP => std::process::exit(status),
@@ -102,7 +104,7 @@ impl Simulate {
         });
         announce(out, &server)?;
         out.flush()?;
-        // Without a thread for signals they end the process.
+        // If no thread could be started for signals, they end the process by default.
         while ended.recv().is_err() {
             std::thread::park();
         }
@@ -111,24 +113,24 @@ impl Simulate {
     }
 }
 
-/// An error about a file or an address.
+/// Returns the failure of a file or an address.
 fn at(what: impl Display, error: &Error) -> Failure {
     let text = printable_lines(&format!("{what}: {error}"));
     Failure::Usage(format!("error: {text}"))
 }
 
-/// A value as a shell takes it for itself and nothing else.
+/// Quotes a value for a shell, if necessary.
 fn quoted(value: &str) -> String {
     let plain = |one: char| one.is_ascii_alphanumeric() || "._:/-".contains(one);
     match !value.is_empty() && value.chars().all(plain) {
         true => value.to_owned(),
-        // Not even a comment may go on in the next line.
+        // A line break would end the comment that a value may be in, so `printable` escapes it.
         false => format!("'{}'", printable(value).replace('\'', r"'\''")),
     }
 }
 
-/// Lines for a shell: where, and with which credentials. Those of the first product count, the others
-/// are comments.
+/// Prints the addresses and credentials as lines for a shell. Only the variables of the first product and
+/// its first device are set; all others are comments.
 fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
     let all = server.simulator().credentials()?;
     writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
@@ -136,7 +138,7 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         Some(page) => writeln!(out, "# Device page: {page}")?,
         None => writeln!(
             out,
-            "# No device page: it shows secrets, so it works on loopback alone (--listen 127.0.0.1:0)"
+            "# No device page: it shows secrets, so it is served on loopback only (--listen 127.0.0.1:0)"
         )?,
     }
     writeln!(out, "# Administration: {}", server.admin_url())?;

@@ -1,4 +1,4 @@
-//! Diagnostics of definitions, for people: each with the lines that it is about.
+//! Diagnostics of definitions for people, each with an excerpt of the definition.
 
 use std::ops::Range;
 
@@ -11,10 +11,11 @@ use unicode_width::UnicodeWidthChar as _;
 
 use crate::text::printable;
 
-/// The most lines of a definition that one finding shows.
+/// The most lines of a definition that the span of one finding shows.
 const LINES: usize = 12;
 
-/// A diagnostic with the line of the definition that it is about.
+/// Formats a diagnostic with the lines of the definition that it refers to. `name` is the file name, `text` the
+/// definition.
 pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) -> String {
     let terminal = terminal_size::terminal_size();
     let width = terminal.map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120));
@@ -38,23 +39,23 @@ pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) ->
         .build();
     let report = miette::Report::new(told).with_source_code(excerpt);
     let report = std::fmt::from_fn(|f| handler.debug(report.as_ref(), f)).to_string();
-    // Padding in front of nothing is no use to whoever copies it.
+    // miette pads lines with spaces, which nobody wants in copied text.
     report
         .lines()
         .fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
-/// The lines around a finding, fit to be shown.
+/// The lines around a finding, ready to be shown.
 ///
-/// The Enterprise API hands out definitions in one line of many thousand characters, so a line is
-/// cut to what is near the finding.
+/// The Enterprise API returns definitions as one line of many thousand characters, so long lines are cut to
+/// the text near the finding.
 #[derive(Debug)]
 struct Excerpt {
     name: String,
     shown: String,
     /// The span of the finding in `shown`.
     span: Range<usize>,
-    /// The line and the column of the finding, from 0.
+    /// The line and the column of the finding in the definition, counted from 0.
     line: usize,
     column: usize,
 }
@@ -68,7 +69,7 @@ impl Excerpt {
             line: one.line.saturating_sub(1),
             column: one.column.saturating_sub(1),
         };
-        // The number of a line, its border and an arrow of several lines stand in front.
+        // miette writes the line number, a border and the arrow of a span of several lines before the text.
         let room = width.saturating_sub(one.line.ilog10() as usize + 12);
         let mut span = one.span.clone();
         let (before, from) = text.split_at(span.start);
@@ -77,7 +78,7 @@ impl Excerpt {
             lines = 1;
             span.end = span.start + from.find('\n').unwrap_or(from.len());
         }
-        // One line before, one behind.
+        // One more line before and after the finding.
         let line_of = |text: &str| text.rfind('\n').map_or(0, |end| end + 1);
         let mut start = line_of(before);
         if start > 0 {
@@ -91,12 +92,13 @@ impl Excerpt {
         excerpt
     }
 
-    /// Adds a line of the text, or what is near the finding, in at most `room` columns.
+    /// Adds a line that starts at byte `start` of the definition. A line of more than `room` columns is cut to
+    /// the text near the finding.
     fn push(&mut self, line: &str, start: usize, span: &Range<usize>, room: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
         let mut shown = 0..body.len();
         if fitting(body.chars(), room) < body.len() {
-            // Two columns at either end are for the ellipses.
+            // The ellipses and their spaces take two columns at either end.
             let room = room.saturating_sub(4);
             if let Some(about) = span.start.checked_sub(start)
                 && let Some(before) = body.get(..about)
@@ -127,14 +129,15 @@ impl Excerpt {
     }
 }
 
-/// Text without what a terminal would obey, and without tabs, whose widths differ.
+/// Replaces tabs by four spaces, because their width depends on the terminal, and control characters, which a
+/// terminal would obey. Removes byte order marks.
 fn clean(text: &str) -> String {
     let text = text.replace('\t', "    ").replace('\u{feff}', "");
     text.replace(char::is_control, "\u{fffd}")
 }
 
-/// The length in bytes of the first characters that take at most `room` columns together once they are
-/// shown. Marks without a width count as one column, so that a line of nothing else has an end.
+/// The length in bytes of the first characters that take at most `room` columns when they are shown. A
+/// character without a width counts as one column, so that a line of such characters is cut as well.
 fn fitting(characters: impl Iterator<Item = char>, room: usize) -> usize {
     let mut used = 0;
     let fitting = characters.take_while(|one| {
@@ -154,7 +157,8 @@ impl SourceCode for Excerpt {
         before: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Without lines around it the place alone is asked for, which is that of the whole text.
+        // miette asks without context lines for the position in the heading, which refers to the definition,
+        // and otherwise for the excerpt.
         let (span, line, column) = match before {
             0 => (*span, self.line, self.column),
             _ => ((0, self.shown.len()).into(), self.line.saturating_sub(1), 0),

@@ -1,4 +1,4 @@
-//! The bytes of a status, or of one message, as rows: in text and as SVG.
+//! Drawings of the bytes of a status or of a message, as text and as SVG.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::text::{counted, printable};
 
 mod svg;
 
-/// The columns of one bit in the terminal, its border included.
+/// The width of one bit in text, in columns, including one border.
 const CELL: usize = 8;
 
-/// How a picture is drawn: with a title, and what is to be said below.
+/// A [`Picture`] with the texts above and below it.
 pub(crate) struct Drawing<'p> {
     product: &'p Product,
     attrs: Vec<&'p Attr>,
@@ -26,7 +26,7 @@ pub(crate) struct Drawing<'p> {
 }
 
 impl<'p> Drawing<'p> {
-    /// A status with all points.
+    /// The drawing of a status with all points, or of the presence mask of a var_len product.
     pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
         let layout = product.layout();
         let protocol = product.protocol().name();
@@ -65,7 +65,7 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The bytes of the message that `decoded` has taken apart.
+    /// The drawing of a message. `decoded` is the result of decoding `bytes`.
     pub(crate) fn of_message(
         product: &'p Product,
         name: &str,
@@ -96,12 +96,13 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// Whether it is of a message, not of a status.
+    /// Whether the drawing shows a message, not a status.
     fn is_message(&self) -> bool {
         !self.picture.action.is_empty()
     }
 
-    /// The name of a point, in parentheses if the message has it without setting it.
+    /// The name of a point. In parentheses if the message has bytes for the point but does not set it, as in a
+    /// standard control.
     fn name(&self, id: PointId) -> String {
         let name = printable(self.attrs[id.index()].name());
         match self.is_message() && !self.picture.values.contains_key(&id) {
@@ -110,7 +111,7 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The name of a point and, behind `sign`, the value that the message has, and what is odd about it.
+    /// The name of a point and, after `sign`, its value in the message with a remark if the value is odd.
     fn label(&self, id: PointId, sign: &str) -> String {
         let name = self.name(id);
         let text = match self.picture.values.get(&id) {
@@ -127,7 +128,8 @@ impl<'p> Drawing<'p> {
         name + sign + &printable(&text)
     }
 
-    /// The text in the cell of a point in bytes: its name and range, or its value.
+    /// The text of a row of a point in bytes: the name and the value in a message, the name and the range in a
+    /// status. `part` is the number of the row's first byte in the point.
     fn caption(&self, id: PointId, part: usize) -> String {
         let attr = self.attrs[id.index()];
         let name = self.name(id);
@@ -149,7 +151,8 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The hex of bytes of the message, of so many at most, in as many columns as a band needs.
+    /// The bytes `first..=last` of the message as hex, padded so that the captions of rows are aligned. At
+    /// most `most` bytes are shown. Empty for a status.
     fn hex(&self, first: usize, last: usize, most: usize) -> String {
         if !self.is_message() {
             return String::new();
@@ -162,7 +165,7 @@ impl<'p> Drawing<'p> {
         format!("{shown:<width$}{dots} ")
     }
 
-    /// Draws text for a terminal. The boxes are 77 columns wide.
+    /// The drawing as text. Its boxes are 77 columns wide.
     pub(crate) fn text(&self, colours: bool) -> String {
         let mut out = printable(&self.title).into_owned() + "\n\n";
         if self.product.protocol() == Protocol::VarLen && !self.is_message() {
@@ -173,7 +176,7 @@ impl<'p> Drawing<'p> {
         let (mut cut, mut cut_bytes) = (BTreeSet::new(), Vec::new());
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
-            let mut place = range_of(first, last);
+            let mut offsets = range_of(first, last);
             let access = row.access(self.product).map(shown);
             let letter = access.map_or(" ", |(letter, ..)| letter);
             let line = match row {
@@ -185,8 +188,8 @@ impl<'p> Drawing<'p> {
                     if self.is_message() {
                         let byte = self.picture.bytes.get(first).copied().unwrap_or(0);
                         let digits = bits_of_a_byte(CELL - 1, |bit| (byte >> bit & 1).to_string());
-                        out += &format!("{place:>9}   │{}│\n", digits.join(" "));
-                        place.clear();
+                        out += &format!("{offsets:>9}   │{}│\n", digits.join(" "));
+                        offsets.clear();
                     }
                     self.bit_cells(cells, colours, &mut cut)
                 }
@@ -200,16 +203,16 @@ impl<'p> Drawing<'p> {
                 }
                 Row::Other { what, .. } if !self.is_message() => centred(what, 8 * CELL - 1),
                 Row::Other { what, .. } => {
-                    // A mask of 80 points is shown whole.
+                    // Ten bytes leave room for the text, and are the whole mask of a product of 80 points.
                     let text = self.hex(first, last, 10);
                     if text.trim_end().ends_with('…') {
                         let hex = self.hex(first, last, usize::MAX);
-                        cut_bytes.push(format!("bytes {place}: {}", hex.trim_end()));
+                        cut_bytes.push(format!("bytes {offsets}: {}", hex.trim_end()));
                     }
                     band(&(text + &printable(what)))
                 }
             };
-            out += &format!("{place:>9}  {letter}│{line}│\n");
+            out += &format!("{offsets:>9}  {letter}│{line}│\n");
         }
         if !self.foot.is_empty() {
             out += &format!("\n{}\n", self.foot);
@@ -217,11 +220,11 @@ impl<'p> Drawing<'p> {
         out + &self.cut_text(cut, cut_bytes)
     }
 
-    /// The cells of a byte of bits, with their separators.
+    /// The cells of a byte of a bit area, with separators. Adds points whose text does not fit to `cut`.
     fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut BTreeSet<PointId>) -> String {
         let cells = cells.iter().map(|cell| {
             let text = match cell.id {
-                // The digit above a bool is its value.
+                // The digit above the name of a bool already is its value.
                 Some(id) if self.attrs[id.index()].labels().is_empty() => self.name(id),
                 Some(id) => self.label(id, "="),
                 None => "·".to_owned(),
@@ -235,7 +238,7 @@ impl<'p> Drawing<'p> {
         cells.collect::<Vec<_>>().join("│")
     }
 
-    /// The full text of everything that was cut in the boxes.
+    /// The full texts of the boxes whose text did not fit.
     fn cut_text(&self, points: BTreeSet<PointId>, bytes: Vec<String>) -> String {
         if points.is_empty() && bytes.is_empty() {
             return String::new();
@@ -251,6 +254,7 @@ impl<'p> Drawing<'p> {
         })
     }
 
+    /// The colour of a point. No colour for bytes without a point.
     fn style(&self, colours: bool, id: Option<PointId>) -> Style {
         match id {
             Some(id) if colours => shown(self.attrs[id.index()].point().access).2.on_default(),
@@ -258,7 +262,7 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The bits of a var_len product's mask, and what each adds to a message.
+    /// The presence mask of a var_len product: the point of each bit, and the length it adds to a message.
     fn mask(&self) -> String {
         let lens = self.attrs.iter().map(|attr| attr.point().position.len);
         let digits = lens.max().unwrap_or(0).to_string().len();
@@ -285,7 +289,7 @@ impl<'p> Drawing<'p> {
     }
 }
 
-/// The letter, the name and the colour of an access.
+/// The letter, the name and the colour of an access in drawings.
 pub(crate) fn shown(access: Access) -> (&'static str, &'static str, AnsiColor) {
     match access {
         Access::Writable => ("W", "writable", AnsiColor::Cyan),
@@ -295,7 +299,7 @@ pub(crate) fn shown(access: Access) -> (&'static str, &'static str, AnsiColor) {
     }
 }
 
-/// The unit of a length.
+/// The name of the unit of a length.
 pub(crate) fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Bit => "bit",
@@ -303,13 +307,13 @@ pub(crate) fn unit(unit: Unit) -> &'static str {
     }
 }
 
-/// A text for each bit of a byte, from bit 7 on, each centred in `width` columns.
+/// The texts of the eight bits of a byte, from bit 7 to bit 0, each centred in `width` columns.
 fn bits_of_a_byte(width: usize, text: impl Fn(u32) -> String) -> Vec<String> {
     let bits = (0..8).rev();
     bits.map(|bit| centred(&text(bit), width)).collect()
 }
 
-/// `3`, `3..5`.
+/// The offsets of bytes as text: `3`, or `3..5` including byte 5.
 fn range_of(first: usize, last: usize) -> String {
     match first == last {
         true => first.to_string(),
@@ -317,14 +321,14 @@ fn range_of(first: usize, last: usize) -> String {
     }
 }
 
-/// The text in a row of bytes, with a space before it.
+/// The text of a row of bytes with a space before it, cut or padded to the width of the row.
 fn band(text: &str) -> String {
     let width = 8 * CELL - 1;
     let short = shortened(&format!(" {text}"), width);
     short.unicode_pad(width, Alignment::Left, true).into_owned()
 }
 
-/// The text, or its head and an ellipsis, in at most `width` columns.
+/// The text, cut to at most `width` columns with an ellipsis at the end.
 fn shortened(text: &str, width: usize) -> String {
     match text.width() <= width {
         true => text.to_owned(),
@@ -332,6 +336,7 @@ fn shortened(text: &str, width: usize) -> String {
     }
 }
 
+/// The text, centred in `width` columns.
 fn centred(text: &str, width: usize) -> String {
     text.unicode_pad(width, Alignment::Center, false)
         .into_owned()
@@ -342,7 +347,7 @@ mod tests {
     use super::*;
     use gizwits_tests::vectors;
 
-    /// Every bit of every status, and of every message, is drawn once.
+    /// Asserts that every bit of a status or a message is drawn exactly once.
     fn complete(drawing: &Drawing<'_>, len: usize, present: &dyn Fn(usize) -> bool) {
         let mut bytes = Vec::new();
         let mut drawn = vec![0; drawing.attrs.len()];
@@ -410,7 +415,7 @@ mod tests {
         Product::from_json(&definition.to_string()).unwrap()
     }
 
-    /// A byte of an area without a point is one of the area all the same.
+    /// The bits of an area are numbered through even if one of its bytes has no point.
     #[test]
     fn areas_with_holes_are_numbered_through() {
         let product = bools(
@@ -427,7 +432,7 @@ mod tests {
         assert_eq!(numbers, [Some(16), Some(8), Some(0)]);
     }
 
-    /// One byte of a var_len message may have points of every access.
+    /// A byte of a var_len message may have points of every access, so a row has no colour of its own.
     #[test]
     fn each_cell_has_its_own_colour() {
         let access = [
@@ -455,7 +460,7 @@ mod tests {
                 "{coloured:?}"
             );
         }
-        // What differs is seen.
+        // Another value of a bit changes the drawing.
         assert_ne!(svg, drawn("140f0b").2);
         assert!(
             drawn("140101")

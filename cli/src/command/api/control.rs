@@ -1,4 +1,4 @@
-//! `gizwits api devices control`: values that the server checks, or raw bytes that are checked here.
+//! `gizwits api devices control`: sends attrs, which the server checks, or raw bytes, which are checked here.
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use gizwits_codec_std::payload::{self, Encoding};
@@ -9,27 +9,16 @@ use serde_json::Value;
 use crate::account::explained;
 use crate::failure::{Failure, usage};
 
-/// The command of a control: how bytes are written, and the way past the check.
+/// Adds to the command of the endpoint what its parameters don't say: notations of bytes, and `--unchecked`.
 pub(super) fn command(command: Command) -> Command {
     let unchecked = Arg::new("unchecked")
         .long("unchecked")
         .action(ArgAction::SetTrue)
         .conflicts_with("attrs")
-        .help("Send the raw bytes without a check against the definition");
+        .help("Send the raw bytes without checking them against the definition");
     command
-        .mut_arg("attrs", |arg| {
-            arg.help("Names and values, sent as they are: `gizwits device control` checks them first")
-        })
-        .mut_arg("raw", |arg| {
-            arg.value_name("BYTES").help(
-                "Payload bytes, starting with the action. Checked against the definition. Decimal with commas or spaces \
-                 between (18,255,255), or one word of hex (12ffff, 0x12ffff)",
-            )
-        })
-        .mut_arg("binary_coding", |arg| {
-            arg.value_parser(["hex", "base64"])
-                .help("The coding of binaries; --raw is then one word in it")
-        })
+        .mut_arg("raw", |arg| arg.value_name("BYTES"))
+        .mut_arg("binary_coding", |arg| arg.value_parser(["hex", "base64"]))
         .arg(unchecked)
         .group(ArgGroup::new("what").args(["attrs", "raw"]).required(true))
         .after_help(CONTROL_EXAMPLES)
@@ -37,19 +26,19 @@ pub(super) fn command(command: Command) -> Command {
 
 const CONTROL_EXAMPLES: &str = "\
 Bytes of --raw:
-  Decimal numbers need a comma or a space between them: 18,255,255, 18 255 255, [18,255,255].
-  Hex is one word of an even number of digits: 12ffff, 0x12ffff. A word of two decimal digits, such
-  as 18, could be either and is refused: write [18], or 0x18.
+  Decimal numbers have a comma or a space between them: 18,255,255, 18 255 255, [18,255,255].
+  Hex is one word with an even number of digits: 12ffff, 0x12ffff.
+  A word of two decimal digits could be decimal or hex and is refused: write [18] or 0x18 for 18.
 
-Bytes that set a point to a value outside its definition are refused: servers don't check them, and a
-device may obey. --unchecked sends them all the same. --curl sends nothing and checks nothing.
+Servers don't check raw bytes, and a device may apply a value that its definition does not allow.
+Such bytes are refused unless you add --unchecked. --curl sends and checks nothing.
 
 Examples:
   gizwits api devices control DID --attrs '{\"switch\":true}'
   gizwits api devices control DID --raw 1,1,1,0,0,16
   gizwits api devices control DID --raw 010101000010";
 
-/// Bytes as they were typed; see [`CONTROL_EXAMPLES`].
+/// Parses bytes in the notations of [`CONTROL_EXAMPLES`].
 fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
     let text = text.trim();
     let listed = text
@@ -57,26 +46,26 @@ fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
         .and_then(|text| text.strip_suffix(']'));
     let within = listed.unwrap_or(text).trim();
     if within.is_empty() {
-        return Err("there are no bytes".to_owned());
+        return Err("no bytes".to_owned());
     }
     if listed.is_none() && !within.contains([',', ' ', '\t', '\n']) {
         return typed_hex(within);
     }
     let items = within.split(',').flat_map(|part| match part.trim() {
-        // Nothing between two commas.
+        // An empty item between two commas is an error below.
         "" => vec![""],
         part => part.split_whitespace().collect(),
     });
     let number = |item: &str| {
         item.parse().map_err(|_| match item {
-            "" => "a number is missing beside a comma".to_owned(),
-            _ => format!("`{item}` is no number from 0 to 255; hex is one word: 12ffff"),
+            "" => "a number is missing next to a comma".to_owned(),
+            _ => format!("`{item}` is no number from 0 to 255; write hex as one word: 12ffff"),
         })
     };
     items.map(number).collect()
 }
 
-/// One word.
+/// Parses one word of hex.
 fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
     let digits = word.strip_prefix("0x").unwrap_or(word);
     let all = |of: fn(&u8) -> bool| digits.as_bytes().iter().all(of);
@@ -87,14 +76,14 @@ fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
     }
     if digits.is_empty() || !digits.len().is_multiple_of(2) || !all(u8::is_ascii_hexdigit) {
         return Err(format!(
-            "`{word}` is no hex of an even number of digits; decimal numbers have a comma or a space \
-             between them, or stand in brackets: 18,255,255, [5]"
+            "`{word}` is no hex with an even number of digits; decimal numbers have a comma or a space \
+             between them, or brackets around them: 18,255,255, [5]"
         ));
     }
     payload::parse(digits, Some(Encoding::Hex)).map_err(|error| error.message)
 }
 
-/// The JSON of an option.
+/// Parses the value of an option as JSON.
 pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
         let head: String = text.chars().take(40).collect();
@@ -103,8 +92,8 @@ pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
     })
 }
 
-/// The call of a control. Raw bytes need the definition, against which they are checked before they are sent,
-/// because the server does not check them.
+/// The call of a control. Without `curl`, fetches the definition that raw bytes are checked against when the
+/// call is sent.
 pub(super) fn call(
     product: &Product,
     given: &ArgMatches,
@@ -139,11 +128,11 @@ pub(super) fn call(
         && !unchecked
         && !curl
         && let Err(error) = product.definition()
-        // A product without data points has nothing to check the bytes against.
+        // A product without data points has no definition to check the bytes against.
         && error.code() != Some(ErrorCode::DatapointNotFound)
     {
         return Err(Failure::Server(format!(
-            "{}\n  nothing was sent; --unchecked sends without the definition",
+            "{}\n  nothing was sent; --unchecked sends the bytes without the definition",
             explained(&error)
         )));
     }

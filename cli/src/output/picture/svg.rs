@@ -1,4 +1,4 @@
-//! A picture as SVG.
+//! Drawings as SVG.
 
 use gizwits_codec_std::core::{Access, PointId};
 use gizwits_codec_std::{Picture, Row};
@@ -8,9 +8,11 @@ use svg::node::element::{Group, Rectangle, Style, Text, Title};
 use super::{Drawing, range_of, shortened, shown};
 use crate::text::printable;
 
-/// The sizes of a bit and of a row, and the left edge of the first bit.
+/// The width of a bit, in pixels.
 const BIT: usize = 92;
+/// The height of a row, in pixels.
 const LINE: usize = 30;
+/// The left edge of bit 7, in pixels.
 const LEFT: usize = 110;
 
 const STYLE: &str = "\
@@ -21,7 +23,7 @@ text{font:13px sans-serif;fill:#1a1a1a}.t,.n{text-anchor:middle}\
 .G{fill:#f4f4f4}.p{fill:#fff;stroke:none}";
 
 fn text(class: &str, (x, y): (usize, usize), content: &str) -> Text {
-    // XML has no control characters, not even escaped.
+    // XML 1.0 does not allow control characters, not even as references.
     let content = content.replace(char::is_control, " ");
     Text::new(content)
         .set("class", class)
@@ -35,6 +37,7 @@ fn rectangle(class: &str, (x, y): (usize, usize), (width, height): (usize, usize
 }
 
 impl Drawing<'_> {
+    /// The drawing as an SVG document.
     pub(crate) fn svg(&self) -> String {
         let mut body = Group::new();
         for bit in 0..8 {
@@ -44,8 +47,8 @@ impl Drawing<'_> {
         let mut y = 84;
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
-            let place = (LEFT - 10, y + LINE / 2 + 4);
-            body = body.add(text("b", place, &range_of(first, last)));
+            let corner = (LEFT - 10, y + LINE / 2 + 4);
+            body = body.add(text("b", corner, &range_of(first, last)));
             let (lowest, boxes) = match row {
                 Row::Bits { cells, lowest, .. } => {
                     let label = |id| self.label(id, "=");
@@ -93,7 +96,7 @@ impl Drawing<'_> {
         format!("{document}\n")
     }
 
-    /// A cell with its colour, its text and, for a point, what a viewer shows about it.
+    /// A cell with its colour and text. The cell of a point has a title, which viewers show as a tooltip.
     fn cell(&self, id: Option<PointId>, content: &str, x: usize, y: usize, width: usize) -> Group {
         let attr = id.map(|id| self.attrs[id.index()]);
         let class = attr.map_or("G", |attr| shown(attr.point().access).0);
@@ -103,12 +106,13 @@ impl Drawing<'_> {
             .add(text("t", (x + width / 2, y + LINE / 2 + 4), &short));
         let Some(attr) = attr else { return group };
         let (name, label) = (attr.name(), attr.display_name());
-        let (place, range) = (attr.location(), self.product.range(attr.id()));
-        let about = format!("{name} {label}, {place}: {range}");
+        let (location, range) = (attr.location(), self.product.range(attr.id()));
+        let about = format!("{name} {label}, {location}: {range}");
         group.add(Title::new(about.replace(char::is_control, " ")))
     }
 }
 
+/// The meanings of the colours.
 fn legend(y: usize) -> Group {
     let access = [
         Access::Writable,

@@ -1,4 +1,4 @@
-//! A terminal as a canvas: lines as dots of Braille characters, labels as text.
+//! A drawing area of text: lines are dots of Braille characters, labels are text.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _};
@@ -11,13 +11,14 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-/// A canvas of 2 by 4 dots a character. The right half of a wide character is `\0`.
+/// A drawing area with 2 by 4 dots per character. `\0` fills the second column of a wide character.
 pub(super) struct Terminal<'t> {
     text: &'t mut String,
     width: usize,
     rows: Vec<Vec<char>>,
 }
 
+/// The height in lines.
 const HEIGHT: usize = 20;
 
 impl<'t> Terminal<'t> {
@@ -57,7 +58,7 @@ impl DrawingBackend for Terminal<'_> {
 
     fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> Drawn {
         const DOTS: [[u32; 2]; 4] = [[1, 8], [2, 16], [4, 32], [64, 128]];
-        // The light lines of the grid would hide the value.
+        // Grid lines are skipped, because dots have one brightness: the value could not be told from the grid.
         if let Some(cell) = self.cell(x.div_euclid(2), y.div_euclid(4))
             && colour.alpha > 0.5
         {
