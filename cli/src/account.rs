@@ -210,7 +210,7 @@ impl From<Error> for Failure {
 pub(crate) fn explained(error: &Error) -> String {
     let hint = match (error, error.code().map(|code| code.kind())) {
         (Error::Transport(_), _) => {
-            "\n  check the address of the server: GIZWITS_BASE_URL, or base_url in config.toml"
+            "\n  check the address of the server in GIZWITS_BASE_URL or base_url of config.toml"
         }
         (Error::RateLimited(_), _) => {
             "\n  the server limits the calls per hour: all calls fail until then"

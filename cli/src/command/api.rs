@@ -5,7 +5,7 @@ mod endpoints;
 
 use std::io::{self, IsTerminal as _, Write};
 
-use clap::{Arg, ArgMatches, Args, Command};
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use gizwits_enterprise_client::blocking::{Blocking, Product};
 use gizwits_enterprise_client::endpoint::{self, Method};
 use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _, Operation};
@@ -18,7 +18,7 @@ use crate::failure::{Failure, usage};
 /// Call any endpoint of the Enterprise API
 #[derive(Args)]
 #[command(
-    subcommands = groups().chain([any_command()]),
+    subcommands = groups().chain([AnyCall::augment_args(Command::new("call"))]),
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = EXAMPLES,
@@ -41,31 +41,22 @@ Examples:
   gizwits api devices control DID --attrs '{\"switch\":true}' --curl
   gizwits api call GET '/v1/products/{product_key}/devices/search?limit=1'";
 
-const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
-
-/// The methods that `call` accepts.
-/// The command `call`.
-fn any_command() -> Command {
-    let method = Arg::new("METHOD").required(true);
-    Command::new("call")
-        .about("Call any path with any method; {product_key} is replaced by the product key")
-        .arg(
-            method
-                .value_parser(METHODS.map(Method::as_str))
-                .help("The HTTP method"),
-        )
-        .arg(
-            Arg::new("PATH")
-                .required(true)
-                .help("The path with its query"),
-        )
-        .arg(
-            Arg::new("body")
-                .long("body")
-                .value_name("JSON")
-                .help("The body of the request"),
-        )
+/// Call any path with any method; {product_key} is replaced by the product key
+#[derive(Args)]
+struct AnyCall {
+    /// The HTTP method
+    #[arg(value_name = "METHOD", value_parser = METHODS.map(Method::as_str))]
+    method: String,
+    /// The path with its query
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// The body of the request
+    #[arg(long, value_name = "JSON")]
+    body: Option<String>,
 }
+
+/// The methods of [`AnyCall`].
+const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 impl Api {
     /// Runs the subcommand in the arguments of the program: an endpoint, or `call`.
@@ -123,11 +114,11 @@ impl Api {
 
 /// The call of the command `call`.
 fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Custom>, Failure> {
-    let text = |name: &str| given.get_one::<String>(name).cloned();
-    let named = |method: &Method| text("METHOD").is_some_and(|name| name == method.as_str());
-    let method = METHODS.into_iter().find(named).unwrap_or(Method::GET);
-    let call = product.request(method, text("PATH").unwrap_or_default());
-    match text("body") {
+    let AnyCall { method, path, body } = AnyCall::from_arg_matches(given).map_err(usage)?;
+    let mut methods = METHODS.into_iter();
+    let method = methods.find(|one| one.as_str() == method);
+    let call = product.request(method.unwrap_or(Method::GET), path);
+    match body {
         None => Ok(call),
         Some(body) => Ok(call.json(&control::json_of("body", &body)?)),
     }

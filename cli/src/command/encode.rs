@@ -38,7 +38,7 @@ pub(crate) struct Encode {
     /// The frame around the payload
     #[arg(long, value_enum, default_value = "none")]
     frame: Envelope,
-    /// The notation of the output
+    /// The notation of the output; array is a JSON array of bytes
     #[arg(long = "as", value_enum, default_value = "hex")]
     form: Form,
     /// The sequence number of the frame. The command becomes 0x0093, or 0x0094 for a reply
@@ -88,6 +88,7 @@ enum Form {
     Array,
 }
 
+/// Parses a decimal or hexadecimal number.
 fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16),
@@ -146,17 +147,17 @@ impl Encode {
 
     /// Returns the failure of a refused value, with the point of the definition that refuses it.
     fn refused(&self, product: &Product, error: &Error) -> Failure {
-        let mut told = format!("error: {}", printable(&error.message));
+        let mut message = format!("error: {}", printable(&error.message));
         if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
-            let (file, id, place) = (self.definition.display(), attr.id(), attr.location());
-            told += &format!("\n  definition: {file}, point {id}, {place}");
+            let (file, id, location) = (self.definition.display(), attr.id(), attr.location());
+            message += &format!("\n  definition: {file}, point {id}, {location}");
         }
         // These kinds are wrong usage with any definition. All others depend on the definition.
         match error.kind {
             "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length" => {
-                Failure::Usage(told)
+                Failure::Usage(message)
             }
-            _ => Failure::Server(told),
+            _ => Failure::Server(message),
         }
     }
 }

@@ -22,14 +22,14 @@ pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) ->
     let excerpt = Excerpt::new(name, text, one, width);
     let label = Some(printable(&one.label).into_owned()).filter(|label| !label.is_empty());
     let span = LabeledSpan::new(label, excerpt.span.start, excerpt.span.len());
-    let mut told = MietteDiagnostic::new(printable(&one.message))
+    let mut diagnostic = MietteDiagnostic::new(printable(&one.message))
         .with_severity(match one.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         })
         .with_label(span);
     if !one.help.is_empty() {
-        told = told.with_help(printable(&one.help));
+        diagnostic = diagnostic.with_help(printable(&one.help));
     }
     let handler = MietteHandlerOpts::new()
         .color(colours)
@@ -37,7 +37,7 @@ pub(crate) fn report(name: &str, text: &str, one: &Diagnostic, colours: bool) ->
         .context_lines(1)
         .width(width)
         .build();
-    let report = miette::Report::new(told).with_source_code(excerpt);
+    let report = miette::Report::new(diagnostic).with_source_code(excerpt);
     let report = std::fmt::from_fn(|f| handler.debug(report.as_ref(), f)).to_string();
     // miette pads lines with spaces, which nobody wants in copied text.
     report

@@ -128,6 +128,7 @@ impl OutputFile {
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        // The list is locked until it has the new file, so that a signal in between does not miss the file.
         let mut parts = parts();
         if parts.is_empty() {
             signals::on_signal(Ignored::Stay, remove_parts);
@@ -158,6 +159,7 @@ impl OutputFile {
         let len = self.file.metadata().map_or(0, |found| found.len());
         let path = self.path.display();
         if let Some(part) = self.part {
+            // The list is locked until the file is moved, so that a signal in between does not leave it.
             let mut parts = parts();
             parts.retain(|one| **one != *part);
             part.persist(&self.path)

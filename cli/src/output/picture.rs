@@ -26,6 +26,17 @@ pub(crate) struct Drawing<'p> {
 }
 
 impl<'p> Drawing<'p> {
+    fn new(product: &'p Product, title: String, foot: String, picture: Picture) -> Self {
+        Drawing {
+            product,
+            attrs: product.attrs().collect(),
+            // A message that is not of points has none to count.
+            title: title.trim_end().to_owned(),
+            foot,
+            picture,
+        }
+    }
+
     /// The drawing of a status with all points, or of the presence mask of a var_len product.
     pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
         let layout = product.layout();
@@ -56,13 +67,8 @@ impl<'p> Drawing<'p> {
                 ),
             ),
         };
-        Drawing {
-            product,
-            attrs: product.attrs().collect(),
-            title: format!("{name}   {protocol}   {bytes}   {points}"),
-            foot,
-            picture: Picture::of_status(product),
-        }
+        let title = [name, protocol, &bytes, &points].join("   ");
+        Drawing::new(product, title, foot, Picture::of_status(product))
     }
 
     /// The drawing of a message. `decoded` is the result of decoding `bytes`.
@@ -74,8 +80,7 @@ impl<'p> Drawing<'p> {
     ) -> Self {
         let picture = Picture::of_message(decoded, bytes);
         let (protocol, len) = (product.protocol().name(), counted(bytes.len(), "byte"));
-        let (action, points) = (picture.action, &picture.points);
-        let title = format!("{name}   {protocol}   {action}   {len}   {points}");
+        let title = [name, protocol, picture.action, &len, &picture.points].join("   ");
         let foot = match &picture.wanted {
             None => String::new(),
             Some(wanted) => {
@@ -87,13 +92,7 @@ impl<'p> Drawing<'p> {
                 textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
             }
         };
-        Drawing {
-            product,
-            attrs: product.attrs().collect(),
-            title: title.trim_end().to_owned(),
-            foot,
-            picture,
-        }
+        Drawing::new(product, title, foot, picture)
     }
 
     /// Whether the drawing shows a message, not a status.
