@@ -1,27 +1,37 @@
 //! `gizwits api devices control`: sends attrs, which the server checks, or raw bytes, which are checked here.
 
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
-use gizwits_codec_std::payload::{self, Encoding};
+use clap::{ArgGroup, ArgMatches, Args, FromArgMatches as _};
+use gizwits_codec_std::payload;
 use gizwits_enterprise_client::blocking::{Blocking, Product};
 use gizwits_enterprise_client::{Call, Coding, Control, ErrorCode};
 use serde_json::Value;
 
 use crate::account::explained;
 use crate::failure::{Failure, usage};
+use crate::payload::Encoding;
 
-/// Adds to the command of the endpoint what its parameters don't say: notations of bytes, and `--unchecked`.
-pub(super) fn command(command: Command) -> Command {
-    let unchecked = Arg::new("unchecked")
-        .long("unchecked")
-        .action(ArgAction::SetTrue)
-        .conflicts_with("attrs")
-        .help("Send the raw bytes without checking them against the definition");
-    command
-        .mut_arg("raw", |arg| arg.value_name("BYTES"))
-        .mut_arg("binary_coding", |arg| arg.value_parser(["hex", "base64"]))
-        .arg(unchecked)
-        .group(ArgGroup::new("what").args(["attrs", "raw"]).required(true))
-        .after_help(CONTROL_EXAMPLES)
+/// The arguments of the command.
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("values").args(["attrs", "raw"]).required(true),
+    after_help = CONTROL_EXAMPLES
+)]
+pub(super) struct ControlArgs {
+    /// The did of the device
+    did: String,
+    /// Names and values, sent as they are: `gizwits device control` checks them first
+    #[arg(long, value_name = "OBJECT")]
+    attrs: Option<String>,
+    /// Payload bytes, starting with the action. Checked against the definition. Decimal numbers with commas or
+    /// spaces between them (18,255,255), or one word of hex (12ffff, 0x12ffff)
+    #[arg(long, value_name = "BYTES", num_args = 1..)]
+    raw: Vec<String>,
+    /// The coding of binary points. The bytes of --raw are then one word in this coding
+    #[arg(long, value_name = "CODING")]
+    binary_coding: Option<Encoding>,
+    /// Send the raw bytes without checking them against the definition
+    #[arg(long, conflicts_with = "attrs")]
+    unchecked: bool,
 }
 
 const CONTROL_EXAMPLES: &str = "\
@@ -80,7 +90,7 @@ fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
              between them, or brackets around them: 18,255,255, [5]"
         ));
     }
-    payload::parse(digits, Some(Encoding::Hex)).map_err(|error| error.message)
+    payload::parse(digits, Some(payload::Encoding::Hex)).map_err(|error| error.message)
 }
 
 /// Parses the value of an option as JSON.
@@ -99,33 +109,33 @@ pub(super) fn call(
     given: &ArgMatches,
     curl: bool,
 ) -> Result<Call<Blocking, Control>, Failure> {
-    let text = |name: &str| given.get_one::<String>(name);
-    let coding = text("binary_coding").map(|coding| match coding.as_str() {
-        "hex" => (Coding::Hex, Encoding::Hex),
-        _ => (Coding::Base64, Encoding::Base64),
-    });
-    let device = product.device(text("did").cloned().unwrap_or_default());
-    let unchecked = given.get_flag("unchecked");
-    let mut call = match (text("attrs"), given.get_many::<String>("raw")) {
-        (Some(attrs), _) => device.control(json_of("attrs", attrs)?).unchecked(),
-        (None, raw) => {
-            let words: Vec<&str> = raw.into_iter().flatten().map(String::as_str).collect();
-            let bytes = match coding {
-                None => typed_bytes(&words.join(" ")),
-                Some((_, encoding)) => {
-                    payload::parse(&words.concat(), Some(encoding)).map_err(|error| error.message)
+    let given = ControlArgs::from_arg_matches(given).map_err(usage)?;
+    let device = product.device(given.did);
+    let mut call = match &given.attrs {
+        Some(attrs) => device.control(json_of("attrs", attrs)?).unchecked(),
+        None => {
+            let bytes = match given.binary_coding {
+                None => typed_bytes(&given.raw.join(" ")),
+                Some(coding) => {
+                    let parsed = payload::parse(&given.raw.concat(), Some(coding.into()));
+                    parsed.map_err(|error| error.message)
                 }
             };
             let bytes = bytes.map_err(|error| usage(format_args!("--raw: {error}")))?;
-            let call = device.control_raw(bytes);
-            if unchecked { call.unchecked() } else { call }
+            device.control_raw(bytes)
         }
     };
-    if let Some((coding, _)) = coding {
-        call = call.binary_coding(coding);
+    if given.unchecked {
+        call = call.unchecked();
     }
-    if given.contains_id("raw")
-        && !unchecked
+    if let Some(coding) = given.binary_coding {
+        call = call.binary_coding(match coding {
+            Encoding::Hex => Coding::Hex,
+            Encoding::Base64 => Coding::Base64,
+        });
+    }
+    if given.attrs.is_none()
+        && !given.unchecked
         && !curl
         && let Err(error) = product.definition()
         // A product without data points has no definition to check the bytes against.

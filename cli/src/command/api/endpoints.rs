@@ -1,19 +1,19 @@
 //! The endpoints of the Enterprise API as commands.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use gizwits_enterprise_client::blocking::{Blocking, Product};
 use gizwits_enterprise_client::endpoint::{self, Endpoint};
 use gizwits_enterprise_client::{Call, Custom};
 use serde_json::{Map, Value};
 
-use super::control;
+use super::control::ControlArgs;
 
 /// The groups of endpoints as in the API documentation, `name | description`, and the endpoints of each:
 /// `command | method and path | description | parameters`. Paths that don't begin with a slash are below
 /// `/v1/products/{product_key}/`.
 ///
-/// A parameter is in the query (`--city`) or in the body (`@uid`). The signs after its name: `?` is a switch, `*`
-/// a list, `{}` an object, otherwise it is a text. `!` is a required parameter.
+/// A parameter is in the query (`--city`) or in the body (`@uid`). After its name, `?` means a switch, `*` a list,
+/// `!` a required parameter. The parameters of a control are [`ControlArgs`].
 const TABLE: &str = "\
 product | The product
   token | POST access_token | Get an access token, which is a secret
@@ -28,8 +28,7 @@ devices | Devices of the product
   search | GET devices/search | List devices by place and state | \
     --gid --country --region --city --is-online? --is-faulty? --is-alert? --show-disabled? \
     --liveness-start --type --val --limit --skip
-  control | POST devices/{did}/control | Set points by attrs, which the server checks, or by raw bytes, which are checked here | \
-    @attrs{} @raw* @binary_coding
+  control | POST devices/{did}/control | Set points by attrs, which the server checks, or by raw bytes, which are checked here
   online | GET devices/{did}/online | List when the device came online and went offline | \
     --start-ts --end-ts --sort --limit --skip
   cmd | GET devices/{did}/cmd | List the frames to and from the device | --start-ts --end-ts --sort --limit --skip
@@ -69,8 +68,6 @@ user-reports | Reports on users
 const PARAMETERS: &str = "\
 action | assign or unassign
 appid | The id of an app
-attrs | Names and values, sent as they are: `gizwits device control` checks them first
-binary_coding | The coding of binary points. The bytes of --raw are then one word in this coding
 city | Only devices in this city
 country | Only devices in this country
 cycle | The period that each count covers: date, week or month
@@ -90,8 +87,6 @@ mac | The MAC address of a device. Upper and lower case differ
 macs | The MAC addresses of devices
 parent_gid | The group to create the new group in. Default: create the root group
 phone | Only users with this phone number
-raw | Payload bytes, starting with the action. Checked against the definition. Decimal numbers with commas or \
-    spaces between them (18,255,255), or one word of hex (12ffff, 0x12ffff)
 reassign | Move devices of other groups. Without it such devices fail
 region | Only devices in this region
 show-disabled | List disabled devices as well
@@ -227,7 +222,6 @@ impl Parameter {
         match self.signs.trim_end_matches('!') {
             "?" => arg.action(ArgAction::SetTrue),
             "*" => arg.num_args(1..).value_name("VALUE"),
-            "{}" => arg.value_name("OBJECT"),
             _ => arg.value_name("VALUE"),
         }
     }
@@ -253,16 +247,15 @@ impl EndpointCommand {
     fn command(&self) -> Command {
         let Endpoint { method, id, .. } = self.endpoint;
         let (about, method, path) = (self.about, method.as_str(), self.endpoint.path());
-        let command = Command::new(self.name)
+        let command = Command::new(self.name);
+        let command = match self.endpoint == endpoint::CONTROL {
+            true => ControlArgs::augment_args(command),
+            false => command.args(self.parameters.iter().map(Parameter::arg)),
+        };
+        let listed = format!("{method} {path}\nListed in the API documentation as {id}.");
+        command
             .about(about)
-            .long_about(format!(
-                "{about}\n\n{method} {path}\nListed in the API documentation as {id}."
-            ))
-            .args(self.parameters.iter().map(Parameter::arg));
-        match self.endpoint == endpoint::CONTROL {
-            true => control::command(command),
-            false => command,
-        }
+            .long_about(format!("{about}\n\n{listed}"))
     }
 
     /// The call of the endpoint with the given arguments.
