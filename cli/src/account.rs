@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::env::VarError;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use gizwits_enterprise_client::blocking::{Enterprise, Product};
 use gizwits_enterprise_client::{Error, ErrorKind, SecretString};
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, in_file, usage};
 use crate::text::{printable, tell};
 
 /// The option that selects an account.
@@ -109,9 +111,8 @@ impl Account {
             *value = value.take().or(of_file.take());
             // This value is from the file, because empty variables are refused above.
             if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
-                return Err(Failure::Usage(format!(
-                    "error: {shown}: {name} is empty: set a value or remove the line"
-                )));
+                let message = format!("{name} is empty: set a value or remove the line");
+                return Err(in_file(&path, message));
             }
         }
         let missing = profile.missing().filter(|name| *name != "base_url");
@@ -152,14 +153,10 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
         Err(error) => return Err(format!("{shown}: {error}")),
     };
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path).map(|file| file.permissions().mode());
-        if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-            tell(format_args!(
-                "warning: {shown} contains secrets and can be read by others: chmod 600 {shown}"
-            ));
-        }
+    if std::fs::metadata(path).is_ok_and(|file| MetadataExt::mode(&file) & 0o077 != 0) {
+        tell(format_args!(
+            "warning: {shown} contains secrets and can be read by others: chmod 600 {shown}"
+        ));
     }
     // The messages of toml quote the text, which may contain a secret, so only the line number is used.
     let parsed: Result<BTreeMap<String, Profile>, toml::de::Error> = toml::from_str(&text);
@@ -189,14 +186,12 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     let name = format!("GIZWITS_{name}");
     match std::env::var(&name) {
-        Ok(value) if value.trim().is_empty() => Err(Failure::Usage(format!(
-            "error: {name} is empty: set a value or unset the variable"
+        Ok(value) if value.trim().is_empty() => Err(usage(format_args!(
+            "{name} is empty: set a value or unset the variable"
         ))),
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => {
-            Err(Failure::Usage(format!("error: {name} is not valid UTF-8")))
-        }
+        Err(VarError::NotUnicode(_)) => Err(usage(format_args!("{name} is not valid UTF-8"))),
     }
 }
 

@@ -44,10 +44,8 @@ impl Codegen {
         };
         let output = named_output(self.output.as_deref());
         if let Some(path) = output.filter(|path| is_same(path, &self.definition)) {
-            return Err(in_file(
-                path,
-                "this is the definition: choose another output file",
-            ));
+            let message = "this is the definition: choose another output file";
+            return Err(in_file(path, message));
         }
         write(output, code.as_bytes(), out)
     }

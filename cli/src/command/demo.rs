@@ -52,10 +52,8 @@ impl Demo {
             .map_err(usage)?
             .product(one.product_key.as_str(), one.product_secret.as_str());
         let device = product.device(did.as_str());
-        writeln!(
-            out,
-            "1  simulator on {address}, product \"{name}\", device {did}"
-        )?;
+        let about = format!("simulator on {address}, product \"{name}\", device {did}");
+        step(out, 1, &about, "")?;
 
         let definition = product.definition().map_err(usage)?;
         let points = counted(definition.attrs().len(), "point");

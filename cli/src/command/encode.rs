@@ -99,9 +99,7 @@ fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
 impl Encode {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
-            return Err(usage(
-                "--sn and --did are fields of a frame: add --frame m2m",
-            ));
+            return Err(usage("--sn and --did need a frame: add --frame m2m"));
         }
         let product = definition::load(&self.definition)?;
         let action = match self.action {

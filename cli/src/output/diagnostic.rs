@@ -112,15 +112,13 @@ impl Excerpt {
             self.shown += "… ";
         }
         let base = self.shown.len();
-        for (mark, at) in [
-            (&mut self.span.start, span.start),
-            (&mut self.span.end, span.end),
-        ] {
-            if let Some(at) = at.checked_sub(start).filter(|at| *at >= shown.start) {
-                let before = body.get(shown.start..at.min(shown.end));
-                *mark = base + clean(before.unwrap_or_default()).len();
-            }
-        }
+        let offset = |at: usize| {
+            let at = at.checked_sub(start).filter(|at| *at >= shown.start)?;
+            let before = body.get(shown.start..at.min(shown.end))?;
+            Some(base + clean(before).len())
+        };
+        self.span.start = offset(span.start).unwrap_or(self.span.start);
+        self.span.end = offset(span.end).unwrap_or(self.span.end);
         self.shown += &clean(&body[shown.clone()]);
         if shown.end < body.len() {
             self.shown += " …";

@@ -5,6 +5,7 @@ mod terminal;
 use jiff::Timestamp;
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use unicode_width::UnicodeWidthStr as _;
 
 use self::terminal::Terminal;
 use crate::text::printable;
@@ -97,8 +98,8 @@ impl Plot<'_> {
         let row = |row| i64::from(min) + (u64::from(max - min) * row / rows) as i64;
         let values: Vec<i64> = (0..=rows).map(row).collect();
         let label = |raw: &i64| printable(&(self.label)(*raw as u32)).into_owned();
-        let columns = |raw| unicode_width::UnicodeWidthStr::width(&*label(raw)) as u32;
-        let columns = values.iter().map(columns).max().unwrap_or(0);
+        let columns = values.iter().map(|raw| label(raw).width() as u32);
+        let columns = columns.max().unwrap_or(0);
         let font = ("sans-serif", sizes.text).into_font();
 
         let mut chart = ChartBuilder::on(area)

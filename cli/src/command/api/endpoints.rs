@@ -64,16 +64,15 @@ user-reports | Reports on users
   locations | GET /v1/users/location | Count users by place
   total | GET users/report/total | Count all users who ever bound a device | --gid";
 
-/// The descriptions of parameters, `name | description`.
+/// The descriptions of parameters, `names | description`. `{}` stands for the name.
 const PARAMETERS: &str = "\
 action | assign or unassign
 appid | The id of an app
-city | Only devices in this city
-country | Only devices in this country
+city country region | Only devices in this {}
 cycle | The period that each count covers: date, week or month
 did | The did of a device
 dids | The dids of devices
-email | Only users with this email address
+email phone username | Only users with this {}
 end | The last day (YYYY-MM-DD), week (YYYY-WW) or month (YYYY-MM)
 end-date | The last day, YYYY-MM-DD
 end-ts | The last time, in Unix seconds
@@ -86,9 +85,7 @@ liveness-start | Only devices that were active since this time, in Unix seconds
 mac | The MAC address of a device. Upper and lower case differ
 macs | The MAC addresses of devices
 parent_gid | The group to create the new group in. Default: create the root group
-phone | Only users with this phone number
 reassign | Move devices of other groups. Without it such devices fail
-region | Only devices in this region
 show-disabled | List disabled devices as well
 skip | The number of entries before the page
 sort | The order by time: asc or desc
@@ -97,7 +94,6 @@ start-date | The first day, YYYY-MM-DD
 start-ts | The first time, in Unix seconds
 type | The property that --val is compared with: did, mac or uid, of users also username, phone, email or device_sn
 uid | The id of a user
-username | Only users with this name
 val | Only entries with this value of --type";
 
 /// An endpoint as a command.
@@ -113,17 +109,10 @@ pub(super) struct EndpointCommand {
 struct Parameter {
     /// The name in the path, the query or the body, with `-` for `_` in the query.
     name: &'static str,
-    location: Location,
+    /// The part of the request that has it: `path`, `query` or `body`.
+    location: &'static str,
     /// The signs after the name in [`TABLE`].
     signs: &'static str,
-}
-
-/// The part of a request that has a parameter.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Location {
-    Path,
-    Query,
-    Body,
 }
 
 /// All endpoints in the order of the API documentation.
@@ -191,9 +180,9 @@ impl Parameter {
         let name = word.trim_matches(|one: char| !one.is_ascii_alphabetic());
         let (before, signs) = word.split_once(name).unwrap_or_default();
         let location = match before {
-            "{" => Location::Path,
-            "--" => Location::Query,
-            _ => Location::Body,
+            "{" => "path",
+            "--" => "query",
+            _ => "body",
         };
         Parameter {
             name,
@@ -205,17 +194,13 @@ impl Parameter {
     /// The parameter as an argument for clap.
     fn arg(&self) -> Arg {
         let written = self.name.replace('-', "_");
-        let (required, location) = match self.location {
-            Location::Path => (true, "path"),
-            Location::Query => (self.signs.contains('!'), "query"),
-            Location::Body => (self.signs.contains('!'), "body"),
-        };
         let mut lines = PARAMETERS.lines().filter_map(|line| line.split_once(" | "));
-        let about = lines.find(|(name, _)| *name == self.name);
-        let about = about.map_or("", |(_, about)| about);
-        let arg = Arg::new(self.name).required(required);
+        let about = lines.find(|(names, _)| names.split(' ').any(|name| name == self.name));
+        let about = about.map_or(String::new(), |(_, about)| about.replace("{}", self.name));
+        let (location, is_in_path) = (self.location, self.location == "path");
+        let arg = Arg::new(self.name).required(is_in_path || self.signs.contains('!'));
         let arg = arg.help(format!("{about} [`{written}` in the {location}]"));
-        if self.location == Location::Path {
+        if is_in_path {
             return arg.value_name(self.name.to_uppercase());
         }
         let arg = arg.long(self.name.replace('_', "-"));
@@ -230,7 +215,7 @@ impl Parameter {
     fn value(&self, given: &ArgMatches) -> Option<Value> {
         if self.signs.contains('?') {
             return match (given.get_flag(self.name), self.location) {
-                (on, Location::Body) => Some(on.into()),
+                (on, "body") => Some(on.into()),
                 (on, _) => on.then(|| "1".into()),
             };
         }
@@ -274,16 +259,15 @@ impl EndpointCommand {
         for parameter in &self.parameters {
             let name = parameter.name;
             match (parameter.location, parameter.value(given)) {
-                (Location::Body, Some(value)) => drop(body.insert(name.to_owned(), value)),
-                (Location::Query, Some(Value::String(text))) => {
+                ("body", Some(value)) => drop(body.insert(name.to_owned(), value)),
+                ("query", Some(Value::String(text))) => {
                     call = call.parameter(&name.replace('-', "_"), text);
                 }
-                (Location::Path, Some(Value::String(text))) => call = call.within(name, text),
+                ("path", Some(Value::String(text))) => call = call.within(name, text),
                 _ => {}
             }
         }
-        let mut locations = self.parameters.iter().map(|one| one.location);
-        match locations.any(|location| location == Location::Body) {
+        match self.parameters.iter().any(|one| one.location == "body") {
             true => call.json(&body),
             false => call,
         }
