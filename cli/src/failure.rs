@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::text::{printable, printable_lines, tell};
+use crate::text::{printable, tell};
 
 /// The reason why a command fails, which determines its exit status.
 pub(crate) enum Failure {
@@ -40,12 +40,6 @@ pub(crate) fn refused(message: impl Display) -> Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure::Io(error)
-    }
-}
-
-impl From<gizwits_simulator::Error> for Failure {
-    fn from(error: gizwits_simulator::Error) -> Self {
-        Failure::Usage(format!("error: {}", printable_lines(&error.to_string())))
     }
 }
 

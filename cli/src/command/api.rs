@@ -96,8 +96,7 @@ impl Api {
         json: impl FnOnce(O::Output) -> Value,
     ) -> Result<(), Failure> {
         if self.curl {
-            writeln!(out, "{}", call.curl()?)?;
-            return Ok(());
+            return Ok(writeln!(out, "{}", call.curl()?)?);
         }
         // The client's error names its method `unchecked`, which is an option here.
         let answer = call.send().map_err(|error| {

@@ -32,9 +32,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 impl Demo {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let simulator = Simulator::builder().build()?;
-        let server = Server::start(simulator, Options::default())?;
-        let credentials = server.simulator().credentials()?;
+        let simulator = Simulator::builder().build().map_err(usage)?;
+        let server = Server::start(simulator, Options::default()).map_err(usage)?;
+        let credentials = server.simulator().credentials().map_err(usage)?;
         let mut devices = credentials
             .iter()
             .flat_map(|one| one.dids.iter().map(move |did| (one, did)));

@@ -10,7 +10,7 @@ use clap::Args;
 use gizwits_simulator::{Error, Options, Scenario, Server, Simulator};
 
 use crate::definition;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::signals::{self, HUNG_UP, Ignored};
 use crate::text::{counted, printable, printable_lines, tell};
 
@@ -62,8 +62,7 @@ To switch off the check of raw controls (PORT is the port of the administration)
 impl Simulate {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.print_scenario {
-            out.write_all(Scenario::builtin_text().as_bytes())?;
-            return Ok(());
+            return Ok(out.write_all(Scenario::builtin_text().as_bytes())?);
         }
         let mut builder = Simulator::builder();
         if let Some(path) = &self.scenario {
@@ -86,7 +85,7 @@ impl Simulate {
                 _ => &self.db,
             };
             let path = path.as_ref().map(|path| at(path.display(), &error));
-            path.unwrap_or_else(|| error.into())
+            path.unwrap_or_else(|| usage(error))
         })?;
         let both = format_args!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
         let server = Server::start(simulator, options).map_err(|error| at(both, &error))?;
@@ -132,7 +131,7 @@ fn quoted(value: &str) -> String {
 /// Prints the addresses and credentials as lines for a shell. Only the variables of the first product and
 /// its first device are set; all others are comments.
 fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
-    let all = server.simulator().credentials()?;
+    let all = server.simulator().credentials().map_err(usage)?;
     writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
     match server.page_url() {
         Some(page) => writeln!(out, "# Device page: {page}")?,

@@ -81,17 +81,14 @@ impl<'p> Drawing<'p> {
         let picture = Picture::of_message(decoded, bytes);
         let (protocol, len) = (product.protocol().name(), counted(bytes.len(), "byte"));
         let title = [name, protocol, picture.action, &len, &picture.points].join("   ");
-        let foot = match &picture.wanted {
-            None => String::new(),
-            Some(wanted) => {
-                let attrs = wanted.iter().filter_map(|id| product.attr(*id));
-                let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
-                let options = textwrap::Options::new(80)
-                    .subsequent_indent("  ")
-                    .break_words(false);
-                textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
-            }
-        };
+        let foot = picture.wanted.as_ref().map_or_else(String::new, |wanted| {
+            let attrs = wanted.iter().filter_map(|id| product.attr(*id));
+            let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
+            let options = textwrap::Options::new(80)
+                .subsequent_indent("  ")
+                .break_words(false);
+            textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
+        });
         Drawing::new(product, title, foot, picture)
     }
 

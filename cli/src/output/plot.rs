@@ -98,8 +98,7 @@ impl Plot<'_> {
         let row = |row| i64::from(min) + (u64::from(max - min) * row / rows) as i64;
         let values: Vec<i64> = (0..=rows).map(row).collect();
         let label = |raw: &i64| printable(&(self.label)(*raw as u32)).into_owned();
-        let columns = values.iter().map(|raw| label(raw).width() as u32);
-        let columns = columns.max().unwrap_or(0);
+        let columns = values.iter().map(|raw| label(raw).width()).max();
         let font = ("sans-serif", sizes.text).into_font();
 
         let mut chart = ChartBuilder::on(area)
@@ -107,7 +106,7 @@ impl Plot<'_> {
             // Half of the last timestamp is to the right of the plot.
             .margin_right(11 * sizes.column)
             .x_label_area_size(2 * sizes.text)
-            .y_label_area_size((columns + 3).max(sizes.left) * sizes.column)
+            .y_label_area_size((columns.unwrap_or(0) as u32 + 3).max(sizes.left) * sizes.column)
             .build_cartesian_2d(
                 (first..last.max(first + 1)).with_key_points(moments),
                 (i64::from(min)..i64::from(max.max(min + 1))).with_key_points(values),
