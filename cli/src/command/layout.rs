@@ -68,21 +68,16 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
             })?)
         }
     };
-    if args.json {
-        match &decoded {
-            None => writeln!(out, "{:#}", data(&product))?,
-            Some(decoded) => {
-                let (name, points) = (json!(name), places(&product, decoded, &bytes));
-                let (payload, message) = (payload::hex(&bytes), decoded.to_json());
-                writeln!(
-                    out,
-                    r#"{{"name":{name},"payload":"{payload}","message":{message},"points":{points}}}"#
-                )?;
-            }
-        }
-        return Ok(());
-    }
     let drawing = match &decoded {
+        None if args.json => return Ok(writeln!(out, "{:#}", data(&product))?),
+        Some(decoded) if args.json => {
+            let (name, points) = (json!(name), positions(&product, decoded, &bytes));
+            let (payload, message) = (payload::hex(&bytes), decoded.to_json());
+            return Ok(writeln!(
+                out,
+                r#"{{"name":{name},"payload":"{payload}","message":{message},"points":{points}}}"#
+            )?);
+        }
         None => Drawing::of_status(&product, &name),
         Some(decoded) => Drawing::of_message(&product, &name, decoded, &bytes),
     };
@@ -151,7 +146,7 @@ fn described(attr: &Attr) -> Value {
 }
 
 /// The points of a message as JSON: byte offsets in `bytes`, and raw values.
-fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
+fn positions(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());
     let readings = view.iter().flatten();
