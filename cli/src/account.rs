@@ -96,8 +96,8 @@ impl Account {
         }
         let mut file = match read(&path, name.as_deref()) {
             Ok(file) => file,
-            // A file that can't be used is ignored only if the variables include the base URL. Without it,
-            // calls could go to another server than the one in the file.
+            // A file that can't be used is ignored only if the variables are complete, including the base URL:
+            // without it, calls could go to another server than the one in the file.
             Err(error) if name.is_none() && profile.missing().next().is_none() => {
                 tell(format_args!(
                     "warning: {error}\n  the file is ignored: the environment variables are complete"

@@ -47,7 +47,7 @@ pub(crate) struct LayoutArgs {
     json: bool,
 }
 
-/// Runs the command.
+/// Writes the drawing or the JSON.
 pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
     let product = definition::load(&args.definition)?;
     let stem = args.definition.file_stem().unwrap_or_default();

@@ -87,7 +87,10 @@ impl Simulate {
             let path = path.as_ref().map(|path| at(path.display(), &error));
             path.unwrap_or_else(|| usage(error))
         })?;
-        let both = format_args!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
+        let both = format_args!(
+            "can't listen on {} or 127.0.0.1:{}",
+            self.listen, self.admin_port
+        );
         let server = Server::start(simulator, options).map_err(|error| at(both, &error))?;
         if !self.listen.ip().is_loopback() {
             tell(format_args!(

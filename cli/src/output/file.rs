@@ -112,8 +112,11 @@ impl OutputFile {
             true => real(path),
             false => path.to_owned(),
         };
-        let opened = Self::open(&path);
-        let (file, part) = opened.map_err(|error| in_file(&path, error))?;
+        let (file, part) = Self::open(&path).map_err(|error| {
+            // tempfile appends the path of the temporary file, which means nothing to users.
+            let error = error.to_string();
+            in_file(&path, error.split(" at path ").next().unwrap_or(&error))
+        })?;
         Ok(OutputFile { path, file, part })
     }
 

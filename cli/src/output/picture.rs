@@ -30,7 +30,7 @@ impl<'p> Drawing<'p> {
         Drawing {
             product,
             attrs: product.attrs().collect(),
-            // A message that is not of points has none to count.
+            // The number of points is empty for a message without data points.
             title: title.trim_end().to_owned(),
             foot,
             picture,
@@ -84,9 +84,8 @@ impl<'p> Drawing<'p> {
         let foot = picture.wanted.as_ref().map_or_else(String::new, |wanted| {
             let attrs = wanted.iter().filter_map(|id| product.attr(*id));
             let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
-            let options = textwrap::Options::new(80)
-                .subsequent_indent("  ")
-                .break_words(false);
+            let options = textwrap::Options::new(80).subsequent_indent("  ");
+            let options = options.break_words(false);
             textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
         });
         Drawing::new(product, title, foot, picture)

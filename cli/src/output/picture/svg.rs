@@ -25,10 +25,8 @@ text{font:13px sans-serif;fill:#1a1a1a}.t,.n{text-anchor:middle}\
 fn text(class: &str, (x, y): (usize, usize), content: &str) -> Text {
     // XML 1.0 does not allow control characters, not even as references.
     let content = content.replace(char::is_control, " ");
-    Text::new(content)
-        .set("class", class)
-        .set("x", x)
-        .set("y", y)
+    let text = Text::new(content).set("class", class);
+    text.set("x", x).set("y", y)
 }
 
 fn rectangle(class: &str, (x, y): (usize, usize), (width, height): (usize, usize)) -> Rectangle {
