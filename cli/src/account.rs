@@ -1,8 +1,10 @@
-//! The account of a command: credentials from the environment or a file, never from arguments, which
-//! every user of the machine can read.
+//! The account that a command uses. Credentials come from the environment or a file, never from arguments,
+//! because every user of a machine can read the arguments of its processes.
 
 use std::collections::BTreeMap;
 use std::env::VarError;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,29 +14,32 @@ use gizwits_enterprise_client::blocking::{Enterprise, Product};
 use gizwits_enterprise_client::{Error, ErrorKind, SecretString};
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, in_file, usage};
 use crate::text::{printable, tell};
 
-/// The account that a command uses.
+/// The option that selects an account.
 #[derive(Args)]
 pub(crate) struct Account {
-    /// The profile of config.toml; `default` unless told, here or by GIZWITS_PROFILE
+    /// The profile in config.toml. Default: GIZWITS_PROFILE, or else `default`
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
 }
 
-/// The help about credentials, for the commands that call a server.
+/// The part of the help that explains credentials, for commands that call a server.
 pub(crate) const HELP: &str = "\
-Credentials come from the environment or from ~/.config/gizwits/config.toml (on Windows
-%APPDATA%\\gizwits\\config.toml), the environment first:
+Credentials come from environment variables:
   GIZWITS_BASE_URL, GIZWITS_ENTERPRISE_ID, GIZWITS_ENTERPRISE_SECRET, GIZWITS_PRODUCT_KEY,
   GIZWITS_PRODUCT_SECRET
+What is not set there is read from ~/.config/gizwits/config.toml (on Windows
+%APPDATA%\\gizwits\\config.toml), from the section of the profile, with the same names in lower case
+and without GIZWITS_:
   [default]
-  enterprise_id = \"…\" (and so on, in lower case without GIZWITS_)
-A variable that is set to nothing is an error. A server on this machine is reached without a proxy.
-Without an account, `gizwits simulate` prints those of a server of your own.";
+  enterprise_id = \"…\"
+GIZWITS_CONFIG names another file. A variable that is set but empty is an error. Requests to this
+machine don't use a proxy.
+Without an account, run `gizwits simulate`: it prints credentials for a server of your own.";
 
-/// One profile of the file; without `Debug`, which would show secrets.
+/// One profile of the file. It does not implement `Debug`, which would show secrets.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Profile {
@@ -46,7 +51,7 @@ struct Profile {
 }
 
 impl Profile {
-    /// The names of the members as the file has them, and their values.
+    /// The fields with their names in the file.
     fn members(&mut self) -> [(&'static str, &mut Option<String>); 5] {
         [
             ("base_url", &mut self.base_url),
@@ -57,30 +62,7 @@ impl Profile {
         ]
     }
 
-    fn from_environment() -> Result<Self, Failure> {
-        let mut profile = Profile::default();
-        for (name, value) in profile.members() {
-            *value = variable(&name.to_uppercase())?;
-        }
-        Ok(profile)
-    }
-
-    /// Takes what is missing from a profile of the file.
-    fn or(mut self, mut file: Profile, path: &Path) -> Result<Self, Failure> {
-        for ((name, value), (_, of_file)) in self.members().into_iter().zip(file.members()) {
-            *value = value.take().or(of_file.take());
-            // It is the file's: no variable is blank.
-            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
-                let path = path.display();
-                return Err(Failure::Usage(format!(
-                    "error: {path}: {name} is empty: give it a value, or take the line out"
-                )));
-            }
-        }
-        Ok(self)
-    }
-
-    /// The names of the members without a value.
+    /// The names of the fields without a value.
     fn missing(&mut self) -> impl Iterator<Item = &'static str> {
         let members = self.members().into_iter();
         members.filter_map(|(name, value)| value.is_none().then_some(name))
@@ -88,58 +70,62 @@ impl Profile {
 }
 
 impl Account {
-    /// The option as it was given, to be given again.
+    /// The option `--profile` as it was given, for a command line that is printed to be run again.
     pub(crate) fn option(&self) -> String {
         let profile = self.profile.as_ref();
         profile.map_or(String::new(), |profile| format!("--profile {profile} "))
     }
 
-    /// The product that the credentials belong to.
+    /// Reads the credentials and returns their product, ready for calls.
     pub(crate) fn product(&self) -> Result<Product, Failure> {
         let path = match variable("CONFIG")? {
             Some(path) => PathBuf::from(path),
-            None => configuration_folder().join("gizwits").join("config.toml"),
+            None => {
+                let folder = etcetera::choose_base_strategy().map(|folders| folders.config_dir());
+                let folder = folder.unwrap_or_else(|_| PathBuf::from(".config"));
+                folder.join("gizwits").join("config.toml")
+            }
         };
         let name = match &self.profile {
             Some(name) => Some(name.clone()),
             None => variable("PROFILE")?,
         };
-        let mut set = Profile::from_environment()?;
-        let file = match read(&path, name.as_deref()) {
-            Ok(profile) => profile,
-            // Without an address of its own a call could go to another server than the file says.
-            Err(error) if name.is_none() && set.missing().next().is_none() => {
+        let mut profile = Profile::default();
+        for (name, value) in profile.members() {
+            *value = variable(&name.to_uppercase())?;
+        }
+        let mut file = match read(&path, name.as_deref()) {
+            Ok(file) => file,
+            // A file that can't be used is ignored only if the variables are complete, including the base URL:
+            // without it, calls could go to another server than the one in the file.
+            Err(error) if name.is_none() && profile.missing().next().is_none() => {
                 tell(format_args!(
-                    "warning: {error}\n  the environment has everything, so the file is not needed"
+                    "warning: {error}\n  the file is ignored: the environment variables are complete"
                 ));
                 Profile::default()
             }
             Err(error) => return Err(Failure::Usage(format!("error: {error}"))),
         };
-        let mut profile = set.or(file, &path)?;
-        let missing: Vec<_> = profile
-            .missing()
-            .filter(|name| *name != "base_url")
-            .collect();
-        if let Some(first) = missing.first() {
-            let names: Vec<String> = missing
-                .iter()
-                .map(|name| format!("GIZWITS_{}", name.to_uppercase()))
-                .collect();
-            let are = if missing.len() == 1 {
-                "a credential is"
-            } else {
-                "credentials are"
-            };
+        let shown = path.display();
+        for ((name, value), (_, of_file)) in profile.members().into_iter().zip(file.members()) {
+            *value = value.take().or(of_file.take());
+            // This value is from the file, because empty variables are refused above.
+            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                let message = format!("{name} is empty: set a value or remove the line");
+                return Err(in_file(&path, message));
+            }
+        }
+        let missing = profile.missing().filter(|name| *name != "base_url");
+        let missing: Vec<_> = missing.collect();
+        if let [first, ..] = *missing {
+            let names = missing.join(", GIZWITS_").to_uppercase();
             return Err(Failure::Usage(format!(
-                "error: {are} missing: set {}, or write {first} = \"…\" into {}\n  without an account: \
-                 gizwits simulate prints all of them for a server of your own",
-                names.join(", "),
-                path.display(),
+                "error: missing credentials: set GIZWITS_{names}, or write {first} = \"…\" into {shown}\n  \
+                 without an account, run gizwits simulate: it prints credentials for a server of your own",
             )));
         }
         let secret = |secret: Option<String>| SecretString::from(secret.unwrap_or_default());
-        // Whoever types is told that the quota is used up, not made to wait.
+        // A person at a terminal gets an error when the rate limit is reached, instead of a long wait.
         let mut builder = Enterprise::builder()
             .id(profile.enterprise_id.unwrap_or_default())
             .secret(secret(profile.enterprise_secret))
@@ -152,7 +138,8 @@ impl Account {
     }
 }
 
-/// The profile of this name in the file, or `default`; an empty one without a name and a file.
+/// Reads the profile `name` of the file. Without a name, reads the profile `default`, which is empty if the
+/// file or the profile does not exist.
 fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
     let shown = path.display();
     let text = match std::fs::read_to_string(path) {
@@ -160,20 +147,25 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return match name {
                 None => Ok(Profile::default()),
-                Some(name) => Err(format!("no profile {name}: there is no {shown}")),
+                Some(name) => Err(format!("no profile {name}: {shown} does not exist")),
             };
         }
         Err(error) => return Err(format!("{shown}: {error}")),
     };
-    warn_of_readers(path);
-    // What toml says of an error may hold a secret, whole or in part.
+    #[cfg(unix)]
+    if std::fs::metadata(path).is_ok_and(|file| MetadataExt::mode(&file) & 0o077 != 0) {
+        tell(format_args!(
+            "warning: {shown} contains secrets and can be read by others: chmod 600 {shown}"
+        ));
+    }
+    // The messages of toml quote the text, which may contain a secret, so only the line number is used.
     let parsed: Result<BTreeMap<String, Profile>, toml::de::Error> = toml::from_str(&text);
     let mut profiles = parsed.map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
         format!(
-            "{shown}:{line}: not understood; a profile is [NAME] and, each in quotes: base_url, \
-             enterprise_id, enterprise_secret, product_key, product_secret"
+            "{shown}:{line}: not a valid profile: expected [NAME], then any of base_url, enterprise_id, \
+             enterprise_secret, product_key, product_secret, with values in quotes"
         )
     })?;
     match (profiles.remove(name.unwrap_or("default")), name) {
@@ -181,51 +173,27 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
         (None, None) => Ok(Profile::default()),
         (None, Some(name)) => {
             let names: Vec<String> = profiles.into_keys().collect();
+            let names = names.join(", ");
             Err(format!(
-                "no profile {name} in {shown}; there are: {}",
-                names.join(", ")
+                "no profile {name} in {shown}: the profiles are {names}"
             ))
         }
     }
 }
 
-/// An environment variable, if it is set. One that is set to nothing is a mistake, and no default.
+/// The value of the environment variable `GIZWITS_` + `name`. An empty variable is an error: an empty
+/// credential is a mistake, and the value from the file might belong to another account.
 fn variable(name: &str) -> Result<Option<String>, Failure> {
     let name = format!("GIZWITS_{name}");
     match std::env::var(&name) {
-        Ok(value) if value.trim().is_empty() => Err(Failure::Usage(format!(
-            "error: {name} is empty: give it a value, or unset it"
+        Ok(value) if value.trim().is_empty() => Err(usage(format_args!(
+            "{name} is empty: set a value or unset the variable"
         ))),
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => {
-            Err(Failure::Usage(format!("error: {name} is not UTF-8 text")))
-        }
+        Err(VarError::NotUnicode(_)) => Err(usage(format_args!("{name} is not valid UTF-8"))),
     }
 }
-
-/// The folder of settings: `XDG_CONFIG_HOME` or `~/.config`, on Windows `%APPDATA%`.
-fn configuration_folder() -> PathBuf {
-    match etcetera::choose_base_strategy() {
-        Ok(folders) => folders.config_dir(),
-        Err(_) => PathBuf::from(".config"),
-    }
-}
-
-#[cfg(unix)]
-fn warn_of_readers(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).map(|file| file.permissions().mode());
-    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-        let path = path.display();
-        tell(format_args!(
-            "warning: {path} holds secrets and can be read by others: chmod 600 {path}"
-        ));
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_: &std::path::Path) {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -233,25 +201,21 @@ impl From<Error> for Failure {
     }
 }
 
-/// The reason of a server's refusal or a failed call, and what to do about it.
+/// The message of a failed call, with a hint what to do about it.
 pub(crate) fn explained(error: &Error) -> String {
-    let mut told = format!("error: {}", printable(&error.to_string()));
-    told += match error {
-        Error::Transport(_) => {
-            "\n  is the server there? GIZWITS_BASE_URL or base_url in config.toml says where"
+    let hint = match (error, error.code().map(|code| code.kind())) {
+        (Error::Transport(_), _) => {
+            "\n  check the address of the server in GIZWITS_BASE_URL or base_url of config.toml"
         }
-        Error::Api(refusal) => match refusal.code.kind() {
-            ErrorKind::Credential => {
-                "\n  credentials come from GIZWITS_… or config.toml; `gizwits device --help` says more"
-            }
-            // The first one was dropped, and another asked for.
-            ErrorKind::Auth => "\n  a new token was refused, too; is the product key right?",
-            _ => "",
-        },
-        Error::RateLimited(_) => {
-            "\n  calls are counted by the hour; until then every command is refused"
+        (Error::RateLimited(_), _) => {
+            "\n  the server limits the calls per hour: all calls fail until then"
         }
+        (_, Some(ErrorKind::Credential)) => {
+            "\n  credentials come from GIZWITS_… or config.toml: see `gizwits device --help`"
+        }
+        // The client requests a new token before it reports this error.
+        (_, Some(ErrorKind::Auth)) => "\n  a new token was refused, too: check the product key",
         _ => "",
     };
-    told
+    format!("error: {}{hint}", printable(&error.to_string()))
 }

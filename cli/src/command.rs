@@ -1,4 +1,4 @@
-//! One file a command.
+//! The commands, each in a file or folder of its own.
 
 pub(crate) mod api;
 pub(crate) mod check;

@@ -8,7 +8,7 @@ use std::path::Path;
 use gizwits_codec_std::{Check, Product};
 
 use crate::failure::{Failure, in_file};
-use crate::output::diagnostic::Source;
+use crate::output::diagnostic::report;
 use crate::text::{counted, printable};
 
 /// Reads the text of a file, or of standard input for `-`.
@@ -66,12 +66,11 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
         Err(invalid) => invalid,
     };
     let name = path.display().to_string();
-    let source = Source::new(&name, &text);
     let graphical = io::stderr().is_terminal();
     let (errors, more) = invalid.first_errors();
     let mut reports: Vec<String> = errors
         .map(|error| match graphical {
-            true => source.report(error, true),
+            true => report(&name, &text, error, true),
             false => printable(&format!("{name}:{error}")).into_owned(),
         })
         .collect();

@@ -5,33 +5,34 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::text::{printable, printable_lines, tell};
+use crate::text::{printable, tell};
 
-/// Why a command ends without success.
+/// The reason why a command fails, which determines its exit status.
 pub(crate) enum Failure {
-    /// Wrong usage or an unusable definition: exit status 2, with this text on stderr.
+    /// Wrong usage, or a file or definition that can't be used. Prints this message to stderr; exit status 2.
     Usage(String),
-    /// Some payload failed or a value was refused, which has been reported: exit status 1.
+    /// Failed payloads, refused values or findings, all of them printed already. Exit status 1.
     Some,
-    /// A server refused, or can't be reached: exit status 1, with this text on stderr.
+    /// A refusal by a server, a device or a definition, or an unreachable server. Prints this message to
+    /// stderr; exit status 1.
     Server(String),
-    /// Ctrl-C, which has been answered: exit status 130, as shells expect.
+    /// Ctrl-C, to which the command has reacted already. Exit status 130, as shells expect.
     Interrupted,
-    /// Reading or writing failed: exit status 2.
+    /// An error of reading or writing, which is printed to stderr. Exit status 2.
     Io(io::Error),
 }
 
-/// Wrong usage, in one line.
+/// Returns a [`Failure::Usage`] with a message of one line.
 pub(crate) fn usage(message: impl Display) -> Failure {
     Failure::Usage(format!("error: {}", printable(&message.to_string())))
 }
 
-/// Wrong usage or a failure that concerns one file.
+/// Returns a [`Failure::Usage`] whose message begins with the path of a file.
 pub(crate) fn in_file(path: &Path, message: impl Display) -> Failure {
     usage(format_args!("{}: {message}", path.display()))
 }
 
-/// A value, a device or an answer that is not as it should be, in one line.
+/// Returns a [`Failure::Server`] with a message of one line.
 pub(crate) fn refused(message: impl Display) -> Failure {
     Failure::Server(format!("error: {}", printable(&message.to_string())))
 }
@@ -42,19 +43,13 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<gizwits_simulator::Error> for Failure {
-    fn from(error: gizwits_simulator::Error) -> Self {
-        Failure::Usage(format!("error: {}", printable_lines(&error.to_string())))
-    }
-}
-
 impl Failure {
-    /// Tells the reason, if it has not been told, and returns the exit status.
+    /// Prints the message, if there is one, and returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         let (status, message) = match self {
             Failure::Some => return ExitCode::from(1),
             Failure::Interrupted => return ExitCode::from(130),
-            // The reader has seen enough.
+            // A reader that closes its pipe early, such as `head`, is no error.
             Failure::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }

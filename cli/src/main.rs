@@ -1,7 +1,9 @@
-//! `gizwits`: decode, encode and look at the data points of Gizwits devices; simulate their cloud.
+//! The command line `gizwits`: decodes, encodes and shows data points of Gizwits devices, calls the
+//! Enterprise API and simulates it.
 //!
-//! stdout is the answer, stderr is everything else. Exit status: 0; 1 if a payload failed, a value or a
-//! call was refused or a definition has errors; 2 for wrong usage or a definition that can't be used.
+//! Results go to stdout, everything else to stderr. The exit status is 0 on success; 1 if a payload can't be
+//! decoded, a value or a call is refused, or a definition has errors; 2 for wrong usage, a definition that
+//! can't be used, or an error of reading or writing; 130 after Ctrl-C.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -18,12 +20,12 @@ mod text;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::command::{api, check, codegen, decode, demo, device, encode, layout, log, simulate};
 use crate::failure::Failure;
 
-/// Decode, encode and look at the data points of Gizwits (机智云) devices.
+/// Decode, encode and inspect the data points of Gizwits (机智云) devices.
 #[derive(Parser)]
 #[command(name = "gizwits", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -50,24 +52,22 @@ enum Command {
     #[command(subcommand)]
     Log(log::Log),
     Device(device::DeviceArgs),
-    /// Call any endpoint of the Enterprise API
     Api(api::Api),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
-    /// Print a script that completes `gizwits` in your shell
+    /// Print a script for tab completion in your shell
     #[command(after_help = "Example:\n  gizwits completions bash > gizwits.bash")]
     Completions {
-        /// The shell
+        /// The shell that runs the script
         shell: clap_complete::Shell,
     },
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let colours = {
-        let choice = anstream::AutoStream::choice(&io::stdout());
-        choice != anstream::ColorChoice::Never && io::stdout().is_terminal()
-    };
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let choice = anstream::AutoStream::choice(&io::stdout());
+    let colours = choice != anstream::ColorChoice::Never && io::stdout().is_terminal();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let ended = match cli.command {
         Command::Decode(decode) => decode.run(&mut out, colours),
@@ -77,17 +77,17 @@ fn main() -> ExitCode {
         Command::Codegen(codegen) => codegen.run(&mut out),
         Command::Log(log) => log.run(&mut out),
         Command::Device(device) => device.run(&mut out),
-        Command::Api(api) => api.run(&mut out),
+        Command::Api(api) => api.run(&matches, &mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
         Command::Completions { shell } => {
-            // It panics where it can't write.
+            // `generate` panics if it can't write, so it writes to memory first.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "gizwits", &mut script);
             out.write_all(&script).map_err(Failure::Io)
         }
     };
-    // What was found comes before what went wrong.
+    // The results come before the error, also where stdout and stderr are one terminal.
     let flushed = out.flush().map_err(Failure::Io);
     match ended.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Output for people and for files.
+//! Output: tables, drawings, diagnostics and progress bars for people, and files.
 
 pub(crate) mod diagnostic;
 pub(crate) mod file;

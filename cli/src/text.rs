@@ -1,16 +1,16 @@
-//! Text for people.
+//! Text for people: lines on stderr, plurals, and text without control characters.
 
 use std::fmt::Display;
 use std::io::Write as _;
 
 pub(crate) use gizwits_codec_std::text::{is_invisible, printable};
 
-/// Writes a line to stderr. Where stderr is closed, nobody wants the line.
+/// Writes a line to stderr. Errors are ignored, because nobody reads a stderr that is closed.
 pub(crate) fn tell(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{message}");
 }
 
-/// `1 byte`, `2 bytes`.
+/// A number with its noun in singular or plural: `1 byte`, `2 bytes`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")

@@ -472,7 +472,7 @@ fn var_len_messages() {
         (&["control"], 2, "sets at least one point"),
         (&["read", "Flows"], 1, "did you mean `Flow`?"),
         (&["read", "Flow", "Flow"], 2, "`Flow` is given twice"),
-        (&["read", "Flow=1"], 2, "a read takes `Flow` alone"),
+        (&["read", "Flow=1"], 2, "a read takes only the name, `Flow`"),
         (
             &["read", "--json", "{\"Flow\":1}"],
             2,

@@ -63,7 +63,7 @@ fn profiles() {
     );
     let (code, _, stderr) = bare(&file, &["device", "list", "--profile", "third"]);
     assert!(
-        code == Some(2) && stderr.contains("there are: default, other"),
+        code == Some(2) && stderr.contains("the profiles are default, other"),
         "{stderr}"
     );
     let secret = simulated.variable("ENTERPRISE_SECRET");
@@ -129,7 +129,7 @@ fn settings_that_are_empty() {
         for blank in ["", " "] {
             let ran = cloud.run_with("device list", &[(&name, blank)]);
             assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{name}");
-            let words = format!("error: {name} is empty: give it a value, or unset it\n");
+            let words = format!("error: {name} is empty: set a value or unset the variable\n");
             assert_eq!(ran.stderr, words);
         }
     }
@@ -157,7 +157,7 @@ fn a_broken_file_beside_a_whole_environment() {
     private(&broken);
     let a_folder = folder.0.to_str().unwrap();
     for (config, words) in [
-        (broken.as_str(), "config.toml:1: not understood"),
+        (broken.as_str(), "config.toml:1: not a valid profile"),
         (a_folder, ": "),
     ] {
         let config = ("GIZWITS_CONFIG", config);

@@ -33,7 +33,7 @@ fn what_goes_wrong() {
             "device list".to_owned(),
             &[("BASE_URL", "http://127.0.0.1:9")],
             1,
-            "is the server there?",
+            "check the address of the server",
         ),
         (
             "device list".to_owned(),
@@ -184,7 +184,7 @@ fn every_verb_says_what_to_do_next() {
         (
             "no quota",
             &[config],
-            ["it is reset at ", "calls are counted by the hour"],
+            ["it is reset at ", "limits the calls per hour"],
         ),
     ];
     for (trouble, changed, words) in troubles {

@@ -1,25 +1,38 @@
-//! `gizwits api`: any endpoint of the Enterprise API, by its group and name.
+//! `gizwits api`: calls any endpoint of the Enterprise API, by its group and name.
 
 mod control;
 mod endpoints;
 
 use std::io::{self, IsTerminal as _, Write};
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use gizwits_enterprise_client::blocking::{Blocking, Product};
 use gizwits_enterprise_client::endpoint::{self, Method};
-use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _};
+use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _, Operation};
 use serde_json::{Value, json};
 
 use self::endpoints::{groups, of_command};
-use crate::account::{self, Account};
+use crate::account::{self, Account, explained};
 use crate::failure::{Failure, usage};
 
 /// Call any endpoint of the Enterprise API
+#[derive(Args)]
+#[command(
+    subcommands = groups().chain([AnyCall::augment_args(Command::new("call"))]),
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{}\n\n{EXAMPLES}", account::HELP),
+    long_about = "Call any endpoint of the Enterprise API and print the answer as JSON.\n\n\
+        Endpoints are grouped as in the API documentation, and parameters have its names. Access tokens, \
+        the rate limit and retries are handled automatically."
+)]
 pub(crate) struct Api {
+    #[command(flatten)]
     account: Account,
+    /// Print the request as a curl command instead of sending it
+    #[arg(long, global = true)]
     curl: bool,
-    matches: ArgMatches,
 }
 
 const EXAMPLES: &str = "\
@@ -28,123 +41,85 @@ Examples:
   gizwits api devices control DID --attrs '{\"switch\":true}' --curl
   gizwits api call GET '/v1/products/{product_key}/devices/search?limit=1'";
 
-impl Args for Api {
-    fn augment_args(command: Command) -> Command {
-        let call = Command::new("call")
-            .about("Any method and path; {product_key} is filled in")
-            .arg(
-                Arg::new("METHOD")
-                    .required(true)
-                    .value_parser(["GET", "POST", "PUT", "DELETE"]),
-            )
-            .arg(Arg::new("PATH").required(true))
-            .arg(Arg::new("body").long("body").value_name("JSON"));
-        let curl = Arg::new("curl")
-            .long("curl")
-            .global(true)
-            .action(ArgAction::SetTrue)
-            .help("Print the request as a curl command, and send nothing");
-        Account::augment_args(command)
-            .arg(curl)
-            .subcommands(groups())
-            .subcommand(call)
-            .subcommand_required(true)
-            .arg_required_else_help(true)
-            .after_help(EXAMPLES)
-            .after_long_help(format!("{}\n\n{EXAMPLES}", account::HELP))
-            .long_about(
-                "Call any endpoint of the Enterprise API of any server, and print the answer as JSON.\n\n\
-                 The groups are those of the vendor's page. Token, quota and retries are taken care of.",
-            )
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
+/// Call any path with any method; {product_key} is replaced by the product key
+#[derive(Args)]
+struct AnyCall {
+    /// The HTTP method
+    #[arg(value_name = "METHOD", value_parser = METHODS.map(Method::as_str))]
+    method: String,
+    /// The path with its query
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// The body of the request
+    #[arg(long, value_name = "JSON")]
+    body: Option<String>,
 }
 
-impl FromArgMatches for Api {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Api {
-            account: Account::from_arg_matches(matches)?,
-            curl: matches.get_flag("curl"),
-            matches: matches.clone(),
-        })
+/// The methods of [`AnyCall`].
+const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+
+impl Api {
+    /// Runs the subcommand in the arguments of the program: an endpoint, or `call`.
+    pub(crate) fn run(&self, all: &ArgMatches, out: &mut impl Write) -> Result<(), Failure> {
+        let product = self.account.product()?;
+        let api = all.subcommand().and_then(|(_, api)| api.subcommand());
+        let Some((group, given)) = api else {
+            return Err(usage("no endpoint is given: gizwits api --help lists them"));
+        };
+        let command = given
+            .subcommand()
+            .and_then(|(name, given)| Some((of_command(group, name)?, given)));
+        match command {
+            None => self.send(any_call(&product, given)?, out, |answer| answer),
+            // The client makes the body of this request from the credentials, and hides the token in answers.
+            Some((command, _)) if command.endpoint == endpoint::ACCESS_TOKEN => {
+                self.send(product.access_token(), out, |token| {
+                    json!({"token": token.value.expose_secret(), "expire_at": token.expires_at})
+                })
+            }
+            Some((command, given)) if command.endpoint == endpoint::CONTROL => {
+                let call = control::call(&product, given, self.curl)?;
+                self.send(call, out, |accepted| accepted.extra.into())
+            }
+            Some((command, given)) => {
+                self.send(command.call(&product, given), out, |answer| answer)
+            }
+        }
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
+    /// Sends a call and prints its answer as JSON, indented on a terminal. With `--curl`, prints the request
+    /// instead.
+    fn send<O: Operation>(
+        &self,
+        call: Call<Blocking, O>,
+        out: &mut impl Write,
+        json: impl FnOnce(O::Output) -> Value,
+    ) -> Result<(), Failure> {
+        if self.curl {
+            return Ok(writeln!(out, "{}", call.curl()?)?);
+        }
+        // The client's error names its method `unchecked`, which is an option here.
+        let answer = call.send().map_err(|error| {
+            Failure::Server(explained(&error).replace("; `unchecked` ", "; --unchecked "))
+        })?;
+        let answer = json(answer);
+        match io::stdout().is_terminal() {
+            true => writeln!(out, "{answer:#}")?,
+            false => writeln!(out, "{answer}")?,
+        }
         Ok(())
     }
 }
 
-impl Api {
-    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let product = self.account.product()?;
-        let Some((group, below)) = self.matches.subcommand() else {
-            return Err(usage("which endpoint? gizwits api --help"));
-        };
-        let call = match below.subcommand() {
-            None => any_call(&product, below)?,
-            Some((name, given)) => {
-                let Some(command) = of_command(group, name) else {
-                    return Err(usage(format_args!("no endpoint {group} {name}")));
-                };
-                match command.endpoint {
-                    endpoint::ACCESS_TOKEN => return self.token(&product, out),
-                    endpoint::CONTROL => {
-                        let answer = control::send(&product, given, self.curl, out)?;
-                        return Ok(answer.map_or(Ok(()), |answer| print(&answer, out))?);
-                    }
-                    _ => command.call(&product, given),
-                }
-            }
-        };
-        if self.curl {
-            writeln!(out, "{}", call.curl()?)?;
-            return Ok(());
-        }
-        let answer = call.send()?;
-        Ok(print(&answer, out)?)
-    }
-
-    /// The body of this one is made of the credentials, and the answer is a secret.
-    fn token(&self, product: &Product, out: &mut impl Write) -> Result<(), Failure> {
-        let call = product.access_token();
-        if self.curl {
-            writeln!(out, "{}", call.curl()?)?;
-            return Ok(());
-        }
-        let token = call.send()?;
-        let value = token.value.expose_secret();
-        Ok(print(
-            &json!({"token": value, "expire_at": token.expires_at}),
-            out,
-        )?)
-    }
-}
-
-/// A call of any method and path.
+/// The call of the command `call`.
 fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Custom>, Failure> {
-    let text = |name: &str| given.get_one::<String>(name).cloned();
-    let method = match text("METHOD").as_deref() {
-        Some("POST") => Method::POST,
-        Some("PUT") => Method::PUT,
-        Some("DELETE") => Method::DELETE,
-        _ => Method::GET,
-    };
-    let call = product.request(method, text("PATH").unwrap_or_default());
-    match text("body") {
+    let AnyCall { method, path, body } = AnyCall::from_arg_matches(given).map_err(usage)?;
+    let mut methods = METHODS.into_iter();
+    let method = methods.find(|one| one.as_str() == method);
+    let call = product.request(method.unwrap_or(Method::GET), path);
+    match body {
         None => Ok(call),
         Some(body) => Ok(call.json(&control::json_of("body", &body)?)),
-    }
-}
-
-/// JSON, in lines for people on a terminal.
-fn print(answer: &Value, out: &mut impl Write) -> io::Result<()> {
-    match io::stdout().is_terminal() {
-        true => writeln!(out, "{answer:#}"),
-        false => writeln!(out, "{answer}"),
     }
 }
 
@@ -152,7 +127,7 @@ fn print(answer: &Value, out: &mut impl Write) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Every endpoint is a command, once.
+    /// Asserts that every endpoint is exactly one command.
     #[test]
     fn all_endpoints_are_there() {
         let commands = super::endpoints::all().into_iter();

@@ -1,4 +1,4 @@
-//! `gizwits check`
+//! `gizwits check`: all problems of definitions.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,23 +10,23 @@ use serde_json::json;
 
 use crate::definition;
 use crate::failure::Failure;
-use crate::output::diagnostic::Source;
+use crate::output::diagnostic::report;
 use crate::text::counted;
 
 /// Report every problem in a definition
 #[derive(Args)]
 #[command(after_help = "\
-Exit status: 0; 1 if there is an error among the findings; 2 if a file can't be read.
+Exit status: 0 without errors (warnings are allowed), 1 with errors, 2 if a file can't be read.
 
 Examples:
   gizwits check -d tests/fixtures/air-conditioner.json
   gizwits check --json -d tests/fixtures/air-conditioner.json tests/fixtures/spa.json")]
 pub(crate) struct Check {
-    /// The definitions, as the Enterprise API hands them out; - is standard input
+    /// The definitions, as the Enterprise API returns them; - is standard input
     #[arg(short, long = "definition", value_name = "FILE", required = true, num_args = 1..)]
     definitions: Vec<PathBuf>,
-    /// One JSON object a finding: file, severity, kind, pointer, line, column, message. At most 100 findings
-    /// per definition are listed; a last line of kind more_findings counts the rest: errors, warnings
+    /// Print one JSON object per finding: file, severity, kind, pointer, line, column, message. After 100
+    /// findings of a definition, one line of kind more_findings counts the rest in errors and warnings
     #[arg(long)]
     json: bool,
 }
@@ -46,18 +46,19 @@ impl Check {
             };
             let name = path.display().to_string();
             let found = check(&text);
-            let source = Source::new(&name, &text);
             bad |= found.errors > 0;
             for one in &found.diagnostics {
                 match self.json {
                     true => writeln!(out, "{}", json(&name, one))?,
-                    false => write!(out, "{}", source.report(one, colours))?,
+                    false => write!(out, "{}", report(&name, &text, one, colours))?,
                 }
             }
-            match (self.json, more(&name, &found)) {
-                (true, Some(more)) => writeln!(out, "{more}")?,
-                (true, None) => {}
-                (false, _) => writeln!(out, "{name}: {}", summary(&found))?,
+            let last = match self.json {
+                true => more(&name, &found),
+                false => Some(format!("{name}: {}", summary(&found))),
+            };
+            if let Some(last) = last {
+                writeln!(out, "{last}")?;
             }
         }
         match (unreadable.is_empty(), bad) {
@@ -68,23 +69,19 @@ impl Check {
     }
 }
 
-/// The errors and warnings of a definition that are counted and not kept.
+/// The numbers of errors and warnings that were counted after the first 100 findings.
 fn rest(found: &Findings) -> (usize, usize) {
-    let kept = |severity| {
-        let kept = found.diagnostics.iter();
-        kept.filter(|one| one.severity == severity).count()
-    };
-    (
-        found.errors - kept(Severity::Error),
-        found.warnings - kept(Severity::Warning),
-    )
+    let kept = found.diagnostics.iter();
+    let errors = kept.filter(|one| one.severity == Severity::Error).count();
+    let warnings = found.diagnostics.len() - errors;
+    (found.errors - errors, found.warnings - warnings)
 }
 
-/// `2 errors, 1 warning`; empty without either.
+/// Counts as text: `2 errors, 1 warning`. Empty if both are 0.
 fn counts(errors: usize, warnings: usize) -> String {
-    let counts = [(errors, "error"), (warnings, "warning")].into_iter();
-    let counts = counts.filter(|(count, _)| *count > 0);
-    let counts: Vec<String> = counts.map(|(count, word)| counted(count, word)).collect();
+    let mut counts = [(errors, "error"), (warnings, "warning")].to_vec();
+    counts.retain(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.iter().map(|(n, word)| counted(*n, word)).collect();
     counts.join(", ")
 }
 
@@ -101,7 +98,7 @@ fn json(file: &str, one: &Diagnostic) -> String {
     )
 }
 
-/// A last line of JSON that counts the findings without a line.
+/// The last line of JSON, which counts the findings that have no line of their own, if any.
 fn more(file: &str, found: &Findings) -> Option<String> {
     let (errors, warnings) = rest(found);
     let severity = match (errors, warnings) {
@@ -115,6 +112,7 @@ fn more(file: &str, found: &Findings) -> Option<String> {
     ))
 }
 
+/// The line that ends the findings of a definition for people.
 fn summary(found: &Findings) -> String {
     let mut summary = String::new();
     if let Some(product) = &found.product {

@@ -1,4 +1,4 @@
-//! `gizwits codegen`
+//! `gizwits codegen`: a definition as source code.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,23 +10,23 @@ use crate::definition;
 use crate::failure::{Failure, in_file};
 use crate::output::file::{is_same, named_output, write};
 
-/// Write a product's code for a firmware
+/// Generate a firmware's source code for a product
 #[derive(Args)]
 #[command(after_help = "\
-The file needs nothing but the crate gizwits-codec-core. In a build.rs, call
-gizwits_codec_std::codegen::build(\"product.json\") instead.
+The generated code depends only on the crate gizwits-codec-core. To generate code in a build.rs,
+call gizwits_codec_std::codegen::build(\"product.json\").
 
 Examples:
   gizwits codegen -d tests/fixtures/air-conditioner.json
   gizwits codegen -d tests/fixtures/air-conditioner.json --lang rust -o product.rs")]
 pub(crate) struct Codegen {
-    /// The product's definition, as the Enterprise API hands it out
+    /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// The language
+    /// The programming language of the output
     #[arg(long, value_enum, default_value_t = Language::Rust)]
     lang: Language,
-    /// The file to write; - or without it standard output
+    /// The output file; - is standard output. Default: standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -44,10 +44,8 @@ impl Codegen {
         };
         let output = named_output(self.output.as_deref());
         if let Some(path) = output.filter(|path| is_same(path, &self.definition)) {
-            return Err(in_file(
-                path,
-                "this is the definition: choose another output file",
-            ));
+            let message = "this is the definition: choose another output file";
+            return Err(in_file(path, message));
         }
         write(output, code.as_bytes(), out)
     }

@@ -1,4 +1,4 @@
-//! `gizwits encode`
+//! `gizwits encode`: values to the bytes of a message.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,51 +8,52 @@ use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
 
 use crate::definition;
 use crate::failure::{Failure, usage};
-use crate::text::{printable, tell};
+use crate::text::printable;
 
 /// Encode values to a payload
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
     long_about = "Encode values to a payload.\n\n\
-        Values are in engineering units, as `layout` shows them. A bool is on or off, an enum a \
-        label or its index, a binary hex, padded on the right with zeros, or base64:… \
-        A report or reply of a standard product needs every point; any message of a var_len product \
-        has the points that it is given. A read of a var_len product takes names without values, or \
-        none for all."
+        Numbers are engineering values, in the range that `gizwits layout` shows. A bool is on or off. \
+        An enum is a label or its index. A binary is hex, or base64 after the prefix base64:, and is \
+        padded with zeros at the end.\n\n\
+        A report or reply of a standard product needs a value for every point. A message of a var_len \
+        product contains only the given points. A read of a var_len product takes names without values; \
+        without names it reads all points."
 )]
 pub(crate) struct Encode {
-    /// The product's definition, as the Enterprise API hands it out
+    /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// What the payload does
+    /// The action of the payload
     #[arg(value_enum)]
     action: What,
-    /// Values; the names of a read
+    /// A point and its value; for a read of a var_len product, only the name
     #[arg(value_name = "NAME=VALUE", conflicts_with = "json")]
     values: Vec<String>,
-    /// Values as an object, in the conventions of the API
+    /// The values as a JSON object, as in `attrs` of the API: {"switch":1,"mode":"制冷"}
     #[arg(long, value_name = "OBJECT")]
     json: Option<String>,
-    /// What to put the payload in
+    /// The frame around the payload
     #[arg(long, value_enum, default_value = "none")]
     frame: Envelope,
-    /// How to write the bytes
+    /// The notation of the output; array is a JSON array of bytes
     #[arg(long = "as", value_enum, default_value = "hex")]
     form: Form,
-    /// The frame's sequence number: command 0x0093, of a reply 0x0094
+    /// The sequence number of the frame. The command becomes 0x0093, or 0x0094 for a reply
     #[arg(long, value_name = "N", value_parser = number)]
     sn: Option<u32>,
-    /// The device, in the frame
+    /// The did of the device in the frame
     #[arg(long, value_name = "DID")]
     did: Option<String>,
-    /// Round values that are off the step, half up
+    /// Round values between two steps to the nearest step, half up. Without it they are refused
     #[arg(long)]
     round: bool,
 }
 
 const EXAMPLES: &str = "\
-Exit status: 0; 1 if a value is refused; 2 for wrong usage or definition.
+Exit status: 0 on success, 1 if a value is refused, 2 for wrong usage or an invalid definition.
 
 Examples:
   gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24 switch=on
@@ -62,19 +63,19 @@ Examples:
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
-    /// To the device: set these points
+    /// Sets points; sent to the device
     Control,
-    /// To the device: tell the status
+    /// Requests the status; sent to the device
     Read,
-    /// From the device: the answer to a read
+    /// Answers a read; sent by the device
     Reply,
-    /// From the device, unasked
+    /// Reports the status without a request; sent by the device
     Report,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Envelope {
-    /// The bare P0
+    /// No frame: the bare P0
     None,
     /// An M2M frame
     M2m,
@@ -87,6 +88,7 @@ enum Form {
     Array,
 }
 
+/// Parses a decimal or hexadecimal number.
 fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16),
@@ -97,7 +99,7 @@ fn number(text: &str) -> Result<u32, std::num::ParseIntError> {
 impl Encode {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
-            return Err(usage("--sn and --did belong to a frame: add --frame m2m"));
+            return Err(usage("--sn and --did need a frame: add --frame m2m"));
         }
         let product = definition::load(&self.definition)?;
         let action = match self.action {
@@ -107,7 +109,7 @@ impl Encode {
             What::Report => Action::Report,
         };
         if action == Action::Read && self.json.is_some() {
-            return Err(usage("a read sets no points: --json is for values"));
+            return Err(usage("a read sets no points: remove --json"));
         }
         let refused = |error| self.refused(&product, &error);
         let mut message = product.message(action).rounding(match self.round {
@@ -118,7 +120,7 @@ impl Encode {
             match (given.split_once('='), action) {
                 (Some((name, _)), Action::Read) if product.find(given).is_none() => {
                     return Err(usage(format_args!(
-                        "`{given}` sets a value: a read takes `{name}` alone"
+                        "`{given}` sets a value: a read takes only the name, `{name}`"
                     )));
                 }
                 (_, Action::Read) => message.want(given).map_err(refused)?,
@@ -136,29 +138,24 @@ impl Encode {
         match self.form {
             Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,
             Form::Base64 => writeln!(out, "{}", payload::base64(&bytes))?,
-            Form::Array => {
-                let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
-                writeln!(out, "[{}]", bytes.join(","))?;
-            }
+            Form::Array => writeln!(out, "{}", serde_json::json!(bytes))?,
         }
         Ok(())
     }
 
-    /// Tells what was refused, and where the definition says so.
+    /// Returns the failure of a refused value, with the point of the definition that refuses it.
     fn refused(&self, product: &Product, error: &Error) -> Failure {
-        let mut told = format!("error: {}", printable(&error.message));
+        let mut message = format!("error: {}", printable(&error.message));
         if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
-            let (file, id, place) = (self.definition.display(), attr.id(), attr.location());
-            told += &format!("\n  definition: {file}, point {id}, {place}");
+            let (file, id, location) = (self.definition.display(), attr.id(), attr.location());
+            message += &format!("\n  definition: {file}, point {id}, {location}");
         }
-        // What was given is wrong as a command, or refused by the definition.
-        if matches!(
-            error.kind,
-            "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length"
-        ) {
-            return Failure::Usage(told);
+        // These kinds are wrong usage with any definition. All others depend on the definition.
+        match error.kind {
+            "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length" => {
+                Failure::Usage(message)
+            }
+            _ => Failure::Server(message),
         }
-        tell(told);
-        Failure::Some
     }
 }

@@ -1,25 +1,26 @@
-//! `gizwits layout`: the bytes and bits of a status or a message, as a picture or as data.
+//! `gizwits layout`: the bytes and bits of a status or a message, as a drawing or as JSON.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gizwits_codec_std::core::{Access, Kind, PointValue, Protocol, Raw, Unit};
-use gizwits_codec_std::{Decoded, Error, Product, payload};
+use gizwits_codec_std::core::{Kind, Protocol, Raw, Unit};
+use gizwits_codec_std::{Attr, Decoded, Product, payload};
 use serde_json::{Value, json};
 
 use crate::definition;
 use crate::failure::Failure;
 use crate::output::image;
-use crate::output::picture::Drawing;
+use crate::output::picture::{Drawing, shown, unit};
 use crate::payload::{encoding, pointed_at};
-use crate::text::{printable, tell};
+use crate::text::printable;
 
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
 #[command(after_help = "\
-W writable, R read-only, A alert, F fault. A bit area of several bytes is numbered through. A
-message of a var_len product has some of its points, one behind the other: --message draws where.
+W is writable, R read-only, A alert, F fault. In a bit area of several bytes, bits are numbered from
+the lowest bit of the area. A message of a var_len product contains only some of the points, without
+gaps between them: --message shows where they are in one message.
 
 Examples:
   gizwits layout -d tests/fixtures/air-conditioner.json
@@ -27,25 +28,26 @@ Examples:
   gizwits layout -d tests/fixtures/border.json -o border.svg
   gizwits layout -d tests/fixtures/air-conditioner.json --json")]
 pub(crate) struct LayoutArgs {
-    /// The product's definition, as the Enterprise API hands it out
+    /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// Draw this message, anything that `decode` takes, byte for byte
+    /// Draw the bytes of this message, in any notation that `gizwits decode` accepts
     #[arg(short, long, value_name = "PAYLOAD")]
     message: Option<String>,
-    /// How the message is written, if not told by its content
+    /// The notation of the message. Default: detected from its characters
     #[arg(long, value_parser = encoding(), requires = "message")]
     encoding: Option<payload::Encoding>,
-    /// Draw it into this file, as SVG, or as PNG if its name ends in .png (a build with the feature `png`); - for SVG on standard output
+    /// The output file: SVG, or PNG if its name ends in .png and gizwits was built with the feature `png`; - is
+    /// SVG on standard output. Default: text on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
-    /// One JSON object: lengths, and the place, limits and labels of every point; of a message what
-    /// `decode` says, and the place of each point
+    /// Print one JSON object: lengths, and position, limits and labels of every point. With --message: the
+    /// output of `gizwits decode`, and the position of each point of the message
     #[arg(long, conflicts_with = "out")]
     json: bool,
 }
 
-/// Runs the command.
+/// Writes the drawing or the JSON.
 pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
     let product = definition::load(&args.definition)?;
     let stem = args.definition.file_stem().unwrap_or_default();
@@ -59,24 +61,23 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
         Some(text) => {
             let parsed = payload::parse_into(text, args.encoding, &mut bytes);
             let decoded = parsed.and_then(|()| product.decode(&bytes));
-            Some(decoded.map_err(|error| undecodable(&error, &bytes))?)
+            Some(decoded.map_err(|error| {
+                let byte = error.byte.map(|byte| pointed_at(&bytes, byte as usize));
+                let message = printable(&error.message);
+                Failure::Server(format!("error: {message}{}", byte.unwrap_or_default()))
+            })?)
         }
     };
-    if args.json {
-        match &decoded {
-            None => writeln!(out, "{:#}", data(&product))?,
-            Some(decoded) => {
-                let (name, points) = (json!(name), places(&product, decoded, &bytes));
-                let (payload, message) = (payload::hex(&bytes), decoded.to_json());
-                writeln!(
-                    out,
-                    r#"{{"name":{name},"payload":"{payload}","message":{message},"points":{points}}}"#
-                )?;
-            }
-        }
-        return Ok(());
-    }
     let drawing = match &decoded {
+        None if args.json => return Ok(writeln!(out, "{:#}", data(&product))?),
+        Some(decoded) if args.json => {
+            let (name, points) = (json!(name), positions(&product, decoded, &bytes));
+            let (payload, message) = (payload::hex(&bytes), decoded.to_json());
+            return Ok(writeln!(
+                out,
+                r#"{{"name":{name},"payload":"{payload}","message":{message},"points":{points}}}"#
+            )?);
+        }
         None => Drawing::of_status(&product, &name),
         Some(decoded) => Drawing::of_message(&product, &name, decoded, &bytes),
     };
@@ -86,17 +87,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     }
 }
 
-/// Tells why a message can't be drawn.
-fn undecodable(error: &Error, bytes: &[u8]) -> Failure {
-    let mut told = format!("error: {}", printable(&error.message));
-    if let Some(byte) = error.byte {
-        told += &pointed_at(bytes, byte as usize);
-    }
-    tell(told);
-    Failure::Some
-}
-
-/// The layout as data: positions as the definition has them, limits raw, numbers exact.
+/// The layout as JSON: positions as in the definition, limits as raw values, ratio and addition exact.
 fn data(product: &Product) -> Value {
     let layout = product.layout();
     let points: Vec<Value> = product
@@ -104,38 +95,27 @@ fn data(product: &Product) -> Value {
         .map(|attr| {
             let point = attr.point();
             let position = &point.position;
-            let mut json = json!({
-                "id": point.id,
-                "name": attr.name(),
-                "display_name": attr.display_name(),
-                "access": match point.access {
-                    Access::Writable => "writable",
-                    Access::ReadOnly => "read-only",
-                    Access::Alert => "alert",
-                    Access::Fault => "fault",
-                },
-                "data_type": match point.kind {
-                    Kind::Bool => "bool",
-                    Kind::Enum { .. } => "enum",
-                    Kind::Uint8(_) => "uint8",
-                    Kind::Uint16(_) => "uint16",
-                    Kind::Uint32(_) => "uint32",
-                    Kind::Binary => "binary",
-                },
-                "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
-                "len": position.len,
+            let mut json = described(attr);
+            json["display_name"] = json!(attr.display_name());
+            json["access"] = json!(shown(point.access).1);
+            json["data_type"] = json!(match point.kind {
+                Kind::Bool => "bool",
+                Kind::Enum { .. } => "enum",
+                Kind::Uint8(_) => "uint8",
+                Kind::Uint16(_) => "uint16",
+                Kind::Uint32(_) => "uint32",
+                Kind::Binary => "binary",
             });
-            // Those of a var_len product say nothing.
+            // Messages of a var_len product have points at other offsets than the definition declares.
             if product.protocol() == Protocol::Standard {
                 json["byte_offset"] = json!(position.byte_offset);
                 json["bit_offset"] = json!(position.bit_offset);
             }
             if let Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec) = point.kind {
-                let exact = |number| serde_json::to_value(number).unwrap_or_default();
                 json["min"] = json!(spec.min);
                 json["max"] = json!(spec.max);
-                json["ratio"] = exact(spec.ratio);
-                json["addition"] = exact(spec.addition);
+                json["ratio"] = json!(spec.ratio);
+                json["addition"] = json!(spec.addition);
             }
             if let Kind::Enum { .. } = point.kind {
                 json["labels"] = json!(attr.labels());
@@ -154,30 +134,35 @@ fn data(product: &Product) -> Value {
     })
 }
 
-/// The positions of the points of a message in the bytes as given, and their raw values.
-fn places(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
+/// The members that a point has both in a layout and in a message.
+fn described(attr: &Attr) -> Value {
+    let position = &attr.point().position;
+    json!({
+        "id": attr.id().0,
+        "name": attr.name(),
+        "unit": unit(position.unit),
+        "len": position.len,
+    })
+}
+
+/// The points of a message as JSON: byte offsets in `bytes`, and raw values.
+fn positions(product: &Product, decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Value {
     let view = decoded.view();
     let base = bytes.len() - view.map_or(0, |view| view.values().len());
     let readings = view.iter().flatten();
-    let place = |reading: PointValue<'_, '_>| {
+    let points = readings.filter_map(|reading| {
         let attr = product.attr(reading.id())?;
-        let position = &attr.point().position;
         let span = reading.span();
-        let mut json = json!({
-            "id": attr.id().0,
-            "name": attr.name(),
-            "unit": match position.unit { Unit::Bit => "bit", Unit::Byte => "byte" },
-            "len": position.len,
-            "first_byte": base + span.bytes.start,
-            "last_byte": base + span.bytes.end - 1,
-        });
-        if position.unit == Unit::Bit {
+        let mut json = described(attr);
+        json["first_byte"] = json!(base + span.bytes.start);
+        json["last_byte"] = json!(base + span.bytes.end - 1);
+        if attr.point().position.unit == Unit::Bit {
             json["shift"] = json!(span.shift);
         }
         if let Raw::Number(raw) = reading.raw() {
             json["raw"] = json!(raw);
         }
         Some(json)
-    };
-    readings.filter_map(place).collect()
+    });
+    points.collect()
 }

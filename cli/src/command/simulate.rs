@@ -1,4 +1,4 @@
-//! `gizwits simulate`: the Enterprise API on this machine.
+//! `gizwits simulate`: serves a simulated Enterprise API.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -7,41 +7,43 @@ use std::path::PathBuf;
 use std::sync::mpsc::channel;
 
 use clap::Args;
-use gizwits_simulator::{Credentials, Error, Options, Scenario, Server, Simulator};
+use gizwits_simulator::{Error, Options, Scenario, Server, Simulator};
 
 use crate::definition;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::signals::{self, HUNG_UP, Ignored};
 use crate::text::{counted, printable, printable_lines, tell};
 
-/// Serve the Enterprise API on this machine, with devices that speak the real frames
+/// Serve a simulated Enterprise API with simulated devices on this machine
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
-    long_about = "Serve the Enterprise API on this machine, with devices that speak the real frames.\n\n\
-        What it prints can be pasted into a shell: the address, and credentials of the products in \
-        the scenario. In a browser on this machine the address shows the devices, live, and \
-        /debugger/ every call, to be tried. Without a scenario there are an air conditioner and a \
-        wave pump. State lives in SQLite: in memory by default, or in the file given with --db, \
-        which a later run continues.\n\n\
-        A raw control with values outside their limits is refused. The mode `unchecked_raw` of the \
-        administration sends it to the device, which leaves those points out and says so on its page \
-        and under /devices/DID/remarks of the administration."
+    long_about = "Serve a simulated Enterprise API with simulated devices on this machine. The devices send and \
+        receive the frames of real devices.\n\n\
+        The output can be pasted into a shell: it sets the address and the credentials of the first \
+        product as environment variables, which the other commands read. Open the address in a browser \
+        on this machine to watch and control the devices, or /debugger/ to try calls of the API.\n\n\
+        The scenario describes the products and devices of the simulation. The default scenario has air \
+        conditioners and wave pumps. State is kept in SQLite: in memory by default, or in the file given \
+        with --db, which a later run continues.\n\n\
+        A raw control with values outside their limits is refused. In the mode `unchecked_raw` of the \
+        administration it is sent to the device instead. The device ignores those points and adds a \
+        remark, which its page and /devices/DID/remarks of the administration show."
 )]
 pub(crate) struct Simulate {
-    /// Where the API listens; port 0 is a free one
+    /// The address and port of the API; port 0 selects a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Keep the state in this file. Its folder must be writable
+    /// The SQLite file that keeps the state. Its folder must be writable. Default: in memory
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// How the world begins, as TOML; - for standard input
+    /// The scenario to start with, as TOML; - is standard input. Default: the built-in scenario
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// The port of the administration, on loopback alone
+    /// The port of the administration, which listens on 127.0.0.1 only; port 0 selects a free port
     #[arg(long, value_name = "PORT", default_value = "0")]
     admin_port: u16,
-    /// Print the scenario that there is without --scenario, to begin your own with
+    /// Print the built-in scenario, as a template for your own, and exit
     #[arg(long, exclusive = true)]
     print_scenario: bool,
 }
@@ -50,18 +52,17 @@ const EXAMPLES: &str = "\
 Examples:
   gizwits simulate --print-scenario > world.toml
 
-Until Ctrl-C:
+These run until Ctrl-C:
   gizwits simulate
   gizwits simulate --listen 127.0.0.1:8080 --db world.db --scenario world.toml
 
-To let raw controls through unchecked, with the address of the administration:
+To switch off the check of raw controls (PORT is the port of the administration):
   curl -d '{\"route\":\"*\",\"mode\":\"unchecked_raw\"}' http://127.0.0.1:PORT/modes";
 
 impl Simulate {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.print_scenario {
-            out.write_all(Scenario::builtin_text().as_bytes())?;
-            return Ok(());
+            return Ok(out.write_all(Scenario::builtin_text().as_bytes())?);
         }
         let mut builder = Simulator::builder();
         if let Some(path) = &self.scenario {
@@ -83,22 +84,21 @@ impl Simulate {
                 Error::Scenario(_) => &self.scenario,
                 _ => &self.db,
             };
-            match path {
-                Some(path) => at(path.display(), &error),
-                None => error.into(),
-            }
+            let path = path.as_ref().map(|path| at(path.display(), &error));
+            path.unwrap_or_else(|| usage(error))
         })?;
-        let server = Server::start(simulator, options).map_err(|error| {
-            let both = format!("{} or 127.0.0.1:{}", self.listen, self.admin_port);
-            at(both, &error)
-        })?;
+        let both = format_args!(
+            "can't listen on {} or 127.0.0.1:{}",
+            self.listen, self.admin_port
+        );
+        let server = Server::start(simulator, options).map_err(|error| at(both, &error))?;
         if !self.listen.ip().is_loopback() {
             tell(format_args!(
-                "warning: {} can be reached from other machines, with secrets that stand in the open",
+                "warning: {} can be reached from other machines, which can read the secrets of its answers",
                 server.address()
             ));
         }
-        // Signals are watched for before there is something to end.
+        // Watch for signals before the addresses are printed: whoever reads them may end the process at once.
         let (end, ended) = channel();
         signals::on_signal(Ignored::Heed, move |status| match status {
             HUNG_UP => std::process::exit(status),
@@ -106,7 +106,7 @@ impl Simulate {
         });
         announce(out, &server)?;
         out.flush()?;
-        // Without a thread for signals they end the process.
+        // If no thread could be started for signals, they end the process by default.
         while ended.recv().is_err() {
             std::thread::park();
         }
@@ -115,44 +115,42 @@ impl Simulate {
     }
 }
 
-/// An error about a file or an address.
+/// Returns the failure of a file or an address.
 fn at(what: impl Display, error: &Error) -> Failure {
-    Failure::Usage(format!(
-        "error: {}",
-        printable_lines(&format!("{what}: {error}"))
-    ))
+    let text = printable_lines(&format!("{what}: {error}"));
+    Failure::Usage(format!("error: {text}"))
 }
 
-/// A value as a shell takes it for itself and nothing else.
+/// Quotes a value for a shell, if necessary.
 fn quoted(value: &str) -> String {
     let plain = |one: char| one.is_ascii_alphanumeric() || "._:/-".contains(one);
     match !value.is_empty() && value.chars().all(plain) {
         true => value.to_owned(),
-        // Not even a comment may go on in the next line.
+        // A line break would end the comment that a value may be in, so `printable` escapes it.
         false => format!("'{}'", printable(value).replace('\'', r"'\''")),
     }
 }
 
-/// Lines for a shell: where, and with which credentials. Those of the first product count, the others
-/// are comments.
+/// Prints the addresses and credentials as lines for a shell. Only the variables of the first product and
+/// its first device are set; all others are comments.
 fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
-    let all = server.simulator().credentials()?;
+    let all = server.simulator().credentials().map_err(usage)?;
     writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
     match server.page_url() {
         Some(page) => writeln!(out, "# Device page: {page}")?,
         None => writeln!(
             out,
-            "# No device page: it shows secrets, so it works on loopback alone (--listen 127.0.0.1:0)"
+            "# No device page: it shows secrets, so it is served on loopback only (--listen 127.0.0.1:0)"
         )?,
     }
     writeln!(out, "# Administration: {}", server.admin_url())?;
     writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
     for (n, one) in all.iter().enumerate() {
-        let Credentials {
-            product_name, dids, ..
-        } = one;
-        let name = printable(product_name);
-        writeln!(out, "\n# {name}: {}", counted(dids.len(), "device"))?;
+        let (name, devices) = (
+            printable(&one.product_name),
+            counted(one.dids.len(), "device"),
+        );
+        writeln!(out, "\n# {name}: {devices}")?;
         let comment = if n == 0 { "" } else { "# " };
         for (variable, value) in [
             ("ENTERPRISE_ID", &one.enterprise_id),
@@ -162,7 +160,7 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         ] {
             writeln!(out, "{comment}export GIZWITS_{variable}={}", quoted(value))?;
         }
-        for (n, did) in dids.iter().enumerate() {
+        for (n, did) in one.dids.iter().enumerate() {
             let comment = if n == 0 { comment } else { "# " };
             writeln!(out, "{comment}export GIZWITS_DID={}", quoted(did))?;
         }

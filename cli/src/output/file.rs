@@ -1,4 +1,4 @@
-//! Files that are written: complete or not at all, and never over an input.
+//! Output files, which are written completely or not at all, and the comparison of paths that protects inputs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -13,30 +13,30 @@ use crate::failure::{Failure, in_file};
 use crate::signals::{self, Ignored};
 use crate::text::printable;
 
-/// Whether a path exists and is no regular file: a device, a pipe, a folder.
+/// Whether a path exists and is not a regular file: a device, a pipe or a folder.
 pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file())
 }
 
-/// Whether two paths name one regular file, which need not exist yet.
+/// Whether two paths name the same regular file, also if the file does not exist yet.
 pub(crate) fn is_same(one: &Path, two: &Path) -> bool {
     if is_special(one) || is_special(two) {
         return false;
     }
-    // A file that does not exist, or may not be read, cannot be compared by its handle.
+    // The handles are equal for hard links, too, but exist only for files that exist and can be read.
     same_file::is_same_file(one, two).unwrap_or_else(|_| real(one) == real(two))
 }
 
-/// Whether a standard stream was redirected to this file.
+/// Whether a standard stream was redirected to or from this file.
 pub(crate) fn leads_to(stream: io::Result<Handle>, path: &Path) -> bool {
     !is_special(path)
         && stream.is_ok_and(|stream| Handle::from_path(path).is_ok_and(|file| file == stream))
 }
 
-/// The path of a file without symbolic links, also if the file does not exist yet.
+/// Resolves the symbolic links of a path, also if the file does not exist yet.
 fn real(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
-    // As many links as systems follow.
+    // Linux follows 40 links at most; a longer chain may be a cycle.
     for _ in 0..40 {
         match (fs::canonicalize(&path), fs::read_link(&path)) {
             (Ok(real), _) => return real,
@@ -50,21 +50,20 @@ fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// The folder of a file.
+/// The folder of a file: `.` if the path is only a name.
 fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder.as_os_str() != "" => folder,
-        _ => Path::new("."),
-    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
 }
 
-/// A file being written, whose errors name it.
+/// A writer to a file whose errors begin with the path.
 pub(crate) struct Named {
     path: PathBuf,
     file: File,
 }
 
 impl Named {
+    /// Wraps an opened file, or adds the path to the error of opening it.
     pub(crate) fn new(file: io::Result<File>, path: &Path) -> io::Result<Self> {
         let file = file.map_err(|error| named(path, &error))?;
         let path = path.to_owned();
@@ -83,39 +82,45 @@ impl Write for Named {
     }
 }
 
+/// Adds the path to an error.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     let path = path.to_string_lossy();
     io::Error::new(error.kind(), format!("{}: {error}", printable(&path)))
 }
 
-/// An output file. It is written beside its path and moved there once it is complete; a pipe or a
-/// device is written directly.
+/// An output file. The data is written to a temporary file in the same folder, which [`commit`](Self::commit)
+/// moves to the path. A pipe or a device is written directly.
 pub(crate) struct OutputFile {
     path: PathBuf,
     file: File,
     part: Option<TempPath>,
 }
 
-/// The incomplete files, which the signals that end the process remove.
+/// The temporary files, which are removed if a signal ends the process.
 static PARTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// Locks the list of temporary files.
 fn parts() -> MutexGuard<'static, Vec<PathBuf>> {
     PARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl OutputFile {
+    /// Creates the file. Its path is never incomplete: an existing file stays until [`commit`](Self::commit).
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        // A link stays: the file that it leads to is replaced, or created.
+        // A symbolic link is kept. The file that it leads to is replaced or created.
         let path = match path.is_symlink() && !is_special(path) {
             true => real(path),
             false => path.to_owned(),
         };
-        match Self::open(&path) {
-            Ok((file, part)) => Ok(OutputFile { path, file, part }),
-            Err(error) => Err(in_file(&path, error)),
-        }
+        let (file, part) = Self::open(&path).map_err(|error| {
+            // tempfile appends the path of the temporary file, which means nothing to users.
+            let error = error.to_string();
+            in_file(&path, error.split(" at path ").next().unwrap_or(&error))
+        })?;
+        Ok(OutputFile { path, file, part })
     }
 
+    /// Opens a pipe or a device, or creates the temporary file.
     fn open(path: &Path) -> io::Result<(File, Option<TempPath>)> {
         if is_special(path) {
             return Ok((OpenOptions::new().write(true).open(path)?, None));
@@ -125,17 +130,16 @@ impl OutputFile {
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
-        let builder = {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o666))
-        };
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        // The list is locked until it has the new file, so that a signal in between does not miss the file.
         let mut parts = parts();
         if parts.is_empty() {
             signals::on_signal(Ignored::Stay, remove_parts);
         }
         let (file, part) = builder.tempfile_in(folder(path))?.into_parts();
         parts.push(part.to_path_buf());
-        // Who may not read the replaced file may not read the new one, from its first byte on.
+        // The permissions of the replaced file are set before the first byte is written: users who can't read
+        // the old file never can read the new one.
         #[cfg(unix)]
         if let Ok(replaced) = fs::metadata(path) {
             file.set_permissions(replaced.permissions())?;
@@ -143,19 +147,22 @@ impl OutputFile {
         Ok((file, Some(part)))
     }
 
+    /// The path of the complete file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// A writer to the file. All writers share one position.
     pub(crate) fn writer(&self) -> io::Result<Named> {
         Named::new(self.file.try_clone(), &self.path)
     }
 
-    /// Moves the complete file to its path. Returns the path and the length, for people.
+    /// Moves the complete file to its path. Returns the path and the size as text for people.
     pub(crate) fn commit(self) -> Result<String, Failure> {
         let len = self.file.metadata().map_or(0, |found| found.len());
         let path = self.path.display();
         if let Some(part) = self.part {
+            // The list is locked until the file is moved, so that a signal in between does not leave it.
             let mut parts = parts();
             parts.retain(|one| **one != *part);
             part.persist(&self.path)
@@ -165,6 +172,7 @@ impl OutputFile {
     }
 }
 
+/// Removes the temporary files and ends the process.
 fn remove_parts(status: i32) {
     for part in &*parts() {
         let _ = fs::remove_file(part);
@@ -172,24 +180,21 @@ fn remove_parts(status: i32) {
     std::process::exit(status);
 }
 
-/// Writes a complete file, or to `out` if there is no path or it is `-`.
+/// Writes `bytes` to a file, or to `out` if the path is missing or `-`.
 pub(crate) fn write(
     path: Option<&Path>,
     bytes: &[u8],
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    match named_output(path) {
-        None => out.write_all(bytes)?,
-        Some(path) => {
-            let file = OutputFile::create(path)?;
-            file.writer()?.write_all(bytes)?;
-            file.commit()?;
-        }
-    }
-    Ok(())
+    let Some(path) = named_output(path) else {
+        return Ok(out.write_all(bytes)?);
+    };
+    let file = OutputFile::create(path)?;
+    file.writer()?.write_all(bytes)?;
+    file.commit().map(drop)
 }
 
-/// The output file of an option, or nothing for standard output.
+/// The path of an output option, or `None` if the output goes to stdout: no path, `-` or `/dev/stdout`.
 pub(crate) fn named_output(path: Option<&Path>) -> Option<&Path> {
     path.filter(|path| *path != Path::new("-") && *path != Path::new("/dev/stdout"))
 }

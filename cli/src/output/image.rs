@@ -1,4 +1,4 @@
-//! Drawings as image files: SVG, or PNG drawn from it.
+//! Image files: SVG, or PNG rendered from SVG.
 
 #[cfg(feature = "png")]
 mod png;
@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::output::file;
 
-/// Writes a drawing: as PNG into a file of that extension, otherwise as SVG.
+/// Writes a drawing to a file, or to `out` if the path is `-`. Renders a PNG if the extension is `png`.
 pub(crate) fn write(path: &Path, svg: String, out: &mut impl Write) -> Result<(), Failure> {
     let extension = path.extension().unwrap_or_default();
     let image = match extension.eq_ignore_ascii_case("png") {
@@ -18,7 +18,7 @@ pub(crate) fn write(path: &Path, svg: String, out: &mut impl Write) -> Result<()
         #[cfg(not(feature = "png"))]
         true => {
             return Err(crate::failure::usage(format_args!(
-                "{}: this gizwits is built without PNG: name a file .svg, or install it with \
+                "{}: this gizwits was built without PNG: choose a file name that ends in .svg, or install it with \
                  `cargo install --path cli --features png`",
                 path.display()
             )));

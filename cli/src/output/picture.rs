@@ -1,4 +1,4 @@
-//! The bytes of a status, or of one message, as rows: in text and as SVG.
+//! Drawings of the bytes of a status or of a message, as text and as SVG.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::text::{counted, printable};
 
 mod svg;
 
-/// The columns of one bit in the terminal, its border included.
+/// The width of one bit in text, in columns, including one border.
 const CELL: usize = 8;
 
-/// How a picture is drawn: with a title, and what is to be said below.
+/// A [`Picture`] with the texts above and below it.
 pub(crate) struct Drawing<'p> {
     product: &'p Product,
     attrs: Vec<&'p Attr>,
@@ -26,30 +26,52 @@ pub(crate) struct Drawing<'p> {
 }
 
 impl<'p> Drawing<'p> {
-    /// A status with all points.
-    pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
-        let layout = product.layout();
-        let (protocol, counted) = (
-            product.protocol().name(),
-            counted(product.attrs().len(), "point"),
-        );
-        let bytes = match product.protocol() {
-            Protocol::Standard => self::counted(layout.status_len(), "byte"),
-            Protocol::VarLen => {
-                let most = self::counted(layout.p0_len(Action::Report), "byte");
-                format!("messages of up to {most}")
-            }
-        };
+    fn new(product: &'p Product, title: String, foot: String, picture: Picture) -> Self {
         Drawing {
             product,
             attrs: product.attrs().collect(),
-            title: format!("{name}   {protocol}   {bytes}   {counted}"),
-            foot: foot(product),
-            picture: Picture::of_status(product),
+            // The number of points is empty for a message without data points.
+            title: title.trim_end().to_owned(),
+            foot,
+            picture,
         }
     }
 
-    /// The bytes of the message that `decoded` has taken apart.
+    /// The drawing of a status with all points, or of the presence mask of a var_len product.
+    pub(crate) fn of_status(product: &'p Product, name: &str) -> Self {
+        let layout = product.layout();
+        let protocol = product.protocol().name();
+        let points = counted(product.attrs().len(), "point");
+        let to = |len: usize| match len {
+            0 => "no bytes".to_owned(),
+            1 => "byte 0".to_owned(),
+            _ => format!("bytes 0..{}", len - 1),
+        };
+        let flags = counted(layout.flags_len(), "byte");
+        let (bytes, foot) = match product.protocol() {
+            Protocol::Standard => (
+                counted(layout.status_len(), "byte"),
+                format!(
+                    "control: 01 | flags {flags} (bit = id) | {}        report: 04 | {}",
+                    to(layout.writable_len()),
+                    to(layout.status_len())
+                ),
+            ),
+            Protocol::VarLen => (
+                format!(
+                    "messages of up to {}",
+                    counted(layout.p0_len(Action::Report), "byte")
+                ),
+                format!(
+                    "control: 11, report: 14 | mask {flags} (bit = id) | bits | bytes        read: 12 | mask"
+                ),
+            ),
+        };
+        let title = [name, protocol, &bytes, &points].join("   ");
+        Drawing::new(product, title, foot, Picture::of_status(product))
+    }
+
+    /// The drawing of a message. `decoded` is the result of decoding `bytes`.
     pub(crate) fn of_message(
         product: &'p Product,
         name: &str,
@@ -58,43 +80,24 @@ impl<'p> Drawing<'p> {
     ) -> Self {
         let picture = Picture::of_message(decoded, bytes);
         let (protocol, len) = (product.protocol().name(), counted(bytes.len(), "byte"));
-        let (action, points) = (picture.action, &picture.points);
-        let title = format!("{name}   {protocol}   {action}   {len}   {points}");
-        let foot = match &picture.wanted {
-            None => String::new(),
-            Some(wanted) => {
-                let attrs = wanted.iter().filter_map(|id| product.attr(*id));
-                let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
-                let options = textwrap::Options::new(80)
-                    .subsequent_indent("  ")
-                    .break_words(false);
-                textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
-            }
-        };
-        Drawing {
-            product,
-            attrs: product.attrs().collect(),
-            title: title.trim_end().to_owned(),
-            foot,
-            picture,
-        }
+        let title = [name, protocol, picture.action, &len, &picture.points].join("   ");
+        let foot = picture.wanted.as_ref().map_or_else(String::new, |wanted| {
+            let attrs = wanted.iter().filter_map(|id| product.attr(*id));
+            let names: Vec<_> = attrs.map(|attr| printable(attr.name())).collect();
+            let options = textwrap::Options::new(80).subsequent_indent("  ");
+            let options = options.break_words(false);
+            textwrap::fill(&format!("wanted: {}", names.join(", ")), options)
+        });
+        Drawing::new(product, title, foot, picture)
     }
 
-    /// Whether it is of a message, not of a status.
+    /// Whether the drawing shows a message, not a status.
     fn is_message(&self) -> bool {
         !self.picture.action.is_empty()
     }
 
-    /// The value that the message has, and what is odd about it.
-    fn value(&self, id: PointId) -> Option<String> {
-        let Seen { value, odd, .. } = self.picture.values.get(&id)?;
-        let odd = odd
-            .as_ref()
-            .map_or_else(String::new, |odd| format!("  ! {odd}"));
-        Some(printable(&(value.clone() + &odd)).into_owned())
-    }
-
-    /// The name of a point, in parentheses if the message has it without setting it.
+    /// The name of a point. In parentheses if the message has bytes for the point but does not set it, as in a
+    /// standard control.
     fn name(&self, id: PointId) -> String {
         let name = printable(self.attrs[id.index()].name());
         match self.is_message() && !self.picture.values.contains_key(&id) {
@@ -103,16 +106,25 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The name of a point and, behind `sign`, the value that the message has.
+    /// The name of a point and, after `sign`, its value in the message with a remark if the value is odd.
     fn label(&self, id: PointId, sign: &str) -> String {
         let name = self.name(id);
-        match self.value(id) {
-            Some(value) => format!("{name}{sign}{value}"),
-            None => name,
-        }
+        let text = match self.picture.values.get(&id) {
+            None => return name,
+            Some(Seen {
+                value, odd: None, ..
+            }) => value.clone(),
+            Some(Seen {
+                value,
+                odd: Some(odd),
+                ..
+            }) => format!("{value}  ! {odd}"),
+        };
+        name + sign + &printable(&text)
     }
 
-    /// The text in the cell of a point in bytes: its name and range, or its value.
+    /// The text of a row of a point in bytes: the name and the value in a message, the name and the range in a
+    /// status. `part` is the number of the row's first byte in the point.
     fn caption(&self, id: PointId, part: usize) -> String {
         let attr = self.attrs[id.index()];
         let name = self.name(id);
@@ -123,27 +135,19 @@ impl<'p> Drawing<'p> {
             return self.label(id, " = ");
         }
         let range = self.product.range(attr.id());
-        let scale = self.product.layout().scale(attr.id());
-        let raw = match scale {
-            Some(scale) if scale.addition() != 0.into() || scale.ratio() != 1.into() => {
-                let sign = if scale.addition() < 0.into() { "" } else { "+" };
-                let ratio = match scale.ratio() {
-                    one if one == 1.into() => String::new(),
-                    ratio => format!("{ratio}*"),
-                };
-                let addition = match scale.addition() {
-                    none if none == 0.into() => String::new(),
-                    addition => format!("{sign}{addition}"),
-                };
-                format!("  ({ratio}raw{addition})")
-            }
-            _ => String::new(),
-        };
         let range = range.strip_suffix(", step 1").unwrap_or(&range);
-        format!("{name}   {range}{raw}")
+        let Some(scale) = self.product.layout().scale(attr.id()) else {
+            return format!("{name}   {range}");
+        };
+        let formula = format!("{}*raw+{}", scale.ratio(), scale.addition()).replace("+-", "-");
+        match formula.trim_start_matches("1*").trim_end_matches("+0") {
+            "raw" => format!("{name}   {range}"),
+            formula => format!("{name}   {range}  ({formula})"),
+        }
     }
 
-    /// The hex of bytes of the message, of so many at most, in as many columns as a band needs.
+    /// The bytes `first..=last` of the message as hex, padded so that the captions of rows are aligned. At
+    /// most `most` bytes are shown. Empty for a status.
     fn hex(&self, first: usize, last: usize, most: usize) -> String {
         if !self.is_message() {
             return String::new();
@@ -152,214 +156,159 @@ impl<'p> Drawing<'p> {
         let hex = |byte: &u8| format!("{byte:02x}");
         let shown: Vec<String> = bytes.iter().take(most).map(hex).collect();
         let dots = if bytes.len() > most { "…" } else { " " };
-        format!(
-            "{:<width$}{dots} ",
-            shown.join(" "),
-            width = 3 * Picture::BAND - 1
-        )
+        let (shown, width) = (shown.join(" "), 3 * Picture::BAND - 1);
+        format!("{shown:<width$}{dots} ")
     }
 
-    /// Draws text for a terminal. The boxes are 77 columns wide.
+    /// The drawing as text. Its boxes are 77 columns wide.
     pub(crate) fn text(&self, colours: bool) -> String {
         let mut out = printable(&self.title).into_owned() + "\n\n";
         if self.product.protocol() == Protocol::VarLen && !self.is_message() {
             return out + &self.mask() + "\n" + &self.foot + "\n";
         }
-        let numbers: String = (0..8).rev().map(|bit| format!("{bit:^CELL$}")).collect();
+        let numbers = bits_of_a_byte(CELL, |bit| bit.to_string()).concat();
         out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
-        let mut cut = Cut::default();
+        let (mut cut, mut cut_bytes) = (BTreeSet::new(), Vec::new());
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
-            let place = range_of(first, last);
-            out += &match row {
-                Row::Bits {
-                    byte,
-                    cells,
-                    lowest,
-                } => {
-                    let letter = row.access(self.product).map_or(" ", letter);
-                    let cells = self.bit_cells(cells, colours, &mut cut);
-                    let numbers = lowest.map_or(String::new(), |lowest| {
-                        let numbers = (0..8)
-                            .rev()
-                            .map(|bit| centred(&format!("{}", lowest + bit), CELL));
-                        format!("{:13}{}\n", "", numbers.collect::<String>().trim_end())
-                    });
-                    match self.is_message() {
-                        true => {
-                            let digits = self.digits(*byte);
-                            format!(
-                                "{numbers}{place:>9}   │{digits}│\n{:9}  {letter}│{cells}│\n",
-                                ""
-                            )
-                        }
-                        false => format!("{numbers}{place:>9}  {letter}│{cells}│\n"),
+            let mut offsets = range_of(first, last);
+            let access = row.access(self.product).map(shown);
+            let letter = access.map_or(" ", |(letter, ..)| letter);
+            let line = match row {
+                Row::Bits { cells, lowest, .. } => {
+                    if let Some(lowest) = lowest {
+                        let numbers = bits_of_a_byte(CELL, |bit| (lowest + bit).to_string());
+                        out += &format!("{:13}{}\n", "", numbers.concat().trim_end());
                     }
+                    if self.is_message() {
+                        let byte = self.picture.bytes.get(first).copied().unwrap_or(0);
+                        let digits = bits_of_a_byte(CELL - 1, |bit| (byte >> bit & 1).to_string());
+                        out += &format!("{offsets:>9}   │{}│\n", digits.join(" "));
+                        offsets.clear();
+                    }
+                    self.bit_cells(cells, colours, &mut cut)
                 }
                 Row::Bytes { id, part, .. } => {
                     let text = self.hex(first, last, Picture::BAND) + &self.caption(*id, *part);
-                    let (letter, style) = (self.letter(*id), self.style(colours, Some(*id)));
-                    let band = band(&text);
+                    let (band, style) = (band(&text), self.style(colours, Some(*id)));
                     if band.trim_end().ends_with('…') {
-                        cut.points.insert(*id);
+                        cut.insert(*id);
                     }
-                    format!("{place:>9}  {letter}│{style}{band}{style:#}│\n")
+                    format!("{style}{band}{style:#}")
                 }
-                Row::Other { what, .. } if !self.is_message() => {
-                    format!("{place:>9}   │{}│\n", centred(what, 8 * CELL - 1))
-                }
+                Row::Other { what, .. } if !self.is_message() => centred(what, 8 * CELL - 1),
                 Row::Other { what, .. } => {
-                    // A mask of 80 points is shown whole.
+                    // Ten bytes leave room for the text, and are the whole mask of a product of 80 points.
                     let text = self.hex(first, last, 10);
                     if text.trim_end().ends_with('…') {
                         let hex = self.hex(first, last, usize::MAX);
-                        cut.bytes.push(format!("bytes {place}: {}", hex.trim_end()));
+                        cut_bytes.push(format!("bytes {offsets}: {}", hex.trim_end()));
                     }
-                    format!("{place:>9}   │{}│\n", band(&(text + &printable(what))))
+                    band(&(text + &printable(what)))
                 }
             };
+            out += &format!("{offsets:>9}  {letter}│{line}│\n");
         }
         if !self.foot.is_empty() {
             out += &format!("\n{}\n", self.foot);
         }
-        out + &self.cut_text(cut)
+        out + &self.cut_text(cut, cut_bytes)
     }
 
-    /// The cells of a byte of bits, with their separators.
-    fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut Cut) -> String {
+    /// The cells of a byte of a bit area, with separators. Adds points whose text does not fit to `cut`.
+    fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut BTreeSet<PointId>) -> String {
         let cells = cells.iter().map(|cell| {
             let text = match cell.id {
-                // The digit above a bool is its value.
+                // The digit above the name of a bool already is its value.
                 Some(id) if self.attrs[id.index()].labels().is_empty() => self.name(id),
                 Some(id) => self.label(id, "="),
                 None => "·".to_owned(),
             };
             let width = CELL * cell.width - 1;
             let short = shortened(&text, width);
-            cut.points.extend(cell.id.filter(|_| short != text));
+            cut.extend(cell.id.filter(|_| short != text));
             let style = self.style(colours, cell.id);
             format!("{style}{}{style:#}", centred(&short, width))
         });
         cells.collect::<Vec<_>>().join("│")
     }
 
-    /// The bits of a byte of the message.
-    fn digits(&self, byte: usize) -> String {
-        let byte = self.picture.bytes.get(byte).copied().unwrap_or(0);
-        let digits = (0..8)
-            .rev()
-            .map(|bit| centred(&(byte >> bit & 1).to_string(), CELL - 1));
-        digits.collect::<Vec<_>>().join(" ")
-    }
-
-    /// The full text of everything that was cut in the boxes.
-    fn cut_text(&self, cut: Cut) -> String {
-        if cut.points.is_empty() && cut.bytes.is_empty() {
+    /// The full texts of the boxes whose text did not fit.
+    fn cut_text(&self, points: BTreeSet<PointId>, bytes: Vec<String>) -> String {
+        if points.is_empty() && bytes.is_empty() {
             return String::new();
         }
-        let points = cut.points.into_iter().map(|id| match self.is_message() {
+        let points = points.into_iter().map(|id| match self.is_message() {
             false => format!("{}: {}", self.attrs[id.index()].location(), self.name(id)),
             true => self.caption(id, 0),
         });
         let head = if self.is_message() { "" } else { "names " };
-        let lines = cut.bytes.into_iter().chain(points);
+        let lines = bytes.into_iter().chain(points);
         lines.fold(format!("\n{head}cut above:\n"), |text, line| {
             format!("{text}  {line}\n")
         })
     }
 
-    fn letter(&self, id: PointId) -> &'static str {
-        letter(self.attrs[id.index()].point().access)
-    }
-
+    /// The colour of a point. No colour for bytes without a point.
     fn style(&self, colours: bool, id: Option<PointId>) -> Style {
         match id {
-            Some(id) if colours => colour(self.attrs[id.index()].point().access).on_default(),
+            Some(id) if colours => shown(self.attrs[id.index()].point().access).2.on_default(),
             _ => Style::new(),
         }
     }
 
-    /// The bits of a var_len product's mask, and what each adds to a message.
+    /// The presence mask of a var_len product: the point of each bit, and the length it adds to a message.
     fn mask(&self) -> String {
         let lens = self.attrs.iter().map(|attr| attr.point().position.len);
         let digits = lens.max().unwrap_or(0).to_string().len();
         let rows = self.attrs.iter().map(|attr| {
             let position = &attr.point().position;
-            let unit = match position.unit {
-                Unit::Bit => "bit",
-                Unit::Byte => "byte",
-            };
             let range = match attr.point().kind {
                 Kind::Binary => String::new(),
                 _ => self.product.range(attr.id()),
             };
-            let (len, letter) = (
-                counted(position.len as usize, unit),
-                letter(attr.point().access),
-            );
+            let len = counted(position.len as usize, unit(position.unit));
             let pad = digits.saturating_sub(position.len.to_string().len());
             [
                 format!("{:>8}", attr.id()),
-                letter.to_owned(),
+                shown(attr.point().access).0.to_owned(),
                 attr.name().to_owned(),
                 format!("{:pad$}{len}", ""),
                 range,
             ]
         });
-        let lines = table(rows);
-        let lines = lines.lines().map(|line| shortened(line, 100) + "\n");
-        lines.fold("mask bit   adds\n".to_owned(), |text, line| text + &line)
+        let head = "mask bit   adds\n".to_owned();
+        table(rows)
+            .lines()
+            .fold(head, |text, line| text + &shortened(line, 100) + "\n")
     }
 }
 
-/// The points whose text was cut in the boxes, and the bytes without a point.
-#[derive(Default)]
-struct Cut {
-    points: BTreeSet<PointId>,
-    bytes: Vec<String>,
-}
-
-/// The bytes of the messages of a product.
-fn foot(product: &Product) -> String {
-    let layout = product.layout();
-    let bytes = |len: usize| counted(len, "byte");
-    let to = |len: usize| match len {
-        0 => "no bytes".to_owned(),
-        1 => "byte 0".to_owned(),
-        _ => format!("bytes 0..{}", len - 1),
-    };
-    let flags = bytes(layout.flags_len());
-    match product.protocol() {
-        Protocol::Standard => format!(
-            "control: 01 | flags {flags} (bit = id) | {}        report: 04 | {}",
-            to(layout.writable_len()),
-            to(layout.status_len())
-        ),
-        Protocol::VarLen => format!(
-            "control: 11, report: 14 | mask {flags} (bit = id) | bits | bytes        read: 12 | mask"
-        ),
-    }
-}
-
-fn letter(access: Access) -> &'static str {
+/// The letter, the name and the colour of an access in drawings.
+pub(crate) fn shown(access: Access) -> (&'static str, &'static str, AnsiColor) {
     match access {
-        Access::Writable => "W",
-        Access::ReadOnly => "R",
-        Access::Alert => "A",
-        Access::Fault => "F",
+        Access::Writable => ("W", "writable", AnsiColor::Cyan),
+        Access::ReadOnly => ("R", "read-only", AnsiColor::Green),
+        Access::Alert => ("A", "alert", AnsiColor::Yellow),
+        Access::Fault => ("F", "fault", AnsiColor::Red),
     }
 }
 
-fn colour(access: Access) -> AnsiColor {
-    match access {
-        Access::Writable => AnsiColor::Cyan,
-        Access::ReadOnly => AnsiColor::Green,
-        Access::Alert => AnsiColor::Yellow,
-        Access::Fault => AnsiColor::Red,
+/// The name of the unit of a length.
+pub(crate) fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bit => "bit",
+        Unit::Byte => "byte",
     }
 }
 
-/// `3`, `3..5`.
+/// The texts of the eight bits of a byte, from bit 7 to bit 0, each centred in `width` columns.
+fn bits_of_a_byte(width: usize, text: impl Fn(u32) -> String) -> Vec<String> {
+    let bits = (0..8).rev();
+    bits.map(|bit| centred(&text(bit), width)).collect()
+}
+
+/// The offsets of bytes as text: `3`, or `3..5` including byte 5.
 fn range_of(first: usize, last: usize) -> String {
     match first == last {
         true => first.to_string(),
@@ -367,14 +316,14 @@ fn range_of(first: usize, last: usize) -> String {
     }
 }
 
-/// The text in a row of bytes, with a space before it.
+/// The text of a row of bytes with a space before it, cut or padded to the width of the row.
 fn band(text: &str) -> String {
     let width = 8 * CELL - 1;
     let short = shortened(&format!(" {text}"), width);
     short.unicode_pad(width, Alignment::Left, true).into_owned()
 }
 
-/// The text, or its head and an ellipsis, in at most `width` columns.
+/// The text, cut to at most `width` columns with an ellipsis at the end.
 fn shortened(text: &str, width: usize) -> String {
     match text.width() <= width {
         true => text.to_owned(),
@@ -382,6 +331,7 @@ fn shortened(text: &str, width: usize) -> String {
     }
 }
 
+/// The text, centred in `width` columns.
 fn centred(text: &str, width: usize) -> String {
     text.unicode_pad(width, Alignment::Center, false)
         .into_owned()
@@ -392,7 +342,7 @@ mod tests {
     use super::*;
     use gizwits_tests::vectors;
 
-    /// Every bit of every status, and of every message, is drawn once.
+    /// Asserts that every bit of a status or a message is drawn exactly once.
     fn complete(drawing: &Drawing<'_>, len: usize, present: &dyn Fn(usize) -> bool) {
         let mut bytes = Vec::new();
         let mut drawn = vec![0; drawing.attrs.len()];
@@ -460,7 +410,7 @@ mod tests {
         Product::from_json(&definition.to_string()).unwrap()
     }
 
-    /// A byte of an area without a point is one of the area all the same.
+    /// The bits of an area are numbered through even if one of its bytes has no point.
     #[test]
     fn areas_with_holes_are_numbered_through() {
         let product = bools(
@@ -477,7 +427,7 @@ mod tests {
         assert_eq!(numbers, [Some(16), Some(8), Some(0)]);
     }
 
-    /// One byte of a var_len message may have points of every access.
+    /// A byte of a var_len message may have points of every access, so a row has no colour of its own.
     #[test]
     fn each_cell_has_its_own_colour() {
         let access = [
@@ -505,7 +455,7 @@ mod tests {
                 "{coloured:?}"
             );
         }
-        // What differs is seen.
+        // Another value of a bit changes the drawing.
         assert_ne!(svg, drawn("140f0b").2);
         assert!(
             drawn("140101")

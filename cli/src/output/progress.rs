@@ -1,10 +1,11 @@
-//! Progress bars on stderr, for whoever looks on while the output goes elsewhere.
+//! Progress bars on stderr, which are shown if stderr is a terminal and stdout is not.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// A progress bar, or a hidden one if the output is on the terminal as well.
 fn bar(total: Option<u64>, template: &str) -> ProgressBar {
     if io::stdout().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -14,7 +15,7 @@ fn bar(total: Option<u64>, template: &str) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// A bar for bytes, whose number may be unknown.
+/// A progress bar in bytes, or a counter if the total is unknown.
 pub(crate) fn of_bytes(total: Option<u64>) -> ProgressBar {
     let template = match total {
         Some(_) => "decoding  {bar:26}  {bytes}/{total_bytes}  {bytes_per_sec}  eta {eta}",
@@ -23,7 +24,7 @@ pub(crate) fn of_bytes(total: Option<u64>) -> ProgressBar {
     bar(total, template)
 }
 
-/// A bar for the seconds of a span of time.
+/// A progress bar in seconds of a time span.
 pub(crate) fn of_time(span: Duration) -> ProgressBar {
     let template = "{bar:40} {percent:>3} %  {msg}  eta {eta}";
     bar(Some(span.as_secs().max(1)), template)

@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text::printable;
 
-/// Lays out rows in columns without lines. On a terminal, columns that are too wide are wrapped between
-/// words, so that an id stays whole; elsewhere a row is one line.
+/// Formats rows as columns without rules. On a terminal, wide columns are wrapped between words, so that an
+/// id is never broken. Elsewhere a row is one line.
 pub(crate) fn table<R>(rows: impl IntoIterator<Item = R>) -> String
 where
     R: IntoIterator<Item: AsRef<str>>,

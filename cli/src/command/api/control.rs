@@ -1,57 +1,54 @@
-//! `gizwits api devices control`: values that the server checks, or raw bytes that are checked here.
+//! `gizwits api devices control`: sends attrs, which the server checks, or raw bytes, which are checked here.
 
-use std::io::Write;
-
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
-use gizwits_codec_std::payload::{self, Encoding};
-use gizwits_enterprise_client::blocking::Product;
-use gizwits_enterprise_client::{Coding, ErrorCode};
+use clap::{ArgGroup, ArgMatches, Args, FromArgMatches as _};
+use gizwits_codec_std::payload;
+use gizwits_enterprise_client::blocking::{Blocking, Product};
+use gizwits_enterprise_client::{Call, Coding, Control, ErrorCode};
 use serde_json::Value;
 
 use crate::account::explained;
 use crate::failure::{Failure, usage};
+use crate::payload::encoding;
 
-/// The command of a control: how bytes are written, and the way past the check.
-pub(super) fn command(command: Command) -> Command {
-    let unchecked = Arg::new("unchecked")
-        .long("unchecked")
-        .action(ArgAction::SetTrue)
-        .conflicts_with("attrs")
-        .help("Send the raw bytes without a check against the definition");
-    command
-        .mut_arg("attrs", |arg| {
-            arg.help("Names and values, sent as they are: `gizwits device control` checks them first")
-        })
-        .mut_arg("raw", |arg| {
-            arg.value_name("BYTES").help(
-                "Payload bytes, starting with the action. Checked against the definition. Decimal with commas or spaces \
-                 between (18,255,255), or one word of hex (12ffff, 0x12ffff)",
-            )
-        })
-        .mut_arg("binary_coding", |arg| {
-            arg.value_parser(["hex", "base64"])
-                .help("The coding of binaries; --raw is then one word in it")
-        })
-        .arg(unchecked)
-        .group(ArgGroup::new("what").args(["attrs", "raw"]).required(true))
-        .after_help(CONTROL_EXAMPLES)
+/// The arguments of the command.
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("values").args(["attrs", "raw"]).required(true),
+    after_help = CONTROL_EXAMPLES
+)]
+pub(super) struct ControlArgs {
+    /// The did of the device
+    did: String,
+    /// Names and values, sent as they are: `gizwits device control` checks them first
+    #[arg(long, value_name = "OBJECT")]
+    attrs: Option<String>,
+    /// Payload bytes, starting with the action. Checked against the definition. Decimal numbers with commas or
+    /// spaces between them (18,255,255), or one word of hex (12ffff, 0x12ffff)
+    #[arg(long, value_name = "BYTES", num_args = 1..)]
+    raw: Vec<String>,
+    /// The coding of binary points. The bytes of --raw are then one word in this coding
+    #[arg(long, value_name = "CODING", value_parser = encoding())]
+    binary_coding: Option<payload::Encoding>,
+    /// Send the raw bytes without checking them against the definition
+    #[arg(long, conflicts_with = "attrs")]
+    unchecked: bool,
 }
 
 const CONTROL_EXAMPLES: &str = "\
 Bytes of --raw:
-  Decimal numbers need a comma or a space between them: 18,255,255, 18 255 255, [18,255,255].
-  Hex is one word of an even number of digits: 12ffff, 0x12ffff. A word of two decimal digits, such
-  as 18, could be either and is refused: write [18], or 0x18.
+  Decimal numbers have a comma or a space between them: 18,255,255, 18 255 255, [18,255,255].
+  Hex is one word with an even number of digits: 12ffff, 0x12ffff.
+  A word of two decimal digits could be decimal or hex and is refused: write [18] or 0x18 for 18.
 
-Bytes that set a point to a value outside its definition are refused: servers don't check them, and a
-device may obey. --unchecked sends them all the same. --curl sends nothing and checks nothing.
+Servers don't check raw bytes, and a device may apply a value that its definition does not allow.
+Such bytes are refused unless you add --unchecked. --curl sends and checks nothing.
 
 Examples:
   gizwits api devices control DID --attrs '{\"switch\":true}'
   gizwits api devices control DID --raw 1,1,1,0,0,16
   gizwits api devices control DID --raw 010101000010";
 
-/// Bytes as they were typed; see [`CONTROL_EXAMPLES`].
+/// Parses bytes in the notations of [`CONTROL_EXAMPLES`].
 fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
     let text = text.trim();
     let listed = text
@@ -59,26 +56,26 @@ fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
         .and_then(|text| text.strip_suffix(']'));
     let within = listed.unwrap_or(text).trim();
     if within.is_empty() {
-        return Err("there are no bytes".to_owned());
+        return Err("no bytes".to_owned());
     }
     if listed.is_none() && !within.contains([',', ' ', '\t', '\n']) {
         return typed_hex(within);
     }
     let items = within.split(',').flat_map(|part| match part.trim() {
-        // Nothing between two commas.
+        // An empty item between two commas is an error below.
         "" => vec![""],
         part => part.split_whitespace().collect(),
     });
     let number = |item: &str| {
         item.parse().map_err(|_| match item {
-            "" => "a number is missing beside a comma".to_owned(),
-            _ => format!("`{item}` is no number from 0 to 255; hex is one word: 12ffff"),
+            "" => "a number is missing next to a comma".to_owned(),
+            _ => format!("`{item}` is no number from 0 to 255; write hex as one word: 12ffff"),
         })
     };
     items.map(number).collect()
 }
 
-/// One word.
+/// Parses one word of hex.
 fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
     let digits = word.strip_prefix("0x").unwrap_or(word);
     let all = |of: fn(&u8) -> bool| digits.as_bytes().iter().all(of);
@@ -89,14 +86,14 @@ fn typed_hex(word: &str) -> Result<Vec<u8>, String> {
     }
     if digits.is_empty() || !digits.len().is_multiple_of(2) || !all(u8::is_ascii_hexdigit) {
         return Err(format!(
-            "`{word}` is no hex of an even number of digits; decimal numbers have a comma or a space \
-             between them, or stand in brackets: 18,255,255, [5]"
+            "`{word}` is no hex with an even number of digits; decimal numbers have a comma or a space \
+             between them, or brackets around them: 18,255,255, [5]"
         ));
     }
-    payload::parse(digits, Some(Encoding::Hex)).map_err(|error| error.message)
+    payload::parse(digits, Some(payload::Encoding::Hex)).map_err(|error| error.message)
 }
 
-/// The JSON of an option.
+/// Parses the value of an option as JSON.
 pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
         let head: String = text.chars().take(40).collect();
@@ -105,58 +102,49 @@ pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
     })
 }
 
-/// Sends the control and returns the answer, or writes it as a curl command. Raw bytes are checked against
-/// the definition first, because the server does not check them.
-pub(super) fn send(
+/// The call of a control. Without `curl`, fetches the definition that raw bytes are checked against when the
+/// call is sent.
+pub(super) fn call(
     product: &Product,
     given: &ArgMatches,
     curl: bool,
-    out: &mut impl Write,
-) -> Result<Option<Value>, Failure> {
-    let text = |name: &str| given.get_one::<String>(name);
-    let coding = text("binary_coding").map(|coding| match coding.as_str() {
-        "hex" => (Coding::Hex, Encoding::Hex),
-        _ => (Coding::Base64, Encoding::Base64),
-    });
-    let device = product.device(text("did").cloned().unwrap_or_default());
-    let unchecked = given.get_flag("unchecked");
-    let mut call = match (text("attrs"), given.get_many::<String>("raw")) {
-        (Some(attrs), _) => device.control(json_of("attrs", attrs)?).unchecked(),
-        (None, raw) => {
-            let words: Vec<&str> = raw.into_iter().flatten().map(String::as_str).collect();
-            let bytes = match coding {
-                None => typed_bytes(&words.join(" ")),
-                Some((_, encoding)) => {
-                    payload::parse(&words.concat(), Some(encoding)).map_err(|error| error.message)
+) -> Result<Call<Blocking, Control>, Failure> {
+    let given = ControlArgs::from_arg_matches(given).map_err(usage)?;
+    let device = product.device(given.did);
+    let mut call = match &given.attrs {
+        Some(attrs) => device.control(json_of("attrs", attrs)?).unchecked(),
+        None => {
+            let bytes = match given.binary_coding {
+                None => typed_bytes(&given.raw.join(" ")),
+                Some(coding) => {
+                    let parsed = payload::parse(&given.raw.concat(), Some(coding));
+                    parsed.map_err(|error| error.message)
                 }
             };
             let bytes = bytes.map_err(|error| usage(format_args!("--raw: {error}")))?;
-            let call = device.control_raw(bytes);
-            if unchecked { call.unchecked() } else { call }
+            device.control_raw(bytes)
         }
     };
-    if let Some((coding, _)) = coding {
-        call = call.binary_coding(coding);
+    if given.unchecked {
+        call = call.unchecked();
     }
-    if curl {
-        writeln!(out, "{}", call.curl()?)?;
-        return Ok(None);
+    if let Some(coding) = given.binary_coding {
+        call = call.binary_coding(match coding {
+            payload::Encoding::Hex => Coding::Hex,
+            payload::Encoding::Base64 => Coding::Base64,
+        });
     }
-    if given.contains_id("raw")
-        && !unchecked
+    if given.attrs.is_none()
+        && !given.unchecked
+        && !curl
         && let Err(error) = product.definition()
-        // A product without data points has nothing to check the bytes against.
+        // A product without data points has no definition to check the bytes against.
         && error.code() != Some(ErrorCode::DatapointNotFound)
     {
         return Err(Failure::Server(format!(
-            "{}\n  nothing was sent; --unchecked sends without the definition",
+            "{}\n  nothing was sent; --unchecked sends the bytes without the definition",
             explained(&error)
         )));
     }
-    let accepted = call.send().map_err(|error| {
-        // The library names its method.
-        let text = explained(&error).replace("; `unchecked` ", "; --unchecked ");
-        Failure::Server(text)
-    })?;
-    Ok(Some(Value::Object(accepted.extra)))
+    Ok(call)
 }

@@ -1,68 +1,100 @@
-//! The endpoints as commands.
+//! The endpoints of the Enterprise API as commands.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use gizwits_enterprise_client::blocking::{Blocking, Product};
 use gizwits_enterprise_client::endpoint::{self, Endpoint};
 use gizwits_enterprise_client::{Call, Custom};
 use serde_json::{Map, Value};
 
-use super::control;
+use super::control::ControlArgs;
 
-/// The groups of the vendor's page, `name | description`, and the endpoints of each: `command | method and
-/// path | description | parameters`. Paths are below `/v1/products/{product_key}/` if they don't begin with a
-/// slash.
+/// The groups of endpoints as in the API documentation, `name | description`, and the endpoints of each:
+/// `command | method and path | description | parameters`. Paths that don't begin with a slash are below
+/// `/v1/products/{product_key}/`.
 ///
-/// A parameter is in the query (`--city`) or in the body (`@uid`). It is a text, or a switch (`?`), a list
-/// (`*`), or an object (`{}`). A parameter with `!` is required.
+/// A parameter is in the query (`--city`) or in the body (`@uid`). After its name, `?` means a switch, `*` a list,
+/// `!` a required parameter. The parameters of a control are [`ControlArgs`].
 const TABLE: &str = "\
-product | The product itself
-  token | POST access_token | A token of the product: a secret
-  datapoint | GET datapoint | The definition
-users | Its users
-  registered | GET /v1/users/search | Users of the product's apps | \
+product | The product
+  token | POST access_token | Get an access token, which is a secret
+  datapoint | GET datapoint | Get the definition of the product
+users | Users of the product
+  registered | GET /v1/users/search | List the users of the product's apps | \
     --appid --username --phone --email --limit --skip
-  bound | GET users/search | Users who bound a device | --gid --type --val --limit --skip
-devices | Its devices
-  by-mac | GET devices | The did of a MAC | --mac!
-  detail | GET device_detail | How a MAC is registered | --mac!
-  search | GET devices/search | Devices by place and state | \
+  bound | GET users/search | List the users who bound a device | --gid --type --val --limit --skip
+devices | Devices of the product
+  by-mac | GET devices | Get the did and the passcode of a device | --mac!
+  detail | GET device_detail | Get the registration of a device | --mac!
+  search | GET devices/search | List devices by place and state | \
     --gid --country --region --city --is-online? --is-faulty? --is-alert? --show-disabled? \
     --liveness-start --type --val --limit --skip
-  control | POST devices/{did}/control | Set points by attrs, which the server checks, or by raw bytes, which are checked here | \
-    @attrs{} @raw* @binary_coding
-  online | GET devices/{did}/online | When it came and went | \
+  control | POST devices/{did}/control | Set points by attrs, which the server checks, or by raw bytes, which are checked here
+  online | GET devices/{did}/online | List when the device came online and went offline | \
     --start-ts --end-ts --sort --limit --skip
-  cmd | GET devices/{did}/cmd | Its frames | --start-ts --end-ts --sort --limit --skip
-  data | GET devices/{did}/data | Its values | --start-ts --end-ts --sort --limit --skip
+  cmd | GET devices/{did}/cmd | List the frames to and from the device | --start-ts --end-ts --sort --limit --skip
+  data | GET devices/{did}/data | List the values that the device reported | --start-ts --end-ts --sort --limit --skip
 groups | Groups of devices
-  tree | GET device_groups | The groups
-  create | POST device_groups | A new group | @parent_gid
-  delete | DELETE device_groups/{gid} | Remove an empty group
-  macs | GET device_groups/{gid} | The devices of a group
-  change | PUT device_groups/{gid} | Put devices in or out | @action! @macs*! @reassign?
-bindings | Who may use which device
+  tree | GET device_groups | List the groups
+  create | POST device_groups | Create a group | @parent_gid
+  delete | DELETE device_groups/{gid} | Delete an empty group
+  macs | GET device_groups/{gid} | List the MAC addresses of a group's devices
+  change | PUT device_groups/{gid} | Add devices to a group, or remove them | @action! @macs*! @reassign?
+bindings | Bindings of devices to users
   bind | POST devices/bindings | Bind devices to a user | @uid! @appid! @dids!
   unbind | DELETE devices/bindings | Unbind devices from a user | @uid! @appid! @dids!
-reports | Counts of devices
-  activation | GET devices/report/activation | Never documented | --gid --cycle --start --end
-  locations | GET devices/locations | Devices by place | --gid --is-online? --is-faulty? --is-alert?
-  summary | GET devices/summary | An overview
-  new-devices | GET incr_devices | Devices by the day they came | \
+reports | Reports on devices
+  activation | GET devices/report/activation | Get the report of activations, which the vendor doesn't document | \
+    --gid --cycle --start --end
+  locations | GET devices/locations | Count devices by place | --gid --is-online? --is-faulty? --is-alert?
+  summary | GET devices/summary | Count all, active and new devices
+  new-devices | GET incr_devices | List the devices that were activated, by day | \
     --start --end --country --region --city --limit --skip
-  active-devices | GET active_devices | Devices by the days they were active | \
+  active-devices | GET active_devices | List the devices that were active, by day | \
     --start --end --country --region --city --limit --skip
-  liveness | GET devices/report/liveness/history | How many were active | \
+  liveness | GET devices/report/liveness/history | Count active devices by day, week or month | \
     --gid --cycle! --start! --end!
-  realtime | GET devices/report/rt | Activated, faulty, alerting | --gid
-  fault-devices | GET fault/report/devices | Devices with faults, by place | --gid
-  alert-devices | GET alert/report/devices | Devices with alerts, by place | --gid
-  fault-events | GET fault/report/events | Faults, by point and place | --gid
-  alert-events | GET alert/report/events | Alerts, by point and place | --gid
-user-reports | Counts of users
-  new | GET users/report/new | New users | --gid --cycle! --start! --end!
-  liveness | GET /v1/users/liveness_total | Active users by day | --appid --start-date! --end-date!
-  locations | GET /v1/users/location | Users by place
-  total | GET users/report/total | How many there ever were | --gid";
+  realtime | GET devices/report/rt | Count activated devices, and those with faults and alerts, now | --gid
+  fault-devices | GET fault/report/devices | Count devices with faults, by place | --gid
+  alert-devices | GET alert/report/devices | Count devices with alerts, by place | --gid
+  fault-events | GET fault/report/events | Count faults, by point and place | --gid
+  alert-events | GET alert/report/events | Count alerts, by point and place | --gid
+user-reports | Reports on users
+  new | GET users/report/new | Count new users by day, week or month | --gid --cycle! --start! --end!
+  liveness | GET /v1/users/liveness_total | Count active users by day | --appid --start-date! --end-date!
+  locations | GET /v1/users/location | Count users by place
+  total | GET users/report/total | Count all users who ever bound a device | --gid";
+
+/// The descriptions of parameters, `names | description`. `{}` stands for the name.
+const PARAMETERS: &str = "\
+action | assign or unassign
+appid | The id of an app
+city country region | Only devices in this {}
+cycle | The period that each count covers: date, week or month
+did | The did of a device
+dids | The dids of devices
+email phone username | Only users with this {}
+end | The last day (YYYY-MM-DD), week (YYYY-WW) or month (YYYY-MM)
+end-date | The last day, YYYY-MM-DD
+end-ts | The last time, in Unix seconds
+gid | The id of a group of devices
+is-alert | Only devices with an alert
+is-faulty | Only devices with a fault
+is-online | Only devices that are online
+limit | The number of entries per page
+liveness-start | Only devices that were active since this time, in Unix seconds
+mac | The MAC address of a device. Upper and lower case differ
+macs | The MAC addresses of devices
+parent_gid | The group to create the new group in. Default: create the root group
+reassign | Move devices of other groups. Without it such devices fail
+show-disabled | List disabled devices as well
+skip | The number of entries before the page
+sort | The order by time: asc or desc
+start | The first day (YYYY-MM-DD), week (YYYY-WW) or month (YYYY-MM)
+start-date | The first day, YYYY-MM-DD
+start-ts | The first time, in Unix seconds
+type | The property that --val is compared with: did, mac or uid, of users also username, phone, email or device_sn
+uid | The id of a user
+val | Only entries with this value of --type";
 
 /// An endpoint as a command.
 pub(super) struct EndpointCommand {
@@ -73,22 +105,17 @@ pub(super) struct EndpointCommand {
     parameters: Vec<Parameter>,
 }
 
+/// A parameter of an endpoint.
 struct Parameter {
-    /// The name in the path, the query or the body, where `_` may be written `-`.
+    /// The name in the path, the query or the body, with `-` for `_` in the query.
     name: &'static str,
-    location: Location,
-    /// The signs behind the name.
+    /// The part of the request that has it: `path`, `query` or `body`.
+    location: &'static str,
+    /// The signs after the name in [`TABLE`].
     signs: &'static str,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Location {
-    Path,
-    Query,
-    Body,
-}
-
-/// The commands in the order of the vendor's page.
+/// All endpoints in the order of the API documentation.
 pub(super) fn all() -> Vec<EndpointCommand> {
     let mut group = "";
     let commands = TABLE.lines().filter_map(|line| {
@@ -98,18 +125,24 @@ pub(super) fn all() -> Vec<EndpointCommand> {
             return None;
         };
         let endpoint = find(call)?;
+        let path = endpoint
+            .path()
+            .split('/')
+            .filter(|part| part.starts_with('{'));
+        let path = path.filter(|part| *part != "{product_key}");
+        let others = parameters.iter().flat_map(|words| words.split_whitespace());
         Some(EndpointCommand {
             group,
             name,
             endpoint,
             about,
-            parameters: parameters_of(endpoint, parameters.first().unwrap_or(&"")),
+            parameters: path.chain(others).map(Parameter::new).collect(),
         })
     });
     commands.collect()
 }
 
-/// The endpoint of a method and a path.
+/// Finds the endpoint with this method and path.
 fn find(call: &str) -> Option<Endpoint> {
     let (method, path) = call.split_once(' ')?;
     let mut all = endpoint::ALL.iter().copied();
@@ -120,78 +153,69 @@ fn find(call: &str) -> Option<Endpoint> {
     })
 }
 
-fn parameters_of(endpoint: Endpoint, others: &'static str) -> Vec<Parameter> {
-    let path = [("did", "{did}"), ("gid", "{gid}")].into_iter();
-    let path = path.filter(|(_, part)| endpoint.path().contains(part));
-    let path = path.map(|(name, _)| (Location::Path, name));
-    let others = others
-        .split_whitespace()
-        .map(|word| match word.strip_prefix("--") {
-            Some(rest) => (Location::Query, rest),
-            None => (Location::Body, word.trim_start_matches('@')),
-        });
-    let parameters = path.chain(others).map(|(location, rest)| {
-        let name = rest.trim_end_matches(['!', '?', '*', '{', '}']);
-        let signs = &rest[name.len()..];
-        Parameter {
-            name,
-            location,
-            signs,
-        }
-    });
-    parameters.collect()
-}
-
-/// The groups with their commands, for the parser of arguments.
+/// The groups with their endpoints, as commands for clap.
 pub(super) fn groups() -> impl Iterator<Item = Command> {
-    let groups = TABLE.lines().filter_map(|line| line.split_once('|'));
+    let groups = TABLE.lines().filter(|line| !line.starts_with(' '));
     groups
-        .filter(|(_, about)| !about.contains('|'))
+        .filter_map(|line| line.split_once(" | "))
         .map(|(name, about)| {
-            let name = name.trim();
             let commands = all().into_iter().filter(|one| one.group == name);
             Command::new(name)
-                .about(about.trim())
+                .about(about)
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .subcommands(commands.map(|one| one.command()))
         })
 }
 
-/// The endpoint of a command.
+/// Finds the endpoint of a command by its group and name.
 pub(super) fn of_command(group: &str, name: &str) -> Option<EndpointCommand> {
     let mut all = all().into_iter();
     all.find(|one| (one.group, one.name) == (group, name))
 }
 
 impl Parameter {
+    /// Parses a parameter of [`TABLE`], or of a path: `{did}`.
+    fn new(word: &'static str) -> Self {
+        let name = word.trim_matches(|one: char| !one.is_ascii_alphabetic());
+        let (before, signs) = word.split_once(name).unwrap_or_default();
+        let location = match before {
+            "{" => "path",
+            "--" => "query",
+            _ => "body",
+        };
+        Parameter {
+            name,
+            location,
+            signs,
+        }
+    }
+
+    /// The parameter as an argument for clap.
     fn arg(&self) -> Arg {
         let written = self.name.replace('-', "_");
-        let location = match self.location {
-            Location::Path => "path",
-            Location::Query => "query",
-            Location::Body => "body",
-        };
-        let arg = Arg::new(self.name)
-            .required(self.location == Location::Path || self.signs.contains('!'))
-            .help(format!("`{written}` in the {location}"));
-        if self.location == Location::Path {
+        let mut lines = PARAMETERS.lines().filter_map(|line| line.split_once(" | "));
+        let about = lines.find(|(names, _)| names.split(' ').any(|name| name == self.name));
+        let about = about.map_or(String::new(), |(_, about)| about.replace("{}", self.name));
+        let (location, is_in_path) = (self.location, self.location == "path");
+        let arg = Arg::new(self.name).required(is_in_path || self.signs.contains('!'));
+        let arg = arg.help(format!("{about} [`{written}` in the {location}]"));
+        if is_in_path {
             return arg.value_name(self.name.to_uppercase());
         }
         let arg = arg.long(self.name.replace('_', "-"));
         match self.signs.trim_end_matches('!') {
             "?" => arg.action(ArgAction::SetTrue),
             "*" => arg.num_args(1..).value_name("VALUE"),
-            "{}" => arg.value_name("OBJECT"),
             _ => arg.value_name("VALUE"),
         }
     }
 
-    /// The value that was given, if one was. A switch of the body is always sent.
+    /// The value of the parameter, if it was given. A switch of the body is always sent, as true or false.
     fn value(&self, given: &ArgMatches) -> Option<Value> {
         if self.signs.contains('?') {
             return match (given.get_flag(self.name), self.location) {
-                (on, Location::Body) => Some(on.into()),
+                (on, "body") => Some(on.into()),
                 (on, _) => on.then(|| "1".into()),
             };
         }
@@ -204,23 +228,27 @@ impl Parameter {
 }
 
 impl EndpointCommand {
+    /// The endpoint as a command for clap.
     fn command(&self) -> Command {
         let Endpoint { method, id, .. } = self.endpoint;
         let (about, method, path) = (self.about, method.as_str(), self.endpoint.path());
-        let command = Command::new(self.name)
+        let command = Command::new(self.name);
+        let command = match self.endpoint == endpoint::CONTROL {
+            true => ControlArgs::augment_args(command),
+            false => command.args(self.parameters.iter().map(Parameter::arg)),
+        };
+        let listed = format!("{method} {path}\nListed in the API documentation as {id}.");
+        command
             .about(about)
-            .long_about(format!("{about}\n\n{method} {path}\nListed as {id}."))
-            .args(self.parameters.iter().map(Parameter::arg));
-        match self.endpoint == endpoint::CONTROL {
-            true => control::command(command),
-            false => command,
-        }
+            .long_about(format!("{about}\n\n{listed}"))
     }
 
+    /// The call of the endpoint with the given arguments.
     pub(super) fn call(&self, product: &Product, given: &ArgMatches) -> Call<Blocking, Custom> {
         let mut call = product.endpoint(self.endpoint);
         if self.endpoint.path().starts_with("/v1/users/") {
-            // These name the product in the query, the reports by a name that is in doubt.
+            // These endpoints expect the product key in the query. The API documentation calls it
+            // `product_secret` for the reports on users, so the key is sent under both names.
             let key = product.key().to_string();
             call = call.parameter("product_key", key.clone());
             if self.endpoint != endpoint::USERS {
@@ -231,18 +259,15 @@ impl EndpointCommand {
         for parameter in &self.parameters {
             let name = parameter.name;
             match (parameter.location, parameter.value(given)) {
-                (Location::Body, Some(value)) => drop(body.insert(name.to_owned(), value)),
-                (Location::Query, Some(Value::String(text))) => {
+                ("body", Some(value)) => drop(body.insert(name.to_owned(), value)),
+                ("query", Some(Value::String(text))) => {
                     call = call.parameter(&name.replace('-', "_"), text);
                 }
-                (Location::Path, Some(Value::String(text))) => {
-                    call = call.within(name, text);
-                }
+                ("path", Some(Value::String(text))) => call = call.within(name, text),
                 _ => {}
             }
         }
-        let in_body = |one: &Parameter| one.location == Location::Body;
-        match self.parameters.iter().any(in_body) {
+        match self.parameters.iter().any(|one| one.location == "body") {
             true => call.json(&body),
             false => call,
         }

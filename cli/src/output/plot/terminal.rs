@@ -1,4 +1,4 @@
-//! A terminal as a canvas: lines as dots of Braille characters, labels as text.
+//! A drawing area of text: lines are dots of Braille characters, labels are text.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _};
@@ -11,29 +11,27 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-/// A canvas of 2 by 4 dots a character. The right half of a wide character is `\0`.
+/// A drawing area with 2 by 4 dots per character. `\0` fills the second column of a wide character.
 pub(super) struct Terminal<'t> {
     text: &'t mut String,
     width: usize,
-    cells: Vec<char>,
+    rows: Vec<Vec<char>>,
 }
 
+/// The height in lines.
 const HEIGHT: usize = 20;
 
 impl<'t> Terminal<'t> {
     pub(super) fn new(text: &'t mut String) -> Self {
         let size = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
         let width = size.map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120));
-        let cells = vec![' '; width * HEIGHT];
-        Terminal { text, width, cells }
+        let rows = vec![vec![' '; width]; HEIGHT];
+        Terminal { text, width, rows }
     }
 
     fn cell(&mut self, column: i32, row: i32) -> Option<&mut char> {
-        let column = usize::try_from(column)
-            .ok()
-            .filter(|column| *column < self.width)?;
-        self.cells
-            .get_mut(usize::try_from(row).ok()? * self.width + column)
+        let row = self.rows.get_mut(usize::try_from(row).ok()?)?;
+        row.get_mut(usize::try_from(column).ok()?)
     }
 }
 
@@ -50,7 +48,7 @@ impl DrawingBackend for Terminal<'_> {
 
     fn present(&mut self) -> Drawn {
         self.text.clear();
-        for row in self.cells.chunks(self.width) {
+        for row in &self.rows {
             let row: String = row.iter().filter(|one| **one != '\0').collect();
             *self.text += row.trim_end();
             self.text.push('\n');
@@ -60,7 +58,7 @@ impl DrawingBackend for Terminal<'_> {
 
     fn draw_pixel(&mut self, (x, y): BackendCoord, colour: BackendColor) -> Drawn {
         const DOTS: [[u32; 2]; 4] = [[1, 8], [2, 16], [4, 32], [64, 128]];
-        // The light lines of the grid would hide the value.
+        // Grid lines are skipped, because dots have one brightness: the value could not be told from the grid.
         if let Some(cell) = self.cell(x.div_euclid(2), y.div_euclid(4))
             && colour.alpha > 0.5
         {
