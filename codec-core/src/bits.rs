@@ -19,7 +19,7 @@
 pub(crate) struct Source<'b> {
     pub(crate) bytes: &'b [u8],
     #[cfg(target_pointer_width = "64")]
-    head: u64,
+    pub(crate) head: u64,
 }
 
 impl<'b> Source<'b> {
@@ -46,13 +46,19 @@ impl<'b> Source<'b> {
 #[inline]
 #[cfg(any(test, target_pointer_width = "64"))]
 fn head(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(head) => u64::from_be_bytes(*head),
-        None => {
-            let mut head = [0; 8];
-            copy(&mut head, bytes);
-            u64::from_be_bytes(head)
-        }
+    if let Some(head) = bytes.first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let spare = 8_usize.wrapping_sub(bytes.len()).wrapping_mul(8) as u32;
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        // Two loads of 4 bytes, which may overlap, in place of a loop over 4 to 7.
+        let first = u64::from(u32::from_be_bytes(*first)).wrapping_shl(32);
+        return first | u64::from(u32::from_be_bytes(*last)).wrapping_shl(spare);
+    }
+    let word = |word: u64, byte: &u8| word.wrapping_shl(8) | u64::from(*byte);
+    match bytes.is_empty() {
+        true => 0,
+        false => bytes.iter().fold(0, word).wrapping_shl(spare),
     }
 }
 

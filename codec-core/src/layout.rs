@@ -6,7 +6,11 @@
 //! The [`rules`] check the [`Point`]s of a product and fill the [`Tables`]; a [`LayoutRef`] reads them. A
 //! [`Mask`] names the points that a message has, and the packing of a var_len message follows from both.
 
+#[cfg(target_pointer_width = "64")]
+mod equal;
 mod field;
+#[cfg(target_pointer_width = "64")]
+mod kernel;
 mod mask;
 mod packing;
 mod point;

@@ -17,10 +17,10 @@
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
 use super::point::{Access, Kind, Point, Protocol, Unit};
-#[cfg(target_pointer_width = "64")]
-use super::runs::Runs;
 use super::tables::Head;
 pub use super::tables::Tables;
+#[cfg(target_pointer_width = "64")]
+use super::{equal::EqualRuns, runs::Runs};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::Scale;
 
@@ -131,6 +131,8 @@ pub const fn check(
     if check.is_whole() {
         check.head.points = count as u16;
         check.set_limits();
+        #[cfg(target_pointer_width = "64")]
+        check.prepare();
     }
     check.head
 }
@@ -404,6 +406,23 @@ impl<'p> Check<'p, '_, '_, '_> {
             self.tables.limits[point.id as usize] = Limits { min, max };
             n += 1;
         }
+    }
+
+    /// The kernels, once all else is known.
+    #[cfg(target_pointer_width = "64")]
+    const fn prepare(&mut self) {
+        let mut id = 0;
+        while id < self.count {
+            let field = &mut self.tables.fields[id];
+            let scale = match (field.shape, field.aux.checked_sub(1)) {
+                (Shape::Uint, Some(index)) => self.tables.scales[index as usize],
+                _ => Scale::IDENTITY,
+            };
+            field.prepare(scale);
+            id += 1;
+        }
+        let fields = self.tables.fields.split_at(self.count).0;
+        self.head.equal = EqualRuns::new(fields);
     }
 
     /// Heap sort of the sound points: in place, without recursion, never quadratic.
