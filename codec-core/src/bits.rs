@@ -100,6 +100,17 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
     let Some(window) = bytes.get_mut(..usize::from(end)) else {
         return false;
     };
+    // Whole bytes need no look at what was there. On a small machine the loop alone is smaller.
+    #[cfg(target_pointer_width = "64")]
+    match (shift, drop, window.last_mut()) {
+        (0, 24, Some(last)) => {
+            *last = value as u8;
+            return true;
+        }
+        (0, 16, _) => return store_chunk(window, (value as u16).to_be_bytes()),
+        (0, 0, _) => return store_chunk(window, value.to_be_bytes()),
+        _ => {}
+    }
     let mut mask = u64::from(u32::MAX.wrapping_shr(u32::from(drop))).wrapping_shl(shift.into());
     let mut value = u64::from(value).wrapping_shl(shift.into());
     for byte in window.iter_mut().rev() {
@@ -110,6 +121,16 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
         mask >>= 8;
         value >>= 8;
     }
+    true
+}
+
+#[inline]
+#[cfg(target_pointer_width = "64")]
+fn store_chunk<const N: usize>(window: &mut [u8], bytes: [u8; N]) -> bool {
+    let Some(last) = window.last_chunk_mut() else {
+        return false;
+    };
+    *last = bytes;
     true
 }
 
