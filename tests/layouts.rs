@@ -132,3 +132,35 @@ fn states_are_of_one_product() {
             .starts_with(r#"{"attrs":{"switch":1},"never_seen":["wakeup_word","#)
     );
 }
+
+proptest::proptest! {
+    /// Runs of equal integers, of any length and number, are decoded like any other points.
+    #[test]
+    fn runs_of_equal_integers(
+        runs in proptest::collection::vec((1_u16..9, 0_usize..4), 1..24),
+        seed in proptest::prelude::any::<u64>(),
+    ) {
+        let scales = [(1, 0), (10, 1), (10, 2), (7, -400)];
+        let (mut points, mut offset) = (Vec::new(), 0);
+        for (len, scale) in runs {
+            for _ in 0..len {
+                let id = points.len() as u16;
+                let (ratio, addition) = scales[scale];
+                let spec = UintSpec::new(0, 4_000_000_000).scaled(d(ratio, 1), d(addition, 1));
+                points.push(Point::uint32(id, Writable, offset, spec));
+                offset += 4;
+            }
+            if len % 2 == 0 {
+                points.push(Point::uint8(points.len() as u16, Writable, offset, UintSpec::new(0, 255)));
+                offset += 1;
+            }
+        }
+        let layout = Layout::<256>::new(Protocol::Standard, &points).unwrap();
+        let mut word = seed;
+        let status: Vec<u8> = (0..offset).map(|_| {
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (word >> 56) as u8
+        }).collect();
+        gizwits_tests::laws::numbers(points.len(), layout.get().view(&status).unwrap());
+    }
+}

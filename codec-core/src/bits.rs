@@ -18,7 +18,7 @@
 pub(crate) struct Source<'b> {
     pub(crate) bytes: &'b [u8],
     #[cfg(target_pointer_width = "64")]
-    head: u64,
+    pub(crate) head: u64,
 }
 
 impl<'b> Source<'b> {
@@ -45,13 +45,19 @@ impl<'b> Source<'b> {
 #[inline]
 #[cfg(any(test, target_pointer_width = "64"))]
 fn head(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(head) => u64::from_be_bytes(*head),
-        None => {
-            let mut head = [0; 8];
-            copy(&mut head, bytes);
-            u64::from_be_bytes(head)
-        }
+    if let Some(head) = bytes.first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let spare = 8_usize.wrapping_sub(bytes.len()).wrapping_mul(8) as u32;
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        // Two loads of 4 bytes, which may overlap, in place of a loop over 4 to 7.
+        let first = u64::from(u32::from_be_bytes(*first)).wrapping_shl(32);
+        return first | u64::from(u32::from_be_bytes(*last)).wrapping_shl(spare);
+    }
+    let word = |word: u64, byte: &u8| word.wrapping_shl(8) | u64::from(*byte);
+    match bytes.is_empty() {
+        true => 0,
+        false => bytes.iter().fold(0, word).wrapping_shl(spare),
     }
 }
 
@@ -93,6 +99,17 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
     let Some(window) = bytes.get_mut(..usize::from(end)) else {
         return false;
     };
+    // Whole bytes need no look at what was there. On a small machine the loop alone is smaller.
+    #[cfg(target_pointer_width = "64")]
+    match (shift, drop, window.last_mut()) {
+        (0, 24, Some(last)) => {
+            *last = value as u8;
+            return true;
+        }
+        (0, 16, _) => return store_chunk(window, (value as u16).to_be_bytes()),
+        (0, 0, _) => return store_chunk(window, value.to_be_bytes()),
+        _ => {}
+    }
     let mut mask = u64::from(u32::MAX.wrapping_shr(u32::from(drop))).wrapping_shl(shift.into());
     let mut value = u64::from(value).wrapping_shl(shift.into());
     for byte in window.iter_mut().rev() {
@@ -103,6 +120,16 @@ pub(crate) fn store(bytes: &mut [u8], end: u16, shift: u8, drop: u8, value: u32)
         mask >>= 8;
         value >>= 8;
     }
+    true
+}
+
+#[inline]
+#[cfg(target_pointer_width = "64")]
+fn store_chunk<const N: usize>(window: &mut [u8], bytes: [u8; N]) -> bool {
+    let Some(last) = window.last_chunk_mut() else {
+        return false;
+    };
+    *last = bytes;
     true
 }
 

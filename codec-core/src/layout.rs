@@ -7,7 +7,11 @@
 //! [`Mask`] is the set of points in a message. Layout and mask together determine the offsets in a var_len
 //! message.
 
+#[cfg(target_pointer_width = "64")]
+mod equal;
 mod field;
+#[cfg(target_pointer_width = "64")]
+mod kernel;
 mod mask;
 mod packing;
 mod point;

@@ -7,7 +7,8 @@ use gizwits_codec_core::definition::Definition;
 use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::m2m::{self, Decoder, Event};
 use gizwits_codec_core::{
-    Access, Action, Encoder, ErrorKind, Layout, P0, PointId, PointValue, Raw as CoreRaw, View,
+    Access, Action, Decimal, Encoder, ErrorKind, Layout, P0, PointId, PointValue, Raw as CoreRaw,
+    Value, View,
 };
 use gizwits_codec_std::{Check, Diagnostic, Product, Severity, State, check};
 
@@ -601,6 +602,7 @@ fn expected_json(points: &[RefPoint], action: &str, values: &[(usize, Raw)]) -> 
 
 /// A view has just these raw values, by iteration and by id.
 fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
+    numbers(points.len(), view);
     let readings: Vec<(usize, Raw)> = view.iter().map(owned_reading).collect();
     assert_eq!(readings, expected);
     for point in points {
@@ -626,6 +628,50 @@ fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
             CoreRaw::Number(raw) => assert_eq!(number(), u64::from(raw)),
         }
     }
+}
+
+/// The slices of numbers and a loop of `next` have what `for_each` has; entries of absent points are left alone.
+///
+/// # Panics
+/// If the law is broken.
+pub fn numbers(points: usize, view: View<'_, '_>) {
+    let absent = Decimal::new(-1, 3);
+    let mut expected = vec![absent; points];
+    view.iter().for_each(|reading| {
+        expected[reading.id().index()] = match reading.value() {
+            Value::Bool(value) => u32::from(value).into(),
+            Value::Enum(index) => index.into(),
+            Value::Number(number) => number,
+            Value::Binary(_) => Decimal::ZERO,
+        };
+    });
+    let mut decimals = vec![absent; points];
+    view.read_decimals(&mut decimals).unwrap();
+    let both = |decimals: &[Decimal]| {
+        let both = decimals.iter().map(|one| (one.coefficient(), one.scale()));
+        both.collect::<Vec<_>>()
+    };
+    assert_eq!(both(&decimals), both(&expected));
+    let mut floats = vec![absent.to_f64(); points];
+    view.read_f64s(&mut floats).unwrap();
+    assert!(
+        floats
+            .iter()
+            .copied()
+            .eq(expected.iter().map(|one| one.to_f64()))
+    );
+    assert!(view.read_decimals(&mut decimals[1..]).is_err());
+    let mut all = view.iter();
+    view.iter().for_each(|reading| {
+        let next = all
+            .next()
+            .map(|next| (next.id(), next.value(), next.flagged()));
+        assert_eq!(
+            next,
+            Some((reading.id(), reading.value(), reading.flagged()))
+        );
+    });
+    assert!(all.next().is_none());
 }
 
 fn owned_reading(reading: PointValue<'_, '_>) -> (usize, Raw) {

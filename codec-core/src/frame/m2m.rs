@@ -225,7 +225,40 @@ pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
 
 type Parsed<'b, O> = IResult<&'b [u8], O, (&'b [u8], Fault)>;
 
+/// The event at the head of some bytes.
+#[inline]
 fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
+    match short_frame(input, limit) {
+        Some((rest, frame)) => Ok((rest, Event::Frame(frame))),
+        None => any_event(input, limit),
+    }
+}
+
+/// A whole frame of less than 128 bytes without sn and did, which nearly all frames are: a look at its head takes
+/// half the time of the general parser.
+#[inline]
+fn short_frame(input: &[u8], limit: usize) -> Option<(&[u8], Frame<'_>)> {
+    let (&[0, 0, 0, 3, length @ 3..=0x7f, flag, high, low], behind) = input.split_first_chunk()?
+    else {
+        return None;
+    };
+    let command = u16::from_be_bytes([high, low]);
+    let length = usize::from(length);
+    if flag & 1 != 0 || Frame::has_sn(command) || length > limit {
+        return None;
+    }
+    let (body, rest) = behind.split_at_checked(length.wrapping_sub(3))?;
+    let frame = Frame {
+        flag,
+        command,
+        sn: None,
+        did: None,
+        body,
+    };
+    Some((rest, frame))
+}
+
+fn any_event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
     let (input, _) = tag(&PREFIX[..]).parse(input)?;
     // The length of a frame is at least 3, so a 2 is the first byte of a service command.
     if let Some((2, rest)) = input.split_first() {
@@ -334,23 +367,38 @@ pub struct Scan<'b> {
 /// ```
 #[must_use]
 pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
+    scan_for(bytes, limit).0
+}
+
+/// The result of a scan, and the least number of bytes without which another one is in vain.
+fn scan_for(bytes: &[u8], limit: usize) -> (Scan<'_>, usize) {
     let mut rest = bytes;
     let mut skipped = 0_usize;
+    let mut missing = 0;
     loop {
         let (consumed, event) = match event(rest, limit) {
             Ok((behind, event)) => (bytes.len().saturating_sub(behind.len()), Some(event)),
-            Err(Err::Incomplete(_)) => (skipped, None),
+            Err(Err::Incomplete(needed)) => {
+                if let Needed::Size(size) = needed {
+                    missing = size.get();
+                }
+                (skipped, None)
+            }
             Err(_) => {
-                rest = rest.get(1..).unwrap_or(&[]);
-                skipped = skipped.saturating_add(1);
+                // An event begins with a 0.
+                let next = rest.iter().skip(1).position(|byte| *byte == 0);
+                let garbage = next.map_or(rest.len(), |garbage| garbage.saturating_add(1));
+                rest = rest.get(garbage..).unwrap_or(&[]);
+                skipped = skipped.saturating_add(garbage);
                 continue;
             }
         };
-        return Scan {
+        let scan = Scan {
             consumed,
             skipped,
             event,
         };
+        return (scan, missing);
     }
 }
 
@@ -374,6 +422,8 @@ pub struct Decoder<'o> {
     start: usize,
     end: usize,
     skipped: usize,
+    /// The end that the bytes must reach before there can be another event.
+    needed: usize,
 }
 
 impl<'o> Decoder<'o> {
@@ -386,6 +436,7 @@ impl<'o> Decoder<'o> {
             start: 0,
             end: 0,
             skipped: 0,
+            needed: 0,
         }
     }
 
@@ -393,28 +444,42 @@ impl<'o> Decoder<'o> {
     /// [`next_event`](Self::next_event) has returned `None`.
     #[must_use = "the bytes that do not fit are returned"]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        if self.start > 0 {
-            for (to, from) in (self.start..self.end).enumerate() {
-                let byte = self.buffer.get(from).copied().unwrap_or(0);
-                if let Some(slot) = self.buffer.get_mut(to) {
-                    *slot = byte;
-                }
+        if self.start == self.end {
+            (self.start, self.end, self.needed) = (0, 0, 0);
+        } else if self.start > 0 && self.buffer.len().saturating_sub(self.end) < bytes.len() {
+            if let Some(kept) = self.buffer.get_mut(..self.end)
+                && self.start <= kept.len()
+            {
+                kept.copy_within(self.start.., 0);
             }
+            self.needed = self.needed.saturating_sub(self.start);
             (self.start, self.end) = (0, self.end.saturating_sub(self.start));
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or(&mut []);
-        let taken = room.len().min(bytes.len());
-        bits::copy(room, bytes);
-        self.end = self.end.saturating_add(taken);
-        bytes.get(taken..).unwrap_or(&[])
+        if let ([byte], [slot, ..]) = (bytes, &mut *room) {
+            // A serial line or a slow reader: a call of `memcpy` for each byte takes longer than all else.
+            *slot = *byte;
+            self.end = self.end.saturating_add(1);
+            return &[];
+        }
+        let (taken, rest) = bytes.split_at(room.len().min(bytes.len()));
+        if let Some(room) = room.get_mut(..taken.len()) {
+            room.copy_from_slice(taken);
+        }
+        self.end = self.end.saturating_add(taken.len());
+        rest
     }
 
     /// Returns the next frame or service message, or `None` if more bytes are needed.
     pub fn next_event(&mut self) -> Option<Event<'_>> {
+        if self.end < self.needed {
+            return None;
+        }
         let limit = self.buffer.len().saturating_sub(8);
-        let found = scan(self.buffer.get(self.start..self.end)?, limit);
+        let (found, missing) = scan_for(self.buffer.get(self.start..self.end)?, limit);
         self.start = self.start.saturating_add(found.consumed);
         self.skipped = self.skipped.saturating_add(found.skipped);
+        self.needed = self.end.saturating_add(missing);
         found.event
     }
 

@@ -1,10 +1,14 @@
 //! A row of the layout: the location of one point, and the range of its raw value.
 
+#[cfg(target_pointer_width = "64")]
+use super::kernel::Kernel;
 use super::point::Access;
 use crate::error::{ErrorKind, PointId};
+#[cfg(target_pointer_width = "64")]
+use crate::value::Scale;
 
 /// The location of a point in the status: end byte, shift and width. A field takes 8 bytes. Decoding reads no
-/// other table.
+/// other table. On 64-bit machines a field also holds its [`Kernel`], and takes 32 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The end of the value: one past its last byte, in a status with all points.
@@ -18,6 +22,8 @@ pub struct Field {
     pub(crate) drop: u8,
     pub(crate) shape: Shape,
     pub(crate) access: Access,
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) kernel: Kernel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +43,15 @@ impl Field {
         drop: 0,
         shape: Shape::Bool,
         access: Access::Writable,
+        #[cfg(target_pointer_width = "64")]
+        kernel: Kernel::EMPTY,
     };
+
+    /// Prepares the kernel, once location and scale are known.
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn prepare(&mut self, scale: Scale) {
+        self.kernel = Kernel::new(self, scale);
+    }
 
     /// Returns whether the point is in a bit area.
     #[inline]

@@ -79,6 +79,12 @@ pub struct UintSpec {
 }
 
 impl UintSpec {
+    /// Returns whether the ratio is 1 and the addition 0, in the form in which most definitions have them.
+    const fn is_identity(&self) -> bool {
+        let (ratio, addition) = (self.ratio, self.addition);
+        ratio.coefficient() == 1 && ratio.scale() == 0 && addition.coefficient() == 0
+    }
+
     /// Creates a specification with these raw limits, ratio 1 and addition 0.
     pub const fn new(min: u32, max: u32) -> Self {
         UintSpec {
@@ -232,8 +238,11 @@ impl Point {
     /// Returns the scale of an integer, valid for every raw value of its width.
     pub(crate) const fn scale(&self) -> Result<Scale, Error> {
         match self.uint() {
-            Some((spec, widest)) => Scale::new(spec.ratio, spec.addition, widest),
-            None => Ok(Scale::IDENTITY),
+            // Most integers are not scaled, and the check of a scale takes divisions.
+            Some((spec, widest)) if !spec.is_identity() => {
+                Scale::new(spec.ratio, spec.addition, widest)
+            }
+            _ => Ok(Scale::IDENTITY),
         }
     }
 

@@ -17,10 +17,10 @@
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
 use super::point::{Access, Kind, Point, Protocol, Unit};
-#[cfg(target_pointer_width = "64")]
-use super::runs::Runs;
 use super::tables::Head;
 pub use super::tables::Tables;
+#[cfg(target_pointer_width = "64")]
+use super::{equal::EqualRuns, runs::Runs};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::Scale;
 
@@ -155,6 +155,8 @@ pub const fn check(
     if check.is_whole() {
         check.head.points = count as u16;
         check.set_limits();
+        #[cfg(target_pointer_width = "64")]
+        check.prepare();
     }
     check.head
 }
@@ -278,7 +280,7 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     /// Checks the rules in the order of the bytes, and sets the offset of each field.
     const fn check_positions(&mut self) {
-        self.sort(By::Position);
+        self.sort();
         let mut reach = Reach::NONE;
         let (mut sections, mut ids) = (Order::NEW, Order::NEW);
         let mut n = 0;
@@ -390,26 +392,55 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     /// Stores each different scale once, in the order of the sort keys, and its index in the fields.
     const fn find_scales(&mut self) {
-        self.sort(By::Scale);
-        let mut last = Scale::IDENTITY;
         let mut n = 0;
         while n < self.sound {
             let point = self.nth(n);
             let scale = point.sound_scale();
-            if scale.sort_key() != Scale::IDENTITY.sort_key() {
-                if scale.sort_key() != last.sort_key() {
-                    if self.head.scales() == self.tables.scales.len() {
-                        self.findings.add(point.error(ErrorKind::TooManyScales));
-                        return;
-                    }
-                    self.tables.scales[self.head.scales()] = scale;
-                    self.head.scales += 1;
-                    last = scale;
+            if let Err(index) = self.find_scale(scale) {
+                let len = self.head.scales();
+                if len == self.tables.scales.len() {
+                    self.findings.add(point.error(ErrorKind::TooManyScales));
+                    return;
                 }
-                self.field(point).aux = self.head.scales;
+                self.tables.scales[len] = scale;
+                let (known, _) = self.tables.scales.split_at_mut(len + 1);
+                let (_, greater) = known.split_at_mut(index);
+                greater.rotate_right(1);
+                self.head.scales += 1;
             }
             n += 1;
         }
+        let mut n = 0;
+        while n < self.sound {
+            let point = self.nth(n);
+            if let (Ok(aux @ 1..), Some(_)) = (self.find_scale(point.sound_scale()), point.uint()) {
+                self.field(point).aux = aux;
+            }
+            n += 1;
+        }
+    }
+
+    /// Returns one more than the index of a scale, or 0 for the identity. For a scale that is not in the table,
+    /// the error is the index at which it belongs.
+    const fn find_scale(&self, scale: Scale) -> Result<u16, usize> {
+        let key = scale.sort_key();
+        if key == Scale::IDENTITY.sort_key() {
+            return Ok(0);
+        }
+        let (mut from, mut to) = (0, self.head.scales());
+        while from < to {
+            let middle = (from + to) / 2;
+            let other = self.tables.scales[middle].sort_key();
+            if other == key {
+                return Ok(middle as u16 + 1);
+            }
+            if other < key {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        Err(from)
     }
 
     /// Writes the limits, whose table is no longer needed as scratch space.
@@ -430,9 +461,37 @@ impl<'p> Check<'p, '_, '_, '_> {
         }
     }
 
+    /// Prepares the kernels. Requires offsets and scales.
+    #[cfg(target_pointer_width = "64")]
+    const fn prepare(&mut self) {
+        let mut id = 0;
+        while id < self.count {
+            let field = &mut self.tables.fields[id];
+            let scale = match (field.shape, field.aux.checked_sub(1)) {
+                (Shape::Uint, Some(index)) => self.tables.scales[index as usize],
+                _ => Scale::IDENTITY,
+            };
+            field.prepare(scale);
+            id += 1;
+        }
+        let fields = self.tables.fields.split_at(self.count).0;
+        self.head.equal = EqualRuns::new(fields);
+    }
+
+    /// Sorts the sound points by position. The points of most definitions are in order already.
+    const fn sort(&mut self) {
+        let mut n = 1;
+        while n < self.sound && self.is_less(n - 1, n) {
+            n += 1;
+        }
+        if n < self.sound {
+            self.heap_sort();
+        }
+    }
+
     /// Sorts the sound points with a heap sort, which works in place, without recursion, and never takes
     /// quadratic time. The standard library has no sort for a `const fn`.
-    const fn sort(&mut self, by: By) {
+    const fn heap_sort(&mut self) {
         let mut start = self.sound / 2;
         let mut end = self.sound;
         while end > 1 {
@@ -445,10 +504,10 @@ impl<'p> Check<'p, '_, '_, '_> {
             let mut root = start;
             while 2 * root + 1 < end {
                 let mut child = 2 * root + 1;
-                if child + 1 < end && self.is_less(child, child + 1, by) {
+                if child + 1 < end && self.is_less(child, child + 1) {
                     child += 1;
                 }
-                if !self.is_less(root, child, by) {
+                if !self.is_less(root, child) {
                     break;
                 }
                 self.swap(root, child);
@@ -462,9 +521,9 @@ impl<'p> Check<'p, '_, '_, '_> {
         (limits[one].min, limits[two].min) = (limits[two].min, limits[one].min);
     }
 
-    const fn is_less(&self, one: usize, two: usize, by: By) -> bool {
+    const fn is_less(&self, one: usize, two: usize) -> bool {
         let (one, two) = (self.nth(one), self.nth(two));
-        let (left, right) = (key(one, by), key(two, by));
+        let (left, right) = (key(one), key(two));
         left < right || left == right && one.id < two.id
     }
 }
@@ -567,20 +626,9 @@ impl Reach {
     }
 }
 
-#[derive(Clone, Copy)]
-enum By {
-    Position,
-    Scale,
-}
-
-/// Returns the sort key of a point. Points with equal keys are sorted by id.
-const fn key(point: &Point, by: By) -> u128 {
-    match by {
-        By::Position => {
-            let position = &point.position;
-            let is_bytes = matches!(position.unit, Unit::Byte) as u128;
-            (position.byte_offset as u128) << 33 | is_bytes << 32 | position.bit_offset as u128
-        }
-        By::Scale => point.sound_scale().sort_key(),
-    }
+/// Returns the sort key of a point's position: a bit area comes before the bytes at the same offset.
+const fn key(point: &Point) -> u128 {
+    let position = &point.position;
+    let is_bytes = matches!(position.unit, Unit::Byte) as u128;
+    (position.byte_offset as u128) << 33 | is_bytes << 32 | position.bit_offset as u128
 }

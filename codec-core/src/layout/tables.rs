@@ -3,7 +3,7 @@
 use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
 #[cfg(target_pointer_width = "64")]
-use super::runs::Runs;
+use super::{equal::EqualRuns, runs::Runs};
 use crate::error::PointId;
 use crate::value::Scale;
 
@@ -20,6 +20,8 @@ pub struct Head {
     pub(crate) area_len: u16,
     #[cfg(target_pointer_width = "64")]
     pub(crate) runs: Runs,
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) equal: EqualRuns,
 }
 
 impl Head {
@@ -33,6 +35,8 @@ impl Head {
         area_len: 0,
         #[cfg(target_pointer_width = "64")]
         runs: Runs::NONE,
+        #[cfg(target_pointer_width = "64")]
+        equal: EqualRuns::NONE,
     };
 
     /// Returns the number of points.

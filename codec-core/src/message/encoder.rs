@@ -182,7 +182,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
             (Shape::Bool, Value::Bool(value)) => u32::from(value),
             (Shape::Enum, Value::Enum(index)) => index,
             (Shape::Uint, Value::Number(number)) => {
-                match self.layout.scale_of(&field).raw(number, self.rounding) {
+                match self.layout.scale_of(field).raw(number, self.rounding) {
                     Unscaled::Exactly(raw) => raw,
                     Unscaled::Low => return Err(self.refused(ErrorKind::BelowMin, id, field)),
                     Unscaled::High => return Err(self.refused(ErrorKind::AboveMax, id, field)),
@@ -271,7 +271,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// Returns the error of a refused value. The offset of a point in a var_len message depends on the points
     /// that are set later, so the error has no byte offset there.
     #[cold]
-    fn refused(&self, kind: ErrorKind, id: PointId, field: Field) -> Error {
+    fn refused(&self, kind: ErrorKind, id: PointId, field: &Field) -> Error {
         let error = Error::new(kind).about(id);
         match self.layout.protocol() {
             Protocol::Standard => error.at(field.location(id).start().into()),
@@ -280,16 +280,16 @@ impl<'l, 'o> Encoder<'l, 'o> {
     }
 
     #[inline]
-    fn field(&self, id: PointId) -> Result<Field, Error> {
+    fn field(&self, id: PointId) -> Result<&'l Field, Error> {
         let Some(field) = self.layout.field(id) else {
             return Err(Error::new(ErrorKind::UnknownPoint).about(id));
         };
         match self.action {
-            Action::Read => Err(self.refused(ErrorKind::WrongAction, id, *field)),
+            Action::Read => Err(self.refused(ErrorKind::WrongAction, id, field)),
             Action::Control if field.access != Access::Writable => {
-                Err(self.refused(ErrorKind::NotWritable, id, *field))
+                Err(self.refused(ErrorKind::NotWritable, id, field))
             }
-            _ => Ok(*field),
+            _ => Ok(field),
         }
     }
 
@@ -301,7 +301,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     }
 
     #[inline]
-    fn put(&mut self, id: PointId, field: Field, raw: u32) -> Result<(), Error> {
+    fn put(&mut self, id: PointId, field: &Field, raw: u32) -> Result<(), Error> {
         let limits = self.layout.limits.get(id.index());
         if let Some(kind) = limits.and_then(|limits| limits.broken_by(raw, field.shape)) {
             return Err(self.refused(kind, id, field));

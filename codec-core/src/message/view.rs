@@ -16,14 +16,16 @@ use crate::error::{Error, ErrorKind, PointId};
 use crate::layout::{
     Access, Field, Ids, LayoutRef, Limits, Location, Mask, Packing, Protocol, Shape,
 };
-use crate::value::{Raw, Scale, Value};
+use crate::value::{Decimal, Raw, Value};
 
 /// The value of one point in a message.
 #[derive(Clone, Copy, Debug)]
 pub struct PointValue<'l, 'b> {
     location: Location<'l>,
-    limits: &'l Limits,
-    scale: &'l Scale,
+    /// The limits, or `None` if the table is too short. A check here would cost every decode a branch.
+    limits: Option<&'l Limits>,
+    #[cfg(not(target_pointer_width = "64"))]
+    scale: &'l crate::value::Scale,
     raw: Raw<'b>,
 }
 
@@ -41,8 +43,35 @@ impl<'l, 'b> PointValue<'l, 'b> {
         };
         Some(PointValue {
             location,
-            limits: layout.limits.get(location.id.index())?,
+            limits: layout.limits.get(location.id.index()),
+            #[cfg(not(target_pointer_width = "64"))]
             scale: layout.scale_of(field),
+            raw,
+        })
+    }
+
+    /// Returns the value of a point of a whole status. `status` is the status, padded to 8 bytes if it is shorter.
+    #[cfg(target_pointer_width = "64")]
+    #[inline(always)]
+    fn whole(
+        layout: LayoutRef<'l>,
+        body: Source<'b>,
+        status: &[u8],
+        field: &'l Field,
+        id: PointId,
+    ) -> Option<Self> {
+        let location = field.location(id);
+        let raw = if field.shape == Shape::Binary {
+            let end = usize::from(location.end);
+            let start = end.checked_sub(usize::from(field.aux))?;
+            Raw::Bytes(body.bytes.get(start..end)?)
+        } else {
+            Raw::Number(field.kernel.raw(status)?)
+        };
+        let limits = layout.limits.get(id.index());
+        Some(PointValue {
+            location,
+            limits,
             raw,
         })
     }
@@ -66,6 +95,9 @@ impl<'l, 'b> PointValue<'l, 'b> {
             (Raw::Bytes(bytes), _) => Value::Binary(bytes),
             (Raw::Number(raw), Shape::Bool) => Value::Bool(raw != 0),
             (Raw::Number(raw), Shape::Enum) => Value::Enum(raw),
+            #[cfg(target_pointer_width = "64")]
+            (Raw::Number(raw), _) => Value::Number(self.location.field.kernel.value(raw)),
+            #[cfg(not(target_pointer_width = "64"))]
             (Raw::Number(raw), _) => Value::Number(self.scale.value(raw)),
         }
     }
@@ -108,7 +140,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
     #[inline]
     pub fn flagged(&self) -> Option<ErrorKind> {
         match self.raw {
-            Raw::Number(raw) => self.limits.broken_by(raw, self.location.field.shape),
+            Raw::Number(raw) => self.limits?.broken_by(raw, self.location.field.shape),
             Raw::Bytes(_) => None,
         }
     }
@@ -477,6 +509,101 @@ impl<'l, 'b> View<'l, 'b> {
         self.body.bytes
     }
 
+    /// Writes the exact value of each point to `out[id]`: 0 or 1 for a bool, the label index of an enum, the
+    /// engineering value of an integer, 0 for a binary.
+    ///
+    /// Entries of points that the message does not have keep their value. This is the fastest way to read all
+    /// numbers of a message.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, Decimal, Layout, Point, Protocol, UintSpec};
+    ///
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::Standard,
+    ///     &[
+    ///         Point::bool(0, Access::Writable, 0, 0),
+    ///         Point::uint8(1, Access::Writable, 1, UintSpec::new(16, 30)),
+    ///     ],
+    /// );
+    /// let mut values = [Decimal::ZERO; 2];
+    /// LAYOUT.get().view(&[0x01, 0x18])?.read_decimals(&mut values)?;
+    /// assert_eq!(values, [1.into(), 24.into()]);
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfSpace`] if `out` has fewer entries than the layout has points. Nothing is written then.
+    pub fn read_decimals(&self, out: &mut [Decimal]) -> Result<(), Error> {
+        self.read_numbers(out, |value| value)
+    }
+
+    /// Like [`read_decimals`](Self::read_decimals), but converts each value with [`Decimal::to_f64`].
+    ///
+    /// # Errors
+    /// As for [`read_decimals`](Self::read_decimals).
+    pub fn read_f64s(&self, out: &mut [f64]) -> Result<(), Error> {
+        self.read_numbers(out, Decimal::to_f64)
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    fn read_numbers<T>(&self, out: &mut [T], make: impl Fn(Decimal) -> T) -> Result<(), Error> {
+        let layout = self.layout;
+        let needed = layout.fields.len();
+        let Some((out, _)) = out.split_at_mut_checked(needed) else {
+            let needed = needed as u32;
+            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+        };
+        #[cfg(target_pointer_width = "64")]
+        if self.is_whole() {
+            self.read_whole(out, make);
+            return Ok(());
+        }
+        self.iter().for_each(|reading| {
+            let value = match reading.raw {
+                Raw::Number(raw) => layout.scale_of(reading.location.field).value(raw),
+                Raw::Bytes(_) => Decimal::ZERO,
+            };
+            if let Some(slot) = out.get_mut(reading.id().index()) {
+                *slot = make(value);
+            }
+        });
+        Ok(())
+    }
+
+    /// Writes the numbers of a whole status with the kernels of the layout.
+    #[cfg(target_pointer_width = "64")]
+    #[inline(always)]
+    fn read_whole<T>(&self, mut out: &mut [T], make: impl Fn(Decimal) -> T) {
+        let (status, fields) = (self.body.bytes, self.layout.fields);
+        if status.len() <= 8 {
+            for (slot, field) in out.iter_mut().zip(fields) {
+                *slot = make(field.kernel.value(field.kernel.raw_of(self.body.head)));
+            }
+            return;
+        }
+        for (is_equal, run) in self.layout.head.equal.split(fields) {
+            let Some((slots, rest)) = out.split_at_mut_checked(run.len()) else {
+                return;
+            };
+            out = rest;
+            if let (true, Some(first)) = (is_equal, run.first()) {
+                // A copy, so that the loop does not load the kernel for each value.
+                let (kernel, start) = (first.kernel, usize::from(first.end).saturating_sub(4));
+                let (words, _) = status.get(start..).unwrap_or(&[]).as_chunks();
+                for (slot, word) in slots.iter_mut().zip(words) {
+                    *slot = make(kernel.value(u32::from_be_bytes(*word)));
+                }
+                continue;
+            }
+            for (slot, field) in slots.iter_mut().zip(run) {
+                let Some(raw) = field.kernel.raw(status) else {
+                    return;
+                };
+                *slot = make(field.kernel.value(raw));
+            }
+        }
+    }
+
     /// Returns whether the message has all points, each at its offset in the layout: whether
     /// [`values`](Self::values) is a complete status.
     #[inline]
@@ -542,6 +669,11 @@ impl<'l, 'b> View<'l, 'b> {
 
     /// Writes the points of the message into `values`, each at its offset in the layout.
     pub(crate) fn put_into(&self, values: &mut [u8]) {
+        #[cfg(target_pointer_width = "64")]
+        if self.is_whole() {
+            bits::copy(values, self.body.bytes);
+            return;
+        }
         for reading in self {
             reading.put_into(values);
         }
@@ -620,7 +752,8 @@ pub struct Iter<'l, 'b> {
 impl<'l, 'b> Iterator for Iter<'l, 'b> {
     type Item = PointValue<'l, 'b>;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn next(&mut self) -> Option<PointValue<'l, 'b>> {
         loop {
             let location = self.locations.next()?;
@@ -639,6 +772,20 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     fn fold<A, F: FnMut(A, PointValue<'l, 'b>) -> A>(self, mut all: A, mut next: F) -> A {
         let (layout, body) = (self.layout, self.body);
         match self.locations {
+            #[cfg(target_pointer_width = "64")]
+            Locations::Whole(fields, first) if body.bytes.len() == layout.status_len() => {
+                let padded = body.head.to_be_bytes();
+                let status = match body.bytes.len() {
+                    ..8 => &padded,
+                    _ => body.bytes,
+                };
+                for (field, id) in fields.zip(first..) {
+                    let id = PointId(id);
+                    if let Some(reading) = PointValue::whole(layout, body, status, field, id) {
+                        all = next(all, reading);
+                    }
+                }
+            }
             Locations::Whole(fields, first) => {
                 for (field, id) in fields.zip(first..) {
                     if let Some(reading) =

@@ -28,8 +28,8 @@ const MAX_SCALE: u8 = 18;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 pub struct Decimal {
-    pub(super) coefficient: i64,
-    pub(super) scale: u8,
+    pub(crate) coefficient: i64,
+    pub(crate) scale: u8,
 }
 
 impl Decimal {
@@ -103,8 +103,9 @@ impl Decimal {
     /// ```
     pub fn to_f64(self) -> f64 {
         // Powers of ten up to 10^22 are exact floats, so the only rounding is that of the division. A
-        // multiplication by 0.1 would round twice.
-        self.coefficient as f64 / power(self.scale) as f64
+        // multiplication by 0.1 would round twice. The mask makes a bounds check unnecessary.
+        let divisor = DIVISORS.get(usize::from(self.scale & 31));
+        self.coefficient as f64 / divisor.copied().unwrap_or(1.0)
     }
 
     /// Returns the coefficient at a higher scale, or `None` if it does not fit.
@@ -124,6 +125,17 @@ const POWERS: [i64; MAX_SCALE as usize + 1] = {
         n += 1;
     }
     powers
+};
+
+/// The powers of ten as floats, as many as five bits have values.
+const DIVISORS: [f64; 32] = {
+    let mut divisors = [1.0; 32];
+    let mut n = 0;
+    while n < POWERS.len() {
+        divisors[n] = POWERS[n] as f64;
+        n += 1;
+    }
+    divisors
 };
 
 pub(super) fn power(n: u8) -> i64 {

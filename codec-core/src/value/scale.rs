@@ -103,6 +103,18 @@ impl Scale {
         Decimal::new(self.addition, self.decimals()).normalized()
     }
 
+    /// The integer that a raw value is multiplied by, at the common decimal scale.
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn factor(self) -> u64 {
+        self.ratio >> 5
+    }
+
+    /// The integer that is added, at the common decimal scale.
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn offset(self) -> i64 {
+        self.addition
+    }
+
     /// Returns the number of decimal places of every engineering value, trailing zeros included.
     #[inline]
     pub const fn decimals(self) -> u8 {

@@ -1,0 +1,78 @@
+//! The steps that decode a number on 64-bit machines, prepared when the layout is made.
+
+use super::field::{Field, Shape};
+use crate::value::{Decimal, Scale};
+
+/// The steps from the bytes of a whole status to a number: an 8-byte load, a shift, a mask, a multiplication and an
+/// addition.
+///
+/// Without it, finding the scale and the first byte of the window would take as many instructions per value as the
+/// steps themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kernel {
+    ratio: u64,
+    addition: i64,
+    /// The mask of the value's bits; 0 for a binary.
+    mask: u32,
+    /// The first of the 8 bytes that end with the value, or 0.
+    start: u16,
+    /// The number of bits of these 8 bytes below the value.
+    shift: u8,
+    decimals: u8,
+}
+
+impl Kernel {
+    pub(crate) const EMPTY: Kernel = Kernel {
+        ratio: 1,
+        addition: 0,
+        mask: 0,
+        start: 0,
+        shift: 0,
+        decimals: 0,
+    };
+
+    /// Creates the kernel of a field with this scale.
+    pub(crate) const fn new(field: &Field, scale: Scale) -> Self {
+        let mask = match field.shape {
+            Shape::Binary => 0,
+            _ => u32::MAX.wrapping_shr(field.drop as u32),
+        };
+        let start = field.end.saturating_sub(8);
+        let below = start
+            .wrapping_add(8)
+            .wrapping_sub(field.end)
+            .wrapping_mul(8);
+        Kernel {
+            ratio: scale.factor(),
+            addition: scale.offset(),
+            mask,
+            start,
+            shift: (below as u8).wrapping_add(field.shift),
+            decimals: scale.decimals(),
+        }
+    }
+
+    /// Returns the raw value. `word` is the first 8 bytes of a status.
+    #[inline(always)]
+    pub(crate) fn raw_of(&self, word: u64) -> u32 {
+        word.wrapping_shr(u32::from(self.shift)) as u32 & self.mask
+    }
+
+    /// Returns the raw value in a status of 8 bytes or more.
+    #[inline(always)]
+    pub(crate) fn raw(&self, status: &[u8]) -> Option<u32> {
+        let start = usize::from(self.start);
+        let word = status.get(start..start.wrapping_add(8))?.first_chunk()?;
+        Some(self.raw_of(u64::from_be_bytes(*word)))
+    }
+
+    /// Returns the engineering value of a raw value.
+    #[inline(always)]
+    pub(crate) fn value(&self, raw: u32) -> Decimal {
+        let span = self.ratio.wrapping_mul(u64::from(raw)) as i64;
+        Decimal {
+            coefficient: span.wrapping_add(self.addition),
+            scale: self.decimals,
+        }
+    }
+}
