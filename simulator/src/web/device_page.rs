@@ -36,7 +36,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::caller::Caller;
 use super::events::{self, Event, Position, Watcher};
-use super::response::{error_response, file, json_response, keep_private, run};
+use super::response::{PRIVATE, error_response, file, json_response, run};
 use crate::api::decode as decode_query;
 use crate::simulator::Simulator;
 
@@ -115,7 +115,7 @@ async fn only_own_page(
     next: Next,
 ) -> Response<Body> {
     let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
-    let mut response = match (own, reached_by(listens)) {
+    let response = match (own, reached_by(listens)) {
         (true, _) => next.run(request).await,
         (false, Some(address)) => error_response(
             403,
@@ -133,8 +133,7 @@ async fn only_own_page(
             ),
         ),
     };
-    keep_private(&mut response);
-    response
+    (PRIVATE, response).into_response()
 }
 
 /// A response, or that of an error.

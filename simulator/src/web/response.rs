@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use serde::Serialize;
 use serde_json::json;
 
@@ -56,26 +57,20 @@ pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Respo
     let policy = format!(
         "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{policy}"
     );
-    let mut answer = Answer::new(200, kind, bytes);
-    answer.headers.extend([
-        ("content-security-policy", policy),
-        ("cross-origin-resource-policy", "same-origin".to_owned()),
-        ("referrer-policy", "same-origin".to_owned()),
-        ("cache-control", "no-cache".to_owned()),
-    ]);
-    response(answer)
+    let headers = [
+        ("content-security-policy", &*policy),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "same-origin"),
+        ("cache-control", "no-cache"),
+    ];
+    (headers, response(Answer::new(200, kind, bytes))).into_response()
 }
 
-/// Keeps a response from caches, and from pages of other origins.
-pub(crate) fn keep_private(response: &mut Response<Body>) {
-    for (name, value) in [
-        ("cache-control", "no-store"),
-        ("cross-origin-resource-policy", "same-origin"),
-    ] {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
-}
+/// Headers that keep a response from caches, and from pages of other origins.
+pub(crate) const PRIVATE: [(&str, &str); 2] = [
+    ("cache-control", "no-store"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
 
 /// Works off the threads of the sockets. `status` is that of an error.
 pub(crate) async fn run<T, E>(
