@@ -30,9 +30,10 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::routing::{get, post};
+use futures_util::stream::{self, StreamExt as _};
+use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::caller::Caller;
 use super::events::{self, Event, Position, Watcher};
@@ -99,8 +100,8 @@ pub(crate) fn router(
     let own = Router::new()
         .route("/page/products", get(products))
         .route("/page/devices/{product}", get(devices))
-        .route("/page/events/{product}", get(watch_product))
-        .route("/page/events/{product}/{did}", get(watch_device))
+        .route("/page/events/{product}", get(watch))
+        .route("/page/events/{product}/{did}", get(watch))
         .route("/page/decode/{product}", post(decode))
         .layer(middleware::from_fn_with_state(listens, only_own_page))
         .with_state(page);
@@ -204,131 +205,116 @@ fn after(request: &Request) -> Option<&str> {
     request.uri().query()?.strip_prefix("after=")
 }
 
-async fn watch_product(
-    State(page): State<Page>,
-    Path(product): Path<String>,
-    request: Request,
-) -> PageResult {
-    watch(page, product, None, last_event(&request)).await
-}
-
-async fn watch_device(
-    State(page): State<Page>,
-    Path((product, did)): Path<(String, String)>,
-    request: Request,
-) -> PageResult {
-    watch(page, product, Some(did), last_event(&request)).await
+/// The product that a page watches, or the one of its devices.
+#[derive(Deserialize)]
+struct Watched {
+    product: String,
+    did: Option<String>,
 }
 
 async fn watch(
-    page: Page,
-    product: String,
-    did: Option<String>,
-    after: Option<Position>,
+    State(page): State<Page>,
+    Path(Watched { product, did }): Path<Watched>,
+    request: Request,
 ) -> PageResult {
     let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
         let message = format!("{WATCHERS} pages watch already: close some");
         return Err(error_response(503, message));
     };
-    let simulator = page.simulator.clone();
+    let Page {
+        simulator,
+        mut stopped,
+        ..
+    } = page;
     // Before the first look, so that nothing falls between.
     let changes = simulator.changes();
-    let begun = read(move || {
-        simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after))
-    });
+    let world = simulator.clone();
+    let after = last_event(&request);
+    let begun =
+        read(move || world.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
     let missing = || error_response(404, "there is no such product or device");
     let (watcher, hello) = begun.await?.ok_or_else(missing)?;
+    let begun = Instant::now();
+    let feed = Feed {
+        begun,
+        ahead: ahead(&simulator, begun),
+        simulator,
+        watcher,
+        changes,
+        more: true,
+        _permit: permit,
+    };
+    let first = [feed.clock(), hello];
     // A slow reader is waited for; what happens meanwhile stays in the database.
-    let (to, events) = mpsc::channel(16);
-    let mut stopped = page.stopped.clone();
-    let gone = to.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            () = send(page.simulator, watcher, hello, changes, to, permit) => {}
-            () = gone.closed() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-        }
-    });
-    let events = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
-    Ok(events.into_response())
+    let news = stream::unfold(feed, Feed::next).flat_map(stream::iter);
+    let events = stream::iter(first).chain(news).map(sse_event);
+    let events = events.take_until(async move { stopped.changed().await });
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response())
 }
 
-/// Sends what is new whenever the world may have changed, until the database fails or nobody listens.
-async fn send(
+fn sse_event(event: Event) -> Result<SseEvent, Infallible> {
+    let mut sent = SseEvent::default().event(event.name).data(event.data);
+    if let Some(position) = event.position {
+        sent = sent.id(position.to_string());
+    }
+    if event.name == "hello" {
+        sent = sent.retry(Duration::from_secs(1));
+    }
+    Ok(sent)
+}
+
+/// What a page that watches gets after its first events.
+struct Feed {
     simulator: Simulator,
-    mut watcher: Watcher,
-    hello: Event,
-    mut changes: watch::Receiver<()>,
-    to: mpsc::Sender<Result<SseEvent, Infallible>>,
+    watcher: Watcher,
+    changes: watch::Receiver<()>,
+    /// When the page began to watch.
+    begun: Instant,
+    /// How far the simulator's clock was ahead of `begun`, as the page was last told.
+    ahead: i64,
+    /// Whether there may be more to send already.
+    more: bool,
     _permit: OwnedSemaphorePermit,
-) {
-    let mut clock = ClockReading::now(&simulator);
-    let mut news = vec![Event::clock(clock.now, simulator.is_real()), hello];
-    let mut more = true;
-    loop {
-        for Event {
-            position,
-            name,
-            data,
-        } in news
-        {
-            let mut event = SseEvent::default().event(name).data(data);
-            if let Some(position) = position {
-                event = event.id(position.to_string());
-            }
-            if name == "hello" {
-                event = event.retry(Duration::from_secs(1));
-            }
-            if to.send(Ok(event)).await.is_err() {
-                return;
-            }
-        }
-        if !more {
-            if changes.changed().await.is_err() {
-                return;
-            }
+}
+
+impl Feed {
+    /// Waits until the world may have changed, and returns what is new; none if the database fails.
+    async fn next(mut self) -> Option<(Vec<Event>, Self)> {
+        if !self.more {
+            self.changes.changed().await.ok()?;
             tokio::time::sleep(TOGETHER).await;
-            changes.mark_unchanged();
+            self.changes.mark_unchanged();
         }
-        let world = simulator.clone();
         let looked = tokio::task::spawn_blocking(move || {
-            let next = world.read(|store| watcher.next(store));
-            next.map(|next| (watcher, next))
+            let next = self.simulator.read(|store| self.watcher.next(store));
+            next.map(|next| (next, self))
         });
-        let Ok(Ok((back, next))) = looked.await else {
-            return;
-        };
-        watcher = back;
-        (news, more) = next;
-        if clock.is_off(&simulator) {
-            clock = ClockReading::now(&simulator);
-            news.insert(0, Event::clock(clock.now, simulator.is_real()));
+        let ((mut news, more), mut feed) = looked.await.ok()?.ok()?;
+        feed.more = more;
+        let ahead = ahead(&feed.simulator, feed.begun);
+        // Somebody stepped the clock: the page counts the seconds by itself.
+        if (ahead - feed.ahead).abs() > 1000 {
+            feed.ahead = ahead;
+            news.insert(0, feed.clock());
         }
+        Some((news, feed))
+    }
+
+    fn clock(&self) -> Event {
+        Event::clock(self.simulator.now(), self.simulator.is_real())
     }
 }
 
-/// A reading of the simulator's clock, and when it was taken.
-struct ClockReading {
-    now: i64,
-    at: Instant,
-}
-
-impl ClockReading {
-    fn now(simulator: &Simulator) -> Self {
-        ClockReading {
-            now: simulator.now(),
-            at: Instant::now(),
-        }
-    }
-
-    /// Whether somebody stepped it since.
-    fn is_off(&self, simulator: &Simulator) -> bool {
-        let passed = match simulator.is_real() {
-            true => i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX),
-            false => 0,
-        };
-        (simulator.now() - self.now - passed).abs() > 1000
-    }
+/// How far the simulator's clock is ahead of one that began at 0, in milliseconds: it changes only if
+/// somebody steps the clock.
+fn ahead(simulator: &Simulator, begun: Instant) -> i64 {
+    let passed = match simulator.is_real() {
+        true => i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX),
+        false => 0,
+    };
+    simulator.now() - passed
 }
 
 #[cfg(test)]
