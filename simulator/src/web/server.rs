@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use super::admin;
 use super::caller::Peer;
-use super::connection::{Slot, SlotStream, Slots};
+use super::connection::{PatientWriter, Slot, Slots};
 use super::debugger;
 use super::device_page;
 use super::response::{Dropped, response};
@@ -221,7 +221,7 @@ struct Listen {
 impl Listen {
     async fn serve(&self, listener: TcpListener, router: Router) {
         let mut stopped = self.stopped.clone();
-        let slots = Arc::new(Slots::new(self.options.connections));
+        let slots = Slots::new(self.options.connections);
         let mut connections = tokio::task::JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -247,21 +247,15 @@ impl Listen {
         let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
     }
 
-    async fn connection(
-        mut self,
-        stream: TcpStream,
-        peer: IpAddr,
-        router: Router,
-        slot: Arc<Slot>,
-    ) {
+    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, mut slot: Slot) {
         let options = Arc::clone(&self.options);
-        let its = Arc::clone(&slot);
+        let activity = Arc::clone(&slot.activity);
         let service = hyper::service::service_fn(move |request| {
             let (router, options) = (router.clone(), Arc::clone(&options));
-            let slot = Arc::clone(&its);
+            let activity = Arc::clone(&activity);
             async move {
                 let read = read(request, peer, &options).await;
-                let call = slot.call();
+                let call = activity.call();
                 let response = match read {
                     Ok(request) => match router.oneshot(request).await {
                         Ok(response) => response,
@@ -287,24 +281,19 @@ impl Listen {
             .header_read_timeout(self.options.patience)
             .max_buf_size(64 * 1024)
             .half_close(false);
-        let stream = SlotStream::new(stream, self.options.patience, Arc::clone(&slot));
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let evicted = tokio::select! {
+        let (reader, writer) = stream.into_split();
+        let activity = Arc::clone(&slot.activity);
+        let writer = PatientWriter::new(writer, self.options.patience, activity);
+        let stream = TokioIo::new(tokio::io::join(reader, writer));
+        let mut connection = std::pin::pin!(http.serve_connection(stream, service));
+        tokio::select! {
+            biased;
             _ = &mut connection => return,
-            _ = self.stopped.changed() => false,
-            () = slot.evicted.notified() => true,
-        };
-        connection.as_mut().graceful_shutdown();
-        if !evicted {
-            let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
-        } else if slot.is_busy() {
-            // A call came meanwhile: it is answered.
-            tokio::select! {
-                _ = connection => {}
-                _ = self.stopped.changed() => {}
-            }
+            () = slot.evicted() => return,
+            _ = self.stopped.changed() => {}
         }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
     }
 }
 
