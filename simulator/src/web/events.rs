@@ -6,10 +6,9 @@ use std::fmt;
 use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
 use rusqlite::{Row, named_params, params};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::world::{Remark, Sql, Store, json as json_column};
+use crate::world::{Sql, Store, json as json_column};
 
 /// The maximum number of rows of a log that are sent at once.
 const BATCH: i64 = 200;
@@ -91,24 +90,6 @@ fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-/// A device and its state.
-#[derive(Clone, PartialEq, Serialize)]
-struct Summary {
-    did: String,
-    mac: Option<String>,
-    country: Option<String>,
-    region: Option<String>,
-    city: Option<String>,
-    is_online: bool,
-    is_disabled: bool,
-    is_faulty: bool,
-    is_alert: bool,
-    /// When it last came, in milliseconds since 1970.
-    online_latest: Option<i64>,
-    /// In milliseconds since 1970.
-    last_report: Option<i64>,
-}
-
 /// A frame that was logged.
 #[derive(Serialize)]
 struct Frame {
@@ -118,16 +99,6 @@ struct Frame {
     kind: &'static str,
     #[serde(flatten)]
     decoded: Decoded,
-}
-
-/// A device that came or left.
-#[derive(Serialize)]
-struct Online {
-    /// In milliseconds since 1970.
-    at: i64,
-    #[serde(rename = "type")]
-    kind: String,
-    payload: Box<RawValue>,
 }
 
 /// A payload, and a picture of it, or why there is none.
@@ -145,31 +116,18 @@ enum DecodeResult {
     Error(String),
 }
 
-impl Summary {
-    /// SQL for the devices that meet a condition.
-    fn select(condition: &str) -> String {
-        format!(
-            "SELECT did, mac, country, region, city, is_online, disabled, is_faulty, is_alert,
-                online_latest, last_report
-             FROM known_device WHERE {condition}"
-        )
-    }
-
-    fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Summary {
-            did: row.get(0)?,
-            mac: row.get(1)?,
-            country: row.get(2)?,
-            region: row.get(3)?,
-            city: row.get(4)?,
-            is_online: row.get(5)?,
-            is_disabled: row.get(6)?,
-            is_faulty: row.get(7)?,
-            is_alert: row.get(8)?,
-            online_latest: row.get(9)?,
-            last_report: row.get(10)?,
-        })
-    }
+/// SQL for the devices that meet a condition: of each its state, as a JSON object. Times are in milliseconds
+/// since 1970.
+fn summaries(condition: &str) -> String {
+    format!(
+        "SELECT json_object('did', did, 'mac', mac, 'country', country, 'region', region, 'city', city,
+            'is_online', json(iif(is_online, 'true', 'false')),
+            'is_disabled', json(iif(disabled, 'true', 'false')),
+            'is_faulty', json(iif(is_faulty, 'true', 'false')),
+            'is_alert', json(iif(is_alert, 'true', 'false')),
+            'online_latest', online_latest, 'last_report', last_report)
+         FROM known_device WHERE {condition}"
+    )
 }
 
 /// Decodes a payload by its product's definition.
@@ -209,29 +167,18 @@ impl Frame {
     }
 }
 
-impl Online {
-    /// The coming or leaving of a row `id, at, type, payload`.
-    fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Online {
-            at: row.get(1)?,
-            kind: row.get(2)?,
-            payload: json_column(row, 3)?,
-        })
-    }
-}
-
 /// The devices of a product, behind the one with this did. None if there is no such product.
 pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<Value>> {
     if !store.definitions.contains_key(product) {
         return Ok(None);
     }
     let total = "SELECT count(*) FROM known_device WHERE product = ?";
-    let sql = Summary::select(
+    let sql = summaries(
         "product = :product AND id > coalesce((SELECT id FROM device WHERE did = :after), 0)
          ORDER BY id LIMIT :limit",
     );
     let values = named_params! {":product": product, ":after": after, ":limit": LISTED + 1};
-    let mut devices = store.rows(&sql, values, Summary::read)?;
+    let mut devices: Vec<Value> = store.rows(&sql, values, |row| json_column(row, 0))?;
     let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
     let more = devices.len() > listed;
     devices.truncate(listed);
@@ -251,8 +198,8 @@ pub(crate) struct Watcher {
     device: Option<i64>,
     /// The rows that were looked through.
     position: Position,
-    /// The summary of the device that was last sent.
-    summary: Option<Summary>,
+    /// The state of the device that was last sent.
+    summary: Option<Value>,
 }
 
 impl Watcher {
@@ -263,19 +210,11 @@ impl Watcher {
         did: Option<&str>,
         after: Option<Position>,
     ) -> Sql<Option<(Self, Event)>> {
-        if !store.definitions.contains_key(product) {
+        let sql = "SELECT id FROM known_device WHERE product = ? AND did = ?";
+        let device: Option<i64> = store.find(sql, params![product, did])?;
+        if !store.definitions.contains_key(product) || did.is_some() && device.is_none() {
             return Ok(None);
         }
-        let device: Option<i64> = match did {
-            None => None,
-            Some(did) => {
-                let sql = "SELECT id FROM known_device WHERE product = ? AND did = ?";
-                match store.find(sql, [product, did])? {
-                    None => return Ok(None),
-                    found => found,
-                }
-            }
-        };
         let end = Position::end(store)?;
         let mut watcher = Watcher {
             product: product.to_owned(),
@@ -321,10 +260,10 @@ impl Watcher {
         )
     }
 
-    fn read_summary(&self, store: &Store) -> Sql<Option<Summary>> {
-        let sql = Summary::select("product = :product AND id = :id");
+    fn read_summary(&self, store: &Store) -> Sql<Option<Value>> {
+        let sql = summaries("product = :product AND id = :id");
         let values = named_params! {":product": self.product, ":id": self.device};
-        store.first(&sql, values, Summary::read)
+        store.first(&sql, values, |row| json_column(row, 0))
     }
 
     /// The new events, and whether there may be more.
@@ -344,27 +283,23 @@ impl Watcher {
 
     fn of_device(&mut self, store: &Store, device: i64, end: Position) -> Sql<(Vec<Event>, bool)> {
         let product = &self.product;
-        let newer = |name, table, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
+        let newer = |log, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
             // Only what is new is looked through, by its number: so the + before the device.
             let sql = format!(
-                "SELECT id, at, {columns} FROM {table}
+                "SELECT id, at, {columns} FROM {log}
                  WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3"
             );
             store.rows(&sql, params![after, device, BATCH], |row| {
                 let (id, at) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
-                Ok((at, id, name, read(row)?))
+                Ok((at, id, log, read(row)?))
             })
         };
         let Position([_, frame, online, _, remark]) = self.position;
         // Each log is in order of time; what a device remarks on it says before it answers.
         let logs = [
-            newer("online", "online", "type, payload", online, &|row| {
-                Online::read(row).map(|online| text(&online))
-            })?,
-            newer("remark", "remark", Remark::COLUMNS, remark, &|row| {
-                Remark::read(row).map(|remark| text(&remark))
-            })?,
-            newer("frame", "frame", "to_device, payload", frame, &|row| {
+            newer("online", ONLINE, online, &|row| row.get(2))?,
+            newer("remark", REMARK, remark, &|row| row.get(2))?,
+            newer("frame", "to_device, payload", frame, &|row| {
                 Frame::read(store, product, row).map(|frame| text(&frame))
             })?,
         ];
@@ -406,11 +341,21 @@ impl Watcher {
             ":online": online,
             ":turned": turned,
         };
-        store.rows(&Summary::select(NEW), values, |row| {
-            Ok(Event::new(Some(end), "device", &Summary::read(row)?))
+        store.rows(&summaries(NEW), values, |row| {
+            Ok(Event {
+                position: Some(end),
+                name: "device",
+                data: row.get(0)?,
+            })
         })
     }
 }
+
+/// A row of the log `online`, as JSON.
+const ONLINE: &str = "json_object('at', at, 'type', type, 'payload', json(payload))";
+/// A row of the log `remark`, as JSON.
+const REMARK: &str =
+    "json_object('at', at, 'type', json(type), 'point', point, 'message', message)";
 
 /// SQL for the devices of which something is new: by their ids, so that the others cost nothing.
 const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
@@ -442,7 +387,7 @@ mod tests {
         let store = Store::open(None, None, 0).expect("a world");
         let mut plan = store
             .connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {}", Summary::select(NEW)))
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", summaries(NEW)))
             .expect("a query");
         let steps = plan
             .query_map(
