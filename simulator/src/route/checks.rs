@@ -31,16 +31,12 @@ pub(super) fn admit(
     let claimed = claimed(call, route)?;
     if let Some(enterprise) = &claimed {
         let allowed = allows(&enterprise.allow, call.request.peer);
-        let counted = count(call, enterprise, allowed)?;
-        let over = counted.remaining < 0;
-        *quota = Some(Quota {
-            remaining: counted.remaining.max(0),
-            ..counted
-        });
+        let (counted, fits) = count(call, enterprise, allowed)?;
+        *quota = Some(counted);
         if !allowed {
             return refuse(5012);
         }
-        if over {
+        if !fits {
             return refuse(5013);
         }
     }
@@ -92,27 +88,29 @@ fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Fai
     }
 }
 
-/// Counts a call; below zero remain if it is one too many, which is not counted.
-fn count(call: &Call<'_>, enterprise: &Enterprise, allowed: bool) -> Result<Quota, Failure> {
+/// Counts a call that is allowed, and tells whether it fits into the quota: one too many is not counted.
+fn count(
+    call: &Call<'_>,
+    enterprise: &Enterprise,
+    allowed: bool,
+) -> Result<(Quota, bool), Failure> {
     let hour = call.now.div_euclid(HOUR);
-    let calls = match enterprise.hour == hour {
+    let mut calls = match enterprise.hour == hour {
         true => enterprise.calls,
         false => 0,
     };
-    let mut remaining = enterprise.quota.saturating_sub(calls);
-    if allowed {
-        remaining = remaining.saturating_sub(1);
-        if remaining >= 0 {
-            let sql = "UPDATE enterprise SET hour = ?, calls = ? WHERE id = ?";
-            let values = params![hour, calls.saturating_add(1), enterprise.id];
-            call.store.run(sql, values)?;
-        }
+    let fits = calls < enterprise.quota;
+    if allowed && fits {
+        calls = calls.saturating_add(1);
+        let sql = "UPDATE enterprise SET hour = ?, calls = ? WHERE id = ?";
+        call.store.run(sql, params![hour, calls, enterprise.id])?;
     }
-    Ok(Quota {
+    let quota = Quota {
         limit: enterprise.quota,
-        remaining,
+        remaining: enterprise.quota.saturating_sub(calls).max(0),
         reset: hour.saturating_add(1).saturating_mul(HOUR),
-    })
+    };
+    Ok((quota, fits))
 }
 
 fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, Failure> {
@@ -132,19 +130,16 @@ fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, 
     if product != call.product_key() {
         return refuse(5010);
     }
-    let known = match claimed.filter(|claimed| claimed.id == enterprise) {
-        Some(claimed) => Some(claimed),
-        None => call.find_enterprise(&enterprise)?,
-    };
-    known.map_or_else(|| refuse(5009), Ok)
+    // The path's product is the token's, so both are of one enterprise, unless the product changed hands.
+    match claimed {
+        Some(claimed) if claimed.id == enterprise => Ok(claimed),
+        _ => refuse(5007),
+    }
 }
 
-/// Checks the product of a call with a token, and that the route is open to it.
+/// Checks that the route is open to the product of a call with a token.
 fn check_product(call: &Call<'_>, route: &Route, enterprise: &Enterprise) -> Result<(), Failure> {
     let product = call.product()?;
-    if product.enterprise.as_ref() != Some(&enterprise.id) {
-        return refuse(5007);
-    }
     if route.domestic && enterprise.overseas {
         return refuse_because(5024, "in China alone");
     }
