@@ -189,18 +189,14 @@ impl Modes {
             answer.body.clear();
             return;
         }
-        let changes_body = |mode: &Mode| {
-            use Mode::{Base64Payloads, BoolAsInt, BothExpire, CodeAsText, ExpiredAt};
-            matches!(
-                mode,
-                BoolAsInt | CodeAsText | Base64Payloads | ExpiredAt | BothExpire
-            ) || matches!(mode, Mode::PlaceAsText | Mode::ForeignNext)
-        };
-        if self.0.iter().any(changes_body)
-            && let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body)
+        if !self.0.is_empty()
+            && let Ok(sound) = serde_json::from_slice::<Value>(&answer.body)
         {
+            let mut body = sound.clone();
             self.change(&mut body);
-            answer.body = body.to_string().into_bytes();
+            if body != sound {
+                answer.body = body.to_string().into_bytes();
+            }
         }
     }
 
