@@ -59,7 +59,7 @@ pub(crate) struct Call<'c> {
     pub(crate) query_pairs: Vec<(String, String)>,
     /// The values of the path's parameters.
     pub(crate) params: Vec<(String, String)>,
-    /// The product of the path, once it was looked up.
+    /// The product of the path, if there is one.
     pub(crate) product: Option<Product>,
     /// Who calls, once that is checked.
     pub(crate) enterprise: Option<Enterprise>,
@@ -108,13 +108,9 @@ impl Call<'_> {
         Ok(found?)
     }
 
-    /// The product of the path.
-    pub(crate) fn product(&self) -> Result<Product, Failure> {
-        let found = match &self.product {
-            Some(product) => Some(product.clone()),
-            None => self.find_product(self.product_key())?,
-        };
-        found.map_or_else(|| refuse(5015), Ok)
+    /// The product of the path: 5015 if there is none.
+    pub(crate) fn product(&self) -> Result<&Product, Failure> {
+        self.product.as_ref().map_or_else(|| refuse(5015), Ok)
     }
 
     /// The product's key, as the path has it.

@@ -77,13 +77,10 @@ fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Fai
             .only("x-gizwits-enterprise-id")
             .map(str::to_owned),
     };
-    if let Some(id) = id {
-        return call.find_enterprise(&id);
-    }
     call.product = call.find_product(call.product_key())?;
-    let product = call.product.as_ref();
-    match product.and_then(|product| product.enterprise.as_deref()) {
-        Some(id) => call.find_enterprise(id),
+    let of_product = || call.product.as_ref()?.enterprise.clone();
+    match id.or_else(of_product) {
+        Some(id) => call.find_enterprise(&id),
         None => Ok(None),
     }
 }
