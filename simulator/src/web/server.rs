@@ -112,7 +112,7 @@ impl Server {
         let world = simulator.clone();
         let run = async move {
             let listen = Listen {
-                options: Arc::new(options),
+                options,
                 stopped: stopped.clone(),
             };
             let api = Router::new()
@@ -214,7 +214,7 @@ async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
 
 #[derive(Clone)]
 struct Listen {
-    options: Arc<Options>,
+    options: Options,
     stopped: watch::Receiver<bool>,
 }
 
@@ -248,13 +248,16 @@ impl Listen {
     }
 
     async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, mut slot: Slot) {
-        let options = Arc::clone(&self.options);
+        let Options {
+            patience,
+            body_limit,
+            ..
+        } = self.options;
         let activity = Arc::clone(&slot.activity);
         let service = hyper::service::service_fn(move |request| {
-            let (router, options) = (router.clone(), Arc::clone(&options));
-            let activity = Arc::clone(&activity);
+            let (router, activity) = (router.clone(), Arc::clone(&activity));
             async move {
-                let read = read(request, peer, &options).await;
+                let read = read(request, peer, body_limit, patience).await;
                 let call = activity.call();
                 let response = match read {
                     Ok(request) => match router.oneshot(request).await {
@@ -278,12 +281,11 @@ impl Listen {
         });
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(self.options.patience)
+            .header_read_timeout(patience)
             .max_buf_size(64 * 1024)
             .half_close(false);
         let (reader, writer) = stream.into_split();
-        let activity = Arc::clone(&slot.activity);
-        let writer = PatientWriter::new(writer, self.options.patience, activity);
+        let writer = PatientWriter::new(writer, patience, Arc::clone(&slot.activity));
         let stream = TokioIo::new(tokio::io::join(reader, writer));
         let mut connection = std::pin::pin!(http.serve_connection(stream, service));
         tokio::select! {
@@ -301,16 +303,17 @@ impl Listen {
 async fn read(
     request: HttpRequest<hyper::body::Incoming>,
     peer: IpAddr,
-    options: &Options,
+    body_limit: usize,
+    patience: Duration,
 ) -> Result<HttpRequest<Body>, Response<Body>> {
     let (mut parts, body) = request.into_parts();
-    let limited = Limited::new(body, options.body_limit);
+    let limited = Limited::new(body, body_limit);
     let refused = |status, title| {
         let mut answer = Answer::html(status, title);
         answer.headers.push(("connection", "close".to_owned()));
         response(answer)
     };
-    match tokio::time::timeout(options.patience, limited.collect()).await {
+    match tokio::time::timeout(patience, limited.collect()).await {
         Ok(Ok(body)) => {
             parts.extensions.insert(Peer(peer));
             Ok(HttpRequest::from_parts(parts, Body::from(body.to_bytes())))
