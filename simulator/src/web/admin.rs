@@ -59,16 +59,12 @@ fn on<T: Serialize + Send + 'static>(
     method: MethodFilter,
     operation: fn(&Simulator, &str, &[u8]) -> Result<T, Error>,
 ) -> MethodRouter<Simulator> {
-    let status = |error: &Error| match error {
-        Error::Invalid(_) => 400,
-        _ => 500,
-    };
     routing::on(
         method,
         move |State(world): State<Simulator>, parameter: Option<Path<String>>, body: Bytes| {
             let parameter = parameter.map_or_else(String::new, |Path(parameter)| parameter);
             let work = move || operation(&world, &parameter, &body);
-            async move { run(work, status).await.map(|done| json_response(&done)) }
+            async move { run(work).await.map(|done| json_response(&done)) }
         },
     )
 }

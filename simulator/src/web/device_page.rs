@@ -17,7 +17,6 @@
 //! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
 
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,13 +31,13 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::routing::{get, post};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::caller::Caller;
 use super::events::{self, Event, Position, Watcher};
 use super::response::{PRIVATE, error_response, file, json_response, run};
 use crate::api::decode as decode_query;
+use crate::error::Error;
 use crate::simulator::Simulator;
 
 /// The files of the page by their paths: the browser loads the modules of `page.js` by itself.
@@ -116,23 +115,21 @@ async fn only_own_page(
     next: Next,
 ) -> Response<Body> {
     let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
+    let refused = |works: String| {
+        let error = format!("the device page shows secrets, so it works {works}");
+        error_response(403, error)
+    };
     let response = match (own, reached_by(listens)) {
         (true, _) => next.run(request).await,
-        (false, Some(address)) => error_response(
-            403,
-            format!(
-                "the device page shows secrets, so it works only on the machine that the simulator \
-                 runs on, under the address that gizwits simulate prints; from elsewhere, reach it \
-                 through a tunnel: ssh -L 8080:{address} HOST, then open http://127.0.0.1:8080/"
-            ),
-        ),
-        (false, None) => error_response(
-            403,
-            format!(
-                "the device page shows secrets, so it works on loopback alone, and the simulator \
-                 listens on {listens}: start it with --listen 127.0.0.1:0"
-            ),
-        ),
+        (false, Some(address)) => refused(format!(
+            "only on the machine that the simulator runs on, under the address that gizwits simulate \
+             prints; from elsewhere, reach it through a tunnel: ssh -L 8080:{address} HOST, then open \
+             http://127.0.0.1:8080/"
+        )),
+        (false, None) => refused(format!(
+            "on loopback alone, and the simulator listens on {listens}: start it with --listen \
+             127.0.0.1:0"
+        )),
     };
     (PRIVATE, response).into_response()
 }
@@ -140,26 +137,12 @@ async fn only_own_page(
 /// A response, or that of an error.
 type PageResult = Result<Response<Body>, Response<Body>>;
 
-/// Reads from the world.
-async fn read<T: Send + 'static, E: Display + Send + 'static>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, Response<Body>> {
-    run(work, |_| 500).await
-}
-
 /// Answers what a page needs to call the API.
 async fn products(State(page): State<Page>) -> PageResult {
-    let all = read(move || page.simulator.credentials()).await?;
-    let keys = all.into_iter().map(|one| {
-        json!({
-            "product_name": one.product_name,
-            "product_key": one.product_key,
-            "product_secret": one.product_secret,
-            "enterprise_id": one.enterprise_id,
-            "enterprise_secret": one.enterprise_secret,
-        })
-    });
-    Ok(json_response(&keys.collect::<Vec<_>>()))
+    let mut all = run(move || page.simulator.credentials()).await?;
+    // A page asks for the devices by itself, some at a time.
+    all.iter_mut().for_each(|one| one.dids.clear());
+    Ok(json_response(&all))
 }
 
 async fn devices(
@@ -170,7 +153,7 @@ async fn devices(
     let after = after(&request).and_then(|did| decode_query(did, true));
     let simulator = page.simulator;
     let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
-    match read(list).await? {
+    match run(list).await? {
         Some(list) => Ok(json_response(&list)),
         None => Err(error_response(404, "there is no such product")),
     }
@@ -183,12 +166,12 @@ async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Byt
         let message = format!("{} frames: {FRAMES} at most", frames.len());
         return Err(error_response(400, message));
     }
-    let decoded = read(move || {
+    let decoded = run(move || {
         let decoded = page.simulator.read(|store| {
             let decoded = |text: &String| events::decoded_text(store, &product, text);
             frames.iter().map(decoded).collect::<Vec<_>>()
         });
-        Ok::<_, Infallible>(json_response(&decoded))
+        Ok::<_, Error>(json_response(&decoded))
     });
     decoded.await
 }
@@ -231,7 +214,7 @@ async fn watch(
     let world = simulator.clone();
     let after = last_event(&request);
     let begun =
-        read(move || world.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
+        run(move || world.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
     let missing = || error_response(404, "there is no such product or device");
     let (watcher, hello) = begun.await?.ok_or_else(missing)?;
     let begun = Instant::now();

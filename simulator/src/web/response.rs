@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::api::Answer;
+use crate::error::Error;
 
 /// Marks a response that is not to be sent.
 #[derive(Clone, Copy)]
@@ -72,18 +73,14 @@ pub(crate) const PRIVATE: [(&str, &str); 2] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Works off the threads of the sockets. `status` is that of an error.
-pub(crate) async fn run<T, E>(
+/// Works off the threads of the sockets.
+pub(crate) async fn run<T: Send + 'static, E: Into<Error>>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
-    status: fn(&E) -> u16,
-) -> Result<T, Response<Body>>
-where
-    T: Send + 'static,
-    E: Display + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
+) -> Result<T, Response<Body>> {
+    match tokio::task::spawn_blocking(|| work().map_err(E::into)).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(error_response(status(&error), error)),
+        Ok(Err(Error::Invalid(error))) => Err(error_response(400, error)),
+        Ok(Err(error)) => Err(error_response(500, error)),
         Err(_) => Err(error_response(500, "a handler failed")),
     }
 }
