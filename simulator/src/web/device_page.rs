@@ -27,14 +27,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::Response;
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::caller::Caller;
-use super::events::{self, Event, Position, Watcher};
+use super::events::{self, Position, Watcher};
 use super::response::{PRIVATE, error_response, file, json_response, run};
 use crate::api::decode as decode_query;
 use crate::error::Error;
@@ -230,22 +230,11 @@ async fn watch(
     let first = [feed.clock(), hello];
     // A slow reader is waited for; what happens meanwhile stays in the database.
     let news = stream::unfold(feed, Feed::next).flat_map(stream::iter);
-    let events = stream::iter(first).chain(news).map(sse_event);
+    let events = stream::iter(first).chain(news).map(Ok::<_, Infallible>);
     let events = events.take_until(async move { stopped.changed().await });
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::default())
         .into_response())
-}
-
-fn sse_event(event: Event) -> Result<SseEvent, Infallible> {
-    let mut sent = SseEvent::default().event(event.name).data(event.data);
-    if let Some(position) = event.position {
-        sent = sent.id(position.to_string());
-    }
-    if event.name == "hello" {
-        sent = sent.retry(Duration::from_secs(1));
-    }
-    Ok(sent)
 }
 
 /// What a page that watches gets after its first events.
@@ -286,7 +275,7 @@ impl Feed {
     }
 
     fn clock(&self) -> Event {
-        Event::clock(self.simulator.now(), self.simulator.is_real())
+        events::clock(self.simulator.now(), self.simulator.is_real())
     }
 }
 

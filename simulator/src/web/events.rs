@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
+use axum::response::sse::Event;
 use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
 use rusqlite::{Row, named_params, params};
 use serde::Serialize;
@@ -60,29 +62,22 @@ impl Position {
     }
 }
 
-/// An event for those who watch.
-pub(crate) struct Event {
-    /// The position of a watcher that has it; none: as before.
-    pub(crate) position: Option<Position>,
-    /// `clock`, `hello`, `device`, `frame`, `online` or `remark`.
-    pub(crate) name: &'static str,
-    /// JSON.
-    pub(crate) data: String,
+/// An event for those who watch: `clock`, `hello`, `device`, `frame`, `online` or `remark`, with data in JSON.
+/// `position` is that of a watcher that has it; none: as before.
+fn event(position: Option<Position>, name: &str, data: &str) -> Event {
+    let mut event = Event::default().event(name).data(data);
+    if let Some(position) = position {
+        event = event.id(position.to_string());
+    }
+    if name == "hello" {
+        event = event.retry(Duration::from_secs(1));
+    }
+    event
 }
 
-impl Event {
-    /// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
-    pub(crate) fn clock(now: i64, runs: bool) -> Self {
-        Event::new(None, "clock", &json!({"now": now, "runs": runs}))
-    }
-
-    fn new(position: Option<Position>, name: &'static str, data: &impl Serialize) -> Self {
-        Event {
-            position,
-            name,
-            data: text(data),
-        }
-    }
+/// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
+pub(crate) fn clock(now: i64, runs: bool) -> Event {
+    event(None, "clock", &text(&json!({"now": now, "runs": runs})))
 }
 
 // Events are text, numbers and lists of them: JSON can hold all of them.
@@ -244,7 +239,7 @@ impl Watcher {
             "last": store.first(sql, [device], |row| Frame::read(store, product, row))?,
             "remarks": remarks.transpose()?.unwrap_or_default(),
         });
-        let hello = Event::new(Some(watcher.position), "hello", &hello);
+        let hello = event(Some(watcher.position), "hello", &text(&hello));
         Ok(Some((watcher, hello)))
     }
 
@@ -314,19 +309,14 @@ impl Watcher {
                 "remark" => remark,
                 _ => frame,
             } = id;
-            let position = Some(self.position);
-            events.push(Event {
-                position,
-                name,
-                data,
-            });
+            events.push(event(Some(self.position), name, &data));
         }
         if !more {
             self.position = end;
         }
         let summary = self.read_summary(store)?;
         if summary.is_some() && summary != self.summary {
-            events.push(Event::new(None, "device", &summary));
+            events.push(event(None, "device", &text(&summary)));
             self.summary = summary;
         }
         Ok((events, more))
@@ -342,11 +332,7 @@ impl Watcher {
             ":turned": turned,
         };
         store.rows(&summaries(NEW), values, |row| {
-            Ok(Event {
-                position: Some(end),
-                name: "device",
-                data: row.get(0)?,
-            })
+            Ok(event(Some(end), "device", row.get_ref(0)?.as_str()?))
         })
     }
 }
