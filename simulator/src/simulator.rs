@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::api::{Answer, Mode, ModeSet, Request};
 use crate::error::{Error, invalid};
 use crate::route::{self, ROUTES};
-use crate::world::{Act, Clock, Remark, Scenario, Store, Switch, Time, day};
+use crate::world::{Act, Clock, Remark, Scenario, Store, Switch, Time, day, json};
 
 const LONGEST_STEP: i64 = 366 * day::DAY;
 
@@ -270,29 +270,26 @@ impl Simulator {
     /// [`Error::Database`].
     pub fn credentials(&self) -> Result<Vec<Credentials>, Error> {
         self.within(|store, _| {
-            let mut all = store.rows(
-                "SELECT enterprise.id, enterprise.secret, product.key, product.secret
+            let all = store.rows(
+                "SELECT enterprise.id, enterprise.secret, product.key, product.secret,
+                    (SELECT json_group_array(did ORDER BY id) FROM device WHERE product = product.key)
                  FROM product JOIN enterprise ON enterprise.id = product.enterprise
                  ORDER BY (SELECT min(id) FROM device WHERE product = product.key), product.key",
                 [],
                 |row| {
+                    let product_key: String = row.get(2)?;
+                    let product = store.product(&product_key);
                     Ok(Credentials {
                         enterprise_id: row.get(0)?,
                         enterprise_secret: row.get(1)?,
-                        product_key: row.get(2)?,
+                        product_name: product.map_or("", |product| product.name()).to_owned(),
+                        product_key,
                         product_secret: row.get(3)?,
-                        product_name: String::new(),
-                        dids: Vec::new(),
+                        dids: json(row, 4)?,
                     })
                 },
-            )?;
-            for one in &mut all {
-                let product = store.product(&one.product_key);
-                one.product_name = product.map_or("", |product| product.name()).to_owned();
-                let sql = "SELECT did FROM device WHERE product = ? ORDER BY id";
-                one.dids = store.rows(sql, [&one.product_key], |row| row.get(0))?;
-            }
-            Ok(all)
+            );
+            Ok(all?)
         })
     }
 
