@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gizwits_codec_std::payload;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -216,24 +217,23 @@ impl Modes {
     }
 
     fn member(&self, key: &str, value: &mut Value) {
-        match (key, &*value) {
+        let text = match (key, &*value) {
             ("longitude" | "latitude", Value::Number(number)) if self.has(&Mode::PlaceAsText) => {
-                *value = number.to_string().into();
+                number.to_string()
             }
-            ("error_code", Value::Number(code)) if self.has(&Mode::CodeAsText) => {
-                *value = code.to_string().into();
-            }
+            ("error_code", Value::Number(code)) if self.has(&Mode::CodeAsText) => code.to_string(),
             ("payload", Value::String(hex)) if self.has(&Mode::Base64Payloads) => {
-                use gizwits_codec_std::payload::{Encoding, base64, parse};
-                if let Ok(bytes) = parse(hex, Some(Encoding::Hex)) {
-                    *value = base64(&bytes).into();
+                match payload::parse(hex, Some(payload::Encoding::Hex)) {
+                    Ok(bytes) => payload::base64(&bytes),
+                    Err(_) => return,
                 }
             }
             ("next" | "previous", Value::String(link)) if self.has(&Mode::ForeignNext) => {
-                *value = format!("http://elsewhere.invalid{link}").into();
+                format!("http://elsewhere.invalid{link}")
             }
-            _ => {}
-        }
+            _ => return,
+        };
+        *value = text.into();
     }
 
     fn rename(&self, object: &mut Map<String, Value>) {
