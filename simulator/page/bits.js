@@ -1,6 +1,6 @@
 // A frame bit by bit, and the values of the points.
 
-import { $, el } from "./dom.js";
+import { $, el, said, write } from "./dom.js";
 import { about, pointOf } from "./points.js";
 import { time } from "./time.js";
 import { page } from "./view.js";
@@ -15,12 +15,12 @@ export function attrs(view, before) {
     return el(
       "tr",
       { "data-id": one.id },
-      el("td", {}, el("b", { class: one.letter, title: one.access }, one.letter), one.name, one.title ? el("small", {}, one.title) : null),
+      el("td", {}, el("b", { class: one.letter, title: one.access }, one.letter), ...said`${one.name}`, one.title ? el("small", {}, one.title) : null),
       el(
         "td",
         {},
-        changed ? el("mark", {}, value) : value,
-        changed ? el("span", { class: "was" }, `was ${was.value}`) : null,
+        changed ? el("mark", {}, value) : el("bdi", {}, value),
+        changed ? el("span", { class: "was" }, ...said`was ${was.value}`) : null,
         seen?.odd ? el("span", { class: "odd" }, `! ${seen.odd}`) : null,
       ),
       el("td", {}, seen && seen.raw !== seen.value ? seen.raw : ""),
@@ -39,7 +39,7 @@ export function bits(view, record, before, node) {
   const { picture, type, at } = record;
   const way = type === "app2dev" ? "to the device" : "from the device";
   $("bits-title").textContent = view.pinned ? "Frame of the log" : "Last frame";
-  $("bits-about").textContent = [picture.action, way, time(at), picture.points].filter(Boolean).join(" · ");
+  write($("bits-about"), [picture.action, way, time(at), picture.points].filter(Boolean).join(" · "));
   const bytes = picture.bytes.match(/../g) ?? [];
   const changed = (id) => {
     const [was, is] = [before.get(id), picture.values[id]];
@@ -57,14 +57,14 @@ export function bits(view, record, before, node) {
     }
     const one = pointOf(view, row.id);
     const seen = picture.values[row.id];
-    let text = row.part ? `${one.name} (byte ${row.part})` : seen ? `${one.name} = ${seen.value}` : `(${one.name})`;
-    if (!row.part && seen?.odd) text += ` ! ${seen.odd}`;
+    const text = row.part ? said`${one.name} (byte ${row.part})` : seen ? said`${one.name} = ${seen.value}` : said`(${one.name})`;
+    if (!row.part && seen?.odd) text.push(...said` ! ${seen.odd}`);
     const digits = el(changed(row.id) ? "mark" : "span", { class: "hex" }, hex);
     return el(
       "tr",
       {},
       number,
-      el("td", { colspan: 8, class: `wide ${one.letter}`, "data-id": row.id, title: about(one) }, el("span", { class: "letter" }, one.letter), digits, el("span", { class: "name" }, text)),
+      el("td", { colspan: 8, class: `wide ${one.letter}`, "data-id": row.id, title: about(one) }, el("span", { class: "letter" }, one.letter), digits, el("span", { class: "name" }, ...text)),
     );
   });
   const caption = el("caption", { class: "unseen" }, "Each byte of the frame, bit by bit");
@@ -92,18 +92,17 @@ function bitRows(view, row, bytes, picture, before, changed) {
     const drawn = mine.map((digit, n) => el(differs(n) ? "mark" : "span", { class: "hex" }, digit));
     if (!one) return el("td", { colspan: width, class: "bit N" }, el("span", { class: "digits" }, ...drawn), el("span", { class: "name" }, "·"));
     const seen = picture.values[id];
-    let name = seen ? one.name : `(${one.name})`;
-    if (one.labels.length && seen) name += `=${seen.value}`;
+    const name = () => (!seen ? said`(${one.name})` : one.labels.length ? said`${one.name}=${seen.value}` : said`${one.name}`);
     const letter = () => el("span", { class: "letter" }, one.letter);
     const area = row.lowest == null ? "" : ` (${row.lowest + lowest} of its area)`;
     const place = `${width > 1 ? `bits ${lowest + width - 1}–${lowest}` : `bit ${lowest}`}${area}`;
-    const told = seen ? `${one.name} = ${seen.value}` : name;
-    names.push(el("li", { class: one.letter, "data-id": id }, letter(), `${place}: ${told}`));
+    const told = seen ? said`${one.name} = ${seen.value}` : name();
+    names.push(el("li", { class: one.letter, "data-id": id }, letter(), `${place}: `, ...told));
     return el(
       "td",
       { colspan: width, class: `bit ${one.letter}`, "data-id": id, title: `${about(one)}, ${place}` },
       el("span", { class: "digits" }, ...drawn),
-      el("span", { class: "name" }, letter(), el("span", {}, name)),
+      el("span", { class: "name" }, letter(), el("span", {}, ...name())),
     );
   });
   return [
@@ -129,8 +128,9 @@ function pointAt(id) {
   const nodes = id == null ? [] : document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`);
   for (const node of nodes) node.classList.add("hot");
   const seen = page.shown?.picture?.values[id] ?? page.shown?.known?.get(Number(id));
-  const text = nodes.length ? about(pointOf(page.shown, id)) + (seen ? ` = ${seen.value}` : "") : "";
-  if ($("pointed").textContent !== text) $("pointed").textContent = text;
+  const text = nodes.length ? [...said`${about(pointOf(page.shown, id))}`, ...(seen ? said` = ${seen.value}` : [])] : [];
+  const spoken = el("span", {}, ...text).textContent;
+  if ($("pointed").textContent !== spoken) write($("pointed"), ...text);
 }
 
 /** From point to point by the arrow keys. */

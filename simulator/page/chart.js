@@ -1,7 +1,7 @@
 // The chart of a point.
 
 import { api } from "./api.js";
-import { $, el, path } from "./dom.js";
+import { $, el, path, said, write } from "./dom.js";
 import { plot } from "./plot.js";
 import { now, time } from "./time.js";
 import { noticed, page } from "./view.js";
@@ -63,19 +63,19 @@ export function draw(view) {
   const named = $("chart-span").selectedOptions[0].textContent;
   if (!points.length) {
     $("chart-box").replaceChildren();
-    $("chart-text").textContent = `${one.name}: nothing was reported within ${named}. A longer span may have more.`;
+    write($("chart-text"), ...said`${one.name}: no report within ${named}. A longer span may have some.`);
     return;
   }
   const values = points.map(([, value]) => value);
   const [least, most, last] = [Math.min(...values), Math.max(...values), points.at(-1)];
   const left = view.left && view.reports[0].at > from ? ", the newest of more" : "";
-  const text = `${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
-  $("chart-text").textContent = text;
+  const text = said`${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
+  write($("chart-text"), ...text);
 
   const label = one.title ? `${one.name} (${one.title})` : one.name;
   const width = Math.max(240, $("chart-box").clientWidth);
   const levels = one.kind === "bool" ? [0, 1] : one.kind === "enum" ? values : null;
-  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text }));
+  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text: $("chart-text").textContent }));
 }
 
 $("chart-point").addEventListener("change", () => draw(page.shown));

@@ -1,7 +1,7 @@
 // The form that controls a device.
 
 import { Refused, api } from "./api.js";
-import { $, el, path } from "./dom.js";
+import { $, el, path, said, write } from "./dom.js";
 import { page } from "./view.js";
 
 export function form(view) {
@@ -10,7 +10,7 @@ export function form(view) {
 }
 
 function field(one) {
-  const title = [one.name, one.title ? el("small", {}, ` ${one.title}`) : null];
+  const title = [...said`${one.name}`, one.title ? el("small", {}, ` ${one.title}`) : null];
   const id = `point-${one.id}`;
   const labelled = (range, input) =>
     el("div", {}, el("label", { class: "field", for: id }, ...title.filter(Boolean), el("small", {}, ` ${range}`)), input);
@@ -65,7 +65,7 @@ async function send(event) {
   const target = event.target;
   const told = (kind, text) => {
     $("sent").className = kind;
-    $("sent").textContent = text;
+    write($("sent"), text);
   };
   told("", "");
   for (const input of target.elements) {

@@ -4,7 +4,7 @@ import { FINAL } from "./api.js";
 import { attrs, bits } from "./bits.js";
 import { chart, chartChoices, charted, draw } from "./chart.js";
 import { form } from "./control.js";
-import { $, path } from "./dom.js";
+import { $, path, visible, write } from "./dom.js";
 import { Live } from "./live.js";
 import { begun, compared, logAnew, logged } from "./log.js";
 import { notice } from "./notice.js";
@@ -13,11 +13,11 @@ import { page, show, states } from "./view.js";
 
 export async function openDevice(view, again) {
   const { keys, did } = view;
-  document.title = `${did} · gizwits simulator`;
+  document.title = visible(`${did} · gizwits simulator`);
   show("device");
   $("back").href = `#/${path(keys.product_key)}`;
-  $("back").textContent = `All devices of ${keys.product_name || keys.product_key}`;
-  $("device-title").textContent = did;
+  write($("back"), `All devices of ${keys.product_name || keys.product_key}`);
+  write($("device-title"), did);
   for (const id of ["state", "bits-table", "pointed", "log", "chart-box", "sent", "bits-about", "about", "chart-text"])
     $(id).replaceChildren();
   $("attrs").querySelector("tbody").replaceChildren();
@@ -105,10 +105,10 @@ async function define(view) {
 }
 
 function summary(device) {
-  $("device-title").textContent = device.mac ?? device.did;
+  write($("device-title"), device.mac ?? device.did);
   $("state").replaceChildren(...states(device));
   const place = [device.city, device.region, device.country].filter(Boolean).join(", ");
-  $("about").textContent = [device.did, place].filter(Boolean).join(" · ");
+  write($("about"), [device.did, place].filter(Boolean).join(" · "));
 }
 
 /** Something happened. */

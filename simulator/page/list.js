@@ -1,14 +1,14 @@
 // The devices of a product.
 
 import { call } from "./api.js";
-import { $, el, hide, path } from "./dom.js";
+import { $, el, hide, path, visible } from "./dom.js";
 import { Live } from "./live.js";
 import { time } from "./time.js";
 import { noticed, page, show, states } from "./view.js";
 
 export async function openList(view, again) {
   const { keys } = view;
-  document.title = `${keys.product_name || keys.product_key} · gizwits simulator`;
+  document.title = visible(`${keys.product_name || keys.product_key} · gizwits simulator`);
   show("list");
   const option = (one) =>
     el("option", { value: one.product_key, selected: one === keys }, one.product_name || one.product_key);

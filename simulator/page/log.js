@@ -2,7 +2,7 @@
 
 import { api, decode } from "./api.js";
 import { bits } from "./bits.js";
-import { $, el, hide, path } from "./dom.js";
+import { $, el, hide, path, said, write } from "./dom.js";
 import { pointOf } from "./points.js";
 import { now, time } from "./time.js";
 import { noticed, page } from "./view.js";
@@ -68,7 +68,7 @@ async function older(view) {
   // Two days are the longest span that the API looks through.
   const { full, none } = await fetchLog(view, { limit: LOG * 2, start_ts: end - 172800, end_ts: end });
   if (full || none) hide($("log-older"), $("log"));
-  if (full) $("log-rest").textContent = `The newest ${KEPT} are page.shown; gizwits device log ${view.did} --since 7d has all.`;
+  if (full) write($("log-rest"), `The page shows the newest ${KEPT} records. gizwits device log ${view.did} --since 7d prints all.`);
   else if (none) $("log-rest").textContent = "There are none in the two days before.";
 }
 
@@ -139,13 +139,13 @@ function entry(view, record) {
   const all = Object.entries(picture?.values ?? {});
   const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
   const values = told.map(([id, seen]) => {
-    const odd = seen.odd ? ` (${seen.odd})` : "";
-    return `${pointOf(view, id).name} ${seen.value}${odd}`;
+    const { name } = pointOf(view, id);
+    return seen.odd ? said`${name} ${seen.value} (${seen.odd})` : said`${name} ${seen.value}`;
   });
   const rest = all.length - told.length;
-  if (rest) values.push(values.length ? `and ${rest} as before` : `all ${rest} as before`);
+  if (rest) values.push([values.length ? `and ${rest} as before` : `all ${rest} as before`]);
   node.append(
-    el("span", { class: error ? "values odd" : "values" }, error ?? values.join(", ")),
+    el("span", { class: error ? "values odd" : "values" }, ...(error ? [error] : values.flatMap((one, n) => (n ? [", ", ...one] : one)))),
     el("code", {}, record.payload),
   );
   if (picture) {

@@ -2,7 +2,7 @@
 
 import { Refused, call, tokens } from "./api.js";
 import { openDevice } from "./device.js";
-import { $ } from "./dom.js";
+import { $, write } from "./dom.js";
 import { openList } from "./list.js";
 import { linked, notice } from "./notice.js";
 import { definitions } from "./points.js";
@@ -17,7 +17,7 @@ async function begin() {
   } catch (refused) {
     if (refused.status === 403) {
       linked("", "not connected");
-      $("elsewhere-why").textContent = refused.message;
+      write($("elsewhere-why"), refused.message);
       show("elsewhere");
     } else {
       linked("lost", "not connected, trying again…");

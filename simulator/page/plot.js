@@ -1,11 +1,13 @@
 // A chart as SVG, drawn of points in time.
 
+import { visible } from "./dom.js";
+
 const minute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 function svg(tag, attributes, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text != null) node.textContent = text;
+  if (text != null) node.textContent = visible(text);
   return node;
 }
 

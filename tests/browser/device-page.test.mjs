@@ -1,7 +1,7 @@
 // The device page, as people use it.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,12 +20,14 @@ after(async () => {
   assert.equal(await simulator.stop(), 0);
 });
 
-/** A simulator of another world, with the devices of this TOML. */
-async function world(devices) {
+/** A simulator of another world, with the devices of this TOML, of a built-in product or of this definition. */
+async function world(devices, definition) {
   const folder = mkdtempSync(join(tmpdir(), "gizwits-"));
   try {
     const file = join(folder, "world.toml");
-    const product = `[[product]]\ndefinition = "air-conditioner"\nkey = "${AC}"\nsecret = "secret"`;
+    if (definition) writeFileSync(join(folder, "definition.json"), JSON.stringify(definition));
+    const source = definition ? "definition.json" : "air-conditioner";
+    const product = `[[product]]\ndefinition = "${source}"\nkey = "${AC}"\nsecret = "secret"`;
     writeFileSync(file, `[[enterprise]]\nid = "enterprise"\nsecret = "secret"\n${product}\n${devices}\n`);
     return await Simulator.start("--scenario", file);
   } finally {
@@ -352,6 +354,51 @@ describe("device page", { concurrency: false }, () => {
       quiet(page);
     });
   }
+
+  test("hidden characters of a definition are seen, and none reorders the text beside it", async () => {
+    const file = new URL("../../simulator/definitions/air-conditioner.json", import.meta.url);
+    const definition = JSON.parse(readFileSync(file, "utf8"));
+    const attrs = definition.entities[0].attrs;
+    const named = (name) => attrs.find((attr) => attr.name === name);
+    definition.name = "Air\u202econditioner";
+    named("set_temp").display_name = "\u202eset\u200bting";
+    named("fan_speed").enum[0] = "lo\u202ew\u200b";
+    named("room_temp").display_name = "\u05d8\u05de\u05e4\u05e8\u05d8\u05d5\u05e8\u05d4";
+    named("room_temp").name = "\u05d7\u05d3\u05e8";
+    const there = await world(`[[device]]\nproduct = "${AC}"\nmac = "\u202eff"\ndid = "did"`, definition);
+    try {
+      const page = await open(deviceUrl(AC, "did", there));
+      await page.locator("#attrs tbody tr").first().waitFor();
+      await page.locator("#fields label").first().waitFor();
+      const read = () =>
+        page.evaluate(() => {
+          const titles = [...document.querySelectorAll("[title]")].map((node) => node.title);
+          return [document.title, document.body.textContent, ...titles].join("\n");
+        });
+      const list = await open(`${there.page}#/${AC}`);
+      await list.locator("#devices tbody tr").first().waitFor();
+      for (const text of [await read(), await list.locator("body").innerText()]) {
+        assert.doesNotMatch(text, /[\u202e\u200b]/);
+        assert.match(text, /Air\\u\{202e\}conditioner/);
+        assert.match(text, /\\u\{202e\}ff/);
+      }
+      assert.match(await read(), /\\u\{202e\}set\\u\{200b\}ting/);
+      assert.match(await read(), /lo\\u\{202e\}w\\u\{200b\}/);
+      // The name that is written from right to left is left of its value, which is a number.
+      await there.tell("/devices/did", { act: "set", attrs: { "\u05d7\u05d3\u05e8": 21 } });
+      const name = page.locator("#bits-table .wide .name bdi", { hasText: "\u05d7\u05d3\u05e8" }).first();
+      const number = name.locator("xpath=following-sibling::bdi[1]");
+      await until("it is reported", async () => (await number.innerText()) === "21");
+      assert.ok((await name.boundingBox()).x < (await number.boundingBox()).x);
+      // What is sent has the characters of the definition.
+      await page.locator("#fields select[name=fan_speed]").selectOption({ index: 1 });
+      await send(page).click();
+      await until("it is sent", async () => /^Sent/.test(await page.locator("#sent").innerText()));
+      quiet(page);
+    } finally {
+      await there.stop();
+    }
+  });
 
   test("addresses that mean nothing", async () => {
     for (const hash of ["#/%", "#/nothing", "#/%E0%A4%A/x"]) {
