@@ -30,7 +30,7 @@ export function attrs(view, before) {
   pointAt(pointed);
 }
 
-/** Draws a frame; what differs from `before` is marked. */
+/** Draws a frame and marks the values that differ from those in `before`. */
 export function bits(view, record, before, node) {
   if (!view.pinned) view.drawn = [record, before];
   view.picture = record.picture;
@@ -73,7 +73,7 @@ export function bits(view, record, before, node) {
   pointAt(pointed);
 }
 
-/** A byte of bits, and the names of its points below, for where they don't fit in. */
+/** The row of a byte of bits, and a row below with the full names of its points, for narrow windows. */
 function bitRows(view, row, bytes, picture, before, changed) {
   const digits = parseInt(bytes[row.byte], 16).toString(2).padStart(8, "0");
   const names = [];
@@ -83,7 +83,8 @@ function bitRows(view, row, bytes, picture, before, changed) {
     const lowest = 8 - at - width;
     at += width;
     const one = id == null ? null : pointOf(view, id);
-    // Of a point that is whole in this byte, each bit that differs; else all it has here.
+    // Marks the bits that differ. A point that reaches into other bytes is marked as a whole: the value does not
+    // tell which of its bits are in this byte.
     const differs = (n) => {
       if (!one || !changed(id)) return false;
       if (one.len !== width) return true;
@@ -111,7 +112,7 @@ function bitRows(view, row, bytes, picture, before, changed) {
   ];
 }
 
-/** Where a name is cut, all of its byte's stand below it. */
+/** Shows the row of full names below each byte with a name that does not fit. */
 function fit() {
   const rows = [...$("bits-table").querySelectorAll(".byte")];
   for (const row of rows) row.classList.remove("cut");
@@ -119,7 +120,7 @@ function fit() {
   for (const row of rows.filter(isCut)) row.classList.add("cut");
 }
 
-/** The id of the point that is pointed out, wherever it stands. */
+/** The id of the highlighted point. */
 let pointed;
 
 function pointAt(id) {
@@ -133,7 +134,7 @@ function pointAt(id) {
   if ($("pointed").textContent !== spoken) write($("pointed"), ...text);
 }
 
-/** From point to point by the arrow keys. */
+/** Moves the highlight to the next or previous point. */
 function pointNext(event) {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!step) return;

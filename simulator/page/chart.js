@@ -6,7 +6,7 @@ import { plot } from "./plot.js";
 import { now, time } from "./time.js";
 import { noticed, page } from "./view.js";
 
-/** So many reports are drawn, the newest. */
+/** The maximum number of reports in the chart. */
 const REPORTS = 1000;
 
 export function chartChoices(view) {
@@ -19,7 +19,7 @@ export function chartChoices(view) {
   $("chart-point").replaceChildren(...drawable.map(option));
 }
 
-/** Fetches what the chart shows, all points of it at once. */
+/** Fetches the reports of the span. They have all points, so another point needs no call. */
 export async function chart(view) {
   const end = Math.floor(now() / 1000);
   const span = Number($("chart-span").value);
@@ -32,7 +32,7 @@ export async function chart(view) {
   draw(view);
 }
 
-/** What a report that came meanwhile says. */
+/** Adds a report that has just arrived. */
 export function charted(view, said, at) {
   if (!view.reports) return;
   const attrs = {};
@@ -44,7 +44,7 @@ export function charted(view, said, at) {
   if (view.reports.length > REPORTS) view.left = Boolean(view.reports.shift());
 }
 
-/** The height of a value: numbers as they are, labels by their index. */
+/** The value as a number: that of a label is its index. */
 function height(one, value) {
   if (one.kind === "enum" && typeof value === "string") return one.labels.indexOf(value);
   return Number(value);

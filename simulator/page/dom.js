@@ -38,7 +38,7 @@ export function el(tag, attributes = {}, ...children) {
 
 export const path = encodeURIComponent;
 
-/** Hides a button; if it had the focus, that goes to what follows. */
+/** Hides a button. The focus, if the button has it, moves to `next`. */
 export function hide(button, next) {
   if (button === document.activeElement) next?.focus();
   button.hidden = true;

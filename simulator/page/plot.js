@@ -1,4 +1,4 @@
-// A chart as SVG, drawn of points in time.
+// A line chart as SVG.
 
 import { visible } from "./dom.js";
 
@@ -13,7 +13,7 @@ function svg(tag, attributes, text) {
 
 /**
  * Draws `points` ([time, value], the oldest first) between two times, `width` wide.
- * With `levels`, the values that are marked, it goes in steps; `word` says a value.
+ * With `levels`, the line is drawn in steps and the axis is marked at these values. `word` formats a value.
  */
 export function plot({ points, from, until, width, word, levels, label, text }) {
   const values = points.map(([, value]) => value);
@@ -52,7 +52,7 @@ export function plot({ points, from, until, width, word, levels, label, text }) 
   return root;
 }
 
-/** Round numbers from below the least to above the most. */
+/** Round numbers that cover the range from `least` to `most`. */
 function scale(least, most) {
   if (least === most) return [least];
   const range = most - least;

@@ -152,7 +152,7 @@ describe("device page", { concurrency: false }, () => {
     await simulator.tell(`/devices/${DID}`, { act: "set", attrs: { on_timing: 7 } });
     await value(page, "on_timing").locator("mark", { hasText: "7" }).waitFor();
     assert.equal(await page.locator("#bits-table td", { hasText: "on_timing = 7" }).count(), 0);
-    await page.getByRole("button", { name: "Back to the last" }).click();
+    await page.getByRole("button", { name: "Back to the last frame" }).click();
     await page.locator("#bits-table td", { hasText: "on_timing = 7" }).waitFor();
     await simulator.tell(`/devices/${DID}`, { act: "set", attrs: { on_timing: 0 } });
     await value(page, "on_timing").locator("mark", { hasText: "0" }).waitFor();
@@ -517,7 +517,7 @@ describe("device page", { concurrency: false }, () => {
     // The same server by a name that is not this machine's own.
     const { port } = new URL(simulator.page);
     const page = await open(`http://machine.localhost:${port}/`);
-    await page.getByRole("heading", { name: "Not from here" }).waitFor();
+    await page.getByRole("heading", { name: "Not available from here" }).waitFor();
     await page.getByText("ssh -L").waitFor();
     assert.deepEqual(await violations(page), []);
     assert.equal((await page.content()).includes(simulator.environment.GIZWITS_ENTERPRISE_SECRET), false);
@@ -525,7 +525,7 @@ describe("device page", { concurrency: false }, () => {
 
   test("a page of somebody else gets nothing", async () => {
     const page = await open(`http://machine.localhost:${new URL(simulator.page).port}/`);
-    await page.getByRole("heading", { name: "Not from here" }).waitFor();
+    await page.getByRole("heading", { name: "Not available from here" }).waitFor();
     const got = await page.evaluate(async (url) => {
       const text = (mode) => fetch(`${url}page/products`, { mode }).then((answer) => answer.text(), () => "");
       return [await text("cors"), await text("no-cors")];
@@ -547,7 +547,7 @@ describe("device page", { concurrency: false }, () => {
     try {
       const base = `http://proxy.localhost:${proxy.address().port}/`;
       const page = await open(base);
-      await page.getByRole("heading", { name: "Not from here" }).waitFor();
+      await page.getByRole("heading", { name: "Not available from here" }).waitFor();
       await page.goto(`${base}page/products`);
       assert.match(await page.content(), /works only on the machine/);
       assert.equal((await page.content()).includes(simulator.environment.GIZWITS_ENTERPRISE_SECRET), false);
@@ -636,7 +636,7 @@ describe("device page", { concurrency: false }, () => {
       await until("an answer", async () => (await page.locator("#log .entry").count()) > before || !(await more.isVisible()));
     }
     assert.equal(await page.evaluate(() => document.activeElement.id), "log");
-    assert.match(await page.locator("#log-rest").innerText(), /There are none|The newest 500/);
+    assert.match(await page.locator("#log-rest").innerText(), /have no records|the newest 500/);
     quiet(page);
   });
 
