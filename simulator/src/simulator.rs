@@ -79,14 +79,15 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Sets the database file. If the file already has a world, the simulator continues that world and ignores
-    /// the scenario. Default: a world in memory.
+    /// Sets the database file. If the file already has a world, the simulator continues that world. Default: a
+    /// world in memory.
     pub fn file(mut self, path: impl AsRef<Path>) -> Self {
         self.file = Some(path.as_ref().to_owned());
         self
     }
 
-    /// Sets the scenario of a new world. Default: [`Scenario::builtin`].
+    /// Sets the scenario of the world. A world in a file must have been made from the same scenario. Default:
+    /// [`Scenario::builtin`] for a new world, and any scenario for a world in a file.
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = Some(scenario);
         self
@@ -102,7 +103,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Scenario`] if the scenario, or a file that it names, is invalid; [`Error::File`] if the file is
-    /// in use or is no database of a simulator; [`Error::Database`] or [`Error::Io`] if the file can't be read or
+    /// in use, is not a database of a simulator, or has the world of another scenario; [`Error::Database`] or [`Error::Io`] if the file can't be read or
     /// written.
     pub fn build(self) -> Result<Simulator, Error> {
         let clock = Clock::new(self.time.unwrap_or(Time::Real));
@@ -346,7 +347,7 @@ impl Simulator {
     /// [`Error::Invalid`] if no mode has this id; [`Error::Database`].
     pub fn clear_modes(&self, id: Option<i64>) -> Result<(), Error> {
         self.within(|store, _| match (store.clear_modes(id)?, id) {
-            (0, Some(_)) => invalid("there is no such mode"),
+            (0, Some(id)) => invalid(format!("there is no mode `{id}`")),
             _ => Ok(()),
         })
     }

@@ -410,7 +410,7 @@ describe("device page", { concurrency: false }, () => {
       await page.close();
     }
     const page = await open(`${deviceUrl()}%`);
-    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+    await page.locator("#notice", { hasText: "The product or device does not exist" }).waitFor();
   });
 
   test("a page that comes before the simulator does", async () => {
@@ -642,7 +642,7 @@ describe("device page", { concurrency: false }, () => {
 
   test("a device that there isn't", async () => {
     const page = await open(deviceUrl(AC, "nobody"));
-    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+    await page.locator("#notice", { hasText: "The product or device does not exist" }).waitFor();
     await page.getByRole("link", { name: "All devices of air conditioner" }).click();
     await page.locator("#devices tbody tr").first().waitFor();
     await page.locator("#link.live").waitFor();

@@ -1,8 +1,8 @@
 //! The checks that every call goes through before its handler.
 //!
-//! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials
-//! (5009, 5011, 5010; 5003, 5004); the product (5015) and whose it is (5007); what is closed (5024); then
-//! the handler's: the body (5001), its fields (5002), the objects, the action.
+//! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials (5009, 5011
+//! and 5010, or 5003 and 5004); the product (5015) and its enterprise (5007); closed routes (5024). The handler then
+//! checks the body (5001), the fields (5002), the objects that they name, and the action.
 
 use rusqlite::params;
 use serde::Deserialize;
@@ -14,15 +14,17 @@ use crate::world::allows;
 /// The length of a quota's window in milliseconds.
 pub(super) const HOUR: i64 = 3_600_000;
 
-/// The quota of an enterprise, and the part of it that is left.
+/// The quota of an enterprise.
 pub(super) struct Quota {
+    /// The number of calls an hour.
     pub(super) limit: i64,
+    /// The number of calls that are left in this hour.
     pub(super) remaining: i64,
-    /// When it is renewed, in milliseconds since 1970.
+    /// The end of this hour, in milliseconds since 1970.
     pub(super) reset: i64,
 }
 
-/// Checks a call, and tells what is left of the quota if the call is of an enterprise.
+/// Checks a call. Sets `quota` if the enterprise of the call is known, also for a refused call.
 pub(super) fn admit(
     call: &mut Call<'_>,
     route: &Route,
@@ -45,7 +47,7 @@ pub(super) fn admit(
         call.store.run(sql, [call.product_key()])?;
     }
     if let Some(code) = call.modes.error() {
-        return refuse_because(code, "asked for");
+        return refuse_because(code, "requested by a mode");
     }
     match route.auth {
         Auth::Body => {}
@@ -57,12 +59,13 @@ pub(super) fn admit(
         Auth::Enterprise => call.enterprise = Some(by_headers(call, claimed, false)?),
         Auth::EnterpriseAndSecret => call.enterprise = Some(by_headers(call, claimed, true)?),
     }
-    let unsound = || refuse_because(5002, "the query is not sound");
+    let unsound = || refuse_because(5002, "the percent-encoding of the query is malformed");
     call.query_pairs = query_pairs(call.request.query()).map_or_else(unsound, Ok)?;
     Ok(())
 }
 
-/// The enterprise that a call says it is of: its addresses and quota come before its credentials.
+/// The enterprise that a call claims to come from. Addresses and quota are checked before the credentials, so the
+/// claim is not yet proven.
 fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
     #[derive(Deserialize)]
     struct Claim {
@@ -85,7 +88,8 @@ fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Fai
     }
 }
 
-/// Counts a call that is allowed, and tells whether it fits into the quota: one too many is not counted.
+/// Counts a call if its address is allowed. Returns the quota, and whether the call is within it; a call beyond the
+/// quota is not counted.
 fn count(
     call: &Call<'_>,
     enterprise: &Enterprise,
@@ -114,7 +118,7 @@ fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, 
     let header = call.request.only("authorization").unwrap_or("");
     let mut words = header.split_ascii_whitespace();
     let (Some("token"), Some(token), None) = (words.next(), words.next(), words.next()) else {
-        return refuse_because(5009, "`Authorization: token <token>` is expected");
+        return refuse_because(5009, "expected the header `Authorization: token <token>`");
     };
     let sql = "SELECT product, enterprise, expires FROM token WHERE value = ?";
     let found = call.store.first(sql, [token], |row| row.try_into())?;
@@ -134,14 +138,14 @@ fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, 
     }
 }
 
-/// Checks that the route is open to the product of a call with a token.
+/// Refuses a call with a token if the route is closed to the enterprise or the product.
 fn check_product(call: &Call<'_>, route: &Route, enterprise: &Enterprise) -> Result<(), Failure> {
     let product = call.product()?;
     if route.domestic && enterprise.overseas {
-        return refuse_because(5024, "in China alone");
+        return refuse_because(5024, "the route is for enterprises in China only");
     }
     if route.unpublished && product.published && !product.open_logs {
-        return refuse_because(5024, "not of a published product");
+        return refuse_because(5024, "the route is closed for published products");
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The routes as an OpenAPI document: made of the table of routes and of the types that their handlers
-//! take and answer, so that it can't say anything else than what is served.
+//! The OpenAPI document. It is generated from the table of routes and the types of their handlers, so it can't differ
+//! from the routes that are served.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,20 @@ use super::description::Description;
 use super::table::{Auth, ROUTES, Route};
 use crate::api::{CODES, ErrorBody};
 
-/// The API as an OpenAPI 3.1 document, in JSON; each operation has the name that the page lists it under.
+/// Returns the API as an OpenAPI 3.1 document in JSON. The id of an operation is the [`name`](Route::name) of its
+/// route.
+///
+/// # Examples
+/// ```
+/// assert!(gizwits_simulator::openapi().contains("post_v1_products_product_key_access_token"));
+/// ```
 #[must_use]
 pub fn openapi() -> String {
     let json = document().and_then(|document| document.to_pretty_json());
     json.map_or_else(|_| String::new(), |json| json + "\n")
 }
 
-/// The document as utoipa's type, which writes its members in the order of the specification.
+/// Builds the document. utoipa's types write its members in the order of the specification.
 fn document() -> serde_json::Result<OpenApi> {
     let mut schemas = Vec::new();
     let mut paths: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
@@ -47,10 +53,10 @@ fn document() -> serde_json::Result<OpenApi> {
         },
         "paths": paths,
         "components": {"securitySchemes": {
-            "token": header("Authorization", "`token`, a space, and the token that access_token answers. \
-                Here the word may be left out, and a token that was asked for on this page is filled in."),
-            "enterprise_id": header("X-Gizwits-Enterprise-ID", "The enterprise's id"),
-            "enterprise_secret": header("X-Gizwits-Enterprise-Secret", "The enterprise's secret"),
+            "token": header("Authorization", "The word `token`, a space, and a token from access_token. On this page you may leave out \
+                the word, and a new token is filled in for you."),
+            "enterprise_id": header("X-Gizwits-Enterprise-ID", "The id of the enterprise"),
+            "enterprise_secret": header("X-Gizwits-Enterprise-Secret", "The secret of the enterprise"),
         }},
         "tags": tags.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
     }))?;
@@ -59,38 +65,41 @@ fn document() -> serde_json::Result<OpenApi> {
     Ok(document)
 }
 
-/// The scheme of a credential in a header.
+/// The security scheme of a credential in a header.
 fn header(name: &str, about: &str) -> Value {
     json!({"type": "apiKey", "in": "header", "name": name, "description": about})
 }
 
-const ABOUT: &str = "The 33 calls of the Gizwits (机智云) Enterprise API, answered by a simulator.\n\n\
-    Begin with a token: call `access_token` with the enterprise's id and secret and the product's \
-    secret. The calls on users alone take the enterprise's id and secret as headers instead.\n\n\
-    A call that is refused has an `error_code`; the HTTP status alone does not say why. Its answer tells of the quota by \
-    the same headers as any other. Pages in HTML come \
-    from the gateway: 404 for a path that there isn't, 405 for its method, 408 and 413 for a body that is \
-    too slow or too long, 502 if the API is away.\n\n\
+const ABOUT: &str = "A simulation of the Gizwits (机智云) Enterprise API with its 33 calls.\n\n\
+    Get a token first: call `access_token` with the id and secret of the enterprise and the secret of the product. \
+    Calls under `/v1/users/` take the id and secret of the enterprise in headers instead.\n\n\
+    The answer to a refused call has an `error_code`, because one HTTP status stands for several errors. It has the \
+    same rate limit headers as other answers. HTML answers come from the gateway: 404 for an unknown path, 405 for a \
+    wrong method, 408 and 413 for a body that is too slow or too long, 502 if the API is down.\n\n\
     The examples use the default scenario.";
 
 /// The parameters of paths: name, description, example.
 const PATH_PARAMETERS: [(&str, &str, Option<&str>); 3] = [
     (
         "product_key",
-        "The product's key",
+        "The product key",
         Some("a1b2c3d4e5f60718293a4b5c6d7e8f90"),
     ),
-    ("did", "The device's did", Some("cBYkSjoE2xspYMhaUHdk5k")),
-    ("gid", "The group's gid", None),
+    (
+        "did",
+        "The did of the device",
+        Some("cBYkSjoE2xspYMhaUHdk5k"),
+    ),
+    ("gid", "The gid of the group", None),
 ];
 
 fn operation(route: &Route, path: &str, description: &Description) -> Value {
     let mut notes = Vec::new();
     if route.domestic {
-        notes.push("Not for enterprises outside China.");
+        notes.push("For enterprises in China only.");
     }
     if route.unpublished {
-        notes.push("Not for products that are published.");
+        notes.push("Closed for published products.");
     }
     let mut parameters = Vec::new();
     for (name, about, example) in PATH_PARAMETERS {
@@ -111,9 +120,9 @@ fn operation(route: &Route, path: &str, description: &Description) -> Value {
     let success = json!({
         "description": "Success",
         "headers": {
-            "X-RateLimit-Limit": limit("How many calls an hour has"),
-            "X-RateLimit-Remaining": limit("How many are left of it"),
-            "X-RateLimit-Reset": limit("When it ends, in seconds since 1970"),
+            "X-RateLimit-Limit": limit("The number of calls allowed per hour"),
+            "X-RateLimit-Remaining": limit("The number of calls left in this hour"),
+            "X-RateLimit-Reset": limit("The end of this hour, in seconds since 1970"),
         },
         "content": {"application/json": {"schema": description.answer}},
     });
@@ -128,7 +137,7 @@ fn operation(route: &Route, path: &str, description: &Description) -> Value {
         let schema = Ref::from_schema_name(ErrorBody::name());
         let mut content = BTreeMap::from([("application/json", json!({"schema": schema}))]);
         if status == 404 {
-            // A path that is none comes back from the gateway, as a page.
+            // The gateway answers an unknown path with an HTML page.
             content.insert("text/html", json!({}));
         }
         let description = format!("Refused: {}", codes.join("; "));

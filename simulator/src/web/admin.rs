@@ -1,4 +1,4 @@
-//! The administration, as [`Server`](crate::Server) describes it.
+//! The administration. [`Server`](crate::Server) documents its endpoints.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -40,21 +40,21 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .with_state(simulator)
 }
 
-/// Refuses what a page in a browser sends, and lets none load an answer.
+/// Refuses requests of pages in a browser, and keeps answers from other origins.
 async fn only_programs(request: Request, next: Next) -> Response<Body> {
     let response = match Caller::of(&request).is_some_and(|caller| caller.is_no_page()) {
         true => next.run(request).await,
         false => error_response(
             403,
-            "the administration is for programs on this machine: calls of pages in a browser, of \
-             proxies, and to names other than localhost and 127.0.0.1 are refused",
+            "the administration answers only programs on this machine that call localhost or a loopback \
+             address; it refuses calls from web pages and through proxies",
         ),
     };
     (PRIVATE, response).into_response()
 }
 
-/// Routes a method to an operation, which gets the world, the path's parameter and the body, and answers
-/// its result as JSON.
+/// Routes a method to an operation. The operation gets the world, the path's parameter and the body; its result is
+/// answered as JSON.
 fn on<T: Serialize + Send + 'static>(
     method: MethodFilter,
     operation: fn(&Simulator, &str, &[u8]) -> Result<T, Error>,
@@ -69,7 +69,7 @@ fn on<T: Serialize + Send + 'static>(
     )
 }
 
-/// The answer to an operation without a result.
+/// The empty JSON object, as the answer to an operation without a result.
 fn done(result: Result<(), Error>) -> Result<Nothing, Error> {
     result.map(|()| Nothing {})
 }
@@ -120,11 +120,13 @@ fn set_mode(world: &Simulator, _: &str, body: &[u8]) -> Result<Value, Error> {
 }
 
 fn clear_mode(world: &Simulator, id: &str, _: &[u8]) -> Result<Nothing, Error> {
-    let id = id.parse().or_else(|_| invalid("there is no such mode"))?;
+    let id = id
+        .parse()
+        .or_else(|_| invalid(format!("there is no mode `{id}`")))?;
     done(world.clear_modes(Some(id)))
 }
 
-/// The body of an [`Act`].
+/// The JSON form of an [`Act`].
 #[derive(Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 enum ActBody {

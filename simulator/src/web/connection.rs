@@ -1,6 +1,7 @@
-//! Connections: how many may be open, and how long each may keep the server waiting.
+//! Limits of connections: their number, and the time that a slow reader may take.
 //!
-//! Where none is left, the connection that has been idle longest, without a call, makes way.
+//! A connection beyond the limit closes the connection that has been idle longest. A connection is idle if it has no
+//! call under way and no bytes to send.
 
 use std::future::poll_fn;
 use std::io;
@@ -17,10 +18,11 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutWriter;
 
-/// The connections that a listener may have.
+/// The connection slots of a listener.
 pub(crate) struct Slots {
     free: Arc<Semaphore>,
-    /// Wakes the connection that has waited longest: those that are idle wait for it.
+    /// Idle connections wait for this. A `Notify` wakes its waiters in the order in which they began to wait, so
+    /// `notify_one` wakes the connection that has been idle longest.
     evict: Arc<Notify>,
 }
 
@@ -32,14 +34,15 @@ impl Slots {
         }
     }
 
-    /// Waits for a slot. If none is free, the connection that has been idle longest is evicted, or else the
-    /// next one that becomes idle.
+    /// Waits for a slot. If none is free, evicts the connection that has been idle longest, or the next connection
+    /// that becomes idle.
     pub(crate) async fn take(&self) -> Slot {
         if self.free.available_permits() == 0 {
             self.evict.notify_one();
         }
         let permit = Arc::clone(&self.free).acquire_owned().await;
-        // Nobody has to make way any more if a connection ended by itself.
+        // If no connection was idle, the notification is stored. It is taken back here in case another connection
+        // ended by itself: the next idle connection need not be closed then.
         self.evict.notified().now_or_never();
         let mut slot = Slot {
             evict: Arc::clone(&self.evict),
@@ -55,7 +58,7 @@ impl Slots {
 /// The slot of one connection.
 pub(crate) struct Slot {
     evict: Arc<Notify>,
-    /// The place of an idle connection among those that wait.
+    /// The position of an idle connection in the queue of `evict`.
     eviction: Option<Pin<Box<OwnedNotified>>>,
     pub(crate) activity: Arc<Activity>,
     _permit: Option<OwnedSemaphorePermit>,
@@ -70,8 +73,9 @@ impl Slot {
         })
     }
 
-    /// Waits until the connection is idle and its slot is wanted for another. It has to be polled after the
-    /// connection, whose activity it looks at.
+    /// Waits until the connection is idle and its slot is needed for another connection.
+    ///
+    /// Must be polled after the connection in the same task: the activity changes without a wake-up.
     pub(crate) async fn evicted(&mut self) {
         poll_fn(|context| {
             if self.activity.was_called.swap(false, Ordering::Relaxed) {
@@ -86,14 +90,15 @@ impl Slot {
     }
 }
 
-/// What a connection is busy with.
+/// The activity of a connection.
 #[derive(Default)]
 pub(crate) struct Activity {
-    /// Whether a call came since this was last looked at.
+    /// Whether a call came since the last poll. A short call begins and ends within one poll, but still moves the
+    /// connection to the end of the queue.
     was_called: AtomicBool,
     /// Whether a call is under way.
     calling: AtomicBool,
-    /// Whether bytes wait to be taken by the other side.
+    /// Whether bytes are waiting to be sent.
     writing: AtomicBool,
 }
 
@@ -102,7 +107,7 @@ impl Activity {
         self.calling.load(Ordering::Relaxed) || self.writing.load(Ordering::Relaxed)
     }
 
-    /// A call came, whole. It is under way until what this returns is dropped.
+    /// Marks the beginning of a call, after its body is read. The call ends when the guard is dropped.
     pub(crate) fn call(self: &Arc<Self>) -> CallGuard {
         self.was_called.store(true, Ordering::Relaxed);
         self.calling.store(true, Ordering::Relaxed);
@@ -119,7 +124,7 @@ impl Drop for CallGuard {
     }
 }
 
-/// The writing half of a connection. Its reader may be slow, but must take something within a time.
+/// The writing half of a connection. A write fails if the reader takes no byte within the timeout.
 pub(crate) struct PatientWriter {
     writer: Pin<Box<TimeoutWriter<OwnedWriteHalf>>>,
     activity: Arc<Activity>,

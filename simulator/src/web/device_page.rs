@@ -1,20 +1,20 @@
-//! The device page, a client of the API in a browser, and the endpoints for what the API can't give it.
+//! The device page, which is a client of the API in a browser, and the endpoints for data that the API does not have.
 //!
 //! ```text
-//! GET  /  /page.{css,js,svg}  /api.js …      the page, and the modules of its script
-//! GET  /page/products                       the products, with credentials to call the API with
-//! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
-//! GET  /page/events/{product}               its devices as they change: server-sent events
-//! GET  /page/events/{product}/{did}         one device with its frames, decoded
-//! POST /page/decode/{product}               ["hex or base64", …]: frames, decoded
+//! GET  /  /page.{css,js,svg}  /api.js …      the page and its scripts
+//! GET  /page/products                       the products with their credentials
+//! GET  /page/devices/{product}              100 devices of a product, from the first or after ?after=DID
+//! GET  /page/events/{product}               server-sent events: the devices of a product as they change
+//! GET  /page/events/{product}/{did}         server-sent events: a device with its frames, decoded
+//! POST /page/decode/{product}               ["hex or base64", …]: decodes frames
 //! ```
-//! Paths under `/page/` show secrets, so they serve a browser on this machine alone: by the address
-//! it calls from, by the name it calls (another name is one that somebody made to lead here), and by
-//! `Referer` only for a page that came from under that name. So what a proxy on this machine passes on for
-//! a browser elsewhere is refused, also if it writes `Host` anew and says nothing of whom it speaks for.
+//! Paths under `/page/` show credentials, so they serve only a browser on this machine. Three things are checked: the
+//! caller's address; `Host`, because an attacker's DNS name may point to this machine; and `Referer`, which must name
+//! the same host. A proxy on this machine that forwards a remote browser is therefore refused even if it rewrites
+//! `Host` and adds no header of its own: the `Referer` of that browser names another host.
 //!
-//! Trusted is every program on this machine, and whatever one of them passes on as its own call: no header
-//! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
+//! All programs on this machine are trusted, because a program can send any header. A user who forwards loopback ports
+//! to others gives them access.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -40,7 +40,7 @@ use crate::api::decode as decode_query;
 use crate::error::Error;
 use crate::simulator::Simulator;
 
-/// The files of the page by their paths: the browser loads the modules of `page.js` by itself.
+/// The files of the page by their paths. The browser loads the modules that `page.js` imports.
 const FILES: [(&str, &str); 18] = [
     ("/", include_str!("../../page/index.html")),
     ("/page.css", include_str!("../../page/page.css")),
@@ -62,11 +62,11 @@ const FILES: [(&str, &str); 18] = [
     ("/view.js", include_str!("../../page/view.js")),
 ];
 
-/// The maximum number of watchers.
+/// The maximum number of event streams at a time.
 const WATCHERS: usize = 64;
-/// The maximum number of frames in one call.
+/// The maximum number of frames to decode in one request.
 const FRAMES: usize = 1000;
-/// The time within which changes are sent together.
+/// The time to wait after a change, so that changes in quick succession are sent together.
 const TOGETHER: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
@@ -76,7 +76,7 @@ struct Page {
     watchers: Arc<Semaphore>,
 }
 
-/// The loopback address that a browser on this machine reaches the page by.
+/// The loopback address of a server that listens on `listens`. None if it does not listen on loopback.
 pub(crate) fn reached_by(mut listens: SocketAddr) -> Option<SocketAddr> {
     match listens.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listens.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -115,32 +115,32 @@ async fn only_own_page(
     next: Next,
 ) -> Response<Body> {
     let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
-    let refused = |works: String| {
-        let error = format!("the device page shows secrets, so it works {works}");
-        error_response(403, error)
+    let refused = |how: String| {
+        error_response(
+            403,
+            format!("the device page shows credentials, so it works on loopback only: {how}"),
+        )
     };
     let response = match (own, reached_by(listens)) {
         (true, _) => next.run(request).await,
         (false, Some(address)) => refused(format!(
-            "only on the machine that the simulator runs on, under the address that gizwits simulate \
-             prints; from elsewhere, reach it through a tunnel: ssh -L 8080:{address} HOST, then open \
-             http://127.0.0.1:8080/"
+            "open http://{address}/ on the machine that runs the simulator; from another machine, run ssh -L \
+             8080:{address} HOST and open http://127.0.0.1:8080/"
         )),
         (false, None) => refused(format!(
-            "on loopback alone, and the simulator listens on {listens}: start it with --listen \
-             127.0.0.1:0"
+            "the simulator listens on {listens}; start it with --listen 127.0.0.1:0"
         )),
     };
     (PRIVATE, response).into_response()
 }
 
-/// A response, or that of an error.
+/// A response, or the response for an error.
 type PageResult = Result<Response<Body>, Response<Body>>;
 
-/// Answers what a page needs to call the API.
+/// Answers the products with the credentials that the page needs for the API.
 async fn products(State(page): State<Page>) -> PageResult {
     let mut all = run(move || page.simulator.credentials()).await?;
-    // A page asks for the devices by itself, some at a time.
+    // A product may have 100,000 devices. The page asks for 100 at a time.
     all.iter_mut().for_each(|one| one.dids.clear());
     Ok(json_response(&all))
 }
@@ -155,15 +155,19 @@ async fn devices(
     let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
     match run(list).await? {
         Some(list) => Ok(json_response(&list)),
-        None => Err(error_response(404, "there is no such product")),
+        None => Err(error_response(404, "the product does not exist")),
     }
 }
 
 async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Bytes) -> PageResult {
-    let frames: Vec<String> = serde_json::from_slice(&body)
-        .map_err(|error| error_response(400, format!("a list of frames, as text: {error}")))?;
+    let frames: Vec<String> = serde_json::from_slice(&body).map_err(|error| {
+        error_response(
+            400,
+            format!("expected an array of frames as strings: {error}"),
+        )
+    })?;
     if frames.len() > FRAMES {
-        let message = format!("{} frames: {FRAMES} at most", frames.len());
+        let message = format!("expected at most {FRAMES} frames, got {}", frames.len());
         return Err(error_response(400, message));
     }
     let decoded = run(move || {
@@ -176,8 +180,8 @@ async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Byt
     decoded.await
 }
 
-/// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
-/// query of a page that comes back.
+/// The position after which a stream continues. A browser that reconnects sends it in `Last-Event-ID`, and a page that
+/// was hidden in the query.
 fn last_event(request: &Request) -> Option<Position> {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|value| value.to_str().ok());
@@ -188,7 +192,7 @@ fn after(request: &Request) -> Option<&str> {
     request.uri().query()?.strip_prefix("after=")
 }
 
-/// The product that a page watches, or the one of its devices.
+/// The product to watch, or a single device of it.
 #[derive(Deserialize)]
 struct Watched {
     product: String,
@@ -201,7 +205,8 @@ async fn watch(
     request: Request,
 ) -> PageResult {
     let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
-        let message = format!("{WATCHERS} pages watch already: close some");
+        let message =
+            format!("{WATCHERS} pages are open, which is the limit: close a page and try again");
         return Err(error_response(503, message));
     };
     let Page {
@@ -209,13 +214,13 @@ async fn watch(
         mut stopped,
         ..
     } = page;
-    // Before the first look, so that nothing falls between.
+    // Subscribed before the first read, so that no change in between is missed.
     let changes = simulator.changes();
     let world = simulator.clone();
     let after = last_event(&request);
     let begun =
         run(move || world.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
-    let missing = || error_response(404, "there is no such product or device");
+    let missing = || error_response(404, "the product or device does not exist");
     let (watcher, hello) = begun.await?.ok_or_else(missing)?;
     let begun = Instant::now();
     let feed = Feed {
@@ -228,7 +233,8 @@ async fn watch(
         _permit: permit,
     };
     let first = [feed.clock(), hello];
-    // A slow reader is waited for; what happens meanwhile stays in the database.
+    // The stream is polled only when the reader has taken the last event. Newer events wait in the database, so a slow
+    // reader needs no buffer.
     let news = stream::unfold(feed, Feed::next).flat_map(stream::iter);
     let events = stream::iter(first).chain(news).map(Ok::<_, Infallible>);
     let events = events.take_until(async move { stopped.changed().await });
@@ -237,22 +243,22 @@ async fn watch(
         .into_response())
 }
 
-/// What a page that watches gets after its first events.
+/// The state of an event stream after its first events.
 struct Feed {
     simulator: Simulator,
     watcher: Watcher,
     changes: watch::Receiver<()>,
-    /// When the page began to watch.
+    /// The time at which the stream began.
     begun: Instant,
-    /// How far the simulator's clock was ahead of `begun`, as the page was last told.
+    /// The result of [`ahead`] when the page last got the time.
     ahead: i64,
-    /// Whether there may be more to send already.
+    /// Whether there may be more events to send without a further change.
     more: bool,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Feed {
-    /// Waits until the world may have changed, and returns what is new; none if the database fails.
+    /// Waits for a change of the world and returns the new events. None, which ends the stream, if the database fails.
     async fn next(mut self) -> Option<(Vec<Event>, Self)> {
         if !self.more {
             self.changes.changed().await.ok()?;
@@ -266,7 +272,7 @@ impl Feed {
         let ((mut news, more), mut feed) = looked.await.ok()?.ok()?;
         feed.more = more;
         let ahead = ahead(&feed.simulator, feed.begun);
-        // Somebody stepped the clock: the page counts the seconds by itself.
+        // The page counts seconds by itself, so it needs the time only after the clock was stepped.
         if (ahead - feed.ahead).abs() > 1000 {
             feed.ahead = ahead;
             news.insert(0, feed.clock());
@@ -279,8 +285,8 @@ impl Feed {
     }
 }
 
-/// How far the simulator's clock is ahead of one that began at 0, in milliseconds: it changes only if
-/// somebody steps the clock.
+/// The simulator's time less the time that passed since `begun`, in milliseconds. It is constant until the clock is
+/// stepped.
 fn ahead(simulator: &Simulator, begun: Instant) -> i64 {
     let passed = match simulator.is_real() {
         true => i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX),

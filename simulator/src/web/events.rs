@@ -1,4 +1,4 @@
-//! The events that watchers get: the rows of the logs that are newer than those that were sent.
+//! The events for the device page: the rows that are added to the logs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 
 use crate::world::{Sql, Store, json as json_column};
 
-/// The maximum number of rows of a log that are sent at once.
+/// The maximum number of rows that are read from a log at a time.
 const BATCH: i64 = 200;
-/// The maximum number of rows that a watcher may have missed; beyond it the watcher starts anew.
+/// The maximum number of rows that a watcher may have missed. Beyond that, the page loads everything again.
 const MISSED: i64 = 1000;
-/// The number of last frames from which the last value of each point is found.
+/// The number of the last frames that are searched for the last value of each point.
 const FOLDED: i64 = 1000;
-/// The number of a device's last remarks that a new watcher gets.
+/// The number of remarks that a new watcher gets.
 const REMARKS: i64 = 50;
-/// The number of devices of a list.
+/// The maximum number of devices in a list.
 const LISTED: i64 = 100;
 
-/// The position of a watcher: when its world began, and the last rows that it has seen of the logs
-/// `frame`, `online`, `turned` and `remark`.
+/// The position of a watcher: the time at which its world began, and the ids of the last rows that it has seen in the
+/// logs `frame`, `online`, `turned` and `remark`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position([i64; 5]);
 
@@ -41,7 +41,7 @@ impl Position {
         numbers.try_into().ok().map(Position)
     }
 
-    /// The end of the logs.
+    /// The position after the last row of each log.
     fn end(store: &Store) -> Sql<Self> {
         let mut end = [0; 5];
         for (number, sql) in end.iter_mut().zip([
@@ -56,14 +56,14 @@ impl Position {
         Ok(Position(end))
     }
 
-    /// Whether it is of the same world as `end`, and not behind it.
+    /// Whether the position is of the same world as `end`, and not after `end`.
     fn is_before(self, end: Self) -> bool {
         self.0[0] == end.0[0] && self.0.iter().zip(end.0).all(|(one, end)| *one <= end)
     }
 }
 
-/// An event for those who watch: `clock`, `hello`, `device`, `frame`, `online` or `remark`, with data in JSON.
-/// `position` is that of a watcher that has it; none: as before.
+/// An event named `clock`, `hello`, `device`, `frame`, `online` or `remark`, with data in JSON. `position` is the
+/// watcher's position after the event, if the event changes it.
 fn event(position: Option<Position>, name: &str, data: &str) -> Event {
     let mut event = Event::default().event(name).data(data);
     if let Some(position) = position {
@@ -75,20 +75,20 @@ fn event(position: Option<Position>, name: &str, data: &str) -> Event {
     event
 }
 
-/// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
+/// An event with the simulator's time in milliseconds since 1970, and whether its clock runs by itself.
 pub(crate) fn clock(now: i64, runs: bool) -> Event {
     event(None, "clock", &text(&json!({"now": now, "runs": runs})))
 }
 
-// Events are text, numbers and lists of them: JSON can hold all of them.
+// Serialization can't fail: events have only strings, numbers, arrays and objects.
 fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-/// A frame that was logged.
+/// A frame in the log.
 #[derive(Serialize)]
 struct Frame {
-    /// In milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     at: i64,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -96,7 +96,7 @@ struct Frame {
     decoded: Decoded,
 }
 
-/// A payload, and a picture of it, or why there is none.
+/// A payload with its picture, or with the error that it can't be decoded.
 #[derive(Serialize)]
 pub(crate) struct Decoded {
     payload: String,
@@ -111,8 +111,7 @@ enum DecodeResult {
     Error(String),
 }
 
-/// SQL for the devices that meet a condition: of each its state, as a JSON object. Times are in milliseconds
-/// since 1970.
+/// SQL for the states of the devices that meet a condition, as JSON objects. Times are in milliseconds since 1970.
 fn summaries(condition: &str) -> String {
     format!(
         "SELECT json_object('did', did, 'mac', mac, 'country', country, 'region', region, 'city', city,
@@ -125,10 +124,10 @@ fn summaries(condition: &str) -> String {
     )
 }
 
-/// Decodes a payload by its product's definition.
+/// Decodes a payload with the definition of its product.
 pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     let result = match store.product(product) {
-        None => DecodeResult::Error("the product has no definition to decode it by".to_owned()),
+        None => DecodeResult::Error("the product has no definition".to_owned()),
         Some(product) => match product.decode(bytes) {
             Ok(decoded) => DecodeResult::Picture(Picture::of_message(&decoded, bytes)),
             Err(error) => DecodeResult::Error(error.message),
@@ -140,7 +139,7 @@ pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     }
 }
 
-/// [`decoded`], of a payload as the command log writes it: in hex or base64.
+/// Like [`decoded`], for a payload in hex or base64, as in the command log.
 pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded {
     match payload::parse(text, None) {
         Ok(bytes) => decoded(store, product, &bytes),
@@ -152,7 +151,7 @@ pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded 
 }
 
 impl Frame {
-    /// The frame of a row `id, at, to_device, payload`.
+    /// Reads a frame from a row with the columns `id, at, to_device, payload`.
     fn read(store: &Store, product: &str, row: &Row<'_>) -> Sql<Self> {
         Ok(Frame {
             at: row.get(1)?,
@@ -162,7 +161,7 @@ impl Frame {
     }
 }
 
-/// The devices of a product, behind the one with this did. None if there is no such product.
+/// The first devices of a product, or those after the device with the did `after`. None if the product does not exist.
 pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<Value>> {
     if !store.definitions.contains_key(product) {
         return Ok(None);
@@ -177,7 +176,7 @@ pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Opt
     let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
     let more = devices.len() > listed;
     devices.truncate(listed);
-    // `place` is the position of who has this list; `more` tells whether there are others behind it.
+    // `place` is the position at which events continue this list. `more` is true if the list is not the last.
     Ok(Some(json!({
         "place": Position::end(store)?.to_string(),
         "total": store.value::<i64>(total, [product])?,
@@ -186,19 +185,20 @@ pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Opt
     })))
 }
 
-/// Somebody who watches a product, or one of its devices.
+/// The reader of the events of a product, or of one of its devices.
 pub(crate) struct Watcher {
     product: String,
-    /// The device's id; none: all of the product.
+    /// The id of the device. None: all devices of the product.
     device: Option<i64>,
-    /// The rows that were looked through.
+    /// The position up to which rows have been read.
     position: Position,
-    /// The state of the device that was last sent.
+    /// The last state of the device that was sent.
     summary: Option<Value>,
 }
 
 impl Watcher {
-    /// Begins to watch `after` a position. None if there is no such product or device.
+    /// Begins to watch `after` a position, or at the end of the logs, and returns the first event. None if the product
+    /// or device does not exist.
     pub(crate) fn begin(
         store: &Store,
         product: &str,
@@ -230,8 +230,8 @@ impl Watcher {
         let sql = "SELECT id, at, to_device, payload FROM frame WHERE device = ?
             ORDER BY at DESC, id DESC LIMIT 1";
         let remarks = device.map(|device| store.remarks(device, REMARKS));
-        // `resumed` tells whether what follows is all that was missed, or only what happens from now on.
-        // `known` is what the device last reported of each point; the newest remarks come first.
+        // `resumed` is true if all missed events follow, and false if the page has to load everything again. `known`
+        // has the last reported value of each point. `remarks` has the newest first.
         let hello = json!({
             "resumed": resumed,
             "device": watcher.summary,
@@ -243,7 +243,7 @@ impl Watcher {
         Ok(Some((watcher, hello)))
     }
 
-    /// The number of rows that are new.
+    /// The number of rows after the position.
     fn missed(&self, store: &Store) -> Sql<i64> {
         let Position([_, frame, online, turned, remark]) = self.position;
         store.value(
@@ -261,10 +261,10 @@ impl Watcher {
         store.first(&sql, values, |row| json_column(row, 0))
     }
 
-    /// The new events, and whether there may be more.
+    /// Returns the new events, and whether there may be more.
     pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<Event>, bool)> {
         let end = Position::end(store)?;
-        // Rows are numbered from 1 again once all of them were too old to be kept.
+        // SQLite numbers rows from 1 again after all old rows were deleted.
         for (seen, last) in self.position.0.iter_mut().zip(end.0) {
             if *seen > last {
                 *seen = 0;
@@ -279,7 +279,7 @@ impl Watcher {
     fn of_device(&mut self, store: &Store, device: i64, end: Position) -> Sql<(Vec<Event>, bool)> {
         let product = &self.product;
         let newer = |log, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
-            // Only what is new is looked through, by its number: so the + before the device.
+            // The + before `device` keeps SQLite from its index: the new rows are few, and found by their id.
             let sql = format!(
                 "SELECT id, at, {columns} FROM {log}
                  WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3"
@@ -290,7 +290,7 @@ impl Watcher {
             })
         };
         let Position([_, frame, online, _, remark]) = self.position;
-        // Each log is in order of time; what a device remarks on it says before it answers.
+        // The sort by time is stable, so a remark is sent before the answer of the same time.
         let logs = [
             newer("online", ONLINE, online, &|row| row.get(2))?,
             newer("remark", REMARK, remark, &|row| row.get(2))?,
@@ -343,12 +343,12 @@ const ONLINE: &str = "json_object('at', at, 'type', type, 'payload', json(payloa
 const REMARK: &str =
     "json_object('at', at, 'type', json(type), 'point', point, 'message', message)";
 
-/// SQL for the devices of which something is new: by their ids, so that the others cost nothing.
+/// SQL for the devices with new rows. They are found by id, so devices without new rows cost nothing.
 const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
     UNION ALL SELECT device FROM online WHERE id > :online
     UNION ALL SELECT device FROM turned WHERE id > :turned)";
 
-/// The value of each point that a device reported last, as far back as [`FOLDED`] frames go.
+/// The last reported value of each point, within the last [`FOLDED`] frames.
 fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<PointId, Seen>> {
     let sql = "SELECT payload FROM frame WHERE device = ? AND NOT to_device
         ORDER BY at DESC, id DESC LIMIT ?";
@@ -357,7 +357,7 @@ fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<
     let mut state = product.state();
     for frame in &frames {
         if let Ok(decoded) = product.decode(frame) {
-            // A report of this product's own: there is nothing that doesn't fit.
+            // Can't fail: the frame was decoded with the same product.
             let _ = product.merge(&mut state, &decoded);
         }
     }

@@ -1,4 +1,4 @@
-//! Answers as HTTP responses, and work that is done off the threads of the sockets.
+//! HTTP responses, and work on the thread pool for blocking work.
 
 use std::fmt::Display;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::api::Answer;
 use crate::error::Error;
 
-/// Marks a response that is not to be sent.
+/// Marks a response that is not sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 pub(crate) struct Dropped;
 
@@ -31,7 +31,7 @@ pub(crate) fn response(answer: Answer) -> Response<Body> {
     response
 }
 
-/// A value as JSON.
+/// A response with a value as JSON.
 pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
     match serde_json::to_vec(value) {
         Ok(body) => response(Answer::json(200, body)),
@@ -39,13 +39,14 @@ pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
     }
 }
 
-/// An error as JSON.
+/// A response with an error as JSON.
 pub(crate) fn error_response(status: u16, error: impl Display) -> Response<Body> {
     let body = json!({"error": error.to_string()});
     response(Answer::json(status, body.to_string()))
 }
 
-/// A file of a page in a browser, which loads what `policy` allows besides what is served here.
+/// A response with a file of a web page. `policy` is added to the content security policy, which allows files of this
+/// server only.
 pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Response<Body> {
     let kind = match name.rsplit_once('.') {
         None | Some((_, "html")) => "text/html; charset=utf-8",
@@ -67,13 +68,14 @@ pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Respo
     (headers, response(Answer::new(200, kind, bytes))).into_response()
 }
 
-/// Headers that keep a response from caches, and from pages of other origins.
+/// Headers that keep a response out of caches and out of pages of other origins.
 pub(crate) const PRIVATE: [(&str, &str); 2] = [
     ("cache-control", "no-store"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Works off the threads of the sockets.
+/// Runs work that uses the database on the thread pool for blocking work. An error becomes a response with status 400
+/// or 500.
 pub(crate) async fn run<T: Send + 'static, E: Into<Error>>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, Response<Body>> {
@@ -81,6 +83,6 @@ pub(crate) async fn run<T: Send + 'static, E: Into<Error>>(
         Ok(Ok(done)) => Ok(done),
         Ok(Err(Error::Invalid(error))) => Err(error_response(400, error)),
         Ok(Err(error)) => Err(error_response(500, error)),
-        Err(_) => Err(error_response(500, "a handler failed")),
+        Err(_) => Err(error_response(500, "internal error: the handler panicked")),
     }
 }
