@@ -549,7 +549,7 @@ describe("device page", { concurrency: false }, () => {
       const page = await open(base);
       await page.getByRole("heading", { name: "Not available from here" }).waitFor();
       await page.goto(`${base}page/products`);
-      assert.match(await page.content(), /works only on the machine/);
+      assert.match(await page.content(), /works on loopback only/);
       assert.equal((await page.content()).includes(simulator.environment.GIZWITS_ENTERPRISE_SECRET), false);
       await page.context().close();
     } finally {
