@@ -39,7 +39,7 @@ pub enum Mode {
     },
     /// The call is carried out, but the connection is closed without an answer.
     Drop,
-    /// All tokens of the product are revoked before the call is checked.
+    /// All tokens of the product are revoked before the token of the call is checked.
     TokenRevoked,
     /// The server's clock is wrong in `Date`, `X-RateLimit-Reset` and `expire_at`.
     ClockSkew {
