@@ -49,16 +49,12 @@ pub(super) fn admit(
     if let Some(code) = call.modes.error() {
         return refuse_because(code, "requested by a mode");
     }
-    match route.auth {
-        Auth::Body => {}
-        Auth::Token => {
-            let enterprise = by_token(call, claimed)?;
-            check_product(call, route, &enterprise)?;
-            call.enterprise = Some(enterprise);
-        }
-        Auth::Enterprise => call.enterprise = Some(by_headers(call, claimed, false)?),
-        Auth::EnterpriseAndSecret => call.enterprise = Some(by_headers(call, claimed, true)?),
-    }
+    call.enterprise = match route.auth {
+        Auth::Body => None,
+        Auth::Token => Some(by_token(call, route, claimed)?),
+        Auth::Enterprise => Some(by_headers(call, claimed, false)?),
+        Auth::EnterpriseAndSecret => Some(by_headers(call, claimed, true)?),
+    };
     let unsound = || refuse_because(5002, "the percent-encoding of the query is malformed");
     call.query_pairs = query_pairs(call.request.query()).map_or_else(unsound, Ok)?;
     Ok(())
@@ -114,7 +110,11 @@ fn count(
     Ok((quota, fits))
 }
 
-fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, Failure> {
+fn by_token(
+    call: &Call<'_>,
+    route: &Route,
+    claimed: Option<Enterprise>,
+) -> Result<Enterprise, Failure> {
     let header = call.request.only("authorization").unwrap_or("");
     let mut words = header.split_ascii_whitespace();
     let (Some("token"), Some(token), None) = (words.next(), words.next(), words.next()) else {
@@ -131,15 +131,10 @@ fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, 
     if product != call.product_key() {
         return refuse(5010);
     }
-    // The path's product is the token's, so both are of one enterprise, unless the product changed hands.
-    match claimed {
-        Some(claimed) if claimed.id == enterprise => Ok(claimed),
-        _ => refuse(5007),
-    }
-}
-
-/// Refuses a call with a token if the route is closed to the enterprise or the product.
-fn check_product(call: &Call<'_>, route: &Route, enterprise: &Enterprise) -> Result<(), Failure> {
+    let Some(enterprise) = claimed.filter(|claimed| claimed.id == enterprise) else {
+        // The product belongs to another enterprise than when the token was issued.
+        return refuse(5007);
+    };
     let product = call.product()?;
     if route.domestic && enterprise.overseas {
         return refuse_because(5024, "the route is for enterprises in China only");
@@ -147,7 +142,7 @@ fn check_product(call: &Call<'_>, route: &Route, enterprise: &Enterprise) -> Res
     if route.unpublished && product.published && !product.open_logs {
         return refuse_because(5024, "the route is closed for published products");
     }
-    Ok(())
+    Ok(enterprise)
 }
 
 fn by_headers(
