@@ -124,19 +124,18 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let world = simulator.clone();
         let run = async move {
-            let listen = Listen {
-                options,
-                stopped: stopped.clone(),
-            };
             let api = Router::new()
                 .fallback(call)
                 .with_state(world.clone())
                 .merge(device_page::router(world.clone(), address, stopped.clone()))
                 .merge(debugger::router());
+            let listen = Listen { options, stopped };
             let api = listen.serve(listener, api);
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
-            let ticks = tick(world, stopped);
-            tokio::join!(api, admin, ticks);
+            tokio::select! {
+                _ = async { tokio::join!(api, admin) } => {}
+                () = tick(world) => {}
+            }
         };
         let thread = std::thread::Builder::new()
             .name("gizwits-simulator".to_owned())
@@ -208,17 +207,14 @@ impl Drop for Server {
 }
 
 /// Carries out events that become due while nobody calls.
-async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
+async fn tick(simulator: Simulator) {
     if !simulator.is_real() {
-        return;
+        std::future::pending().await
     }
     let mut interval = tokio::time::interval(Duration::from_millis(500));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = interval.tick() => {}
-        }
+        interval.tick().await;
         let simulator = simulator.clone();
         // A database error shows again with the next call, which reports it.
         let _ = tokio::task::spawn_blocking(move || simulator.tick()).await;
