@@ -211,17 +211,16 @@ impl Watcher {
             return Ok(None);
         }
         let end = Position::end(store)?;
+        let position = match after.filter(|after| after.is_before(end)) {
+            Some(after) if missed(store, device, after)? <= MISSED => after,
+            _ => end,
+        };
         let mut watcher = Watcher {
             product: product.to_owned(),
             device,
-            position: after.unwrap_or(end),
+            position,
             summary: None,
         };
-        let resumed =
-            after.is_some_and(|after| after.is_before(end)) && watcher.missed(store)? <= MISSED;
-        if !resumed {
-            watcher.position = end;
-        }
         watcher.summary = watcher.read_summary(store)?;
         let known = match store.product(product) {
             Some(product) => known(store, product, device)?,
@@ -233,26 +232,14 @@ impl Watcher {
         // `resumed` is true if all missed events follow, and false if the page has to load everything again. `known`
         // has the last reported value of each point. `remarks` has the newest first.
         let hello = json!({
-            "resumed": resumed,
+            "resumed": after == Some(position),
             "device": watcher.summary,
             "known": known,
             "last": store.first(sql, [device], |row| Frame::read(store, product, row))?,
             "remarks": remarks.transpose()?.unwrap_or_default(),
         });
-        let hello = event(Some(watcher.position), "hello", &text(&hello));
+        let hello = event(Some(position), "hello", &text(&hello));
         Ok(Some((watcher, hello)))
-    }
-
-    /// The number of rows after the position.
-    fn missed(&self, store: &Store) -> Sql<i64> {
-        let Position([_, frame, online, turned, remark]) = self.position;
-        store.value(
-            "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
-                + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
-                + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)
-                + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
-            params![frame, online, self.device, turned, remark],
-        )
     }
 
     fn read_summary(&self, store: &Store) -> Sql<Option<Value>> {
@@ -335,6 +322,18 @@ impl Watcher {
             Ok(event(Some(end), "device", row.get_ref(0)?.as_str()?))
         })
     }
+}
+
+/// The number of rows after a position.
+fn missed(store: &Store, device: Option<i64>, after: Position) -> Sql<i64> {
+    let Position([_, frame, online, turned, remark]) = after;
+    store.value(
+        "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
+            + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
+            + (SELECT count(*) FROM turned WHERE id > ?4 AND ?3 IS NULL)
+            + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
+        params![frame, online, device, turned, remark],
+    )
 }
 
 /// A row of the log `online`, as JSON.
