@@ -1,7 +1,8 @@
-//! Load on loopback: `cargo run --profile dist -p gizwits-simulator --example load -- [--long] [--file PATH]`.
+//! Measures calls per second on loopback:
+//! `cargo run --profile dist -p gizwits-simulator --example load -- [--long] [--file PATH]`.
 //!
-//! 64 connections for five seconds, with `--long` for two minutes; the world is in memory unless a file
-//! is named.
+//! 64 connections send calls for five seconds, or for two minutes with `--long`. The world is in memory, or in the file
+//! that `--file` names.
 
 #[path = "../tests/support/load.rs"]
 mod load;
@@ -21,7 +22,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         match argument.as_str() {
             "--long" => span = Duration::from_secs(120),
             "--file" => builder = builder.file(arguments.next().ok_or("--file PATH")?),
-            other => return Err(format!("{other}: --long and --file PATH are known").into()),
+            other => {
+                return Err(
+                    format!("unknown argument `{other}`: expected --long or --file PATH").into(),
+                );
+            }
         }
     }
     let server = Server::start(builder.build()?, Options::default())?;

@@ -1,5 +1,5 @@
-//! Prints the OpenAPI document of the API, as it is committed beside this crate and served at
-//! `/openapi.json`.
+//! Prints the OpenAPI document of the API, which is served at `/openapi.json` and committed as
+//! `simulator/openapi.json`.
 
 fn main() {
     print!("{}", gizwits_simulator::openapi());

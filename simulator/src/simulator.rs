@@ -296,6 +296,18 @@ impl Simulator {
     ///
     /// # Errors
     /// [`Error::Invalid`] if there is no device with this did; [`Error::Database`].
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_simulator::{Act, RemarkKind, Simulator};
+    ///
+    /// let simulator = Simulator::builder().build()?;
+    /// let did = simulator.credentials()?.swap_remove(0).dids.swap_remove(0);
+    /// // A broken sensor: 80 °C is above the maximum of the point, so the device reports the maximum.
+    /// simulator.act(&did, &Act::SetUnchecked(r#"{"room_temp":80}"#.to_owned()))?;
+    /// assert_eq!(simulator.remarks(&did)?[0].kind, RemarkKind::Saturated);
+    /// # Ok::<(), gizwits_simulator::Error>(())
+    /// ```
     pub fn remarks(&self, did: &str) -> Result<Vec<Remark>, Error> {
         self.within(|store, _| Ok(store.remarks(store.device_id(did)?, 1000)?))
     }
@@ -304,6 +316,20 @@ impl Simulator {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the product or enterprise does not exist; [`Error::Database`].
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_simulator::{Simulator, Switch};
+    ///
+    /// let simulator = Simulator::builder().build()?;
+    /// let product = simulator.credentials()?.swap_remove(0);
+    /// // From now on, calls are refused with 5013.
+    /// simulator.switch(&Switch::Quota {
+    ///     enterprise_id: product.enterprise_id,
+    ///     calls: 0,
+    /// })?;
+    /// # Ok::<(), gizwits_simulator::Error>(())
+    /// ```
     pub fn switch(&self, switch: &Switch) -> Result<(), Error> {
         self.within(|store, _| store.switch(switch))
     }
@@ -345,6 +371,17 @@ impl Simulator {
     ///
     /// # Errors
     /// [`Error::Invalid`] if no mode has this id; [`Error::Database`].
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_simulator::{Mode, Simulator};
+    ///
+    /// let simulator = Simulator::builder().build()?;
+    /// let id = simulator.set_mode("*", &Mode::EmptyBody, None)?;
+    /// simulator.clear_modes(Some(id))?;
+    /// assert!(simulator.modes()?.is_empty());
+    /// # Ok::<(), gizwits_simulator::Error>(())
+    /// ```
     pub fn clear_modes(&self, id: Option<i64>) -> Result<(), Error> {
         self.within(|store, _| match (store.clear_modes(id)?, id) {
             (0, Some(id)) => invalid(format!("there is no mode `{id}`")),
@@ -357,6 +394,17 @@ impl Simulator {
     ///
     /// # Errors
     /// [`Error::Database`].
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_simulator::Simulator;
+    ///
+    /// let simulator = Simulator::builder().build()?;
+    /// for product in simulator.credentials()? {
+    ///     println!("{} has {} devices", product.product_name, product.dids.len());
+    /// }
+    /// # Ok::<(), gizwits_simulator::Error>(())
+    /// ```
     pub fn credentials(&self) -> Result<Vec<Credentials>, Error> {
         self.within(|store, _| {
             let all = store.rows(

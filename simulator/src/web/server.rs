@@ -25,6 +25,15 @@ use crate::error::Error;
 use crate::simulator::Simulator;
 
 /// The options of a [`Server`].
+///
+/// # Examples
+/// ```
+/// use gizwits_simulator::Options;
+///
+/// let mut options = Options::default();
+/// options.body_limit = 64 * 1024;
+/// assert!(options.listen.ip().is_loopback());
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
