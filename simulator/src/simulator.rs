@@ -12,7 +12,7 @@ use crate::error::{Error, invalid};
 use crate::route::{self, ROUTES};
 use crate::world::{Act, Clock, Remark, Scenario, Store, Switch, Time, day, json};
 
-/// The maximum of one step in milliseconds: all that happens meanwhile is computed while the caller waits.
+/// The maximum of one step in milliseconds. The caller waits while all events of the step are computed.
 const LONGEST_STEP: i64 = 366 * day::DAY;
 
 /// A simulated Enterprise API and the world of devices behind it.
@@ -102,9 +102,10 @@ impl Builder {
     /// Opens or creates the world, and carries out all events that are due.
     ///
     /// # Errors
-    /// [`Error::Scenario`] if the scenario, or a file that it names, is invalid; [`Error::File`] if the file is
-    /// in use, is not a database of a simulator, or has the world of another scenario; [`Error::Database`] or [`Error::Io`] if the file can't be read or
-    /// written.
+    /// - [`Error::Scenario`] if the scenario, or a file that it names, is invalid.
+    /// - [`Error::File`] if the file is in use, is not a database of a simulator, or has the world of another
+    ///   scenario.
+    /// - [`Error::Database`] or [`Error::Io`] if the file can't be read or written.
     pub fn build(self) -> Result<Simulator, Error> {
         let clock = Clock::new(self.time.unwrap_or(Time::Real));
         let store = Store::open(self.file.as_deref(), self.scenario.as_ref(), clock.now())?;

@@ -90,8 +90,8 @@ pub(crate) fn check_kind_and_value<T>(
     val: &Option<String>,
 ) -> Result<(), Failure> {
     match (kind, val) {
-        (Some(_), None) => refuse_because(5002, "val is missing"),
-        (None, Some(_)) => refuse_because(5002, "type is missing"),
+        (Some(_), None) => refuse_because(5002, "`val` is missing: `type` requires it"),
+        (None, Some(_)) => refuse_because(5002, "`type` is missing: `val` requires it"),
         _ => Ok(()),
     }
 }

@@ -53,8 +53,7 @@ fn document() -> serde_json::Result<OpenApi> {
         },
         "paths": paths,
         "components": {"securitySchemes": {
-            "token": header("Authorization", "The word `token`, a space, and a token from access_token. On this page you may leave out \
-                the word, and a new token is filled in for you."),
+            "token": header("Authorization", ABOUT_TOKEN),
             "enterprise_id": header("X-Gizwits-Enterprise-ID", "The id of the enterprise"),
             "enterprise_secret": header("X-Gizwits-Enterprise-Secret", "The secret of the enterprise"),
         }},
@@ -64,6 +63,9 @@ fn document() -> serde_json::Result<OpenApi> {
     components.schemas.extend(schemas);
     Ok(document)
 }
+
+const ABOUT_TOKEN: &str = "The word `token`, a space, and a token from access_token. On this page you may leave out \
+    the word, and a new token is filled in for you.";
 
 /// The security scheme of a credential in a header.
 fn header(name: &str, about: &str) -> Value {
@@ -158,7 +160,10 @@ fn operation(route: &Route, path: &str, description: &Description) -> Value {
         "security": match route.auth {
             Auth::Body => json!(null),
             Auth::Token => json!([{"token": []}]),
-            Auth::Enterprise => json!([{"enterprise_id": [], "enterprise_secret": []}, {"enterprise_id": []}]),
+            Auth::Enterprise => json!([
+                {"enterprise_id": [], "enterprise_secret": []},
+                {"enterprise_id": []},
+            ]),
             Auth::EnterpriseAndSecret => json!([{"enterprise_id": [], "enterprise_secret": []}]),
         },
     })

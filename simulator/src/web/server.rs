@@ -65,10 +65,10 @@ impl Default for Options {
 
 /// A simulator that is served over HTTP, on its own threads, until it is stopped or dropped.
 ///
-/// The address of the API also has two pages for a browser: `/` is the device page, and `/debugger/` sends any call. The
-/// device page shows the devices of a product and, for each device, the last frame bit by bit, its attrs, a form to
-/// control it, a chart and a log. All of these are updated live. The device page works on this machine only, because it
-/// shows credentials.
+/// The address of the API also has two pages for a browser: `/` is the device page, and `/debugger/` sends any
+/// call. The device page shows the devices of a product and, for each device, the last frame bit by bit, its attrs,
+/// a form to control it, a chart and a log, all updated live. The device page works on this machine only, because
+/// it shows credentials.
 ///
 /// # Examples
 /// ```
