@@ -1,10 +1,10 @@
 "use strict";
 
-// The scheme of the API's tokens: people paste a token with or without the word.
+// The Authorization header of the API is "token <token>". Users may paste the token alone.
 const TOKEN = "token";
 const bearing = (token) => (/^token\s/.test(token) ? token : `token ${token}`);
 
-// What Swagger UI leaves without a name, an order or a way in for the keyboard.
+// Accessibility fixes for Swagger UI: names of controls, levels of headings, keyboard access.
 const root = document.getElementById("debugger");
 const each = (selector, mend) => root.querySelectorAll(selector).forEach(mend);
 const once = (element, name, value) => {
@@ -23,9 +23,9 @@ function mend() {
     once(field, "aria-label", parameter ?? "Content type");
   });
   each(".microlight", (code) => once(code, "tabindex", "0"));
-  // A link within a button can't be reached; the button goes to the same place.
+  // The keyboard can't reach a link within a button. The button does the same.
   each(".opblock-summary-control a[href]", (link) => link.removeAttribute("href"));
-  // Headings go down by one level at a time: title, tag or dialog, what is in it.
+  // Heading levels must not skip: 1 is the title, 2 a tag or dialog, 3 its content.
   each(".opblock-tag, .modal-ux-header > h3", (heading) => once(heading, "aria-level", "2"));
   each("h4, h5", (heading) => once(heading, "aria-level", "3"));
   each(".responses-inner [id$='_responses'], [role='region'][aria-labelledby]", (region) =>
@@ -51,7 +51,7 @@ window.ui = SwaggerUIBundle({
     return request;
   },
   responseInterceptor(response) {
-    // A token that was asked for is the one to go on with.
+    // Authorizes all further calls with a new token.
     if (response.status === 201 && response.url.endsWith("/access_token")) {
       window.ui.preauthorizeApiKey(TOKEN, bearing(response.body.token));
     }

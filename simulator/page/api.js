@@ -1,23 +1,23 @@
-// Calls of the API, and of what only the simulator knows.
+// Calls of the API and of the endpoints under /page/.
 
 import { path } from "./dom.js";
 
-/** What to do about a refusal, by its code. */
+/** Advice on how to proceed after an error, by error code. */
 const REMEDIES = {
   5012: "This machine's address is not among those that the enterprise may call from.",
-  5013: "Wait for the next full hour. The page calls the API only when you open something or send.",
-  5024: "The logs of a published product are closed: bits and attrs are what the device says now.",
-  5304: "Enable the device, then send it again.",
-  5305: "Wait until the device is online again, then send it once more.",
-  5401: "Change the value, then send it again.",
-  5402: "Without a definition there is nothing to decode by.",
-  5404: "Allow remote control of the product, then send it again.",
+  5013: "Wait for the next full hour. The page calls the API only when you open something or send a control.",
+  5024: "The logs of a published product are closed. Bits and attrs show the device's current values.",
+  5304: "Enable the device, then send the control again.",
+  5305: "Wait until the device is online again, then send the control again.",
+  5401: "Change the value, then send the control again.",
+  5402: "Frames can't be decoded without a definition.",
+  5404: "Allow remote control of the product, then send the control again.",
 };
 
-/** Refusals that no waiting helps against. */
+/** The error codes after which a retry is useless. */
 export const FINAL = [5024, 5402, 5406];
 
-/** A call that came to nothing: in words, and with the API's code if it has one. */
+/** The error of a failed call: a message for people, and the API's error code if there is one. */
 export class Refused extends Error {
   constructor(message, code) {
     super(message);
@@ -37,20 +37,20 @@ export async function call(target, options) {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new Refused(`The answer to the call is no JSON (HTTP ${response.status}). Try it again.`);
+    throw new Refused(`The answer is not JSON (HTTP ${response.status}). Try again.`);
   }
   if (response.ok) return body;
   const { error_code: code, error_message: message, detail_message: detail, error } = body;
   const said = String(detail || message || error || `HTTP ${response.status}`);
   const end = /[.!?]$/.test(said) ? "" : ".";
-  // The name of a point stays as it is.
+  // A sentence begins with a capital letter, but the name of a point is case-sensitive.
   const words = /^\S+ = /.test(said) ? said : said.charAt(0).toUpperCase() + said.slice(1);
   const refused = new Refused(`${words}${end} ${REMEDIES[code] ?? ""}`.trim() + (code ? ` (${code})` : ""), code);
   refused.status = response.status;
   throw refused;
 }
 
-/** Of each product, the promise of a token. */
+/** The promise of a token, by product key. */
 export const tokens = new Map();
 
 function token(keys) {
@@ -68,7 +68,7 @@ function token(keys) {
   return tokens.get(key);
 }
 
-/** Calls an endpoint of a product. A token that is no longer valid is fetched anew, once. */
+/** Calls an endpoint of a product. If the token is no longer valid, gets a new token and calls once more. */
 export async function api(keys, rest, { method = "GET", query = {}, body } = {}) {
   const target = `/v1/products/${path(keys.product_key)}/${rest}?${new URLSearchParams(query)}`;
   for (let attempt = 1; ; attempt++) {

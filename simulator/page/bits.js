@@ -1,6 +1,6 @@
 // A frame bit by bit, and the values of the points.
 
-import { $, el } from "./dom.js";
+import { $, el, said, write } from "./dom.js";
 import { about, pointOf } from "./points.js";
 import { time } from "./time.js";
 import { page } from "./view.js";
@@ -15,12 +15,12 @@ export function attrs(view, before) {
     return el(
       "tr",
       { "data-id": one.id },
-      el("td", {}, el("b", { class: one.letter, title: one.access }, one.letter), one.name, one.title ? el("small", {}, one.title) : null),
+      el("td", {}, el("b", { class: one.letter, title: one.access }, one.letter), ...said`${one.name}`, one.title ? el("small", {}, one.title) : null),
       el(
         "td",
         {},
-        changed ? el("mark", {}, value) : value,
-        changed ? el("span", { class: "was" }, `was ${was.value}`) : null,
+        changed ? el("mark", {}, value) : el("bdi", {}, value),
+        changed ? el("span", { class: "was" }, ...said`was ${was.value}`) : null,
         seen?.odd ? el("span", { class: "odd" }, `! ${seen.odd}`) : null,
       ),
       el("td", {}, seen && seen.raw !== seen.value ? seen.raw : ""),
@@ -30,7 +30,7 @@ export function attrs(view, before) {
   pointAt(pointed);
 }
 
-/** Draws a frame; what differs from `before` is marked. */
+/** Draws a frame and marks the values that differ from those in `before`. */
 export function bits(view, record, before, node) {
   if (!view.pinned) view.drawn = [record, before];
   view.picture = record.picture;
@@ -39,7 +39,7 @@ export function bits(view, record, before, node) {
   const { picture, type, at } = record;
   const way = type === "app2dev" ? "to the device" : "from the device";
   $("bits-title").textContent = view.pinned ? "Frame of the log" : "Last frame";
-  $("bits-about").textContent = [picture.action, way, time(at), picture.points].filter(Boolean).join(" · ");
+  write($("bits-about"), [picture.action, way, time(at), picture.points].filter(Boolean).join(" · "));
   const bytes = picture.bytes.match(/../g) ?? [];
   const changed = (id) => {
     const [was, is] = [before.get(id), picture.values[id]];
@@ -57,14 +57,14 @@ export function bits(view, record, before, node) {
     }
     const one = pointOf(view, row.id);
     const seen = picture.values[row.id];
-    let text = row.part ? `${one.name} (byte ${row.part})` : seen ? `${one.name} = ${seen.value}` : `(${one.name})`;
-    if (!row.part && seen?.odd) text += ` ! ${seen.odd}`;
+    const text = row.part ? said`${one.name} (byte ${row.part})` : seen ? said`${one.name} = ${seen.value}` : said`(${one.name})`;
+    if (!row.part && seen?.odd) text.push(...said` ! ${seen.odd}`);
     const digits = el(changed(row.id) ? "mark" : "span", { class: "hex" }, hex);
     return el(
       "tr",
       {},
       number,
-      el("td", { colspan: 8, class: `wide ${one.letter}`, "data-id": row.id, title: about(one) }, el("span", { class: "letter" }, one.letter), digits, el("span", { class: "name" }, text)),
+      el("td", { colspan: 8, class: `wide ${one.letter}`, "data-id": row.id, title: about(one) }, el("span", { class: "letter" }, one.letter), digits, el("span", { class: "name" }, ...text)),
     );
   });
   const caption = el("caption", { class: "unseen" }, "Each byte of the frame, bit by bit");
@@ -73,7 +73,7 @@ export function bits(view, record, before, node) {
   pointAt(pointed);
 }
 
-/** A byte of bits, and the names of its points below, for where they don't fit in. */
+/** The row of a byte of bits, and a row below with the full names of its points, for narrow windows. */
 function bitRows(view, row, bytes, picture, before, changed) {
   const digits = parseInt(bytes[row.byte], 16).toString(2).padStart(8, "0");
   const names = [];
@@ -83,7 +83,8 @@ function bitRows(view, row, bytes, picture, before, changed) {
     const lowest = 8 - at - width;
     at += width;
     const one = id == null ? null : pointOf(view, id);
-    // Of a point that is whole in this byte, each bit that differs; else all it has here.
+    // Marks the bits that differ. A point that reaches into other bytes is marked as a whole: the value does not
+    // tell which of its bits are in this byte.
     const differs = (n) => {
       if (!one || !changed(id)) return false;
       if (one.len !== width) return true;
@@ -92,18 +93,17 @@ function bitRows(view, row, bytes, picture, before, changed) {
     const drawn = mine.map((digit, n) => el(differs(n) ? "mark" : "span", { class: "hex" }, digit));
     if (!one) return el("td", { colspan: width, class: "bit N" }, el("span", { class: "digits" }, ...drawn), el("span", { class: "name" }, "·"));
     const seen = picture.values[id];
-    let name = seen ? one.name : `(${one.name})`;
-    if (one.labels.length && seen) name += `=${seen.value}`;
+    const name = () => (!seen ? said`(${one.name})` : one.labels.length ? said`${one.name}=${seen.value}` : said`${one.name}`);
     const letter = () => el("span", { class: "letter" }, one.letter);
     const area = row.lowest == null ? "" : ` (${row.lowest + lowest} of its area)`;
     const place = `${width > 1 ? `bits ${lowest + width - 1}–${lowest}` : `bit ${lowest}`}${area}`;
-    const told = seen ? `${one.name} = ${seen.value}` : name;
-    names.push(el("li", { class: one.letter, "data-id": id }, letter(), `${place}: ${told}`));
+    const told = seen ? said`${one.name} = ${seen.value}` : name();
+    names.push(el("li", { class: one.letter, "data-id": id }, letter(), `${place}: `, ...told));
     return el(
       "td",
       { colspan: width, class: `bit ${one.letter}`, "data-id": id, title: `${about(one)}, ${place}` },
       el("span", { class: "digits" }, ...drawn),
-      el("span", { class: "name" }, letter(), el("span", {}, name)),
+      el("span", { class: "name" }, letter(), el("span", {}, ...name())),
     );
   });
   return [
@@ -112,7 +112,7 @@ function bitRows(view, row, bytes, picture, before, changed) {
   ];
 }
 
-/** Where a name is cut, all of its byte's stand below it. */
+/** Shows the row of full names below each byte with a name that does not fit. */
 function fit() {
   const rows = [...$("bits-table").querySelectorAll(".byte")];
   for (const row of rows) row.classList.remove("cut");
@@ -120,7 +120,7 @@ function fit() {
   for (const row of rows.filter(isCut)) row.classList.add("cut");
 }
 
-/** The id of the point that is pointed out, wherever it stands. */
+/** The id of the highlighted point. */
 let pointed;
 
 function pointAt(id) {
@@ -129,11 +129,12 @@ function pointAt(id) {
   const nodes = id == null ? [] : document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`);
   for (const node of nodes) node.classList.add("hot");
   const seen = page.shown?.picture?.values[id] ?? page.shown?.known?.get(Number(id));
-  const text = nodes.length ? about(pointOf(page.shown, id)) + (seen ? ` = ${seen.value}` : "") : "";
-  if ($("pointed").textContent !== text) $("pointed").textContent = text;
+  const text = nodes.length ? [...said`${about(pointOf(page.shown, id))}`, ...(seen ? said` = ${seen.value}` : [])] : [];
+  const spoken = el("span", {}, ...text).textContent;
+  if ($("pointed").textContent !== spoken) write($("pointed"), ...text);
 }
 
-/** From point to point by the arrow keys. */
+/** Moves the highlight to the next or previous point. */
 function pointNext(event) {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!step) return;

@@ -1,12 +1,12 @@
 // The chart of a point.
 
 import { api } from "./api.js";
-import { $, el, path } from "./dom.js";
+import { $, el, path, said, write } from "./dom.js";
 import { plot } from "./plot.js";
 import { now, time } from "./time.js";
 import { noticed, page } from "./view.js";
 
-/** So many reports are drawn, the newest. */
+/** The maximum number of reports in the chart. */
 const REPORTS = 1000;
 
 export function chartChoices(view) {
@@ -19,7 +19,7 @@ export function chartChoices(view) {
   $("chart-point").replaceChildren(...drawable.map(option));
 }
 
-/** Fetches what the chart shows, all points of it at once. */
+/** Fetches the reports of the span. They have all points, so another point needs no call. */
 export async function chart(view) {
   const end = Math.floor(now() / 1000);
   const span = Number($("chart-span").value);
@@ -32,7 +32,7 @@ export async function chart(view) {
   draw(view);
 }
 
-/** What a report that came meanwhile says. */
+/** Adds a report that has just arrived. */
 export function charted(view, said, at) {
   if (!view.reports) return;
   const attrs = {};
@@ -44,7 +44,7 @@ export function charted(view, said, at) {
   if (view.reports.length > REPORTS) view.left = Boolean(view.reports.shift());
 }
 
-/** The height of a value: numbers as they are, labels by their index. */
+/** The value as a number: that of a label is its index. */
 function height(one, value) {
   if (one.kind === "enum" && typeof value === "string") return one.labels.indexOf(value);
   return Number(value);
@@ -63,19 +63,19 @@ export function draw(view) {
   const named = $("chart-span").selectedOptions[0].textContent;
   if (!points.length) {
     $("chart-box").replaceChildren();
-    $("chart-text").textContent = `${one.name}: nothing was reported within ${named}. A longer span may have more.`;
+    write($("chart-text"), ...said`${one.name}: no report within ${named}. A longer span may have some.`);
     return;
   }
   const values = points.map(([, value]) => value);
   const [least, most, last] = [Math.min(...values), Math.max(...values), points.at(-1)];
   const left = view.left && view.reports[0].at > from ? ", the newest of more" : "";
-  const text = `${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
-  $("chart-text").textContent = text;
+  const text = said`${one.name} within ${named}: min ${word(least)}, max ${word(most)}, last ${word(last[1])} at ${time(last[0])}; ${points.length} reports${left}.`;
+  write($("chart-text"), ...text);
 
   const label = one.title ? `${one.name} (${one.title})` : one.name;
   const width = Math.max(240, $("chart-box").clientWidth);
   const levels = one.kind === "bool" ? [0, 1] : one.kind === "enum" ? values : null;
-  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text }));
+  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text: $("chart-text").textContent }));
 }
 
 $("chart-point").addEventListener("change", () => draw(page.shown));

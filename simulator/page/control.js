@@ -1,16 +1,16 @@
 // The form that controls a device.
 
 import { Refused, api } from "./api.js";
-import { $, el, path } from "./dom.js";
+import { $, el, path, said, write } from "./dom.js";
 import { page } from "./view.js";
 
 export function form(view) {
   const fields = view.points.filter((one) => one.letter === "W").map(field);
-  $("fields").replaceChildren(...(fields.length ? fields : [el("p", {}, "No writable point is known.")]));
+  $("fields").replaceChildren(...(fields.length ? fields : [el("p", {}, "The product has no writable point, or its definition is not loaded.")]));
 }
 
 function field(one) {
-  const title = [one.name, one.title ? el("small", {}, ` ${one.title}`) : null];
+  const title = [...said`${one.name}`, one.title ? el("small", {}, ` ${one.title}`) : null];
   const id = `point-${one.id}`;
   const labelled = (range, input) =>
     el("div", {}, el("label", { class: "field", for: id }, ...title.filter(Boolean), el("small", {}, ` ${range}`)), input);
@@ -41,12 +41,12 @@ function field(one) {
   );
 }
 
-/** What was filled in, as JSON by name. */
+/** The points that were filled in: name and value as JSON. */
 function filled(view, data) {
   const set = [];
   for (const one of view.points.filter((one) => one.letter === "W")) {
     const input = $(`point-${one.id}`);
-    if (input?.validity.badInput) throw new Refused(`\`${one.name}\` is no number: ${one.min} to ${one.max} is expected.`);
+    if (input?.validity.badInput) throw new Refused(`\`${one.name}\` is not a number: expected ${one.min} to ${one.max}.`);
     const text = String(data.get(one.name) ?? "").trim();
     if (text === "") continue;
     const json = {
@@ -65,7 +65,7 @@ async function send(event) {
   const target = event.target;
   const told = (kind, text) => {
     $("sent").className = kind;
-    $("sent").textContent = text;
+    write($("sent"), text);
   };
   told("", "");
   for (const input of target.elements) {
@@ -83,7 +83,7 @@ async function send(event) {
   } catch (error) {
     if (page.shown !== view) return;
     told("bad", error.message);
-    // A refusal of a value begins with its point.
+    // An error about a value begins with the name of its point.
     const input = target.elements.namedItem(error.message.match(/^`?([^\s`]+)/)[1]);
     if (!(input instanceof HTMLElement)) return;
     input.setAttribute("aria-invalid", "true");

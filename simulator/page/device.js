@@ -4,7 +4,7 @@ import { FINAL } from "./api.js";
 import { attrs, bits } from "./bits.js";
 import { chart, chartChoices, charted, draw } from "./chart.js";
 import { form } from "./control.js";
-import { $, path } from "./dom.js";
+import { $, path, visible, write } from "./dom.js";
 import { Live } from "./live.js";
 import { begun, compared, logAnew, logged } from "./log.js";
 import { notice } from "./notice.js";
@@ -13,11 +13,11 @@ import { page, show, states } from "./view.js";
 
 export async function openDevice(view, again) {
   const { keys, did } = view;
-  document.title = `${did} · gizwits simulator`;
+  document.title = visible(`${did} · gizwits simulator`);
   show("device");
   $("back").href = `#/${path(keys.product_key)}`;
-  $("back").textContent = `All devices of ${keys.product_name || keys.product_key}`;
-  $("device-title").textContent = did;
+  write($("back"), `All devices of ${keys.product_name || keys.product_key}`);
+  write($("device-title"), did);
   for (const id of ["state", "bits-table", "pointed", "log", "chart-box", "sent", "bits-about", "about", "chart-text"])
     $(id).replaceChildren();
   $("attrs").querySelector("tbody").replaceChildren();
@@ -27,7 +27,7 @@ export async function openDevice(view, again) {
   Object.assign(view, { known: new Map(), log: [], waiting: [], points: [], byId: new Map() });
   form(view);
   chartChoices(view);
-  // Names first: without them all of it is drawn with numbers, until they can be had.
+  // The definition comes first: until it is there, points have numbers instead of names.
   view.todo = [define];
   await load(view);
   if (page.shown !== view) return;
@@ -56,7 +56,7 @@ export async function openDevice(view, again) {
   });
 }
 
-/** Asks for what is still to be had; what fails is asked for again with the next frame, or by hand. */
+/** Does the steps in `view.todo`. A step that fails is repeated with the next frame, or by "Try again". */
 async function load(view) {
   view.wanted = view.todo.length > 0;
   if (view.loading) return;
@@ -91,7 +91,7 @@ async function attempt(view) {
   else $("notice").replaceChildren();
 }
 
-/** Fetches the points, and names by them what is there. */
+/** Fetches the points and draws everything again with their names. */
 async function define(view) {
   view.points = await pointsOf(view.keys);
   if (page.shown !== view) return;
@@ -105,13 +105,13 @@ async function define(view) {
 }
 
 function summary(device) {
-  $("device-title").textContent = device.mac ?? device.did;
+  write($("device-title"), device.mac ?? device.did);
   $("state").replaceChildren(...states(device));
   const place = [device.city, device.region, device.country].filter(Boolean).join(", ");
-  $("about").textContent = [device.did, place].filter(Boolean).join(" · ");
+  write($("about"), [device.did, place].filter(Boolean).join(" · "));
 }
 
-/** Something happened. */
+/** Shows a record that has just arrived. */
 function arrived(view, record) {
   record.fresh = record.heard = true;
   const before = new Map(view.known);
@@ -128,7 +128,7 @@ function arrived(view, record) {
   redraw(view);
 }
 
-/** Draws what changed soon, once for all that comes until then. */
+/** Draws changes within 50 ms: frames that arrive together are drawn once. */
 function redraw(view) {
   view.timer ??= setTimeout(() => {
     view.timer = null;

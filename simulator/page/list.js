@@ -1,14 +1,14 @@
 // The devices of a product.
 
 import { call } from "./api.js";
-import { $, el, hide, path } from "./dom.js";
+import { $, el, hide, path, visible } from "./dom.js";
 import { Live } from "./live.js";
 import { time } from "./time.js";
 import { noticed, page, show, states } from "./view.js";
 
 export async function openList(view, again) {
   const { keys } = view;
-  document.title = `${keys.product_name || keys.product_key} · gizwits simulator`;
+  document.title = visible(`${keys.product_name || keys.product_key} · gizwits simulator`);
   show("list");
   const option = (one) =>
     el("option", { value: one.product_key, selected: one === keys }, one.product_name || one.product_key);
@@ -37,7 +37,7 @@ export async function openList(view, again) {
     const total = view.more ? view.total : view.devices.size;
     $("count").textContent = total === 1 ? "1 device" : `${total} devices`;
   };
-  /** Of devices that are not listed yet, what was told while they were asked for: that is newer. */
+  /** Events of devices on the page that is being fetched. They are newer than the answer. */
   let meanwhile = new Map();
   view.load = async () => {
     meanwhile = new Map();
@@ -97,7 +97,7 @@ function credentials(keys) {
         button.textContent = "Copied";
       } catch {
         getSelection().selectAllChildren(button.previousSibling);
-        button.textContent = "Selected: copy it";
+        button.textContent = "Selected: press Ctrl+C";
       }
     };
     const button = el("button", { type: "button", "aria-label": `Copy: ${title}`, click: copy }, "Copy");

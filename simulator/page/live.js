@@ -1,10 +1,10 @@
-// The events of the simulator.
+// Server-sent events of the simulator.
 
 import { Refused } from "./api.js";
 import { linked, notice } from "./notice.js";
 import { setClock } from "./time.js";
 
-/** The events of the simulator, for as long as the page is seen: a browser has few connections to spare. */
+/** A stream of events. It is closed while the page is hidden, because a browser opens only six connections to a host. */
 export class Live {
   constructor(target, on, last) {
     Object.assign(this, { target, on, last });
@@ -29,7 +29,7 @@ export class Live {
     source.addEventListener("error", () => {
       linked("lost", "connection lost, trying again…");
       if (source.readyState === EventSource.CLOSED && this.source === source) {
-        // Refused, not lost: the browser gave up.
+        // The server answered with an error. EventSource does not reconnect then, so the page does.
         this.pause();
         this.timer = setTimeout(this.turn, 3000);
         this.explain();
@@ -37,7 +37,7 @@ export class Live {
     });
   }
 
-  /** Says why there are no events: a stream itself can't. */
+  /** Shows the server's error. EventSource hides it, so the page asks again with fetch. */
   async explain() {
     const ends = new AbortController();
     const answer = await fetch(this.target, { signal: ends.signal, cache: "no-store" }).catch(() => null);

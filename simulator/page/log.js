@@ -2,23 +2,23 @@
 
 import { api, decode } from "./api.js";
 import { bits } from "./bits.js";
-import { $, el, hide, path } from "./dom.js";
+import { $, el, hide, path, said, write } from "./dom.js";
 import { pointOf } from "./points.js";
 import { now, time } from "./time.js";
 import { noticed, page } from "./view.js";
 
-/** So many records the log begins with, and so many it keeps. */
+/** The number of records that are loaded first, and the maximum number in the log. */
 const LOG = 50;
 const KEPT = 500;
 
-/** Whether two records are one; a coming or going needs no payload to be known by. */
+/** Whether two records are the same. The payload of an online record is an object and is not compared. */
 const same = (one, other) =>
   one.at === other.at &&
   one.type === other.type &&
   one.message === other.message &&
   (one.payload === other.payload || typeof one.payload === "object");
 
-/** Puts records of the API into the log, as many as there is room for; whether there were more, and any. */
+/** Adds records of the API to the log. `full`: the log has no room for all; `none`: there were none to add. */
 async function fetchLog(view, query) {
   const { keys, did } = view;
   const asked = ["cmd", "online"].map((log) => api(keys, `devices/${path(did)}/${log}`, { query }));
@@ -28,7 +28,7 @@ async function fetchLog(view, query) {
   const millis = (one) => Math.round(one.timestamp * 1000);
   const all = [...frames.map((one, n) => ({ ...one, ...decoded[n] })), ...comings].map((one) => ({ ...one, at: millis(one) }));
   all.sort((one, two) => two.at - one.at);
-  // No further back than both logs go.
+  // One log may end later than the other. Older records wait for the next call, or they would be out of order.
   const ends = [frames, comings].filter((log) => log.length === query.limit).map((log) => millis(log.at(-1)));
   const there = [...view.log, ...view.waiting];
   const fresh = all.filter((one) => {
@@ -42,18 +42,18 @@ async function fetchLog(view, query) {
   return { full: fresh.length > room.length, none: room.length === 0 };
 }
 
-/** Puts a record into the log by its time: what the device said meanwhile may be older. */
+/** Inserts a record by its time: the log may already have newer records, from events. */
 function insert(view, one) {
   const at = view.log.findIndex((other) => other.at < one.at);
   view.log.splice(at < 0 ? view.log.length : at, 0, one);
   $("log").insertBefore(entry(view, one), at < 0 ? null : $("log").children[at]);
 }
 
-/** What the log begins with. */
+/** Loads the first records. */
 export async function begun(view) {
   await fetchLog(view, { limit: LOG });
   if (page.shown !== view) return;
-  // The API's logs have no remarks. None goes further back than they do.
+  // Remarks are not in the API's logs. Those older than the oldest record of the API are left out.
   const end = view.log.at(-1)?.at ?? 0;
   const there = [...view.log, ...view.waiting];
   for (const one of view.remarks ?? [])
@@ -65,14 +65,14 @@ export async function begun(view) {
 
 async function older(view) {
   const end = Math.floor((view.log.at(-1)?.at ?? now()) / 1000);
-  // Two days are the longest span that the API looks through.
+  // The API refuses a span of more than two days.
   const { full, none } = await fetchLog(view, { limit: LOG * 2, start_ts: end - 172800, end_ts: end });
   if (full || none) hide($("log-older"), $("log"));
-  if (full) $("log-rest").textContent = `The newest ${KEPT} are page.shown; gizwits device log ${view.did} --since 7d has all.`;
-  else if (none) $("log-rest").textContent = "There are none in the two days before.";
+  if (full) write($("log-rest"), `The page shows the newest ${KEPT} records. gizwits device log ${view.did} --since 7d prints all.`);
+  else if (none) $("log-rest").textContent = "The two days before have no records.";
 }
 
-/** Which values of records, the newest first, differ from what was said before. */
+/** Sets `differs` of each record to the ids of the values that changed. `records` has the newest first. */
 export function compared(records, said = new Map()) {
   for (const record of records.toReversed()) {
     if (record.type !== "dev2app" || !record.picture) continue;
@@ -82,9 +82,9 @@ export function compared(records, said = new Map()) {
   }
 }
 
-/** Puts a record that happened into the log, or lets it wait while older ones are read. */
+/** Adds a new record at the top, or holds it back while the log is scrolled down. */
 export function logged(view, record) {
-  // The API may have been first to say it.
+  // The record may already have come from the API.
   const there = view.log.find((one) => !one.heard && same(one, record));
   if (there) {
     there.heard = true;
@@ -110,7 +110,7 @@ function enter(view, records) {
   }
 }
 
-/** Where the log was left, the new records wait. */
+/** Adds the records that were held back. */
 function caughtUp() {
   if (!page.shown?.waiting?.length) return;
   const { waiting } = page.shown;
@@ -119,7 +119,7 @@ function caughtUp() {
   enter(page.shown, waiting);
 }
 
-/** Writes the log anew, with the names that the points have now. */
+/** Draws the log again, with the current names of the points. */
 export const logAnew = (view) => $("log").replaceChildren(...view.log.map((one) => entry(view, one)));
 
 function entry(view, record) {
@@ -139,13 +139,13 @@ function entry(view, record) {
   const all = Object.entries(picture?.values ?? {});
   const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
   const values = told.map(([id, seen]) => {
-    const odd = seen.odd ? ` (${seen.odd})` : "";
-    return `${pointOf(view, id).name} ${seen.value}${odd}`;
+    const { name } = pointOf(view, id);
+    return seen.odd ? said`${name} ${seen.value} (${seen.odd})` : said`${name} ${seen.value}`;
   });
   const rest = all.length - told.length;
-  if (rest) values.push(values.length ? `and ${rest} as before` : `all ${rest} as before`);
+  if (rest) values.push([values.length ? `and ${rest} as before` : `all ${rest} as before`]);
   node.append(
-    el("span", { class: error ? "values odd" : "values" }, error ?? values.join(", ")),
+    el("span", { class: error ? "values odd" : "values" }, ...(error ? [error] : values.flatMap((one, n) => (n ? [", ", ...one] : one)))),
     el("code", {}, record.payload),
   );
   if (picture) {

@@ -1,9 +1,9 @@
-// What is told to people.
+// Error messages, and the state of the connection.
 
 import { Refused } from "./api.js";
 import { $, el } from "./dom.js";
 
-/** Says what went wrong; with a button to try it `again`, if that may help. */
+/** Shows an error, with a button that calls `again` if that is given. */
 export function notice(error, again) {
   const close = () => {
     $("notice").replaceChildren();

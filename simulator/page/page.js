@@ -1,8 +1,8 @@
-// The device page. It calls the API as any client does; what the API can't give comes from /page/.
+// The device page. It is a client of the API; events and credentials come from /page/.
 
 import { Refused, call, tokens } from "./api.js";
 import { openDevice } from "./device.js";
-import { $ } from "./dom.js";
+import { $, write } from "./dom.js";
 import { openList } from "./list.js";
 import { linked, notice } from "./notice.js";
 import { definitions } from "./points.js";
@@ -17,7 +17,7 @@ async function begin() {
   } catch (refused) {
     if (refused.status === 403) {
       linked("", "not connected");
-      $("elsewhere-why").textContent = refused.message;
+      write($("elsewhere-why"), refused.message);
       show("elsewhere");
     } else {
       linked("lost", "not connected, trying again…");
@@ -29,7 +29,7 @@ async function begin() {
   await route().catch(notice);
 }
 
-/** What a part of an address means; if it is none, itself. */
+/** Decodes a part of the address. A malformed part is returned as it is. */
 function part(text) {
   try {
     return decodeURIComponent(text);
@@ -44,10 +44,10 @@ async function route(focus = false) {
   const keys = named ?? page.products[0];
   page.shown?.live?.close();
   $("notice").replaceChildren();
-  if (!keys) throw new Refused("No product in this world belongs to an enterprise: the scenario has to say so.");
+  if (!keys) throw new Refused("No product in this world belongs to an enterprise. Name an enterprise in the scenario.");
   const mine = (page.shown = { keys, did: named && did });
   const opened = mine.did ? openDevice(mine, again) : openList(mine, again);
-  if (key && !named) notice(new Refused(`There is no product ${key} in this world: choose one of these.`));
+  if (key && !named) notice(new Refused(`There is no product ${key} in this world. Choose one of these.`));
   if (focus) $(mine.did ? "device-title" : "list-title").focus();
   try {
     await opened;
@@ -56,7 +56,7 @@ async function route(focus = false) {
   }
 }
 
-/** The world is another than before: all of it is asked for again. */
+/** Loads everything again: the simulator was restarted with another world. */
 async function again() {
   tokens.clear();
   definitions.clear();

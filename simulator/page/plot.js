@@ -1,17 +1,19 @@
-// A chart as SVG, drawn of points in time.
+// A line chart as SVG.
+
+import { visible } from "./dom.js";
 
 const minute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 function svg(tag, attributes, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text != null) node.textContent = text;
+  if (text != null) node.textContent = visible(text);
   return node;
 }
 
 /**
  * Draws `points` ([time, value], the oldest first) between two times, `width` wide.
- * With `levels`, the values that are marked, it goes in steps; `word` says a value.
+ * With `levels`, the line is drawn in steps and the axis is marked at these values. `word` formats a value.
  */
 export function plot({ points, from, until, width, word, levels, label, text }) {
   const values = points.map(([, value]) => value);
@@ -50,7 +52,7 @@ export function plot({ points, from, until, width, word, levels, label, text }) 
   return root;
 }
 
-/** Round numbers from below the least to above the most. */
+/** Round numbers that cover the range from `least` to `most`. */
 function scale(least, most) {
   if (least === most) return [least];
   const range = most - least;

@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 
-/** Of each product, the promise of its points, by id. */
+/** The promise of a product's points, sorted by id, by product key. */
 export const definitions = new Map();
 
 export function pointsOf(keys) {
@@ -46,13 +46,13 @@ function point(attr) {
   return one;
 }
 
-/** How many digits a number has behind its point. */
+/** The number of decimals of a number. */
 function fraction(number) {
   const [digits, exponent = "0"] = String(number).split("e");
   return Math.max(0, (digits.split(".")[1] ?? "").length - Number(exponent));
 }
 
-/** A point by its id; without a definition there are its numbers. */
+/** The point with an id. Without a definition it is named by the id. */
 export const pointOf = (view, id) =>
   view.byId.get(Number(id)) ?? { id, name: `point ${id}`, title: "", letter: "N", access: "", labels: [] };
 

@@ -4,15 +4,15 @@ const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", 
 
 const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
 
-/** What the simulator's clock said, and when: its time is not the browser's. */
+/** The last reading of the simulator's clock, and the browser's time at that moment. */
 let simulated = { now: Date.now(), runs: true, at: Date.now() };
 
-/** Takes over what the simulator's clock says. */
+/** Stores a reading of the simulator's clock. */
 export const setClock = (reading) => (simulated = { ...reading, at: Date.now() });
 
 export const now = () => simulated.now + (simulated.runs ? Date.now() - simulated.at : 0);
 
-/** A time of milliseconds since 1970, with its day unless that is today. */
+/** Formats milliseconds since 1970. The date is left out if it is today. */
 export function time(at, format = clock) {
   const date = new Date(at);
   const today = date.toDateString() === new Date(now()).toDateString();

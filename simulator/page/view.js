@@ -1,9 +1,9 @@
-// What is shown.
+// The visible section of the page.
 
 import { $, el } from "./dom.js";
 import { notice } from "./notice.js";
 
-/** The products of the world, and the view that is shown of one of them. */
+/** The products of the world, and the open view: the devices of a product, or one device. */
 export const page = { products: [], shown: null };
 
 export function show(id) {
@@ -19,5 +19,5 @@ export function states(device) {
   ].filter(Boolean);
 }
 
-/** A listener that tells people what goes wrong in its work. */
+/** A listener that shows the error of `work`. */
 export const noticed = (work) => () => Promise.resolve(work()).catch(notice);

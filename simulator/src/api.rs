@@ -1,4 +1,4 @@
-//! The parts of every call of the API.
+//! Requests, answers, parameters, errors and modes: what all endpoints share.
 
 mod call;
 mod http;

@@ -1,4 +1,4 @@
-//! The routes, and what a call goes through from its request to its answer.
+//! The routes of the API, and the steps from a request to its answer.
 
 mod checks;
 mod description;

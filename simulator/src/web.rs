@@ -1,4 +1,4 @@
-//! The simulator on sockets: the API, its pages and its administration.
+//! The HTTP server: the API, its pages and its administration.
 
 mod admin;
 mod caller;

@@ -661,7 +661,7 @@ fn modes_change_answers() {
     assert_eq!(json(&answer)["error_code"], "5002");
     assert_eq!(
         json(&answer)["detail"],
-        "limit: `x`, a whole number is expected"
+        "limit: expected a whole number, got `x`"
     );
     once(search, Mode::NoRateHeaders);
     let answer = client.call("GET", "devices/search", "");

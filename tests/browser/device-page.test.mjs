@@ -1,7 +1,7 @@
 // The device page, as people use it.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,12 +20,14 @@ after(async () => {
   assert.equal(await simulator.stop(), 0);
 });
 
-/** A simulator of another world, with the devices of this TOML. */
-async function world(devices) {
+/** A simulator of another world, with the devices of this TOML, of a built-in product or of this definition. */
+async function world(devices, definition) {
   const folder = mkdtempSync(join(tmpdir(), "gizwits-"));
   try {
     const file = join(folder, "world.toml");
-    const product = `[[product]]\ndefinition = "air-conditioner"\nkey = "${AC}"\nsecret = "secret"`;
+    if (definition) writeFileSync(join(folder, "definition.json"), JSON.stringify(definition));
+    const source = definition ? "definition.json" : "air-conditioner";
+    const product = `[[product]]\ndefinition = "${source}"\nkey = "${AC}"\nsecret = "secret"`;
     writeFileSync(file, `[[enterprise]]\nid = "enterprise"\nsecret = "secret"\n${product}\n${devices}\n`);
     return await Simulator.start("--scenario", file);
   } finally {
@@ -150,7 +152,7 @@ describe("device page", { concurrency: false }, () => {
     await simulator.tell(`/devices/${DID}`, { act: "set", attrs: { on_timing: 7 } });
     await value(page, "on_timing").locator("mark", { hasText: "7" }).waitFor();
     assert.equal(await page.locator("#bits-table td", { hasText: "on_timing = 7" }).count(), 0);
-    await page.getByRole("button", { name: "Back to the last" }).click();
+    await page.getByRole("button", { name: "Back to the last frame" }).click();
     await page.locator("#bits-table td", { hasText: "on_timing = 7" }).waitFor();
     await simulator.tell(`/devices/${DID}`, { act: "set", attrs: { on_timing: 0 } });
     await value(page, "on_timing").locator("mark", { hasText: "0" }).waitFor();
@@ -353,6 +355,51 @@ describe("device page", { concurrency: false }, () => {
     });
   }
 
+  test("hidden characters of a definition are seen, and none reorders the text beside it", async () => {
+    const file = new URL("../../simulator/definitions/air-conditioner.json", import.meta.url);
+    const definition = JSON.parse(readFileSync(file, "utf8"));
+    const attrs = definition.entities[0].attrs;
+    const named = (name) => attrs.find((attr) => attr.name === name);
+    definition.name = "Air\u202econditioner";
+    named("set_temp").display_name = "\u202eset\u200bting";
+    named("fan_speed").enum[0] = "lo\u202ew\u200b";
+    named("room_temp").display_name = "\u05d8\u05de\u05e4\u05e8\u05d8\u05d5\u05e8\u05d4";
+    named("room_temp").name = "\u05d7\u05d3\u05e8";
+    const there = await world(`[[device]]\nproduct = "${AC}"\nmac = "\u202eff"\ndid = "did"`, definition);
+    try {
+      const page = await open(deviceUrl(AC, "did", there));
+      await page.locator("#attrs tbody tr").first().waitFor();
+      await page.locator("#fields label").first().waitFor();
+      const read = () =>
+        page.evaluate(() => {
+          const titles = [...document.querySelectorAll("[title]")].map((node) => node.title);
+          return [document.title, document.body.textContent, ...titles].join("\n");
+        });
+      const list = await open(`${there.page}#/${AC}`);
+      await list.locator("#devices tbody tr").first().waitFor();
+      for (const text of [await read(), await list.locator("body").innerText()]) {
+        assert.doesNotMatch(text, /[\u202e\u200b]/);
+        assert.match(text, /Air\\u\{202e\}conditioner/);
+        assert.match(text, /\\u\{202e\}ff/);
+      }
+      assert.match(await read(), /\\u\{202e\}set\\u\{200b\}ting/);
+      assert.match(await read(), /lo\\u\{202e\}w\\u\{200b\}/);
+      // The name that is written from right to left is left of its value, which is a number.
+      await there.tell("/devices/did", { act: "set", attrs: { "\u05d7\u05d3\u05e8": 21 } });
+      const name = page.locator("#bits-table .wide .name bdi", { hasText: "\u05d7\u05d3\u05e8" }).first();
+      const number = name.locator("xpath=following-sibling::bdi[1]");
+      await until("it is reported", async () => (await number.innerText()) === "21");
+      assert.ok((await name.boundingBox()).x < (await number.boundingBox()).x);
+      // What is sent has the characters of the definition.
+      await page.locator("#fields select[name=fan_speed]").selectOption({ index: 1 });
+      await send(page).click();
+      await until("it is sent", async () => /^Sent/.test(await page.locator("#sent").innerText()));
+      quiet(page);
+    } finally {
+      await there.stop();
+    }
+  });
+
   test("addresses that mean nothing", async () => {
     for (const hash of ["#/%", "#/nothing", "#/%E0%A4%A/x"]) {
       const page = await open(simulator.page + hash);
@@ -363,7 +410,7 @@ describe("device page", { concurrency: false }, () => {
       await page.close();
     }
     const page = await open(`${deviceUrl()}%`);
-    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+    await page.locator("#notice", { hasText: "The product or device does not exist" }).waitFor();
   });
 
   test("a page that comes before the simulator does", async () => {
@@ -470,7 +517,7 @@ describe("device page", { concurrency: false }, () => {
     // The same server by a name that is not this machine's own.
     const { port } = new URL(simulator.page);
     const page = await open(`http://machine.localhost:${port}/`);
-    await page.getByRole("heading", { name: "Not from here" }).waitFor();
+    await page.getByRole("heading", { name: "Not available from here" }).waitFor();
     await page.getByText("ssh -L").waitFor();
     assert.deepEqual(await violations(page), []);
     assert.equal((await page.content()).includes(simulator.environment.GIZWITS_ENTERPRISE_SECRET), false);
@@ -478,7 +525,7 @@ describe("device page", { concurrency: false }, () => {
 
   test("a page of somebody else gets nothing", async () => {
     const page = await open(`http://machine.localhost:${new URL(simulator.page).port}/`);
-    await page.getByRole("heading", { name: "Not from here" }).waitFor();
+    await page.getByRole("heading", { name: "Not available from here" }).waitFor();
     const got = await page.evaluate(async (url) => {
       const text = (mode) => fetch(`${url}page/products`, { mode }).then((answer) => answer.text(), () => "");
       return [await text("cors"), await text("no-cors")];
@@ -500,9 +547,9 @@ describe("device page", { concurrency: false }, () => {
     try {
       const base = `http://proxy.localhost:${proxy.address().port}/`;
       const page = await open(base);
-      await page.getByRole("heading", { name: "Not from here" }).waitFor();
+      await page.getByRole("heading", { name: "Not available from here" }).waitFor();
       await page.goto(`${base}page/products`);
-      assert.match(await page.content(), /works only on the machine/);
+      assert.match(await page.content(), /works on loopback only/);
       assert.equal((await page.content()).includes(simulator.environment.GIZWITS_ENTERPRISE_SECRET), false);
       await page.context().close();
     } finally {
@@ -589,13 +636,13 @@ describe("device page", { concurrency: false }, () => {
       await until("an answer", async () => (await page.locator("#log .entry").count()) > before || !(await more.isVisible()));
     }
     assert.equal(await page.evaluate(() => document.activeElement.id), "log");
-    assert.match(await page.locator("#log-rest").innerText(), /There are none|The newest 500/);
+    assert.match(await page.locator("#log-rest").innerText(), /have no records|the newest 500/);
     quiet(page);
   });
 
   test("a device that there isn't", async () => {
     const page = await open(deviceUrl(AC, "nobody"));
-    await page.locator("#notice", { hasText: "there is no such product or device" }).waitFor();
+    await page.locator("#notice", { hasText: "The product or device does not exist" }).waitFor();
     await page.getByRole("link", { name: "All devices of air conditioner" }).click();
     await page.locator("#devices tbody tr").first().waitFor();
     await page.locator("#link.live").waitFor();

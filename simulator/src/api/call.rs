@@ -1,4 +1,4 @@
-//! A call that passed the checks, as its handler sees it.
+//! A call on its way through the checks to its handler.
 
 use rusqlite::params;
 use serde::Serialize;
@@ -20,11 +20,11 @@ pub(crate) struct Enterprise {
     pub(crate) secret: String,
     pub(crate) quota: i64,
     pub(crate) overseas: bool,
-    /// The networks that it may call from, separated by spaces.
+    /// The networks that the enterprise may call from, separated by spaces.
     pub(crate) allow: String,
-    /// The hour that calls were last counted in, since 1970.
+    /// The hour of the last counted call, in hours since 1970.
     pub(crate) hour: i64,
-    /// The calls of that hour.
+    /// The number of calls in that hour.
     pub(crate) calls: i64,
 }
 
@@ -39,13 +39,13 @@ pub(crate) struct Product {
     pub(crate) remote_control: bool,
 }
 
-/// A device, as far as several handlers need it.
+/// The columns of a device that several handlers need.
 #[derive(Debug)]
 pub(crate) struct Device {
     pub(crate) id: i64,
     pub(crate) disabled: bool,
     pub(crate) online: bool,
-    /// In milliseconds.
+    /// The time until the device answers a control, in milliseconds.
     pub(crate) reply_after: i64,
 }
 
@@ -55,18 +55,18 @@ pub(crate) struct Call<'c> {
     pub(crate) now: i64,
     pub(crate) request: &'c Request,
     pub(crate) modes: &'c Modes,
-    /// Names and values of the query, in its order.
+    /// The decoded names and values of the query, in order.
     pub(crate) query_pairs: Vec<(String, String)>,
-    /// The values of the path's parameters.
+    /// The names and values of the path's parameters.
     pub(crate) params: Vec<(String, String)>,
-    /// The product of the path, once it was looked up.
+    /// The product of the path, if there is one.
     pub(crate) product: Option<Product>,
-    /// Who calls, once that is checked.
+    /// The authenticated enterprise. `None` until the credentials are checked.
     pub(crate) enterprise: Option<Enterprise>,
 }
 
 impl Call<'_> {
-    /// A parameter of the path.
+    /// The value of a parameter of the path, or an empty string if the path has no such parameter.
     pub(crate) fn param(&self, name: &str) -> &str {
         let mut params = self.params.iter();
         let found = params.find(|(one, _)| one == name);
@@ -108,21 +108,17 @@ impl Call<'_> {
         Ok(found?)
     }
 
-    /// The product of the path.
-    pub(crate) fn product(&self) -> Result<Product, Failure> {
-        let found = match &self.product {
-            Some(product) => Some(product.clone()),
-            None => self.find_product(self.product_key())?,
-        };
-        found.map_or_else(|| refuse(5015), Ok)
+    /// The product of the path. 5015 if the product does not exist.
+    pub(crate) fn product(&self) -> Result<&Product, Failure> {
+        self.product.as_ref().map_or_else(|| refuse(5015), Ok)
     }
 
-    /// The product's key, as the path has it.
+    /// The product key in the path.
     pub(crate) fn product_key(&self) -> &str {
         self.param("product_key")
     }
 
-    /// The definition of the path's product: 5402 if it has none, 5406 if it can't be read.
+    /// The definition of the path's product. 5402 if the product has none, 5406 if it is malformed.
     pub(crate) fn definition(&self) -> Result<&gizwits_codec_std::Product, Failure> {
         match self.store.definitions.get(self.product_key()) {
             Some(Definition::Sound(product)) => Ok(product),
@@ -131,7 +127,7 @@ impl Call<'_> {
         }
     }
 
-    /// The device of the path: 5301 if there is none, 5302 if it is of another product.
+    /// The device of the path. 5301 if the device does not exist, 5302 if it belongs to another product.
     pub(crate) fn device(&self) -> Result<Device, Failure> {
         let sql = "SELECT id, disabled, is_online, reply_after, product
             FROM known_device WHERE did = ?";
@@ -151,7 +147,7 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses a group that is not of the product; `missing` is the code if there is no such group.
+    /// Refuses a group of another product with 5201, and a group that does not exist with the code `missing`.
     pub(crate) fn check_group(&self, gid: &str, missing: u32) -> Result<(), Failure> {
         let sql = "SELECT product FROM device_group WHERE gid = ?";
         match self.store.find::<String>(sql, [gid])? {
@@ -161,7 +157,7 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses an app that there isn't.
+    /// Refuses an app that does not exist with 5016.
     pub(crate) fn check_app(&self, appid: &str) -> Result<(), Failure> {
         let sql = "SELECT 1 FROM app WHERE appid = ?";
         match self.store.has(sql, [appid])? {
@@ -170,7 +166,7 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses a user that there isn't.
+    /// Refuses a user that does not exist with 5017.
     pub(crate) fn check_user(&self, uid: &str) -> Result<(), Failure> {
         let sql = "SELECT 1 FROM user WHERE uid = ? AND created_at <= ?";
         match self.store.has(sql, params![uid, self.now])? {
@@ -179,12 +175,12 @@ impl Call<'_> {
         }
     }
 
-    /// The last day that reports of big data know.
+    /// The last day that is in the reports of big data.
     pub(crate) fn last_day(&self) -> i64 {
         day::of(self.now).saturating_sub(i64::from(!self.store.live_reports))
     }
 
-    /// Until when reports of big data know what happened.
+    /// The time until which events are in the reports of big data, in milliseconds since 1970.
     pub(crate) fn known_until(&self) -> i64 {
         match self.store.live_reports {
             true => self.now.saturating_add(1),

@@ -1,4 +1,4 @@
-//! A call and its answer, without sockets.
+//! HTTP requests and answers, without a socket.
 
 use std::net::IpAddr;
 
@@ -6,23 +6,33 @@ use percent_encoding::{
     AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
 };
 
-/// A call.
+/// An HTTP request to the API.
+///
+/// # Examples
+/// ```
+/// use gizwits_simulator::Request;
+///
+/// let request = Request::new("POST", "/v1/products/KEY/devices/DID/control")
+///     .token("0123456789abcdef")
+///     .body(r#"{"attrs":{"set_temp":24}}"#);
+/// assert_eq!(request.headers[0].1, "token 0123456789abcdef");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `GET`, `POST`, `PUT`, `DELETE`.
+    /// The method in capital letters: `GET`, `POST`, `PUT` or `DELETE`.
     pub method: String,
-    /// Path and query as they stand in the request line, percent-encoded.
+    /// The path and query, percent-encoded as in the request line.
     pub target: String,
-    /// Names in lower case, and values.
+    /// The headers. Names are in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The address of the caller.
+    /// The caller's address. An enterprise may restrict the networks that it is called from.
     pub peer: IpAddr,
 }
 
 impl Request {
-    /// A call without headers or body, from loopback.
+    /// Returns a request from 127.0.0.1 without headers and body.
     #[must_use]
     pub fn new(method: &str, target: impl Into<String>) -> Self {
         Request {
@@ -41,7 +51,7 @@ impl Request {
         self
     }
 
-    /// Adds a token.
+    /// Adds the header `Authorization: token …`.
     #[must_use]
     pub fn token(self, token: &str) -> Self {
         self.header("authorization", format!("token {token}"))
@@ -54,7 +64,7 @@ impl Request {
         self
     }
 
-    /// The only value of a header; none if it is there twice.
+    /// Returns the value of a header, or `None` if the header is absent or repeated.
     pub(crate) fn only(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(one, _)| one == name);
         match (values.next(), values.next()) {
@@ -72,18 +82,20 @@ impl Request {
     }
 }
 
-/// The answer to a call.
+/// The answer to a [`Request`].
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// Names and values.
+    /// The headers. Names are in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The time for which the transport holds it back.
+    /// The time that the transport waits before it sends the answer. Zero unless [`Mode::Slow`](crate::Mode::Slow)
+    /// is set.
     pub delay: std::time::Duration,
-    /// Whether the transport closes the connection instead of sending it.
+    /// Whether the transport closes the connection instead of sending the answer, as
+    /// [`Mode::Drop`](crate::Mode::Drop) wants.
     pub dropped: bool,
 }
 
@@ -105,7 +117,7 @@ impl Answer {
         Answer::new(status, "application/json", body)
     }
 
-    /// A page of the gateway, with nothing of the call in it.
+    /// An HTML page as the vendor's gateway sends it. It repeats nothing of the request, so it can't carry a script.
     pub(crate) fn html(status: u16, title: &str) -> Self {
         let body = format!(
             "<html>\r\n<head><title>{status} {title}</title></head>\r\n\
@@ -114,7 +126,7 @@ impl Answer {
         Answer::new(status, "text/html", body)
     }
 
-    /// The value of a header.
+    /// Returns the value of a header. Upper and lower case are the same in `name`.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -122,14 +134,14 @@ impl Answer {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The body as text.
+    /// Returns the body as text, or an empty string if the body is not UTF-8.
     #[must_use]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap_or("")
     }
 }
 
-/// Names and values of a query, decoded.
+/// Decodes the names and values of a query. None if the percent-encoding is malformed.
 pub(crate) fn query_pairs(query: &str) -> Option<Vec<(String, String)>> {
     let parts = query.split('&').filter(|pair| !pair.is_empty());
     parts
@@ -140,7 +152,8 @@ pub(crate) fn query_pairs(query: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// The text that percent-encoding stands for, if it is sound; `+` is a space in queries alone.
+/// Decodes percent-encoded text. With `plus`, as in queries, `+` is a space. None if an escape is malformed or the
+/// result is not UTF-8.
 pub(crate) fn decode(text: &str, plus: bool) -> Option<String> {
     let text = if plus { &text.replace('+', " ") } else { text };
     let is_sound = |escaped: &str| {
@@ -152,19 +165,19 @@ pub(crate) fn decode(text: &str, plus: bool) -> Option<String> {
     sound.then(|| decoded.into_owned())
 }
 
-/// The characters that a query has as they are, RFC 3986's unreserved ones, are not of this set.
+/// The characters that are escaped in a query: all but the unreserved characters of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Text as a query has it.
+/// Percent-encodes text for a query.
 pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, ESCAPED)
 }
 
-/// A time as HTTP's `Date` has it.
+/// Formats a time in milliseconds since 1970 as the HTTP header `Date`.
 pub(crate) fn date(millis: i64) -> String {
     let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
     jiff::Timestamp::from_millisecond(millis)

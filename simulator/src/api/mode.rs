@@ -1,7 +1,8 @@
-//! Faults on demand: what a route does differently from a sound server, always or for the next calls.
+//! Modes: deviations of a route from its normal answers, for a number of calls or until they are cleared.
 
 use std::time::Duration;
 
+use gizwits_codec_std::payload;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,58 +12,61 @@ use super::refusal::CODES;
 use crate::error::{Error, invalid};
 use crate::world::{Sql, Store, json};
 
-/// A way in which a server goes wrong, or in which the documents leave it a choice.
+/// A deviation from the normal answers: a fault of the server, or another reading of the vendor's documents.
+///
+/// [`Simulator::set_mode`](crate::Simulator::set_mode) sets a mode for a route. In JSON, `mode` is the name in snake
+/// case, beside the fields of the variant: `{"mode": "slow", "millis": 500}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Mode {
-    /// Bools come as 0 and 1.
+    /// Bools in answers are the numbers 0 and 1.
     BoolAsInt,
-    /// Longitude and latitude come as text.
+    /// Longitudes and latitudes in answers are strings.
     PlaceAsText,
-    /// `error_code` comes as text, and the detail as `detail`: the form of 2016.
+    /// Errors have the form of 2016: `error_code` is a string, and `detail` replaces `detail_message`.
     CodeAsText,
-    /// Payloads of the command log come as base64.
+    /// Payloads of the command log are in base64 instead of hex.
     Base64Payloads,
-    /// No `X-RateLimit-…` headers.
+    /// Answers have no `X-RateLimit-…` headers.
     NoRateHeaders,
-    /// The gateway answers, with a page; nothing behind it sees the call.
+    /// The gateway answers with an HTML page and status 502. The call is not carried out.
     Html502,
-    /// The answer comes later.
+    /// The answer is delayed.
     Slow {
-        /// The delay in milliseconds.
+        /// The delay in milliseconds, at most ten minutes.
         millis: u64,
     },
-    /// The call is carried out, and the connection closed without an answer.
+    /// The call is carried out, but the connection is closed without an answer.
     Drop,
-    /// All tokens of the product are revoked when the call comes.
+    /// All tokens of the product are revoked before the token of the call is checked.
     TokenRevoked,
-    /// The server's clock is wrong, as seen in `Date`, `X-RateLimit-Reset` and `expire_at`.
+    /// The server's clock is wrong in `Date`, `X-RateLimit-Reset` and `expire_at`.
     ClockSkew {
-        /// The milliseconds that it is ahead.
+        /// The number of milliseconds that the clock is ahead. Negative if it is behind.
         millis: i64,
     },
-    /// Pages begin at 0, whatever `skip` says.
+    /// `skip` is ignored: every page is the first page.
     SkipIgnored,
     /// `next` and `previous` name another host.
     ForeignNext,
-    /// The token's end comes as `expired_at`.
+    /// The expiry time of a token is named `expired_at` instead of `expire_at`.
     ExpiredAt,
-    /// The token's end comes under both names.
+    /// The expiry time of a token has both names, `expire_at` and `expired_at`.
     BothExpire,
-    /// Only one of the route's paths is there.
+    /// All paths of the route but one answer 404.
     OnlyPath {
-        /// The index of the path, from 0.
+        /// The index of the remaining path in [`Route::paths`](crate::Route::paths), from 0.
         index: usize,
     },
-    /// The call is refused with this documented code.
+    /// The call is refused with an error code.
     Error {
-        /// The code.
+        /// The code, one of [`CODES`].
         code: u32,
     },
-    /// The body of a success is empty.
+    /// The body of a successful answer is empty.
     EmptyBody,
-    /// The values of a raw control are not checked: devices get whatever is sent.
+    /// The values of a raw control are not checked and reach the device.
     UncheckedRaw,
 }
 
@@ -70,14 +74,14 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ModeSet {
-    /// The id by which it is cleared.
+    /// The id, for [`Simulator::clear_modes`](crate::Simulator::clear_modes).
     pub id: i64,
-    /// The route's name, or `*`.
+    /// The name of the route, or `*` for all routes.
     pub route: String,
     /// The mode.
     #[serde(flatten)]
     pub mode: Mode,
-    /// The number of calls that it still holds for; none: all.
+    /// The number of calls that the mode still applies to. `None` if it applies until it is cleared.
     pub count: Option<i64>,
 }
 
@@ -92,10 +96,10 @@ impl Store {
         if let Mode::Error { code } = mode
             && !CODES.iter().any(|(documented, ..)| documented == code)
         {
-            return invalid("the code is none that is documented");
+            return invalid(format!("{code} is not a documented error code"));
         }
         if count == Some(0) {
-            return invalid("count is at least 1");
+            return invalid("`count` is 0: expected at least 1");
         }
         let mode = serde_json::to_string(mode).or_else(|error| invalid(error.to_string()))?;
         let sql = "INSERT INTO mode (route, mode, remaining) VALUES (?, ?, ?)";
@@ -103,7 +107,7 @@ impl Store {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The modes of a route; all modes without one.
+    /// The modes of a route, or all modes if `route` is `None`.
     pub(crate) fn modes(&self, route: Option<&str>) -> Sql<Vec<ModeSet>> {
         self.rows(
             "SELECT id, route, mode, remaining FROM mode
@@ -120,12 +124,13 @@ impl Store {
         )
     }
 
-    /// Clears a mode, or all of them. Returns how many there were.
+    /// Clears the mode with this id, or all modes. Returns the number of cleared modes.
     pub(crate) fn clear_modes(&self, id: Option<i64>) -> Sql<usize> {
         self.run("DELETE FROM mode WHERE ?1 IS NULL OR id = ?1", [id])
     }
 
-    /// The modes of a call to a route, which uses up those that are set for a number of calls.
+    /// The modes that apply to a call of a route. A mode with a count is counted down, and deleted after the last
+    /// call.
     pub(crate) fn use_modes(&self, route: &str) -> Sql<Modes> {
         let mut modes = Modes::default();
         for set in self.modes(Some(route))? {
@@ -151,7 +156,7 @@ impl Modes {
         self.0.contains(mode)
     }
 
-    /// How much the server's clock is ahead, in milliseconds.
+    /// The number of milliseconds that the server's clock is ahead.
     pub(crate) fn skew(&self) -> i64 {
         self.0.iter().fold(0, |sum: i64, mode| match mode {
             Mode::ClockSkew { millis } => sum.saturating_add(*millis),
@@ -159,7 +164,7 @@ impl Modes {
         })
     }
 
-    /// How long an answer is held back.
+    /// The delay of the answer.
     pub(crate) fn delay(&self) -> Duration {
         let longest = self.0.iter().fold(0, |longest, mode| match mode {
             Mode::Slow { millis } => longest.max(*millis),
@@ -175,13 +180,13 @@ impl Modes {
         })
     }
 
-    /// Whether the path with this index is closed.
+    /// Whether the path with this index answers 404.
     pub(crate) fn closes(&self, path: usize) -> bool {
         let mut modes = self.0.iter();
         modes.any(|mode| matches!(mode, Mode::OnlyPath { index } if *index != path))
     }
 
-    /// Changes an answer that is otherwise sound.
+    /// Applies the modes to a normal answer.
     pub(crate) fn apply(&self, answer: &mut Answer) {
         answer.delay = self.delay();
         answer.dropped = self.has(&Mode::Drop);
@@ -189,18 +194,14 @@ impl Modes {
             answer.body.clear();
             return;
         }
-        let changes_body = |mode: &Mode| {
-            use Mode::{Base64Payloads, BoolAsInt, BothExpire, CodeAsText, ExpiredAt};
-            matches!(
-                mode,
-                BoolAsInt | CodeAsText | Base64Payloads | ExpiredAt | BothExpire
-            ) || matches!(mode, Mode::PlaceAsText | Mode::ForeignNext)
-        };
-        if self.0.iter().any(changes_body)
-            && let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body)
+        if !self.0.is_empty()
+            && let Ok(sound) = serde_json::from_slice::<Value>(&answer.body)
         {
+            let mut body = sound.clone();
             self.change(&mut body);
-            answer.body = body.to_string().into_bytes();
+            if body != sound {
+                answer.body = body.to_string().into_bytes();
+            }
         }
     }
 
@@ -220,24 +221,23 @@ impl Modes {
     }
 
     fn member(&self, key: &str, value: &mut Value) {
-        match (key, &*value) {
+        let text = match (key, &*value) {
             ("longitude" | "latitude", Value::Number(number)) if self.has(&Mode::PlaceAsText) => {
-                *value = number.to_string().into();
+                number.to_string()
             }
-            ("error_code", Value::Number(code)) if self.has(&Mode::CodeAsText) => {
-                *value = code.to_string().into();
-            }
+            ("error_code", Value::Number(code)) if self.has(&Mode::CodeAsText) => code.to_string(),
             ("payload", Value::String(hex)) if self.has(&Mode::Base64Payloads) => {
-                use gizwits_codec_std::payload::{Encoding, base64, parse};
-                if let Ok(bytes) = parse(hex, Some(Encoding::Hex)) {
-                    *value = base64(&bytes).into();
+                match payload::parse(hex, Some(payload::Encoding::Hex)) {
+                    Ok(bytes) => payload::base64(&bytes),
+                    Err(_) => return,
                 }
             }
             ("next" | "previous", Value::String(link)) if self.has(&Mode::ForeignNext) => {
-                *value = format!("http://elsewhere.invalid{link}").into();
+                format!("http://elsewhere.invalid{link}")
             }
-            _ => {}
-        }
+            _ => return,
+        };
+        *value = text.into();
     }
 
     fn rename(&self, object: &mut Map<String, Value>) {

@@ -1,4 +1,4 @@
-//! Pages of long answers.
+//! Pages of long lists.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::world::Sql;
 
 const MAX_LIMIT: i64 = 1000;
 
-/// Some objects of many, and where the others are.
+/// A part of a list, and the position of that part.
 #[derive(Debug, Serialize)]
 pub(crate) struct Page<T> {
     meta: Meta,
@@ -27,15 +27,15 @@ pub(crate) struct Page<T> {
 /// The position of a page.
 #[derive(Debug, Serialize, ToSchema)]
 struct Meta {
-    /// How many objects there are.
+    /// The number of objects in the whole list.
     total: i64,
-    /// How many the page has at most.
+    /// The maximum number of objects on the page.
     limit: i64,
-    /// How many come before it.
+    /// The number of objects before the page.
     skip: i64,
-    /// Path and query of the page before, without a host.
+    /// The path and query of the previous page, without a host.
     previous: Option<String>,
-    /// Path and query of the page behind, without a host.
+    /// The path and query of the next page, without a host.
     next: Option<String>,
 }
 
@@ -63,22 +63,21 @@ impl<T: ToSchema> PartialSchema for Page<T> {
     }
 }
 
-/// The objects that are wanted.
+/// The range of objects that a call asks for.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Paging {
-    /// How many objects a page has; more than 1000 are 1000.
+    /// The number of objects on a page. A larger value than 1000 counts as 1000.
     #[param(value_type = Option<i64>, minimum = 1, default = 20)]
     limit: Option<Number<1>>,
-    /// How many objects come before them.
+    /// The number of objects before the page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 0, default = 0)]
     skip: Number<0>,
 }
 
 impl Call<'_> {
-    /// The page of a query: `total` objects in all, of which `sql` selects those from `:skip` on, at
-    /// most `:limit`.
+    /// Reads a page of a list of `total` objects, which `sql` selects in order. `LIMIT` and `OFFSET` are added.
     pub(crate) fn page<T>(
         &self,
         paging: Paging,
@@ -111,8 +110,8 @@ impl Call<'_> {
         })
     }
 
-    /// The page of a query that is made of its columns, its tables with conditions, and its order. The
-    /// total is the number of its rows.
+    /// Reads a page and counts the whole list. The query is given as its columns, its `FROM` clause with the
+    /// conditions, and its order.
     pub(crate) fn counted_page<T>(
         &self,
         paging: Paging,
@@ -126,7 +125,7 @@ impl Call<'_> {
         self.page(paging, total, &sql, filters, read)
     }
 
-    /// Path and query of another page.
+    /// The path and query of another page, with the same filters.
     fn link(&self, skip: i64, limit: i64) -> String {
         let mut link = self.request.path().to_owned() + "?";
         for (name, value) in &self.query_pairs {

@@ -1,4 +1,4 @@
-//! The query and the body of a call, read as the types of its handler.
+//! The query and the body of a call, deserialized into the types of its handler.
 
 use gizwits_codec_std::core::definition;
 use serde::de::{DeserializeOwned, Error as _};
@@ -12,8 +12,8 @@ use super::refusal::{Failure, refuse_because};
 use crate::world::day;
 
 impl Call<'_> {
-    /// The query as this type, in which all values are text. A parameter that is there twice counts as it
-    /// was last said, an empty one not at all, an unknown one neither.
+    /// Reads the query. All values are strings. The last value of a repeated parameter counts; empty and unknown
+    /// parameters are ignored.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let pairs = self.query_pairs.iter().cloned();
         let mut object: Map<String, Value> =
@@ -23,7 +23,7 @@ impl Call<'_> {
             .or_else(|error| refuse_because(5002, sentence(&error)))
     }
 
-    /// The body as this type: 5001 if it is no JSON, 5002 if it is other JSON than is expected.
+    /// Reads the body. 5001 if the body is not JSON, 5002 if a field is missing or has the wrong type.
     pub(crate) fn body<'b, T: Deserialize<'b>>(&'b self) -> Result<T, Failure> {
         let json: &RawValue = match serde_json::from_slice(&self.request.body) {
             Ok(json) => json,
@@ -35,7 +35,7 @@ impl Call<'_> {
             return refuse_because(5001, message);
         }
         if !json.get().starts_with('{') {
-            return refuse_because(5002, "the body is a JSON object");
+            return refuse_because(5002, "the body must be a JSON object");
         }
         let json = &mut serde_json::Deserializer::from_str(json.get());
         serde_path_to_error::deserialize(json)
@@ -43,7 +43,7 @@ impl Call<'_> {
     }
 }
 
-/// The error with the path of the field.
+/// The text of an error, with the path of the field.
 fn sentence(error: &serde_path_to_error::Error<impl std::fmt::Display>) -> String {
     match error.path().to_string().as_str() {
         "." => error.inner().to_string(),
@@ -51,7 +51,7 @@ fn sentence(error: &serde_path_to_error::Error<impl std::fmt::Display>) -> Strin
     }
 }
 
-/// A whole number, `MIN` or more.
+/// An integer of at least `MIN`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Number<const MIN: i64 = { i64::MIN }>(pub(crate) i64);
 
@@ -61,16 +61,16 @@ impl<'d, const MIN: i64> Deserialize<'d> for Number<MIN> {
         match text.parse() {
             Ok(number) if number >= MIN => Ok(Number(number)),
             Ok(_) => Err(D::Error::custom(format!(
-                "`{text}`, {MIN} or more is expected"
+                "expected at least {MIN}, got `{text}`"
             ))),
             Err(_) => Err(D::Error::custom(format!(
-                "`{text}`, a whole number is expected"
+                "expected a whole number, got `{text}`"
             ))),
         }
     }
 }
 
-/// 0 or 1.
+/// A bool, written as 0 or 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flag(pub(crate) bool);
 
@@ -79,19 +79,19 @@ impl<'d> Deserialize<'d> for Flag {
         match &*String::deserialize(from)? {
             "0" => Ok(Flag(false)),
             "1" => Ok(Flag(true)),
-            other => Err(D::Error::custom(format!("`{other}`, 0 or 1 is expected"))),
+            other => Err(D::Error::custom(format!("expected 0 or 1, got `{other}`"))),
         }
     }
 }
 
-/// Refuses a value without the kind that it is of, and a kind without a value.
+/// Refuses a search with only one of `type` and `val`.
 pub(crate) fn check_kind_and_value<T>(
     kind: &Option<T>,
     val: &Option<String>,
 ) -> Result<(), Failure> {
     match (kind, val) {
-        (Some(_), None) => refuse_because(5002, "val is missing"),
-        (None, Some(_)) => refuse_because(5002, "type is missing"),
+        (Some(_), None) => refuse_because(5002, "`val` is missing: `type` requires it"),
+        (None, Some(_)) => refuse_because(5002, "`type` is missing: `val` requires it"),
         _ => Ok(()),
     }
 }
@@ -101,7 +101,7 @@ pub(crate) fn is_set(flag: Option<Flag>) -> Option<bool> {
     flag.map(|flag| flag.0)
 }
 
-/// A day as `2017-12-07`.
+/// A day, written as `2017-12-07`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Day(pub(crate) i64);
 
@@ -109,11 +109,11 @@ impl<'d> Deserialize<'d> for Day {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         let day = day::parse(&text).map(|date| Day(day::number(date)));
-        day.ok_or_else(|| D::Error::custom(format!("`{text}`, YYYY-MM-DD is expected")))
+        day.ok_or_else(|| D::Error::custom(format!("expected YYYY-MM-DD, got `{text}`")))
     }
 }
 
-/// Text that is not empty.
+/// A non-empty string.
 #[derive(Debug, ToSchema)]
 #[schema(value_type = String, min_length = 1)]
 pub(crate) struct NonEmptyText(pub(crate) String);
@@ -122,7 +122,7 @@ impl<'d> Deserialize<'d> for NonEmptyText {
     fn deserialize<D: Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         match text.is_empty() {
-            true => Err(D::Error::custom("text is expected that is not empty")),
+            true => Err(D::Error::custom("expected a non-empty string")),
             false => Ok(NonEmptyText(text)),
         }
     }

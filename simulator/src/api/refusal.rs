@@ -1,11 +1,11 @@
-//! The documented errors, and the answers of refused calls.
+//! The documented error codes, and the answers of refused calls.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::http::Answer;
 
-/// Every documented code with its HTTP status and message.
+/// All documented error codes, each with its HTTP status and its message.
 pub const CODES: &[(u32, u16, &str)] = &[
     (5001, 400, "body json invalid"),
     (5002, 400, "form invalid"),
@@ -69,7 +69,7 @@ pub const CODES: &[(u32, u16, &str)] = &[
     (5901, 400, "x-service secret key invalid!"),
 ];
 
-/// The answer that a refused call gets: a documented code, and what was wrong in the simulator's words.
+/// The answer to a refused call. `detail_message` is the simulator's explanation.
 pub(crate) fn refusal(error_code: u32, detail_message: Option<String>) -> Answer {
     let row = CODES.iter().find(|(code, ..)| *code == error_code);
     let (_, status, error_message) = row.copied().unwrap_or((error_code, 500, "unknown error"));
@@ -98,13 +98,13 @@ pub(crate) enum Failure {
     Database(#[from] rusqlite::Error),
 }
 
-/// Refuses a call by a code alone.
+/// Refuses a call with an error code and without an explanation.
 pub(crate) fn refuse<T>(code: u32) -> Result<T, Failure> {
     let detail = None;
     Err(Failure::Refused { code, detail })
 }
 
-/// Refuses a call and says what is wrong.
+/// Refuses a call with an error code and an explanation.
 pub(crate) fn refuse_because<T>(code: u32, detail: impl Into<String>) -> Result<T, Failure> {
     let detail = Some(detail.into());
     Err(Failure::Refused { code, detail })

@@ -1,8 +1,8 @@
 //! The checks that every call goes through before its handler.
 //!
-//! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials
-//! (5009, 5011, 5010; 5003, 5004); the product (5015) and whose it is (5007); what is closed (5024); then
-//! the handler's: the body (5001), its fields (5002), the objects, the action.
+//! The order of the checks: the route; the list of addresses (5012); the quota (5013); the credentials (5009, 5011
+//! and 5010, or 5003 and 5004); the product (5015) and its enterprise (5007); closed routes (5024). The handler then
+//! checks the body (5001), the fields (5002), the objects that they name, and the action.
 
 use rusqlite::params;
 use serde::Deserialize;
@@ -14,15 +14,17 @@ use crate::world::allows;
 /// The length of a quota's window in milliseconds.
 pub(super) const HOUR: i64 = 3_600_000;
 
-/// The quota of an enterprise, and the part of it that is left.
+/// The quota of an enterprise.
 pub(super) struct Quota {
+    /// The number of calls an hour.
     pub(super) limit: i64,
+    /// The number of calls that are left in this hour.
     pub(super) remaining: i64,
-    /// When it is renewed, in milliseconds since 1970.
+    /// The end of this hour, in milliseconds since 1970.
     pub(super) reset: i64,
 }
 
-/// Checks a call, and tells what is left of the quota if the call is of an enterprise.
+/// Checks a call. Sets `quota` if the enterprise of the call is known, also for a refused call.
 pub(super) fn admit(
     call: &mut Call<'_>,
     route: &Route,
@@ -31,16 +33,12 @@ pub(super) fn admit(
     let claimed = claimed(call, route)?;
     if let Some(enterprise) = &claimed {
         let allowed = allows(&enterprise.allow, call.request.peer);
-        let counted = count(call, enterprise, allowed)?;
-        let over = counted.remaining < 0;
-        *quota = Some(Quota {
-            remaining: counted.remaining.max(0),
-            ..counted
-        });
+        let (counted, fits) = count(call, enterprise, allowed)?;
+        *quota = Some(counted);
         if !allowed {
             return refuse(5012);
         }
-        if over {
+        if !fits {
             return refuse(5013);
         }
     }
@@ -49,24 +47,21 @@ pub(super) fn admit(
         call.store.run(sql, [call.product_key()])?;
     }
     if let Some(code) = call.modes.error() {
-        return refuse_because(code, "asked for");
+        return refuse_because(code, "requested by a mode");
     }
-    match route.auth {
-        Auth::Body => {}
-        Auth::Token => {
-            let enterprise = by_token(call, claimed)?;
-            check_product(call, route, &enterprise)?;
-            call.enterprise = Some(enterprise);
-        }
-        Auth::Enterprise => call.enterprise = Some(by_headers(call, claimed, false)?),
-        Auth::EnterpriseAndSecret => call.enterprise = Some(by_headers(call, claimed, true)?),
-    }
-    let unsound = || refuse_because(5002, "the query is not sound");
+    call.enterprise = match route.auth {
+        Auth::Body => None,
+        Auth::Token => Some(by_token(call, route, claimed)?),
+        Auth::Enterprise => Some(by_headers(call, claimed, false)?),
+        Auth::EnterpriseAndSecret => Some(by_headers(call, claimed, true)?),
+    };
+    let unsound = || refuse_because(5002, "the percent-encoding of the query is malformed");
     call.query_pairs = query_pairs(call.request.query()).map_or_else(unsound, Ok)?;
     Ok(())
 }
 
-/// The enterprise that a call says it is of: its addresses and quota come before its credentials.
+/// The enterprise that a call claims to come from. Addresses and quota are checked before the credentials, so the
+/// claim is not yet proven.
 fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Failure> {
     #[derive(Deserialize)]
     struct Claim {
@@ -81,45 +76,49 @@ fn claimed(call: &mut Call<'_>, route: &Route) -> Result<Option<Enterprise>, Fai
             .only("x-gizwits-enterprise-id")
             .map(str::to_owned),
     };
-    if let Some(id) = id {
-        return call.find_enterprise(&id);
-    }
     call.product = call.find_product(call.product_key())?;
-    let product = call.product.as_ref();
-    match product.and_then(|product| product.enterprise.as_deref()) {
-        Some(id) => call.find_enterprise(id),
+    let of_product = || call.product.as_ref()?.enterprise.clone();
+    match id.or_else(of_product) {
+        Some(id) => call.find_enterprise(&id),
         None => Ok(None),
     }
 }
 
-/// Counts a call; below zero remain if it is one too many, which is not counted.
-fn count(call: &Call<'_>, enterprise: &Enterprise, allowed: bool) -> Result<Quota, Failure> {
+/// Counts a call if its address is allowed. Returns the quota, and whether the call is within it; a call beyond the
+/// quota is not counted.
+fn count(
+    call: &Call<'_>,
+    enterprise: &Enterprise,
+    allowed: bool,
+) -> Result<(Quota, bool), Failure> {
     let hour = call.now.div_euclid(HOUR);
-    let calls = match enterprise.hour == hour {
+    let mut calls = match enterprise.hour == hour {
         true => enterprise.calls,
         false => 0,
     };
-    let mut remaining = enterprise.quota.saturating_sub(calls);
-    if allowed {
-        remaining = remaining.saturating_sub(1);
-        if remaining >= 0 {
-            let sql = "UPDATE enterprise SET hour = ?, calls = ? WHERE id = ?";
-            let values = params![hour, calls.saturating_add(1), enterprise.id];
-            call.store.run(sql, values)?;
-        }
+    let fits = calls < enterprise.quota;
+    if allowed && fits {
+        calls = calls.saturating_add(1);
+        let sql = "UPDATE enterprise SET hour = ?, calls = ? WHERE id = ?";
+        call.store.run(sql, params![hour, calls, enterprise.id])?;
     }
-    Ok(Quota {
+    let quota = Quota {
         limit: enterprise.quota,
-        remaining,
+        remaining: enterprise.quota.saturating_sub(calls).max(0),
         reset: hour.saturating_add(1).saturating_mul(HOUR),
-    })
+    };
+    Ok((quota, fits))
 }
 
-fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, Failure> {
+fn by_token(
+    call: &Call<'_>,
+    route: &Route,
+    claimed: Option<Enterprise>,
+) -> Result<Enterprise, Failure> {
     let header = call.request.only("authorization").unwrap_or("");
     let mut words = header.split_ascii_whitespace();
     let (Some("token"), Some(token), None) = (words.next(), words.next(), words.next()) else {
-        return refuse_because(5009, "`Authorization: token <token>` is expected");
+        return refuse_because(5009, "expected the header `Authorization: token <token>`");
     };
     let sql = "SELECT product, enterprise, expires FROM token WHERE value = ?";
     let found = call.store.first(sql, [token], |row| row.try_into())?;
@@ -132,26 +131,18 @@ fn by_token(call: &Call<'_>, claimed: Option<Enterprise>) -> Result<Enterprise, 
     if product != call.product_key() {
         return refuse(5010);
     }
-    let known = match claimed.filter(|claimed| claimed.id == enterprise) {
-        Some(claimed) => Some(claimed),
-        None => call.find_enterprise(&enterprise)?,
-    };
-    known.map_or_else(|| refuse(5009), Ok)
-}
-
-/// Checks the product of a call with a token, and that the route is open to it.
-fn check_product(call: &Call<'_>, route: &Route, enterprise: &Enterprise) -> Result<(), Failure> {
-    let product = call.product()?;
-    if product.enterprise.as_ref() != Some(&enterprise.id) {
+    let Some(enterprise) = claimed.filter(|claimed| claimed.id == enterprise) else {
+        // The product belongs to another enterprise than when the token was issued.
         return refuse(5007);
-    }
+    };
+    let product = call.product()?;
     if route.domestic && enterprise.overseas {
-        return refuse_because(5024, "in China alone");
+        return refuse_because(5024, "the route is for enterprises in China only");
     }
     if route.unpublished && product.published && !product.open_logs {
-        return refuse_because(5024, "not of a published product");
+        return refuse_because(5024, "the route is closed for published products");
     }
-    Ok(())
+    Ok(enterprise)
 }
 
 fn by_headers(

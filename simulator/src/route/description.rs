@@ -1,4 +1,4 @@
-//! The part of the OpenAPI document that follows from the types of a route's handler.
+//! The part of the OpenAPI document that is generated from the types of a route's handler.
 
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
@@ -27,7 +27,7 @@ impl Description {
     pub(crate) fn answer<T: ToSchema>(&mut self) {
         let before = self.schemas.len();
         self.answer = Some(self.schema::<T>());
-        // In answers, what may be null is there all the same.
+        // utoipa marks only fields that can't be null as required. Answers have all fields.
         for (_, schema) in self.schemas.iter_mut().skip(before) {
             if let RefOr::T(Schema::Object(object)) = schema {
                 let nulls = object.properties.iter().filter(|(_, one)| may_be_null(one));
@@ -36,7 +36,7 @@ impl Description {
         }
     }
 
-    /// A reference to a type's schema, which is kept with those that it refers to.
+    /// Adds the schema of a type, and those that it refers to. Returns a reference to the schema.
     fn schema<T: ToSchema>(&mut self) -> RefOr<Schema> {
         T::schemas(&mut self.schemas);
         self.schemas.push((T::name().into_owned(), T::schema()));

@@ -1,4 +1,4 @@
-//! A call from its request to its answer: its route, its modes, its checks, its handler.
+//! The steps from a request to its answer: route, modes, checks, handler.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use super::table::{ROUTES, Route};
 use crate::api::{Answer, Call, Failure, Mode, Modes, Request, date, decode, refusal};
 use crate::world::Store;
 
-/// The routes with a path, each with the index that the path has among its own.
+/// The routes that share a path. The number is the index of the path in [`Route::paths`].
 type Routes = Vec<(&'static Route, usize)>;
 
 static ROUTER: LazyLock<Router<Routes>> = LazyLock::new(|| {
@@ -23,18 +23,18 @@ static ROUTER: LazyLock<Router<Routes>> = LazyLock::new(|| {
     }
     let mut router = Router::new();
     for (path, routes) in routes {
-        // Templates of a constant table: a test calls every route.
+        // An invalid template would be a mistake in the table. A test calls every route.
         let _ = router.insert(path, routes);
     }
     router
 });
 
-/// The routes of a path, and the values of its parameters.
+/// Finds the routes of a path, and the names and values of the path's parameters.
 fn find(path: &str) -> Option<(&'static Routes, Vec<(String, String)>)> {
     let found = ROUTER.at(path).ok()?;
     let values = found.params.iter().map(|(name, value)| {
         let value = decode(value, false)?;
-        // No path is a value: what a proxy makes of these is not to be relied on.
+        // A proxy in front of the vendor's server may resolve such values as paths, so none is a valid id.
         let is_segment = !value.is_empty() && !value.contains(['/', '\\', '\0']);
         is_segment.then(|| (name.to_owned(), value))
     });
@@ -44,7 +44,7 @@ fn find(path: &str) -> Option<(&'static Routes, Vec<(String, String)>)> {
 /// Answers a call as of `now`.
 pub(crate) fn answer(store: &Store, request: &Request, now: i64) -> Answer {
     let mut answer = try_answer(store, request, now).unwrap_or_else(|error| {
-        // What the database says of itself is not for callers; of what kind it is may be.
+        // The text of a database error has names of tables and files. Callers get its kind only.
         let kind = error.sqlite_error_code();
         let kind = kind.map_or("no answer".to_owned(), |code| format!("{code:?}"));
         let detail = Some(format!("the simulator's database: {kind}"));
@@ -109,7 +109,7 @@ fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusq
     Ok(finish(answer, &modes, quota, now))
 }
 
-/// Calls the handler. What a refused call did is taken back; that it was counted is not.
+/// Calls the handler. The changes of a refused call are rolled back, but the call stays counted.
 fn handle(call: &Call<'_>, route: &Route) -> Result<Answer, Failure> {
     call.store.run("SAVEPOINT call", [])?;
     let answer = (route.handler)(call);
@@ -120,7 +120,7 @@ fn handle(call: &Call<'_>, route: &Route) -> Result<Answer, Failure> {
     answer
 }
 
-/// Adds the headers of every answer, and what the modes change.
+/// Adds the headers of every answer, and applies the modes.
 fn finish(mut answer: Answer, modes: &Modes, quota: Option<Quota>, now: i64) -> Answer {
     let skew = modes.skew();
     let date = date(now.saturating_add(skew));

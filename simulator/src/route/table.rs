@@ -25,50 +25,58 @@ use crate::endpoint::{
     bindings, control, device_reports, devices, groups, logs, products, user_reports, users,
 };
 
-/// How a call shows who makes it.
+/// The credentials that a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// The credentials are in the body.
+    /// The id and secret of the enterprise and the secret of the product, in the body.
     Body,
-    /// `Authorization: token …`
+    /// A token, in the header `Authorization: token …`.
     Token,
-    /// `X-Gizwits-Enterprise-ID`, and `-Secret` if it is there.
+    /// The headers `X-Gizwits-Enterprise-ID` and, optionally, `X-Gizwits-Enterprise-Secret`.
     Enterprise,
-    /// `X-Gizwits-Enterprise-ID` and `-Secret`.
+    /// The headers `X-Gizwits-Enterprise-ID` and `X-Gizwits-Enterprise-Secret`.
     EnterpriseAndSecret,
 }
 
-/// One route.
+/// A call of the API: a method, its paths and the rules for its callers.
+///
+/// # Examples
+/// ```
+/// use gizwits_simulator::ROUTES;
+///
+/// let control = ROUTES.iter().find(|route| route.name.ends_with("_control"));
+/// assert!(control.is_some_and(|route| route.codes().contains(&5305)));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Route {
-    /// The name that the page lists it under.
+    /// The name of the route in the vendor's documents. It is also the operation id in the OpenAPI document.
     pub name: &'static str,
-    /// A summary of what it does.
+    /// A summary of the call in a few words.
     pub summary: &'static str,
-    /// The part of the page's list that it is in.
+    /// The section of the vendor's documents that describes the route.
     pub group: &'static str,
-    /// The method.
+    /// The HTTP method in capital letters.
     pub method: &'static str,
-    /// The paths of the route: the likely one, then those that the vendor's page prints or that the name
-    /// would give.
+    /// The paths of the route. The vendor's documents contradict themselves for some routes: the most likely path
+    /// comes first, then the other paths that they print or that the name implies.
     pub paths: &'static [&'static str],
-    /// How a call shows who makes it.
+    /// The credentials that a call needs.
     pub auth: Auth,
-    /// Whether it is closed to enterprises overseas.
+    /// Whether the route is closed to enterprises outside China.
     pub domestic: bool,
-    /// Whether it is closed once the product is published.
+    /// Whether the route is closed for published products.
     pub unpublished: bool,
-    /// The status of success.
+    /// The HTTP status of a successful answer.
     pub status: u16,
-    /// The codes that its handler refuses with; [`codes`](Self::codes) are all.
+    /// The error codes of the handler. [`codes`](Self::codes) also has those of the checks before the handler.
     own: &'static [u32],
     pub(super) handler: fn(&Call<'_>) -> Result<Answer, Failure>,
     pub(super) describe: fn(&mut Description),
 }
 
 impl Route {
-    /// The documented codes that it may refuse a call with, in their order.
+    /// Returns the documented error codes of the route, in ascending order.
     #[must_use]
     pub fn codes(&self) -> Vec<u32> {
         let by_auth: &[u32] = match self.auth {
@@ -94,14 +102,15 @@ fn reply(status: u16, body: &impl Serialize) -> Result<Answer, Failure> {
     }
 }
 
-// The types of a handler stand here once: calls are read by them, and the document describes them.
+// Each route names the types of its handler once. The calls are deserialized into these types, and the OpenAPI
+// document describes them.
 macro_rules! routes {
     ($($group:literal { $(
         $summary:literal
         $name:ident $method:ident $auth:ident [$($flag:ident)*] $($path:literal)+
             => $module:ident::$handler:ident$(::<$fault:literal>)?($($from:ident $asked:ty),*) -> $status:literal $answer:ty [$($code:literal)*];
     )* })*) => {
-        /// Every route, in the order of the page's list.
+        /// All routes, in the order of the vendor's documents.
         pub const ROUTES: &[Route] = &[$($(Route {
             name: stringify!($name),
             summary: $summary,
@@ -146,7 +155,7 @@ routes! {
         get_v1_users_search GET Enterprise []
             "/v1/users/search"
             => users::registered(query ProductKey, query AppFilter, query RegisteredFilter, query Paging) -> 200 Page<RegisteredUser> [5015 5016 5801];
-        "Search the users who have a product's devices"
+        "Search the users who bound devices of a product"
         get_v1_products_product_key_users_search GET Token []
             "/v1/products/{product_key}/users/search"
             => users::bound(query BoundFilter, query GroupFilter, query Paging) -> 200 Page<BoundUser> [5201 5206];
@@ -168,15 +177,15 @@ routes! {
         post_v1_products_product_key_devices_did_control POST Token []
             "/v1/products/{product_key}/devices/{did}/control"
             => control::control(body Control) -> 200 Nothing [5001 5301 5302 5304 5305 5401 5402 5404 5405 5406 5408];
-        "Get when a device was online"
+        "Get the log of when a device came online and went offline"
         get_v1_products_product_key_devices_did_online GET Token [unpublished]
             "/v1/products/{product_key}/devices/{did}/online"
             => logs::online(query Window, query Paging) -> 200 Page<OnlineRecord> [5301 5302];
-        "Get the frames to and from a device"
+        "Get the log of frames to and from a device"
         get_v1_products_product_key_devices_did_cmd GET Token [unpublished]
             "/v1/products/{product_key}/devices/{did}/cmd"
             => logs::cmd(query Window, query Paging) -> 200 Page<CmdRecord> [5301 5302];
-        "Get what a device reported"
+        "Get the log of reported data points of a device"
         get_v1_products_product_key_devices_did_data GET Token [unpublished]
             "/v1/products/{product_key}/devices/{did}/data"
             => logs::data(query Window, query Paging) -> 200 Page<DataRecord> [5301 5302];
@@ -186,7 +195,7 @@ routes! {
         get_v1_products_product_key_device_groups GET Token []
             "/v1/products/{product_key}/device_groups"
             => groups::tree() -> 200 GroupTree [];
-        "Make a group"
+        "Create a group"
         post_v1_products_product_key_device_groups POST Token []
             "/v1/products/{product_key}/device_groups"
             => groups::create(body NewGroup) -> 201 Gid [5001 5201 5202 5203];
@@ -198,7 +207,7 @@ routes! {
         get_v1_products_product_key_device_groups_gid GET Token []
             "/v1/products/{product_key}/device_groups/{gid}"
             => groups::macs() -> 200 Macs [5201 5206];
-        "Put devices into a group, or take them out"
+        "Add devices to a group or remove them"
         put_v1_products_product_key_device_groups_gid PUT Token []
             "/v1/products/{product_key}/device_groups/{gid}"
             => groups::change(body GroupChange) -> 200 Outcomes [5001 5201 5206];
@@ -214,28 +223,28 @@ routes! {
             => bindings::unbind(body BindingChange) -> 200 Outcomes [5001 5016 5017];
     }
     "Device reports" {
-        "Count devices that were first online"
+        "Count new devices by day, week or month"
         get_v1_products_product_key_devices_report_activation GET Token []
             "/v1/products/{product_key}/devices/report/activation"
             => device_reports::activation(query Periods, query GroupFilter) -> 200 History [5014 5201 5206];
-        "Count devices by place"
+        "Count devices by location"
         get_v1_products_product_key_devices_locations GET Token []
             "/v1/products/{product_key}/devices/locations"
             => device_reports::locations(query StateFilter, query GroupFilter) -> 200 Locations [5201 5206];
-        "Get a product's devices in figures"
+        "Get a summary of the device counts of a product"
         get_v1_products_product_key_summary GET Token [domestic]
             "/v1/products/{product_key}/devices/summary"
             "/v1/products/{product_key}/summary"
             => device_reports::summary() -> 200 Summary [];
-        "Get the devices that were first online on some days"
+        "List devices that were online for the first time in a range of days"
         get_v1_products_product_key_incr_devices GET Token [domestic]
             "/v1/products/{product_key}/incr_devices"
             => device_reports::new_devices(query Days, query LocationFilter, query Paging) -> 200 Page<DeviceOfDay> [5014];
-        "Get the devices that reported on some days"
+        "List devices that reported in a range of days"
         get_v1_products_product_key_active_devices GET Token [domestic]
             "/v1/products/{product_key}/active_devices"
             => device_reports::active_devices(query Days, query LocationFilter, query Paging) -> 200 Page<DeviceOfDay> [5014];
-        "Count devices that reported"
+        "Count devices that reported, by day, week or month"
         get_v1_products_product_key_devices_report_liveness_history GET Token [domestic]
             "/v1/products/{product_key}/devices/report/liveness/history"
             => device_reports::liveness(query PeriodRange, query GroupFilter) -> 200 History [5014 5201 5206];
@@ -263,7 +272,7 @@ routes! {
             => device_reports::troubles::<false>(query GroupFilter) -> 200 Troubles [5201 5206];
     }
     "User reports" {
-        "Count users who bound their first device"
+        "Count users who bound their first device, by day, week or month"
         get_v1_products_product_key_users_report_new GET Token [domestic]
             "/v1/products/{product_key}/users/report/new"
             => user_reports::new_users(query PeriodRange, query GroupFilter) -> 200 History [5014 5201 5206];
@@ -271,7 +280,7 @@ routes! {
         get_v1_users_liveness_total GET EnterpriseAndSecret []
             "/v1/users/liveness_total"
             => user_reports::liveness(query EitherKey, query AppFilter, query Dates) -> 200 UserLiveness [5005 5014 5015 5016 5801];
-        "Count users by place"
+        "Count users by location"
         get_v1_users_location GET EnterpriseAndSecret []
             "/v1/users/location"
             => user_reports::locations(query EitherKey) -> 200 LocationTree<Count> [5005 5015 5801];

@@ -1,79 +1,93 @@
-//! The administration, as [`Server`](crate::Server) describes it.
+//! The administration. [`Server`](crate::Server) documents its endpoints.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::Response;
 use axum::middleware::{self, Next};
-use axum::routing::{delete, get, post};
+use axum::response::IntoResponse as _;
+use axum::routing::{self, MethodFilter, MethodRouter};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
-use super::response::{error_response, json_response, keep_private, run};
-use crate::api::Mode;
+use super::response::{PRIVATE, error_response, json_response, run};
+use crate::api::{Mode, Nothing};
 use crate::error::{Error, invalid};
 use crate::route::ROUTES;
 use crate::simulator::Simulator;
 use crate::world::Act;
 
 pub(crate) fn router(simulator: Simulator) -> Router {
+    const GET: MethodFilter = MethodFilter::GET;
+    const POST: MethodFilter = MethodFilter::POST;
+    const DELETE: MethodFilter = MethodFilter::DELETE;
+    let modes = on(GET, |world, _, _| world.modes())
+        .merge(on(POST, set_mode))
+        .merge(on(DELETE, |world, _, _| done(world.clear_modes(None))));
+    let remarks = on(GET, |world, did, _| world.remarks(did));
+    let switches = on(POST, |world, _, body| done(world.switch(&read(body)?)));
     Router::new()
-        .route("/", get(state))
-        .route("/clock", post(clock))
-        .route("/modes", get(modes).post(set_mode).delete(clear_modes))
-        .route("/modes/{id}", delete(clear_mode))
-        .route("/devices/{did}", post(act))
-        .route("/devices/{did}/remarks", get(remarks))
-        .route("/switches", post(switch))
+        .route("/", on(GET, state))
+        .route("/clock", on(POST, clock))
+        .route("/modes", modes)
+        .route("/modes/{id}", on(DELETE, clear_mode))
+        .route("/devices/{did}", on(POST, act))
+        .route("/devices/{did}/remarks", remarks)
+        .route("/switches", switches)
         .layer(middleware::from_fn(only_programs))
         .with_state(simulator)
 }
 
-/// Refuses what a page in a browser sends, and lets none load an answer.
+/// Refuses requests of pages in a browser, and keeps answers from other origins.
 async fn only_programs(request: Request, next: Next) -> Response<Body> {
-    let mut response = match Caller::of(&request).is_some_and(|caller| caller.is_no_page()) {
+    let response = match Caller::of(&request).is_some_and(|caller| caller.is_no_page()) {
         true => next.run(request).await,
         false => error_response(
             403,
-            "the administration is for programs on this machine: calls of pages in a browser, of \
-             proxies, and to names other than localhost and 127.0.0.1 are refused",
+            "the administration answers only programs on this machine that call localhost or a loopback \
+             address; it refuses calls from web pages and through proxies",
         ),
     };
-    keep_private(&mut response);
-    response
+    (PRIVATE, response).into_response()
 }
 
-/// Does something in the world, and answers what came of it.
-async fn done<T: Serialize + Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Response<Body> {
-    let status = |error: &Error| match error {
-        Error::Invalid(_) => 400,
-        _ => 500,
-    };
-    let done = run(work, status).await.map(|done| json_response(&done));
-    done.unwrap_or_else(|refused| refused)
+/// Routes a method to an operation. The operation gets the world, the path's parameter and the body; its result is
+/// answered as JSON.
+fn on<T: Serialize + Send + 'static>(
+    method: MethodFilter,
+    operation: fn(&Simulator, &str, &[u8]) -> Result<T, Error>,
+) -> MethodRouter<Simulator> {
+    routing::on(
+        method,
+        move |State(world): State<Simulator>, parameter: Option<Path<String>>, body: Bytes| {
+            let parameter = parameter.map_or_else(String::new, |Path(parameter)| parameter);
+            let work = move || operation(&world, &parameter, &body);
+            async move { run(work).await.map(|done| json_response(&done)) }
+        },
+    )
+}
+
+/// The empty JSON object, as the answer to an operation without a result.
+fn done(result: Result<(), Error>) -> Result<Nothing, Error> {
+    result.map(|()| Nothing {})
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).or_else(|error| invalid(error.to_string()))
 }
 
-async fn state(State(simulator): State<Simulator>) -> Response<Body> {
-    done(move || {
-        let routes = ROUTES
-            .iter()
-            .map(|route| json!({"name": route.name, "method": route.method, "paths": route.paths}));
-        Ok(json!({
-            "now_ms": simulator.now(),
-            "credentials": simulator.credentials()?,
-            "modes": simulator.modes()?,
-            "routes": routes.collect::<Vec<Value>>(),
-        }))
-    })
-    .await
+fn state(world: &Simulator, _: &str, _: &[u8]) -> Result<Value, Error> {
+    let routes = ROUTES
+        .iter()
+        .map(|route| json!({"name": route.name, "method": route.method, "paths": route.paths}));
+    Ok(json!({
+        "now_ms": world.now(),
+        "credentials": world.credentials()?,
+        "modes": world.modes()?,
+        "routes": routes.collect::<Vec<Value>>(),
+    }))
 }
 
 #[derive(Deserialize)]
@@ -83,19 +97,12 @@ enum Step {
     SetMs(i64),
 }
 
-async fn clock(State(simulator): State<Simulator>, body: Bytes) -> Response<Body> {
-    done(move || {
-        let now = match read(&body)? {
-            Step::StepMs(millis) => simulator.step(millis)?,
-            Step::SetMs(millis) => simulator.set_time(millis)?,
-        };
-        Ok(json!({"now_ms": now}))
-    })
-    .await
-}
-
-async fn modes(State(simulator): State<Simulator>) -> Response<Body> {
-    done(move || simulator.modes()).await
+fn clock(world: &Simulator, _: &str, body: &[u8]) -> Result<Value, Error> {
+    let now = match read(body)? {
+        Step::StepMs(millis) => world.step(millis)?,
+        Step::SetMs(millis) => world.set_time(millis)?,
+    };
+    Ok(json!({"now_ms": now}))
 }
 
 #[derive(Deserialize)]
@@ -106,28 +113,20 @@ struct ModeBody {
     mode: Mode,
 }
 
-async fn set_mode(State(simulator): State<Simulator>, body: Bytes) -> Response<Body> {
-    done(move || {
-        let ModeBody { route, count, mode } = read(&body)?;
-        let id = simulator.set_mode(&route, &mode, count)?;
-        Ok(json!({"id": id}))
-    })
-    .await
+fn set_mode(world: &Simulator, _: &str, body: &[u8]) -> Result<Value, Error> {
+    let ModeBody { route, count, mode } = read(body)?;
+    let id = world.set_mode(&route, &mode, count)?;
+    Ok(json!({"id": id}))
 }
 
-async fn clear_modes(State(simulator): State<Simulator>) -> Response<Body> {
-    done(move || simulator.clear_modes(None).map(|()| json!({}))).await
+fn clear_mode(world: &Simulator, id: &str, _: &[u8]) -> Result<Nothing, Error> {
+    let id = id
+        .parse()
+        .or_else(|_| invalid(format!("there is no mode `{id}`")))?;
+    done(world.clear_modes(Some(id)))
 }
 
-async fn clear_mode(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response<Body> {
-    done(move || {
-        let id = id.parse().or_else(|_| invalid("there is no such mode"))?;
-        simulator.clear_modes(Some(id)).map(|()| json!({}))
-    })
-    .await
-}
-
-/// The body of an [`Act`].
+/// The JSON form of an [`Act`].
 #[derive(Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 enum ActBody {
@@ -158,22 +157,7 @@ impl From<ActBody> for Act {
     }
 }
 
-async fn act(
-    State(simulator): State<Simulator>,
-    Path(did): Path<String>,
-    body: Bytes,
-) -> Response<Body> {
-    done(move || {
-        let act: ActBody = read(&body)?;
-        simulator.act(&did, &act.into()).map(|()| json!({}))
-    })
-    .await
-}
-
-async fn remarks(State(simulator): State<Simulator>, Path(did): Path<String>) -> Response<Body> {
-    done(move || simulator.remarks(&did)).await
-}
-
-async fn switch(State(simulator): State<Simulator>, body: Bytes) -> Response<Body> {
-    done(move || simulator.switch(&read(&body)?).map(|()| json!({}))).await
+fn act(world: &Simulator, did: &str, body: &[u8]) -> Result<Nothing, Error> {
+    let act: ActBody = read(body)?;
+    done(world.act(did, &act.into()))
 }

@@ -1,5 +1,5 @@
-//! The origin of a call, as far as its headers tell: the administration and the device page are for this
-//! machine alone.
+//! The origin of a request, judged by its address and headers: the administration and the device page serve this
+//! machine only.
 
 use std::net::IpAddr;
 
@@ -10,10 +10,11 @@ use axum::http::HeaderMap;
 #[derive(Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Headers by which a proxy says that it speaks for somebody else.
+/// Headers that proxies add to requests of others.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// A call from this machine to a name of this machine, with the headers that tell which page made it.
+/// A request from this machine to a loopback address of this machine, with the headers that name the page it comes
+/// from.
 pub(crate) struct Caller<'r> {
     host: &'r str,
     origin: Option<&'r str>,
@@ -22,14 +23,14 @@ pub(crate) struct Caller<'r> {
 }
 
 impl<'r> Caller<'r> {
-    /// The caller, or none if the call is from another machine, for another machine, or to a name that
-    /// was made to lead here.
+    /// Returns the caller. None if the request comes from another machine or through a proxy, or if its `Host` is not a
+    /// loopback name: an attacker's DNS name may point to 127.0.0.1.
     pub(crate) fn of(request: &'r Request) -> Option<Self> {
         Self::new(request.headers(), request.extensions().get())
     }
 
     fn new(headers: &'r HeaderMap, peer: Option<&Peer>) -> Option<Self> {
-        // A header that is there twice, or is no text, is none that a browser sends.
+        // Browsers send each of these headers once, as ASCII. Anything else is refused.
         let only = |name: &str| {
             let mut values = headers.get_all(name).iter();
             match (values.next(), values.next()) {
@@ -55,20 +56,20 @@ impl<'r> Caller<'r> {
         rest.is_some_and(|rest| rest.split_once('/').map_or(rest, |(host, _)| host) == self.host)
     }
 
-    /// Whether a page of this server makes the call: it has a `Referer` from under the name it calls.
+    /// Whether a page of this server sent the request: `Referer` and `Host` name the same server.
     pub(crate) fn is_own_page(&self) -> bool {
         self.referer.is_some_and(|referer| self.is_ours(referer))
             && self.origin.is_none_or(|origin| self.is_ours(origin))
             && matches!(self.site, None | Some("same-origin"))
     }
 
-    /// Whether no page makes the call: a program does, or somebody who typed the address.
+    /// Whether no page sent the request: it comes from a program or from the address bar.
     pub(crate) fn is_no_page(&self) -> bool {
         self.origin.is_none() && self.referer.is_none() && matches!(self.site, None | Some("none"))
     }
 }
 
-/// Whether a name, with a port or without, is one of this machine's loopback.
+/// Whether a host, with or without a port, is `localhost` or a loopback address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,

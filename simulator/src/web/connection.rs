@@ -1,189 +1,163 @@
-//! Connections: how many may be open, and how long each may keep the server waiting.
+//! Limits of connections: their number, and the time that a slow reader may take.
 //!
-//! Where none is left, the connection that has been idle longest, without a call, makes way.
+//! A connection beyond the limit closes the connection that has been idle longest. A connection is idle if it has no
+//! call under way and no bytes to send.
 
-use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use futures_util::FutureExt as _;
+use tokio::io::AsyncWrite;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio_io_timeout::TimeoutStream;
+use tokio_io_timeout::TimeoutWriter;
 
-/// The connections that a listener may have.
+/// The connection slots of a listener.
 pub(crate) struct Slots {
     free: Arc<Semaphore>,
-    idle: Mutex<Idle>,
-    /// Notified when a connection becomes idle.
-    idled: Notify,
-}
-
-/// Connections without a call, in the order in which they became idle.
-#[derive(Default)]
-struct Idle {
-    next: u64,
-    waiting: BTreeMap<u64, Arc<Notify>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Idle connections wait for this. A `Notify` wakes its waiters in the order in which they began to wait, so
+    /// `notify_one` wakes the connection that has been idle longest.
+    evict: Arc<Notify>,
 }
 
 impl Slots {
     pub(crate) fn new(connections: usize) -> Self {
         Slots {
             free: Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS))),
-            idle: Mutex::default(),
-            idled: Notify::new(),
+            evict: Arc::default(),
         }
     }
 
-    /// Waits for a slot, and evicts the connection that has been idle longest if none is free.
-    pub(crate) async fn take(self: &Arc<Self>) -> Arc<Slot> {
-        let permit = loop {
-            if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
-                break permit;
-            }
-            let oldest = lock(&self.idle).waiting.pop_first();
-            let evicted = oldest.map(|(_, evicted)| evicted.notify_one()).is_some();
-            tokio::select! {
-                permit = Arc::clone(&self.free).acquire_owned() => if let Ok(permit) = permit {
-                    break permit;
-                },
-                () = self.idled.notified(), if !evicted => {}
-            }
+    /// Waits for a slot. If none is free, evicts the connection that has been idle longest, or the next connection
+    /// that becomes idle.
+    pub(crate) async fn take(&self) -> Slot {
+        if self.free.available_permits() == 0 {
+            self.evict.notify_one();
+        }
+        let permit = Arc::clone(&self.free).acquire_owned().await;
+        // If no connection was idle, the notification is stored. It is taken back here in case another connection
+        // ended by itself: the next idle connection need not be closed then.
+        self.evict.notified().now_or_never();
+        let mut slot = Slot {
+            evict: Arc::clone(&self.evict),
+            eviction: None,
+            activity: Arc::default(),
+            _permit: permit.ok(),
         };
-        let slot = Slot {
-            slots: Arc::clone(self),
-            evicted: Arc::new(Notify::new()),
-            idle_number: Mutex::new(None),
-            called: AtomicBool::new(false),
-            writing: AtomicBool::new(false),
-            _permit: permit,
-        };
-        slot.idle_unless_busy();
-        Arc::new(slot)
+        slot.wait_for_eviction();
+        slot
     }
 }
 
 /// The slot of one connection.
 pub(crate) struct Slot {
-    slots: Arc<Slots>,
-    /// Notified when the slot is wanted for another connection.
-    pub(crate) evicted: Arc<Notify>,
-    /// The number of the connection among the idle ones.
-    idle_number: Mutex<Option<u64>>,
-    /// Whether a call is under way.
-    called: AtomicBool,
-    /// Whether bytes wait to be taken by the other side.
-    writing: AtomicBool,
-    _permit: OwnedSemaphorePermit,
+    evict: Arc<Notify>,
+    /// The position of an idle connection in the queue of `evict`.
+    eviction: Option<Pin<Box<OwnedNotified>>>,
+    pub(crate) activity: Arc<Activity>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Slot {
-    pub(crate) fn is_busy(&self) -> bool {
-        self.called.load(Ordering::Relaxed) || self.writing.load(Ordering::Relaxed)
+    fn wait_for_eviction(&mut self) -> &mut Pin<Box<OwnedNotified>> {
+        self.eviction.get_or_insert_with(|| {
+            let mut eviction = Box::pin(Arc::clone(&self.evict).notified_owned());
+            eviction.as_mut().enable();
+            eviction
+        })
     }
 
-    /// The other side is waited for: without a call the connection is idle.
-    fn idle_unless_busy(&self) {
-        let mut number = lock(&self.idle_number);
-        if self.is_busy() || number.is_some() {
-            return;
-        }
-        let mut idle = lock(&self.slots.idle);
-        let next = idle.next;
-        idle.next = next.wrapping_add(1);
-        idle.waiting.insert(next, Arc::clone(&self.evicted));
-        *number = Some(next);
-        drop(idle);
-        self.slots.idled.notify_one();
-    }
-
-    /// A call came, whole. It is under way until what this returns is dropped.
-    pub(crate) fn call(self: &Arc<Self>) -> CallGuard {
-        self.called.store(true, Ordering::Relaxed);
-        self.leave_idle();
-        CallGuard(Arc::clone(self))
-    }
-
-    fn leave_idle(&self) {
-        if let Some(number) = lock(&self.idle_number).take() {
-            lock(&self.slots.idle).waiting.remove(&number);
-        }
+    /// Waits until the connection is idle and its slot is needed for another connection.
+    ///
+    /// Must be polled after the connection in the same task: the activity changes without a wake-up.
+    pub(crate) async fn evicted(&mut self) {
+        poll_fn(|context| {
+            if self.activity.was_called.swap(false, Ordering::Relaxed) {
+                self.eviction = None;
+            }
+            match self.activity.is_busy() {
+                true => Poll::Pending,
+                false => self.wait_for_eviction().as_mut().poll(context),
+            }
+        })
+        .await;
     }
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.leave_idle();
+/// The activity of a connection.
+#[derive(Default)]
+pub(crate) struct Activity {
+    /// Whether a call came since the last poll. A short call begins and ends within one poll, but still moves the
+    /// connection to the end of the queue.
+    was_called: AtomicBool,
+    /// Whether a call is under way.
+    calling: AtomicBool,
+    /// Whether bytes are waiting to be sent.
+    writing: AtomicBool,
+}
+
+impl Activity {
+    fn is_busy(&self) -> bool {
+        self.calling.load(Ordering::Relaxed) || self.writing.load(Ordering::Relaxed)
+    }
+
+    /// Marks the beginning of a call, after its body is read. The call ends when the guard is dropped.
+    pub(crate) fn call(self: &Arc<Self>) -> CallGuard {
+        self.was_called.store(true, Ordering::Relaxed);
+        self.calling.store(true, Ordering::Relaxed);
+        CallGuard(Arc::clone(self))
     }
 }
 
 /// A call under way.
-pub(crate) struct CallGuard(Arc<Slot>);
+pub(crate) struct CallGuard(Arc<Activity>);
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        self.0.called.store(false, Ordering::Relaxed);
+        self.0.calling.store(false, Ordering::Relaxed);
     }
 }
 
-/// A stream that tells its slot what it waits for. Its reader may be slow, but must take something
-/// within a time.
-pub(crate) struct SlotStream {
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    slot: Arc<Slot>,
+/// The writing half of a connection. A write fails if the reader takes no byte within the timeout.
+pub(crate) struct PatientWriter {
+    writer: Pin<Box<TimeoutWriter<OwnedWriteHalf>>>,
+    activity: Arc<Activity>,
 }
 
-impl SlotStream {
-    pub(crate) fn new(stream: TcpStream, patience: Duration, slot: Arc<Slot>) -> Self {
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(patience));
-        SlotStream {
-            stream: Box::pin(stream),
-            slot,
+impl PatientWriter {
+    pub(crate) fn new(writer: OwnedWriteHalf, patience: Duration, activity: Arc<Activity>) -> Self {
+        let mut writer = TimeoutWriter::new(writer);
+        writer.set_timeout(Some(patience));
+        PatientWriter {
+            writer: Box::pin(writer),
+            activity,
         }
     }
 }
 
-impl AsyncRead for SlotStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = self.stream.as_mut().poll_read(context, buffer);
-        if read.is_pending() {
-            self.slot.idle_unless_busy();
-        }
-        read
-    }
-}
-
-impl AsyncWrite for SlotStream {
+impl AsyncWrite for PatientWriter {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.slot.writing.store(true, Ordering::Relaxed);
-        self.stream.as_mut().poll_write(context, bytes)
+        self.activity.writing.store(true, Ordering::Relaxed);
+        self.writer.as_mut().poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = ready!(self.stream.as_mut().poll_flush(context));
-        self.slot.writing.store(false, Ordering::Relaxed);
-        self.slot.idle_unless_busy();
+        let flushed = ready!(self.writer.as_mut().poll_flush(context));
+        self.activity.writing.store(false, Ordering::Relaxed);
         Poll::Ready(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(context)
+        self.writer.as_mut().poll_shutdown(context)
     }
 }

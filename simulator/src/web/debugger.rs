@@ -1,4 +1,4 @@
-//! The online debugger: Swagger UI over the API's own document, all of it from this program.
+//! The online debugger: Swagger UI for the OpenAPI document. All files are part of this program.
 
 use std::sync::{Arc, LazyLock};
 
@@ -44,7 +44,7 @@ async fn file(Path(name): Path<String>) -> Response<Body> {
     }
 }
 
-/// Swagger UI styles its elements one by one, and has pictures in its style sheet.
+/// Additions to the content security policy: Swagger UI uses inline styles, and `data:` images in its style sheet.
 const STYLE: &str = "; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
 /// A file of Swagger UI.

@@ -1,23 +1,22 @@
-//! The device page, a client of the API in a browser, and the endpoints for what the API can't give it.
+//! The device page, which is a client of the API in a browser, and the endpoints for data that the API does not have.
 //!
 //! ```text
-//! GET  /  /page.{css,js,svg}  /api.js …      the page, and the modules of its script
-//! GET  /page/products                       the products, with credentials to call the API with
-//! GET  /page/devices/{product}              its devices: 100, or those behind ?after=DID
-//! GET  /page/events/{product}               its devices as they change: server-sent events
-//! GET  /page/events/{product}/{did}         one device with its frames, decoded
-//! POST /page/decode/{product}               ["hex or base64", …]: frames, decoded
+//! GET  /  /page.{css,js,svg}  /api.js …      the page and its scripts
+//! GET  /page/products                       the products with their credentials
+//! GET  /page/devices/{product}              100 devices of a product, from the first or after ?after=DID
+//! GET  /page/events/{product}               server-sent events: the devices of a product as they change
+//! GET  /page/events/{product}/{did}         server-sent events: a device with its frames, decoded
+//! POST /page/decode/{product}               ["hex or base64", …]: decodes frames
 //! ```
-//! Paths under `/page/` show secrets, so they serve a browser on this machine alone: by the address
-//! it calls from, by the name it calls (another name is one that somebody made to lead here), and by
-//! `Referer` only for a page that came from under that name. So what a proxy on this machine passes on for
-//! a browser elsewhere is refused, also if it writes `Host` anew and says nothing of whom it speaks for.
+//! Paths under `/page/` show credentials, so they serve only a browser on this machine. Three things are checked: the
+//! caller's address; `Host`, because an attacker's DNS name may point to this machine; and `Referer`, which must name
+//! the same host. A proxy on this machine that forwards a remote browser is therefore refused even if it rewrites
+//! `Host` and adds no header of its own: the `Referer` of that browser names another host.
 //!
-//! Trusted is every program on this machine, and whatever one of them passes on as its own call: no header
-//! tells a lie from the truth. Who lets others call loopback through this machine shows them the world.
+//! All programs on this machine are trusted, because a program can send any header. A user who forwards loopback ports
+//! to others gives them access.
 
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,19 +27,20 @@ use axum::extract::{Path, Request, State};
 use axum::http::Response;
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
-use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio_stream::wrappers::ReceiverStream;
+use futures_util::stream::{self, StreamExt as _};
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::caller::Caller;
-use super::events::{self, Event, Position, Watcher};
-use super::response::{error_response, file, json_response, keep_private, run};
+use super::events::{self, Position, Watcher};
+use super::response::{PRIVATE, error_response, file, json_response, run};
 use crate::api::decode as decode_query;
+use crate::error::Error;
 use crate::simulator::Simulator;
 
-/// The files of the page by their paths: the browser loads the modules of `page.js` by itself.
+/// The files of the page by their paths. The browser loads the modules that `page.js` imports.
 const FILES: [(&str, &str); 18] = [
     ("/", include_str!("../../page/index.html")),
     ("/page.css", include_str!("../../page/page.css")),
@@ -62,11 +62,11 @@ const FILES: [(&str, &str); 18] = [
     ("/view.js", include_str!("../../page/view.js")),
 ];
 
-/// The maximum number of watchers.
+/// The maximum number of event streams at a time.
 const WATCHERS: usize = 64;
-/// The maximum number of frames in one call.
+/// The maximum number of frames to decode in one request.
 const FRAMES: usize = 1000;
-/// The time within which changes are sent together.
+/// The time to wait after a change, so that changes in quick succession are sent together.
 const TOGETHER: Duration = Duration::from_millis(50);
 
 #[derive(Clone)]
@@ -76,7 +76,7 @@ struct Page {
     watchers: Arc<Semaphore>,
 }
 
-/// The loopback address that a browser on this machine reaches the page by.
+/// The loopback address of a server that listens on `listens`. None if it does not listen on loopback.
 pub(crate) fn reached_by(mut listens: SocketAddr) -> Option<SocketAddr> {
     match listens.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listens.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -99,8 +99,8 @@ pub(crate) fn router(
     let own = Router::new()
         .route("/page/products", get(products))
         .route("/page/devices/{product}", get(devices))
-        .route("/page/events/{product}", get(watch_product))
-        .route("/page/events/{product}/{did}", get(watch_device))
+        .route("/page/events/{product}", get(watch))
+        .route("/page/events/{product}/{did}", get(watch))
         .route("/page/decode/{product}", post(decode))
         .layer(middleware::from_fn_with_state(listens, only_own_page))
         .with_state(page);
@@ -115,51 +115,34 @@ async fn only_own_page(
     next: Next,
 ) -> Response<Body> {
     let own = Caller::of(&request).is_some_and(|caller| caller.is_own_page());
-    let mut response = match (own, reached_by(listens)) {
-        (true, _) => next.run(request).await,
-        (false, Some(address)) => error_response(
+    let refused = |how: String| {
+        error_response(
             403,
-            format!(
-                "the device page shows secrets, so it works only on the machine that the simulator \
-                 runs on, under the address that gizwits simulate prints; from elsewhere, reach it \
-                 through a tunnel: ssh -L 8080:{address} HOST, then open http://127.0.0.1:8080/"
-            ),
-        ),
-        (false, None) => error_response(
-            403,
-            format!(
-                "the device page shows secrets, so it works on loopback alone, and the simulator \
-                 listens on {listens}: start it with --listen 127.0.0.1:0"
-            ),
-        ),
+            format!("the device page shows credentials, so it works on loopback only: {how}"),
+        )
     };
-    keep_private(&mut response);
-    response
+    let response = match (own, reached_by(listens)) {
+        (true, _) => next.run(request).await,
+        (false, Some(address)) => refused(format!(
+            "open http://{address}/ on the machine that runs the simulator; from another machine, run ssh -L \
+             8080:{address} HOST and open http://127.0.0.1:8080/"
+        )),
+        (false, None) => refused(format!(
+            "the simulator listens on {listens}; start it with --listen 127.0.0.1:0"
+        )),
+    };
+    (PRIVATE, response).into_response()
 }
 
-/// A response, or that of an error.
+/// A response, or the response for an error.
 type PageResult = Result<Response<Body>, Response<Body>>;
 
-/// Reads from the world.
-async fn read<T: Send + 'static, E: Display + Send + 'static>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, Response<Body>> {
-    run(work, |_| 500).await
-}
-
-/// Answers what a page needs to call the API.
+/// Answers the products with the credentials that the page needs for the API.
 async fn products(State(page): State<Page>) -> PageResult {
-    let all = read(move || page.simulator.credentials()).await?;
-    let keys = all.into_iter().map(|one| {
-        json!({
-            "product_name": one.product_name,
-            "product_key": one.product_key,
-            "product_secret": one.product_secret,
-            "enterprise_id": one.enterprise_id,
-            "enterprise_secret": one.enterprise_secret,
-        })
-    });
-    Ok(json_response(&keys.collect::<Vec<_>>()))
+    let mut all = run(move || page.simulator.credentials()).await?;
+    // A product may have 100,000 devices. The page asks for 100 at a time.
+    all.iter_mut().for_each(|one| one.dids.clear());
+    Ok(json_response(&all))
 }
 
 async fn devices(
@@ -170,31 +153,35 @@ async fn devices(
     let after = after(&request).and_then(|did| decode_query(did, true));
     let simulator = page.simulator;
     let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
-    match read(list).await? {
+    match run(list).await? {
         Some(list) => Ok(json_response(&list)),
-        None => Err(error_response(404, "there is no such product")),
+        None => Err(error_response(404, "the product does not exist")),
     }
 }
 
 async fn decode(State(page): State<Page>, Path(product): Path<String>, body: Bytes) -> PageResult {
-    let frames: Vec<String> = serde_json::from_slice(&body)
-        .map_err(|error| error_response(400, format!("a list of frames, as text: {error}")))?;
+    let frames: Vec<String> = serde_json::from_slice(&body).map_err(|error| {
+        error_response(
+            400,
+            format!("expected an array of frames as strings: {error}"),
+        )
+    })?;
     if frames.len() > FRAMES {
-        let message = format!("{} frames: {FRAMES} at most", frames.len());
+        let message = format!("expected at most {FRAMES} frames, got {}", frames.len());
         return Err(error_response(400, message));
     }
-    let decoded = read(move || {
+    let decoded = run(move || {
         let decoded = page.simulator.read(|store| {
             let decoded = |text: &String| events::decoded_text(store, &product, text);
             frames.iter().map(decoded).collect::<Vec<_>>()
         });
-        Ok::<_, Infallible>(json_response(&decoded))
+        Ok::<_, Error>(json_response(&decoded))
     });
     decoded.await
 }
 
-/// Goes on behind what the browser says that it has heard: by itself when it connects again, or in the
-/// query of a page that comes back.
+/// The position after which a stream continues. A browser that reconnects sends it in `Last-Event-ID`, and a page that
+/// was hidden in the query.
 fn last_event(request: &Request) -> Option<Position> {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|value| value.to_str().ok());
@@ -205,131 +192,107 @@ fn after(request: &Request) -> Option<&str> {
     request.uri().query()?.strip_prefix("after=")
 }
 
-async fn watch_product(
-    State(page): State<Page>,
-    Path(product): Path<String>,
-    request: Request,
-) -> PageResult {
-    watch(page, product, None, last_event(&request)).await
-}
-
-async fn watch_device(
-    State(page): State<Page>,
-    Path((product, did)): Path<(String, String)>,
-    request: Request,
-) -> PageResult {
-    watch(page, product, Some(did), last_event(&request)).await
+/// The product to watch, or a single device of it.
+#[derive(Deserialize)]
+struct Watched {
+    product: String,
+    did: Option<String>,
 }
 
 async fn watch(
-    page: Page,
-    product: String,
-    did: Option<String>,
-    after: Option<Position>,
+    State(page): State<Page>,
+    Path(Watched { product, did }): Path<Watched>,
+    request: Request,
 ) -> PageResult {
     let Ok(permit) = Arc::clone(&page.watchers).try_acquire_owned() else {
-        let message = format!("{WATCHERS} pages watch already: close some");
+        let message =
+            format!("{WATCHERS} pages are open, which is the limit: close a page and try again");
         return Err(error_response(503, message));
     };
-    let simulator = page.simulator.clone();
-    // Before the first look, so that nothing falls between.
+    let Page {
+        simulator,
+        mut stopped,
+        ..
+    } = page;
+    // Subscribed before the first read, so that no change in between is missed.
     let changes = simulator.changes();
-    let begun = read(move || {
-        simulator.read(|store| Watcher::begin(store, &product, did.as_deref(), after))
-    });
-    let missing = || error_response(404, "there is no such product or device");
+    let world = simulator.clone();
+    let after = last_event(&request);
+    let begun =
+        run(move || world.read(|store| Watcher::begin(store, &product, did.as_deref(), after)));
+    let missing = || error_response(404, "the product or device does not exist");
     let (watcher, hello) = begun.await?.ok_or_else(missing)?;
-    // A slow reader is waited for; what happens meanwhile stays in the database.
-    let (to, events) = mpsc::channel(16);
-    let mut stopped = page.stopped.clone();
-    let gone = to.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            () = send(page.simulator, watcher, hello, changes, to, permit) => {}
-            () = gone.closed() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => {}
-        }
-    });
-    let events = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default());
-    Ok(events.into_response())
+    let begun = Instant::now();
+    let feed = Feed {
+        begun,
+        ahead: ahead(&simulator, begun),
+        simulator,
+        watcher,
+        changes,
+        more: true,
+        _permit: permit,
+    };
+    let first = [feed.clock(), hello];
+    // The stream is polled only when the reader has taken the last event. Newer events wait in the database, so a slow
+    // reader needs no buffer.
+    let news = stream::unfold(feed, Feed::next).flat_map(stream::iter);
+    let events = stream::iter(first).chain(news).map(Ok::<_, Infallible>);
+    let events = events.take_until(async move { stopped.changed().await });
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response())
 }
 
-/// Sends what is new whenever the world may have changed, until the database fails or nobody listens.
-async fn send(
+/// The state of an event stream after its first events.
+struct Feed {
     simulator: Simulator,
-    mut watcher: Watcher,
-    hello: Event,
-    mut changes: watch::Receiver<()>,
-    to: mpsc::Sender<Result<SseEvent, Infallible>>,
+    watcher: Watcher,
+    changes: watch::Receiver<()>,
+    /// The time at which the stream began.
+    begun: Instant,
+    /// The result of [`ahead`] when the page last got the time.
+    ahead: i64,
+    /// Whether there may be more events to send without a further change.
+    more: bool,
     _permit: OwnedSemaphorePermit,
-) {
-    let mut clock = ClockReading::now(&simulator);
-    let mut news = vec![Event::clock(clock.now, simulator.is_real()), hello];
-    let mut more = true;
-    loop {
-        for Event {
-            position,
-            name,
-            data,
-        } in news
-        {
-            let mut event = SseEvent::default().event(name).data(data);
-            if let Some(position) = position {
-                event = event.id(position.to_string());
-            }
-            if name == "hello" {
-                event = event.retry(Duration::from_secs(1));
-            }
-            if to.send(Ok(event)).await.is_err() {
-                return;
-            }
-        }
-        if !more {
-            if changes.changed().await.is_err() {
-                return;
-            }
+}
+
+impl Feed {
+    /// Waits for a change of the world and returns the new events. None, which ends the stream, if the database fails.
+    async fn next(mut self) -> Option<(Vec<Event>, Self)> {
+        if !self.more {
+            self.changes.changed().await.ok()?;
             tokio::time::sleep(TOGETHER).await;
-            changes.mark_unchanged();
+            self.changes.mark_unchanged();
         }
-        let world = simulator.clone();
         let looked = tokio::task::spawn_blocking(move || {
-            let next = world.read(|store| watcher.next(store));
-            next.map(|next| (watcher, next))
+            let next = self.simulator.read(|store| self.watcher.next(store));
+            next.map(|next| (next, self))
         });
-        let Ok(Ok((back, next))) = looked.await else {
-            return;
-        };
-        watcher = back;
-        (news, more) = next;
-        if clock.is_off(&simulator) {
-            clock = ClockReading::now(&simulator);
-            news.insert(0, Event::clock(clock.now, simulator.is_real()));
+        let ((mut news, more), mut feed) = looked.await.ok()?.ok()?;
+        feed.more = more;
+        let ahead = ahead(&feed.simulator, feed.begun);
+        // The page counts seconds by itself, so it needs the time only after the clock was stepped.
+        if (ahead - feed.ahead).abs() > 1000 {
+            feed.ahead = ahead;
+            news.insert(0, feed.clock());
         }
+        Some((news, feed))
+    }
+
+    fn clock(&self) -> Event {
+        events::clock(self.simulator.now(), self.simulator.is_real())
     }
 }
 
-/// A reading of the simulator's clock, and when it was taken.
-struct ClockReading {
-    now: i64,
-    at: Instant,
-}
-
-impl ClockReading {
-    fn now(simulator: &Simulator) -> Self {
-        ClockReading {
-            now: simulator.now(),
-            at: Instant::now(),
-        }
-    }
-
-    /// Whether somebody stepped it since.
-    fn is_off(&self, simulator: &Simulator) -> bool {
-        let passed = match simulator.is_real() {
-            true => i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX),
-            false => 0,
-        };
-        (simulator.now() - self.now - passed).abs() > 1000
-    }
+/// The simulator's time less the time that passed since `begun`, in milliseconds. It is constant until the clock is
+/// stepped.
+fn ahead(simulator: &Simulator, begun: Instant) -> i64 {
+    let passed = match simulator.is_real() {
+        true => i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX),
+        false => 0,
+    };
+    simulator.now() - passed
 }
 
 #[cfg(test)]

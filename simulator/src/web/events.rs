@@ -1,29 +1,30 @@
-//! The events that watchers get: the rows of the logs that are newer than those that were sent.
+//! The events for the device page: the rows that are added to the logs.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
+use axum::response::sse::Event;
 use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
 use rusqlite::{Row, named_params, params};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::world::{Remark, Sql, Store, json as json_column};
+use crate::world::{Sql, Store, json as json_column};
 
-/// The maximum number of rows of a log that are sent at once.
+/// The maximum number of rows that are read from a log at a time.
 const BATCH: i64 = 200;
-/// The maximum number of rows that a watcher may have missed; beyond it the watcher starts anew.
+/// The maximum number of rows that a watcher may have missed. Beyond that, the page loads everything again.
 const MISSED: i64 = 1000;
-/// The number of last frames from which the last value of each point is found.
+/// The number of the last frames that are searched for the last value of each point.
 const FOLDED: i64 = 1000;
-/// The number of a device's last remarks that a new watcher gets.
+/// The number of remarks that a new watcher gets.
 const REMARKS: i64 = 50;
-/// The number of devices of a list.
+/// The maximum number of devices in a list.
 const LISTED: i64 = 100;
 
-/// The position of a watcher: when its world began, and the last rows that it has seen of the logs
-/// `frame`, `online`, `disabled_change` and `remark`.
+/// The position of a watcher: the time at which its world began, and the ids of the last rows that it has seen in the
+/// logs `frame`, `online`, `disabled_change` and `remark`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position([i64; 5]);
 
@@ -40,7 +41,7 @@ impl Position {
         numbers.try_into().ok().map(Position)
     }
 
-    /// The end of the logs.
+    /// The position after the last row of each log.
     fn end(store: &Store) -> Sql<Self> {
         let mut end = [0; 5];
         for (number, sql) in end.iter_mut().zip([
@@ -55,64 +56,39 @@ impl Position {
         Ok(Position(end))
     }
 
-    /// Whether it is of the same world as `end`, and not behind it.
+    /// Whether the position is of the same world as `end`, and not after `end`.
     fn is_before(self, end: Self) -> bool {
         self.0[0] == end.0[0] && self.0.iter().zip(end.0).all(|(one, end)| *one <= end)
     }
 }
 
-/// An event for those who watch.
-pub(crate) struct Event {
-    /// The position of a watcher that has it; none: as before.
-    pub(crate) position: Option<Position>,
-    /// `clock`, `hello`, `device`, `frame`, `online` or `remark`.
-    pub(crate) name: &'static str,
-    /// JSON.
-    pub(crate) data: String,
+/// An event named `clock`, `hello`, `device`, `frame`, `online` or `remark`, with data in JSON. `position` is the
+/// watcher's position after the event, if the event changes it.
+fn event(position: Option<Position>, name: &str, data: &str) -> Event {
+    let mut event = Event::default().event(name).data(data);
+    if let Some(position) = position {
+        event = event.id(position.to_string());
+    }
+    if name == "hello" {
+        event = event.retry(Duration::from_secs(1));
+    }
+    event
 }
 
-impl Event {
-    /// The time of the simulator in milliseconds since 1970, and whether its clock runs by itself.
-    pub(crate) fn clock(now: i64, runs: bool) -> Self {
-        Event::new(None, "clock", &json!({"now": now, "runs": runs}))
-    }
-
-    fn new(position: Option<Position>, name: &'static str, data: &impl Serialize) -> Self {
-        Event {
-            position,
-            name,
-            data: text(data),
-        }
-    }
+/// An event with the simulator's time in milliseconds since 1970, and whether its clock runs by itself.
+pub(crate) fn clock(now: i64, runs: bool) -> Event {
+    event(None, "clock", &text(&json!({"now": now, "runs": runs})))
 }
 
-// Events are text, numbers and lists of them: JSON can hold all of them.
+// Serialization can't fail: events have only strings, numbers, arrays and objects.
 fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }
 
-/// A device and its state.
-#[derive(Clone, PartialEq, Serialize)]
-struct Summary {
-    did: String,
-    mac: Option<String>,
-    country: Option<String>,
-    region: Option<String>,
-    city: Option<String>,
-    is_online: bool,
-    is_disabled: bool,
-    is_faulty: bool,
-    is_alert: bool,
-    /// When it last came, in milliseconds since 1970.
-    online_latest: Option<i64>,
-    /// In milliseconds since 1970.
-    last_report: Option<i64>,
-}
-
-/// A frame that was logged.
+/// A frame in the log.
 #[derive(Serialize)]
 struct Frame {
-    /// In milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     at: i64,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -120,17 +96,7 @@ struct Frame {
     decoded: Decoded,
 }
 
-/// A device that came or left.
-#[derive(Serialize)]
-struct Online {
-    /// In milliseconds since 1970.
-    at: i64,
-    #[serde(rename = "type")]
-    kind: String,
-    payload: Box<RawValue>,
-}
-
-/// A payload, and a picture of it, or why there is none.
+/// A payload with its picture, or with the error that it can't be decoded.
 #[derive(Serialize)]
 pub(crate) struct Decoded {
     payload: String,
@@ -145,37 +111,23 @@ enum DecodeResult {
     Error(String),
 }
 
-impl Summary {
-    /// SQL for the devices that meet a condition.
-    fn select(condition: &str) -> String {
-        format!(
-            "SELECT did, mac, country, region, city, is_online, disabled, is_faulty, is_alert,
-                online_latest, last_report
-             FROM known_device WHERE {condition}"
-        )
-    }
-
-    fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Summary {
-            did: row.get(0)?,
-            mac: row.get(1)?,
-            country: row.get(2)?,
-            region: row.get(3)?,
-            city: row.get(4)?,
-            is_online: row.get(5)?,
-            is_disabled: row.get(6)?,
-            is_faulty: row.get(7)?,
-            is_alert: row.get(8)?,
-            online_latest: row.get(9)?,
-            last_report: row.get(10)?,
-        })
-    }
+/// SQL for the states of the devices that meet a condition, as JSON objects. Times are in milliseconds since 1970.
+fn summaries(condition: &str) -> String {
+    format!(
+        "SELECT json_object('did', did, 'mac', mac, 'country', country, 'region', region, 'city', city,
+            'is_online', json(iif(is_online, 'true', 'false')),
+            'is_disabled', json(iif(disabled, 'true', 'false')),
+            'is_faulty', json(iif(is_faulty, 'true', 'false')),
+            'is_alert', json(iif(is_alert, 'true', 'false')),
+            'online_latest', online_latest, 'last_report', last_report)
+         FROM known_device WHERE {condition}"
+    )
 }
 
-/// Decodes a payload by its product's definition.
+/// Decodes a payload with the definition of its product.
 pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     let result = match store.product(product) {
-        None => DecodeResult::Error("the product has no definition to decode it by".to_owned()),
+        None => DecodeResult::Error("the product has no definition".to_owned()),
         Some(product) => match product.decode(bytes) {
             Ok(decoded) => DecodeResult::Picture(Picture::of_message(&decoded, bytes)),
             Err(error) => DecodeResult::Error(error.message),
@@ -187,7 +139,7 @@ pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     }
 }
 
-/// [`decoded`], of a payload as the command log writes it: in hex or base64.
+/// Like [`decoded`], for a payload in hex or base64, as in the command log.
 pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded {
     match payload::parse(text, None) {
         Ok(bytes) => decoded(store, product, &bytes),
@@ -199,7 +151,7 @@ pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded 
 }
 
 impl Frame {
-    /// The frame of a row `id, at, to_device, payload`.
+    /// Reads a frame from a row with the columns `id, at, to_device, payload`.
     fn read(store: &Store, product: &str, row: &Row<'_>) -> Sql<Self> {
         Ok(Frame {
             at: row.get(1)?,
@@ -209,33 +161,22 @@ impl Frame {
     }
 }
 
-impl Online {
-    /// The coming or leaving of a row `id, at, type, payload`.
-    fn read(row: &Row<'_>) -> Sql<Self> {
-        Ok(Online {
-            at: row.get(1)?,
-            kind: row.get(2)?,
-            payload: json_column(row, 3)?,
-        })
-    }
-}
-
-/// The devices of a product, behind the one with this did. None if there is no such product.
+/// The first devices of a product, or those after the device with the did `after`. None if the product does not exist.
 pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<Value>> {
     if !store.definitions.contains_key(product) {
         return Ok(None);
     }
     let total = "SELECT count(*) FROM known_device WHERE product = ?";
-    let sql = Summary::select(
+    let sql = summaries(
         "product = :product AND id > coalesce((SELECT id FROM device WHERE did = :after), 0)
          ORDER BY id LIMIT :limit",
     );
     let values = named_params! {":product": product, ":after": after, ":limit": LISTED + 1};
-    let mut devices = store.rows(&sql, values, Summary::read)?;
+    let mut devices: Vec<Value> = store.rows(&sql, values, |row| json_column(row, 0))?;
     let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
     let more = devices.len() > listed;
     devices.truncate(listed);
-    // `place` is the position of who has this list; `more` tells whether there are others behind it.
+    // `place` is the position at which events continue this list. `more` is true if the list is not the last.
     Ok(Some(json!({
         "place": Position::end(store)?.to_string(),
         "total": store.value::<i64>(total, [product])?,
@@ -244,50 +185,42 @@ pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Opt
     })))
 }
 
-/// Somebody who watches a product, or one of its devices.
+/// The reader of the events of a product, or of one of its devices.
 pub(crate) struct Watcher {
     product: String,
-    /// The device's id; none: all of the product.
+    /// The id of the device. None: all devices of the product.
     device: Option<i64>,
-    /// The rows that were looked through.
+    /// The position up to which rows have been read.
     position: Position,
-    /// The summary of the device that was last sent.
-    summary: Option<Summary>,
+    /// The last state of the device that was sent.
+    summary: Option<Value>,
 }
 
 impl Watcher {
-    /// Begins to watch `after` a position. None if there is no such product or device.
+    /// Begins to watch `after` a position, or at the end of the logs, and returns the first event. None if the product
+    /// or device does not exist.
     pub(crate) fn begin(
         store: &Store,
         product: &str,
         did: Option<&str>,
         after: Option<Position>,
     ) -> Sql<Option<(Self, Event)>> {
-        if !store.definitions.contains_key(product) {
+        let sql = "SELECT id FROM known_device WHERE product = ? AND did = ?";
+        let device: Option<i64> = store.find(sql, params![product, did])?;
+        if !store.definitions.contains_key(product) || did.is_some() && device.is_none() {
             return Ok(None);
         }
-        let device: Option<i64> = match did {
-            None => None,
-            Some(did) => {
-                let sql = "SELECT id FROM known_device WHERE product = ? AND did = ?";
-                match store.find(sql, [product, did])? {
-                    None => return Ok(None),
-                    found => found,
-                }
-            }
-        };
         let end = Position::end(store)?;
+        let position = match after.filter(|after| after.is_before(end)) {
+            Some(after) if missed(store, device, after)? <= MISSED => after,
+            _ => end,
+        };
         let mut watcher = Watcher {
             product: product.to_owned(),
             device,
-            position: after.unwrap_or(end),
+            position,
             summary: None,
         };
-        let resumed =
-            after.is_some_and(|after| after.is_before(end)) && watcher.missed(store)? <= MISSED;
-        if !resumed {
-            watcher.position = end;
-        }
         watcher.summary = watcher.read_summary(store)?;
         let known = match store.product(product) {
             Some(product) => known(store, product, device)?,
@@ -296,41 +229,29 @@ impl Watcher {
         let sql = "SELECT id, at, to_device, payload FROM frame WHERE device = ?
             ORDER BY at DESC, id DESC LIMIT 1";
         let remarks = device.map(|device| store.remarks(device, REMARKS));
-        // `resumed` tells whether what follows is all that was missed, or only what happens from now on.
-        // `known` is what the device last reported of each point; the newest remarks come first.
+        // `resumed` is true if all missed events follow, and false if the page has to load everything again. `known`
+        // has the last reported value of each point. `remarks` has the newest first.
         let hello = json!({
-            "resumed": resumed,
+            "resumed": after == Some(position),
             "device": watcher.summary,
             "known": known,
             "last": store.first(sql, [device], |row| Frame::read(store, product, row))?,
             "remarks": remarks.transpose()?.unwrap_or_default(),
         });
-        let hello = Event::new(Some(watcher.position), "hello", &hello);
+        let hello = event(Some(position), "hello", &text(&hello));
         Ok(Some((watcher, hello)))
     }
 
-    /// The number of rows that are new.
-    fn missed(&self, store: &Store) -> Sql<i64> {
-        let Position([_, frame, online, disabled_change, remark]) = self.position;
-        store.value(
-            "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
-                + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
-                + (SELECT count(*) FROM disabled_change WHERE id > ?4 AND ?3 IS NULL)
-                + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
-            params![frame, online, self.device, disabled_change, remark],
-        )
-    }
-
-    fn read_summary(&self, store: &Store) -> Sql<Option<Summary>> {
-        let sql = Summary::select("product = :product AND id = :id");
+    fn read_summary(&self, store: &Store) -> Sql<Option<Value>> {
+        let sql = summaries("product = :product AND id = :id");
         let values = named_params! {":product": self.product, ":id": self.device};
-        store.first(&sql, values, Summary::read)
+        store.first(&sql, values, |row| json_column(row, 0))
     }
 
-    /// The new events, and whether there may be more.
+    /// Returns the new events, and whether there may be more.
     pub(crate) fn next(&mut self, store: &Store) -> Sql<(Vec<Event>, bool)> {
         let end = Position::end(store)?;
-        // Rows are numbered from 1 again once all of them were too old to be kept.
+        // SQLite numbers rows from 1 again after all old rows were deleted.
         for (seen, last) in self.position.0.iter_mut().zip(end.0) {
             if *seen > last {
                 *seen = 0;
@@ -344,27 +265,23 @@ impl Watcher {
 
     fn of_device(&mut self, store: &Store, device: i64, end: Position) -> Sql<(Vec<Event>, bool)> {
         let product = &self.product;
-        let newer = |name, table, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
-            // Only what is new is looked through, by its number: so the + before the device.
+        let newer = |log, columns, after, read: &dyn Fn(&Row<'_>) -> Sql<String>| {
+            // The + before `device` keeps SQLite from its index: the new rows are few, and found by their id.
             let sql = format!(
-                "SELECT id, at, {columns} FROM {table}
+                "SELECT id, at, {columns} FROM {log}
                  WHERE id > ?1 AND +device = ?2 ORDER BY id LIMIT ?3"
             );
             store.rows(&sql, params![after, device, BATCH], |row| {
                 let (id, at) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
-                Ok((at, id, name, read(row)?))
+                Ok((at, id, log, read(row)?))
             })
         };
         let Position([_, frame, online, _, remark]) = self.position;
-        // Each log is in order of time; what a device remarks on it says before it answers.
+        // The sort by time is stable, so a remark is sent before the answer of the same time.
         let logs = [
-            newer("online", "online", "type, payload", online, &|row| {
-                Online::read(row).map(|online| text(&online))
-            })?,
-            newer("remark", "remark", Remark::COLUMNS, remark, &|row| {
-                Remark::read(row).map(|remark| text(&remark))
-            })?,
-            newer("frame", "frame", "to_device, payload", frame, &|row| {
+            newer("online", ONLINE, online, &|row| row.get(2))?,
+            newer("remark", REMARK, remark, &|row| row.get(2))?,
+            newer("frame", "to_device, payload", frame, &|row| {
                 Frame::read(store, product, row).map(|frame| text(&frame))
             })?,
         ];
@@ -379,19 +296,14 @@ impl Watcher {
                 "remark" => remark,
                 _ => frame,
             } = id;
-            let position = Some(self.position);
-            events.push(Event {
-                position,
-                name,
-                data,
-            });
+            events.push(event(Some(self.position), name, &data));
         }
         if !more {
             self.position = end;
         }
         let summary = self.read_summary(store)?;
         if summary.is_some() && summary != self.summary {
-            events.push(Event::new(None, "device", &summary));
+            events.push(event(None, "device", &text(&summary)));
             self.summary = summary;
         }
         Ok((events, more))
@@ -406,18 +318,36 @@ impl Watcher {
             ":online": online,
             ":disabled_change": disabled_change,
         };
-        store.rows(&Summary::select(NEW), values, |row| {
-            Ok(Event::new(Some(end), "device", &Summary::read(row)?))
+        store.rows(&summaries(NEW), values, |row| {
+            Ok(event(Some(end), "device", row.get_ref(0)?.as_str()?))
         })
     }
 }
 
-/// SQL for the devices of which something is new: by their ids, so that the others cost nothing.
+/// The number of rows after a position.
+fn missed(store: &Store, device: Option<i64>, after: Position) -> Sql<i64> {
+    let Position([_, frame, online, disabled_change, remark]) = after;
+    store.value(
+        "SELECT (SELECT count(*) FROM frame WHERE id > ?1 AND (?3 IS NULL OR +device = ?3))
+            + (SELECT count(*) FROM online WHERE id > ?2 AND (?3 IS NULL OR +device = ?3))
+            + (SELECT count(*) FROM disabled_change WHERE id > ?4 AND ?3 IS NULL)
+            + (SELECT count(*) FROM remark WHERE id > ?5 AND +device = ?3)",
+        params![frame, online, device, disabled_change, remark],
+    )
+}
+
+/// A row of the log `online`, as JSON.
+const ONLINE: &str = "json_object('at', at, 'type', type, 'payload', json(payload))";
+/// A row of the log `remark`, as JSON.
+const REMARK: &str =
+    "json_object('at', at, 'type', json(type), 'point', point, 'message', message)";
+
+/// SQL for the devices with new rows. They are found by id, so devices without new rows cost nothing.
 const NEW: &str = "+product = :product AND id IN (SELECT device FROM frame WHERE id > :frame
     UNION ALL SELECT device FROM online WHERE id > :online
     UNION ALL SELECT device FROM disabled_change WHERE id > :disabled_change)";
 
-/// The value of each point that a device reported last, as far back as [`FOLDED`] frames go.
+/// The last reported value of each point, within the last [`FOLDED`] frames.
 fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<PointId, Seen>> {
     let sql = "SELECT payload FROM frame WHERE device = ? AND NOT to_device
         ORDER BY at DESC, id DESC LIMIT ?";
@@ -426,7 +356,7 @@ fn known(store: &Store, product: &Product, device: Option<i64>) -> Sql<BTreeMap<
     let mut state = product.state();
     for frame in &frames {
         if let Ok(decoded) = product.decode(frame) {
-            // A report of this product's own: there is nothing that doesn't fit.
+            // Can't fail: the frame was decoded with the same product.
             let _ = product.merge(&mut state, &decoded);
         }
     }
@@ -442,7 +372,7 @@ mod tests {
         let store = Store::open(None, None, 0).expect("a world");
         let mut plan = store
             .connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {}", Summary::select(NEW)))
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", summaries(NEW)))
             .expect("a query");
         let steps = plan
             .query_map(

@@ -1,15 +1,17 @@
-//! Answers as HTTP responses, and work that is done off the threads of the sockets.
+//! HTTP responses, and work on the thread pool for blocking work.
 
 use std::fmt::Display;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::api::Answer;
+use crate::error::Error;
 
-/// Marks a response that is not to be sent.
+/// Marks a response that is not sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 pub(crate) struct Dropped;
 
@@ -29,7 +31,7 @@ pub(crate) fn response(answer: Answer) -> Response<Body> {
     response
 }
 
-/// A value as JSON.
+/// A response with a value as JSON.
 pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
     match serde_json::to_vec(value) {
         Ok(body) => response(Answer::json(200, body)),
@@ -37,13 +39,14 @@ pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
     }
 }
 
-/// An error as JSON.
+/// A response with an error as JSON.
 pub(crate) fn error_response(status: u16, error: impl Display) -> Response<Body> {
     let body = json!({"error": error.to_string()});
     response(Answer::json(status, body.to_string()))
 }
 
-/// A file of a page in a browser, which loads what `policy` allows besides what is served here.
+/// A response with a file of a web page. `policy` is added to the content security policy, which allows files of this
+/// server only.
 pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Response<Body> {
     let kind = match name.rsplit_once('.') {
         None | Some((_, "html")) => "text/html; charset=utf-8",
@@ -56,39 +59,30 @@ pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Respo
     let policy = format!(
         "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{policy}"
     );
-    let mut answer = Answer::new(200, kind, bytes);
-    answer.headers.extend([
-        ("content-security-policy", policy),
-        ("cross-origin-resource-policy", "same-origin".to_owned()),
-        ("referrer-policy", "same-origin".to_owned()),
-        ("cache-control", "no-cache".to_owned()),
-    ]);
-    response(answer)
-}
-
-/// Keeps a response from caches, and from pages of other origins.
-pub(crate) fn keep_private(response: &mut Response<Body>) {
-    for (name, value) in [
-        ("cache-control", "no-store"),
+    let headers = [
+        ("content-security-policy", &*policy),
         ("cross-origin-resource-policy", "same-origin"),
-    ] {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
+        ("referrer-policy", "same-origin"),
+        ("cache-control", "no-cache"),
+    ];
+    (headers, response(Answer::new(200, kind, bytes))).into_response()
 }
 
-/// Works off the threads of the sockets. `status` is that of an error.
-pub(crate) async fn run<T, E>(
+/// Headers that keep a response out of caches and out of pages of other origins.
+pub(crate) const PRIVATE: [(&str, &str); 2] = [
+    ("cache-control", "no-store"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// Runs work that uses the database on the thread pool for blocking work. An error becomes a response with status 400
+/// or 500.
+pub(crate) async fn run<T: Send + 'static, E: Into<Error>>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
-    status: fn(&E) -> u16,
-) -> Result<T, Response<Body>>
-where
-    T: Send + 'static,
-    E: Display + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
+) -> Result<T, Response<Body>> {
+    match tokio::task::spawn_blocking(|| work().map_err(E::into)).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(error_response(status(&error), error)),
-        Err(_) => Err(error_response(500, "a handler failed")),
+        Ok(Err(Error::Invalid(error))) => Err(error_response(400, error)),
+        Ok(Err(error)) => Err(error_response(500, error)),
+        Err(_) => Err(error_response(500, "internal error: the handler panicked")),
     }
 }

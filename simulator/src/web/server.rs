@@ -1,4 +1,4 @@
-//! The simulator on sockets: the API on one address, its administration on another, loopback alone.
+//! The HTTP server: the API and its pages on one address, the administration on another.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use super::admin;
 use super::caller::Peer;
-use super::connection::{Slot, SlotStream, Slots};
+use super::connection::{PatientWriter, Slot, Slots};
 use super::debugger;
 use super::device_page;
 use super::response::{Dropped, response};
@@ -25,6 +25,15 @@ use crate::error::Error;
 use crate::simulator::Simulator;
 
 /// The options of a [`Server`].
+///
+/// # Examples
+/// ```
+/// use gizwits_simulator::Options;
+///
+/// let mut options = Options::default();
+/// options.body_limit = 64 * 1024;
+/// assert!(options.listen.ip().is_loopback());
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
@@ -32,13 +41,13 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The port of the administration on loopback. Default: 0, a free port.
     pub admin_port: u16,
-    /// The maximum length of a body in bytes. Default: 1 MiB.
+    /// The maximum length of a request body in bytes. A longer body is answered with 413. Default: 1 MiB.
     pub body_limit: usize,
-    /// The time that a caller may take for the head of a call, for its body, and to continue reading an
-    /// answer. Default: 30 s each.
+    /// The time limit for the head of a request, for its body, and for a pause while an answer is read. Default: 30 s
+    /// each.
     pub patience: Duration,
-    /// The maximum number of open connections, 1024 by default. A further connection closes the one that has
-    /// been idle longest.
+    /// The maximum number of open connections, for the API and for the administration each. A further connection
+    /// closes the connection that has been idle longest. Default: 1024.
     pub connections: usize,
 }
 
@@ -54,29 +63,42 @@ impl Default for Options {
     }
 }
 
-/// A simulator that listens, on threads of its own, until it is stopped or dropped.
+/// A simulator that is served over HTTP, on its own threads, until it is stopped or dropped.
 ///
-/// At `/` of the API's address is the device page, for a browser on this machine: the devices of a
-/// product, and of each the last frame bit by bit, its attrs, a form to control it, a chart and its log,
-/// live. It is a client of the API as others are; what only the simulator can tell it stands under
-/// `/page/`, for loopback alone.
+/// The address of the API also has two pages for a browser: `/` is the device page, and `/debugger/` sends any
+/// call. The device page shows the devices of a product and, for each device, the last frame bit by bit, its attrs,
+/// a form to control it, a chart and a log, all updated live. The device page works on this machine only, because
+/// it shows credentials.
 ///
-/// Beside the API there is an administration, on loopback alone, as JSON:
+/// # Examples
+/// ```
+/// use gizwits_simulator::{Options, Server, Simulator};
+///
+/// let simulator = Simulator::builder().build()?;
+/// let server = Server::start(simulator, Options::default())?;
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
+/// server.stop();
+/// # Ok::<(), gizwits_simulator::Error>(())
+/// ```
+///
+/// # Administration
+/// The administration has an address of its own, on loopback only. Requests and answers are JSON:
 /// ```text
-/// GET    /                     time, credentials, routes, modes
+/// GET    /                     the time, credentials, routes and modes
 /// POST   /clock                {"step_ms": 1000} or {"set_ms": 1514692800000}
-/// GET    /modes                the modes that are set
+/// GET    /modes                all modes
 /// POST   /modes                {"route": "*", "mode": "slow", "millis": 500, "count": 3}
-/// DELETE /modes                all of them
-/// DELETE /modes/{id}           one
+/// DELETE /modes                clears all modes
+/// DELETE /modes/{id}           clears one mode
 /// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
 ///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true};
-///                              with "unchecked": true, "set" takes values outside their limits, as
-///                              a broken sensor has them
-/// GET    /devices/{did}/remarks   what the device said of values that it could not take, newest first
+///                              with "unchecked": true, "set" accepts values outside their limits, as
+///                              from a broken sensor
+/// GET    /devices/{did}/remarks   the remarks of the device, newest first
 /// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
 /// ```
-/// It is for programs: what a page in a browser sends is refused.
+/// The bodies are the JSON forms of [`Act`](crate::Act), [`Switch`](crate::Switch) and [`Mode`](crate::Mode). Requests
+/// that come from a web page are refused.
 #[derive(Debug)]
 pub struct Server {
     simulator: Simulator,
@@ -87,10 +109,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens.
+    /// Starts to listen and returns at once.
     ///
     /// # Errors
-    /// [`Error::Io`] if an address can't be had.
+    /// [`Error::Io`] if an address is in use or not available, or if the threads can't be started.
     pub fn start(simulator: Simulator, options: Options) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_io()
@@ -111,19 +133,18 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let world = simulator.clone();
         let run = async move {
-            let listen = Listen {
-                options: Arc::new(options),
-                stopped: stopped.clone(),
-            };
             let api = Router::new()
                 .fallback(call)
                 .with_state(world.clone())
                 .merge(device_page::router(world.clone(), address, stopped.clone()))
                 .merge(debugger::router());
+            let listen = Listen { options, stopped };
             let api = listen.serve(listener, api);
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
-            let ticks = tick(world, stopped);
-            tokio::join!(api, admin, ticks);
+            tokio::select! {
+                _ = async { tokio::join!(api, admin) } => {}
+                () = tick(world) => {}
+            }
         };
         let thread = std::thread::Builder::new()
             .name("gizwits-simulator".to_owned())
@@ -140,42 +161,42 @@ impl Server {
         })
     }
 
-    /// The simulator behind it.
+    /// Returns the simulator that is served.
     #[must_use]
     pub fn simulator(&self) -> &Simulator {
         &self.simulator
     }
 
-    /// The address of the API.
+    /// Returns the address of the API.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The base URL of the API: `http://127.0.0.1:53412`.
+    /// Returns the base URL of the API, such as `http://127.0.0.1:53412`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The URL of the device page, which a browser on this machine can open: `http://127.0.0.1:53412/`.
+    /// Returns the URL of the device page for a browser on this machine, such as `http://127.0.0.1:53412/`.
     ///
-    /// None if the API does not listen on loopback: the page shows secrets, and works there alone.
+    /// `None` if the API does not listen on loopback: the page shows credentials and works on loopback only.
     #[must_use]
     pub fn page_url(&self) -> Option<String> {
         device_page::reached_by(self.address).map(|address| format!("http://{address}/"))
     }
 
-    /// The base URL of the administration.
+    /// Returns the base URL of the administration.
     #[must_use]
     pub fn admin_url(&self) -> String {
         format!("http://{}", self.admin)
     }
 
-    /// Stops listening, lets the calls that are under way end, and waits for that.
+    /// Stops listening, and waits up to two seconds for calls that are under way. Dropping a server does the same.
     pub fn stop(self) {}
 
-    /// Waits until somebody stops it.
+    /// Blocks while the server runs. The server does not end by itself, so this blocks until the process ends.
     pub fn wait(mut self) {
         self.join();
     }
@@ -194,34 +215,31 @@ impl Drop for Server {
     }
 }
 
-/// Lets the world go on while nobody calls.
-async fn tick(simulator: Simulator, mut stopped: watch::Receiver<bool>) {
+/// Carries out events that become due while nobody calls.
+async fn tick(simulator: Simulator) {
     if !simulator.is_real() {
-        return;
+        std::future::pending().await
     }
     let mut interval = tokio::time::interval(Duration::from_millis(500));
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = stopped.changed() => return,
-            _ = interval.tick() => {}
-        }
+        interval.tick().await;
         let simulator = simulator.clone();
-        // What fails now is tried again with the next call, which then says so.
+        // A database error shows again with the next call, which reports it.
         let _ = tokio::task::spawn_blocking(move || simulator.tick()).await;
     }
 }
 
 #[derive(Clone)]
 struct Listen {
-    options: Arc<Options>,
+    options: Options,
     stopped: watch::Receiver<bool>,
 }
 
 impl Listen {
     async fn serve(&self, listener: TcpListener, router: Router) {
         let mut stopped = self.stopped.clone();
-        let slots = Arc::new(Slots::new(self.options.connections));
+        let slots = Slots::new(self.options.connections);
         let mut connections = tokio::task::JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -230,7 +248,7 @@ impl Listen {
             };
             while connections.try_join_next().is_some() {}
             let Ok((stream, peer)) = accepted else {
-                // Too many open files, say: it gets better.
+                // For example too many open files. Wait, because another accept would fail at once.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             };
@@ -247,21 +265,18 @@ impl Listen {
         let _ = tokio::time::timeout(Duration::from_secs(2), ends).await;
     }
 
-    async fn connection(
-        mut self,
-        stream: TcpStream,
-        peer: IpAddr,
-        router: Router,
-        slot: Arc<Slot>,
-    ) {
-        let options = Arc::clone(&self.options);
-        let its = Arc::clone(&slot);
+    async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, mut slot: Slot) {
+        let Options {
+            patience,
+            body_limit,
+            ..
+        } = self.options;
+        let activity = Arc::clone(&slot.activity);
         let service = hyper::service::service_fn(move |request| {
-            let (router, options) = (router.clone(), Arc::clone(&options));
-            let slot = Arc::clone(&its);
+            let (router, activity) = (router.clone(), Arc::clone(&activity));
             async move {
-                let read = read(request, peer, &options).await;
-                let call = slot.call();
+                let read = read(request, peer, body_limit, patience).await;
+                let call = activity.call();
                 let response = match read {
                     Ok(request) => match router.oneshot(request).await {
                         Ok(response) => response,
@@ -270,9 +285,9 @@ impl Listen {
                     Err(refused) => refused,
                 };
                 match response.extensions().get::<Dropped>() {
-                    // Ends the connection without a word.
+                    // An error makes hyper close the connection without an answer.
                     Some(Dropped) => Err(std::io::Error::other("dropped")),
-                    // The call lasts until all of its answer is written.
+                    // The body owns the guard, so the call lasts until the answer is written.
                     None => Ok(response.map(|body| {
                         body.map_err(move |error| {
                             let _held = &call;
@@ -284,44 +299,39 @@ impl Listen {
         });
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(self.options.patience)
+            .header_read_timeout(patience)
             .max_buf_size(64 * 1024)
             .half_close(false);
-        let stream = SlotStream::new(stream, self.options.patience, Arc::clone(&slot));
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let evicted = tokio::select! {
+        let (reader, writer) = stream.into_split();
+        let writer = PatientWriter::new(writer, patience, Arc::clone(&slot.activity));
+        let stream = TokioIo::new(tokio::io::join(reader, writer));
+        let mut connection = std::pin::pin!(http.serve_connection(stream, service));
+        tokio::select! {
+            biased;
             _ = &mut connection => return,
-            _ = self.stopped.changed() => false,
-            () = slot.evicted.notified() => true,
-        };
-        connection.as_mut().graceful_shutdown();
-        if !evicted {
-            let _ = tokio::time::timeout(Duration::from_secs(2), connection).await;
-        } else if slot.is_busy() {
-            // A call came meanwhile: it is answered.
-            tokio::select! {
-                _ = connection => {}
-                _ = self.stopped.changed() => {}
-            }
+            () = slot.evicted() => return,
+            _ = self.stopped.changed() => {}
         }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
     }
 }
 
-/// A call with its whole body, or what it is refused with.
+/// Reads the body of a request. Returns the answer to send if the body is too long or too slow.
 async fn read(
     request: HttpRequest<hyper::body::Incoming>,
     peer: IpAddr,
-    options: &Options,
+    body_limit: usize,
+    patience: Duration,
 ) -> Result<HttpRequest<Body>, Response<Body>> {
     let (mut parts, body) = request.into_parts();
-    let limited = Limited::new(body, options.body_limit);
+    let limited = Limited::new(body, body_limit);
     let refused = |status, title| {
         let mut answer = Answer::html(status, title);
         answer.headers.push(("connection", "close".to_owned()));
         response(answer)
     };
-    match tokio::time::timeout(options.patience, limited.collect()).await {
+    match tokio::time::timeout(patience, limited.collect()).await {
         Ok(Ok(body)) => {
             parts.extensions.insert(Peer(peer));
             Ok(HttpRequest::from_parts(parts, Body::from(body.to_bytes())))
