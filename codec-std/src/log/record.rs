@@ -77,6 +77,8 @@ pub(crate) struct Members<'a> {
     pub(crate) product_key: Option<Cow<'a, str>>,
     pub(crate) payload: Option<Cow<'a, str>>,
     pub(crate) extra: &'a [u8],
+    /// The members without a meaning here, collected only to learn the shape of the line.
+    pub(crate) others: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl Members<'_> {

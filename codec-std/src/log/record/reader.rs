@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::lazy::LazyRecord;
-use super::shape::{LineShape, OtherMembers};
+use super::shape::LineShape;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
 use crate::error::Error;
@@ -26,7 +26,6 @@ pub(crate) struct Reader {
     /// Whether every line goes to the strict parser.
     strict: bool,
     extra: Vec<u8>,
-    others: OtherMembers,
     /// The last one that fitted first.
     shapes: Vec<LineShape>,
     /// Lines that none fitted; those that did halve it.
@@ -98,7 +97,6 @@ impl Reader {
     /// Reads the members of a line by the strict parser.
     pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<Members<'a>, Error> {
         self.extra.clear();
-        self.others.clear();
         if !line.trim_ascii_start().starts_with('{') {
             return Ok(Members {
                 payload: Some(line.into()),
@@ -113,17 +111,17 @@ impl Reader {
         let visitor = MembersVisitor {
             keep: self.keep,
             extra: &mut self.extra,
-            others: learn.then_some(&mut self.others),
+            learn,
         };
         let members = json.deserialize_map(visitor);
         let members = members.and_then(|members| json.end().map(|()| members));
         let mut members = members.map_err(|error| refused(&error))??;
         self.missed = self.missed.saturating_add(1);
-        if learn && let Some(shape) = LineShape::new(line, &members, &self.others, &self.extra) {
+        members.extra = &self.extra;
+        if learn && let Some(shape) = LineShape::new(line, &members, self.keep) {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
         }
-        members.extra = &self.extra;
         Ok(members)
     }
 }
@@ -190,7 +188,7 @@ pub(crate) fn not_utf8(at: usize) -> Error {
 struct MembersVisitor<'x> {
     keep: bool,
     extra: &'x mut Vec<u8>,
-    others: Option<&'x mut OtherMembers>,
+    learn: bool,
 }
 
 impl<'de> Visitor<'de> for MembersVisitor<'_> {
@@ -200,7 +198,7 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
         let mut wrong = None;
         while let Some(MemberKey(key)) = map.next_key()? {
@@ -225,13 +223,11 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 "product_key" => &mut members.product_key,
                 "payload" => &mut members.payload,
                 _ => {
-                    match (self.others.as_deref_mut(), &value) {
-                        (None, _) => {}
-                        (Some(others), Cow::Borrowed(value)) => others.push(&key, value, self.keep),
-                        (Some(others), Cow::Owned(_)) => others.lost = true,
-                    }
                     if self.keep {
                         put_member(self.extra, &key, &value);
+                    }
+                    if self.learn {
+                        members.others.push((key, value));
                     }
                     continue;
                 }

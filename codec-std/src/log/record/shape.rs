@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::head::{append_head, is_plain};
 use super::text::TextBlock;
 use super::timestamp::Timestamp;
-use super::{Members, Record};
+use super::Members;
 
 /// The bytes that may stand where a value varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,39 +22,6 @@ enum ByteClass {
     Text,
     /// Anything: the payload, which is looked at elsewhere.
     Any,
-}
-
-/// The addresses of the members of a line that have no meaning here.
-#[derive(Debug, Default)]
-pub(crate) struct OtherMembers {
-    /// Their values, and those of texts without their quotes.
-    values: Vec<(Range<usize>, ByteClass)>,
-    /// The members that are kept: the key without its quotes, and the value.
-    kept: Vec<(Range<usize>, Range<usize>)>,
-    /// Something is not where it can be found again.
-    pub(crate) lost: bool,
-}
-
-impl OtherMembers {
-    pub(crate) fn clear(&mut self) {
-        self.values.clear();
-        self.kept.clear();
-        self.lost = false;
-    }
-
-    pub(crate) fn push(&mut self, key: &str, value: &str, keep: bool) {
-        let all = addresses(value);
-        if keep {
-            self.kept.push((addresses(key), all.clone()));
-        }
-        self.values.push(match value.as_bytes() {
-            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
-                (all.start + 1..all.end - 1, ByteClass::Text)
-            }
-            [b'0'..=b'9', ..] => (all, ByteClass::Number),
-            _ => (all, ByteClass::Same),
-        });
-    }
 }
 
 /// The longest line that is learnt.
@@ -113,16 +80,12 @@ struct Learner<'l> {
 }
 
 impl Learner<'_> {
-    /// The place of a text in the line; `None` of one that is elsewhere, since it had escapes.
+    /// The range of a text in the line; `None` if the text is elsewhere, since it had escapes.
     fn range(&self, text: &str) -> Option<Range<usize>> {
-        self.within(addresses(text))
-    }
-
-    /// The place of what has these addresses.
-    fn within(&self, addresses: Range<usize>) -> Option<Range<usize>> {
         let base = self.line.as_ptr().addr();
-        let range = addresses.start.checked_sub(base)?..addresses.end.checked_sub(base)?;
-        (range.end <= self.line.len()).then_some(range)
+        let start = text.as_ptr().addr().checked_sub(base)?;
+        let end = start + text.len();
+        (end <= self.line.len()).then_some(start..end)
     }
 
     fn span(&self, range: Range<usize>) -> Span {
@@ -172,21 +135,10 @@ impl Learner<'_> {
     }
 }
 
-/// The addresses of a text.
-fn addresses(text: &str) -> Range<usize> {
-    let start = text.as_ptr().addr();
-    start..start + text.len()
-}
-
 impl LineShape {
-    /// The shape of a line that was strictly parsed.
-    pub(crate) fn new(
-        text: &str,
-        members: &Members<'_>,
-        others: &OtherMembers,
-        extra: &[u8],
-    ) -> Option<Self> {
-        let line = text.as_bytes();
+    /// The shape of a line that was strictly parsed, and whether members without a meaning are kept.
+    pub(crate) fn new(line: &str, members: &Members<'_>, keep: bool) -> Option<Self> {
+        let line = line.as_bytes();
         let mut learner = Learner {
             line,
             payload: 0..0,
@@ -194,7 +146,7 @@ impl LineShape {
         };
         let payload = learner.range(members.payload.as_deref()?)?;
         // What is learnt takes memory, and the last pattern reaches 16 bytes back.
-        if others.lost || payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
+        if payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
             return None;
         }
         let (head, tail) = (payload.start, line.len() - payload.end);
@@ -235,22 +187,23 @@ impl LineShape {
             }
             shape.did = Some(learner.span(range));
         }
-        for (addresses, class) in &others.values {
-            let range = learner.within(addresses.clone())?;
-            if *class != ByteClass::Same {
-                learner.vary(range, *class);
+        for (key, value) in &members.others {
+            let range = learner.range(value)?;
+            if keep {
+                // A key with escapes is not in the line.
+                let key = learner.span(learner.range(key)?);
+                shape.kept.push((key, learner.span(range.clone())));
+            }
+            match value.as_bytes() {
+                [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
+                    learner.vary(range.start + 1..range.end - 1, ByteClass::Text);
+                }
+                [b'0'..=b'9', ..] => learner.vary(range, ByteClass::Number),
+                _ => {}
             }
         }
-        for (key, value) in &others.kept {
-            // A key with escapes is not in the line.
-            let (key, value) = (learner.within(key.clone())?, learner.within(value.clone())?);
-            shape.kept.push((learner.span(key), learner.span(value)));
-        }
         shape.patterns = learner.patterns();
-        let record = Record {
-            extra,
-            ..members.record()
-        };
+        let record = members.record();
         let mut written = TextBlock::default();
         append_head(&mut written, &record, record.did);
         // What varies is copied as it stands, so this holds for every line of the shape.
