@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
+use super::Members;
 use super::head::{append_head, is_plain};
 use super::text::TextBlock;
 use super::timestamp::Timestamp;
-use super::Members;
 
 /// The bytes that may stand where a value varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,8 +27,8 @@ use arrow_array::types::{
     ArrowPrimitiveType, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, PrimitiveArray,
-    RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
+    Array as _, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray,
+    PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
 };
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
@@ -58,7 +58,7 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     types.extend(extra.then_some(DataType::Utf8));
     let head = types.len();
     let points = product.attrs().map(|attr| ColumnType::new(product, attr));
-    types.extend(points.map(|point| point.data_type()));
+    types.extend(points.map(|point| point.data_type));
     let fields = head_names(product, extra).into_iter().zip(types);
     let fields = fields.enumerate().map(|(n, (name, data_type))| {
         let field = Field::new(name, data_type, true);
@@ -108,145 +108,108 @@ fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
 
 /// The type of a point's column, with what its values need.
 #[derive(Clone, Debug)]
-pub(crate) enum ColumnType {
-    Bool,
-    /// The text of each value.
-    Enum(Arc<StringArray>),
-    /// The label of each index, where all values are too many for a dictionary.
-    WideEnum(Vec<Box<str>>),
-    U8,
-    U16,
-    U32,
-    I16(Scale),
-    I32(Scale),
-    I64(Scale),
-    /// With so many digits.
-    Decimal(Scale, u8),
-    Binary,
+pub(crate) struct ColumnType {
+    pub(crate) data_type: DataType,
+    scale: Scale,
+    /// The text of each value of an enum; the labels alone where all values are too many for a dictionary.
+    texts: Arc<StringArray>,
 }
 
 impl ColumnType {
     pub(crate) fn new(product: &Product, attr: &Attr) -> Self {
         let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
-        let most = match attr.point().kind {
-            Kind::Bool => return ColumnType::Bool,
-            Kind::Enum { .. } => {
-                let label = |index| match attr.label_of(index) {
-                    Some(label) => Box::from(label),
-                    None => Box::from(index.to_string()),
-                };
-                let bits = attr.point().position.len;
-                // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
-                if bits > 7 {
-                    let labels = (0..attr.labels().len() as u32).map(label);
-                    return ColumnType::WideEnum(labels.collect());
-                }
-                let labels = (0..1 << bits).map(|index| Some(label(index)));
-                return ColumnType::Enum(Arc::new(labels.collect()));
-            }
-            kind => match uint_spec(kind) {
-                Some((_, widest)) => widest,
-                None => return ColumnType::Binary,
+        let (data_type, texts) = match (attr.point().kind, attr.point().position.len) {
+            (Kind::Bool, _) => (DataType::Boolean, 0),
+            // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
+            (Kind::Enum { .. }, bits @ 0..=7) => (dictionary(), 1 << bits),
+            (Kind::Enum { labels }, _) => (DataType::Utf8, labels),
+            (kind, _) => match uint_spec(kind) {
+                Some((_, widest)) => (number_type(scale, widest), 0),
+                None => (DataType::Binary, 0),
             },
         };
-        let ends = [
-            scale.value(0).coefficient(),
-            scale.value(most).coefficient(),
-        ];
-        if scale.decimals() > 0 {
-            let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
-            let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
-            return ColumnType::Decimal(scale, digits as u8);
-        }
-        if scale == Scale::IDENTITY {
-            return match most {
-                0xff => ColumnType::U8,
-                0xffff => ColumnType::U16,
-                _ => ColumnType::U32,
-            };
-        }
-        let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
-        if fits(i16::MIN.into(), i16::MAX.into()) {
-            ColumnType::I16(scale)
-        } else if fits(i32::MIN.into(), i32::MAX.into()) {
-            ColumnType::I32(scale)
-        } else {
-            ColumnType::I64(scale)
+        let text = |index| match attr.label_of(index) {
+            Some(label) => label.to_owned(),
+            None => index.to_string(),
+        };
+        ColumnType {
+            data_type,
+            scale,
+            texts: Arc::new((0..texts).map(|index| Some(text(index))).collect()),
         }
     }
 
-    pub(crate) fn data_type(&self) -> DataType {
-        match self {
-            ColumnType::Bool => DataType::Boolean,
-            ColumnType::Enum(_) => dictionary(),
-            ColumnType::WideEnum(_) => DataType::Utf8,
-            ColumnType::U8 => DataType::UInt8,
-            ColumnType::U16 => DataType::UInt16,
-            ColumnType::U32 => DataType::UInt32,
-            ColumnType::I16(_) => DataType::Int16,
-            ColumnType::I32(_) => DataType::Int32,
-            ColumnType::I64(_) => DataType::Int64,
-            ColumnType::Decimal(scale, digits) => {
-                DataType::Decimal128(*digits, scale.decimals() as i8)
-            }
-            ColumnType::Binary => DataType::Binary,
-        }
-    }
-
-    /// The array of a column. A column_type and its column are of one point, so other pairs do not occur.
+    /// The array of a column. A type and its column are of one point, so other pairs do not occur.
     fn array(&self, column: &Column, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-        let scaled = |scale: &Scale, raw| scale.value(raw).coefficient();
-        Ok(match (self, column) {
-            (ColumnType::Bool, Column::U8(values)) => {
+        let scaled = |raw| self.scale.value(raw).coefficient();
+        Ok(match (&self.data_type, column) {
+            (DataType::Boolean, Column::U8(values)) => {
                 let bits = BooleanBuffer::collect_bool(values.len(), |n| values[n] != 0);
                 Arc::new(BooleanArray::new(bits, nulls))
             }
-            (ColumnType::Enum(texts), Column::U8(values)) => {
+            (DataType::Dictionary(..), Column::U8(values)) => {
                 let keys = UInt8Array::new(values.clone().into(), nulls);
-                let texts: ArrayRef = Arc::<StringArray>::clone(texts);
+                let texts: ArrayRef = Arc::<StringArray>::clone(&self.texts);
                 Arc::new(DictionaryArray::<UInt8Type>::try_new(keys, texts)?)
             }
-            (ColumnType::WideEnum(labels), column) => {
-                let raws = each(column, |raw| raw);
+            (DataType::Utf8, column) => {
                 let mut texts = StringBuilder::new();
-                for (n, raw) in raws.iter().enumerate() {
-                    match labels.get(*raw as usize) {
-                        _ if nulls.as_ref().is_some_and(|nulls| nulls.is_null(n)) => {
-                            texts.append_null();
-                        }
-                        Some(label) => texts.append_value(label),
-                        None => texts.append_value(raw.to_string()),
+                for (n, raw) in each(column, |raw| raw).iter().enumerate() {
+                    let index = *raw as usize;
+                    if nulls.as_ref().is_some_and(|nulls| nulls.is_null(n)) {
+                        texts.append_null();
+                    } else if index < self.texts.len() {
+                        texts.append_value(self.texts.value(index));
+                    } else {
+                        texts.append_value(raw.to_string());
                     }
                 }
                 Arc::new(texts.finish())
             }
-            (ColumnType::U8, column) => ints::<UInt8Type>(column, nulls, |raw| raw as u8),
-            (ColumnType::U16, column) => ints::<UInt16Type>(column, nulls, |raw| raw as u16),
-            (ColumnType::U32, column) => ints::<UInt32Type>(column, nulls, |raw| raw),
-            (ColumnType::I16(scale), column) => {
-                ints::<Int16Type>(column, nulls, |raw| scaled(scale, raw) as i16)
-            }
-            (ColumnType::I32(scale), column) => {
-                ints::<Int32Type>(column, nulls, |raw| scaled(scale, raw) as i32)
-            }
-            (ColumnType::I64(scale), column) => {
-                ints::<Int64Type>(column, nulls, |raw| scaled(scale, raw))
-            }
-            (ColumnType::Decimal(scale, digits), column) => {
-                let values = each(column, |raw| i128::from(scaled(scale, raw)));
+            (DataType::UInt8, column) => ints::<UInt8Type>(column, nulls, |raw| raw as u8),
+            (DataType::UInt16, column) => ints::<UInt16Type>(column, nulls, |raw| raw as u16),
+            (DataType::UInt32, column) => ints::<UInt32Type>(column, nulls, |raw| raw),
+            (DataType::Int16, column) => ints::<Int16Type>(column, nulls, |raw| scaled(raw) as i16),
+            (DataType::Int32, column) => ints::<Int32Type>(column, nulls, |raw| scaled(raw) as i32),
+            (DataType::Int64, column) => ints::<Int64Type>(column, nulls, scaled),
+            (DataType::Decimal128(digits, decimals), column) => {
+                let values = each(column, |raw| i128::from(scaled(raw)));
                 let array = Decimal128Array::new(values, nulls);
-                Arc::new(array.with_precision_and_scale(*digits, scale.decimals() as i8)?)
+                Arc::new(array.with_precision_and_scale(*digits, *decimals)?)
             }
-            (ColumnType::Binary, Column::Bytes(len, values)) => {
+            (DataType::Binary, Column::Bytes(len, values)) => {
                 let rows = values.len() / (*len).max(1);
                 let ends = OffsetBuffer::from_lengths(std::iter::repeat_n(*len, rows));
                 Arc::new(BinaryArray::try_new(ends, values.clone().into(), nulls)?)
             }
-            (column_type, column) => {
-                let what = format!("{column_type:?} of {column:?}");
-                return Err(ArrowError::InvalidArgumentError(what));
+            (data_type, column) => {
+                let message = format!("{data_type} of {column:?}");
+                return Err(ArrowError::InvalidArgumentError(message));
             }
         })
+    }
+}
+
+/// The narrowest type of numbers with this scale whose greatest raw value is `widest`.
+fn number_type(scale: Scale, widest: u32) -> DataType {
+    let ends = [0, widest].map(|raw| scale.value(raw).coefficient());
+    let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
+    if scale.decimals() > 0 {
+        let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
+        let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
+        DataType::Decimal128(digits as u8, scale.decimals() as i8)
+    } else if scale == Scale::IDENTITY {
+        match widest {
+            0xff => DataType::UInt8,
+            0xffff => DataType::UInt16,
+            _ => DataType::UInt32,
+        }
+    } else if fits(i16::MIN.into(), i16::MAX.into()) {
+        DataType::Int16
+    } else if fits(i32::MIN.into(), i32::MAX.into()) {
+        DataType::Int32
+    } else {
+        DataType::Int64
     }
 }
 
@@ -280,7 +243,7 @@ pub(crate) fn row_len(product: &Product) -> usize {
 /// Collects records, and makes batches of them.
 #[derive(Debug)]
 pub struct Batches {
-    schema: SchemaRef,
+    pub(crate) schema: SchemaRef,
     types: Vec<ColumnType>,
     columns: Columns,
     rows: usize,
@@ -295,8 +258,6 @@ pub struct Batches {
     dids: StringBuilder,
     actions: Vec<Option<u8>>,
     extra: Option<StringBuilder>,
-    /// The members of the last record that stand in `extra` behind those that are kept.
-    remarks: Vec<u8>,
 }
 
 /// The number of bytes of statuses that become columns at once.
@@ -321,20 +282,17 @@ impl Batches {
             dids: StringBuilder::new(),
             actions: Vec::new(),
             extra: extra.then(StringBuilder::new),
-            remarks: Vec::new(),
         }
     }
 
     /// Adds a record.
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
-        let mut remarks = std::mem::take(&mut self.remarks);
-        remarks.clear();
+        let mut remarks = Vec::new();
         if self.extra.is_some() && decoded.has_remarks() {
             decoded.write_remarks(&mut remarks);
         }
         let did = record.device(decoded);
         self.put_record(record, did, action_number(decoded), &remarks);
-        self.remarks = remarks;
         match decoded.view() {
             Some(view) if view.is_whole() => self.put_status(view.values()),
             view => self.put_some(view),

@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_schema::DataType;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
@@ -33,7 +33,6 @@ pub struct Parquet<W: Write + Send> {
     /// Gone once the end is written.
     out: Option<SerializedFileWriter<W>>,
     factory: Arc<ArrowRowGroupWriterFactory>,
-    schema: SchemaRef,
 }
 
 impl<W: Write + Send> fmt::Debug for Parquet<W> {
@@ -62,8 +61,7 @@ impl<W: Write + Send> Parquet<W> {
         Ok(Parquet {
             product: product.clone(),
             keep,
-            factory: Arc::new(ArrowRowGroupWriterFactory::new(&out, Arc::clone(&schema))),
-            schema,
+            factory: Arc::new(ArrowRowGroupWriterFactory::new(&out, schema)),
             out: Some(out),
         })
     }
@@ -88,21 +86,17 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
         let path = ColumnPath::new(vec![name.clone()]);
         let layout = product.layout();
         let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
-        let column_type = ColumnType::new(product, attr);
-        if let ColumnType::Enum(_) | ColumnType::WideEnum(_) | ColumnType::Binary = column_type {
+        let data_type = ColumnType::new(product, attr).data_type;
+        if let DataType::Dictionary(..) | DataType::Utf8 | DataType::Binary = data_type {
             all = all.set_column_statistics_enabled(path.clone(), none);
         }
-        let encoding = match column_type {
+        let encoding = match data_type {
+            DataType::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
             // Few values: the dictionary that is the default.
-            ColumnType::Bool
-            | ColumnType::Enum(_)
-            | ColumnType::WideEnum(_)
-            | ColumnType::U8
-            | ColumnType::I16(_) => continue,
-            ColumnType::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            DataType::Dictionary(..) | DataType::Utf8 | DataType::Int16 => continue,
             _ if span < 1 << 8 => continue,
             // Too many digits for an integer.
-            ColumnType::Decimal(_, 19..) => Encoding::PLAIN,
+            DataType::Decimal128(19.., _) => Encoding::PLAIN,
             _ => Encoding::BYTE_STREAM_SPLIT,
         };
         all = all
@@ -118,7 +112,6 @@ impl<W: Write + Send> Format for Parquet<W> {
     fn sink(&self) -> ParquetSink {
         ParquetSink {
             batches: Batches::new(&self.product, self.keep),
-            schema: Arc::clone(&self.schema),
             factory: Arc::clone(&self.factory),
         }
     }
@@ -157,7 +150,6 @@ impl<W: Write + Send> Format for Parquet<W> {
 #[derive(Debug)]
 pub struct ParquetSink {
     batches: Batches,
-    schema: SchemaRef,
     factory: Arc<ArrowRowGroupWriterFactory>,
 }
 
@@ -198,7 +190,8 @@ impl Sink for ParquetSink {
 
     fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
         let writers = self.factory.create_column_writers(0).map_err(io_error)?;
-        let mut writers = writers.into_iter().zip(self.schema.fields());
+        let schema = Arc::clone(&self.batches.schema);
+        let mut writers = writers.into_iter().zip(schema.fields());
         // A column is gone before the next is made: they are large, and in the cache one by one.
         let encoded = self.batches.drain(|column| {
             let Some((mut writer, field)) = writers.next() else {
