@@ -3,6 +3,7 @@
 use std::fmt;
 
 use gizwits_codec_core as core;
+use serde::Serialize;
 
 /// An error: its kind, a sentence about it, and where it is.
 ///
@@ -12,17 +13,20 @@ use gizwits_codec_core as core;
 /// let error = payload::parse("not a payload", None).unwrap_err();
 /// assert_eq!(error.kind, "not_hex_or_base64");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Error {
     /// The kind in snake_case: one of [`KINDS`](Self::KINDS).
     pub kind: &'static str,
     /// A sentence: the problem, its place, and the expected value.
     pub message: String,
     /// The name of the point.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub point: Option<String>,
     /// The byte, from 0: of the payload as given, or of the status for a value that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub byte: Option<u32>,
     /// The bit within its bit area.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bit: Option<u32>,
 }
 

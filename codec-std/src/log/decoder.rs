@@ -256,7 +256,13 @@ impl<S: Sink> RecordDecoder<S> {
             None => framed(&self.bytes),
         };
         let done = match (&given, named) {
-            (Some(given), Some(named)) if **given != *named => Err(other_device(given, &named)),
+            (Some(given), Some(named)) if **given != *named => {
+                let (given, named) = (shown(given), shown(&named));
+                let message = format!(
+                    "the record is of device `{named}`: all of the input were to be of `{given}`"
+                );
+                Err(Error::new("other_device", message).into())
+            }
             (given, _) => {
                 record.did = given.as_deref();
                 self.line(&LazyRecord::made(&record, false), block)
@@ -296,7 +302,11 @@ impl<S: Sink> RecordDecoder<S> {
                 let states = &mut self.states[index];
                 if !states.contains_key(&*did) {
                     if states.len() >= self.options.device_limit {
-                        return Err(too_many(&did, self.options.device_limit));
+                        let (did, limit) = (shown(&did), self.options.device_limit);
+                        let message = format!(
+                            "device `{did}` is one more than the {limit} devices whose values are kept"
+                        );
+                        return Err(Error::new("device_limit", message).into());
                     }
                     states.insert(did.as_ref().into(), product.state());
                 }
@@ -323,23 +333,7 @@ impl<S: Sink> RecordDecoder<S> {
 fn unknown_device() -> Box<Error> {
     let message = "the record names no device: a `did` is expected, in the record or in its frame, or a \
                    device that all records of the input are of";
-    Error::new("unknown_device", message.to_owned()).into()
-}
-
-#[cold]
-fn other_device(given: &str, named: &str) -> Box<Error> {
-    let (given, named) = (shown(given), shown(named));
-    let message =
-        format!("the record is of device `{named}`: all of the input were to be of `{given}`");
-    Error::new("other_device", message).into()
-}
-
-#[cold]
-fn too_many(did: &str, limit: usize) -> Box<Error> {
-    let did = shown(did);
-    let message =
-        format!("device `{did}` is one more than the {limit} devices whose values are kept");
-    Error::new("device_limit", message).into()
+    Error::new("unknown_device", message).into()
 }
 
 #[cold]

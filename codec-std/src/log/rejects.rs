@@ -1,6 +1,8 @@
 //! Records that were not decoded, as lines of JSON.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::message::payload;
@@ -41,6 +43,19 @@ pub const KINDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// A record that was not decoded, as a line of JSON.
+#[derive(Serialize)]
+struct Reject<'a> {
+    file: &'a str,
+    line: u64,
+    reason: &'a Error,
+    record: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
+}
+
 /// Appends `{"file":…,"line":N,"reason":{…},"record":…}`.
 ///
 /// A record that is no text has `"encoding":"base64"`. Of one that is too long the head is shown, and
@@ -48,38 +63,28 @@ pub const KINDS: &[(&str, &str)] = &[
 pub(crate) fn write(
     out: &mut Vec<u8>,
     (file, line): (&str, u64),
-    error: &Error,
+    reason: &Error,
     record: &[u8],
     length: Option<u64>,
 ) {
-    let json = |value: &str| Value::from(value).to_string();
-    let mut text = format!(
-        r#"{{"file":{},"line":{line},"reason":{{"kind":"{}","message":{}"#,
-        json(file),
-        error.kind,
-        json(&error.message),
-    );
-    if let Some(point) = &error.point {
-        text += &format!(r#","point":{}"#, json(point));
-    }
-    for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
-        if let Some(value) = value {
-            text += &format!(r#","{name}":{value}"#);
-        }
-    }
-    text += r#"},"record":"#;
     let cut = length.is_some_and(|length| length > record.len() as u64);
-    match std::str::from_utf8(record) {
-        Ok(record) => text += &json(record),
+    let (record, encoding) = match std::str::from_utf8(record) {
+        Ok(record) => (record.into(), None),
         // A head that was cut within a character is text all the same.
-        Err(error) if cut && error.error_len().is_none() => {
-            text += &json(&String::from_utf8_lossy(&record[..error.valid_up_to()]));
-        }
-        Err(_) => text += &format!(r#""{}","encoding":"base64""#, payload::base64(record)),
-    }
-    if let Some(length) = length {
-        text += &format!(r#","length":{length}"#);
-    }
-    text += "}\n";
-    out.extend(text.as_bytes());
+        Err(error) if cut && error.error_len().is_none() => (
+            String::from_utf8_lossy(&record[..error.valid_up_to()]),
+            None,
+        ),
+        Err(_) => (payload::base64(record).into(), Some("base64")),
+    };
+    let reject = Reject {
+        file,
+        line,
+        reason,
+        record,
+        encoding,
+        length,
+    };
+    let _ = serde_json::to_writer(&mut *out, &reject);
+    out.push(b'\n');
 }

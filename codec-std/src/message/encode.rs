@@ -249,20 +249,22 @@ fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {
 
 fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    if let Some(text) = text.strip_prefix("base64:") {
-        if !payload::base64_into(text, &mut bytes) && !text.is_empty() {
-            return Err(wrong_kind(attr, given, "base64 after `base64:`"));
+    let (is_sound, expected) = match text.strip_prefix("base64:") {
+        Some(text) => (
+            text.is_empty() || payload::base64_into(text, &mut bytes),
+            "base64 after `base64:`",
+        ),
+        None => {
+            let mut digits = text.strip_prefix("0x").unwrap_or(text).to_owned();
+            if !digits.len().is_multiple_of(2) {
+                digits.push('0');
+            }
+            let is_hex = digits.is_empty() || payload::hex_into(&digits, &mut bytes);
+            (is_hex, "hex, or `base64:` and base64,")
         }
-        return padded(attr, given, bytes);
-    }
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let even = if digits.len().is_multiple_of(2) {
-        ""
-    } else {
-        "0"
     };
-    if !payload::hex_into(&format!("{digits}{even}"), &mut bytes) && !digits.is_empty() {
-        return Err(wrong_kind(attr, given, "hex, or `base64:` and base64,"));
+    if !is_sound {
+        return Err(wrong_kind(attr, given, expected));
     }
     padded(attr, given, bytes)
 }

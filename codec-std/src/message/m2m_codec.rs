@@ -85,13 +85,13 @@ impl Decoder for M2mCodec {
     fn decode(&mut self, stream: &mut BytesMut) -> io::Result<Option<M2mFrame>> {
         loop {
             let found = m2m::scan(stream, self.limit);
-            let Some(event) = found.event else {
+            let Some(Event::Frame(frame)) = found.event else {
+                let is_service = found.event.is_some();
                 stream.advance(found.consumed);
-                return Ok(None);
-            };
-            let Event::Frame(frame) = event else {
-                stream.advance(found.consumed);
-                continue;
+                match is_service {
+                    true => continue,
+                    false => return Ok(None),
+                }
             };
             let (flag, command, sn) = (frame.flag, frame.command, frame.sn);
             let (did_len, body_len) = (frame.did.map(<[u8]>::len), frame.body.len());

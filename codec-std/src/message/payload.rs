@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::error::Error;
+use crate::error::{Error, shown};
 
 /// How bytes are written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,31 +57,24 @@ pub fn parse_into(
     bytes: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let text = text.trim();
-    if text.starts_with('[') && encoding.is_none() {
-        return list(text, bytes);
-    }
-    match encoding {
-        Some(Encoding::Hex) => hex_into(text, bytes)
-            .then_some(())
-            .ok_or_else(|| refused(text, "not hex: two digits a byte are expected")),
-        Some(Encoding::Base64) => base64_into(text, bytes)
-            .then_some(())
-            .ok_or_else(|| refused(text, "not base64")),
-        None => {
-            // Base64 of a frame begins with `AAAAAw`, which is no hex, so hex goes first throughout.
-            if hex_into(text, bytes) || base64_into(text, bytes) {
-                return Ok(());
-            }
-            Err(refused(
-                text,
-                "neither hex (two digits a byte), nor base64, nor a list of bytes [0,0,0,3]",
-            ))
-        }
-    }
+    let (is_sound, why) = match encoding {
+        Some(Encoding::Hex) => (
+            hex_into(text, bytes),
+            "not hex: two digits a byte are expected",
+        ),
+        Some(Encoding::Base64) => (base64_into(text, bytes), "not base64"),
+        None if text.starts_with('[') => return list(text, bytes),
+        // Base64 of a frame begins with `AAAAAw`, which is no hex, so hex goes first throughout.
+        None => (
+            hex_into(text, bytes) || base64_into(text, bytes),
+            "neither hex (two digits a byte), nor base64, nor a list of bytes [0,0,0,3]",
+        ),
+    };
+    is_sound.then_some(()).ok_or_else(|| refused(text, why))
 }
 
 fn refused(text: &str, why: &str) -> Error {
-    let shown = crate::error::shown(text);
+    let shown = shown(text);
     Error::new("not_hex_or_base64", format!("`{shown}` is {why}"))
 }
 
@@ -122,18 +115,15 @@ pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
         return true;
     }
     bytes.clear();
-    if digits.iter().any(|byte| matches!(byte, b' ' | b':')) {
-        // Separators stand between bytes: never within one.
-        for pair in digits.split(|byte| matches!(byte, b' ' | b':')) {
-            let start = bytes.len();
-            bytes.resize(start + pair.len() / 2, 0);
-            if faster_hex::hex_decode(pair, &mut bytes[start..]).is_err() {
-                return false;
-            }
+    // Separators stand between bytes: never within one.
+    for pair in digits.split(|byte| matches!(byte, b' ' | b':')) {
+        let start = bytes.len();
+        bytes.resize(start + pair.len() / 2, 0);
+        if faster_hex::hex_decode(pair, &mut bytes[start..]).is_err() {
+            return false;
         }
-        return !bytes.is_empty();
     }
-    false
+    !bytes.is_empty()
 }
 
 pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
@@ -142,17 +132,11 @@ pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
 }
 
 fn list(text: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    bytes.clear();
-    match serde_json::from_str::<Vec<u8>>(text) {
-        Ok(list) => {
-            bytes.extend(list);
-            Ok(())
-        }
-        Err(error) => Err(refused(
-            text,
-            &format!("not a list of bytes from 0 to 255: {error}"),
-        )),
-    }
+    *bytes = serde_json::from_str(text).map_err(|error| {
+        let why = format!("not a list of bytes from 0 to 255: {error}");
+        refused(text, &why)
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -104,7 +104,9 @@ impl Reader {
             });
         }
         if is_deep(line) {
-            return Err(too_deep());
+            let message =
+                format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
+            return Err(Error::new("depth", message));
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
         let learn = self.learns();
@@ -157,13 +159,6 @@ fn brackets(text: &[u8]) -> usize {
     brackets
 }
 
-#[cold]
-fn too_deep() -> Error {
-    let message =
-        format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
-    Error::new("depth", message)
-}
-
 /// A line that is no record, in words.
 #[cold]
 fn refused(error: &sonic_rs::Error) -> Error {
@@ -177,11 +172,8 @@ fn refused(error: &sonic_rs::Error) -> Error {
 
 /// A line that is no text from this byte on.
 pub(crate) fn not_utf8(at: usize) -> Error {
-    Error::new(
-        "not_utf8",
-        format!("the line is not UTF-8 text at byte {at}"),
-    )
-    .at(u32::try_from(at).ok(), None)
+    let message = format!("the line is not UTF-8 text at byte {at}");
+    Error::new("not_utf8", message).at(u32::try_from(at).ok(), None)
 }
 
 /// Deserializes what a line says. What is JSON but no record is the inner error.
