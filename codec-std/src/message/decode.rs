@@ -186,6 +186,12 @@ impl<'p, 'b> Status<'p, 'b> {
         self.action == 3
     }
 
+    /// The index of the action in [`ACTION_WORDS`](super::ACTION_WORDS).
+    #[cfg(feature = "arrow")]
+    pub(crate) fn action_number(&self) -> usize {
+        usize::from(self.action.wrapping_sub(1))
+    }
+
     /// The bytes of the points.
     #[inline]
     #[must_use]

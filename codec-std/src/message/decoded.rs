@@ -9,6 +9,17 @@ use super::payload;
 use crate::error::counted;
 use crate::product::Product;
 
+/// The words for actions, those of data points in the order of their bytes.
+pub(crate) const ACTION_WORDS: &[&str] = &[
+    "control",
+    "read",
+    "reply",
+    "report",
+    "transparent",
+    "gateway",
+    "no data points",
+];
+
 /// A payload, taken apart; it borrows the product and the bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoded<'p, 'b> {
@@ -77,14 +88,19 @@ impl<'p, 'b> Decoded<'p, 'b> {
 
     /// The word for the action, whether it has data points or not.
     pub(crate) fn action_word(&self) -> &'static str {
+        ACTION_WORDS[self.action_number()]
+    }
+
+    /// The index of the action in [`ACTION_WORDS`].
+    pub(crate) fn action_number(&self) -> usize {
         match self.content {
-            Content::P0(P0::Control(_)) => "control",
-            Content::P0(P0::Read(_)) => "read",
-            Content::P0(P0::Reply(_)) => "reply",
-            Content::P0(P0::Report(_)) => "report",
-            Content::P0(P0::Transparent { .. }) => "transparent",
-            Content::P0(P0::Gateway { .. }) => "gateway",
-            Content::Body(_) => "no data points",
+            Content::P0(P0::Control(_)) => 0,
+            Content::P0(P0::Read(_)) => 1,
+            Content::P0(P0::Reply(_)) => 2,
+            Content::P0(P0::Report(_)) => 3,
+            Content::P0(P0::Transparent { .. }) => 4,
+            Content::P0(P0::Gateway { .. }) => 5,
+            Content::Body(_) => 6,
         }
     }
 
@@ -180,17 +196,9 @@ impl<'p, 'b> Decoded<'p, 'b> {
     /// Whether [`write_remarks`](Self::write_remarks) has anything to write.
     #[inline]
     pub(crate) fn has_remarks(&self) -> bool {
-        match &self.content {
-            Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
-                // Standard messages have no mask; most messages end here.
-                let masked = self.product.protocol() == Protocol::VarLen;
-                self.own.is_some()
-                    || !view.is_exact()
-                    || masked && view.surplus_flags().next().is_some()
-            }
-            Content::P0(P0::Read(wanted)) => wanted.surplus_flags().next().is_some(),
-            _ => false,
-        }
+        // Standard messages have no mask; most messages end here.
+        let has_mask = self.product.protocol() == Protocol::VarLen;
+        !self.is_exact() || has_mask && self.surplus_flags().next().is_some()
     }
 }
 

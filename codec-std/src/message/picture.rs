@@ -1,6 +1,5 @@
 //! A picture of bytes: which of them, and which bits, belong to which point, and what the others are.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -158,66 +157,13 @@ impl Picture {
     /// The bytes that `decoded` has taken apart.
     #[must_use]
     pub fn of_message(decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Self {
-        let product = decoded.product;
-        let layout = product.layout();
-        let mut rows = Rows::new(product);
+        let mut rows = Rows::new(decoded.product);
         rows.envelope(decoded.envelope, bytes.len());
-        let action = decoded.action_word();
-        let wanted = match decoded.content {
-            Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
-            _ => None,
-        };
-        if let Content::P0(_) = decoded.content {
-            rows.other(1, format!("action: {action}"));
-        }
-        let view = decoded.view();
-        let (what, all, kind) = match (product.protocol(), decoded.action()) {
-            (Protocol::VarLen, _) => ("mask", layout.points(), "point"),
-            // Only these have flags.
-            (Protocol::Standard, Some(Action::Control)) => {
-                ("flags", layout.writable(), "writable point")
-            }
-            (Protocol::Standard, _) => ("flags", layout.points(), "point"),
-        };
-        let of_view = view.map(|view| view.iter().count());
-        let count = of_view.or_else(|| Some(wanted?.ids().count()));
-        let all = counted(all.into(), kind);
-        let points = count.map_or_else(String::new, |count| format!("{count} of {all}"));
-        if count.is_some() {
-            let values = view.map_or(0, |view| view.values().len());
-            let head = bytes.len().saturating_sub(rows.next + values);
-            let surplus = match runs(decoded.surplus_flags()) {
-                none if none.is_empty() => none,
-                bits => format!("; past the last point: {bits}"),
-            };
-            rows.other(head, format!("{what}: {points}{surplus}"));
-        }
-        let mut values = BTreeMap::new();
-        if let Some(view) = view {
-            values.extend(product.seen(view));
-            rows.values(match product.protocol() {
-                // A standard control has values whose flags are clear.
-                Protocol::Standard => layout.view_lax(view.values()),
-                Protocol::VarLen => view,
-            });
-        }
-        // The status that is broadcast by UDP: its bytes have the rows of the message that they are.
-        if let Some(broadcast) = decoded.broadcast() {
-            let mac = broadcast.mac();
-            rows.other(broadcast.mac.len(), format!("MAC address {mac}"));
-            let status = bytes.get(rows.next..).unwrap_or(&[]);
-            let status = Picture::of_message(&broadcast.decoded, status);
-            rows.append(status.rows);
-            values = status.values;
-        }
-        rows.other(bytes.len().saturating_sub(rows.next), "body");
+        let picture = rows.message(decoded, bytes.len());
         Picture {
-            action,
-            points,
             bytes: bytes.to_vec(),
             rows: rows.rows,
-            values,
-            wanted: wanted.map(|wanted| wanted.ids().collect()),
+            ..picture
         }
     }
 }
@@ -275,19 +221,62 @@ impl<'p> Rows<'p> {
         }
     }
 
-    /// The rows of bytes that begin with the next one.
-    fn append(&mut self, rows: Vec<Row>) {
-        let base = self.next;
-        for mut row in rows {
-            match &mut row {
-                Row::Bits { byte, .. } => *byte += base,
-                Row::Bytes { first, last, .. } | Row::Other { first, last, .. } => {
-                    *first += base;
-                    *last += base;
-                }
+    /// The rows of a message without its frame, up to the byte `end`; returns the rest of its picture.
+    fn message(&mut self, decoded: &Decoded<'_, '_>, end: usize) -> Picture {
+        let product = self.product;
+        let layout = product.layout();
+        let action = decoded.action_word();
+        let wanted = match decoded.content {
+            Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
+            _ => None,
+        };
+        if let Content::P0(_) = decoded.content {
+            self.other(1, format!("action: {action}"));
+        }
+        let view = decoded.view();
+        let (what, all, kind) = match (product.protocol(), decoded.action()) {
+            (Protocol::VarLen, _) => ("mask", layout.points(), "point"),
+            // Only these have flags.
+            (Protocol::Standard, Some(Action::Control)) => {
+                ("flags", layout.writable(), "writable point")
             }
-            self.next = row.bytes().1 + 1;
-            self.rows.push(row);
+            (Protocol::Standard, _) => ("flags", layout.points(), "point"),
+        };
+        let of_view = view.map(|view| view.iter().count());
+        let count = of_view.or_else(|| Some(wanted?.ids().count()));
+        let all = counted(all.into(), kind);
+        let points = count.map_or_else(String::new, |count| format!("{count} of {all}"));
+        if count.is_some() {
+            let values = view.map_or(0, |view| view.values().len());
+            let surplus = match runs(decoded.surplus_flags()) {
+                none if none.is_empty() => none,
+                bits => format!("; past the last point: {bits}"),
+            };
+            let head = end.saturating_sub(self.next + values);
+            self.other(head, format!("{what}: {points}{surplus}"));
+        }
+        let mut values = BTreeMap::new();
+        if let Some(view) = view {
+            values.extend(product.seen(view));
+            self.values(match product.protocol() {
+                // A standard control has values whose flags are clear.
+                Protocol::Standard => layout.view_lax(view.values()),
+                Protocol::VarLen => view,
+            });
+        }
+        // The status that is broadcast by UDP: its bytes have the rows of the message that they are.
+        if let Some(broadcast) = decoded.broadcast() {
+            let mac = broadcast.mac();
+            self.other(broadcast.mac.len(), format!("MAC address {mac}"));
+            values = self.message(&broadcast.decoded, end).values;
+        }
+        self.other(end.saturating_sub(self.next), "body");
+        Picture {
+            action,
+            points,
+            values,
+            wanted: wanted.map(|wanted| wanted.ids().collect()),
+            ..Picture::default()
         }
     }
 
@@ -305,7 +294,7 @@ impl<'p> Rows<'p> {
                 self.other(1, format!("flag{follows}"));
                 self.other(2, format!("command {:#06x}", frame.command));
                 self.other(sn, format!("sn {}", frame.sn.unwrap_or(0)));
-                let text: Cow<'_, str> = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
+                let text = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
                 self.other(did, format!("did {text}"));
             }
             Some(Event::Service { command }) => {

@@ -36,7 +36,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use gizwits_codec_core::{Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
-use super::table::{ACTIONS, REPLY, REPORT, action_number, head_names};
+use super::table::{ACTIONS, head_names};
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::lazy::LazyRecord;
@@ -292,7 +292,7 @@ impl Batches {
             decoded.write_remarks(&mut remarks);
         }
         let did = record.device(decoded);
-        self.put_record(record, did, action_number(decoded), &remarks);
+        self.put_record(record, did, decoded.action_number(), &remarks);
         match decoded.view() {
             Some(view) if view.is_whole() => self.put_status(view.values()),
             view => self.put_some(view),
@@ -303,9 +303,8 @@ impl Batches {
     #[inline]
     pub(crate) fn push_status(&mut self, line: &LazyRecord<'_>, status: &Status<'_, '_>) {
         let record = line.record();
-        let action = if status.is_reply() { REPLY } else { REPORT };
         let did = record.did.map(Cow::Borrowed);
-        self.put_record(&record, did, Some(action), &[]);
+        self.put_record(&record, did, status.action_number(), &[]);
         self.put_status(status.values());
     }
 
@@ -314,14 +313,15 @@ impl Batches {
         &mut self,
         record: &Record<'_>,
         did: Option<Cow<'_, str>>,
-        action: Option<usize>,
+        action: usize,
         remarks: &[u8],
     ) {
         self.times
             .push(record.timestamp.as_ref().map(Timestamp::millis));
         self.kinds.append_option(record.kind);
         self.dids.append_option(did);
-        self.actions.push(action.map(|number| number as u8));
+        let is_named = action < ACTIONS.len();
+        self.actions.push(is_named.then_some(action as u8));
         if let Some(extra) = &mut self.extra {
             let text = |json| std::str::from_utf8(json).unwrap_or("");
             let (kept, remarks) = (text(record.extra), text(remarks));

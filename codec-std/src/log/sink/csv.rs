@@ -11,7 +11,7 @@
 use std::io::{self, Write};
 
 use super::point_text::{PointWriter, TextFormat, max_len};
-use super::table::{action, head_names};
+use super::table::{ACTIONS, head_names};
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::text::{TextBlock, cell, is_formula, is_plain};
@@ -150,15 +150,15 @@ impl Sink for CsvSink {
         for text in [record.kind, did.as_deref()] {
             out.put(b",");
             match text.unwrap_or("") {
-                text if self.guarded && is_formula(text) => {
-                    out.put(cell(text, true).as_bytes());
+                text if is_plain(text) && !(self.guarded && is_formula(text)) => {
+                    out.put(text.as_bytes());
                 }
-                text if is_plain(text) => out.put(text.as_bytes()),
-                text => put_quoted([text.as_bytes()], out),
+                text => out.put(cell(text, self.guarded).as_bytes()),
             }
         }
         out.put(b",");
-        out.put(action(decoded).unwrap_or("").as_bytes());
+        let action = ACTIONS.get(decoded.action_number()).unwrap_or(&"");
+        out.put(action.as_bytes());
         if self.keep {
             out.put(b",");
             self.extra.clear();
@@ -168,7 +168,7 @@ impl Sink for CsvSink {
             }
             if let Some(extra) = self.extra.strip_prefix(b",") {
                 // An object has quotes.
-                put_quoted([b"{", extra, b"}"], out);
+                put_quoted(&[b"{", extra, b"}"], out);
             }
         }
         let (view, writer) = (decoded.view(), &mut self.writer);
@@ -191,7 +191,7 @@ impl Sink for CsvSink {
 }
 
 /// A cell in quotes, in pieces.
-fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut TextBlock) {
+fn put_quoted(pieces: &[&[u8]], out: &mut TextBlock) {
     out.put(b"\"");
     for piece in pieces {
         for part in piece.split_inclusive(|byte| *byte == b'"') {
