@@ -39,8 +39,8 @@ mod table;
 mod text;
 mod types;
 
-use std::fmt;
 use std::path::Path;
+use std::{fmt, fs, io};
 
 use self::point::PointCode;
 use self::text::comment;
@@ -53,25 +53,23 @@ use crate::product::{Product, is_product_key};
 /// # Errors
 /// If a file can't be read or written, or the definition breaks a rule: then all that is wrong with it. A
 /// definition without a sound product key is refused, too: a device names its product by it.
-pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
+pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
     let definition = definition.as_ref();
     println!("cargo::rerun-if-changed={}", definition.display());
-    let about = |error: &dyn fmt::Display| format!("{}: {error}", definition.display());
-    let text = std::fs::read_to_string(definition)
-        .map_err(|error| std::io::Error::new(error.kind(), about(&error)))?;
-    let product = Product::from_json(&text)
-        .map_err(|invalid| std::io::Error::new(std::io::ErrorKind::InvalidData, about(&invalid)))?;
+    let error = |kind, message: &dyn fmt::Display| {
+        io::Error::new(kind, format!("{}: {message}", definition.display()))
+    };
+    let text = fs::read_to_string(definition).map_err(|unread| error(unread.kind(), &unread))?;
+    let product =
+        Product::from_json(&text).map_err(|invalid| error(io::ErrorKind::InvalidData, &invalid))?;
     if !is_product_key(product.product_key()) {
         let message = "the product_key is not 32 hex digits, by which a device names its product";
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            about(&message),
-        ));
+        return Err(error(io::ErrorKind::InvalidData, &message));
     }
     let folder = std::env::var_os("OUT_DIR").ok_or_else(|| {
-        std::io::Error::other("OUT_DIR is not set: this is for a build script, which cargo runs")
+        io::Error::other("OUT_DIR is not set: this is for a build script, which cargo runs")
     })?;
-    std::fs::write(Path::new(&folder).join("product.rs"), rust(&product))
+    fs::write(Path::new(&folder).join("product.rs"), rust(&product))
 }
 
 /// The Rust of a product, as rustfmt has it. Without a sound product key that is 32 zeros.

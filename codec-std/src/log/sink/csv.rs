@@ -167,8 +167,15 @@ impl Sink for CsvSink {
                 decoded.write_remarks(&mut self.extra);
             }
             if let Some(extra) = self.extra.strip_prefix(b",") {
-                // An object has quotes.
-                put_quoted(&[b"{", extra, b"}"], out);
+                // An object has quotes, which are doubled in a cell.
+                out.put(b"\"{");
+                for part in extra.split_inclusive(|byte| *byte == b'"') {
+                    out.put(part);
+                    if part.ends_with(b"\"") {
+                        out.put(b"\"");
+                    }
+                }
+                out.put(b"}\"");
             }
         }
         let (view, writer) = (decoded.view(), &mut self.writer);
@@ -188,18 +195,4 @@ impl Sink for CsvSink {
         out.keep(written);
         out.put(b"\r\n");
     }
-}
-
-/// A cell in quotes, in pieces.
-fn put_quoted(pieces: &[&[u8]], out: &mut TextBlock) {
-    out.put(b"\"");
-    for piece in pieces {
-        for part in piece.split_inclusive(|byte| *byte == b'"') {
-            out.put(part);
-            if part.ends_with(b"\"") {
-                out.put(b"\"");
-            }
-        }
-    }
-    out.put(b"\"");
 }
