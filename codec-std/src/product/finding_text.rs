@@ -1,6 +1,6 @@
 //! The texts of findings: the points, what stands there, and what would be right.
 
-use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
+use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, UintSpec, Unit};
 
 use super::attr::{access_word, data_type, location, start, uint_spec, unit_word};
 use super::entry::AttrEntry;
@@ -44,24 +44,16 @@ fn expected(key: Key) -> &'static str {
 pub(super) fn json_finding(entry: &AttrEntry<'_, '_>, kind: ErrorKind) -> (String, String) {
     let title = entry.title();
     let (key, message) = match kind {
-        ErrorKind::Missing { key: Key::UintSpec } => (
-            Key::UintSpec,
-            format!("{title} is an integer without a uint_spec"),
-        ),
         ErrorKind::Missing { key } => {
             let (name, expected) = (key.name(), expected(key));
-            (
-                key,
-                format!("{title} has no {name}: {expected} is expected"),
-            )
+            let message = format!("{title} has no {name}: {expected} is expected");
+            (key, message)
         }
         ErrorKind::WrongType { key } | ErrorKind::UnknownWord { key } => {
             let (name, expected) = (key.name(), expected(key));
             let given = entry.node.source(key.pointer());
-            (
-                key,
-                format!("{title}: {name} is {given}: {expected} is expected"),
-            )
+            let message = format!("{title}: {name} is {given}: {expected} is expected");
+            (key, message)
         }
         ErrorKind::LabelType { index } => {
             let pointer = format!("{}/{index}", Key::Enum.pointer());
@@ -71,18 +63,16 @@ pub(super) fn json_finding(entry: &AttrEntry<'_, '_>, kind: ErrorKind) -> (Strin
         }
         ErrorKind::EmptyName => (Key::Name, format!("{title} has an empty name")),
         ErrorKind::NoLabels => (Key::Enum, format!("{title} is an enum without labels")),
-        ErrorKind::MaxTooLarge => (
-            Key::Max,
-            format!("{title}: the raw maximum does not fit its integer"),
-        ),
-        ErrorKind::Digits => {
-            let what = "a ratio or addition has more than 15 significant digits";
-            (Key::UintSpec, format!("{title}: {what}"))
-        }
-        ErrorKind::IdRange => (Key::Id, format!("{title}: the ids are 0 to n-1")),
+        ErrorKind::Digits => (Key::UintSpec, too_many_digits(&title)),
+        ErrorKind::MaxTooLarge => (Key::Max, format!("{title}: {kind}")),
+        ErrorKind::IdRange => (Key::Id, format!("{title}: {kind}")),
         kind => return (String::new(), format!("{title}: {kind}")),
     };
     (key.pointer().to_owned(), message)
+}
+
+fn too_many_digits(title: &str) -> String {
+    format!("{title} has a ratio or addition of more than 15 significant digits")
 }
 
 /// The key that a rule is about.
@@ -152,11 +142,11 @@ pub(super) struct Breach<'e, 'v, 't> {
 impl Breach<'_, '_, '_> {
     /// The text about the rule.
     pub(super) fn text(&self, kind: ErrorKind) -> FindingText {
-        let message = self.of_points(kind).or_else(|| self.of_limits(kind));
-        let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
         let here = location(self.protocol, &self.point);
         let label = match kind {
             ErrorKind::Overlap | ErrorKind::SharedArea | ErrorKind::WritableBytes => {
+                let place =
+                    |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
                 let there = self.other.and_then(place).unwrap_or_default();
                 format!("{here}; {} has {there}", self.other_title())
             }
@@ -165,10 +155,11 @@ impl Breach<'_, '_, '_> {
             }
             _ => here,
         };
+        let (message, help) = self.message(kind);
         FindingText {
-            message: message.unwrap_or_else(|| format!("{}: {kind}", self.entry.title())),
+            message,
             label,
-            help: self.help(kind),
+            help,
         }
     }
 
@@ -177,32 +168,44 @@ impl Breach<'_, '_, '_> {
         title.unwrap_or_else(|| "another point".to_owned())
     }
 
-    /// Rules about two points, and about the id, the position and the labels of a point.
-    fn of_points(&self, kind: ErrorKind) -> Option<String> {
+    /// The problem, and the expected value where the problem doesn't say it.
+    fn message(&self, kind: ErrorKind) -> (String, String) {
         let (title, other, id) = (self.entry.title(), self.other_title(), self.point.id);
         let position = &self.point.position;
         let (len, data_type) = (position.len, data_type(self.point.kind));
-        Some(match kind {
-            ErrorKind::Overlap => format!("{title} overlaps {other}"),
+        let (spec, widest) = uint_spec(self.point.kind).unwrap_or((UintSpec::new(0, 0), 0));
+        let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
+        let mut help = String::new();
+        let message = match kind {
+            ErrorKind::Overlap => {
+                help = self.next_free();
+                format!("{title} overlaps {other}")
+            }
             ErrorKind::SharedArea => {
+                help += "writable, read-only, alert and fault points have a bit area each";
                 let point = self.other.and_then(|other| other.point);
                 let others = point.map_or("?", |point| access_word(point.access));
                 let own = access_word(self.point.access);
                 format!("{title} ({own}) shares a bit area with {other} ({others})")
             }
             ErrorKind::WritableBytes => {
+                help += "the writable points are the head of the status";
                 format!("{title} is writable and stands behind {other}, which is not")
             }
             ErrorKind::WritableIds => {
+                help += "the ids of the writable points come first: a flag's bit is the id";
                 format!("{title} is writable and its id comes after that of {other}, which is not")
             }
             ErrorKind::DuplicateId => format!("{title} and {other} have the same id, {id}"),
             ErrorKind::IdRange => {
-                let points = counted(self.entries.len(), "point");
+                let points = self.entries.len();
+                help = format!("the ids are 0 to {}, each once", points.saturating_sub(1));
+                let points = counted(points, "point");
                 format!("{title} has id {id}, and the definition has {points}")
             }
             ErrorKind::Unit => {
                 let (want, have) = self.units();
+                help = format!("\"unit\": \"{want}\"");
                 let what = format!("{title} is a {data_type} with the unit \"{have}\"");
                 format!("{what}: {data_type} counts in {want}s")
             }
@@ -218,8 +221,7 @@ impl Breach<'_, '_, '_> {
                 format!("{title} is an enum of {len} bits: 1 to 32 are possible")
             }
             ErrorKind::UintWidth => {
-                let bits = uint_spec(self.point.kind).map_or(32, |(_, widest)| widest.count_ones());
-                let (len, bytes) = (counted(len as usize, "byte"), bits / 8);
+                let (len, bytes) = (counted(len as usize, "byte"), widest.count_ones() / 8);
                 format!("{title} is a {data_type} of {len}: {bytes} is expected")
             }
             ErrorKind::BinaryWidth => {
@@ -239,18 +241,19 @@ impl Breach<'_, '_, '_> {
                 format!("{title} stands past byte 65535, the longest status possible")
             }
             ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
-            ErrorKind::Order => format!("{title} is not in the order that the cloud writes"),
-            _ => return None,
-        })
-    }
-
-    /// Rules about the limits and the scale of an integer.
-    fn of_limits(&self, kind: ErrorKind) -> Option<String> {
-        let (title, data_type) = (self.entry.title(), data_type(self.point.kind));
-        let (spec, widest) = uint_spec(self.point.kind)?;
-        let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
-        Some(match kind {
+            ErrorKind::Order => {
+                help += match self.protocol {
+                    Protocol::Standard => {
+                        "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
+                    }
+                    Protocol::VarLen => {
+                        "bool, enum, uint8, uint16, uint32, binary, whatever the access"
+                    }
+                };
+                format!("{title} is not in the order that the cloud writes")
+            }
             ErrorKind::NegativeMin => {
+                help += "limits are raw values: a negative value comes from the addition";
                 format!("{title} has the raw minimum {min}: 0 or more is expected")
             }
             ErrorKind::MinAboveMax => {
@@ -260,44 +263,13 @@ impl Breach<'_, '_, '_> {
                 format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
             }
             ErrorKind::Ratio => format!("{title} has the ratio {ratio}: above 0 is expected"),
-            ErrorKind::Digits => {
-                format!("{title} has a ratio or addition of more than 15 significant digits")
-            }
+            ErrorKind::Digits => too_many_digits(&title),
             ErrorKind::ScaleOverflow => {
                 format!("{title}: its ratio and addition lead to values of too many digits")
             }
-            _ => return None,
-        })
-    }
-
-    /// The expected value; empty where the message says it.
-    fn help(&self, kind: ErrorKind) -> String {
-        let help = match (kind, self.protocol) {
-            (ErrorKind::Overlap, _) => return self.next_free(),
-            (ErrorKind::Unit, _) => return format!("\"unit\": \"{}\"", self.units().0),
-            (ErrorKind::IdRange, _) => {
-                let last = self.entries.len().saturating_sub(1);
-                return format!("the ids are 0 to {last}, each once");
-            }
-            (ErrorKind::SharedArea, _) => {
-                "writable, read-only, alert and fault points have a bit area each"
-            }
-            (ErrorKind::WritableBytes, _) => "the writable points are the head of the status",
-            (ErrorKind::WritableIds, _) => {
-                "the ids of the writable points come first: a flag's bit is the id"
-            }
-            (ErrorKind::NegativeMin, _) => {
-                "limits are raw values: a negative value comes from the addition"
-            }
-            (ErrorKind::Order, Protocol::Standard) => {
-                "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
-            }
-            (ErrorKind::Order, Protocol::VarLen) => {
-                "bool, enum, uint8, uint16, uint32, binary, whatever the access"
-            }
-            _ => "",
+            kind => format!("{title}: {kind}"),
         };
-        help.to_owned()
+        (message, help)
     }
 
     /// The unit that the kind of the point counts in, and the other.
