@@ -89,18 +89,12 @@ impl Product {
         let message = match error.kind {
             K::Incomplete { missing } => {
                 let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
-                let are = if missing == 1 { "byte is" } else { "bytes are" };
-                format!(
-                    "the payload ends{before}: byte {byte} is expected, {missing} {are} missing"
-                )
+                let missing = counted(missing as usize, "byte");
+                format!("the payload ends{before}: {missing} missing, from byte {byte} on")
             }
             K::Trailing { extra } => {
-                let follow = if extra == 1 {
-                    "byte follows"
-                } else {
-                    "bytes follow"
-                };
-                format!("{extra} {follow} the end, from byte {byte} on")
+                let extra = counted(extra as usize, "byte");
+                format!("{extra} after the end, from byte {byte} on")
             }
             K::UnknownAction { action } => {
                 let known = match self.protocol() {

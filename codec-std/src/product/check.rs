@@ -14,7 +14,7 @@ use super::diagnostic::{Check, Invalid, Severity};
 use super::entry::AttrEntry;
 use super::finding_text::{Breach, key};
 use super::findings::Findings;
-use super::json::{Node, Place, near, parse, text_of};
+use super::json::{Node, Place, near, parse};
 use super::{Product, is_product_key};
 use crate::error::shown;
 
@@ -161,34 +161,30 @@ fn repeated_keys(value: &ast::Value<'_>, pointer: &mut String, findings: &mut Fi
 
 fn protocol(root: &Node<'_, '_>, findings: &mut Findings) -> Option<Protocol> {
     let pointer = Key::ProtocolType.pointer();
-    let Some(member) = root.object()?.get(Key::ProtocolType.name()) else {
-        let message = "protocolType is missing: \"standard\" or \"var_len\"";
-        findings.error("missing", root.at(pointer), message);
-        return None;
-    };
-    let word = text_of(Some(member));
+    let word = root.text_at(Key::ProtocolType.name());
     let protocol = word.as_deref().and_then(definition::protocol);
     if protocol.is_none() {
-        let given = root.source(pointer);
-        let message = format!("protocolType is {given}: \"standard\" or \"var_len\" is expected");
-        findings.error("unknown_word", root.at(pointer), message);
+        let expected = "\"standard\" or \"var_len\"";
+        let (kind, message) = match root.source(pointer) {
+            none if none.is_empty() => ("missing", format!("protocolType is missing: {expected}")),
+            given => (
+                "unknown_word",
+                format!("protocolType is {given}: {expected} is expected"),
+            ),
+        };
+        findings.error(kind, root.at(pointer), message);
     }
     protocol
 }
 
 fn version(root: &Node<'_, '_>, findings: &mut Findings) {
     let pointer = Key::PacketVersion.pointer();
-    let member = root
-        .object()
-        .and_then(|root| root.get(Key::PacketVersion.name()));
-    let Some(member) = member else {
+    let given = root.source(pointer);
+    let text = root.text_at(Key::PacketVersion.name());
+    if given.is_empty() {
         let message = "there is no packetVersion; 0x00000004 is assumed";
-        return findings.warning("packet_version", root.at(pointer), message);
-    };
-    let number = member.value.as_number_lit();
-    let number = number.and_then(|number| number.value.parse().ok());
-    if !definition::is_packet_version(text_of(Some(member)).as_deref(), number) {
-        let given = root.source(pointer);
+        findings.warning("packet_version", root.at(pointer), message);
+    } else if !definition::is_packet_version(text.as_deref(), given.parse().ok()) {
         let message = format!("packetVersion is {given}: \"0x00000004\" is expected");
         findings.error("unknown_word", root.at(pointer), message);
     }
@@ -196,44 +192,42 @@ fn version(root: &Node<'_, '_>, findings: &mut Findings) {
 
 /// The attrs of the one entity.
 fn attrs<'v, 't>(root: &Node<'v, 't>, findings: &mut Findings) -> Option<&'v ast::Array<'t>> {
+    let mut fail = |kind, pointer, message: &str| {
+        findings.error(kind, root.at(pointer), message);
+        None
+    };
     let object = root.object()?;
-    let outside = object.get("attrs").is_some();
-    if outside {
+    let is_outside = object.get("attrs").is_some();
+    if is_outside {
         let message =
             "the attrs stand outside an entity: \"entities\": [{\"attrs\": […]}] is expected";
-        findings.error("outside_entity", root.at("/attrs"), message);
+        fail("outside_entity", "/attrs", message);
     }
-    let Some(member) = object.get("entities") else {
-        if !outside {
-            findings.error("missing", root.at("/entities"), "entities is missing");
+    let entities = match object.get("entities").map(|member| &member.value) {
+        Some(ast::Value::Array(entities)) => &entities.elements,
+        Some(_) => {
+            return fail(
+                "wrong_type",
+                "/entities",
+                "entities is a list of one entity",
+            );
         }
-        return None;
+        None if is_outside => return None,
+        None => return fail("missing", "/entities", "entities is missing"),
     };
-    let Some(entities) = member.value.as_array() else {
-        let message = "entities is a list of one entity";
-        findings.error("wrong_type", root.at("/entities"), message);
-        return None;
-    };
-    let count = entities.elements.len();
+    let count = entities.len();
     if count != 1 {
         let message = format!("there are {count} entities: exactly one is expected");
-        findings.error("entities", root.at("/entities"), message);
+        fail("entities", "/entities", &message);
     }
-    let Some(entity) = entities.elements.first()?.as_object() else {
-        findings.error(
-            "wrong_type",
-            root.at("/entities/0"),
-            "an entity is an object",
-        );
-        return None;
+    let Some(entity) = entities.first()?.as_object() else {
+        return fail("wrong_type", "/entities/0", "an entity is an object");
     };
-    let (kind, message) = match entity.get("attrs").map(|member| &member.value) {
-        Some(ast::Value::Array(attrs)) => return Some(attrs),
-        Some(_) => ("wrong_type", "attrs is a list"),
-        None => ("missing", "attrs is missing"),
-    };
-    findings.error(kind, root.at("/entities/0/attrs"), message);
-    None
+    match entity.get("attrs").map(|member| &member.value) {
+        Some(ast::Value::Array(attrs)) => Some(attrs),
+        Some(_) => fail("wrong_type", "/entities/0/attrs", "attrs is a list"),
+        None => fail("missing", "/entities/0/attrs", "attrs is missing"),
+    }
 }
 
 fn repeated_names(entries: &[AttrEntry<'_, '_>], findings: &mut Findings) {

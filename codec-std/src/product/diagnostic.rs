@@ -1,9 +1,12 @@
 //! The result of a check: diagnostics, each with its place in the text.
 
-use super::Product;
-use gizwits_codec_core::rules::MAX_POINTS;
 use std::fmt;
 use std::ops::Range;
+
+use gizwits_codec_core::rules::MAX_POINTS;
+
+use super::Product;
+use crate::error::counted;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,19 +52,12 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic {
-            severity,
-            line,
-            column,
-            message,
-            label,
-            ..
-        } = self;
-        write!(f, "{line}:{column}: {severity}: {message}")?;
-        if !label.is_empty() {
-            write!(f, " ({label})")?;
+        let (line, column, severity) = (self.line, self.column, self.severity);
+        write!(f, "{line}:{column}: {severity}: {}", self.message)?;
+        match &*self.label {
+            "" => Ok(()),
+            label => write!(f, " ({label})"),
         }
-        Ok(())
     }
 }
 
@@ -111,17 +107,11 @@ impl Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (errors, more) = self.first_errors();
-        for (n, one) in errors.enumerate() {
-            if n > 0 {
-                f.write_str("\n")?;
-            }
-            one.fmt(f)?;
+        let mut lines: Vec<String> = errors.map(Diagnostic::to_string).collect();
+        if more > 0 {
+            lines.push(format!("and {}", counted(more, "more error")));
         }
-        match more {
-            0 => Ok(()),
-            1 => f.write_str("\nand 1 more error"),
-            more => write!(f, "\nand {more} more errors"),
-        }
+        f.write_str(&lines.join("\n"))
     }
 }
 

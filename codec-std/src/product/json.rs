@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use gizwits_codec_core::definition;
-use jsonc_parser::ast::{Object, ObjectProp, Value};
+use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -96,7 +96,8 @@ impl<'v, 't> Node<'v, 't> {
 
     /// The text of a member of an object; `None` if it is no text.
     pub(super) fn text_at(&self, key: &str) -> Option<String> {
-        text_of(self.object()?.get(key))
+        let text = self.object()?.get(key)?.value.as_string_lit()?;
+        Some(text.value.clone().into_owned())
     }
 
     /// The place of the value at a pointer from here on; the nearest around it of one that is missing.
@@ -161,11 +162,6 @@ impl<'v, 't> Node<'v, 't> {
         }
         (value, false)
     }
-}
-
-pub(super) fn text_of(member: Option<&ObjectProp<'_>>) -> Option<String> {
-    let text = member?.value.as_string_lit()?;
-    Some(text.value.clone().into_owned())
 }
 
 /// A pointer, or the longest head of it that is no longer than a diagnostic's may be.
