@@ -180,7 +180,7 @@ impl Sink for CsvSink {
         }
         let (view, writer) = (decoded.view(), &mut self.writer);
         let whole = view.filter(|view| view.is_whole());
-        let mut room = out.room(writer.max_len());
+        let mut room = out.room(writer.max_len);
         if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
             room.len = 0;
             match &view {

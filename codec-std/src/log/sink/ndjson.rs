@@ -83,7 +83,7 @@ impl Sink for NdjsonSink {
                 return out.put(b"}\n");
             }
         };
-        let mut room = out.room(writer.max_len() + 2 * STEP);
+        let mut room = out.room(writer.max_len + 2 * STEP);
         let begun = begin(action, &mut room);
         let sound = match view.is_whole() {
             true => writer.put_status(view.values(), &mut room),
@@ -114,7 +114,7 @@ impl Sink for NdjsonSink {
         status: &Status<'_, '_>,
     ) {
         if let Some(writer) = self.0.get_mut(product) {
-            let most = writer.max_len() + 2 * STEP;
+            let most = writer.max_len + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);

@@ -53,8 +53,8 @@ pub(crate) struct PointWriter {
     points: Vec<Piece>,
     /// Finished texts and keys: see [`TextTable`].
     steps: Vec<[u8; STEP]>,
-    /// No more is written for one record.
-    most: usize,
+    /// No more bytes are written for the points of one record.
+    pub(crate) max_len: usize,
     /// The status, with room in front of it.
     status: Vec<u8>,
     numbers: Numbers,
@@ -63,23 +63,12 @@ pub(crate) struct PointWriter {
 /// The numbers of a status, worked on side by side: one alone keeps the processor waiting.
 #[derive(Debug, Default)]
 struct Numbers {
-    /// In the order in which they are written.
-    all: Vec<Number>,
+    /// In the order in which they are written, each with its scale.
+    all: Vec<(Piece, Scale)>,
     splits: Vec<Split>,
     /// The lower half of each split, and its digits. Both are as long as vectors take them.
     lower: Vec<u32>,
     digits: Vec<u64>,
-}
-
-/// The location of a number, as in a [`Piece`], and its scale.
-#[derive(Debug)]
-struct Number {
-    window: u32,
-    shift: u8,
-    mask: u32,
-    min: u32,
-    span: u32,
-    scale: Scale,
 }
 
 /// Points that are written at once.
@@ -145,7 +134,7 @@ impl PointWriter {
             pieces: Vec::new(),
             points: Vec::new(),
             steps: Vec::new(),
-            most: max_len(product, format),
+            max_len: max_len(product, format),
             status: vec![0; 8 + product.layout().status_len()],
             numbers: Numbers::default(),
         };
@@ -173,43 +162,27 @@ impl PointWriter {
         writer
     }
 
-    /// How many bytes the points of a record are at most.
-    pub(crate) fn max_len(&self) -> usize {
-        self.most
-    }
-
     /// A piece of points that are [`shared_location`].
     fn piece(&mut self, product: &Product, points: &[(&Attr, Location)]) -> Piece {
         let (attr, location) = points[0];
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
         let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
-        let key = self.format.key(attr);
-        if location.bits == 0 {
-            let key = match self.format {
-                TextFormat::Json => format!("{key}\""),
-                TextFormat::Csv { .. } => key,
-            };
-            return Piece {
-                window: None,
-                shift: 0,
-                mask: 0,
-                min: 0,
-                span: 0,
-                kind: self.table([key]).map_or(PieceKind::Unsupported, |key| {
-                    let start = 8 + location.end - location.len;
-                    PieceKind::Binary(key, start as u32, location.len as u32)
-                }),
-            };
-        }
-        let (location, min, max) = match points.len() {
-            1 => (location, min, max),
-            _ => match shared_location(points) {
-                Some(location) => (location, 0, (1 << location.bits) - 1),
-                None => (location, min, max),
-            },
+        let mut key = self.format.key(attr);
+        let (location, min, max) = match shared_location(points) {
+            Some(location) if points.len() > 1 => (location, 0, (1 << location.bits) - 1),
+            _ if location.bits == 0 => (location, 0, 0),
+            _ => (location, min, max),
         };
-        let kind = if max - min < MOST {
+        let kind = if location.bits == 0 {
+            if self.format == TextFormat::Json {
+                key.push('"');
+            }
+            self.table([key]).map_or(PieceKind::Unsupported, |key| {
+                let start = 8 + location.end - location.len;
+                PieceKind::Binary(key, start as u32, location.len as u32)
+            })
+        } else if max - min < MOST {
             let texts = (min..=max).map(|raw| self.text(product, points, location, raw));
             let texts: Vec<String> = texts.collect();
             match self.table(texts) {
@@ -228,9 +201,10 @@ impl PointWriter {
             }
         };
         Piece {
-            window: NonZeroU32::new(location.end as u32),
+            // A binary is in no window.
+            window: NonZeroU32::new(location.end as u32).filter(|_| location.bits > 0),
             shift: location.shift,
-            mask: u32::MAX >> (32 - location.bits),
+            mask: u32::MAX.unbounded_shr(32 - u32::from(location.bits)),
             min,
             span: max - min,
             kind,
@@ -329,24 +303,17 @@ impl PointWriter {
                 }
                 return false;
             }
+            let mut rest = Cursor {
+                room: &mut *out.room,
+                len,
+            };
             if let PieceKind::Number(key, scale) = piece.kind {
                 let Some((key, (split, digits))) = steps.get(key as usize).zip(numbers.next())
                 else {
                     return false;
                 };
-                let mut rest = Cursor {
-                    room: &mut *out.room,
-                    len,
-                };
                 rest.put_decimal(key, split, *digits, scale.decimals());
-                len = rest.len;
-                continue;
-            }
-            let mut rest = Cursor {
-                room: &mut *out.room,
-                len,
-            };
-            if !self.put_piece(piece, raw, &mut rest) {
+            } else if !self.put_piece(piece, raw, &mut rest) {
                 return false;
             }
             len = rest.len;
@@ -460,18 +427,13 @@ impl PointWriter {
 impl Numbers {
     /// Takes over the windows of the numbers.
     fn new(pieces: &mut [Piece]) -> Self {
-        let all = pieces.iter_mut().filter_map(|piece| match piece.kind {
-            PieceKind::Number(_, scale) => Some(Number {
-                window: piece.window.take().map_or(0, NonZeroU32::get),
-                shift: piece.shift,
-                mask: piece.mask,
-                min: piece.min,
-                span: piece.span,
-                scale,
-            }),
-            _ => None,
-        });
-        let all: Vec<Number> = all.collect();
+        let mut all = Vec::new();
+        for piece in pieces {
+            if let PieceKind::Number(_, scale) = piece.kind {
+                all.push((*piece, scale));
+                piece.window = None;
+            }
+        }
         let len = all.len().next_multiple_of(8);
         Numbers {
             splits: vec![Split::default(); all.len()],
@@ -486,11 +448,11 @@ impl Numbers {
     fn read(&mut self, status: &[u8]) -> bool {
         let mut sound = true;
         let to = self.splits.iter_mut().zip(&mut self.lower);
-        for (number, (split, lower)) in self.all.iter().zip(to) {
-            let window = window_at(status, number.window);
-            let raw = (window >> number.shift) as u32 & number.mask;
-            sound &= raw.wrapping_sub(number.min) <= number.span;
-            (*split, *lower) = Split::new(number.scale.value(raw));
+        for ((piece, scale), (split, lower)) in self.all.iter().zip(to) {
+            let window = window_at(status, piece.window.map_or(0, NonZeroU32::get));
+            let raw = (window >> piece.shift) as u32 & piece.mask;
+            sound &= raw.wrapping_sub(piece.min) <= piece.span;
+            (*split, *lower) = Split::new(scale.value(raw));
         }
         for (digits, lower) in self.digits.iter_mut().zip(&self.lower) {
             *digits = self::digits(*lower);
