@@ -98,24 +98,18 @@ impl PointCode<'_> {
         let (id, name, start, end) = (self.id, &self.field, self.bytes.start, self.bytes.end);
         let (min, max) = self.limits;
         let (kind, into) = (&self.attr.point().kind, self.widening());
+        let reference = if *kind == Kind::Binary { "&" } else { "" };
+        let mut out = format!("        let value = {reference}status.{name};\n");
         let call = match (kind, self.number) {
             (Kind::Binary, _) => {
-                return format!(
-                    "        let value = &status.{name};
-        values[{start}..{end}].copy_from_slice(value);
-"
-                );
+                return out + &format!("        values[{start}..{end}].copy_from_slice(value);\n");
             }
             (Kind::Bool, _) => {
                 let shift = match self.shift {
                     0 => String::new(),
                     shift => format!(" << {shift}"),
                 };
-                return format!(
-                    "        let value = status.{name};
-        values[{start}] |= u8::from(value){shift};
-"
-                );
+                return out + &format!("        values[{start}] |= u8::from(value){shift};\n");
             }
             (Kind::Enum { labels }, _) => {
                 format!("label::<P>({id}, value.index(){into}, {labels}, kept, invalid)")
@@ -125,7 +119,7 @@ impl PointCode<'_> {
                     1 => format!("[{start}] = value"),
                     _ => format!("[{start}..{end}].copy_from_slice(&value.to_be_bytes())"),
                 };
-                return format!("        let value = status.{name};\n        values{store};\n");
+                return out + &format!("        values{store};\n");
             }
             (_, Number::Raw) => {
                 format!("limited::<P>({id}, value{into}, limits, kept, invalid)")
@@ -136,7 +130,6 @@ impl PointCode<'_> {
                 format!("{function}::<P>({id}, value{inner}, scale, limits, kept, invalid)")
             }
         };
-        let mut out = format!("        let value = status.{name};\n");
         if let Number::Scaled { .. } = self.number {
             let (ratio, addition) = self.ratio_and_addition();
             out += &format!("        let scale = ({ratio}, {addition});\n");

@@ -49,14 +49,7 @@ pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)
 /// Returns text for a comment: one line, without invisible characters, and without the marks of
 /// rustdoc that would make a link or a tag of a name.
 pub(super) fn comment(text: &str) -> String {
-    let is_hidden = |one: char| {
-        let marks = [
-            '\u{200b}'..='\u{200f}',
-            '\u{202a}'..='\u{202e}',
-            '\u{2060}'..='\u{2069}',
-        ];
-        marks.iter().any(|marks| marks.contains(&one))
-    };
+    let is_hidden = |one: char| matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
     let is_space = |one: char| one.is_control() || one.is_whitespace();
     let text = text.replace(is_hidden, "");
     let words: Vec<&str> = text

@@ -77,13 +77,9 @@ impl<'p, 'b> Decoded<'p, 'b> {
     /// The action, if it is one with data points.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
-        match self.content {
-            Content::P0(P0::Control(_)) => Some(Action::Control),
-            Content::P0(P0::Read { .. }) => Some(Action::Read),
-            Content::P0(P0::Reply(_)) => Some(Action::Reply),
-            Content::P0(P0::Report(_)) => Some(Action::Report),
-            _ => None,
-        }
+        use Action::{Control, Read, Reply, Report};
+        let actions = [Control, Read, Reply, Report];
+        actions.get(self.action_number()).copied()
     }
 
     /// The word for the action, whether it has data points or not.

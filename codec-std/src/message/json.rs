@@ -153,21 +153,18 @@ impl Product {
 }
 
 fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
-    match (reading.raw(), reading.value()) {
-        (Raw::Number(raw), Value::Enum(_)) => match attr.rendered.get(raw as usize) {
-            Some(label) => out.extend(label.as_bytes()),
-            None => put_number(out, raw),
-        },
-        (Raw::Number(raw), Value::Number(number)) => {
-            if number.scale() == 0 && number.coefficient() == i64::from(raw) {
-                put_number(out, raw);
-            } else {
-                let _ = write!(out, "{number}");
-            }
+    let _ = match (reading.raw(), reading.value()) {
+        (Raw::Bytes(bytes), _) => return put_hex(out, "", bytes),
+        (Raw::Number(raw), Value::Enum(_)) if let Some(label) = attr.rendered.get(raw as usize) => {
+            return out.extend(label.as_bytes());
         }
-        (Raw::Number(raw), _) => put_number(out, raw),
-        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
-    }
+        (Raw::Number(raw), Value::Number(number))
+            if number.scale() > 0 || number.coefficient() != i64::from(raw) =>
+        {
+            write!(out, "{number}")
+        }
+        (Raw::Number(raw), _) => write!(out, "{raw}"),
+    };
 }
 
 /// The names of attrs as a list.
@@ -186,10 +183,6 @@ fn close(out: &mut Vec<u8>, end: u8) {
         Some(comma @ b',') => *comma = end,
         _ => out.push(end),
     }
-}
-
-fn put_number(out: &mut Vec<u8>, number: u32) {
-    let _ = write!(out, "{number}");
 }
 
 fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {

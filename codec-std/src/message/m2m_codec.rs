@@ -114,13 +114,11 @@ impl Decoder for M2mCodec {
         match self.decode(stream)? {
             Some(frame) => Ok(Some(frame)),
             None if stream.is_empty() => Ok(None),
-            None => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!(
-                    "the stream ends within an M2M frame, after {} of it",
-                    counted(stream.len(), "byte")
-                ),
-            )),
+            None => {
+                let have = counted(stream.len(), "byte");
+                let message = format!("the stream ends within an M2M frame, after {have} of it");
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, message))
+            }
         }
     }
 }
@@ -132,16 +130,10 @@ impl Encoder<Frame<'_>> for M2mCodec {
         let start = stream.len();
         let room = frame.body.len() + frame.did.map_or(0, <[u8]>::len) + 24;
         stream.resize(start + room, 0);
-        match frame.encode(&mut stream[start..]) {
-            Ok(len) => {
-                stream.truncate(start + len);
-                Ok(())
-            }
-            Err(error) => {
-                stream.truncate(start);
-                Err(io::Error::new(io::ErrorKind::InvalidInput, error))
-            }
-        }
+        let encoded = frame.encode(&mut stream[start..]);
+        stream.truncate(start + encoded.unwrap_or(0));
+        encoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        Ok(())
     }
 }
 

@@ -34,7 +34,10 @@ use crate::error::shown;
 pub fn check(json: &str) -> Check {
     // Positions are those of the text as given.
     let text = json.strip_prefix('\u{feff}').unwrap_or(json);
-    let mut findings = Findings::new(json.len() - text.len());
+    let mut findings = Findings {
+        skipped: json.len() - text.len(),
+        ..Findings::default()
+    };
     let limit = Check::MAX_LEN;
     let mut product = None;
     if json.len() > limit {
@@ -46,10 +49,7 @@ pub fn check(json: &str) -> Check {
             Err((range, message)) => findings.error("json", Place::text(range), message),
         }
     }
-    Check {
-        product: product.filter(|_| findings.errors == 0),
-        ..findings.finish(text)
-    }
+    findings.finish(text, product)
 }
 
 impl Product {

@@ -2,31 +2,24 @@
 
 use std::ops::Range;
 
+use super::Product;
 use super::diagnostic::{Check, Diagnostic, Severity};
 use super::finding_text::FindingText;
 use super::json::Place;
 use crate::error::cut;
 
 /// The findings so far. All are counted, and those that come first are kept.
+#[derive(Default)]
 pub(super) struct Findings {
     /// The bytes in front of the text: a byte order mark.
-    skipped: usize,
+    pub(super) skipped: usize,
     /// The findings that are kept, by severity and place.
-    kept: Vec<Diagnostic>,
+    pub(super) kept: Vec<Diagnostic>,
     pub(super) errors: usize,
-    warnings: usize,
+    pub(super) warnings: usize,
 }
 
 impl Findings {
-    pub(super) fn new(skipped: usize) -> Self {
-        Findings {
-            skipped,
-            kept: Vec::new(),
-            errors: 0,
-            warnings: 0,
-        }
-    }
-
     pub(super) fn error(&mut self, kind: &'static str, at: Place, text: impl Into<FindingText>) {
         self.add(Severity::Error, kind, at.range, || {
             (at.pointer, text.into())
@@ -76,7 +69,7 @@ impl Findings {
 
     /// Ends the check of a text. Each finding gets its line and column in one pass, in the order of
     /// the text.
-    pub(super) fn finish(mut self, text: &str) -> Check {
+    pub(super) fn finish(mut self, text: &str, product: Option<Product>) -> Check {
         self.kept.sort_by_key(|one| (one.span.start, one.severity));
         let (mut at, mut line, mut column) = (0, 1, 1);
         for one in &mut self.kept {
@@ -91,7 +84,7 @@ impl Findings {
             (one.line, one.column) = (line, column);
         }
         Check {
-            product: None,
+            product: product.filter(|_| self.errors == 0),
             diagnostics: self.kept,
             errors: self.errors,
             warnings: self.warnings,

@@ -203,9 +203,9 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 "timestamp" => {
                     if value != "null" {
                         if let Err(error) = Timestamp::new(&value) {
-                            wrong = wrong.or(Some(error));
+                            wrong.get_or_insert(error);
                         } else if members.timestamp.replace(value).is_some() {
-                            wrong = wrong.or_else(|| Some(repeated(&key)));
+                            wrong.get_or_insert_with(|| repeated(&key));
                         }
                     }
                     continue;
@@ -228,13 +228,13 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 continue;
             }
             match text(value) {
-                Some(_) if member.is_some() => wrong = wrong.or_else(|| Some(repeated(&key))),
+                Some(_) if member.is_some() => {
+                    wrong.get_or_insert_with(|| repeated(&key));
+                }
                 Some(text) => *member = Some(text),
                 None => {
-                    wrong = wrong.or_else(|| {
-                        let message = format!("`{key}` is not a text");
-                        Some(Error::new("record", message))
-                    });
+                    let message = format!("`{key}` is not a text");
+                    wrong.get_or_insert_with(|| Error::new("record", message));
                 }
             }
         }
@@ -321,13 +321,9 @@ struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
 /// The meaning of a JSON text; `None` if it is none.
 fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
     match json {
-        Cow::Borrowed(json) => {
-            let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-            match memchr::memchr(b'\\', inner.as_bytes()) {
-                None => Some(inner.into()),
-                Some(_) => Some(sonic_rs::from_str::<String>(json).ok()?.into()),
-            }
+        Cow::Borrowed(json) if memchr::memchr(b'\\', json.as_bytes()).is_none() => {
+            Some(json.strip_prefix('"')?.strip_suffix('"')?.into())
         }
-        Cow::Owned(json) => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+        json => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
     }
 }

@@ -37,8 +37,8 @@ pub(crate) struct LineShape {
     least: usize,
     patterns: Vec<ChunkPattern>,
     pub(crate) timestamp: Option<Span>,
-    /// Whether that is in words.
-    worded: bool,
+    /// The timestamp if it is a text.
+    worded: Option<Span>,
     /// The value, which is the same in all lines of this shape.
     pub(crate) kind: Option<Box<str>>,
     pub(crate) did: Option<Span>,
@@ -158,7 +158,7 @@ impl LineShape {
             least: 16.max(head + tail + 1),
             patterns: Vec::new(),
             timestamp: None,
-            worded: false,
+            worded: None,
             kind: members.kind.as_deref().map(Box::from),
             did: None,
             product_key: members.product_key.as_deref().map(Box::from),
@@ -170,15 +170,13 @@ impl LineShape {
         }
         if let Some(json) = &members.timestamp {
             let range = learner.range(json)?;
-            shape.worded = json.starts_with('"');
-            match shape.worded {
-                true => learner.vary(range.start + 1..range.end - 1, ByteClass::Text),
-                false if Timestamp(json).is_sure() => {
-                    learner.vary(range.clone(), ByteClass::Number)
-                }
-                false => {}
+            shape.timestamp = Some(learner.span(range.clone()));
+            if json.starts_with('"') {
+                shape.worded = shape.timestamp;
+                learner.vary(range.start + 1..range.end - 1, ByteClass::Text);
+            } else if Timestamp(json).is_sure() {
+                learner.vary(range, ByteClass::Number);
             }
-            shape.timestamp = Some(learner.span(range));
         }
         if let Some(did) = &members.did {
             let range = learner.range(did)?;
@@ -225,8 +223,7 @@ impl LineShape {
         };
         self.patterns.iter().all(fits)
             // Numbers are right by their digits, times in words are not.
-            && (!self.worded
-                || self.timestamp.is_none_or(|span| Timestamp(span.text(line)).parse().is_some()))
+            && self.worded.is_none_or(|span| Timestamp(span.text(line)).parse().is_some())
     }
 
     /// The members that are kept of a line that fits.

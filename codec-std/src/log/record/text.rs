@@ -101,14 +101,6 @@ impl Cursor<'_> {
         (self.len + STEP <= self.room.len()).then_some(self.len)
     }
 
-    /// Replaces a byte.
-    #[inline]
-    pub(crate) fn set(&mut self, at: usize, byte: u8) {
-        if let Some(to) = self.room.get_mut(at) {
-            *to = byte;
-        }
-    }
-
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         if let Some(to) = self.room.get_mut(self.len..self.len + bytes.len()) {

@@ -162,7 +162,9 @@ fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
     if out.len == bracket {
         out.put_prefix(b"{", 1);
     }
-    out.set(bracket, b'{');
+    if let Some(to) = out.room.get_mut(bracket) {
+        *to = b'{';
+    }
     out.put_prefix(b"}}\n\0", 3);
     out.written()
 }

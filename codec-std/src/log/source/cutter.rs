@@ -53,11 +53,8 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
                 Ok(More::Wait) => break,
                 Ok(More::No) => self.current = None,
                 Err(error) => {
-                    block.part(
-                        &input.origin,
-                        input.line,
-                        PartKind::Damaged(error.to_string()),
-                    );
+                    let damage = PartKind::Damaged(error.to_string());
+                    block.part(&input.origin, input.line, damage);
                     self.current = None;
                 }
             }
@@ -185,10 +182,7 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
     if chunk.is_empty() {
         return match (pages.depth, pages.inside) {
             (0, false) => Ok(More::No),
-            _ => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the page ends within itself",
-            )),
+            _ => Err(io::Error::other("the page ends within itself")),
         };
     }
     let mut taken = 0;
