@@ -93,10 +93,9 @@ pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
 pub fn rust(product: &Product) -> String {
     let points = PointCode::all(product);
     let plain = comment(product.name()).replace('\\', "");
-    let name = if plain.is_empty() {
-        "a product"
-    } else {
-        &plain
+    let name = match &*plain {
+        "" => "a product",
+        name => name,
     };
     let head = format!(
         "// {name}: {}, {}, {}. Written by gizwits from its definition.\n",

@@ -43,11 +43,8 @@ impl Names {
             name.push_str(&id.to_string());
         }
         while self.taken.contains(&name) {
-            name.push(if name.ends_with(|last: char| last.is_ascii_uppercase()) {
-                'X'
-            } else {
-                'x'
-            });
+            let is_upper = name.ends_with(|last: char| last.is_ascii_uppercase());
+            name.push(if is_upper { 'X' } else { 'x' });
         }
         self.taken.insert(name.clone());
         name

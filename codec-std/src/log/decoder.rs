@@ -301,8 +301,9 @@ impl<S: Sink> RecordDecoder<S> {
             if fill {
                 let states = &mut self.states[index];
                 if !states.contains_key(&*did) {
-                    if states.len() >= self.options.device_limit {
-                        let (did, limit) = (shown(&did), self.options.device_limit);
+                    let limit = self.options.device_limit;
+                    if states.len() >= limit {
+                        let did = shown(&did);
                         let message = format!(
                             "device `{did}` is one more than the {limit} devices whose values are kept"
                         );

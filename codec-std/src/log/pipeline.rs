@@ -266,12 +266,13 @@ struct Worker<S> {
 
 impl<S: Sink> Worker<S> {
     fn job(&mut self, job: &mut Job<S::Block>) {
-        job.rejects.clear();
-        let mut summary = Summary {
-            bytes: job.lines.bytes.len() as u64,
+        let (bytes, parts, limit) = (&job.lines.bytes, &job.lines.parts, self.limit);
+        let summary = &mut job.summary;
+        *summary = Summary {
+            bytes: bytes.len() as u64,
             ..Summary::default()
         };
-        let (bytes, parts, limit) = (&job.lines.bytes, &job.lines.parts, self.limit);
+        job.rejects.clear();
         for (n, part) in parts.iter().enumerate() {
             let end = parts.get(n + 1).map_or(bytes.len(), |next| next.start);
             let bytes = bytes.get(part.start..end).unwrap_or(&[]);
@@ -299,12 +300,9 @@ impl<S: Sink> Worker<S> {
                 }
             };
         }
-        if let Err(error) = self.decoder.end(&mut job.out) {
-            job.failed = Some(error);
-        }
+        job.failed = self.decoder.end(&mut job.out).err();
         summary.decoded = summary.records - summary.rejected.values().sum::<u64>();
         summary.inexact = self.decoder.take_inexact();
-        job.summary = summary;
     }
 }
 

@@ -73,11 +73,8 @@ impl<'a> Timestamp<'a> {
         let number: Decimal = self.0.parse().ok()?;
         let unit = 10_i128.checked_pow(number.scale().into())?;
         let whole = i128::from(number.coefficient());
-        let factor = if whole.abs() >= SECONDS * unit {
-            1
-        } else {
-            1000
-        };
+        let is_seconds = whole.abs() < SECONDS * unit;
+        let factor = if is_seconds { 1000 } else { 1 };
         i64::try_from((whole * factor).div_euclid(unit)).ok()
     }
 }

@@ -33,7 +33,7 @@ use arrow_array::{
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use gizwits_codec_core::{Kind, PointId, Scale, View};
+use gizwits_codec_core::{Kind, Scale, View};
 
 use super::columns::{Column, Columns};
 use super::table::{ACTIONS, head_names};
@@ -49,30 +49,27 @@ use crate::product::attr::{Attr, access_type, uint_spec};
 /// for what was set aside to decode a message.
 #[must_use]
 pub fn schema(product: &Product, extra: bool) -> SchemaRef {
-    let mut types = vec![
+    let head = [
         DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
         DataType::Utf8,
         DataType::Utf8,
         dictionary(),
     ];
-    types.extend(extra.then_some(DataType::Utf8));
-    let head = types.len();
-    let points = product.attrs().map(|attr| ColumnType::new(product, attr));
-    types.extend(points.map(|point| point.data_type));
-    let fields = head_names(product, extra).into_iter().zip(types);
-    let fields = fields.enumerate().map(|(n, (name, data_type))| {
-        let field = Field::new(name, data_type, true);
-        match n.checked_sub(head) {
-            Some(id) => field.with_metadata(metadata(product, PointId(id as u16))),
-            None => field,
-        }
-    });
+    let head = head.into_iter().chain(extra.then_some(DataType::Utf8));
+    let mut names = head_names(product, extra).into_iter();
+    let head = head.zip(names.by_ref());
+    let mut fields: Vec<Field> = head
+        .map(|(data_type, name)| Field::new(name, data_type, true))
+        .collect();
+    fields.extend(product.attrs().zip(names).map(|(attr, name)| {
+        let data_type = ColumnType::new(product, attr).data_type;
+        Field::new(name, data_type, true).with_metadata(metadata(product, attr))
+    }));
     let definition = [
         ("gizwits.definition", product.to_json()),
         ("gizwits.product_key", product.product_key().to_owned()),
     ];
     let definition = definition.map(|(key, value)| (key.to_owned(), value));
-    let fields: Vec<Field> = fields.collect();
     Arc::new(Schema::new_with_metadata(fields, definition.into()))
 }
 
@@ -81,26 +78,24 @@ fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
 }
 
-fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
+fn metadata(product: &Product, attr: &Attr) -> HashMap<String, String> {
     let mut all = HashMap::new();
     let mut say = |key: &str, value: String| all.insert(format!("gizwits.{key}"), value);
-    let layout = product.layout();
-    if let Some(attr) = product.attr(id) {
-        say("id", id.0.to_string());
-        say("display_name", attr.display_name().to_owned());
-        if !attr.desc().is_empty() {
-            say("desc", attr.desc().to_owned());
-        }
-        say("access", access_type(attr.point().access).to_owned());
-        say("place", attr.location());
-        if let (Some(_), Some(scale)) = (uint_spec(attr.point().kind), layout.scale(id)) {
-            say("ratio", scale.ratio().to_string());
-            say("addition", scale.addition().to_string());
-            say("scale", scale.decimals().to_string());
-            if let Some((min, max)) = layout.limits(id) {
-                say("min", scale.value(min).to_string());
-                say("max", scale.value(max).to_string());
-            }
+    let (layout, id) = (product.layout(), attr.id());
+    say("id", id.0.to_string());
+    say("display_name", attr.display_name().to_owned());
+    if !attr.desc().is_empty() {
+        say("desc", attr.desc().to_owned());
+    }
+    say("access", access_type(attr.point().access).to_owned());
+    say("place", attr.location());
+    if let (Some(_), Some(scale)) = (uint_spec(attr.point().kind), layout.scale(id)) {
+        say("ratio", scale.ratio().to_string());
+        say("addition", scale.addition().to_string());
+        say("scale", scale.decimals().to_string());
+        if let Some((min, max)) = layout.limits(id) {
+            say("min", scale.value(min).to_string());
+            say("max", scale.value(max).to_string());
         }
     }
     all
@@ -247,9 +242,10 @@ pub struct Batches {
     types: Vec<ColumnType>,
     columns: Columns,
     rows: usize,
-    row: Vec<u8>,
-    /// The bytes of a mask.
+    /// The length of a mask in bytes.
     mask_len: usize,
+    /// The length of a status in bytes.
+    status_len: usize,
     status: Vec<u8>,
     /// A mask of the known points for each row; empty as long as all have all.
     known: Vec<u8>,
@@ -273,8 +269,8 @@ impl Batches {
             types: types.collect(),
             columns: Columns::new(product),
             rows: 0,
-            row: vec![0; product.layout().status_len()],
             mask_len: product.layout().mask_len(),
+            status_len: product.layout().status_len(),
             status: Vec::new(),
             known: Vec::new(),
             times: Vec::new(),
@@ -355,7 +351,8 @@ impl Batches {
 
     /// Adds a row of some points or none.
     fn put_some(&mut self, view: Option<View<'_, '_>>) {
-        self.row.fill(0);
+        let end = self.status.len();
+        self.status.resize(end + self.status_len, 0);
         let start = (self.rows - 1) * self.mask_len;
         if self.known.is_empty() {
             self.known.resize(start, 0xff);
@@ -363,9 +360,8 @@ impl Batches {
         self.known.resize(start + self.mask_len, 0);
         if let Some(view) = view {
             // The buffers are as long as they should be.
-            let _ = view.merge_into(&mut self.known[start..], &mut self.row);
+            let _ = view.merge_into(&mut self.known[start..], &mut self.status[end..]);
         }
-        self.status.extend_from_slice(&self.row);
         self.turn_full();
     }
 

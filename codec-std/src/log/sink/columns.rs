@@ -105,10 +105,13 @@ fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
             .map(|span: std::ops::Range<usize>| span.start.min(own.start)..span.end.max(own.end));
         let joint = joint.filter(|joint| location.bits > 0 && joint.len() <= 8);
         let start = |start: usize| start.min(stride.saturating_sub(8));
+        let (narrow, wide) = ((1..=8).contains(&location.bits), location.bits > 8);
         match (joint, all.last_mut()) {
             (Some(joint), Some(window)) => {
                 window.start = start(joint.start);
                 window.locations.push(*location);
+                window.narrow |= narrow;
+                window.wide |= wide;
                 span = Some(joint);
             }
             _ => {
@@ -116,19 +119,12 @@ fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
                     start: start(own.start),
                     first: id,
                     locations: vec![*location],
-                    narrow: false,
-                    wide: false,
+                    narrow,
+                    wide,
                 });
                 span = Some(own).filter(|_| location.bits > 0);
             }
         }
-    }
-    for window in &mut all {
-        window.narrow = window
-            .locations
-            .iter()
-            .any(|location| (1..=8).contains(&location.bits));
-        window.wide = window.locations.iter().any(|location| location.bits > 8);
     }
     all
 }

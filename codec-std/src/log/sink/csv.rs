@@ -150,10 +150,11 @@ impl Sink for CsvSink {
         for text in [record.kind, did.as_deref()] {
             out.put(b",");
             match text.unwrap_or("") {
-                text if is_plain(text) && !(self.guarded && is_formula(text)) => {
-                    out.put(text.as_bytes());
+                text if self.guarded && is_formula(text) => {
+                    out.put(cell(text, true).as_bytes());
                 }
-                text => out.put(cell(text, self.guarded).as_bytes()),
+                text if is_plain(text) => out.put(text.as_bytes()),
+                text => put_quoted(&[text.as_bytes()], out),
             }
         }
         out.put(b",");
@@ -167,15 +168,8 @@ impl Sink for CsvSink {
                 decoded.write_remarks(&mut self.extra);
             }
             if let Some(extra) = self.extra.strip_prefix(b",") {
-                // An object has quotes, which are doubled in a cell.
-                out.put(b"\"{");
-                for part in extra.split_inclusive(|byte| *byte == b'"') {
-                    out.put(part);
-                    if part.ends_with(b"\"") {
-                        out.put(b"\"");
-                    }
-                }
-                out.put(b"}\"");
+                // An object has quotes.
+                put_quoted(&[b"{", extra, b"}"], out);
             }
         }
         let (view, writer) = (decoded.view(), &mut self.writer);
@@ -195,4 +189,18 @@ impl Sink for CsvSink {
         out.keep(written);
         out.put(b"\r\n");
     }
+}
+
+/// A cell in quotes, in pieces.
+fn put_quoted(pieces: &[&[u8]], out: &mut TextBlock) {
+    out.put(b"\"");
+    for piece in pieces {
+        for part in piece.split_inclusive(|byte| *byte == b'"') {
+            out.put(part);
+            if part.ends_with(b"\"") {
+                out.put(b"\"");
+            }
+        }
+    }
+    out.put(b"\"");
 }

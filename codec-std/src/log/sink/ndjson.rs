@@ -74,22 +74,22 @@ impl Sink for NdjsonSink {
             return;
         };
         append_head(out, record, record.device(decoded).as_deref());
-        let (action, view) = match &decoded.content {
-            Content::P0(P0::Report(view)) => (REPORT, view),
-            Content::P0(P0::Control(view)) => (CONTROL, view),
-            Content::P0(P0::Reply(view)) => (REPLY, view),
-            _ => {
-                out.with(|out| decoded.write_content(out));
-                return out.put(b"}\n");
-            }
+        let opening = match &decoded.content {
+            Content::P0(P0::Report(view)) => Some((REPORT, view)),
+            Content::P0(P0::Control(view)) => Some((CONTROL, view)),
+            Content::P0(P0::Reply(view)) => Some((REPLY, view)),
+            _ => None,
         };
-        let mut room = out.room(writer.max_len + 2 * STEP);
-        let begun = begin(action, &mut room);
-        let sound = match view.is_whole() {
-            true => writer.put_status(view.values(), &mut room),
-            false => writer.put_view(decoded.product, view, &mut room),
-        };
-        match end(begun, room).filter(|_| sound) {
+        let written = opening.and_then(|(action, view)| {
+            let mut room = out.room(writer.max_len + 2 * STEP);
+            let begun = begin(action, &mut room);
+            let sound = match view.is_whole() {
+                true => writer.put_status(view.values(), &mut room),
+                false => writer.put_view(decoded.product, view, &mut room),
+            };
+            end(begun, room).filter(|_| sound)
+        });
+        match written {
             written @ Some(_) => {
                 out.keep(written);
                 if decoded.has_remarks() {
