@@ -159,10 +159,8 @@ impl Product {
                     format!("there are {}{dots}", names.join(", "))
                 }
             };
-            Error::new(
-                "unknown_point",
-                format!("no point is named `{name}`; {hint}"),
-            )
+            let message = format!("no point is named `{name}`; {hint}");
+            Error::new("unknown_point", message)
         })
     }
 }

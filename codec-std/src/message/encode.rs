@@ -203,11 +203,11 @@ impl Message<'_> {
             let missing = given().filter(|(_, value)| value.is_none());
             let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
             if !missing.is_empty() {
-                let message = "the status of a standard product has all its points; missing: ";
-                return Err(Error::new(
-                    "missing_points",
-                    message.to_owned() + &missing.join(", "),
-                ));
+                let missing = missing.join(", ");
+                let message = format!(
+                    "the status of a standard product has all its points; missing: {missing}"
+                );
+                return Err(Error::new("missing_points", message));
             }
         }
         let layout = self.product.layout();
@@ -231,20 +231,14 @@ impl Message<'_> {
     fn unknown_label(&self, attr: &Attr, given: &str) -> Error {
         let labels = self.product.range(attr.id());
         let last = attr.labels().len().saturating_sub(1);
-        refusal(
-            "unknown_label",
-            attr,
-            format!("{given} is none of its labels: {labels} (or an index, 0..{last})"),
-        )
+        let message = format!("{given} is none of its labels: {labels} (or an index, 0..{last})");
+        refusal("unknown_label", attr, message)
     }
 }
 
 fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {
-    refusal(
-        "wrong_kind",
-        attr,
-        format!("{given}: {expected} is expected"),
-    )
+    let message = format!("{given}: {expected} is expected");
+    refusal("wrong_kind", attr, message)
 }
 
 fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
@@ -272,10 +266,8 @@ fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
 fn padded(attr: &Attr, given: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     let len = attr.point().position.len as usize;
     if bytes.len() > len {
-        let message = format!(
-            "{given} has {}; the point has {len}",
-            counted(bytes.len(), "byte")
-        );
+        let have = counted(bytes.len(), "byte");
+        let message = format!("{given} has {have}; the point has {len}");
         return Err(refusal("binary_length", attr, message));
     }
     bytes.resize(len, 0);

@@ -61,16 +61,12 @@ impl Product {
     /// `other_product` unless all three are of one definition.
     pub fn merge(&self, state: &mut State, decoded: &Decoded<'_, '_>) -> Result<bool, Error> {
         if !self.same(&state.product) || !self.same(decoded.product) {
-            return Err(Error::new(
-                "other_product",
-                format!(
-                    "the state is of product `{}`, the payload of `{}`, merged by `{}`: one definition \
-                     is expected",
-                    state.product.name(),
-                    decoded.product.name(),
-                    self.name()
-                ),
-            ));
+            let [own, state, payload] = [self, &state.product, decoded.product].map(Self::name);
+            let message = format!(
+                "the state is of product `{state}`, the payload of `{payload}`, merged by `{own}`: one \
+                 definition is expected"
+            );
+            return Err(Error::new("other_product", message));
         }
         match decoded.content {
             Content::P0(P0::Reply(view) | P0::Report(view)) => state.update(view).map(|()| true),

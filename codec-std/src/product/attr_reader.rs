@@ -33,10 +33,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
         if let Some(attr) = entry.attr(findings) {
             entry.read_point(&attr, findings);
             entry.check_labels(findings);
-            if let Some(text) = entry
-                .point
-                .and_then(|point| engineering_max(&entry, &point))
-            {
+            if let Some(text) = engineering_max(&entry) {
                 let at = entry.node.at(Key::Max.pointer());
                 findings.warning("engineering_max", at, text);
             }

@@ -104,8 +104,8 @@ pub(super) fn key(kind: ErrorKind, point: &Point) -> Key {
 /// Such a maximum leaves less than 1 % of the type's range and stands for a value below 1. It is a round
 /// number, a multiple of 5 from 10 on, and the type has a raw value for it. The limit of 1 lets pass what
 /// is common and sound: a pH of 0 to 14.0 in 16 bits, whose raw maximum is 140.
-pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Option<FindingText> {
-    let (spec, widest) = uint_spec(point.kind)?;
+pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>) -> Option<FindingText> {
+    let (spec, widest) = uint_spec(entry.point?.kind)?;
     let max = u32::try_from(spec.max).ok()?;
     let scale = Scale::new(spec.ratio, spec.addition, widest).ok()?;
     let value = scale.value(max);

@@ -92,10 +92,8 @@ impl Products {
         self.0.keys.get(key).copied().ok_or_else(|| {
             let known: Vec<&str> = self.iter().map(Product::product_key).collect();
             let known = known.join(", ");
-            Error::new(
-                "unknown_product",
-                format!("no definition is of product `{key}`; there are {known}"),
-            )
+            let message = format!("no definition is of product `{key}`; there are {known}");
+            Error::new("unknown_product", message)
         })
     }
 

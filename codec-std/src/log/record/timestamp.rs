@@ -22,14 +22,12 @@ impl<'a> Timestamp<'a> {
         let sound = serde_json::from_str::<IgnoredAny>(json).is_ok();
         match moment.parse().filter(|_| sound) {
             Some(_) => Ok(moment),
-            None => Err(Error::new(
-                "timestamp",
-                format!(
-                    "`timestamp` is `{}`: a number of seconds, or a time like \
-                     \"2018-01-31T07:37:32.294Z\" is expected",
-                    shown(moment.json())
-                ),
-            )),
+            None => {
+                let expected =
+                    "a number of seconds, or a time like \"2018-01-31T07:37:32.294Z\" is expected";
+                let message = format!("`timestamp` is `{}`: {expected}", shown(json));
+                Err(Error::new("timestamp", message))
+            }
         }
     }
 
