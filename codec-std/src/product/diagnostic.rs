@@ -92,7 +92,7 @@ impl Check {
 ///
 /// let error = Product::from_json("{\n}").unwrap_err();
 /// let kinds: Vec<&str> = error.diagnostics.iter().map(|one| one.kind).collect();
-/// assert_eq!(kinds, ["missing", "missing", "product_key", "packet_version"]);
+/// assert_eq!(kinds, ["missing", "missing", "packet_version", "product_key"]);
 /// assert_eq!((error.errors, error.warnings), (2, 2));
 /// assert!(error.to_string().starts_with("1:1: error: protocolType is missing"));
 /// ```

@@ -1,4 +1,4 @@
-//! The findings of a check as they are collected.
+//! The problems that a check has found so far.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::finding_text::FindingText;
 use super::json::Place;
 use crate::error::cut;
 
-/// The findings so far. All are counted, and those that come first are kept.
+/// The problems found so far. All are counted, and the first [`Check::MAX_DIAGNOSTICS`] are kept.
 #[derive(Default)]
 pub(super) struct Findings {
-    /// The bytes in front of the text: a byte order mark.
+    /// The length of the byte order mark before the text.
     pub(super) skipped: usize,
-    /// The findings that are kept, by severity and place.
+    /// The kept diagnostics, ordered by severity and then by location.
     pub(super) kept: Vec<Diagnostic>,
     pub(super) errors: usize,
     pub(super) warnings: usize,
@@ -32,7 +32,8 @@ impl Findings {
         });
     }
 
-    /// Counts a finding. Its pointer and text are made only if it is one of those that are kept.
+    /// Counts a problem. Calls `describe` for its pointer and text only if the diagnostic is kept: a
+    /// definition can break a rule millions of times.
     pub(super) fn add(
         &mut self,
         severity: Severity,
@@ -67,8 +68,7 @@ impl Findings {
         self.kept.insert(at, diagnostic);
     }
 
-    /// Ends the check of a text. Each finding gets its line and column in one pass, in the order of
-    /// the text.
+    /// Ends the check of a text. Computes all lines and columns in one pass, in the order of the text.
     pub(super) fn finish(mut self, text: &str, product: Option<Product>) -> Check {
         self.kept.sort_by_key(|one| (one.span.start, one.severity));
         let (mut at, mut line, mut column) = (0, 1, 1);
