@@ -292,7 +292,7 @@ fn values_that_are_refused() {
         (
             &["control", "set_temp=20.5"],
             1,
-            "is not on a step: 20 and 21 are",
+            "is between the steps 20 and 21",
         ),
         (
             &["control", "set_temp=30.5", "--round"],
@@ -464,7 +464,7 @@ fn var_len_messages() {
         (
             &["control", "Fault_UART=1"],
             1,
-            "`Fault_UART` is not writable; writable are: SwitchON, PulseTide, FeedSwitch, TimerON,",
+            "`Fault_UART` is not writable; writable points: SwitchON, PulseTide, FeedSwitch, TimerON,",
         ),
         (&["control"], 2, "sets at least one point"),
         (&["read", "Flows"], 1, "did you mean `Flow`?"),
