@@ -1,8 +1,8 @@
-//! The shape of a line: what it has in common with the other lines of its log.
+//! The shape of a line: the parts that it shares with other lines of its log.
 //!
-//! Lines of one log look alike. What is the same in all of them is compared, byte for byte; what varies
-//! is held against the bytes that may stand there. Whatever differs goes to the strict parser, which
-//! alone decides what is right and what is wrong.
+//! The lines of a log look alike. Constant parts are compared byte by byte, and variable parts are checked
+//! against the bytes that are allowed there. A line that differs goes to the strict parser, which alone decides
+//! what is valid.
 
 use std::ops::Range;
 
@@ -11,44 +11,44 @@ use super::head::{append_head, is_plain};
 use super::text::TextBlock;
 use super::timestamp::Timestamp;
 
-/// The bytes that may stand where a value varies.
+/// The bytes that are allowed at a position of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ByteClass {
-    /// The byte of the line that was learnt, and no other.
+    /// Only the byte of the learned line.
     Same,
-    /// Digits, but for the first one and what are none.
+    /// Any digit. In a number, this class applies to digits after the first.
     Number,
-    /// ASCII that a JSON text has as it stands.
+    /// Any ASCII that a JSON string contains without an escape.
     Text,
-    /// Anything: the payload, which is looked at elsewhere.
+    /// Any byte. Used for the payload, which the decoder checks.
     Any,
 }
 
-/// The longest line that is learnt.
+/// The maximum length of a line that is learned, in bytes.
 const LEARNT: usize = 16 << 10;
 
-/// The shape of lines whose payloads may have any length.
+/// The shape of lines, whose payloads may have any length.
 #[derive(Debug)]
 pub(crate) struct LineShape {
-    /// The bytes in front of the payload, and behind it.
+    /// The number of bytes before and after the payload.
     pub(crate) head: usize,
     pub(crate) tail: usize,
-    /// A line is at least as long.
+    /// The minimum length of a line.
     least: usize,
     patterns: Vec<ChunkPattern>,
     pub(crate) timestamp: Option<Span>,
-    /// The timestamp if it is a text.
+    /// The timestamp if it is a string, which the patterns cannot check completely.
     worded: Option<Span>,
-    /// The value, which is the same in all lines of this shape.
+    /// The member `type`, which is equal in all lines of the shape.
     pub(crate) kind: Option<Box<str>>,
     pub(crate) did: Option<Span>,
     pub(crate) product_key: Option<Box<str>>,
     kept: Vec<(Span, Span)>,
-    /// The length of the head that NDJSON has in the same form.
+    /// The length of the head of the line, if NDJSON can copy it unchanged.
     pub(crate) verbatim: Option<usize>,
 }
 
-/// A place before the payload, counted from the start, or behind it, counted from the end.
+/// A range of a line: before the payload counted from the start, after the payload counted from the end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     behind: bool,
@@ -66,13 +66,13 @@ impl Span {
         line.get(range).unwrap_or_default()
     }
 
-    /// The span as text. A line that fits a shape is text there: its bytes are those that were learnt, or ASCII.
+    /// The text of the span. A line that fits a shape is UTF-8 there: each byte is a learned byte or ASCII.
     pub(crate) fn text(self, line: &[u8]) -> &str {
         std::str::from_utf8(self.of(line)).unwrap_or_default()
     }
 }
 
-/// A line that is learnt: what varies in it is marked, byte by byte.
+/// A line that is being learned, with the class of each byte.
 struct Learner<'l> {
     line: &'l [u8],
     payload: Range<usize>,
@@ -113,8 +113,8 @@ impl Learner<'_> {
         }
     }
 
-    /// The patterns of both sides of the payload. Those that reach into it don't look at it; the last of
-    /// a side overlaps the one before.
+    /// The patterns of both sides of the payload. A pattern that reaches into the payload accepts any byte there.
+    /// The last pattern of a side overlaps the one before it.
     fn patterns(&self) -> Vec<ChunkPattern> {
         let (line, head) = (self.line, self.payload.start);
         let tail = line.len() - self.payload.end;
@@ -136,7 +136,7 @@ impl Learner<'_> {
 }
 
 impl LineShape {
-    /// The shape of a line that was strictly parsed, and whether members without a meaning are kept.
+    /// Learns the shape of a line from its parsed members. `keep` is [`Options::keep`](crate::log::Options::keep).
     pub(crate) fn new(line: &str, members: &Members<'_>, keep: bool) -> Option<Self> {
         let line = line.as_bytes();
         let mut learner = Learner {
@@ -145,7 +145,7 @@ impl LineShape {
             classes: Vec::new(),
         };
         let payload = learner.range(members.payload.as_deref()?)?;
-        // What is learnt takes memory, and the last pattern reaches 16 bytes back.
+        // A shape takes memory in proportion to its line, and the last pattern begins 16 bytes before the end.
         if payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
             return None;
         }
@@ -188,7 +188,7 @@ impl LineShape {
         for (key, value) in &members.others {
             let range = learner.range(value)?;
             if keep {
-                // A key with escapes is not in the line.
+                // A key with escapes is not in the line in this form, so `range` fails.
                 let key = learner.span(learner.range(key)?);
                 shape.kept.push((key, learner.span(range.clone())));
             }
@@ -204,7 +204,7 @@ impl LineShape {
         let record = members.record();
         let mut written = TextBlock::default();
         append_head(&mut written, &record, record.did);
-        // What varies is copied as it stands, so this holds for every line of the shape.
+        // NDJSON copies variable parts unchanged, so this holds for every line of the shape.
         shape.verbatim = Some(written.as_bytes())
             .filter(|written| written.len() <= head && line.starts_with(written))
             .map(<[u8]>::len);
@@ -222,11 +222,11 @@ impl LineShape {
             chunk.is_some_and(|chunk| pattern.fits(chunk))
         };
         self.patterns.iter().all(fits)
-            // Numbers are right by their digits, times in words are not.
+            // Any digits make a valid number, but not a valid time in a string.
             && self.worded.is_none_or(|span| Timestamp(span.text(line)).parse().is_some())
     }
 
-    /// The members that are kept of a line that fits.
+    /// Writes the kept members of a line that fits.
     #[inline(always)]
     pub(crate) fn keep(&self, line: &[u8], extra: &mut Vec<u8>) {
         extra.clear();
@@ -239,23 +239,25 @@ impl LineShape {
     }
 }
 
-/// A pattern of 16 bytes: two words, whose bytes are compared side by side.
+/// A pattern of 16 bytes, which are compared in parallel as two words. One number of 128 bits takes more
+/// instructions, because its sums carry from one half to the other.
 #[derive(Debug)]
 struct ChunkPattern {
-    /// The start, modulo 2^n; behind the payload it counts from the end, and all bits of `behind` are set.
+    /// The start. After the payload it counts from the end of the line, as a wrapped negative number, and all bits
+    /// of `behind` are set.
     at: usize,
     behind: usize,
     want: [u64; 2],
-    /// The bits of `want` that matter.
+    /// The bits of `want` that are compared.
     mask: [u64; 2],
-    /// 6 where a digit is wanted: added to its low half it stays below 16.
+    /// 6 for each byte that must be a digit: the sum with the low half of a digit is below 16.
     digit: [u64; 2],
-    /// The highest bit where text is wanted.
+    /// The highest bit of each byte that must be text.
     text: Option<[u64; 2]>,
 }
 
 impl ChunkPattern {
-    /// A cell that begins at `start` in this line.
+    /// The pattern of the 16 bytes from `start`.
     fn new(line: &[u8], classes: &[ByteClass], start: usize) -> Self {
         let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
         let bytes = line[start..].iter().zip(&classes[start..]);
@@ -290,7 +292,7 @@ impl ChunkPattern {
         }
         if let Some(text) = &self.text {
             for n in 0..2 {
-                // Where a sum has its highest bit the byte is no control character, no quote, no backslash.
+                // The highest bit of a sum is set if the byte is not a control character, quote or backslash.
                 let low = words[n] & (0x7f * ONES);
                 let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
                 wrong[n] |= !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];
