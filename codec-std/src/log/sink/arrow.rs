@@ -1,20 +1,20 @@
-//! Arrow: records as batches of typed columns.
+//! Arrow: records as record batches with typed columns.
 //!
 //! | column | type |
 //! | --- | --- |
 //! | `timestamp` | Timestamp(Millisecond, UTC) |
 //! | `type`, `did` | Utf8 |
 //! | `action` | Dictionary(UInt8, Utf8) |
-//! | `extra`, if kept | Utf8, a JSON object: members that are kept, surplus flags, what is missing or extra |
+//! | `extra`, if kept | Utf8, a JSON object: kept members, surplus flags, missing and extra bytes |
 //! | a bool | Boolean |
 //! | an enum of up to 7 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
 //! | a whole number | the narrowest of UInt8 to UInt32, Int16 to Int64 |
 //! | a number with decimal places | Decimal128 |
 //! | a binary | Binary |
 //!
-//! All are nullable: a message need not have every point. The schema's metadata has the definition, that
-//! of a field its id, names, access, ratio, addition, limits and decimal places, and what the definition
-//! says of it in words, which may tell its unit.
+//! All columns are nullable, because a message need not have every point. The metadata of the schema contains the
+//! definition. The metadata of a field contains the id, names, access, ratio, addition, limits, decimal places and
+//! description of its point.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -45,8 +45,21 @@ use crate::message::{Decoded, Status};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_type, uint_spec};
 
-/// The schema of a product's records; with `extra` there is a column for members without a meaning, and
-/// for what was set aside to decode a message.
+/// Returns the schema of the records of a product. With `extra`, the schema has a column for members that the codec
+/// does not use, and for remarks of lax decoding.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::schema;
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let schema = schema(&Product::from_json(&definition)?, false);
+/// assert_eq!(schema.fields().len(), 4 + 11);
+/// let room_temp = schema.field_with_name("room_temp")?;
+/// assert_eq!(room_temp.data_type().to_string(), "Int16");
+/// assert_eq!(room_temp.metadata()["gizwits.addition"], "-10");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     let head = [
@@ -73,7 +86,7 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, definition.into()))
 }
 
-/// The type of an enum with few values.
+/// The type of an enum with up to 128 values.
 fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
 }
@@ -101,12 +114,12 @@ fn metadata(product: &Product, attr: &Attr) -> HashMap<String, String> {
     all
 }
 
-/// The type of a point's column, with what its values need.
+/// The type of the column of a point, with the data that its values need.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnType {
     pub(crate) data_type: DataType,
     scale: Scale,
-    /// The text of each value of an enum; the labels alone where all values are too many for a dictionary.
+    /// The text of each value of an enum; only the labels if there are too many values for a dictionary.
     texts: Arc<StringArray>,
 }
 
@@ -115,7 +128,7 @@ impl ColumnType {
         let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
         let (data_type, texts) = match (attr.point().kind, attr.point().position.len) {
             (Kind::Bool, _) => (DataType::Boolean, 0),
-            // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
+            // Some readers refuse a dictionary of 256 values with keys of 8 bits.
             (Kind::Enum { .. }, bits @ 0..=7) => (dictionary(), 1 << bits),
             (Kind::Enum { labels }, _) => (DataType::Utf8, labels),
             (kind, _) => match uint_spec(kind) {
@@ -134,7 +147,8 @@ impl ColumnType {
         }
     }
 
-    /// The array of a column. A type and its column are of one point, so other pairs do not occur.
+    /// Returns the array of a column. The type and the column belong to the same point, so other pairs do not
+    /// occur.
     fn array(&self, column: &Column, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
         let scaled = |raw| self.scale.value(raw).coefficient();
         Ok(match (&self.data_type, column) {
@@ -208,7 +222,7 @@ fn number_type(scale: Scale, widest: u32) -> DataType {
     }
 }
 
-/// The values of a column, each converted from its raw number.
+/// Converts the raw values of a column.
 fn each<T: ArrowNativeType>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T> {
     let all: Vec<T> = match column {
         Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
@@ -227,7 +241,7 @@ fn ints<T: ArrowPrimitiveType>(
     Arc::new(PrimitiveArray::<T>::new(each(column, value), nulls))
 }
 
-/// About how many bytes a record takes: as a status, in columns and in arrays.
+/// The approximate memory of a record in bytes: as a status, in columns and in arrays.
 pub(crate) fn row_len(product: &Product) -> usize {
     let schema = schema(product, false);
     let fields = schema.fields().iter();
@@ -235,7 +249,20 @@ pub(crate) fn row_len(product: &Product) -> usize {
     2 * product.layout().status_len() + array.sum::<usize>()
 }
 
-/// Collects records, and makes batches of them.
+/// Collects records of a product into record batches.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Batches, Record};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut batches = Batches::new(&product, false);
+/// batches.push(&Record::bare("014000000018"), &product.decode(&[0x01, 0x40, 0, 0, 0, 0x18])?);
+/// let batch = batches.finish()?.unwrap();
+/// assert_eq!((batch.num_rows(), batch.num_columns()), (1, 4 + 11));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Batches {
     pub(crate) schema: SchemaRef,
@@ -247,7 +274,7 @@ pub struct Batches {
     /// The length of a status in bytes.
     status_len: usize,
     status: Vec<u8>,
-    /// A mask of the known points for each row; empty as long as all have all.
+    /// A presence mask for each row; empty as long as every row has all points.
     known: Vec<u8>,
     times: Vec<Option<i64>>,
     kinds: StringBuilder,
@@ -256,11 +283,11 @@ pub struct Batches {
     extra: Option<StringBuilder>,
 }
 
-/// The number of bytes of statuses that become columns at once.
+/// The number of bytes of statuses that are turned into columns at once.
 const CACHED: usize = 64 << 10;
 
 impl Batches {
-    /// Makes an empty collection.
+    /// Creates an empty collection. `extra` is as in [`schema`].
     #[must_use]
     pub fn new(product: &Product, extra: bool) -> Self {
         let types = product.attrs().map(|attr| ColumnType::new(product, attr));
@@ -281,7 +308,7 @@ impl Batches {
         }
     }
 
-    /// Adds a record.
+    /// Adds a record and its decoded payload.
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
         let mut remarks = Vec::new();
         if self.extra.is_some() && decoded.has_remarks() {
@@ -324,8 +351,8 @@ impl Batches {
             if kept.is_empty() && remarks.is_empty() {
                 extra.append_null();
             } else {
-                // What is written to it is appended with the value that is ended next. Each has a comma
-                // in front.
+                // Text that is written to the builder becomes part of the next value. Each member follows a comma,
+                // which the first member of the object must not have.
                 let rest = if kept.is_empty() {
                     &remarks[1..]
                 } else {
@@ -339,7 +366,7 @@ impl Batches {
         self.rows += 1;
     }
 
-    /// Adds a row of all points.
+    /// Adds a row with all points.
     #[inline]
     fn put_status(&mut self, values: &[u8]) {
         self.status.extend_from_slice(values);
@@ -349,7 +376,7 @@ impl Batches {
         self.turn_full();
     }
 
-    /// Adds a row of some points or none.
+    /// Adds a row with some points or none.
     fn put_some(&mut self, view: Option<View<'_, '_>>) {
         let end = self.status.len();
         self.status.resize(end + self.status_len, 0);
@@ -359,7 +386,7 @@ impl Batches {
         }
         self.known.resize(start + self.mask_len, 0);
         if let Some(view) = view {
-            // The buffers are as long as they should be.
+            // Both buffers have the lengths that the layout requires, so merging never fails.
             let _ = view.merge_into(&mut self.known[start..], &mut self.status[end..]);
         }
         self.turn_full();
@@ -373,10 +400,10 @@ impl Batches {
         }
     }
 
-    /// The records so far as a batch, none if there are none; then they are forgotten.
+    /// Returns the records as a batch and removes them; `None` if there are no records.
     ///
     /// # Errors
-    /// If they are more than Arrow has room for.
+    /// An [`ArrowError`] if the records exceed the limits of Arrow.
     pub fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         let mut arrays = Vec::new();
         self.drain(|array| {
@@ -389,8 +416,8 @@ impl Batches {
         }
     }
 
-    /// Calls with each column of the records so far, if there are any, before the next is made; then they
-    /// are forgotten.
+    /// Calls `with` for each column of the records, one at a time, and removes the records. Calls nothing if there
+    /// are no records.
     pub(crate) fn drain<E: From<ArrowError>>(
         &mut self,
         mut with: impl FnMut(ArrayRef) -> Result<(), E>,
@@ -464,7 +491,21 @@ impl Sink for Batches {
     }
 }
 
-/// Writes the records of one product in Arrow's IPC format.
+/// The Arrow format: the records of one product in Arrow's IPC format.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Arrow, Log, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut file = Vec::new();
+/// let input = Source::new("input", &b"014000000018\n"[..]);
+/// let arrow = Arrow::file(&product, false, &mut file)?;
+/// Log::new(&Products::one(product)).decode([input], arrow)?;
+/// assert!(file.starts_with(b"ARROW1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Arrow<W: Write> {
     product: Product,
     keep: bool,
@@ -485,19 +526,19 @@ impl<W: Write> fmt::Debug for Arrow<W> {
 }
 
 impl<W: Write> Arrow<W> {
-    /// A file, with a table of its batches at the end.
+    /// Begins a file, which allows random access to its batches. `keep` adds the column `extra` of [`schema`].
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::File(out)))
     }
 
-    /// A stream, for whoever reads along.
+    /// Begins a stream, which can be read while it is written. `keep` adds the column `extra` of [`schema`].
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::Stream(out)))
@@ -540,7 +581,7 @@ impl<W: Write> Format for Arrow<W> {
     }
 }
 
-/// A writer's own error, if that is what it was.
+/// Returns the error of the writer if that is the cause.
 fn io_error(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,

@@ -1,12 +1,12 @@
-//! CSV of RFC 4180: a column for each attribute, a record each line.
+//! CSV as in RFC 4180: a column for each point, and a row for each record.
 //!
 //! ```text
 //! timestamp,type,did,action,switch,mode,…
 //! 2018-01-31T07:37:32.294Z,app2dev,,control,1,,…
 //! ```
 //!
-//! A cell is empty where a message doesn't have the point. What is no column, like the names that a read
-//! asks for, is in NDJSON alone.
+//! A cell is empty if the message does not have the point. Members without a column, such as the points that a read
+//! asks for, are only in NDJSON.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,23 @@ use crate::log::record::timestamp::Timestamp;
 use crate::message::Decoded;
 use crate::product::Product;
 
-/// Writes the records of one product as CSV.
+/// The CSV format: a table of the records of one product.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Csv, Log, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut table = Vec::new();
+/// let input = Source::new("input", &b"014000000018\n"[..]);
+/// let csv = Csv::new(&product, false, &mut table)?;
+/// Log::new(&Products::one(product)).decode([input], csv)?;
+/// let table = String::from_utf8(table)?;
+/// assert!(table.starts_with("timestamp,type,did,action,switch,fan_swing,mode,"));
+/// assert!(table.ends_with("\r\n,,,control,,,,,,,24,,,,\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Csv<W> {
     product: Product,
@@ -29,21 +45,23 @@ pub struct Csv<W> {
 }
 
 impl<W: Write> Csv<W> {
-    /// Writes the names of the columns to `out`, which is not buffered any further. With `keep` there is
-    /// a column `extra` for members of the record that have no meaning here, and those that
-    /// [`Decoded::to_json`] has for surplus flags and for a body of another length, as JSON.
+    /// Writes the names of the columns to `out`. Each block is one write, so `out` needs no buffer.
+    ///
+    /// With `keep`, the table has a column `extra` with a JSON object. It contains the members of the record that
+    /// the codec does not use, and the members of [`Decoded::to_json`] about surplus flags and about bodies of
+    /// another length.
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn new(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         Self::begin(product, keep, false, out)
     }
 
-    /// Like [`new`](Self::new), for spreadsheets: names, labels, types and dids that begin with `=`, `+`, `-`,
-    /// `@`, a tab, CR or LF have `'` in front, so that none is taken for a formula.
+    /// Like [`new`](Self::new), but for spreadsheets: names, labels, types and dids that begin with `=`, `+`, `-`,
+    /// `@`, a tab, CR or LF are prefixed with `'`, so that a spreadsheet does not interpret them as formulas.
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn guarded(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         Self::begin(product, keep, true, out)
     }
@@ -87,21 +105,21 @@ impl<W: Write> Format for Csv<W> {
     }
 }
 
-/// Writes records as lines of CSV.
+/// The sink of [`Csv`], which writes records as rows.
 #[derive(Debug)]
 pub struct CsvSink {
     writer: PointWriter,
     keep: bool,
     guarded: bool,
     extra: Vec<u8>,
-    /// The day of the last record, and how it is written.
+    /// The day of the last record, and its text: formatting a date takes longer than the rest of a row.
     day: (i64, String),
 }
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
-    /// `2018-01-31T07:37:32.294Z`
+    /// Appends a time such as `2018-01-31T07:37:32.294Z`.
     fn put_time(&mut self, moment: &Timestamp<'_>, out: &mut TextBlock) {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
@@ -168,7 +186,7 @@ impl Sink for CsvSink {
                 decoded.write_remarks(&mut self.extra);
             }
             if let Some(extra) = self.extra.strip_prefix(b",") {
-                // An object has quotes.
+                // A JSON object contains quotes.
                 put_quoted(&[b"{", extra, b"}"], out);
             }
         }
@@ -178,7 +196,7 @@ impl Sink for CsvSink {
         if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
             room.len = 0;
             match &view {
-                // What is flagged has its cell all the same.
+                // Flagged values also have cells.
                 Some(view) => {
                     writer.put_view(decoded.product, view, &mut room);
                 }
@@ -191,7 +209,7 @@ impl Sink for CsvSink {
     }
 }
 
-/// A cell in quotes, in pieces.
+/// Appends a cell in quotes, given in pieces. [`cell`] would allocate.
 fn put_quoted(pieces: &[&[u8]], out: &mut TextBlock) {
     out.put(b"\"");
     for piece in pieces {

@@ -1,4 +1,4 @@
-//! NDJSON: what [`Decoded::to_json`] says of each record, behind what the record says of itself.
+//! NDJSON: each line is the head of a record and the members of [`Decoded::to_json`].
 
 use std::io::{self, Write};
 
@@ -13,7 +13,27 @@ use crate::log::record::text::{Cursor, STEP, TextBlock};
 use crate::message::{Content, Decoded, Status};
 use crate::product::products::Products;
 
-/// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`, one record a line.
+/// The NDJSON format: a record for each line,
+/// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`.
+///
+/// Members that the record lacks are left out. The members after `did` are those of [`Decoded::to_json`], without
+/// `frame`.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let products = Products::one(Product::from_json(&definition)?);
+/// let mut lines = Vec::new();
+/// let input = Source::new("input", &b"{\"did\":\"a\",\"payload\":\"014000000018\"}"[..]);
+/// Log::new(&products).decode([input], Ndjson::new(&products, &mut lines))?;
+/// assert_eq!(
+///     String::from_utf8(lines)?,
+///     "{\"did\":\"a\",\"action\":\"control\",\"attrs\":{\"set_temp\":24}}\n",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Ndjson<W> {
     products: Products,
@@ -21,7 +41,7 @@ pub struct Ndjson<W> {
 }
 
 impl<W: Write> Ndjson<W> {
-    /// Writes to `out`, which is not buffered any further.
+    /// Creates a format that writes to `out`. Each block is one write, so `out` needs no buffer.
     pub fn new(products: &Products, out: W) -> Self {
         let products = products.clone();
         Ndjson { products, out }
@@ -56,7 +76,7 @@ impl<W: Write> Format for Ndjson<W> {
     }
 }
 
-/// Writes records as lines of JSON.
+/// The sink of [`Ndjson`], which writes records as lines of JSON.
 #[derive(Debug)]
 pub struct NdjsonSink(Vec<PointWriter>);
 
@@ -139,7 +159,7 @@ impl Sink for NdjsonSink {
     }
 }
 
-/// The text in front of the points, as a step that is copied at once, and its length.
+/// The text before the points: a step that is copied at once, and the length of the text.
 type Opening = (&'static [u8; STEP], usize);
 
 const CONTROL: Opening = (b"\"action\":\"control\",\"attrs\":     ", 27);
@@ -148,17 +168,17 @@ const REPLY: Opening = (b"\"action\":\"reply\",\"attrs\":       ", 25);
 
 const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 
-/// Begins the points; returns where their bracket goes.
+/// Begins the points. Returns the offset of their opening bracket.
 #[inline(always)]
 fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.put_prefix(text, len);
     out.len
 }
 
-/// Ends points and record; returns how much was written.
+/// Ends the points and the record. Returns the number of written bytes.
 #[inline(always)]
 fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
-    // It takes the place of the comma in front of the first point.
+    // The bracket overwrites the comma before the first point. Without points there is no comma.
     if out.len == bracket {
         out.put_prefix(b"{", 1);
     }

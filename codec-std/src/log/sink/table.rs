@@ -1,11 +1,11 @@
-//! The names of the columns of a table, and the words for actions.
+//! The columns that all tables have: their names, and the words of the column `action`.
 
 use crate::message::ACTION_WORDS;
 use crate::product::Product;
 
-/// The names of the columns of a table: of the record, then of the product's points.
+/// The names of the columns of a table: the columns of the record, then one column for each point.
 ///
-/// A point whose name is taken stands as `attrs.NAME`.
+/// A point with the name of another column has the column `attrs.NAME`.
 pub(crate) fn head_names(product: &Product, keep: bool) -> Vec<String> {
     let head = ["timestamp", "type", "did", "action"].into_iter();
     let mut names: Vec<String> = head
@@ -22,5 +22,5 @@ pub(crate) fn head_names(product: &Product, keep: bool) -> Vec<String> {
     names
 }
 
-/// The words of the column `action`; other records have an empty cell.
+/// The words of the column `action`. Records with any other action have an empty cell.
 pub(crate) const ACTIONS: &[&str] = ACTION_WORDS.split_at(5).0;
