@@ -1,4 +1,4 @@
-//! The points, the layout and the ids as constants.
+//! The constants of the points, the layout and the ids.
 
 use gizwits_codec_core::{Decimal, Kind, Protocol};
 
@@ -22,7 +22,7 @@ pub static LAYOUT: gizwits::Layout<{count}, {scales}> = gizwits::Layout::must(PR
     items
 }
 
-/// The limits and scales of integers.
+/// The constants of the limits and scales of integers.
 fn limits(points: &[PointCode<'_>]) -> Vec<String> {
     let spec = |point: &PointCode<'_>| {
         let (spec, id) = (point.spec()?, point.id);
@@ -48,7 +48,7 @@ const SPEC_{id}: gizwits::UintSpec = LIMITS_{id}.scaled(RATIO_{id}, ADDITION_{id
 }
 
 fn table(product: &Product, points: &[PointCode<'_>]) -> String {
-    // The comment keeps rustfmt from putting a short list on one line.
+    // The comment in the generated list keeps rustfmt from joining a short list into one line.
     let mut table = format!(
         "/// The points, in the order of their ids.
 pub static POINTS: [gizwits::Point; {}] = [

@@ -1,13 +1,12 @@
-//! Lines of code, and text for comments.
+//! Lines of code and text for comments.
 
-/// The longest line that rustfmt writes.
+/// The maximum line length of rustfmt.
 const WIDTH: usize = 100;
 
-/// Appends `head tail` as a line, or as two lines where one would be too long.
+/// Appends `head tail` as a line, or as two lines if one would be too long.
 ///
-/// This is the only place where a line is broken, and it breaks where rustfmt does. All else that is
-/// generated is short whatever the definition says: calls have few and short arguments, and
-/// [`fitted`] gives what is long a local of its own.
+/// Lines are broken only here, in the same way as by rustfmt. All other generated lines are short for any definition:
+/// calls have few and short arguments, and [`fitted`] moves long expressions to locals.
 pub(super) fn put_line(out: &mut String, indent: usize, head: &str, tail: &str) {
     let (space, line) = (" ".repeat(indent), head.len() + 1 + tail.len());
     *out += &match indent + line {
@@ -16,13 +15,13 @@ pub(super) fn put_line(out: &mut String, indent: usize, head: &str, tail: &str) 
     };
 }
 
-/// Appends the statement of a local.
+/// Appends a `let` statement.
 pub(super) fn put_let(out: &mut String, indent: usize, name: &str, value: &str) {
     put_line(out, indent, &format!("let {name} ="), &format!("{value};"));
 }
 
-/// Returns a value if its line has room for it beside so many other characters; else the name of a local
-/// that has the value, whose statement is appended.
+/// Returns a value if it fits in a line with `others` other characters. Otherwise appends the value as a local, and
+/// returns the name of the local.
 pub(super) fn fitted(
     out: &mut String,
     indent: usize,
@@ -37,7 +36,7 @@ pub(super) fn fitted(
     local.to_owned()
 }
 
-/// Appends the literal of a struct. The comment in it keeps rustfmt from putting it on one line.
+/// Appends a struct literal. The generated comment keeps rustfmt from joining a short literal into one line.
 pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)]) {
     *out += &format!("        {name} {{\n            // In the order of the ids.\n");
     for (field, value) in fields {
@@ -46,8 +45,8 @@ pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)
     *out += "        }\n";
 }
 
-/// Returns text for a comment: one line, without invisible characters, and without the marks of
-/// rustdoc that would make a link or a tag of a name.
+/// Returns a text for a doc comment: a single line without invisible characters, in which the markup characters of
+/// rustdoc are escaped.
 pub(super) fn comment(text: &str) -> String {
     let is_hidden = |one: char| matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
     let is_space = |one: char| one.is_control() || one.is_whitespace();
@@ -66,7 +65,7 @@ pub(super) fn comment(text: &str) -> String {
     escaped
 }
 
-/// Returns a name for a comment.
+/// Returns a name as code for a doc comment.
 pub(super) fn code(name: &str) -> String {
     let name = comment(name).replace(['\\', '`'], "");
     format!("`{name}`")

@@ -1,4 +1,4 @@
-//! The types of the application: an enum for each enum, `Status` and `Control`.
+//! The types for the application: the enums, `Status` and `Control`.
 
 use gizwits_codec_core::Kind;
 
@@ -12,7 +12,7 @@ pub(super) fn items(points: &[PointCode<'_>]) -> Vec<String> {
     items
 }
 
-/// The type of an enum's labels.
+/// The enum of a point of kind enum, with a variant for each label.
 fn enumeration(point: &PointCode<'_>) -> Option<String> {
     let (name, variants) = point.labels.as_ref()?;
     let (raw, attr) = (point.raw_type(), point.attr);
@@ -94,7 +94,7 @@ impl Default for Status {
 "
 }
 
-/// The least value of a point, as a constant expression.
+/// A constant expression for the least valid value of a point.
 fn least(point: &PointCode<'_>) -> String {
     if let Some((name, variants)) = &point.labels {
         let first = variants.first().map_or("Unknown(0)", String::as_str);

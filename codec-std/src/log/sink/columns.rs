@@ -170,7 +170,7 @@ fn extend(rows: &[u8], stride: usize, windows: &[Window], columns: &mut [Column]
     }
 }
 
-/// Reads a block from start to end. Reading it first in steps of a row, as the windows do, is slow for memory.
+/// Reads a block into the cache from start to end. If the windows read it first, in steps of a row, memory is slower.
 #[inline(always)]
 fn touch(block: &[u8]) {
     let sum = |sum: u64, eight: &[u8; 8]| sum.wrapping_add(u64::from_ne_bytes(*eight));

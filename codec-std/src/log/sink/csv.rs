@@ -112,7 +112,7 @@ pub struct CsvSink {
     keep: bool,
     guarded: bool,
     extra: Vec<u8>,
-    /// The day of the last record, and its text: formatting a date takes longer than the rest of a row.
+    /// The day of the last record and its text. The next record usually has the same day.
     day: (i64, String),
 }
 

@@ -58,7 +58,7 @@ impl<W: Write + Send> fmt::Debug for Parquet<W> {
 }
 
 impl<W: Write + Send> Parquet<W> {
-    /// Begins a file. `keep` adds the column `extra` of [`schema`](super::schema). `level` is the compression level of
+    /// Begins a file. `keep` adds the column `extra` of [`schema`](super::arrow::schema). `level` is the compression level of
     /// zstd, from 1 to 22.
     ///
     /// # Errors
