@@ -404,7 +404,7 @@ fn raw_bytes_are_held_against_the_definition() {
             "0000000309000090014000000030",
             "set_temp = 48 is above its maximum 30",
         ),
-        ("17,1", "of a var_len product"),
+        ("17,1", "belongs to var_len products"),
     ] {
         let line = format!("api devices control D --raw {raw}");
         let ran = cloud.run(&line);
