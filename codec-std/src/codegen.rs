@@ -30,10 +30,10 @@
 //! - A name is split into words at characters other than ASCII letters and digits, between a lower-case and an
 //!   upper-case letter, and before the last of several upper-case letters if a lower-case letter follows:
 //!   `Fault_UART` becomes `fault_uart`, `SwitchON` becomes `switch_on`, `CH1SWTime` becomes `ch1sw_time`.
-//! - A name that is not ASCII, begins with a digit or has more than 40 characters becomes `point_` and the id. Such a
-//!   label becomes `Label` and its index.
-//! - A keyword gets the suffix `_`, as in `type_`. An enum with the name of another type in the file gets the suffix
-//!   `Point`, as in `StatusPoint`.
+//! - A name that is not ASCII, begins with a digit or has more than 40 characters becomes `point_` and the
+//!   id. Such a label becomes `Label` and its index.
+//! - A keyword gets the suffix `_`, as in `type_`. An enum with the name of another type in the file gets
+//!   the suffix `Point`, as in `StatusPoint`.
 //! - If several names are then equal, all but the first get their id or index as a suffix.
 
 mod expression;
@@ -52,8 +52,8 @@ use self::text::comment;
 use crate::error::counted;
 use crate::product::{Product, is_product_key};
 
-/// Generates `$OUT_DIR/product.rs` from the definition in a file. For a `build.rs`: it also tells cargo to run the
-/// build script again if the definition changes.
+/// Generates `$OUT_DIR/product.rs` from the definition in a file. For a `build.rs`: it also tells cargo to
+/// run the build script again if the definition changes.
 ///
 /// ```no_run
 /// fn main() -> std::io::Result<()> {
@@ -62,9 +62,9 @@ use crate::product::{Product, is_product_key};
 /// ```
 ///
 /// # Errors
-/// The error of reading or writing a file. `InvalidData`, with the message of [`Invalid`](crate::Invalid), if the
-/// definition has errors. `InvalidData` also if the product key is not 32 hex digits, because a device identifies its
-/// product by the key.
+/// The error of reading or writing a file. `InvalidData`, with the message of [`Invalid`](crate::Invalid),
+/// if the definition has errors. `InvalidData` also if the product key is not 32 hex digits, because a
+/// device identifies its product by the key.
 pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
     let definition = definition.as_ref();
     println!("cargo::rerun-if-changed={}", definition.display());
@@ -85,8 +85,8 @@ pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
     fs::write(Path::new(&folder).join("product.rs"), rust(&product))
 }
 
-/// Returns the Rust code of a product, formatted like rustfmt. If the product key is invalid, the code has 32 zeros in
-/// its place.
+/// Returns the Rust code of a product, formatted like rustfmt. If the product key is invalid, the code has
+/// 32 zeros in its place.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};

@@ -80,7 +80,8 @@ fn measured(points: &[PointCode<'_>]) -> Vec<(usize, usize)> {
     ranges
 }
 
-/// The code of a function with the parameter `invalid`. `unused` is `_` if the body does not use that parameter.
+/// The code of a function with the parameter `invalid`. `unused` is `_` if the body does not use that
+/// parameter.
 fn function(name: &str, arguments: &[&str], unused: &str, returns: &str, body: &str) -> String {
     let line = |argument: &&str| format!("        {argument},\n");
     let list: String = arguments.iter().map(line).collect();

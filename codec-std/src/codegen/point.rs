@@ -156,8 +156,8 @@ impl<'p> PointCode<'p> {
         !self.is_inline() && self.limits != (0, self.most())
     }
 
-    /// Whether the field in `Status` can hold an invalid value: a field can be wider than its bits, and a scaled number
-    /// can be between two steps.
+    /// Whether the field in `Status` can hold an invalid value: a field can be wider than its bits, and a
+    /// scaled number can be between two steps.
     pub(super) fn can_be_invalid(&self) -> bool {
         self.labels.is_some() || self.number != Number::Raw || self.has_invalid_raw()
     }

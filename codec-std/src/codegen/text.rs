@@ -5,8 +5,8 @@ const WIDTH: usize = 100;
 
 /// Appends `head tail` as a line, or as two lines if one would be too long.
 ///
-/// Lines are broken only here, in the same way as by rustfmt. All other generated lines are short for any definition:
-/// calls have few and short arguments, and [`fitted`] moves long expressions to locals.
+/// Lines are broken only here, in the same way as by rustfmt. All other generated lines are short for any
+/// definition: calls have few and short arguments, and [`fitted`] moves long expressions to locals.
 pub(super) fn put_line(out: &mut String, indent: usize, head: &str, tail: &str) {
     let (space, line) = (" ".repeat(indent), head.len() + 1 + tail.len());
     *out += &match indent + line {
@@ -20,8 +20,8 @@ pub(super) fn put_let(out: &mut String, indent: usize, name: &str, value: &str) 
     put_line(out, indent, &format!("let {name} ="), &format!("{value};"));
 }
 
-/// Returns a value if it fits in a line with `others` other characters. Otherwise appends the value as a local, and
-/// returns the name of the local.
+/// Returns a value if it fits in a line with `others` other characters. Otherwise appends the value as a
+/// local, and returns the name of the local.
 pub(super) fn fitted(
     out: &mut String,
     indent: usize,
@@ -45,10 +45,12 @@ pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)
     *out += "        }\n";
 }
 
-/// Returns a text for a doc comment: a single line without invisible characters, in which the markup characters of
-/// rustdoc are escaped.
+/// Returns a text for a doc comment: a single line without invisible characters, in which the markup
+/// characters of rustdoc are escaped.
 pub(super) fn comment(text: &str) -> String {
-    let is_hidden = |one: char| matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
+    fn is_hidden(one: char) -> bool {
+        matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    }
     let is_space = |one: char| one.is_control() || one.is_whitespace();
     let text = text.replace(is_hidden, "");
     let words: Vec<&str> = text

@@ -34,14 +34,14 @@ pub const DEVICE_LIMIT: usize = 1_000_000;
 pub struct Options {
     /// The encoding of all payloads. With `None`, the default, it is detected for each payload.
     pub encoding: Option<Encoding>,
-    /// Whether members of records that the codec does not use are kept. NDJSON contains them as they are, tables
-    /// in the column `extra` if the format has one. Default: false.
+    /// Whether members of records that the codec does not use are kept. NDJSON contains them as they are,
+    /// tables in the column `extra` if the format has one. Default: false.
     pub keep: bool,
     /// Whether every line is read by the strict parser. Changes only the time that decoding takes, not its
     /// result. Default: false.
     pub strict: bool,
-    /// Whether reports and replies of var_len products are filled with the last known values of the other points
-    /// of their device. Reports and replies that name no device are rejected. Default: false.
+    /// Whether reports and replies of var_len products are filled with the last known values of the other
+    /// points of their device. Reports and replies that name no device are rejected. Default: false.
     pub fill: bool,
     /// Whether reports and replies that name no device are rejected, for products of both protocols. Default:
     /// false.
@@ -133,8 +133,8 @@ impl<S: Sink> Decoder<S> {
         }
     }
 
-    /// Sets the device of all following lines, if they belong to one device. Records without a did then belong to
-    /// this device, and records of other devices are rejected. Default: `None`.
+    /// Sets the device of all following lines, if they belong to one device. Records without a did then
+    /// belong to this device, and records of other devices are rejected. Default: `None`.
     pub fn set_device(&mut self, did: Option<&str>) {
         if self.records.did.as_deref() != did {
             self.records.did = did.map(Box::from);
@@ -209,8 +209,8 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
     let (mut sure, mut text) = (false, None);
     while start < lines.len() {
-        // Most lines have the length of the line before, and a line that fits a shape contains no line end. Only
-        // other lines need a search for their end.
+        // Most lines have the length of the line before, and a line that fits a shape contains no line end.
+        // Only other lines need a search for their end.
         if sure || lines.get(start + len) != Some(&b'\n') {
             let rest = lines.get(start..).unwrap_or(&[]);
             len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());

@@ -32,8 +32,8 @@ pub struct Summary {
     /// The number of decoded records whose length does not fit their points. Only [`Options::lax`] accepts such
     /// records.
     pub inexact: u64,
-    /// The number of rejected records, by the kind of the error: one of [`Error::KINDS`](crate::Error::KINDS) or
-    /// [`KINDS`](super::KINDS).
+    /// The number of rejected records, by the kind of the error: one of
+    /// [`Error::KINDS`](crate::Error::KINDS) or [`KINDS`](super::KINDS).
     pub rejected: BTreeMap<&'static str, u64>,
     /// The number of bytes that were read, after decompression.
     pub bytes: u64,
@@ -127,8 +127,8 @@ impl<'r> Log<'r> {
         self
     }
 
-    /// Sets the number of threads that read and decode, at least 1. The caller's thread writes. Each thread needs
-    /// memory for a block and its output. Default: the number of cores.
+    /// Sets the number of threads that read and decode, at least 1. The caller's thread writes. Each thread
+    /// needs memory for a block and its output. Default: the number of cores.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);

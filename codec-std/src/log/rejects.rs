@@ -55,8 +55,8 @@ struct Reject<'a> {
 
 /// Appends `{"file":…,"line":N,"reason":{…},"record":…}`.
 ///
-/// A record that is not UTF-8 is written as base64, with `"encoding":"base64"`. A record that is too long is cut,
-/// and `"length"` is its full length in bytes.
+/// A record that is not UTF-8 is written as base64, with `"encoding":"base64"`. A record that is too long
+/// is cut, and `"length"` is its full length in bytes.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     (file, line): (&str, u64),

@@ -88,8 +88,8 @@ pub trait Format {
         1 << 20
     }
 
-    /// The approximate maximum number of output bytes of a record. It limits the number of lines in a block, and
-    /// thus the memory of a block. Default: 0, for records that are shorter than 256 bytes.
+    /// The approximate maximum number of output bytes of a record. It limits the number of lines in a
+    /// block, and thus the memory of a block. Default: 0, for records that are shorter than 256 bytes.
     fn record_len(&self) -> usize {
         0
     }
@@ -109,8 +109,8 @@ pub trait Sink: Send + 'static {
         decoded: &Decoded<'_, '_>,
     );
 
-    /// Adds a status in a plain frame, the form of nearly all records. By default calls [`record`](Self::record).
-    /// Override it to avoid reading all members of the record.
+    /// Adds a status in a plain frame, the form of nearly all records. By default calls
+    /// [`record`](Self::record). Override it to avoid reading all members of the record.
     #[inline]
     fn status(
         &mut self,

@@ -20,8 +20,8 @@ use std::io::Read;
 pub struct Source {
     /// The name of the input in rejects.
     pub name: String,
-    /// The device that all records belong to, if there is one. Records without a did then belong to this device,
-    /// and records of other devices are rejected. Default: `None`.
+    /// The device that all records belong to, if there is one. Records without a did then belong to this
+    /// device, and records of other devices are rejected. Default: `None`.
     pub did: Option<String>,
     /// The reader of the input.
     pub reader: Box<dyn Read + Send>,

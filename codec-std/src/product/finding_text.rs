@@ -246,7 +246,8 @@ impl Breach<'_, '_, '_> {
             ErrorKind::Order => {
                 help += match self.protocol {
                     Protocol::Standard => {
-                        "order by access (writable, read-only, alert, fault), then by type (bool, enum, uint8, uint16, uint32, binary)"
+                        "order by access (writable, read-only, alert, fault), then by type (bool, enum, uint8, \
+                         uint16, uint32, binary)"
                     }
                     Protocol::VarLen => {
                         "order by type (bool, enum, uint8, uint16, uint32, binary), regardless of the access"

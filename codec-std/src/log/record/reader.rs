@@ -14,8 +14,8 @@ use super::timestamp::Timestamp;
 use super::{Members, Record};
 use crate::error::Error;
 
-/// The maximum depth of nested arrays and objects in a record. The parser recurses, with about 30 kB of stack for
-/// a level in a debug build, so this depth fits in the 2 MiB that threads have by default.
+/// The maximum depth of nested arrays and objects in a record. The parser recurses, with about 30 kB of
+/// stack for a level in a debug build, so this depth fits in the 2 MiB that threads have by default.
 pub const DEPTH_LIMIT: usize = 32;
 
 /// Reads the records of one log.
@@ -44,8 +44,8 @@ impl Reader {
         }
     }
 
-    /// Reads a line that fits a shape. The payload has not been checked: the record is valid only if the payload
-    /// contains no escapes.
+    /// Reads a line that fits a shape. The payload has not been checked: the record is valid only if the
+    /// payload contains no escapes.
     #[inline(always)]
     pub(crate) fn learnt<'a>(&'a mut self, line: &'a [u8]) -> Option<LazyRecord<'a>> {
         if !self.shapes.first()?.fits(line) && !self.another_fits(line) {
@@ -128,15 +128,15 @@ impl Reader {
     }
 }
 
-/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit. Brackets are counted
-/// first, because hardly any line has enough of them for that.
+/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit. Brackets are
+/// counted first, because hardly any line has enough of them for that.
 #[inline]
 fn is_deep(line: &str) -> bool {
     brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
 }
 
-/// Counts the opening brackets of a text with vector instructions. The result can be too large: for each block, the
-/// last 32 bytes of the text are counted again.
+/// Counts the opening brackets of a text with vector instructions. The result can be too large: for each
+/// block, the last 32 bytes of the text are counted again.
 #[inline]
 fn brackets(text: &[u8]) -> usize {
     const LANES: usize = 32;

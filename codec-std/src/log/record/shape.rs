@@ -113,8 +113,8 @@ impl Learner<'_> {
         }
     }
 
-    /// The patterns of both sides of the payload. A pattern that reaches into the payload accepts any byte there.
-    /// The last pattern of a side overlaps the one before it.
+    /// The patterns of both sides of the payload. A pattern that reaches into the payload accepts any byte
+    /// there. The last pattern of a side overlaps the one before it.
     fn patterns(&self) -> Vec<ChunkPattern> {
         let (line, head) = (self.line, self.payload.start);
         let tail = line.len() - self.payload.end;
@@ -136,7 +136,8 @@ impl Learner<'_> {
 }
 
 impl LineShape {
-    /// Learns the shape of a line from its parsed members. `keep` is [`Options::keep`](crate::log::Options::keep).
+    /// Learns the shape of a line from its parsed members. `keep` is
+    /// [`Options::keep`](crate::log::Options::keep).
     pub(crate) fn new(line: &str, members: &Members<'_>, keep: bool) -> Option<Self> {
         let line = line.as_bytes();
         let mut learner = Learner {
@@ -243,8 +244,8 @@ impl LineShape {
 /// instructions, because its sums carry from one half to the other.
 #[derive(Debug)]
 struct ChunkPattern {
-    /// The start. After the payload it counts from the end of the line, as a wrapped negative number, and all bits
-    /// of `behind` are set.
+    /// The start. After the payload it counts from the end of the line, as a wrapped negative number, and
+    /// all bits of `behind` are set.
     at: usize,
     behind: usize,
     want: [u64; 2],

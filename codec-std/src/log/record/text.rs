@@ -167,8 +167,8 @@ impl Cursor<'_> {
         self.put_prefix(&ascii.to_le_bytes(), 8 - zeros as usize);
     }
 
-    /// Appends a text of one step and a number. The number is given as its split, the digits of its lower half, and
-    /// the number of digits after the decimal point.
+    /// Appends a text of one step and a number. The number is given as its split, the digits of its lower
+    /// half, and the number of digits after the decimal point.
     #[inline(always)]
     pub(crate) fn put_decimal(
         &mut self,
@@ -187,7 +187,8 @@ impl Cursor<'_> {
         if let Some(to) = room.first_chunk_mut() {
             *to = *text;
         }
-        // The number ends within two steps. The remainder proves it to the compiler, which then omits the check.
+        // The number ends within two steps. The remainder proves it to the compiler, which then omits the
+        // check.
         let mut put = |at: usize, ascii: u64| {
             let to = room.get_mut(at % (2 * STEP)..);
             if let Some(to) = to.and_then(<[u8]>::first_chunk_mut) {

@@ -22,8 +22,8 @@ use crate::error::{Error, shown};
 pub struct Timestamp<'a>(pub(crate) &'a str);
 
 impl<'a> Timestamp<'a> {
-    /// Reads the JSON of a time: a number of seconds since 1970, a number of milliseconds since 1970 from 10^11 on,
-    /// or a string in the format of RFC 3339.
+    /// Reads the JSON of a time: a number of seconds since 1970, a number of milliseconds since 1970 from
+    /// 10^11 on, or a string in the format of RFC 3339.
     ///
     /// # Errors
     /// `timestamp` if the JSON has another form, or the time is outside of the years -9999 to 9999.

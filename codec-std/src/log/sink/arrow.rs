@@ -12,9 +12,9 @@
 //! | a number with decimal places | Decimal128 |
 //! | a binary | Binary |
 //!
-//! All columns are nullable, because a message need not have every point. The metadata of the schema contains the
-//! definition. The metadata of a field contains the id, names, access, ratio, addition, limits, decimal places and
-//! description of its point.
+//! All columns are nullable, because a message need not have every point. The metadata of the schema
+//! contains the definition. The metadata of a field contains the id, names, access, ratio, addition,
+//! limits, decimal places and description of its point.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -45,8 +45,8 @@ use crate::message::{Decoded, Status};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_type, uint_spec};
 
-/// Returns the schema of the records of a product. With `extra`, the schema has a column for members that the codec
-/// does not use, and for remarks of lax decoding.
+/// Returns the schema of the records of a product. With `extra`, the schema has a column for members that
+/// the codec does not use, and for remarks of lax decoding.
 ///
 /// ```
 /// use gizwits_codec_std::Product;
@@ -351,8 +351,8 @@ impl Batches {
             if kept.is_empty() && remarks.is_empty() {
                 extra.append_null();
             } else {
-                // Text that is written to the builder becomes part of the next value. Each member follows a comma,
-                // which the first member of the object must not have.
+                // Text that is written to the builder becomes part of the next value. Each member follows a
+                // comma, which the first member of the object must not have.
                 let rest = if kept.is_empty() {
                     &remarks[1..]
                 } else {
@@ -416,8 +416,8 @@ impl Batches {
         }
     }
 
-    /// Calls `with` for each column of the records, one at a time, and removes the records. Calls nothing if there
-    /// are no records.
+    /// Calls `with` for each column of the records, one at a time, and removes the records. Calls nothing
+    /// if there are no records.
     pub(crate) fn drain<E: From<ArrowError>>(
         &mut self,
         mut with: impl FnMut(ArrayRef) -> Result<(), E>,

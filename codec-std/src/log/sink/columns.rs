@@ -1,7 +1,7 @@
 //! Statuses to columns of narrow integers, in tiles of rows, a window of 8 bytes at a time.
 //!
-//! For points of up to 8 bits, equal bytes of many rows are put next to each other. Wider points are cut from the
-//! windows as numbers. All loops are written so that the compiler vectorises them.
+//! For points of up to 8 bits, equal bytes of many rows are put next to each other. Wider points are cut
+//! from the windows as numbers. All loops are written so that the compiler vectorises them.
 
 use super::location::{Location, locations};
 use crate::product::Product;
@@ -46,7 +46,8 @@ pub struct Columns {
 /// Adjacent points within 8 bytes, or one binary.
 #[derive(Clone, Debug)]
 struct Window {
-    /// The offset of the first byte. The window ends within the status unless the status is shorter than 8 bytes.
+    /// The offset of the first byte. The window ends within the status unless the status is shorter than 8
+    /// bytes.
     start: usize,
     /// The id of the first point.
     first: usize,
@@ -170,7 +171,8 @@ fn extend(rows: &[u8], stride: usize, windows: &[Window], columns: &mut [Column]
     }
 }
 
-/// Reads a block into the cache from start to end. If the windows read it first, in steps of a row, memory is slower.
+/// Reads a block into the cache from start to end. If the windows read it first, in steps of a row, memory
+/// is slower.
 #[inline(always)]
 fn touch(block: &[u8]) {
     let sum = |sum: u64, eight: &[u8; 8]| sum.wrapping_add(u64::from_ne_bytes(*eight));
@@ -227,8 +229,8 @@ impl Tile {
         }
     }
 
-    /// Puts bytes with the same offset next to each other. 8 rows of 8 bytes are transposed like a matrix: first
-    /// halves, then quarters, then bytes.
+    /// Puts bytes with the same offset next to each other. 8 rows of 8 bytes are transposed like a matrix:
+    /// first halves, then quarters, then bytes.
     #[inline(always)]
     fn transpose(&mut self) {
         for n in 0..ROWS / 8 {
@@ -284,8 +286,8 @@ fn exchange(rows: &mut [u64; 8], low: usize, high: usize, mask: u64) {
     rows[high] ^= change;
 }
 
-/// Calls `with` for each status of less than 8 bytes, with the bytes of the next status after it. Reads 64 bytes for
-/// every 8 rows, which they never exceed; the last rows are copied to a buffer first.
+/// Calls `with` for each status of less than 8 bytes, with the bytes of the next status after it. Reads 64
+/// bytes for every 8 rows, which they never exceed; the last rows are copied to a buffer first.
 #[inline(always)]
 fn each_short(rows: &[u8], stride: usize, mut with: impl FnMut(usize, usize, u64)) {
     let stride = stride.min(7);

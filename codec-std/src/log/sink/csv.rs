@@ -5,8 +5,8 @@
 //! 2018-01-31T07:37:32.294Z,app2dev,,control,1,,…
 //! ```
 //!
-//! A cell is empty if the message does not have the point. Members without a column, such as the points that a read
-//! asks for, are only in NDJSON.
+//! A cell is empty if the message does not have the point. Members without a column, such as the points
+//! that a read asks for, are only in NDJSON.
 
 use std::io::{self, Write};
 
@@ -47,9 +47,9 @@ pub struct Csv<W> {
 impl<W: Write> Csv<W> {
     /// Writes the names of the columns to `out`. Each block is one write, so `out` needs no buffer.
     ///
-    /// With `keep`, the table has a column `extra` with a JSON object. It contains the members of the record that
-    /// the codec does not use, and the members of [`Decoded::to_json`] about surplus flags and about bodies of
-    /// another length.
+    /// With `keep`, the table has a column `extra` with a JSON object. It contains the members of the
+    /// record that the codec does not use, and the members of [`Decoded::to_json`] about surplus flags and
+    /// about bodies of another length.
     ///
     /// # Errors
     /// The error of the write.
@@ -57,8 +57,9 @@ impl<W: Write> Csv<W> {
         Self::begin(product, keep, false, out)
     }
 
-    /// Like [`new`](Self::new), but for spreadsheets: names, labels, types and dids that begin with `=`, `+`, `-`,
-    /// `@`, a tab, CR or LF are prefixed with `'`, so that a spreadsheet does not interpret them as formulas.
+    /// Like [`new`](Self::new), but for spreadsheets: names, labels, types and dids that begin with `=`,
+    /// `+`, `-`, `@`, a tab, CR or LF are prefixed with `'`, so that a spreadsheet does not interpret them
+    /// as formulas.
     ///
     /// # Errors
     /// The error of the write.

@@ -16,8 +16,8 @@ use crate::product::products::Products;
 /// The NDJSON format: a record for each line,
 /// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`.
 ///
-/// Members that the record lacks are left out. The members after `did` are those of [`Decoded::to_json`], without
-/// `frame`.
+/// Members that the record lacks are left out. The members after `did` are those of [`Decoded::to_json`],
+/// without `frame`.
 ///
 /// ```
 /// use gizwits_codec_std::Product;

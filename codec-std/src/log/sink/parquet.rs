@@ -1,8 +1,8 @@
 //! Parquet: a block of the log is a row group, which its worker encodes.
 //!
-//! Columns with few values use a dictionary. For wide numbers a dictionary takes several times as long, so they are
-//! split by byte: the first bytes of all numbers, then the second bytes, and so on. Binaries are stored as lengths
-//! followed by bytes. Pages are compressed with zstd.
+//! Columns with few values use a dictionary. For wide numbers a dictionary takes several times as long, so
+//! they are split by byte: the first bytes of all numbers, then the second bytes, and so on. Binaries are
+//! stored as lengths followed by bytes. Pages are compressed with zstd.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -58,8 +58,8 @@ impl<W: Write + Send> fmt::Debug for Parquet<W> {
 }
 
 impl<W: Write + Send> Parquet<W> {
-    /// Begins a file. `keep` adds the column `extra` of [`schema`](super::arrow::schema). `level` is the compression level of
-    /// zstd, from 1 to 22.
+    /// Begins a file. `keep` adds the column `extra` of [`schema`](super::arrow::schema). `level` is the
+    /// compression level of zstd, from 1 to 22.
     ///
     /// # Errors
     /// The error of the write, or of an invalid level.

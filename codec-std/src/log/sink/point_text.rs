@@ -1,8 +1,8 @@
 //! Points as text. The texts of points with few values are prepared in advance.
 //!
-//! A [`PointWriter`] writes a status in pieces. Points that share a byte or have few values are one piece: a table of
-//! finished texts, which are copied in steps of a fixed length. Numbers are formatted as integers, without floats.
-//! Values that break the definition are left to [`Product`].
+//! A [`PointWriter`] writes a status in pieces. Points that share a byte or have few values are one piece:
+//! a table of finished texts, which are copied in steps of a fixed length. Numbers are formatted as
+//! integers, without floats. Values that break the definition are left to [`Product`].
 
 use std::io::Write as _;
 use std::num::NonZeroU32;
@@ -60,7 +60,8 @@ pub(crate) struct PointWriter {
     numbers: Numbers,
 }
 
-/// The numbers of a status, which are converted in parallel: each conversion is a long chain of dependent steps.
+/// The numbers of a status, which are converted in parallel: each conversion is a long chain of dependent
+/// steps.
 #[derive(Debug, Default)]
 struct Numbers {
     /// The pieces of the numbers with their scales, in the order in which they are written.
@@ -75,8 +76,8 @@ struct Numbers {
 /// One point or several, which are written together.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// The start of the window of 8 bytes, in a status after 8 other bytes. `None` if the piece uses the window of the
-    /// piece before it, or has none.
+    /// The start of the window of 8 bytes, in a status after 8 other bytes. `None` if the piece uses the
+    /// window of the piece before it, or has none.
     window: Option<NonZeroU32>,
     /// The number of bits in the window below the value.
     shift: u8,
@@ -105,7 +106,8 @@ enum PieceKind {
     Unsupported,
 }
 
-/// A table of texts. Each text takes the same number of steps, the last of which ends with the length of the text.
+/// A table of texts. Each text takes the same number of steps, the last of which ends with the length of
+/// the text.
 #[derive(Clone, Copy, Debug)]
 struct TextTable {
     first: u32,
@@ -292,7 +294,8 @@ impl PointWriter {
                 window = window_at(&self.status, at.get());
             }
             let raw = (window >> piece.shift) as u32 & piece.mask;
-            // Most pieces are of this kind. Handled here, they need only local variables, which are in registers.
+            // Most pieces are of this kind. Handled here, they need only local variables, which are in
+            // registers.
             if let PieceKind::Short(first) = piece.kind {
                 let index = raw.wrapping_sub(piece.min);
                 if index <= piece.span
@@ -379,8 +382,8 @@ impl PointWriter {
         out.put_steps(steps.unwrap_or(&[]))
     }
 
-    /// Appends the points of any message. CSV has a cell for each point of the product, also for values that break
-    /// the definition. For JSON, returns false for such values, because [`Product`] writes them.
+    /// Appends the points of any message. CSV has a cell for each point of the product, also for values
+    /// that break the definition. For JSON, returns false for such values, because [`Product`] writes them.
     #[inline(never)]
     pub(crate) fn put_view(
         &self,

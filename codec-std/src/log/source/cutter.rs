@@ -1,7 +1,7 @@
 //! Cuts inputs into blocks of whole lines.
 //!
-//! A block may contain the end of one input and the beginning of the next. A line that is too long and the damaged
-//! end of an input are parts of their own, so that rejects come in the order of the input.
+//! A block may contain the end of one input and the beginning of the next. A line that is too long and the
+//! damaged end of an input are parts of their own, so that rejects come in the order of the input.
 
 use std::io;
 use std::sync::Arc;

@@ -47,8 +47,8 @@ impl Input {
     }
 }
 
-/// Reads the beginning of an input until `enough` is true or the input ends. Returns the beginning, and a reader of
-/// the whole input.
+/// Reads the beginning of an input until `enough` is true or the input ends. Returns the beginning, and a
+/// reader of the whole input.
 fn peek(
     mut reader: Box<dyn Read + Send>,
     enough: impl Fn(&[u8]) -> bool,

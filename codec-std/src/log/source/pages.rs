@@ -56,7 +56,8 @@ impl Pages {
             })
     }
 
-    /// Processes the next byte, which is on this line. Only the beginning of objects longer than `limit` is kept.
+    /// Processes the next byte, which is on this line. Only the beginning of objects longer than `limit` is
+    /// kept.
     #[inline]
     pub(super) fn step(&mut self, byte: u8, line: u64, limit: usize) -> Option<PageEvent> {
         if self.inside {
