@@ -8,6 +8,7 @@ use serde::Serialize;
 /// An error of decoding or encoding: its kind, its message and its location.
 ///
 /// `kind` is for programs and never changes. `message` is for people and may change with any version.
+/// Serialized, an error is an object with these fields, without those that are `None`.
 ///
 /// ```
 /// use gizwits_codec_std::{Action, Product, payload};

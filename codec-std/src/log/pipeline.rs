@@ -382,7 +382,7 @@ mod tests {
         }
     }
 
-    /// Gives lines that are no records and then panics, or a record and then nothing, ever.
+    /// A reader of lines that are not records, which then panics; or of a record, which then blocks forever.
     struct Lines(u8, &'static [u8]);
 
     impl io::Read for Lines {
@@ -398,7 +398,7 @@ mod tests {
         }
     }
 
-    /// A log whose decoder or reader panics ends, and not as a success.
+    /// A log whose decoder or reader panics ends with an error.
     #[test]
     fn whoever_panics_fails_the_log() {
         let definition = include_str!("../../../tests/fixtures/air-conditioner.json");
@@ -419,10 +419,10 @@ mod tests {
         }
     }
 
-    /// Keeps the timestamps of records, in the order in which a sink has them.
+    /// Collects the timestamps of records, in the order in which each sink gets them.
     struct Times(Arc<Mutex<Vec<Vec<i64>>>>);
 
-    /// The number of its list.
+    /// A sink with the index of its list.
     struct TimesSink(usize, Arc<Mutex<Vec<Vec<i64>>>>);
 
     impl Format for Times {
@@ -460,7 +460,7 @@ mod tests {
         }
     }
 
-    /// One sink has all records in their order, on however many threads and in however many blocks.
+    /// An ordered log has one sink, with all records in order, for any number of threads and blocks.
     #[test]
     fn ordered_is_one_sink_and_in_order() {
         let definition = include_str!("../../../tests/fixtures/air-conditioner.json");

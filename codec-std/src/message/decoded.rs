@@ -104,6 +104,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
     }
 
     /// The index of the action in [`ACTION_WORDS`].
+    #[inline]
     pub(crate) fn action_number(&self) -> usize {
         match self.content {
             Content::P0(P0::Control(_)) => 0,
@@ -209,9 +210,17 @@ impl<'p, 'b> Decoded<'p, 'b> {
     /// Whether [`write_remarks`](Self::write_remarks) writes anything.
     #[inline]
     pub(crate) fn has_remarks(&self) -> bool {
-        // Most messages are of standard products, which have no mask and need no further look.
-        let has_mask = self.product.protocol() == Protocol::VarLen;
-        !self.is_exact() || has_mask && self.surplus_flags().next().is_some()
+        match &self.content {
+            Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
+                // Most messages are of standard products, which have no mask and need no further look.
+                let has_mask = self.product.protocol() == Protocol::VarLen;
+                self.own.is_some()
+                    || !view.is_exact()
+                    || has_mask && view.surplus_flags().next().is_some()
+            }
+            Content::P0(P0::Read(wanted)) => wanted.surplus_flags().next().is_some(),
+            _ => false,
+        }
     }
 }
 

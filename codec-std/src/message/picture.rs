@@ -486,7 +486,7 @@ mod tests {
         assert_eq!(picture["values"]["1"]["value"], "party");
     }
 
-    /// Bytes that are not those that were decoded are no reason to panic.
+    /// Bytes other than the decoded ones do not cause a panic.
     #[test]
     fn of_other_bytes() {
         let product = Product::from_json(&LAMP.replace("PROTOCOL", "standard")).unwrap();

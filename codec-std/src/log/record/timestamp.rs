@@ -122,7 +122,7 @@ fn plain_seconds(json: &[u8]) -> Option<i64> {
 mod tests {
     use super::MOMENTS;
 
-    /// Moments are those that a date can be written of.
+    /// The valid times are exactly those that jiff can represent.
     #[test]
     fn moments_are_of_the_calendar() {
         let is_dated = |millis| jiff::Timestamp::from_millisecond(millis).is_ok();

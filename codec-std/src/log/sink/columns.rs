@@ -390,7 +390,7 @@ fn each_binary(
 mod tests {
     use super::*;
 
-    /// Every column has what a view has, whatever the bytes are.
+    /// Every column has the raw values of a view, for any bytes.
     #[test]
     fn columns_are_what_views_have() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");

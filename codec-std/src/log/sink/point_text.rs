@@ -535,7 +535,7 @@ mod tests {
     use super::*;
     use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
 
-    /// Labels that are many or long, and names that are long, are those of the product.
+    /// Points with too many or too long labels or names for a table are written as by the product.
     #[test]
     fn what_no_table_has_room_for() {
         let long = "n".repeat(70_000);
@@ -571,7 +571,7 @@ mod tests {
         }
     }
 
-    /// Asserts what a report of this status is as JSON, which is what the product says, and as CSV.
+    /// Asserts that a report of this status is the product's JSON in NDJSON, and these cells in CSV.
     fn is_written(product: &Product, status: &[u8], cells: &str) {
         let p0 = [&[4], status].concat();
         let line = crate::payload::hex(&p0);
@@ -590,7 +590,7 @@ mod tests {
         assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
     }
 
-    /// However long a number or its name is, however many decimals it has.
+    /// Numbers of any length, with names of any length and any number of decimal places, are exact.
     #[test]
     fn numbers_of_any_length() {
         let long = "n".repeat(70);
