@@ -185,6 +185,7 @@ impl Product {
             let near = self
                 .attrs()
                 .map(|attr| (strsim::jaro_winkler(attr.name(), name), attr.name()))
+                // Names below this similarity are not plausible typing errors.
                 .filter(|(similarity, _)| *similarity > 0.7)
                 .max_by(|one, two| one.0.total_cmp(&two.0));
             let hint = match near {

@@ -207,6 +207,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
 ) -> u64 {
     let limit = decoder.records.options.line_limit;
     let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
+    // `sure`: the end of the line was searched for, not predicted. `text`: all lines as UTF-8, once needed.
     let (mut sure, mut text) = (false, None);
     while start < lines.len() {
         // Most lines have the length of the line before, and a line that fits a shape contains no line end.
@@ -282,6 +283,7 @@ impl<S: Sink> RecordDecoder<S> {
     /// Decodes the unpacked payload of a line if all lines belong to one device.
     #[inline(never)]
     fn of_device(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
+        // `line` would come back here as long as the device is set.
         let given = self.did.take();
         let mut record = line.record();
         let named = match record.did.filter(|did| !did.is_empty()) {

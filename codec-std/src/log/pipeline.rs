@@ -223,6 +223,7 @@ impl<'r> Log<'r> {
             done.push(finished);
         }
         drop(input);
+        // Two more blocks than threads, so that no thread waits while the caller writes.
         for _ in 0..count + 2 {
             let _ = free.send(Job::default());
         }

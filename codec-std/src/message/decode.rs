@@ -169,6 +169,7 @@ impl<'p, 'b> Status<'p, 'b> {
     /// Returns the status of a payload; `None` if the payload has any other form, valid or not.
     #[inline(always)]
     pub(crate) fn of(product: &'p Product, bytes: &'b [u8]) -> Option<Self> {
+        // The length is a varint of 7 bits for each byte, low bits first. Two bytes are enough for 16 KiB.
         let (len, command, body) = match *bytes {
             [0, 0, 0, 3, len @ ..0x80, 0, 0, command, ref body @ ..] => {
                 (usize::from(len), command, body)

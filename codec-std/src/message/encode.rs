@@ -300,6 +300,7 @@ fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
         ),
         None => {
             let mut digits = text.strip_prefix("0x").unwrap_or(text).to_owned();
+            // A short value is padded at its end, so an odd digit is the high half of its byte.
             if !digits.len().is_multiple_of(2) {
                 digits.push('0');
             }
@@ -376,6 +377,7 @@ pub fn wrap(
         did: did.map(str::as_bytes),
         body: p0,
     };
+    // 24 bytes are enough for prefix, length, flag, command, sn and the length of the did.
     let room = did.map_or(0, str::len).saturating_add(p0.len());
     let mut out = vec![0; room.saturating_add(24)];
     let len = frame.encode(&mut out)?;

@@ -199,6 +199,7 @@ fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
         (Raw::Number(raw), Value::Enum(_)) if let Some(label) = attr.rendered.get(raw as usize) => {
             return out.extend(label.as_bytes());
         }
+        // A number without a scale is written as an integer, which is faster than `Decimal`.
         (Raw::Number(raw), Value::Number(number))
             if number.scale() > 0 || number.coefficient() != i64::from(raw) =>
         {

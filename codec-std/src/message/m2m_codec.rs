@@ -129,6 +129,7 @@ impl Encoder<Frame<'_>> for M2mCodec {
 
     fn encode(&mut self, frame: Frame<'_>, stream: &mut BytesMut) -> io::Result<()> {
         let start = stream.len();
+        // 24 bytes are enough for prefix, length, flag, command, sn and the length of the did.
         let room = frame.body.len() + frame.did.map_or(0, <[u8]>::len) + 24;
         stream.resize(start + room, 0);
         let encoded = frame.encode(&mut stream[start..]);

@@ -124,6 +124,7 @@ pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
         .or_else(|| text.strip_prefix("0X"))
         .unwrap_or(text)
         .as_bytes();
+    // Nearly all texts have no separators, and are then decoded in one call.
     if plain_hex_into(digits, bytes) {
         return true;
     }

@@ -46,6 +46,7 @@ impl Findings {
             Severity::Warning => self.warnings += 1,
         }
         let span = range.start + self.skipped..range.end + self.skipped;
+        // Errors come first, so that warnings never displace them.
         let order = (severity, span.start);
         let before = |one: &Diagnostic| (one.severity, one.span.start) <= order;
         let at = self.kept.partition_point(before);

@@ -79,6 +79,7 @@ impl Reader {
         let extra = self.keep.then_some(&mut self.extra);
         let done = json.deserialize_map(PlainVisitor(record, extra));
         let done = done.and_then(|()| json.end()).is_ok();
+        // Failed lines are counted by `read`.
         self.missed = self.missed.saturating_add(done.into());
         done
     }

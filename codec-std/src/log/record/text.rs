@@ -202,6 +202,7 @@ impl Cursor<'_> {
         let mut least = decimals + 1;
         let high = u64::from(split.high);
         if high > 0 {
+            // 103 / 2^10 is 1/10 for numbers below 100.
             let tens = (high * 103) >> 10;
             let one = tens == 0;
             let pair = tens | (high - tens * 10) << 8 | ZEROS;
@@ -268,6 +269,8 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// then pairs, then digits.
 #[inline(always)]
 pub(crate) fn digits(number: u32) -> u64 {
+    // Divisions of several values in one word are multiplications: 10,486 / 2^20 is close enough to 1/100 for
+    // numbers below 10,000, and 103 / 2^10 to 1/10 for numbers below 100. The masks remove carried bits.
     let halves = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
     let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = hundreds | (halves - hundreds * 100) << 16;

@@ -107,6 +107,7 @@ fn plain_seconds(json: &[u8]) -> Option<i64> {
             (b'.', None) if millis < SECONDS as i64 => places = Some(0),
             _ => return None,
         }
+        // The next digit could overflow. `Decimal` reads such numbers.
         if millis >= 1 << 56 {
             return None;
         }

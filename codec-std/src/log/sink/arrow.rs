@@ -380,6 +380,7 @@ impl Batches {
     fn put_some(&mut self, view: Option<View<'_, '_>>) {
         let end = self.status.len();
         self.status.resize(end + self.status_len, 0);
+        // `put_record` has counted this row already.
         let start = (self.rows - 1) * self.mask_len;
         if self.known.is_empty() {
             self.known.resize(start, 0xff);
@@ -430,6 +431,7 @@ impl Batches {
         let times = TimestampMillisecondArray::from(std::mem::take(&mut self.times));
         let actions = UInt8Array::from(std::mem::take(&mut self.actions));
         let words: ArrayRef = Arc::new(StringArray::from(ACTIONS.to_vec()));
+        // The order of the columns is that of `schema`.
         with(Arc::new(times.with_timezone("UTC")))?;
         with(Arc::new(self.kinds.finish()))?;
         with(Arc::new(self.dids.finish()))?;
@@ -444,6 +446,7 @@ impl Batches {
             let nulls = match self.known.is_empty() {
                 true => None,
                 false => {
+                    // The last byte of a mask has the points 0 to 7.
                     let byte = self.mask_len - 1 - id / 8;
                     let known =
                         |row: usize| self.known[row * self.mask_len + byte] >> (id % 8) & 1 == 1;

@@ -195,6 +195,7 @@ impl Sink for CsvSink {
         let whole = view.filter(|view| view.is_whole());
         let mut room = out.room(writer.max_len);
         if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
+            // Discards the points that `put_status` wrote before it failed.
             room.len = 0;
             match &view {
                 // Flagged values also have cells.

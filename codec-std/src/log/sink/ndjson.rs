@@ -155,6 +155,7 @@ impl Sink for NdjsonSink {
                 return out.keep(written);
             }
         }
+        // A value breaks the definition, which only the general path can write.
         self.record(out, &line.record(), product, &status.decoded());
     }
 }

@@ -298,6 +298,7 @@ impl PointWriter {
             // registers.
             if let PieceKind::Short(first) = piece.kind {
                 let index = raw.wrapping_sub(piece.min);
+                // An empty text marks a value that breaks the definition.
                 if index <= piece.span
                     && let Some(step) = steps.get(first.wrapping_add(index) as usize)
                     && step[STEP - 2] > 0

@@ -20,6 +20,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn open(origin: Arc<Origin>, reader: Box<dyn Read + Send>) -> io::Result<Self> {
+        // The longest magic number, that of zstd, has 4 bytes.
         let (head, reader) = peek(reader, |head| head.len() >= 4)?;
         let reader: Box<dyn Read + Send> = match head[..] {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(reader)),
