@@ -27,7 +27,7 @@ use serde::Serialize;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Error {
-    /// The kind in snake_case: one of [`KINDS`](Self::KINDS).
+    /// The kind in snake_case: one of [`KINDS`](Self::KINDS), or of `log::KINDS` for a record of a log.
     pub kind: &'static str,
     /// The message for people: the problem, its location and the expected value.
     pub message: String,

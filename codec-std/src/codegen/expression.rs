@@ -170,7 +170,7 @@ impl PointCode<'_> {
             };
             return format!("        values[{start}..{end}].copy_from_slice(&{bytes});\n");
         }
-        // From the last byte to the first.
+        // Bytes are written from the last, which has the lowest bits, to the first.
         let byte = |(at, below): (usize, i32)| match i32::from(self.shift) - below {
             0 => format!("        values[{at}] |= raw as u8;\n"),
             left @ 1.. => format!("        values[{at}] |= (raw << {left}) as u8;\n"),
@@ -180,7 +180,7 @@ impl PointCode<'_> {
         bytes.map(byte).collect()
     }
 
-    /// The conversion of the point's raw type to a u32.
+    /// The suffix that converts the raw type of the point to a u32.
     fn widening(&self) -> &'static str {
         match self.raw_type() {
             "u32" => "",

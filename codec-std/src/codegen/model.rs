@@ -16,7 +16,7 @@ pub(super) fn item(product: &Product, points: &[PointCode<'_>]) -> String {
         apply(product, &writable),
     ];
     format!(
-        "/// The product, for a link.
+        "/// The product: the model of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {{}}
 
@@ -58,7 +58,7 @@ fn constants(product: &Product, points: &[PointCode<'_>]) -> String {
     const MASK: Self::Mask = [0; {mask}];
     const POINTS: Self::Points = [0; {words}];
     const MEASURED: &'static [(usize, usize)] = &[
-        // From this byte up to that one.
+        // The first byte of each range, and the byte after the last.
 {measured}    ];
 "
     )

@@ -9,7 +9,7 @@ use super::text::{code, comment};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_word, uint_spec};
 
-/// A point of the generated code.
+/// A point, with its names and representation in the generated code.
 pub(super) struct PointCode<'p> {
     pub(super) attr: &'p Attr,
     pub(super) id: u16,

@@ -13,7 +13,7 @@ pub(super) fn items(product: &Product, points: &[PointCode<'_>]) -> Vec<String> 
     items.push(format!(
         "const PROTOCOL: gizwits::Protocol = gizwits::Protocol::{:?};
 
-/// The layout: what breaks a rule doesn't compile.
+/// The layout. A definition that breaks a rule does not compile.
 pub static LAYOUT: gizwits::Layout<{count}, {scales}> = gizwits::Layout::must(PROTOCOL, &POINTS);
 ",
         product.protocol()
@@ -52,7 +52,7 @@ fn table(product: &Product, points: &[PointCode<'_>]) -> String {
     let mut table = format!(
         "/// The points, in the order of their ids.
 pub static POINTS: [gizwits::Point; {}] = [
-    // The id, the access, the position, and what the kind needs.
+    // The id, the access, the position, and the parameters of the kind.
 ",
         points.len()
     );

@@ -184,10 +184,10 @@ impl Message<'_> {
         self.put(attr.id(), value)
     }
 
-    /// Sets a point to a value.
+    /// Sets a point to a value. Its kind, limits and step are checked by [`encode`](Self::encode).
     ///
     /// # Errors
-    /// `unknown_point`, `duplicate_point`.
+    /// `unknown_point` if no point has this name, `duplicate_point` if the point is already set.
     pub fn set(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
         let id = self.product.expect(name)?.id();
         let value = match value {

@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(error.kind, "not_hex_or_base64", "{text}");
         }
         assert!(parse("123", Some(Encoding::Hex)).is_err());
-        // An odd number of digits is no hex, and may be base64.
+        // An odd number of digits is not hex, but can be base64.
         assert_eq!(parse("abc", None), Ok(vec![0x69, 0xb7]));
     }
 

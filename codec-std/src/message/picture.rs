@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(picture["rows"][1], bits);
         let plan = serde_json::json!({"kind": "bytes", "first": 2, "last": 7, "id": 2, "part": 0});
         assert_eq!(picture["rows"][2], plan);
-        // An index past the labels is a value all the same, and said to be odd.
+        // An index past the labels is a value with a remark.
         let mode = serde_json::json!({"value": "3", "raw": "3", "odd": "past its labels"});
         assert_eq!(picture["values"]["1"], mode);
     }

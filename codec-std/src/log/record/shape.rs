@@ -104,7 +104,7 @@ impl Learner<'_> {
         if is_number && text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'e')) {
             return;
         }
-        // A number of several digits has no 0 in front.
+        // JSON does not allow a leading zero, so the first of several digits must stay the same.
         let first = usize::from(is_number && text.get(1).is_some_and(u8::is_ascii_digit));
         for (n, (to, byte)) in self.classes[range].iter_mut().zip(text).enumerate() {
             if !is_number || n >= first && byte.is_ascii_digit() {

@@ -603,7 +603,7 @@ mod tests {
                 4 * id
             )
         };
-        // The most that is short is 10^10 - 1.
+        // The greatest short number is 10^10 - 1.
         let attrs = [
             attr(0, "fine", "0.000000001", "0"),
             attr(1, "seven", "0.0000002", "-300"),
