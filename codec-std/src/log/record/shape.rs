@@ -79,15 +79,14 @@ struct Learner<'l> {
     classes: Vec<ByteClass>,
 }
 
-impl Learner<'_> {
-    /// The range of a text in the line; `None` if the text is elsewhere, since it had escapes.
-    fn range(&self, text: &str) -> Option<Range<usize>> {
-        let base = self.line.as_ptr().addr();
-        let start = text.as_ptr().addr().checked_sub(base)?;
-        let end = start + text.len();
-        (end <= self.line.len()).then_some(start..end)
-    }
+/// The range of a text in a line; `None` if the text is elsewhere, because it had escapes.
+fn range_of(line: &[u8], text: &str) -> Option<Range<usize>> {
+    let start = text.as_ptr().addr().checked_sub(line.as_ptr().addr())?;
+    let end = start + text.len();
+    (end <= line.len()).then_some(start..end)
+}
 
+impl Learner<'_> {
     fn span(&self, range: Range<usize>) -> Span {
         let behind = range.start >= self.payload.end;
         let len = self.line.len();
@@ -140,19 +139,17 @@ impl LineShape {
     /// [`Options::keep`](crate::log::Options::keep).
     pub(crate) fn new(line: &str, members: &Members<'_>, keep: bool) -> Option<Self> {
         let line = line.as_bytes();
-        let mut learner = Learner {
-            line,
-            payload: 0..0,
-            classes: Vec::new(),
-        };
-        let payload = learner.range(members.payload.as_deref()?)?;
+        let payload = range_of(line, members.payload.as_deref()?)?;
         // A shape takes memory in proportion to its line, and the last pattern begins 16 bytes before the end.
         if payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
             return None;
         }
         let (head, tail) = (payload.start, line.len() - payload.end);
-        learner.payload = payload;
-        learner.classes = vec![ByteClass::Same; line.len()];
+        let mut learner = Learner {
+            line,
+            payload,
+            classes: vec![ByteClass::Same; line.len()],
+        };
         let mut shape = LineShape {
             head,
             tail,
@@ -167,10 +164,10 @@ impl LineShape {
             verbatim: None,
         };
         for text in [&members.kind, &members.product_key].into_iter().flatten() {
-            learner.range(text)?;
+            range_of(line, text)?;
         }
         if let Some(json) = &members.timestamp {
-            let range = learner.range(json)?;
+            let range = range_of(line, json)?;
             shape.timestamp = Some(learner.span(range.clone()));
             if json.starts_with('"') {
                 shape.worded = shape.timestamp;
@@ -180,17 +177,17 @@ impl LineShape {
             }
         }
         if let Some(did) = &members.did {
-            let range = learner.range(did)?;
+            let range = range_of(line, did)?;
             if did.bytes().all(is_plain) {
                 learner.vary(range.clone(), ByteClass::Text);
             }
             shape.did = Some(learner.span(range));
         }
         for (key, value) in &members.others {
-            let range = learner.range(value)?;
+            let range = range_of(line, value)?;
             if keep {
                 // A key with escapes is not in the line in this form, so `range` fails.
-                let key = learner.span(learner.range(key)?);
+                let key = learner.span(range_of(line, key)?);
                 shape.kept.push((key, learner.span(range.clone())));
             }
             match value.as_bytes() {

@@ -52,11 +52,8 @@ impl<W: Write> Format for Ndjson<W> {
     type Sink = NdjsonSink;
 
     fn sink(&self) -> NdjsonSink {
-        let writers = self
-            .products
-            .iter()
-            .map(|one| PointWriter::new(one, TextFormat::Json));
-        NdjsonSink(writers.collect())
+        let writer = |product| PointWriter::new(product, TextFormat::Json);
+        NdjsonSink(self.products.iter().map(writer).collect())
     }
 
     fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
@@ -68,11 +65,8 @@ impl<W: Write> Format for Ndjson<W> {
     }
 
     fn record_len(&self) -> usize {
-        let most = self
-            .products
-            .iter()
-            .map(|one| max_len(one, TextFormat::Json));
-        most.max().unwrap_or(0)
+        let len = |product| max_len(product, TextFormat::Json);
+        self.products.iter().map(len).max().unwrap_or(0)
     }
 }
 

@@ -250,6 +250,7 @@ impl PointWriter {
         for (attr, location) in points {
             let layout = product.layout();
             let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
+            let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
             let below = 8 * (at.end - location.end) as u32 + u32::from(location.shift)
                 - u32::from(at.shift);
             let raw = match points.len() {
@@ -262,12 +263,7 @@ impl PointWriter {
             text += &self.format.key(attr);
             text += &match attr.point().kind {
                 Kind::Enum { .. } => self.format.label(attr, raw),
-                Kind::Bool => raw.to_string(),
-                _ => layout
-                    .scale(attr.id())
-                    .unwrap_or(Scale::IDENTITY)
-                    .value(raw)
-                    .to_string(),
+                _ => scale.value(raw).to_string(),
             };
         }
         text

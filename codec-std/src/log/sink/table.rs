@@ -8,10 +8,8 @@ use crate::product::Product;
 /// A point with the name of another column has the column `attrs.NAME`.
 pub(crate) fn head_names(product: &Product, keep: bool) -> Vec<String> {
     let head = ["timestamp", "type", "did", "action"].into_iter();
-    let mut names: Vec<String> = head
-        .chain(keep.then_some("extra"))
-        .map(str::to_owned)
-        .collect();
+    let head = head.chain(keep.then_some("extra"));
+    let mut names: Vec<String> = head.map(str::to_owned).collect();
     for attr in product.attrs() {
         let mut name = attr.name().to_owned();
         while names.contains(&name) {
