@@ -458,7 +458,11 @@ fn one_of_a_kind_has_no_plural() {
             json!("uint16"),
             "is a uint16 of 1 byte: expected 2",
         ),
-        ("/id", json!(1), "has the id 1, but the definition has 1 point"),
+        (
+            "/id",
+            json!(1),
+            "has the id 1, but the definition has 1 point",
+        ),
     ] {
         let definition = bools(1, |_, attr| {
             *attr.pointer_mut(pointer).unwrap() = value.clone();
