@@ -451,14 +451,18 @@ fn one_of_a_kind_has_no_plural() {
         (
             "/data_type",
             json!("enum"),
-            "has 3 labels: with 1 bit there are 2 at most",
+            "has 3 labels: 1 bit can hold at most 2",
         ),
         (
             "/data_type",
             json!("uint16"),
-            "is a uint16 of 1 byte: 2 is expected",
+            "is a uint16 of 1 byte: expected 2",
         ),
-        ("/id", json!(1), "has id 1, and the definition has 1 point"),
+        (
+            "/id",
+            json!(1),
+            "has the id 1, but the definition has 1 point",
+        ),
     ] {
         let definition = bools(1, |_, attr| {
             *attr.pointer_mut(pointer).unwrap() = value.clone();

@@ -118,7 +118,7 @@ fn values_are_of_the_device_that_is_named() {
     assert!(ran.stderr.contains("2 other_device"), "{}", ran.stderr);
     let told = std::fs::read_to_string(rejects).unwrap();
     assert!(
-        told.contains("is of device `b`: all of the input were to be of `a`"),
+        told.contains("belongs to device `b`, but the whole input belongs to `a`"),
         "{told}"
     );
 

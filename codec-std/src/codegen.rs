@@ -1,11 +1,14 @@
-//! Rust for a firmware, written from a definition.
+//! Generates Rust code for firmware from a definition.
 //!
-//! [`rust`] writes one file for one product: its points and layout as constants that the compiler
-//! checks, an enum for each enum, a struct `Status` of all points, a struct `Control` of the writable ones,
-//! and `Product`, the [`Model`](gizwits_codec_core::model::Model) that a
-//! [`Link`](gizwits_codec_core::link::Link) is made with. It needs nothing but `gizwits-codec-core`.
+//! [`rust`] returns the code of a product:
+//! - the points and the layout as constants, which are checked at compile time,
+//! - an enum for each point of kind enum,
+//! - a struct `Status` with all points, and a struct `Control` with the writable points,
+//! - the type `Product`, the [`Model`](gizwits_codec_core::model::Model) of a
+//!   [`Link`](gizwits_codec_core::link::Link).
 //!
-//! In a `build.rs`, which is all that a firmware needs of this crate:
+//! The code depends on `gizwits-codec-core` only. Firmware uses this crate as a build dependency, with this
+//! `build.rs`:
 //!
 //! ```no_run
 //! fn main() -> std::io::Result<()> {
@@ -13,7 +16,7 @@
 //! }
 //! ```
 //!
-//! and in the firmware:
+//! The firmware includes the file:
 //!
 //! ```ignore
 //! mod product {
@@ -23,13 +26,15 @@
 //! ```
 //!
 //! # Names
-//! A name is split into words where it has other characters than ASCII letters and digits, where a
-//! capital follows a small letter, and before the last of several capitals if a small letter follows:
-//! `Fault_UART` is `fault_uart`, `SwitchON` is `switch_on`, `CH1SWTime` is `ch1sw_time`. A name
-//! with other letters than ASCII ones, one that begins with a digit, or of more than 40 characters is
-//! `point_` and the id; such a label is `Label` and its index. A keyword has `_` behind it, an enum that is
-//! called as something in the file `Point`: `type_`, `StatusPoint`. Of names that are the same then, all but
-//! the first have their id, or index, behind them.
+//! Names of points and labels become Rust names by these rules:
+//! - A name is split into words at characters other than ASCII letters and digits, between a lower-case and an
+//!   upper-case letter, and before the last of several upper-case letters if a lower-case letter follows:
+//!   `Fault_UART` becomes `fault_uart`, `SwitchON` becomes `switch_on`, `CH1SWTime` becomes `ch1sw_time`.
+//! - A name that is not ASCII, begins with a digit or has more than 40 characters becomes `point_` and the
+//!   id. Such a label becomes `Label` and its index.
+//! - A keyword gets the suffix `_`, as in `type_`. An enum with the name of another type in the file gets
+//!   the suffix `Point`, as in `StatusPoint`.
+//! - If several names are then equal, all but the first get their id or index as a suffix.
 
 mod expression;
 mod model;
@@ -39,42 +44,49 @@ mod table;
 mod text;
 mod types;
 
-use std::fmt;
 use std::path::Path;
+use std::{fmt, fs, io};
 
 use self::point::PointCode;
 use self::text::comment;
 use crate::error::counted;
 use crate::product::{Product, is_product_key};
 
-/// Reads a definition, writes its Rust to `$OUT_DIR/product.rs`, and tells cargo to do so again when the
-/// definition changes. For a `build.rs`.
+/// Generates `$OUT_DIR/product.rs` from the definition in a file. For a `build.rs`: it also tells cargo to
+/// run the build script again if the definition changes.
+///
+/// ```no_run
+/// fn main() -> std::io::Result<()> {
+///     gizwits_codec_std::codegen::build("product.json")
+/// }
+/// ```
 ///
 /// # Errors
-/// If a file can't be read or written, or the definition breaks a rule: then all that is wrong with it. A
-/// definition without a sound product key is refused, too: a device names its product by it.
-pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
+/// The error of reading or writing a file. `InvalidData`, with the message of [`Invalid`](crate::Invalid),
+/// if the definition has errors. `InvalidData` also if the product key is not 32 hex digits, because a
+/// device identifies its product by the key.
+pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
     let definition = definition.as_ref();
     println!("cargo::rerun-if-changed={}", definition.display());
-    let about = |error: &dyn fmt::Display| format!("{}: {error}", definition.display());
-    let text = std::fs::read_to_string(definition)
-        .map_err(|error| std::io::Error::new(error.kind(), about(&error)))?;
-    let product = Product::from_json(&text)
-        .map_err(|invalid| std::io::Error::new(std::io::ErrorKind::InvalidData, about(&invalid)))?;
+    let error = |kind, message: &dyn fmt::Display| {
+        io::Error::new(kind, format!("{}: {message}", definition.display()))
+    };
+    let text = fs::read_to_string(definition).map_err(|unread| error(unread.kind(), &unread))?;
+    let product =
+        Product::from_json(&text).map_err(|invalid| error(io::ErrorKind::InvalidData, &invalid))?;
     if !is_product_key(product.product_key()) {
-        let message = "the product_key is not 32 hex digits, by which a device names its product";
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            about(&message),
-        ));
+        let message =
+            "product_key is not 32 hex digits, but a device identifies its product by them";
+        return Err(error(io::ErrorKind::InvalidData, &message));
     }
     let folder = std::env::var_os("OUT_DIR").ok_or_else(|| {
-        std::io::Error::other("OUT_DIR is not set: this is for a build script, which cargo runs")
+        io::Error::other("OUT_DIR is not set: `build` is for build scripts, which cargo runs")
     })?;
-    std::fs::write(Path::new(&folder).join("product.rs"), rust(&product))
+    fs::write(Path::new(&folder).join("product.rs"), rust(&product))
 }
 
-/// The Rust of a product, as rustfmt has it. Without a sound product key that is 32 zeros.
+/// Returns the Rust code of a product, formatted like rustfmt. If the product key is invalid, the code has
+/// 32 zeros in its place.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};
@@ -95,10 +107,9 @@ pub fn build(definition: impl AsRef<Path>) -> std::io::Result<()> {
 pub fn rust(product: &Product) -> String {
     let points = PointCode::all(product);
     let plain = comment(product.name()).replace('\\', "");
-    let name = if plain.is_empty() {
-        "a product"
-    } else {
-        &plain
+    let name = match &*plain {
+        "" => "a product",
+        name => name,
     };
     let head = format!(
         "// {name}: {}, {}, {}. Written by gizwits from its definition.\n",

@@ -1,35 +1,51 @@
-//! An error in the words of a definition: names where the core has ids.
+//! The error of the crate, which names points where the core's error has ids.
 
 use std::fmt;
 
 use gizwits_codec_core as core;
+use serde::Serialize;
 
 use crate::text::printable;
 
-/// An error: its kind, a sentence about it, and where it is.
+/// An error of decoding or encoding: its kind, its message and its location.
+///
+/// `kind` is for programs and never changes. `message` is for people and may change with any version.
+/// Serialized, an error is an object with these fields, without those that are `None`.
 ///
 /// ```
-/// use gizwits_codec_std::payload;
+/// use gizwits_codec_std::{Action, Product, payload};
 ///
 /// let error = payload::parse("not a payload", None).unwrap_err();
 /// assert_eq!(error.kind, "not_hex_or_base64");
+///
+/// // An error about a value names the point and its location in the status.
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut control = product.message(Action::Control);
+/// control.set_word("set_temp", "31")?;
+/// let error = control.encode().unwrap_err();
+/// assert_eq!((error.kind, error.point.as_deref(), error.byte), ("above_max", Some("set_temp"), Some(3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Error {
-    /// The kind in snake_case: one of [`KINDS`](Self::KINDS).
+    /// The kind in snake_case: one of [`KINDS`](Self::KINDS), or of `log::KINDS` for a record of a log.
     pub kind: &'static str,
-    /// A sentence: the problem, its place, and the expected value.
+    /// The message for people: the problem, its location and the expected value.
     pub message: String,
-    /// The name of the point.
+    /// The name of the point that the error is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub point: Option<String>,
-    /// The byte, from 0: of the payload as given, or of the status for a value that was refused.
+    /// The offset of the byte, from 0: in the given payload, or in the status if a value was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub byte: Option<u32>,
-    /// The bit within its bit area.
+    /// The offset of the bit in its bit area.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bit: Option<u32>,
 }
 
 impl Error {
-    /// Every kind that decoding or encoding can end with, and what it means.
+    /// Every kind that decoding or encoding can return, with its meaning.
     pub const KINDS: &[(&str, &str)] = &[
         (
             "not_hex_or_base64",
@@ -37,21 +53,21 @@ impl Error {
         ),
         (
             "incomplete",
-            "the payload ends too early; `byte` is the first that is missing",
+            "the payload ends too early; `byte` is the first missing byte",
         ),
         (
             "trailing",
-            "bytes follow the end; `byte` is the first of them",
+            "bytes follow the end of the payload; `byte` is the first of them",
         ),
         ("not_m2m", "the payload does not begin with 00000003"),
+        ("frame_length", "the M2M frame has an impossible length"),
         (
-            "frame_length",
-            "the length of the M2M frame is not possible",
+            "unknown_action",
+            "the first byte of the P0 is not an action",
         ),
-        ("unknown_action", "the first byte of the P0 is no action"),
         (
             "other_protocol",
-            "the action belongs to the other protocol, standard or var_len",
+            "the action belongs to the other protocol (standard or var_len)",
         ),
         ("unknown_flag", "a control sets a flag past the last point"),
         (
@@ -59,15 +75,15 @@ impl Error {
             "a control sets a point that is not writable",
         ),
         ("unknown_point", "the definition has no point of this name"),
-        ("duplicate_point", "the same point is given twice"),
-        ("wrong_kind", "the value is not of the point's kind"),
-        ("unknown_label", "the text is none of the enum's labels"),
-        ("past_labels", "the index is past the enum's labels"),
+        ("duplicate_point", "a point is given twice"),
+        ("wrong_kind", "the value does not fit the kind of the point"),
+        ("unknown_label", "the enum has no such label"),
+        ("past_labels", "the index is past the labels of the enum"),
         ("below_min", "the value is below the point's minimum"),
         ("above_max", "the value is above the point's maximum"),
         (
             "off_step",
-            "the value lies between two steps; the message names them",
+            "the value is between two steps; the message names both",
         ),
         ("binary_length", "the binary value is longer than the point"),
         (
@@ -77,16 +93,19 @@ impl Error {
         ("nothing_set", "a control sets no point"),
         (
             "wrong_action",
-            "a read sets no points, and only one of a var_len product names them",
+            "a read sets no values, and only a read of a var_len product names points",
         ),
         (
             "other_product",
-            "the state and the payload are of different definitions",
+            "the state and the payload belong to different definitions",
         ),
-        ("json", "the values are not a JSON object"),
-        ("frame_sn", "the command needs an sn, or has none"),
-        ("did_length", "a did has at most 64 bytes"),
-        ("frame_limit", "the frame is too long"),
+        ("json", "the text is not a JSON object"),
+        (
+            "frame_sn",
+            "the command requires an sn, or does not allow it",
+        ),
+        ("did_length", "the did is longer than 64 bytes"),
+        ("frame_limit", "the frame is longer than the limit"),
     ];
 
     pub(crate) fn new(kind: &'static str, message: impl AsRef<str>) -> Self {
@@ -120,14 +139,14 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<core::Error> for Error {
-    /// Without a definition at hand: ids in place of names.
+    /// Converts an error without a definition, so the message has ids in place of names.
     fn from(error: core::Error) -> Self {
         Error::new(error.kind.name(), error.to_string()).at(error.byte, error.bit)
     }
 }
 
-/// A message for people: at most 1,000 bytes, without invisible characters. Names, labels and values come from
-/// outside and may hold anything.
+/// Returns a message for people: at most 1,000 bytes, with invisible characters escaped. Messages quote names, labels
+/// and values, which can hold any characters and be of any length.
 pub(crate) fn cut(message: &str) -> String {
     const MAX: usize = 1000;
     let mut message = printable(message).into_owned();
@@ -138,13 +157,13 @@ pub(crate) fn cut(message: &str) -> String {
     message
 }
 
-/// `1 byte`, `2 bytes`.
-pub(crate) fn counted(number: usize, what: &str) -> String {
+/// Returns a number with its noun: `1 byte`, `2 bytes`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
+    format!("{number} {noun}{plural}")
 }
 
-/// The head of a text, which may be long.
+/// The first 40 characters of a text, for messages.
 pub(crate) fn shown(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}…", &text[..end]),

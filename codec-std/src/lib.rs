@@ -1,10 +1,12 @@
 //! Gizwits (机智云) data points with names, labels and JSON.
 //!
-//! A [`Product`] is read from its definition, decodes payloads to JSON and encodes them from it, in
-//! the conventions of the Enterprise API's `/data` answers: a bool is 0 or 1, an enum its label, a
-//! number exact, a binary lower-case hex. A [`State`] keeps what a device last reported. A [`Picture`]
-//! says what each byte and bit is. [`check`] finds all that is wrong with a definition.
-//! Nothing here prints or exits; firmware and allocation-free code use [`core`] alone.
+//! A [`Product`] is read from its definition JSON. It decodes payloads to JSON and encodes payloads from
+//! JSON. The JSON follows the Enterprise API's `/data` responses: a bool is 0 or 1, an enum is its label, a
+//! number is exact, and a binary is lower-case hex. A [`State`] holds the values that a device last
+//! reported. A [`Picture`] describes every byte and bit of a message. [`check`] reports every problem of a
+//! definition.
+//!
+//! The crate never prints and never exits. Firmware and code without an allocator use [`core`] alone.
 //!
 //! ```
 //! use gizwits_codec_std::{Action, Product, payload};
@@ -36,8 +38,11 @@
 //! ```
 //!
 //! # Features
-//! `tokio`: `M2mCodec`, for those who speak to devices over TCP. `log`: command logs in bulk, to NDJSON
-//! and CSV; `arrow` and `parquet`: to columns as well.
+//! All features are off by default.
+//!
+//! - `log`: the module `log`, which decodes command logs in bulk to NDJSON and CSV.
+//! - `arrow`, `parquet`: Arrow and Parquet as outputs of logs. Both include `log`.
+//! - `tokio`: `M2mCodec`, which reads and writes M2M frames over TCP.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -1,16 +1,21 @@
-//! Logs in bulk: the cloud's raw records to text and columns, in blocks, on all cores, in order.
+//! Decodes logs in bulk: the raw records of the cloud become text or columns, on all cores.
 //!
 //! ```text
 //! Source -> blocks of whole lines -> Record -> Decoded -> Sink -> blocks -> Format
 //!   one thread at a time            all threads                             the caller's thread
 //! ```
 //!
-//! A record is a line of JSON as the Enterprise API has it (`timestamp`, `type`, `payload`, possibly
-//! `did`, `product_key` and others), an object in a page of the API, or a bare payload. Inputs are plain,
-//! gzip or zstd. One bad record never ends a log: it is counted, and told with its line.
+//! A record is one of these:
+//! - a line of JSON as in the Enterprise API, with `timestamp`, `type`, `payload`, and optionally `did`,
+//!   `product_key` and other members,
+//! - an object in a page of the API,
+//! - a bare payload.
 //!
-//! Memory is bounded whatever the input's size: the blocks that are under way are two more than there are
-//! threads, and go round; each has a bounded number of lines as well as of bytes.
+//! Inputs are plain text, gzip or zstd. A bad record never ends a log: it is counted, and written to the
+//! rejects with its line number and the reason.
+//!
+//! Blocks are written in the order of the input. Memory does not depend on the length of the input: there are
+//! two more blocks than threads, they are reused, and each has a limited number of bytes and lines.
 //!
 //! ```
 //! use gizwits_codec_std::Product;

@@ -12,6 +12,8 @@ mod picture;
 mod state;
 
 pub use decode::{Lax, Status};
+#[cfg(feature = "log")]
+pub(crate) use decoded::ACTION_WORDS;
 pub use decoded::{Broadcast, Content, Decoded};
 pub use encode::{Message, wrap};
 #[cfg(feature = "tokio")]

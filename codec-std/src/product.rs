@@ -22,7 +22,22 @@ use serde_json::{Value, json};
 use self::attr::{Attr, attr_json};
 use crate::error::{Error, shown};
 
-/// One product's definition, ready to decode and encode. Cheap to clone, `Send` and `Sync`.
+/// The definition of a product, ready to decode and encode messages.
+///
+/// [`from_json`](Self::from_json) reads it. A product is cheap to clone, `Send` and `Sync`.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// assert_eq!(product.name(), "air conditioner");
+///
+/// let report = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
+/// let decoded = product.decode(&report)?;
+/// assert!(decoded.to_json().contains(r#""set_temp":16,"room_temp":20"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Product(Arc<Inner>);
 
@@ -59,7 +74,17 @@ impl Product {
         }))
     }
 
-    /// The definition as JSON, with what it says about the points and nothing else.
+    /// Returns the definition as JSON. Keys that the codec does not use are left out.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let copy = Product::from_json(&product.to_json())?;
+    /// assert_eq!(copy.layout(), product.layout());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         let attrs: Vec<Value> = self.attrs().map(attr_json).collect();
@@ -73,8 +98,8 @@ impl Product {
         format!("{definition:#}")
     }
 
-    /// Whether this is the same definition, read once or twice: the same points with the same names and
-    /// labels. The product's own name and key may differ.
+    /// Whether both products have equal points with equal names and labels. The names and keys of the
+    /// products may differ.
     pub(crate) fn same(&self, other: &Product) -> bool {
         let same =
             |one: &Attr, two: &Attr| one.name() == two.name() && one.labels() == two.labels();
@@ -86,32 +111,32 @@ impl Product {
                     .all(|(one, two)| same(one, two))
     }
 
-    /// The product's name; may be empty.
+    /// The name of the product; empty if the definition has none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The product's key; may be empty.
+    /// The product key; empty if the definition has none.
     #[must_use]
     pub fn product_key(&self) -> &str {
         &self.0.product_key
     }
 
-    /// Standard or var_len.
+    /// The protocol of the product: standard or var_len.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.layout().protocol()
     }
 
-    /// The layout alone.
+    /// The layout of the product: the core's table, without names and labels.
     #[inline]
     pub fn layout(&self) -> LayoutRef<'_> {
         let inner = &*self.0;
         LayoutRef::new(&inner.head, &inner.fields, &inner.limits, &inner.scales)
     }
 
-    /// Calls with a view of a status of zeros with all points, which knows where each of them stands.
+    /// Calls `call` with a view of a message of zeros that has all points, and thus all their locations.
     pub(crate) fn with_all_points<R>(&self, call: impl FnOnce(View<'_, '_>) -> R) -> R {
         let layout = self.layout();
         let mut known = vec![0xff; layout.mask_len()];
@@ -120,11 +145,11 @@ impl Product {
         }
         let zeros = vec![0; layout.status_len()];
         let view = layout.view_known(&known, &zeros);
-        // The buffers are as long as they should be.
+        // Both buffers have the lengths that the layout requires, so `view` is never an error.
         call(view.unwrap_or_else(|_| layout.view_lax(&[])))
     }
 
-    /// The points in the order of their ids.
+    /// The points, in the order of their ids.
     pub fn attrs(&self) -> impl ExactSizeIterator<Item = &Attr> + DoubleEndedIterator {
         self.0.attrs.iter()
     }
@@ -137,18 +162,30 @@ impl Product {
     }
 
     /// The point with this name.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let fan_speed = product.find("fan_speed").unwrap();
+    /// assert_eq!(fan_speed.labels(), ["低风", "中风", "高风"]);
+    /// assert_eq!(fan_speed.location(), "bits 4..5 of byte 0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Attr> {
         self.attr(*self.0.ids.get(name)?)
     }
 
-    /// The point with this name, or an error that names the nearest.
+    /// The point with this name, or an error that suggests the most similar name.
     pub(crate) fn expect(&self, name: &str) -> Result<&Attr, Error> {
         self.find(name).ok_or_else(|| {
             let name = &shown(name);
             let near = self
                 .attrs()
                 .map(|attr| (strsim::jaro_winkler(attr.name(), name), attr.name()))
+                // Names below this similarity are not plausible typing errors.
                 .filter(|(similarity, _)| *similarity > 0.7)
                 .max_by(|one, two| one.0.total_cmp(&two.0));
             let hint = match near {
@@ -156,18 +193,16 @@ impl Product {
                 None => {
                     let names: Vec<&str> = self.attrs().map(Attr::name).take(20).collect();
                     let dots = if self.attrs().len() > 20 { ", …" } else { "" };
-                    format!("there are {}{dots}", names.join(", "))
+                    format!("the points are {}{dots}", names.join(", "))
                 }
             };
-            Error::new(
-                "unknown_point",
-                format!("no point is named `{name}`; {hint}"),
-            )
+            let message = format!("unknown point `{name}`: {hint}");
+            Error::new("unknown_point", message)
         })
     }
 }
 
-/// Whether a product key is sound: 32 hex digits.
+/// Whether a product key is valid: 32 hex digits.
 pub(crate) fn is_product_key(key: &str) -> bool {
     key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

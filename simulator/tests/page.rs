@@ -529,7 +529,7 @@ fn frames_that_are_decoded_for_the_page() {
         all[1]["error"]
             .as_str()
             .unwrap()
-            .contains("6 bytes are missing"),
+            .contains("6 bytes missing"),
         "{}",
         all[1]
     );

@@ -292,14 +292,14 @@ fn values_that_are_refused() {
         (
             &["control", "set_temp=20.5"],
             1,
-            "is not on a step: 20 and 21 are",
+            "is between the steps 20 and 21",
         ),
         (
             &["control", "set_temp=30.5", "--round"],
             1,
             "above its maximum 30",
         ),
-        (&["control", "set_temp=warm"], 1, "a number is expected"),
+        (&["control", "set_temp=warm"], 1, "expected a number"),
         (
             &["control", "switch=maybe"],
             1,
@@ -324,7 +324,7 @@ fn values_that_are_refused() {
             2,
             "given twice",
         ),
-        (&["read", "switch"], 2, "takes no names"),
+        (&["read", "switch"], 2, "names no points"),
         (
             &["read", "--json", "{\"switch\":1}"],
             2,
@@ -416,8 +416,8 @@ fn what_is_set_aside_is_told() {
         "{told}"
     );
     let (code, told) = table(&["12ffff00"]);
-    let expected = "the mask of the read has 3 bytes, not 2: only a mask of nothing but ff, for all \
-                    points, may have any other length";
+    let expected = "the mask of the read has 3 bytes: expected 2, or any number of ff bytes to ask for \
+                    all points";
     assert_eq!(code, 1, "{told}");
     assert!(told.contains(expected), "{told}");
     let (code, told) = table(&["06aabbccddeeff1300400a"]);
@@ -467,7 +467,7 @@ fn var_len_messages() {
         (
             &["control", "Fault_UART=1"],
             1,
-            "`Fault_UART` is not writable; writable are: SwitchON, PulseTide, FeedSwitch, TimerON,",
+            "`Fault_UART` is not writable; writable points: SwitchON, PulseTide, FeedSwitch, TimerON,",
         ),
         (&["control"], 2, "sets at least one point"),
         (&["read", "Flows"], 1, "did you mean `Flow`?"),

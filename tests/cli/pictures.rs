@@ -147,7 +147,7 @@ fn messages_are_drawn() {
     assert_eq!((cut.code, cut.stdout.as_str()), (1, ""));
     assert!(
         cut.stderr
-            .contains("before `PulseTide`: byte 10 is expected"),
+            .contains("before `PulseTide`: 1 byte missing, from byte 10 on"),
         "{}",
         cut.stderr
     );

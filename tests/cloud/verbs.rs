@@ -397,14 +397,14 @@ fn raw_bytes_are_held_against_the_definition() {
         ("1,8,48,0,0,16", "fan_speed = 3 is past its labels"),
         ("1,64,0,0,0,48", "set_temp = 48 is above its maximum 30"),
         ("1,128,0,0,0,16", "`room_temp` is not writable"),
-        ("1,1,1,0,0", "1 byte is missing"),
-        ("1,1,1,0,0,16,0", "1 byte follows"),
+        ("1,1,1,0,0", "1 byte missing"),
+        ("1,1,1,0,0,16,0", "1 byte after the end"),
         ("1,0,0,0,0,0", "a control sets at least one point"),
         (
             "0000000309000090014000000030",
             "set_temp = 48 is above its maximum 30",
         ),
-        ("17,1", "of a var_len product"),
+        ("17,1", "belongs to var_len products"),
     ] {
         let line = format!("api devices control D --raw {raw}");
         let ran = cloud.run(&line);

@@ -1,4 +1,4 @@
-//! The values of points, from bytes and to bytes, as expressions and statements.
+//! Expressions and statements that convert the values of points from and to bytes.
 
 use gizwits_codec_core::{Kind, Unit};
 
@@ -6,7 +6,7 @@ use super::point::{Number, PointCode, integer};
 use super::text::fitted;
 
 impl PointCode<'_> {
-    /// The raw number as an expression over an array of the values.
+    /// An expression for the raw number, given the name of the array of values.
     pub(super) fn raw(&self, values: &str) -> String {
         let byte = |at: usize| format!("{values}[{at}]");
         let bytes: Vec<String> = self.bytes.clone().map(byte).collect();
@@ -39,7 +39,7 @@ impl PointCode<'_> {
         }
     }
 
-    /// The value of a bool or binary as an expression over the values.
+    /// An expression for the value of a bool or binary, given the array `values`.
     pub(super) fn inline(&self) -> String {
         let (start, mask) = (self.bytes.start, 1 << self.shift);
         match self.attr.point().kind {
@@ -48,7 +48,7 @@ impl PointCode<'_> {
         }
     }
 
-    /// The meaning of a raw number, as an expression.
+    /// An expression for the value of a raw number.
     pub(super) fn value(&self, raw: &str) -> String {
         if let Some((name, _)) = &self.labels {
             return format!("{name}::from({raw})");
@@ -72,13 +72,13 @@ impl PointCode<'_> {
         }
     }
 
-    /// The value of the field in a literal; appends a local for one that is long.
+    /// The value of the field in a struct literal. A long expression is appended to `body` as a local.
     pub(super) fn literal_value(&self, body: &mut String, value: String) -> String {
         let others = 12 + ": ,".len() + self.field.len();
         fitted(body, 8, others, &format!("value_{}", self.id), value)
     }
 
-    /// The statements in front of the check of a control's raw number, and the call that checks it.
+    /// Returns the statements before the check of a raw number of a control, and the call that checks it.
     pub(super) fn check(&self, indent: &str, raw: &str) -> (String, String) {
         let (id, raw, (min, max)) = (self.id, format!("{raw}{}", self.widening()), self.limits);
         match self.attr.point().kind {
@@ -93,29 +93,23 @@ impl PointCode<'_> {
         }
     }
 
-    /// The statements that put the point into `values`.
+    /// The statements that write the point to `values`.
     pub(super) fn encode(&self) -> String {
         let (id, name, start, end) = (self.id, &self.field, self.bytes.start, self.bytes.end);
         let (min, max) = self.limits;
         let (kind, into) = (&self.attr.point().kind, self.widening());
+        let reference = if *kind == Kind::Binary { "&" } else { "" };
+        let mut out = format!("        let value = {reference}status.{name};\n");
         let call = match (kind, self.number) {
             (Kind::Binary, _) => {
-                return format!(
-                    "        let value = &status.{name};
-        values[{start}..{end}].copy_from_slice(value);
-"
-                );
+                return out + &format!("        values[{start}..{end}].copy_from_slice(value);\n");
             }
             (Kind::Bool, _) => {
                 let shift = match self.shift {
                     0 => String::new(),
                     shift => format!(" << {shift}"),
                 };
-                return format!(
-                    "        let value = status.{name};
-        values[{start}] |= u8::from(value){shift};
-"
-                );
+                return out + &format!("        values[{start}] |= u8::from(value){shift};\n");
             }
             (Kind::Enum { labels }, _) => {
                 format!("label::<P>({id}, value.index(){into}, {labels}, kept, invalid)")
@@ -125,7 +119,7 @@ impl PointCode<'_> {
                     1 => format!("[{start}] = value"),
                     _ => format!("[{start}..{end}].copy_from_slice(&value.to_be_bytes())"),
                 };
-                return format!("        let value = status.{name};\n        values{store};\n");
+                return out + &format!("        values{store};\n");
             }
             (_, Number::Raw) => {
                 format!("limited::<P>({id}, value{into}, limits, kept, invalid)")
@@ -136,7 +130,6 @@ impl PointCode<'_> {
                 format!("{function}::<P>({id}, value{inner}, scale, limits, kept, invalid)")
             }
         };
-        let mut out = format!("        let value = status.{name};\n");
         if let Number::Scaled { .. } = self.number {
             let (ratio, addition) = self.ratio_and_addition();
             out += &format!("        let scale = ({ratio}, {addition});\n");
@@ -153,7 +146,7 @@ impl PointCode<'_> {
         )
     }
 
-    /// The raw number that was reported last, as an expression.
+    /// An expression for the last reported raw number.
     fn kept(&self) -> String {
         let is_whole = self.attr.point().position.unit == Unit::Byte || self.bytes.len() == 1;
         match (is_whole, self.widening()) {
@@ -166,7 +159,7 @@ impl PointCode<'_> {
         }
     }
 
-    /// The statements that put `raw`, a u32, into `values`.
+    /// The statements that write `raw`, a u32, to `values`.
     fn store(&self) -> String {
         let (start, end) = (self.bytes.start, self.bytes.end);
         if self.attr.point().position.unit == Unit::Byte {
@@ -177,7 +170,7 @@ impl PointCode<'_> {
             };
             return format!("        values[{start}..{end}].copy_from_slice(&{bytes});\n");
         }
-        // From the last byte to the first.
+        // Bytes are written from the last, which has the lowest bits, to the first.
         let byte = |(at, below): (usize, i32)| match i32::from(self.shift) - below {
             0 => format!("        values[{at}] |= raw as u8;\n"),
             left @ 1.. => format!("        values[{at}] |= (raw << {left}) as u8;\n"),
@@ -187,7 +180,7 @@ impl PointCode<'_> {
         bytes.map(byte).collect()
     }
 
-    /// The conversion of the point's raw type to a u32.
+    /// The suffix that converts the raw type of the point to a u32.
     fn widening(&self) -> &'static str {
         match self.raw_type() {
             "u32" => "",

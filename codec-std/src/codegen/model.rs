@@ -1,4 +1,4 @@
-//! The implementation of [`Model`](gizwits_codec_core::model::Model).
+//! The implementation of [`Model`](gizwits_codec_core::model::Model) for a product.
 
 use gizwits_codec_core::{Access, Protocol, Unit};
 
@@ -16,7 +16,7 @@ pub(super) fn item(product: &Product, points: &[PointCode<'_>]) -> String {
         apply(product, &writable),
     ];
     format!(
-        "/// The product, for a link.
+        "/// The product: the model of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {{}}
 
@@ -58,13 +58,13 @@ fn constants(product: &Product, points: &[PointCode<'_>]) -> String {
     const MASK: Self::Mask = [0; {mask}];
     const POINTS: Self::Points = [0; {words}];
     const MEASURED: &'static [(usize, usize)] = &[
-        // From this byte up to that one.
+        // The first byte of each range, and the byte after the last.
 {measured}    ];
 "
     )
 }
 
-/// The ranges of bytes that are measured.
+/// The byte ranges of measured values: read-only points in bytes.
 fn measured(points: &[PointCode<'_>]) -> Vec<(usize, usize)> {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for PointCode { attr, bytes, .. } in points {
@@ -80,7 +80,8 @@ fn measured(points: &[PointCode<'_>]) -> Vec<(usize, usize)> {
     ranges
 }
 
-/// A function of the model that names invalid points; `_` stands in front of what it does not use.
+/// The code of a function with the parameter `invalid`. `unused` is `_` if the body does not use that
+/// parameter.
 fn function(name: &str, arguments: &[&str], unused: &str, returns: &str, body: &str) -> String {
     let line = |argument: &&str| format!("        {argument},\n");
     let list: String = arguments.iter().map(line).collect();
@@ -119,14 +120,14 @@ fn decode(points: &[PointCode<'_>]) -> String {
     format!("    fn decode(values: &Self::Values) -> Status {{\n{body}    }}\n")
 }
 
-/// Appends the raw number of a point as a local; returns the name.
+/// Appends the raw number of a point as a local, and returns the name of the local.
 fn put_raw(body: &mut String, point: &PointCode<'_>) -> String {
     let raw = format!("raw_{}", point.id);
     put_let(body, 8, &raw, &point.raw("values"));
     raw
 }
 
-/// The lengths of the flags and the values of a control.
+/// The lengths of the flags and of the values of a control, in bytes.
 fn lengths(product: &Product) -> (usize, usize) {
     let layout = product.layout();
     match product.protocol() {
@@ -135,7 +136,7 @@ fn lengths(product: &Product) -> (usize, usize) {
     }
 }
 
-/// The statements that give flags and values their lengths.
+/// The statements that convert flags and values to arrays.
 fn arrays(product: &Product) -> String {
     let (flags, values) = lengths(product);
     format!(
@@ -145,13 +146,13 @@ fn arrays(product: &Product) -> String {
     )
 }
 
-/// Whether the flag of a point is set, as an expression.
+/// An expression for whether the flag of a point is set.
 fn flag(product: &Product, point: &PointCode<'_>) -> String {
     let (len, id) = (lengths(product).0, usize::from(point.id));
     format!("flags[{}] & {:#04x} != 0", len - 1 - id / 8, 1 << (id % 8))
 }
 
-/// `_` if no raw number of these points can be invalid.
+/// Returns `_`, the prefix of an unused parameter, if no raw number of the points can be invalid.
 fn unused_invalid(writable: &[&PointCode<'_>]) -> &'static str {
     match writable.iter().any(|point| point.has_invalid_raw()) {
         true => "",

@@ -2,20 +2,20 @@
 
 use std::collections::HashSet;
 
-/// Names that no field may have: keywords, of this edition or to come.
+/// Names that are not allowed for fields: keywords, including reserved ones.
 pub(super) const RESERVED_FIELDS: &str = "abstract as async await become box break const continue crate \
     do dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut override \
     priv pub ref return self static struct super trait true try type typeof union unsafe unsized use \
     virtual where while yield";
 
-/// Names that no enum may have: those with a meaning in the file.
+/// Names that are not allowed for enums, because the file uses them.
 pub(super) const RESERVED_TYPES: &str = "Clone Control Copy Debug Default Eq Err From None Ok Option \
     PartialEq Product Result Self Some Status";
 
-/// Names that are given once.
+/// The names that have been taken, each of which is unique.
 pub(super) struct Names {
     reserved: &'static str,
-    /// Whether they are of types and variants: those have no underscores.
+    /// Whether the names are those of types and variants, which have no underscores.
     is_type: bool,
     taken: HashSet<String>,
 }
@@ -29,6 +29,7 @@ impl Names {
         }
     }
 
+    /// Returns the name, changed if it is reserved or taken already. `id` makes it unique.
     pub(super) fn take(&mut self, mut name: String, id: u16) -> String {
         let is_type = self.is_type;
         if self.reserved.split_whitespace().any(|word| word == name) {
@@ -43,18 +44,15 @@ impl Names {
             name.push_str(&id.to_string());
         }
         while self.taken.contains(&name) {
-            name.push(if name.ends_with(|last: char| last.is_ascii_uppercase()) {
-                'X'
-            } else {
-                'x'
-            });
+            let is_upper = name.ends_with(|last: char| last.is_ascii_uppercase());
+            name.push(if is_upper { 'X' } else { 'x' });
         }
         self.taken.insert(name.clone());
         name
     }
 }
 
-/// The words of a name in small letters; `None` of one that can't be a name in Rust.
+/// Splits a name into lower-case words; `None` if the name cannot become a Rust name.
 pub(super) fn words(name: &str) -> Option<Vec<String>> {
     let letters: Vec<char> = name.chars().collect();
     if !name.is_ascii() || letters.len() > 40 {
@@ -81,10 +79,11 @@ pub(super) fn words(name: &str) -> Option<Vec<String>> {
     first.is_ascii_alphabetic().then_some(words)
 }
 
+/// Joins words to a name in PascalCase.
 pub(super) fn pascal(words: &[String]) -> String {
     let mut name = String::new();
     for word in words {
-        // Two digits would run together.
+        // Without a letter, two adjacent numbers would become one.
         if name.ends_with(|last: char| last.is_ascii_digit())
             && word.starts_with(|first: char| first.is_ascii_digit())
         {

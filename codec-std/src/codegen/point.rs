@@ -1,4 +1,4 @@
-//! A point in Rust: its names, its type, and its bytes.
+//! A point in the generated code: its names, type and bytes.
 
 use std::ops::Range;
 
@@ -9,29 +9,30 @@ use super::text::{code, comment};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_word, uint_spec};
 
-/// A point of the generated code.
+/// A point, with its names and representation in the generated code.
 pub(super) struct PointCode<'p> {
     pub(super) attr: &'p Attr,
     pub(super) id: u16,
     pub(super) field: String,
     pub(super) constant: String,
-    /// The type and the variants of an enum.
+    /// The names of the type and the variants of an enum.
     pub(super) labels: Option<(String, Vec<String>)>,
     pub(super) number: Number,
     scale: Scale,
-    /// The least and the greatest raw value.
+    /// The least and the greatest valid raw value.
     pub(super) limits: (u32, u32),
-    /// The bytes of the values that it touches, and the bits below it in the last of them.
+    /// The bytes that contain bits of the point.
     pub(super) bytes: Range<usize>,
+    /// The number of bits below the point in the last of its bytes.
     pub(super) shift: u8,
 }
 
-/// The representation of an integer in the struct.
+/// The representation of an integer in the generated structs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Number {
     /// The raw value.
     Raw,
-    /// A number with so many decimal places, as an i64 if it is wide, otherwise as an i32.
+    /// The engineering value with this number of decimal places. An i64 if `wide`, otherwise an i32.
     Scaled { places: u8, wide: bool },
 }
 
@@ -76,7 +77,7 @@ impl<'p> PointCode<'p> {
         }
         let (ratio, addition) = self.ratio_and_addition();
         let span = ratio.saturating_mul(self.most().into());
-        // An addition is subtracted if it is negative, so its opposite has to fit as well.
+        // The code subtracts the opposite of a negative addition, so the opposite has to fit too.
         let opposite = addition.saturating_neg();
         let numbers = [
             ratio,
@@ -96,12 +97,12 @@ impl<'p> PointCode<'p> {
         self.attr.point().access == Access::Writable
     }
 
-    /// Whether it is written and read without a raw number: a bool or a binary.
+    /// Whether the point is converted without a raw number: a bool or a binary.
     pub(super) fn is_inline(&self) -> bool {
         matches!(self.attr.point().kind, Kind::Bool | Kind::Binary)
     }
 
-    /// The bits of a number.
+    /// The width of the point in bits.
     pub(super) fn bits(&self) -> u32 {
         let position = &self.attr.point().position;
         match position.unit {
@@ -110,7 +111,7 @@ impl<'p> PointCode<'p> {
         }
     }
 
-    /// The greatest raw number of the point's width.
+    /// The greatest raw number that the width of the point allows.
     pub(super) fn most(&self) -> u32 {
         u32::MAX >> (32 - self.bits().clamp(1, 32))
     }
@@ -141,7 +142,7 @@ impl<'p> PointCode<'p> {
         uint_spec(self.attr.point().kind).map(|(spec, _)| spec)
     }
 
-    /// Ratio and addition at the number's decimal places.
+    /// The ratio and the addition as integers, at the decimal places of the number.
     pub(super) fn ratio_and_addition(&self) -> (i64, i64) {
         let places = self.scale.decimals();
         (
@@ -150,18 +151,18 @@ impl<'p> PointCode<'p> {
         )
     }
 
-    /// Whether some raw number of the point's width breaks its limits.
+    /// Whether the width of the point allows raw numbers outside of its limits.
     pub(super) fn has_invalid_raw(&self) -> bool {
         !self.is_inline() && self.limits != (0, self.most())
     }
 
-    /// Whether the point's field of the status can hold a value that the definition does not allow: a
-    /// field may be wider than its bits, and a scaled number between two steps.
+    /// Whether the field in `Status` can hold an invalid value: a field can be wider than its bits, and a
+    /// scaled number can be between two steps.
     pub(super) fn can_be_invalid(&self) -> bool {
         self.labels.is_some() || self.number != Number::Raw || self.has_invalid_raw()
     }
 
-    /// A line about the point for a doc comment.
+    /// The doc comment of the point: one line.
     pub(super) fn doc(&self) -> String {
         let (name, display) = (self.attr.name(), self.attr.display_name());
         let mut doc = match display.is_empty() || display == name {
@@ -189,7 +190,7 @@ fn variants(attr: &Attr) -> Vec<String> {
     attr.labels().iter().zip(0..).map(variant).collect()
 }
 
-/// A number's coefficient at so many decimal places, which are enough.
+/// The coefficient of a number at `places` decimal places, at least as many as the number has.
 fn coefficient_at(number: Decimal, places: u8) -> i64 {
     let up = u32::from(places.saturating_sub(number.scale()));
     number

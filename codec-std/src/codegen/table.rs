@@ -1,4 +1,4 @@
-//! The points, the layout and the ids as constants.
+//! The constants of the points, the layout and the ids.
 
 use gizwits_codec_core::{Decimal, Kind, Protocol};
 
@@ -13,7 +13,7 @@ pub(super) fn items(product: &Product, points: &[PointCode<'_>]) -> Vec<String> 
     items.push(format!(
         "const PROTOCOL: gizwits::Protocol = gizwits::Protocol::{:?};
 
-/// The layout: what breaks a rule doesn't compile.
+/// The layout. A definition that breaks a rule does not compile.
 pub static LAYOUT: gizwits::Layout<{count}, {scales}> = gizwits::Layout::must(PROTOCOL, &POINTS);
 ",
         product.protocol()
@@ -22,7 +22,7 @@ pub static LAYOUT: gizwits::Layout<{count}, {scales}> = gizwits::Layout::must(PR
     items
 }
 
-/// The limits and scales of integers.
+/// The constants of the limits and scales of integers.
 fn limits(points: &[PointCode<'_>]) -> Vec<String> {
     let spec = |point: &PointCode<'_>| {
         let (spec, id) = (point.spec()?, point.id);
@@ -48,11 +48,11 @@ const SPEC_{id}: gizwits::UintSpec = LIMITS_{id}.scaled(RATIO_{id}, ADDITION_{id
 }
 
 fn table(product: &Product, points: &[PointCode<'_>]) -> String {
-    // The comment keeps rustfmt from putting a short list on one line.
+    // The comment in the generated list keeps rustfmt from joining a short list into one line.
     let mut table = format!(
         "/// The points, in the order of their ids.
 pub static POINTS: [gizwits::Point; {}] = [
-    // The id, the access, the position, and what the kind needs.
+    // The id, the access, the position, and the parameters of the kind.
 ",
         points.len()
     );

@@ -1,15 +1,14 @@
-//! Lines of code, and text for comments.
+//! Lines of code and text for comments.
 
 use crate::text::printable;
 
-/// The longest line that rustfmt writes.
+/// The maximum line length of rustfmt.
 const WIDTH: usize = 100;
 
-/// Appends `head tail` as a line, or as two lines where one would be too long.
+/// Appends `head tail` as a line, or as two lines if one would be too long.
 ///
-/// This is the only place where a line is broken, and it breaks where rustfmt does. All else that is
-/// generated is short whatever the definition says: calls have few and short arguments, and
-/// [`fitted`] gives what is long a local of its own.
+/// Lines are broken only here, in the same way as by rustfmt. All other generated lines are short for any
+/// definition: calls have few and short arguments, and [`fitted`] moves long expressions to locals.
 pub(super) fn put_line(out: &mut String, indent: usize, head: &str, tail: &str) {
     let (space, line) = (" ".repeat(indent), head.len() + 1 + tail.len());
     *out += &match indent + line {
@@ -18,13 +17,13 @@ pub(super) fn put_line(out: &mut String, indent: usize, head: &str, tail: &str) 
     };
 }
 
-/// Appends the statement of a local.
+/// Appends a `let` statement.
 pub(super) fn put_let(out: &mut String, indent: usize, name: &str, value: &str) {
     put_line(out, indent, &format!("let {name} ="), &format!("{value};"));
 }
 
-/// Returns a value if its line has room for it beside so many other characters; else the name of a local
-/// that has the value, whose statement is appended.
+/// Returns a value if it fits in a line with `others` other characters. Otherwise appends the value as a
+/// local, and returns the name of the local.
 pub(super) fn fitted(
     out: &mut String,
     indent: usize,
@@ -39,7 +38,7 @@ pub(super) fn fitted(
     local.to_owned()
 }
 
-/// Appends the literal of a struct. The comment in it keeps rustfmt from putting it on one line.
+/// Appends a struct literal. The generated comment keeps rustfmt from joining a short literal into one line.
 pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)]) {
     *out += &format!("        {name} {{\n            // In the order of the ids.\n");
     for (field, value) in fields {
@@ -48,15 +47,15 @@ pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)
     *out += "        }\n";
 }
 
-/// Returns text in one line, with its invisible characters escaped.
+/// Returns a text in one line, with its invisible characters escaped.
 fn one_line(text: &str) -> String {
     let is_space = |one: char| one.is_control() || one.is_whitespace();
     let words = text.split(is_space).filter(|word| !word.is_empty());
     printable(&words.collect::<Vec<_>>().join(" ")).into_owned()
 }
 
-/// Returns text for a comment: one line, with the marks of rustdoc escaped, which would make a link or a tag
-/// of a name.
+/// Returns a text for a doc comment: a single line in which invisible characters and the markup characters of rustdoc
+/// are escaped.
 pub(super) fn comment(text: &str) -> String {
     let mut escaped = String::new();
     for one in one_line(text).chars() {
@@ -68,7 +67,7 @@ pub(super) fn comment(text: &str) -> String {
     escaped
 }
 
-/// Returns a name for a comment, as code.
+/// Returns a name as code for a doc comment.
 pub(super) fn code(name: &str) -> String {
     format!("`{}`", one_line(name).replace('`', ""))
 }

@@ -1,4 +1,4 @@
-//! The types of the application: an enum for each enum, `Status` and `Control`.
+//! The types for the application: the enums, `Status` and `Control`.
 
 use gizwits_codec_core::Kind;
 
@@ -12,7 +12,7 @@ pub(super) fn items(points: &[PointCode<'_>]) -> Vec<String> {
     items
 }
 
-/// The type of an enum's labels.
+/// The enum of a point of kind enum, with a variant for each label.
 fn enumeration(point: &PointCode<'_>) -> Option<String> {
     let (name, variants) = point.labels.as_ref()?;
     let (raw, attr) = (point.raw_type(), point.attr);
@@ -34,12 +34,12 @@ fn enumeration(point: &PointCode<'_>) -> Option<String> {
         "/// {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum {name} {{
-{labels}    /// An index that has no label.
+{labels}    /// An index without a label.
     Unknown({raw}),
 }}
 
 impl {name} {{
-    /// The index on the wire.
+    /// Returns the index of the label, which messages contain.
     pub const fn index(self) -> {raw} {{
         match self {{
 {indices}            Self::Unknown(index) => index,
@@ -61,7 +61,7 @@ impl From<{raw}> for {name} {{
 
 fn status(points: &[PointCode<'_>]) -> String {
     let mut out = "/// The status of the device: all points.
-// In this order bools are near, which a Cortex-M reaches with short instructions.
+// C order keeps bools near the start, where a Cortex-M reaches them with short instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Status {
@@ -75,7 +75,7 @@ pub struct Status {
     out += "}
 
 impl Status {
-    /// Every point at its least value.
+    /// Returns a status with every point at its least value.
     pub const fn new() -> Self {
 ";
     let mut fields = Vec::new();
@@ -94,7 +94,7 @@ impl Default for Status {
 "
 }
 
-/// The least value of a point, as a constant expression.
+/// A constant expression for the least valid value of a point.
 fn least(point: &PointCode<'_>) -> String {
     if let Some((name, variants)) = &point.labels {
         let first = variants.first().map_or("Unknown(0)", String::as_str);
@@ -129,7 +129,7 @@ fn control(points: &[PointCode<'_>]) -> String {
             "{head}pub struct Control {{}}
 
 impl Control {{
-    /// Changes nothing: no point can be written.
+    /// Does nothing, because the product has no writable points.
     pub fn apply(&self, _status: &mut Status) {{}}
 }}
 "
@@ -140,7 +140,7 @@ impl Control {{
 {fields}}}
 
 impl Control {{
-    /// Sets these points in a status.
+    /// Sets the points of the control in a status.
     pub fn apply(&self, status: &mut Status) {{
 {body}    }}
 }}

@@ -1,4 +1,4 @@
-//! Decodes lines that are in memory into a sink.
+//! Decodes lines in memory into a sink.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,32 +16,44 @@ use crate::message::payload::{self, Encoding};
 use crate::message::{Content, State, Status};
 use crate::product::products::Products;
 
-/// The longest line unless told otherwise: 1 MiB.
+/// The default of [`Options::line_limit`]: 1 MiB.
 pub const LINE_LIMIT: usize = 1 << 20;
 
-/// The most devices whose values are kept, unless another limit is set: one million.
+/// The default of [`Options::device_limit`]: one million devices.
 pub const DEVICE_LIMIT: usize = 1_000_000;
 
-/// How records are read.
+/// Options of how records are read and decoded.
+///
+/// ```
+/// use gizwits_codec_std::log::Options;
+///
+/// let options = Options { lax: true, line_limit: 64 << 10, ..Options::default() };
+/// assert_eq!((options.fill, options.device_limit), (false, 1_000_000));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How payloads are written, if not told by each.
+    /// The encoding of all payloads. With `None`, the default, it is detected for each payload.
     pub encoding: Option<Encoding>,
-    /// Members without a meaning here are kept.
+    /// Whether members of records that the codec does not use are kept. NDJSON contains them as they are,
+    /// tables in the column `extra` if the format has one. Default: false.
     pub keep: bool,
-    /// Every line goes through the strict parser. Makes no difference but in time.
+    /// Whether every line is read by the strict parser. Changes only the time that decoding takes, not its
+    /// result. Default: false.
     pub strict: bool,
-    /// Reports and replies of var_len products carry the last known values of their device's other points.
-    /// Those that name no device are rejected.
+    /// Whether reports and replies of var_len products are filled with the last known values of the other
+    /// points of their device. Reports and replies that name no device are rejected. Default: false.
     pub fill: bool,
-    /// Reports and replies that name no device are rejected, whatever their product.
+    /// Whether reports and replies that name no device are rejected, for products of both protocols. Default:
+    /// false.
     pub known_devices: bool,
-    /// The most devices of a product whose values are kept for [`fill`](Self::fill), one million by default:
-    /// each takes about 160 bytes and those of its status. Records of further devices are rejected.
+    /// The maximum number of devices of a product whose values are kept for [`fill`](Self::fill). Records of
+    /// further devices are rejected. A device takes about 160 bytes plus the length of its status. Default:
+    /// [`DEVICE_LIMIT`].
     pub device_limit: usize,
-    /// Replies and reports of any length are decoded, as by [`Product::lax`](crate::Product::lax).
+    /// Whether replies and reports of any length are decoded, as by [`Product::lax`](crate::Product::lax).
+    /// Default: false.
     pub lax: bool,
-    /// The longest line, in bytes.
+    /// The maximum length of a line in bytes. Longer lines are rejected. Default: [`LINE_LIMIT`].
     pub line_limit: usize,
 }
 
@@ -60,33 +72,52 @@ impl Default for Options {
     }
 }
 
-/// Decodes lines that are in memory into a sink: what each worker of a [`Log`](super::Log) does.
+/// A decoder of lines in memory, which fills a sink. Each worker of a [`Log`](super::Log) has one.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Decoder, Format, Ndjson, Options, Products, TextBlock};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let products = Products::one(Product::from_json(&definition)?);
+/// let format = Ndjson::new(&products, std::io::sink());
+/// let mut decoder = Decoder::new(&products, Options::default(), format.sink());
+///
+/// let mut block = TextBlock::default();
+/// let mut rejects = Vec::new();
+/// let records = decoder.lines(b"014000000018\n0140\n", &mut block, |line, _, error| {
+///     rejects.push((line, error.kind));
+/// });
+/// assert_eq!((records, rejects), (2, vec![(1, "incomplete")]));
+/// assert_eq!(block.as_bytes(), b"{\"action\":\"control\",\"attrs\":{\"set_temp\":24}}\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Decoder<S> {
     reader: Reader,
     records: RecordDecoder<S>,
 }
 
-/// Decodes records whose lines have been read.
+/// Decodes records that have been read from their lines.
 #[derive(Debug)]
 struct RecordDecoder<S> {
     products: Products,
     options: Options,
     sink: S,
     bytes: Vec<u8>,
-    /// The device of all lines, if they are of one.
+    /// The did of the device that all lines belong to, if there is one.
     did: Option<Box<str>>,
-    /// The number of decoded records whose length differs from that of their points.
+    /// The number of decoded records whose length does not fit their points.
     inexact: u64,
     /// The state of each device, by product and did.
     states: Vec<HashMap<Box<str>, State>>,
 }
 
-/// The result for a line. One with room for an error would be copied about for every line.
+/// The result for a line. The error is boxed: an [`Error`] is large, and results are returned for every line.
 type Outcome = Result<(), Box<Error>>;
 
 impl<S: Sink> Decoder<S> {
-    /// A decoder into this sink.
+    /// Creates a decoder that fills this sink.
     pub fn new(products: &Products, options: Options, sink: S) -> Self {
         Decoder {
             reader: Reader::new(options.keep, options.strict),
@@ -102,16 +133,17 @@ impl<S: Sink> Decoder<S> {
         }
     }
 
-    /// Says which device all lines that follow are of, if they are of one: records without a did are of
-    /// this device, those of another are rejected.
+    /// Sets the device of all following lines, if they belong to one device. Records without a did then
+    /// belong to this device, and records of other devices are rejected. Default: `None`.
     pub fn set_device(&mut self, did: Option<&str>) {
         if self.records.did.as_deref() != did {
             self.records.did = did.map(Box::from);
         }
     }
 
-    /// Decodes lines into a block; each that fails is handed to `reject` with its number, from 0.
-    /// Returns how many records there were. Blank lines are none.
+    /// Decodes lines into a block and returns the number of records. Blank lines are not records.
+    ///
+    /// Calls `reject` for each record that fails, with the number of its line, from 0, the line and the error.
     pub fn lines(
         &mut self,
         lines: &[u8],
@@ -121,12 +153,12 @@ impl<S: Sink> Decoder<S> {
         decode(self, lines, block, reject)
     }
 
-    /// Returns the number of records that only [`Options::lax`] accepted since the last call.
+    /// Returns the number of records since the last call that were accepted only because of [`Options::lax`].
     pub fn take_inexact(&mut self) -> u64 {
         std::mem::take(&mut self.records.inexact)
     }
 
-    /// Decodes a line by the shape that it has; `None` if it has none that is known.
+    /// Decodes a line that fits a learned shape; `None` if the line fits no shape.
     #[inline(always)]
     fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
         let line = self.reader.learnt(line)?;
@@ -134,14 +166,14 @@ impl<S: Sink> Decoder<S> {
         if self.records.unpack_hex(payload) {
             return Some(self.records.line(&line, block));
         }
-        // What has escapes does not say what it is as it stands.
+        // A payload with escapes has to be unescaped by the strict parser.
         if !payload.iter().all(|byte| is_plain(*byte)) {
             return None;
         }
         Some(self.records.record(&line.record(), false, block))
     }
 
-    /// Decodes a line by the strict parser.
+    /// Decodes a line with the strict parser.
     #[inline(always)]
     fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
         let members;
@@ -156,16 +188,16 @@ impl<S: Sink> Decoder<S> {
         self.records.record(&record, plain, block)
     }
 
-    /// Ends a block.
+    /// Finishes a block.
     ///
     /// # Errors
-    /// If the sink can't make it.
+    /// The error of [`Sink::end`].
     pub fn end(&mut self, block: &mut S::Block) -> io::Result<()> {
         self.records.sink.end(block)
     }
 }
 
-/// [`Decoder::lines`], compiled for either kind of machine.
+/// Implements [`Decoder::lines`]. Compiled twice, with and without AVX2.
 #[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
 fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     decoder: &mut Decoder<S>,
@@ -175,9 +207,11 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
 ) -> u64 {
     let limit = decoder.records.options.line_limit;
     let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
+    // `sure`: the end of the line was searched for, not predicted. `text`: all lines as UTF-8, once needed.
     let (mut sure, mut text) = (false, None);
     while start < lines.len() {
-        // Most lines are as long as the last one, and what fits a shape has no end of a line within.
+        // Most lines have the length of the line before, and a line that fits a shape contains no line end.
+        // Only other lines need a search for their end.
         if sure || lines.get(start + len) != Some(&b'\n') {
             let rest = lines.get(start..).unwrap_or(&[]);
             len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -194,7 +228,7 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
             continue;
         }
         if done.is_none() && !line.trim_ascii().is_empty() {
-            // All at once takes less than line by line.
+            // Validating all lines at once is faster than one by one.
             let text = text.get_or_insert_with(|| std::str::from_utf8(lines).ok());
             let text = match text.and_then(|text| text.get(start..start + line.len())) {
                 Some(text) => Ok(text),
@@ -217,14 +251,14 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
 }
 
 impl<S: Sink> RecordDecoder<S> {
-    /// Takes a payload that is nothing but hex.
+    /// Decodes a payload that consists of hex digits only; false for any other payload.
     #[inline(always)]
     fn unpack_hex(&mut self, payload: &[u8]) -> bool {
         self.options.encoding != Some(Encoding::Base64)
             && payload::plain_hex_into(payload, &mut self.bytes)
     }
 
-    /// Decodes the bytes that were taken from a line.
+    /// Decodes the unpacked payload of a line.
     #[inline(always)]
     fn line(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         if self.did.is_some() {
@@ -246,9 +280,10 @@ impl<S: Sink> RecordDecoder<S> {
         }
     }
 
-    /// Decodes the bytes that were taken from a line, which are of the device of all lines.
+    /// Decodes the unpacked payload of a line if all lines belong to one device.
     #[inline(never)]
     fn of_device(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
+        // `line` would come back here as long as the device is set.
         let given = self.did.take();
         let mut record = line.record();
         let named = match record.did.filter(|did| !did.is_empty()) {
@@ -256,7 +291,13 @@ impl<S: Sink> RecordDecoder<S> {
             None => framed(&self.bytes),
         };
         let done = match (&given, named) {
-            (Some(given), Some(named)) if **given != *named => Err(other_device(given, &named)),
+            (Some(given), Some(named)) if **given != *named => {
+                let (given, named) = (shown(given), shown(&named));
+                let message = format!(
+                    "the record belongs to device `{named}`, but the whole input belongs to `{given}`"
+                );
+                Err(Error::new("other_device", message).into())
+            }
             (given, _) => {
                 record.did = given.as_deref();
                 self.line(&LazyRecord::made(&record, false), block)
@@ -266,7 +307,7 @@ impl<S: Sink> RecordDecoder<S> {
         done
     }
 
-    /// Decodes a record; its texts are plain if they need no escapes.
+    /// Decodes a record. `plain` means that its texts need no escapes in JSON.
     #[inline(always)]
     fn record(&mut self, record: &Record<'_>, plain: bool, block: &mut S::Block) -> Outcome {
         if !self.unpack_hex(record.payload.as_bytes()) {
@@ -275,7 +316,7 @@ impl<S: Sink> RecordDecoder<S> {
         self.line(&LazyRecord::made(record, plain), block)
     }
 
-    /// Decodes the bytes that were taken from a record.
+    /// Decodes the unpacked payload of a record, in any form.
     #[inline(never)]
     fn any(&mut self, record: &Record<'_>, index: usize, block: &mut S::Block) -> Outcome {
         let Some(product) = self.products.get(index) else {
@@ -295,8 +336,13 @@ impl<S: Sink> RecordDecoder<S> {
             if fill {
                 let states = &mut self.states[index];
                 if !states.contains_key(&*did) {
-                    if states.len() >= self.options.device_limit {
-                        return Err(too_many(&did, self.options.device_limit));
+                    let limit = self.options.device_limit;
+                    if states.len() >= limit {
+                        let did = shown(&did);
+                        let message = format!(
+                            "too many devices: the values of {limit} devices are kept, and `{did}` is one more"
+                        );
+                        return Err(Error::new("device_limit", message).into());
                     }
                     states.insert(did.as_ref().into(), product.state());
                 }
@@ -321,29 +367,13 @@ impl<S: Sink> RecordDecoder<S> {
 
 #[cold]
 fn unknown_device() -> Box<Error> {
-    let message = "the record names no device: a `did` is expected, in the record or in its frame, or a \
-                   device that all records of the input are of";
+    let message = "the record names no device: expected a `did` in the record or in its frame, or a device \
+                   for the whole input";
     Error::new("unknown_device", message).into()
 }
 
 #[cold]
-fn other_device(given: &str, named: &str) -> Box<Error> {
-    let (given, named) = (shown(given), shown(named));
-    let message =
-        format!("the record is of device `{named}`: all of the input were to be of `{given}`");
-    Error::new("other_device", message).into()
-}
-
-#[cold]
-fn too_many(did: &str, limit: usize) -> Box<Error> {
-    let did = shown(did);
-    let message =
-        format!("device `{did}` is one more than the {limit} devices whose values are kept");
-    Error::new("device_limit", message).into()
-}
-
-#[cold]
 pub(crate) fn too_long(len: u64, limit: usize) -> Error {
-    let message = format!("the line is {len} bytes long; at most {limit} are expected");
+    let message = format!("the line has {len} bytes: expected at most {limit}");
     Error::new("line_length", message)
 }

@@ -1,4 +1,4 @@
-//! The threads of a log, and the blocks that go round between them.
+//! The threads of a log, and the blocks that they exchange.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,25 +16,26 @@ use super::source::cutter::Cutter;
 use crate::error::Error;
 use crate::product::products::Products;
 
-/// A block becomes about so many bytes at most.
+/// The approximate maximum size of the output of a block, in bytes.
 const BLOCK: usize = 32 << 20;
 
-/// The least size in bytes that is counted for a record: that of a reject.
+/// The minimum size that is counted for a record, in bytes: the size of a reject.
 const REJECT: usize = 256;
 
-/// The counts of a log.
+/// The counts of a log: records, rejects and bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// All records, good and bad.
+    /// The number of all records, decoded and rejected.
     pub records: u64,
-    /// The records that were decoded.
+    /// The number of decoded records.
     pub decoded: u64,
-    /// The decoded records whose length differs from that of their points, which only [`Options::lax`]
-    /// accepts.
+    /// The number of decoded records whose length does not fit their points. Only [`Options::lax`] accepts such
+    /// records.
     pub inexact: u64,
-    /// The others, by the kind of their error.
+    /// The number of rejected records, by the kind of the error: one of
+    /// [`Error::KINDS`](crate::Error::KINDS) or [`KINDS`](super::KINDS).
     pub rejected: BTreeMap<&'static str, u64>,
-    /// The bytes that were read, decompressed.
+    /// The number of bytes that were read, after decompression.
     pub bytes: u64,
 }
 
@@ -50,7 +51,27 @@ impl Summary {
     }
 }
 
-/// A log to be decoded.
+/// The decoding of a log: its options, threads and outputs. [`decode`](Self::decode) runs it.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Csv, Log, Options, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let input = "{\"timestamp\":1517384252,\"type\":\"app2dev\",\"payload\":\"014000000018\"}\n";
+///
+/// let mut table = Vec::new();
+/// let log = Log::new(&Products::one(product.clone())).options(Options { lax: true, ..Options::default() });
+/// let summary = log.threads(1).decode(
+///     [Source::new("input", input.as_bytes())],
+///     Csv::new(&product, false, &mut table)?,
+/// )?;
+/// assert_eq!((summary.decoded, summary.rejected.len()), (1, 0));
+/// let table = String::from_utf8(table)?;
+/// assert!(table.ends_with("\r\n2018-01-31T07:37:32.000Z,app2dev,,control,,,,,,,24,,,,\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Log<'r> {
     products: Products,
     options: Options,
@@ -61,7 +82,7 @@ pub struct Log<'r> {
     watch: Option<Watch<'r>>,
 }
 
-/// Is told how far a log is.
+/// A callback with the counts so far.
 type Watch<'r> = Box<dyn FnMut(&Summary) + 'r>;
 
 impl fmt::Debug for Log<'_> {
@@ -74,7 +95,7 @@ impl fmt::Debug for Log<'_> {
     }
 }
 
-/// A block that goes round: lines on the way to a worker, output on the way back.
+/// A block that circulates: it carries lines to a worker, and output back to the caller's thread.
 #[derive(Default)]
 struct Job<B> {
     lines: Block,
@@ -85,7 +106,7 @@ struct Job<B> {
 }
 
 impl<'r> Log<'r> {
-    /// A log of these products, on as many threads as there are cores.
+    /// Creates a log of these products, with one thread for each core.
     #[must_use]
     pub fn new(products: &Products) -> Self {
         Log {
@@ -99,54 +120,69 @@ impl<'r> Log<'r> {
         }
     }
 
-    /// How records are read.
+    /// Sets how records are read. Default: [`Options::default`].
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
     }
 
-    /// How many threads read and decode, at least one; the caller's writes. Each has a block of its own in
-    /// memory, with what is made of it.
+    /// Sets the number of threads that read and decode, at least 1. The caller's thread writes. Each thread
+    /// needs memory for a block and its output. Default: the number of cores.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }
 
-    /// One sink has all records, in their order. Then one thread decodes at a time, while another reads.
-    /// [`Options::fill`] does the same, since what a device said before is in order.
+    /// Sets whether a single sink receives all records, in order. One thread then decodes while another reads.
+    /// [`Options::fill`] implies it, because states depend on the order of records. Default: false.
     #[must_use]
     pub fn ordered(mut self, ordered: bool) -> Self {
         self.ordered = ordered;
         self
     }
 
-    /// Passes on at once what an input has, for inputs that grow.
+    /// Sets whether available lines are decoded at once instead of waiting for a full block. For inputs that
+    /// grow. Default: false.
     #[must_use]
     pub fn eager(mut self, eager: bool) -> Self {
         self.eager = eager;
         self
     }
 
-    /// Sets the output for bad records, which are written as lines of JSON.
+    /// Sets the output for rejected records, which are written as lines of JSON. Default: rejected records are
+    /// only counted.
     #[must_use]
     pub fn rejects(mut self, out: impl Write + 'r) -> Self {
         self.rejects = Some(Box::new(out));
         self
     }
 
-    /// Is called with what there is so far, after every block.
+    /// Sets a function that is called with the counts so far after every block.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    /// use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let products = Products::one(Product::from_json(&definition)?);
+    /// let mut seen = 0;
+    /// let log = Log::new(&products).watch(|summary| seen = summary.records);
+    /// log.decode([Source::new("input", &b"02\n02\n"[..])], Ndjson::new(&products, std::io::sink()))?;
+    /// assert_eq!(seen, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn watch(mut self, watch: impl FnMut(&Summary) + 'r) -> Self {
         self.watch = Some(Box::new(watch));
         self
     }
 
-    /// Decodes it all.
+    /// Decodes all records of the sources and writes them to the format.
     ///
     /// # Errors
-    /// If writing fails. An input that can't be read is a reject.
+    /// The error of a write. An unreadable input is not an error but a reject.
     pub fn decode<F: Format>(
         mut self,
         sources: impl IntoIterator<Item = Source, IntoIter: Send + 'static>,
@@ -170,7 +206,7 @@ impl<'r> Log<'r> {
             Arc::new(Mutex::new(Worker {
                 decoder: Decoder::new(&self.products, self.options, format.sink()),
                 limit: self.options.line_limit,
-                tell: self.rejects.is_some(),
+                write_rejects: self.rejects.is_some(),
             }))
         };
         let (count, one) = match self.ordered || self.options.fill {
@@ -187,13 +223,15 @@ impl<'r> Log<'r> {
             done.push(finished);
         }
         drop(input);
+        // Two more blocks than threads, so that no thread waits while the caller writes.
         for _ in 0..count + 2 {
             let _ = free.send(Job::default());
         }
         let panicked = || io::Error::other("a thread of the log panicked");
         let mut all = Summary::default();
         for turn in turns {
-            // Who was to bring one and is gone has panicked. The others may wait for input yet.
+            // A thread that announced a block and ended without it has panicked. Joining the other threads here
+            // could take forever, because they may wait for input.
             let mut job = done[turn].recv().map_err(|_| panicked())?;
             if let Some(error) = job.failed.take() {
                 return Err(error);
@@ -219,18 +257,18 @@ impl<'r> Log<'r> {
     }
 }
 
-/// The input, which one thread reads at a time.
+/// The input, which is behind a lock: one thread reads at a time.
 struct Input<I, B> {
     cutter: Cutter<I>,
     idle: Receiver<Job<B>>,
-    /// Is told which thread has the next block.
+    /// Announces which thread brings the next block.
     order: Sender<usize>,
 }
 
-/// Reads blocks and decodes them, in turns with the other threads.
+/// Reads blocks and decodes them, in turn with the other threads.
 ///
-/// A thread has its worker before it leaves the input to the next one, so that threads who share a worker
-/// have it in the order of the blocks. If one panics with either, the others end when they come to it.
+/// A thread locks its worker before it unlocks the input, so threads that share a worker use it in the order of
+/// the blocks. If a thread panics while it holds a lock, the other threads end at that lock.
 fn run<I: Iterator<Item = Source>, S: Sink>(
     turn: usize,
     input: &Mutex<Input<I, S::Block>>,
@@ -258,26 +296,27 @@ fn run<I: Iterator<Item = Source>, S: Sink>(
 
 struct Worker<S> {
     decoder: Decoder<S>,
-    /// The longest line.
+    /// The maximum length of a line in bytes.
     limit: usize,
-    /// Whether anybody wants the rejects.
-    tell: bool,
+    /// Whether rejects are written.
+    write_rejects: bool,
 }
 
 impl<S: Sink> Worker<S> {
     fn job(&mut self, job: &mut Job<S::Block>) {
-        job.rejects.clear();
-        let mut summary = Summary {
-            bytes: job.lines.bytes.len() as u64,
+        let (bytes, parts, limit) = (&job.lines.bytes, &job.lines.parts, self.limit);
+        let summary = &mut job.summary;
+        *summary = Summary {
+            bytes: bytes.len() as u64,
             ..Summary::default()
         };
-        let (bytes, parts, limit) = (&job.lines.bytes, &job.lines.parts, self.limit);
+        job.rejects.clear();
         for (n, part) in parts.iter().enumerate() {
             let end = parts.get(n + 1).map_or(bytes.len(), |next| next.start);
             let bytes = bytes.get(part.start..end).unwrap_or(&[]);
             let mut reject = |line: u64, record: &[u8], error: &Error, len: Option<u64>| {
                 *summary.rejected.entry(error.kind).or_default() += 1;
-                if self.tell {
+                if self.write_rejects {
                     let place = (&*part.origin.name, part.line + line);
                     rejects::write(&mut job.rejects, place, error, record, len);
                 }
@@ -299,12 +338,9 @@ impl<S: Sink> Worker<S> {
                 }
             };
         }
-        if let Err(error) = self.decoder.end(&mut job.out) {
-            job.failed = Some(error);
-        }
+        job.failed = self.decoder.end(&mut job.out).err();
         summary.decoded = summary.records - summary.rejected.values().sum::<u64>();
         summary.inexact = self.decoder.take_inexact();
-        job.summary = summary;
     }
 }
 
@@ -347,7 +383,7 @@ mod tests {
         }
     }
 
-    /// Gives lines that are no records and then panics, or a record and then nothing, ever.
+    /// A reader of lines that are not records, which then panics; or of a record, which then blocks forever.
     struct Lines(u8, &'static [u8]);
 
     impl io::Read for Lines {
@@ -363,7 +399,7 @@ mod tests {
         }
     }
 
-    /// A log whose decoder or reader panics ends, and not as a success.
+    /// A log whose decoder or reader panics ends with an error.
     #[test]
     fn whoever_panics_fails_the_log() {
         let definition = include_str!("../../../tests/fixtures/air-conditioner.json");
@@ -384,10 +420,10 @@ mod tests {
         }
     }
 
-    /// Keeps the timestamps of records, in the order in which a sink has them.
+    /// Collects the timestamps of records, in the order in which each sink gets them.
     struct Times(Arc<Mutex<Vec<Vec<i64>>>>);
 
-    /// The number of its list.
+    /// A sink with the index of its list.
     struct TimesSink(usize, Arc<Mutex<Vec<Vec<i64>>>>);
 
     impl Format for Times {
@@ -425,7 +461,7 @@ mod tests {
         }
     }
 
-    /// One sink has all records in their order, on however many threads and in however many blocks.
+    /// An ordered log has one sink, with all records in order, for any number of threads and blocks.
     #[test]
     fn ordered_is_one_sink_and_in_order() {
         let definition = include_str!("../../../tests/fixtures/air-conditioner.json");

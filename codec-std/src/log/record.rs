@@ -1,4 +1,4 @@
-//! One record of a log, and its device.
+//! A record of a log and its device.
 
 pub(crate) mod head;
 pub(crate) mod lazy;
@@ -14,25 +14,38 @@ use gizwits_codec_core::m2m::{self, Event};
 use self::timestamp::Timestamp;
 use crate::message::{Decoded, payload};
 
-/// One record of a command log, over its line.
+/// A record of a command log, which borrows its line.
+///
+/// ```
+/// use gizwits_codec_std::log::{Record, Timestamp};
+///
+/// let record = Record {
+///     timestamp: Some(Timestamp::new("1517384252.294")?),
+///     did: Some("fTZ6jUmwmuTUkEdbXWePQ3"),
+///     ..Record::bare("014000000018")
+/// };
+/// assert_eq!(record.timestamp.map(|timestamp| timestamp.millis()), Some(1_517_384_252_294));
+/// # Ok::<(), gizwits_codec_std::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// When it was.
+    /// The time of the record.
     pub timestamp: Option<Timestamp<'a>>,
-    /// `dev2app` or `app2dev`.
+    /// The member `type`, the direction: `dev2app` or `app2dev`.
     pub kind: Option<&'a str>,
-    /// The device.
+    /// The id of the device.
     pub did: Option<&'a str>,
     /// The product key of the device.
     pub product_key: Option<&'a str>,
-    /// Hex, base64, or a list of bytes.
+    /// The payload as hex, base64 or a list of bytes.
     pub payload: &'a str,
-    /// The other members as JSON, a comma before each; empty unless they are kept.
+    /// The other members as JSON, each after a comma. Empty unless [`Options::keep`](super::Options::keep) is
+    /// set.
     pub extra: &'a [u8],
 }
 
 impl<'a> Record<'a> {
-    /// A payload, and nothing about it.
+    /// Returns a record with a payload only.
     #[must_use]
     pub fn bare(payload: &'a str) -> Self {
         Record {
@@ -41,7 +54,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The device: what the record says, or else the frame of its payload.
+    /// Returns the id of the device: the member `did`, or else the did of the frame in the payload.
     #[must_use]
     pub fn device(&self, decoded: &Decoded<'_, 'a>) -> Option<Cow<'a, str>> {
         match (self.did, decoded.envelope) {
@@ -52,7 +65,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The device that the frame of a payload names.
+/// Returns the did of the frame in a payload.
 pub(crate) fn framed(payload: &[u8]) -> Option<Cow<'_, str>> {
     match m2m::parse(payload, usize::MAX) {
         Ok((Event::Frame(frame), _)) => frame.did.map(did_text),
@@ -60,7 +73,7 @@ pub(crate) fn framed(payload: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A did as text; as `0x` and hex if it isn't UTF-8.
+/// A did as text; `0x` and hex if it is not UTF-8.
 fn did_text(did: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(did) {
         Ok(did) => did.into(),
@@ -68,7 +81,7 @@ fn did_text(did: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The members of a record. Texts with escapes are owned, since they do not stand in the line.
+/// The members of a record. Texts with escapes are owned, because the line contains them in another form.
 #[derive(Debug, Default)]
 pub(crate) struct Members<'a> {
     pub(crate) timestamp: Option<Cow<'a, str>>,
@@ -77,6 +90,8 @@ pub(crate) struct Members<'a> {
     pub(crate) product_key: Option<Cow<'a, str>>,
     pub(crate) payload: Option<Cow<'a, str>>,
     pub(crate) extra: &'a [u8],
+    /// The keys and JSON values of all other members. Collected only to learn the shape of the line.
+    pub(crate) others: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl Members<'_> {

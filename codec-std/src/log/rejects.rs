@@ -1,85 +1,87 @@
-//! Records that were not decoded, as lines of JSON.
+//! Rejected records as lines of JSON.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::message::payload;
 
-/// The reasons of rejects besides [`Error::KINDS`], and what they mean.
+/// The kinds of rejects in addition to [`Error::KINDS`], with their meanings.
 pub const KINDS: &[(&str, &str)] = &[
-    ("json", "the line begins like an object and is not JSON"),
-    (
-        "record",
-        "a member is missing, stands twice or is not a text",
-    ),
+    ("json", "the line begins with `{` but is not JSON"),
+    ("record", "a member is missing, duplicate or not a string"),
     (
         "timestamp",
-        "the timestamp is neither a number of seconds nor RFC 3339, or outside the years -9999 to 9999",
+        "the timestamp is neither a number of seconds nor RFC 3339, or is outside of the years -9999 to 9999",
     ),
     ("depth", "arrays and objects are nested more than 32 deep"),
     (
         "unknown_device",
-        "neither the record, its frame nor the input names a device, and values of one device are wanted",
+        "the record, its frame and the input name no device, but an option requires one",
     ),
     (
         "other_device",
-        "the record or its frame names another device than the one that the input is of",
+        "the record or its frame names another device than the input",
     ),
     (
         "device_limit",
-        "the record is of one more device than values are kept for",
+        "the values of the maximum number of devices are already kept",
     ),
     ("not_utf8", "the line is not UTF-8 text"),
     ("line_length", "the line is longer than the limit"),
     (
         "unknown_product",
-        "no definition that was given is of the record's product",
+        "no given definition has the product of the record",
     ),
     (
         "unreadable",
-        "the input can't be read on, or is no page of the API",
+        "the input is unreadable from here on, or is not a page of the API",
     ),
 ];
 
+/// A rejected record, as it is serialized.
+#[derive(Serialize)]
+struct Reject<'a> {
+    file: &'a str,
+    line: u64,
+    reason: &'a Error,
+    record: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
+}
+
 /// Appends `{"file":…,"line":N,"reason":{…},"record":…}`.
 ///
-/// A record that is no text has `"encoding":"base64"`. Of one that is too long the head is shown, and
-/// `"length"` says how long it is.
+/// A record that is not UTF-8 is written as base64, with `"encoding":"base64"`. A record that is too long
+/// is cut, and `"length"` is its full length in bytes.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     (file, line): (&str, u64),
-    error: &Error,
+    reason: &Error,
     record: &[u8],
     length: Option<u64>,
 ) {
-    let json = |value: &str| Value::from(value).to_string();
-    let mut text = format!(
-        r#"{{"file":{},"line":{line},"reason":{{"kind":"{}","message":{}"#,
-        json(file),
-        error.kind,
-        json(&error.message),
-    );
-    if let Some(point) = &error.point {
-        text += &format!(r#","point":{}"#, json(point));
-    }
-    for (name, value) in [("byte", error.byte), ("bit", error.bit)] {
-        if let Some(value) = value {
-            text += &format!(r#","{name}":{value}"#);
-        }
-    }
-    text += r#"},"record":"#;
     let cut = length.is_some_and(|length| length > record.len() as u64);
-    match std::str::from_utf8(record) {
-        Ok(record) => text += &json(record),
-        // A head that was cut within a character is text all the same.
-        Err(error) if cut && error.error_len().is_none() => {
-            text += &json(&String::from_utf8_lossy(&record[..error.valid_up_to()]));
-        }
-        Err(_) => text += &format!(r#""{}","encoding":"base64""#, payload::base64(record)),
-    }
-    if let Some(length) = length {
-        text += &format!(r#","length":{length}"#);
-    }
-    text += "}\n";
-    out.extend(text.as_bytes());
+    let (record, encoding) = match std::str::from_utf8(record) {
+        Ok(record) => (record.into(), None),
+        // A cut within a character does not make the record binary.
+        Err(error) if cut && error.error_len().is_none() => (
+            String::from_utf8_lossy(&record[..error.valid_up_to()]),
+            None,
+        ),
+        Err(_) => (payload::base64(record).into(), Some("base64")),
+    };
+    let reject = Reject {
+        file,
+        line,
+        reason,
+        record,
+        encoding,
+        length,
+    };
+    let _ = serde_json::to_writer(&mut *out, &reject);
+    out.push(b'\n');
 }

@@ -1,4 +1,4 @@
-//! Forms of output: sinks that workers fill with records, and formats that write what they filled.
+//! Output formats. Workers fill sinks with records, and formats write the resulting blocks.
 
 #[cfg(feature = "arrow")]
 pub(crate) mod arrow;
@@ -17,44 +17,90 @@ use super::record::Record;
 use super::record::lazy::LazyRecord;
 use crate::message::{Decoded, Status};
 
-/// A form of output: makes the sinks that workers fill, and writes what they filled in order.
+/// An output format: creates a [`Sink`] for each worker, and writes their blocks in order.
+///
+/// ```
+/// use std::io;
+///
+/// use gizwits_codec_std::log::{Format, Log, Products, Record, Sink, Source};
+/// use gizwits_codec_std::{Decoded, Product};
+///
+/// /// Counts the values of all records.
+/// #[derive(Default)]
+/// struct Count(usize);
+///
+/// struct CountSink;
+///
+/// impl Format for &mut Count {
+///     type Sink = CountSink;
+///
+///     fn sink(&self) -> CountSink {
+///         CountSink
+///     }
+///
+///     fn write(&mut self, block: &mut usize) -> io::Result<()> {
+///         self.0 += std::mem::take(block);
+///         Ok(())
+///     }
+///
+///     fn finish(&mut self) -> io::Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// impl Sink for CountSink {
+///     type Block = usize;
+///
+///     fn record(&mut self, block: &mut usize, _: &Record<'_>, _: usize, decoded: &Decoded<'_, '_>) {
+///         *block += decoded.view().map_or(0, |view| view.iter().count());
+///     }
+/// }
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let products = Products::one(Product::from_json(&definition)?);
+/// let mut count = Count::default();
+/// let input = Source::new("input", &b"014000000018\n014100000018\n"[..]);
+/// Log::new(&products).decode([input], &mut count)?;
+/// assert_eq!(count.0, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Format {
-    /// The sink that a worker fills.
+    /// The type of sinks.
     type Sink: Sink;
 
-    /// A sink for one more worker.
+    /// Creates a sink for a worker.
     fn sink(&self) -> Self::Sink;
 
-    /// Writes a block and leaves it empty. Blocks come in the order of the input.
+    /// Writes a block and empties it, so that it can be reused. Blocks come in the order of the input.
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     fn write(&mut self, block: &mut <Self::Sink as Sink>::Block) -> io::Result<()>;
 
-    /// Writes what comes last.
+    /// Writes the end of the output. Called once, after the last block.
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     fn finish(&mut self) -> io::Result<()>;
 
-    /// About how many bytes of input a block has.
+    /// The approximate number of input bytes in a block. Default: 1 MiB.
     fn block_len(&self) -> usize {
         1 << 20
     }
 
-    /// About how many bytes it makes of a record at most: with the memory that a block may take, this
-    /// limits its lines.
+    /// The approximate maximum number of output bytes of a record. It limits the number of lines in a
+    /// block, and thus the memory of a block. Default: 0, for records that are shorter than 256 bytes.
     fn record_len(&self) -> usize {
         0
     }
 }
 
-/// Turns records into the blocks of one worker.
+/// Turns the records of one worker into blocks of output.
 pub trait Sink: Send + 'static {
-    /// The output for a block of lines.
+    /// The output of a block of lines.
     type Block: Default + Send + 'static;
 
-    /// Adds a record of one of the products to the block.
+    /// Adds a record to the block. `product` is the index of its product in [`Products`](super::Products).
     fn record(
         &mut self,
         block: &mut Self::Block,
@@ -63,8 +109,8 @@ pub trait Sink: Send + 'static {
         decoded: &Decoded<'_, '_>,
     );
 
-    /// Adds what nearly all records are: a status in a plain frame. The record is made only if it is asked
-    /// for, so sinks that can do with less have one of their own.
+    /// Adds a status in a plain frame, the form of nearly all records. By default calls
+    /// [`record`](Self::record). Override it to avoid reading all members of the record.
     #[inline]
     fn status(
         &mut self,
@@ -76,21 +122,39 @@ pub trait Sink: Send + 'static {
         self.record(block, &line.record(), product, &status.decoded());
     }
 
-    /// Ends a block.
+    /// Finishes a block. By default does nothing.
     ///
     /// # Errors
-    /// If it can't be made.
+    /// An error of the format if it cannot represent the block.
     fn end(&mut self, _: &mut Self::Block) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Formats of one product each, side by side: tables, which have the columns of one product.
+/// A format that combines one format for each product. For tables, whose columns belong to one product.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{ByProduct, Csv, Log, Products, Source};
+///
+/// let read = |name| std::fs::read_to_string(format!("../tests/fixtures/{name}.json"));
+/// let definitions = vec![
+///     Product::from_json(&read("air-conditioner")?)?,
+///     Product::from_json(&read("feeder")?)?,
+/// ];
+/// let products = Products::several(definitions)?;
+/// let tables: Result<Vec<_>, _> =
+///     products.iter().map(|product| Csv::new(product, false, Vec::new())).collect();
+/// let input = Source::new("input", &b""[..]);
+/// let summary = Log::new(&products).decode([input], ByProduct::new(tables?))?;
+/// assert_eq!(summary.records, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ByProduct<F>(Vec<F>);
 
 impl<F: Format> ByProduct<F> {
-    /// A format for each of the products of a log, in their order.
+    /// Combines the formats of the products of a log, in the order of the products.
     pub fn new(formats: Vec<F>) -> Self {
         ByProduct(formats)
     }
@@ -122,7 +186,7 @@ impl<F: Format> Format for ByProduct<F> {
 }
 
 impl<S: Sink> ByProduct<S> {
-    /// The sink and the block of a product.
+    /// Returns the sink and the block of a product.
     #[inline(always)]
     fn of<'s>(
         &'s mut self,

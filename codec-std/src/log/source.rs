@@ -1,4 +1,4 @@
-//! Inputs of a log.
+//! The inputs of a log.
 
 pub(crate) mod block;
 pub(crate) mod cutter;
@@ -8,20 +8,27 @@ mod pages;
 use std::fmt;
 use std::io::Read;
 
-/// One input: a file, standard input, anything that can be read. gzip and zstd are told by their first
+/// An input of a log: a file, standard input or any other reader. gzip and zstd are detected by their first
 /// bytes.
+///
+/// ```
+/// use gizwits_codec_std::log::Source;
+///
+/// let source = Source::new("log.ndjson.gz", std::io::empty()).of_device("fTZ6jUmwmuTUkEdbXWePQ3");
+/// assert_eq!(source.did.as_deref(), Some("fTZ6jUmwmuTUkEdbXWePQ3"));
+/// ```
 pub struct Source {
-    /// The name that rejects give.
+    /// The name of the input in rejects.
     pub name: String,
-    /// The device of all its records: those without a did are of this device, those of another are
-    /// rejected.
+    /// The device that all records belong to, if there is one. Records without a did then belong to this
+    /// device, and records of other devices are rejected. Default: `None`.
     pub did: Option<String>,
-    /// The reader of its bytes.
+    /// The reader of the input.
     pub reader: Box<dyn Read + Send>,
 }
 
 impl Source {
-    /// An input with its name.
+    /// Creates an input with a name for rejects.
     pub fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Source {
             name: name.into(),
@@ -30,7 +37,7 @@ impl Source {
         }
     }
 
-    /// Says that all records of the input are of one device.
+    /// Sets the device that all records of the input belong to.
     #[must_use]
     pub fn of_device(mut self, did: impl Into<String>) -> Self {
         self.did = Some(did.into());

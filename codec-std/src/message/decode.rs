@@ -1,4 +1,4 @@
-//! Payloads to JSON.
+//! Decodes payloads: M2M frames and bare P0 messages.
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Event};
@@ -9,27 +9,42 @@ use crate::error::Error;
 use crate::product::Product;
 
 impl Product {
-    /// Takes an M2M frame or a bare P0 apart: what begins with 00000003 is a frame.
+    /// Decodes an M2M frame or a bare P0. Bytes that begin with `00000003` are a frame.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let report = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
+    /// let decoded = product.decode(&report)?;
+    /// assert!(decoded.to_json().starts_with(r#"{"action":"report","attrs":{"switch":1,"#));
+    ///
+    /// let error = product.decode(&report[..7]).unwrap_err();
+    /// assert_eq!((error.kind, error.byte), ("incomplete", Some(7)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// See [`Error::KINDS`]; `byte` counts from the first byte given.
+    /// [`Error::KINDS`] lists all kinds. `byte` counts from the first given byte, even in a frame.
     #[inline]
     pub fn decode<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         self.any::<false>(bytes)
     }
 
-    /// Takes a bare P0 apart.
+    /// Decodes a bare P0.
     ///
     /// # Errors
-    /// As for [`decode`](Self::decode).
+    /// The errors of [`decode`](Self::decode).
     pub fn decode_p0<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         self.p0::<false>(bytes)
     }
 
-    /// Takes an M2M frame apart, and the P0 in it.
+    /// Decodes an M2M frame and the P0 in it.
     ///
     /// # Errors
-    /// As for [`decode`](Self::decode); bytes after the frame are `trailing`.
+    /// The errors of [`decode`](Self::decode); `not_m2m` if the bytes do not begin with `00000003`, and
+    /// `trailing` if bytes follow the frame.
     pub fn decode_m2m<'p, 'b>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         self.m2m::<false>(bytes)
     }
@@ -85,7 +100,7 @@ impl Product {
         let (event, rest) = m2m::parse(bytes, usize::MAX).map_err(|error| self.explain(error))?;
         let behind = |len: usize| bytes.len().saturating_sub(len) as u32;
         let content = match event {
-            // How long a service message is, its head doesn't say.
+            // A service message has no length field, so its body is all that follows.
             Event::Service { .. } => Content::Body(rest),
             Event::Frame(_) if !rest.is_empty() => {
                 let extra = u32::try_from(rest.len()).unwrap_or(u32::MAX);
@@ -104,13 +119,13 @@ impl Product {
     }
 }
 
-/// Decodes payloads whose replies and reports have any length, for devices that send more or less than
-/// their definition has. [`Product::lax`] makes it.
+/// A decoder that accepts replies and reports of any length, for devices that send more or fewer points
+/// than their definition has. [`Product::lax`] returns it.
 ///
-/// Points that are whole are decoded. [`View::missing`](gizwits_codec_core::View::missing),
-/// [`View::extra`](gizwits_codec_core::View::extra) and
-/// [`View::is_whole_body`](gizwits_codec_core::View::is_whole_body) tell what differs, and so does [`Decoded::to_json`]. Frames, controls and reads are held to their
-/// lengths.
+/// Complete points are decoded. [`View::missing`](gizwits_codec_core::View::missing),
+/// [`View::extra`](gizwits_codec_core::View::extra),
+/// [`View::is_whole_body`](gizwits_codec_core::View::is_whole_body) and [`Decoded::to_json`] report the
+/// difference. Frames, controls and reads must still have their exact lengths.
 #[derive(Clone, Copy, Debug)]
 pub struct Lax<'p>(&'p Product);
 
@@ -118,7 +133,7 @@ impl<'p> Lax<'p> {
     /// Like [`Product::decode`].
     ///
     /// # Errors
-    /// As for [`Product::decode`], but for the length of a reply or report.
+    /// The errors of [`Product::decode`], except for the length of a reply or report.
     pub fn decode<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         self.0.any::<true>(bytes)
     }
@@ -126,7 +141,7 @@ impl<'p> Lax<'p> {
     /// Like [`Product::decode_p0`].
     ///
     /// # Errors
-    /// As for [`decode`](Self::decode).
+    /// The errors of [`decode`](Self::decode).
     pub fn decode_p0<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         self.0.p0::<true>(bytes)
     }
@@ -134,14 +149,14 @@ impl<'p> Lax<'p> {
     /// Like [`Product::decode_m2m`].
     ///
     /// # Errors
-    /// As for [`decode`](Self::decode).
+    /// The errors of [`decode`](Self::decode).
     pub fn decode_m2m<'b>(self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
         self.0.m2m::<true>(bytes)
     }
 }
 
-/// The form of nearly all frames: a reply or report with all points of a standard product, without did
-/// and sn.
+/// A reply or report of a standard product in an M2M frame without did and sn: the form of nearly all
+/// frames in a log.
 #[derive(Clone, Copy, Debug)]
 pub struct Status<'p, 'b> {
     product: &'p Product,
@@ -151,9 +166,10 @@ pub struct Status<'p, 'b> {
 }
 
 impl<'p, 'b> Status<'p, 'b> {
-    /// `None` if the bytes are anything else, which says nothing against them.
+    /// Returns the status of a payload; `None` if the payload has any other form, valid or not.
     #[inline(always)]
     pub(crate) fn of(product: &'p Product, bytes: &'b [u8]) -> Option<Self> {
+        // The length is a varint of 7 bits for each byte, low bits first. Two bytes are enough for 16 KiB.
         let (len, command, body) = match *bytes {
             [0, 0, 0, 3, len @ ..0x80, 0, 0, command, ref body @ ..] => {
                 (usize::from(len), command, body)
@@ -179,14 +195,20 @@ impl<'p, 'b> Status<'p, 'b> {
             })
     }
 
-    /// Whether it is a reply, not a report.
+    /// Whether the status is a reply. Otherwise it is a report.
     #[inline]
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.action == 3
     }
 
-    /// The bytes of the points.
+    /// The index of the action in [`ACTION_WORDS`](super::ACTION_WORDS).
+    #[cfg(feature = "arrow")]
+    pub(crate) fn action_number(&self) -> usize {
+        usize::from(self.action.wrapping_sub(1))
+    }
+
+    /// The bytes of all points.
     #[inline]
     #[must_use]
     pub fn values(&self) -> &'b [u8] {

@@ -9,15 +9,42 @@ use super::payload;
 use crate::error::counted;
 use crate::product::Product;
 
-/// A payload, taken apart; it borrows the product and the bytes.
+/// The names of all actions. The first four are in the order of the action bytes 1 to 4.
+pub(crate) const ACTION_WORDS: &[&str] = &[
+    "control",
+    "read",
+    "reply",
+    "report",
+    "transparent",
+    "gateway",
+    "no data points",
+];
+
+/// A decoded payload, which borrows the product and the bytes.
+///
+/// ```
+/// use gizwits_codec_std::{Action, Product, Value};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let report = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
+/// let decoded = product.decode(&report)?;
+/// assert_eq!(decoded.action(), Some(Action::Report));
+///
+/// let view = decoded.view().unwrap();
+/// let room_temp = view.read(product.find("room_temp").unwrap().id()).unwrap();
+/// assert_eq!(room_temp.value(), Value::Number(20.into()));
+/// assert_eq!(view.iter().count(), 11);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Decoded<'p, 'b> {
     pub(crate) product: &'p Product,
-    /// The M2M frame or service message around it, if there was one.
+    /// The M2M frame or service message around the content, if there is one.
     pub envelope: Option<Event<'b>>,
-    /// The content.
+    /// The P0, or the body of a frame without a P0.
     pub content: Content<'p, 'b>,
-    /// The body of a reply or report that has remarks, where `content` has the points of a state.
+    /// The body of the message if the message has remarks and `content` has the points of a state instead.
     pub(crate) own: Option<&'b [u8]>,
 }
 
@@ -26,22 +53,22 @@ pub struct Decoded<'p, 'b> {
 pub enum Content<'p, 'b> {
     /// A P0 of the product.
     P0(P0<'p, 'b>),
-    /// The body of a frame that carries no P0.
+    /// The body of a frame without a P0.
     Body(&'b [u8]),
 }
 
-/// The status that a device broadcasts by UDP: a transparent payload of its MAC address and a whole
-/// reply or report. [`Decoded::broadcast`] finds it.
+/// A status that a device broadcasts over UDP: a transparent payload that consists of a MAC address and a
+/// complete reply or report. [`Decoded::broadcast`] returns it.
 #[derive(Clone, Copy, Debug)]
 pub struct Broadcast<'p, 'b> {
-    /// The MAC address.
+    /// The MAC address, which can be that of another device.
     pub mac: [u8; 6],
-    /// The reply or report behind it.
+    /// The reply or report.
     pub decoded: Decoded<'p, 'b>,
 }
 
 impl Broadcast<'_, '_> {
-    /// Returns the MAC address as text: `aa:bb:cc:dd:ee:ff`.
+    /// Returns the MAC address for display: `aa:bb:cc:dd:ee:ff`.
     pub fn mac(&self) -> impl fmt::Display {
         let [a, b, c, d, e, f] = self.mac;
         fmt::from_fn(move |to| write!(to, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"))
@@ -63,32 +90,34 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
     }
 
-    /// The action, if it is one with data points.
+    /// The action; `None` unless the payload is a control, read, reply or report.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
-        match self.content {
-            Content::P0(P0::Control(_)) => Some(Action::Control),
-            Content::P0(P0::Read { .. }) => Some(Action::Read),
-            Content::P0(P0::Reply(_)) => Some(Action::Reply),
-            Content::P0(P0::Report(_)) => Some(Action::Report),
-            _ => None,
-        }
+        use Action::{Control, Read, Reply, Report};
+        let actions = [Control, Read, Reply, Report];
+        actions.get(self.action_number()).copied()
     }
 
-    /// The word for the action, whether it has data points or not.
+    /// The name of the action, also of payloads without data points.
     pub(crate) fn action_word(&self) -> &'static str {
+        ACTION_WORDS[self.action_number()]
+    }
+
+    /// The index of the action in [`ACTION_WORDS`].
+    #[inline]
+    pub(crate) fn action_number(&self) -> usize {
         match self.content {
-            Content::P0(P0::Control(_)) => "control",
-            Content::P0(P0::Read(_)) => "read",
-            Content::P0(P0::Reply(_)) => "reply",
-            Content::P0(P0::Report(_)) => "report",
-            Content::P0(P0::Transparent { .. }) => "transparent",
-            Content::P0(P0::Gateway { .. }) => "gateway",
-            Content::Body(_) => "no data points",
+            Content::P0(P0::Control(_)) => 0,
+            Content::P0(P0::Read(_)) => 1,
+            Content::P0(P0::Reply(_)) => 2,
+            Content::P0(P0::Report(_)) => 3,
+            Content::P0(P0::Transparent { .. }) => 4,
+            Content::P0(P0::Gateway { .. }) => 5,
+            Content::Body(_) => 6,
         }
     }
 
-    /// The points of a control, reply or report.
+    /// The points of a control, reply or report; `None` for any other payload.
     #[must_use]
     pub fn view(&self) -> Option<View<'p, 'b>> {
         match self.content {
@@ -97,8 +126,8 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
     }
 
-    /// The status that a transparent payload from a device holds, if it is one: six bytes and a reply
-    /// or report that is exactly right for the product.
+    /// Returns the status in a transparent payload from a device. `None` unless the payload is six bytes
+    /// and a valid reply or report of the product.
     #[must_use]
     pub fn broadcast(&self) -> Option<Broadcast<'p, 'b>> {
         let Content::P0(P0::Transparent {
@@ -116,7 +145,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
         })
     }
 
-    /// The points of the message itself, whatever is known of its device.
+    /// The points of the message itself, without values that come from the state of its device.
     #[inline]
     pub(super) fn own_view(&self) -> Option<View<'p, 'b>> {
         match self.own {
@@ -125,7 +154,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
         }
     }
 
-    /// The bytes of a reply or report behind its action.
+    /// The bytes of a P0 after its action.
     #[cfg(feature = "log")]
     pub(crate) fn body_of(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let p0 = match self.envelope {
@@ -135,7 +164,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
         p0?.get(1..)
     }
 
-    /// The bits of a mask that are set past the last point, ascending: they belong to no point.
+    /// The mask bits that are set past the last point of the product, in ascending order.
     pub fn surplus_flags(&self) -> impl Iterator<Item = u16> {
         let view = self.own_view().map(|view| view.surplus_flags());
         let read = match self.content {
@@ -145,15 +174,16 @@ impl<'p, 'b> Decoded<'p, 'b> {
         view.into_iter().flatten().chain(read.into_iter().flatten())
     }
 
-    /// Whether the body of a reply or report is just as long as its points need; only
-    /// [`lax`](Product::lax) decodes others.
+    /// Whether the body of a reply or report has exactly the length of its points. Always true unless
+    /// [`lax`](Product::lax) decoded the payload.
     #[inline]
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.own_view().is_none_or(|view| view.is_exact())
     }
 
-    /// Remarks about what was set aside to decode it: surplus flags, and what is missing or extra.
+    /// Returns remarks for people about deviations that decoding accepted: surplus flags, and missing or
+    /// extra bytes.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -165,7 +195,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
             return remarks;
         };
         if view.is_whole_body() {
-            remarks.push("the body has all points, whatever its mask".to_owned());
+            remarks.push("the body has all points, regardless of its mask".to_owned());
         }
         if view.missing() > 0 {
             remarks.push(format!("missing: {}", counted(view.missing(), "byte")));
@@ -177,16 +207,16 @@ impl<'p, 'b> Decoded<'p, 'b> {
         remarks
     }
 
-    /// Whether [`write_remarks`](Self::write_remarks) has anything to write.
+    /// Whether [`write_remarks`](Self::write_remarks) writes anything.
     #[inline]
     pub(crate) fn has_remarks(&self) -> bool {
         match &self.content {
             Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
-                // Standard messages have no mask; most messages end here.
-                let masked = self.product.protocol() == Protocol::VarLen;
+                // Most messages are of standard products, which have no mask and need no further look.
+                let has_mask = self.product.protocol() == Protocol::VarLen;
                 self.own.is_some()
                     || !view.is_exact()
-                    || masked && view.surplus_flags().next().is_some()
+                    || has_mask && view.surplus_flags().next().is_some()
             }
             Content::P0(P0::Read(wanted)) => wanted.surplus_flags().next().is_some(),
             _ => false,
@@ -194,7 +224,7 @@ impl<'p, 'b> Decoded<'p, 'b> {
     }
 }
 
-/// Ascending numbers in words: `4, 12 to 15`.
+/// Formats ascending numbers for people: `4, 12 to 15`.
 pub(crate) fn runs(numbers: impl Iterator<Item = u16>) -> String {
     let mut runs: Vec<(u16, u16)> = Vec::new();
     for number in numbers {

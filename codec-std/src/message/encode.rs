@@ -1,4 +1,4 @@
-//! JSON and words to payloads.
+//! Encodes payloads from JSON, text and values.
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
@@ -12,7 +12,20 @@ use crate::error::{Error, counted, shown};
 use crate::product::Product;
 use crate::product::attr::Attr;
 
-/// A message in the making: an action and values, by name.
+/// A message that is being built: an action, and values of points by name.
+///
+/// ```
+/// use gizwits_codec_std::{Action, Product, Value, payload};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut control = product.message(Action::Control);
+/// control.set_word("switch", "on")?;
+/// control.set("set_temp", Value::Number(24.into()))?;
+/// control.set_json(r#"{"fan_speed":"中风"}"#)?;
+/// assert_eq!(payload::hex(&control.encode()?), "014911000018");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Message<'p> {
     product: &'p Product,
@@ -27,7 +40,7 @@ enum Owned {
     Enum(u32),
     Number(Decimal),
     Binary(Vec<u8>),
-    /// A point that a read asks for.
+    /// No value: a point that a read asks for.
     Wanted,
 }
 
@@ -44,7 +57,7 @@ impl Owned {
 }
 
 impl Product {
-    /// Begins a message.
+    /// Returns an empty message with this action.
     #[must_use]
     pub fn message(&self, action: Action) -> Message<'_> {
         Message {
@@ -57,18 +70,38 @@ impl Product {
 }
 
 impl Message<'_> {
-    /// Rounds numbers that are off the step instead of refusing them.
+    /// Sets the rounding of numbers between two steps. Default: [`Rounding::Exact`], which refuses them.
+    ///
+    /// ```
+    /// use gizwits_codec_std::{Action, Product, Rounding};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let mut control = product.message(Action::Control);
+    /// control.set_word("set_temp", "20.6")?;
+    /// assert_eq!(control.encode().unwrap_err().kind, "off_step");
+    /// let bytes = control.rounding(Rounding::HalfUp).encode()?;
+    /// assert_eq!(bytes[5], 21);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn rounding(mut self, rounding: Rounding) -> Self {
         self.rounding = rounding;
         self
     }
 
-    /// Sets a point from a word as people type it: `on`, a label or index, `7.32`, hex or
-    /// `base64:…`. Hex is padded with zeros on the right, as the API's control does.
+    /// Sets a point to a value that a person typed.
+    ///
+    /// | kind | text |
+    /// | --- | --- |
+    /// | bool | `true`, `false`, `on`, `off`, `1`, `0` |
+    /// | enum | a label, or its index |
+    /// | integer | an engineering value such as `7.32` |
+    /// | binary | hex, or base64 after `base64:`. A short value is padded with zeros at its end |
     ///
     /// # Errors
-    /// `unknown_point`, `duplicate_point`, `wrong_kind`, `unknown_label`, `binary_length`.
+    /// `unknown_point`, `duplicate_point`, `wrong_kind`, `unknown_label`, `binary_length`. Limits and steps are
+    /// checked by [`encode`](Self::encode).
     pub fn set_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
         let given = format!("{name} = {word}");
@@ -89,11 +122,26 @@ impl Message<'_> {
         self.put(attr.id(), value)
     }
 
-    /// Sets points from a JSON object in the conventions of the API: `{"switch":true,"mode":"cool",
-    /// "set_temp":24,"blob":"0102"}`. A string is a label, a number an index.
+    /// Sets points from a JSON object that follows the Enterprise API, such as
+    /// `{"switch":true,"mode":"cool","set_temp":24,"blob":"0102"}`. For an enum, a string is a label and a
+    /// number is an index. A binary can also be a list of bytes.
+    ///
+    /// ```
+    /// use gizwits_codec_std::{Action, Product, payload};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let mut control = product.message(Action::Control);
+    /// control.set_json(r#"{"switch":true,"mode":"除湿"}"#)?;
+    /// assert_eq!(payload::hex(&control.encode()?), "010509000000");
+    ///
+    /// let error = control.set_json(r#"{"fan_sped":1}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "unknown point `fan_sped`: did you mean `fan_speed`?");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// `json`; those of [`set_word`](Self::set_word).
+    /// `json` if the text is not a JSON object; the errors of [`set_word`](Self::set_word).
     pub fn set_json(&mut self, json: &str) -> Result<(), Error> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let members = reader
@@ -130,16 +178,16 @@ impl Message<'_> {
                 let bytes = bytes.map_err(|_| wrong("hex, base64:… or a list of bytes"))?;
                 Owned::Binary(padded(attr, &given, bytes)?)
             }
-            // Not by way of a float: every digit counts.
+            // A float would lose digits.
             _ => Owned::Number(json.parse().map_err(|_| wrong("a number"))?),
         };
         self.put(attr.id(), value)
     }
 
-    /// Sets a point to a value.
+    /// Sets a point to a value. Its kind, limits and step are checked by [`encode`](Self::encode).
     ///
     /// # Errors
-    /// `unknown_point`, `duplicate_point`.
+    /// `unknown_point` if no point has this name, `duplicate_point` if the point is already set.
     pub fn set(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
         let id = self.product.expect(name)?.id();
         let value = match value {
@@ -151,20 +199,22 @@ impl Message<'_> {
         self.put(id, value)
     }
 
-    /// Asks for a point in a read of a var_len product. One that asks for none asks for all.
+    /// Adds a point to a read of a var_len product. A read without points asks for all points.
     ///
     /// # Errors
-    /// `unknown_point`, `duplicate_point`; `wrong_action` in any other message.
+    /// `unknown_point`, `duplicate_point`; `wrong_action` if the message is not a read of a var_len product.
     pub fn want(&mut self, name: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
         let error = match (self.action, self.product.protocol()) {
             (Action::Read, core::Protocol::VarLen) => return self.put(attr.id(), Owned::Wanted),
             (Action::Read, core::Protocol::Standard) => {
-                let message = "the read of a standard product takes no names: it asks for all";
+                let message =
+                    "a read of a standard product names no points: it asks for all of them";
                 Error::new("wrong_action", message)
             }
             _ => {
-                let message = format!("`{name}` has no value: only a read takes names alone");
+                let message =
+                    format!("`{name}` has no value: only a read can name points without values");
                 Error::new("wrong_action", message).about(name)
             }
         };
@@ -185,11 +235,12 @@ impl Message<'_> {
         }
     }
 
-    /// The P0.
+    /// Returns the bytes of the P0.
     ///
     /// # Errors
-    /// What the definition doesn't allow, said with what it does; `missing_points` of a report or
-    /// reply, `nothing_set` of a control.
+    /// `below_min`, `above_max`, `off_step`, `past_labels` or `not_writable` for a value that the definition
+    /// does not allow; `nothing_set` for a control without values; `missing_points` for a reply or report of a
+    /// standard product that lacks points; `wrong_action` for a read with values.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let given = || self.product.attrs().zip(&self.values);
         let nothing = self.values.iter().all(Option::is_none);
@@ -203,11 +254,10 @@ impl Message<'_> {
             let missing = given().filter(|(_, value)| value.is_none());
             let missing: Vec<&str> = missing.map(|(attr, _)| attr.name()).collect();
             if !missing.is_empty() {
-                let message = "the status of a standard product has all its points; missing: ";
-                return Err(Error::new(
-                    "missing_points",
-                    message.to_owned() + &missing.join(", "),
-                ));
+                let missing = missing.join(", ");
+                let message =
+                    format!("a status of a standard product has all points; missing: {missing}");
+                return Err(Error::new("missing_points", message));
             }
         }
         let layout = self.product.layout();
@@ -231,38 +281,35 @@ impl Message<'_> {
     fn unknown_label(&self, attr: &Attr, given: &str) -> Error {
         let labels = self.product.range(attr.id());
         let last = attr.labels().len().saturating_sub(1);
-        refusal(
-            "unknown_label",
-            attr,
-            format!("{given} is none of its labels: {labels} (or an index, 0..{last})"),
-        )
+        let message = format!("{given} is not a label: expected {labels} (or an index, 0..{last})");
+        refusal("unknown_label", attr, message)
     }
 }
 
 fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {
-    refusal(
-        "wrong_kind",
-        attr,
-        format!("{given}: {expected} is expected"),
-    )
+    let message = format!("{given}: expected {expected}");
+    refusal("wrong_kind", attr, message)
 }
 
 fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    if let Some(text) = text.strip_prefix("base64:") {
-        if !payload::base64_into(text, &mut bytes) && !text.is_empty() {
-            return Err(wrong_kind(attr, given, "base64 after `base64:`"));
+    let (is_sound, expected) = match text.strip_prefix("base64:") {
+        Some(text) => (
+            text.is_empty() || payload::base64_into(text, &mut bytes),
+            "base64 after `base64:`",
+        ),
+        None => {
+            let mut digits = text.strip_prefix("0x").unwrap_or(text).to_owned();
+            // A short value is padded at its end, so an odd digit is the high half of its byte.
+            if !digits.len().is_multiple_of(2) {
+                digits.push('0');
+            }
+            let is_hex = digits.is_empty() || payload::hex_into(&digits, &mut bytes);
+            (is_hex, "hex, or `base64:` and base64")
         }
-        return padded(attr, given, bytes);
-    }
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let even = if digits.len().is_multiple_of(2) {
-        ""
-    } else {
-        "0"
     };
-    if !payload::hex_into(&format!("{digits}{even}"), &mut bytes) && !digits.is_empty() {
-        return Err(wrong_kind(attr, given, "hex, or `base64:` and base64,"));
+    if !is_sound {
+        return Err(wrong_kind(attr, given, expected));
     }
     padded(attr, given, bytes)
 }
@@ -270,17 +317,15 @@ fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
 fn padded(attr: &Attr, given: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     let len = attr.point().position.len as usize;
     if bytes.len() > len {
-        let message = format!(
-            "{given} has {}; the point has {len}",
-            counted(bytes.len(), "byte")
-        );
+        let have = counted(bytes.len(), "byte");
+        let message = format!("{given} has {have}; the point has {len}");
         return Err(refusal("binary_length", attr, message));
     }
     bytes.resize(len, 0);
     Ok(bytes)
 }
 
-/// The members of a JSON object as they stand: a key may come twice, and is refused then.
+/// Deserializes the members of a JSON object as a list, so that duplicate keys can be refused.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -295,11 +340,24 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Puts a P0 into the M2M frame that its action travels in: control and read to the device, reply
-/// and report from it; with an sn 0x0093, a reply 0x0094.
+/// Wraps a P0 in an M2M frame.
+///
+/// | action | command without an sn | command with an sn |
+/// | --- | --- | --- |
+/// | control, read | 0x0090 | 0x0093 |
+/// | report | 0x0091 | 0x0093 |
+/// | reply | 0x0091 | 0x0094 |
+///
+/// ```
+/// use gizwits_codec_std::{Action, payload, wrap};
+///
+/// let frame = wrap(&[0x02], Action::Read, None, None)?;
+/// assert_eq!(payload::hex(&frame), "000000030400009002");
+/// # Ok::<(), gizwits_codec_std::Error>(())
+/// ```
 ///
 /// # Errors
-/// `did_length`, `frame_limit`.
+/// `did_length` if the did is longer than 64 bytes, `frame_limit` if the P0 is too long for a frame.
 pub fn wrap(
     p0: &[u8],
     action: Action,
@@ -319,6 +377,7 @@ pub fn wrap(
         did: did.map(str::as_bytes),
         body: p0,
     };
+    // 24 bytes are enough for prefix, length, flag, command, sn and the length of the did.
     let room = did.map_or(0, str::len).saturating_add(p0.len());
     let mut out = vec![0; room.saturating_add(24)];
     let len = frame.encode(&mut out)?;

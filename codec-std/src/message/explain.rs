@@ -1,4 +1,4 @@
-//! Values, ranges and errors of messages in words, for people.
+//! Values, ranges and errors of messages as text for people.
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::{ErrorKind, Kind, PointValue, Protocol, Value};
@@ -9,7 +9,19 @@ use crate::product::Product;
 use crate::product::attr::Attr;
 
 impl Product {
-    /// The value of a reading in words, for people: a label, a number, hex.
+    /// Returns the value of a point for people: `on` or `off`, a label, a number or hex.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let report = [0x04, 0x11, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
+    /// let view = product.decode(&report)?.view().unwrap();
+    /// let texts: Vec<String> = view.iter().map(|value| product.show(value)).collect();
+    /// assert_eq!(texts[..4], ["on", "off", "制冷", "中风"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn show(&self, reading: PointValue<'_, '_>) -> String {
         match (reading.value(), self.attr(reading.id())) {
@@ -22,7 +34,8 @@ impl Product {
         }
     }
 
-    /// Says how a value breaks the definition: `above its maximum (16..30, step 1)`.
+    /// Describes how a value breaks the definition, such as `above its maximum (16..30, step 1)`; `None` for a
+    /// valid value.
     #[must_use]
     pub fn odd(&self, reading: PointValue<'_, '_>) -> Option<String> {
         let range = self.range(reading.id());
@@ -33,7 +46,19 @@ impl Product {
         })
     }
 
-    /// The range and step of a point's values in words: `16..30, step 1`; the labels of an enum.
+    /// Returns the valid values of a point for people: the range and step of an integer, the labels of an enum,
+    /// the length of a binary. Empty if no point has this id.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let range = |name| product.range(product.find(name).unwrap().id());
+    /// assert_eq!(range("room_temp"), "-10..35, step 1");
+    /// assert_eq!(range("fan_speed"), "低风, 中风, 高风");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn range(&self, id: core::PointId) -> String {
         let layout = self.layout();
@@ -57,7 +82,7 @@ impl Product {
         }
     }
 
-    /// An error of a P0 in the definition's words.
+    /// Converts the core's error of a P0, with the names of the definition.
     pub(crate) fn explain_p0(&self, error: core::Error, p0: &[u8]) -> Error {
         let mut explained = self.explain(error);
         if self.protocol() == Protocol::Standard {
@@ -67,21 +92,21 @@ impl Product {
         if let [0x12, asked @ ..] = p0 {
             let asked = counted(asked.len(), "byte");
             explained.message = format!(
-                "the mask of the read has {asked}, not {mask}: only a mask of nothing but ff, for all \
-                 points, may have any other length"
+                "the mask of the read has {asked}: expected {mask}, or any number of ff bytes to ask for \
+                 all points"
             );
         } else if let core::ErrorKind::Incomplete { missing } = error.kind
             && (1..=mask).contains(&p0.len())
         {
             let (mask, byte) = (counted(mask, "byte"), error.byte.unwrap_or(0));
             explained.message = format!(
-                "the payload ends within its mask: {missing} of {mask} are missing, from byte {byte} on"
+                "the payload ends within its mask: {missing} of {mask} missing, from byte {byte} on"
             );
         }
         explained
     }
 
-    /// An error of the core in the definition's words.
+    /// Converts an error of the core, with the names of the definition.
     pub(crate) fn explain(&self, error: core::Error) -> Error {
         use core::ErrorKind as K;
         let point = error.point.and_then(|id| self.attr(id)).map(Attr::name);
@@ -89,27 +114,19 @@ impl Product {
         let message = match error.kind {
             K::Incomplete { missing } => {
                 let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
-                let are = if missing == 1 { "byte is" } else { "bytes are" };
-                format!(
-                    "the payload ends{before}: byte {byte} is expected, {missing} {are} missing"
-                )
+                let missing = counted(missing as usize, "byte");
+                format!("the payload ends{before}: {missing} missing, from byte {byte} on")
             }
             K::Trailing { extra } => {
-                let follow = if extra == 1 {
-                    "byte follows"
-                } else {
-                    "bytes follow"
-                };
-                format!("{extra} {follow} the end, from byte {byte} on")
+                let extra = counted(extra as usize, "byte");
+                format!("{extra} after the end, from byte {byte} on")
             }
             K::UnknownAction { action } => {
                 let known = match self.protocol() {
                     Protocol::Standard => "0x01 to 0x06",
                     Protocol::VarLen => "0x11 to 0x14, 0x05 and 0x06",
                 };
-                format!(
-                    "{action:#04x} in byte {byte} is no action; those of this product are {known}"
-                )
+                format!("unknown action {action:#04x} in byte {byte}: this product has {known}")
             }
             K::OtherProtocol { action } => {
                 let (other, own) = match self.protocol() {
@@ -117,18 +134,18 @@ impl Product {
                     Protocol::VarLen => ("standard", "var_len"),
                 };
                 format!(
-                    "action {action:#04x} in byte {byte} is of a {other} product; this definition is {own}"
+                    "action {action:#04x} in byte {byte} belongs to {other} products, but this product is {own}"
                 )
             }
             K::UnknownFlag => {
                 let last = self.layout().points().saturating_sub(1);
                 let flag = error.bit.unwrap_or(0);
-                format!("flag {flag} is set in byte {byte}; the last point is {last}")
+                format!("flag {flag} is set in byte {byte}, but the last point is {last}")
             }
             K::NotWritable => format!("`{}` is not writable", point.unwrap_or("?")),
-            K::NotM2m => "not an M2M frame: it does not begin with 00000003".to_owned(),
+            K::NotM2m => "not an M2M frame: the payload does not begin with 00000003".to_owned(),
             K::FrameLength => {
-                "the length of the M2M frame, from byte 4 on, is not possible".to_owned()
+                "the M2M frame has an impossible length, which begins at byte 4".to_owned()
             }
             kind => match point {
                 Some(name) => format!("`{name}`: {kind}"),
@@ -142,8 +159,8 @@ impl Product {
         }
     }
 
-    /// Explains why the core's encoder refused a value: the point, the value, and what the definition
-    /// allows.
+    /// Converts an error of the core's encoder about a value. The message names the point, the value and the
+    /// valid values.
     #[must_use]
     pub fn refused(&self, value: Value<'_>, error: core::Error) -> Error {
         let Some(attr) = error.point.and_then(|id| self.attr(id)) else {
@@ -170,23 +187,23 @@ impl Product {
             }
             ErrorKind::OffStep { below } => {
                 let (low, high) = (scale.value(below), scale.value(below.saturating_add(1)));
-                format!("{given} is not on a step: {low} and {high} are ({range})")
+                format!("{given} is between the steps {low} and {high} ({range})")
             }
             ErrorKind::PastLabels => format!("{given} is past its labels: 0..{max} ({range})"),
             ErrorKind::NotWritable => {
                 let writable = |attr: &&Attr| attr.point().access == core::Access::Writable;
                 let names: Vec<&str> = self.attrs().filter(writable).map(Attr::name).collect();
                 let names = names.join(", ");
-                format!("`{name}` is not writable; writable are: {names}")
+                format!("`{name}` is not writable; writable points: {names}")
             }
-            ErrorKind::WrongAction => format!("{given}: a read sets no points"),
+            ErrorKind::WrongAction => format!("{given}: a read sets no values"),
             _ => return self.explain(error),
         };
         refusal(error.kind.name(), attr, message)
     }
 }
 
-/// An error about a value: the point, and its place in the status.
+/// An error about a value, with the point and its location in the status.
 pub(super) fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
     let (byte, bit) = attr.origin();
     Error::new(kind, message).about(attr.name()).at(byte, bit)

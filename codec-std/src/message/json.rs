@@ -1,4 +1,4 @@
-//! JSON of decoded payloads, and of the points of views.
+//! The JSON of decoded payloads and of points.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ use crate::product::Product;
 use crate::product::attr::Attr;
 
 impl Decoded<'_, '_> {
-    /// The members `surplus_flags`, `whole_body`, `missing` and `extra`, each behind a comma.
+    /// Writes the members `surplus_flags`, `whole_body`, `missing` and `extra`, each after a comma.
     #[inline(never)]
     pub(crate) fn write_remarks(&self, out: &mut Vec<u8>) {
         let mut lead = br#","surplus_flags":["#.as_slice();
@@ -38,10 +38,34 @@ impl Decoded<'_, '_> {
         }
     }
 
-    /// One line of JSON: `{"frame":…,"action":…,"attrs":…,"flagged":…,"wanted":…,"body":…}`, without
-    /// the members that are not there. Behind these stand `surplus_flags`, the bits of a mask that belong
-    /// to no point; of what [`lax`](Product::lax) decodes `whole_body`, `missing` (bytes) and `extra`
-    /// (hex); of a [`broadcast`](Self::broadcast) `mac` and `p0`, its reply or report.
+    /// Returns the payload as one line of JSON. Members without a value are left out.
+    ///
+    /// | member | value |
+    /// | --- | --- |
+    /// | `frame` | `command`, `flag`, `sn` and `did` of the M2M frame |
+    /// | `action` | `control`, `read`, `reply`, `report` or `transparent` |
+    /// | `attrs` | the points of the message: a bool is 0 or 1, an enum its label, a number exact, a binary hex |
+    /// | `flagged` | the rules that values break, by point |
+    /// | `wanted` | the points that a read of a var_len product asks for |
+    /// | `body` | the hex of bytes without points |
+    /// | `mac`, `p0` | the MAC address and the message of a [`broadcast`](Self::broadcast) |
+    /// | `surplus_flags` | the bits of the mask past the last point |
+    /// | `whole_body` | true if the body has all points regardless of its mask ([`lax`](Product::lax) only) |
+    /// | `missing` | the number of missing bytes ([`lax`](Product::lax) only) |
+    /// | `extra` | the hex of bytes after the last point ([`lax`](Product::lax) only) |
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let control = [0x01, 0x40, 0x00, 0x00, 0x00, 0x30];
+    /// assert_eq!(
+    ///     product.decode(&control)?.to_json(),
+    ///     r#"{"action":"control","attrs":{"set_temp":48},"flagged":{"set_temp":"above_max"}}"#,
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
@@ -49,8 +73,25 @@ impl Decoded<'_, '_> {
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// Appends what [`to_json`](Self::to_json) returns: no allocation once the buffer is large
+    /// Appends the JSON of [`to_json`](Self::to_json) to a buffer. Does not allocate if the buffer is large
     /// enough.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let mut lines = Vec::new();
+    /// for payload in [[0x02].as_slice(), &[0x01, 0x40, 0x00, 0x00, 0x00, 0x18]] {
+    ///     product.decode(payload)?.write_json(&mut lines);
+    ///     lines.push(b'\n');
+    /// }
+    /// assert_eq!(
+    ///     String::from_utf8(lines)?,
+    ///     "{\"action\":\"read\"}\n{\"action\":\"control\",\"attrs\":{\"set_temp\":24}}\n",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         match self.envelope {
@@ -83,7 +124,7 @@ impl Decoded<'_, '_> {
         out.push(b'}');
     }
 
-    /// The members behind the frame.
+    /// Writes all members after `frame`.
     pub(crate) fn write_content(&self, out: &mut Vec<u8>) {
         match self.content {
             Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
@@ -125,7 +166,7 @@ impl Decoded<'_, '_> {
 }
 
 impl Product {
-    /// `"attrs":{…}`, and `,"flagged":{…}` where something is.
+    /// Writes `"attrs":{…}`, and `,"flagged":{…}` if values break the definition.
     pub(crate) fn write_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
         out.extend(br#""attrs":{"#);
         let mut flagged = false;
@@ -153,24 +194,22 @@ impl Product {
 }
 
 fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
-    match (reading.raw(), reading.value()) {
-        (Raw::Number(raw), Value::Enum(_)) => match attr.rendered.get(raw as usize) {
-            Some(label) => out.extend(label.as_bytes()),
-            None => put_number(out, raw),
-        },
-        (Raw::Number(raw), Value::Number(number)) => {
-            if number.scale() == 0 && number.coefficient() == i64::from(raw) {
-                put_number(out, raw);
-            } else {
-                let _ = write!(out, "{number}");
-            }
+    let _ = match (reading.raw(), reading.value()) {
+        (Raw::Bytes(bytes), _) => return put_hex(out, "", bytes),
+        (Raw::Number(raw), Value::Enum(_)) if let Some(label) = attr.rendered.get(raw as usize) => {
+            return out.extend(label.as_bytes());
         }
-        (Raw::Number(raw), _) => put_number(out, raw),
-        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
-    }
+        // A number without a scale is written as an integer, which is faster than `Decimal`.
+        (Raw::Number(raw), Value::Number(number))
+            if number.scale() > 0 || number.coefficient() != i64::from(raw) =>
+        {
+            write!(out, "{number}")
+        }
+        (Raw::Number(raw), _) => write!(out, "{raw}"),
+    };
 }
 
-/// The names of attrs as a list.
+/// Writes the names of attrs as a JSON list.
 pub(crate) fn write_names<'p>(out: &mut Vec<u8>, attrs: impl Iterator<Item = &'p Attr>) {
     out.push(b'[');
     for attr in attrs {
@@ -180,16 +219,12 @@ pub(crate) fn write_names<'p>(out: &mut Vec<u8>, attrs: impl Iterator<Item = &'p
     close(out, b']');
 }
 
-/// Closes an object or list whose last member may have left a comma.
+/// Closes an object or list. A comma after the last member is overwritten.
 fn close(out: &mut Vec<u8>, end: u8) {
     match out.last_mut() {
         Some(comma @ b',') => *comma = end,
         _ => out.push(end),
     }
-}
-
-fn put_number(out: &mut Vec<u8>, number: u32) {
-    let _ = write!(out, "{number}");
 }
 
 fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {

@@ -1,4 +1,4 @@
-//! M2M frames over tokio's byte streams.
+//! M2M frames over byte streams of tokio.
 
 use std::io;
 
@@ -8,23 +8,23 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use crate::error::counted;
 
-/// One M2M frame that owns its bytes.
+/// An M2M frame that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct M2mFrame {
-    /// Bit 0: a did follows.
+    /// The flag byte. Bit 0 is set if the frame has a did.
     pub flag: u8,
-    /// The command, which says what the body is.
+    /// The command, which determines the contents of the body.
     pub command: u16,
-    /// The sequence number, of 0x0093 and 0x0094 alone.
+    /// The sequence number, which only the commands 0x0093 and 0x0094 have.
     pub sn: Option<u32>,
-    /// The device.
+    /// The id of the device.
     pub did: Option<Bytes>,
-    /// The rest: for 0x0090, 0x0091, 0x0093 and 0x0094 a P0.
+    /// The body. For the commands 0x0090, 0x0091, 0x0093 and 0x0094 it is a P0.
     pub body: Bytes,
 }
 
 impl M2mFrame {
-    /// The frame over these bytes.
+    /// Returns the frame as the core's type, which borrows the bytes.
     #[must_use]
     pub fn as_frame(&self) -> Frame<'_> {
         Frame {
@@ -37,7 +37,8 @@ impl M2mFrame {
     }
 }
 
-/// Reads and writes M2M frames; skips garbage and the service messages of MQTT.
+/// A codec for tokio's `Framed` that reads and writes M2M frames. Garbage and the service messages of MQTT
+/// are skipped.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -45,9 +46,9 @@ impl M2mFrame {
 /// use tokio_util::codec::Decoder;
 ///
 /// let mut stream = BytesMut::from(&b"noise\0\0\0\x03\x04\0\0\x90\x02\0\0"[..]);
-/// let frame = M2mCodec::new().decode(&mut stream)?.expect("a whole frame");
+/// let frame = M2mCodec::new().decode(&mut stream)?.expect("a complete frame");
 /// assert_eq!((frame.command, &frame.body[..]), (0x0090, &[0x02][..]));
-/// assert_eq!(&stream[..], b"\0\0", "perhaps the head of the next one");
+/// assert_eq!(&stream[..], b"\0\0", "possibly the beginning of the next frame");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct M2mCodec {
 }
 
 impl M2mCodec {
-    /// A codec for frames of at most 64 KiB.
+    /// Returns a codec for frames of at most 64 KiB.
     #[must_use]
     pub fn new() -> Self {
         M2mCodec {
@@ -64,7 +65,7 @@ impl M2mCodec {
         }
     }
 
-    /// Sets the greatest length of a frame; longer ones are skipped as garbage.
+    /// Sets the maximum length of a frame in bytes. Longer frames are skipped as garbage. Default: 64 KiB.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -85,17 +86,17 @@ impl Decoder for M2mCodec {
     fn decode(&mut self, stream: &mut BytesMut) -> io::Result<Option<M2mFrame>> {
         loop {
             let found = m2m::scan(stream, self.limit);
-            let Some(event) = found.event else {
+            let Some(Event::Frame(frame)) = found.event else {
+                let is_service = found.event.is_some();
                 stream.advance(found.consumed);
-                return Ok(None);
-            };
-            let Event::Frame(frame) = event else {
-                stream.advance(found.consumed);
-                continue;
+                match is_service {
+                    true => continue,
+                    false => return Ok(None),
+                }
             };
             let (flag, command, sn) = (frame.flag, frame.command, frame.sn);
             let (did_len, body_len) = (frame.did.map(<[u8]>::len), frame.body.len());
-            // The did and then the body are the last of what was consumed.
+            // The did and then the body are the last of the consumed bytes.
             let mut bytes = stream.split_to(found.consumed).freeze();
             let body = bytes.split_off(bytes.len() - body_len);
             let did = did_len.map(|len| bytes.split_off(bytes.len() - len));
@@ -109,18 +110,16 @@ impl Decoder for M2mCodec {
         }
     }
 
-    /// Fails at the end of the stream if an incomplete frame or garbage is left over.
+    /// Returns `UnexpectedEof` if the stream ends with an incomplete frame or garbage.
     fn decode_eof(&mut self, stream: &mut BytesMut) -> io::Result<Option<M2mFrame>> {
         match self.decode(stream)? {
             Some(frame) => Ok(Some(frame)),
             None if stream.is_empty() => Ok(None),
-            None => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!(
-                    "the stream ends within an M2M frame, after {} of it",
-                    counted(stream.len(), "byte")
-                ),
-            )),
+            None => {
+                let have = counted(stream.len(), "byte");
+                let message = format!("the stream ends within an M2M frame, after {have} of it");
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, message))
+            }
         }
     }
 }
@@ -130,18 +129,13 @@ impl Encoder<Frame<'_>> for M2mCodec {
 
     fn encode(&mut self, frame: Frame<'_>, stream: &mut BytesMut) -> io::Result<()> {
         let start = stream.len();
+        // 24 bytes are enough for prefix, length, flag, command, sn and the length of the did.
         let room = frame.body.len() + frame.did.map_or(0, <[u8]>::len) + 24;
         stream.resize(start + room, 0);
-        match frame.encode(&mut stream[start..]) {
-            Ok(len) => {
-                stream.truncate(start + len);
-                Ok(())
-            }
-            Err(error) => {
-                stream.truncate(start);
-                Err(io::Error::new(io::ErrorKind::InvalidInput, error))
-            }
-        }
+        let encoded = frame.encode(&mut stream[start..]);
+        stream.truncate(start + encoded.unwrap_or(0));
+        encoded.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        Ok(())
     }
 }
 

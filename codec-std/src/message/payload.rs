@@ -1,20 +1,20 @@
-//! Payloads as text: hex, base64 or a list of bytes, and which of them a text is.
+//! Payloads as text: hex, base64 or a list of bytes.
 //!
-//! The cloud's command logs are documented as base64 and come as lower-case hex. The two alphabets
-//! overlap, so hex goes first: base64 of an M2M frame is never hex.
+//! The cloud documents the payloads of command logs as base64, but sends lower-case hex. A text can be both,
+//! so hex is tried first: the base64 of an M2M frame is never hex.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::error::Error;
+use crate::error::{Error, shown};
 
-/// How bytes are written as text.
+/// The encoding of a payload as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Two digits a byte, in either case.
+    /// Two hex digits for each byte, in upper or lower case.
     Hex,
-    /// The standard alphabet, with or without padding.
+    /// Base64 in the standard alphabet, with or without padding.
     Base64,
 }
 
@@ -23,10 +23,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The bytes that a text means.
+/// Parses the text of a payload.
 ///
-/// Hex may begin with `0x` and have spaces or colons between bytes; a list is `[0,0,0,3]`. What may be
-/// hex or base64 is hex.
+/// Hex may begin with `0x` and may have spaces or colons between bytes. Without an `encoding`, a text can also
+/// be a list of bytes such as `[0,0,0,3]`, and a text that is both hex and base64 is read as hex.
 ///
 /// ```
 /// use gizwits_codec_std::payload::{Encoding, parse};
@@ -40,72 +40,78 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// ```
 ///
 /// # Errors
-/// `not_hex_or_base64`
+/// `not_hex_or_base64` if the text has none of these forms.
 pub fn parse(text: &str, encoding: Option<Encoding>) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     parse_into(text, encoding, &mut bytes)?;
     Ok(bytes)
 }
 
-/// [`parse`] into a buffer that is cleared first: no allocation once it is large enough.
+/// Like [`parse`], but writes the bytes to a buffer, which is cleared first. Does not allocate if the buffer is
+/// large enough.
 ///
 /// # Errors
-/// As for [`parse`].
+/// The error of [`parse`].
 pub fn parse_into(
     text: &str,
     encoding: Option<Encoding>,
     bytes: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let text = text.trim();
-    if text.starts_with('[') && encoding.is_none() {
-        return list(text, bytes);
-    }
-    match encoding {
-        Some(Encoding::Hex) => hex_into(text, bytes)
-            .then_some(())
-            .ok_or_else(|| refused(text, "not hex: two digits a byte are expected")),
-        Some(Encoding::Base64) => base64_into(text, bytes)
-            .then_some(())
-            .ok_or_else(|| refused(text, "not base64")),
-        None => {
-            // Base64 of a frame begins with `AAAAAw`, which is no hex, so hex goes first throughout.
-            if hex_into(text, bytes) || base64_into(text, bytes) {
-                return Ok(());
-            }
-            Err(refused(
-                text,
-                "neither hex (two digits a byte), nor base64, nor a list of bytes [0,0,0,3]",
-            ))
-        }
-    }
+    let (is_sound, why) = match encoding {
+        Some(Encoding::Hex) => (
+            hex_into(text, bytes),
+            "not hex: expected two digits for each byte",
+        ),
+        Some(Encoding::Base64) => (base64_into(text, bytes), "not base64"),
+        None if text.starts_with('[') => return list(text, bytes),
+        // The base64 of a frame begins with `AAAAAw`, which is not hex, so hex can be tried first.
+        None => (
+            hex_into(text, bytes) || base64_into(text, bytes),
+            "neither hex (two digits for each byte), nor base64, nor a list of bytes [0,0,0,3]",
+        ),
+    };
+    is_sound.then_some(()).ok_or_else(|| refused(text, why))
 }
 
 fn refused(text: &str, why: &str) -> Error {
-    let shown = crate::error::shown(text);
+    let shown = shown(text);
     Error::new("not_hex_or_base64", format!("`{shown}` is {why}"))
 }
 
-/// Lower-case hex.
+/// Returns bytes as lower-case hex.
+///
+/// ```
+/// use gizwits_codec_std::payload;
+///
+/// assert_eq!(payload::hex(&[0x04, 0xff]), "04ff");
+/// ```
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     faster_hex::hex_string(bytes)
 }
 
-/// Base64 with padding.
+/// Returns bytes as base64 with padding.
+///
+/// ```
+/// use gizwits_codec_std::payload;
+///
+/// assert_eq!(payload::base64(&[0x04, 0xff]), "BP8=");
+/// ```
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-/// Appends lower-case hex.
+/// Appends bytes as lower-case hex.
 pub(crate) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + 2 * bytes.len(), 0);
-    // The room is just what it takes.
+    // The buffer has exactly the required length, so encoding never fails.
     let _ = faster_hex::hex_encode(bytes, &mut out[start..]);
 }
 
-/// Digits alone, without a mark in front or anything between them.
+/// Decodes hex without a prefix or separators.
 #[inline(always)]
 pub(crate) fn plain_hex_into(digits: &[u8], bytes: &mut Vec<u8>) -> bool {
     bytes.resize(digits.len() / 2, 0);
@@ -118,22 +124,20 @@ pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
         .or_else(|| text.strip_prefix("0X"))
         .unwrap_or(text)
         .as_bytes();
+    // Nearly all texts have no separators, and are then decoded in one call.
     if plain_hex_into(digits, bytes) {
         return true;
     }
     bytes.clear();
-    if digits.iter().any(|byte| matches!(byte, b' ' | b':')) {
-        // Separators stand between bytes: never within one.
-        for pair in digits.split(|byte| matches!(byte, b' ' | b':')) {
-            let start = bytes.len();
-            bytes.resize(start + pair.len() / 2, 0);
-            if faster_hex::hex_decode(pair, &mut bytes[start..]).is_err() {
-                return false;
-            }
+    // A separator may be between two bytes, but not between the digits of a byte.
+    for pair in digits.split(|byte| matches!(byte, b' ' | b':')) {
+        let start = bytes.len();
+        bytes.resize(start + pair.len() / 2, 0);
+        if faster_hex::hex_decode(pair, &mut bytes[start..]).is_err() {
+            return false;
         }
-        return !bytes.is_empty();
     }
-    false
+    !bytes.is_empty()
 }
 
 pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
@@ -142,17 +146,11 @@ pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
 }
 
 fn list(text: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    bytes.clear();
-    match serde_json::from_str::<Vec<u8>>(text) {
-        Ok(list) => {
-            bytes.extend(list);
-            Ok(())
-        }
-        Err(error) => Err(refused(
-            text,
-            &format!("not a list of bytes from 0 to 255: {error}"),
-        )),
-    }
+    *bytes = serde_json::from_str(text).map_err(|error| {
+        let why = format!("not a list of bytes from 0 to 255: {error}");
+        refused(text, &why)
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -170,7 +168,7 @@ mod tests {
             assert_eq!(error.kind, "not_hex_or_base64", "{text}");
         }
         assert!(parse("123", Some(Encoding::Hex)).is_err());
-        // An odd number of digits is no hex, and may be base64.
+        // An odd number of digits is not hex, but can be base64.
         assert_eq!(parse("abc", None), Ok(vec![0x69, 0xb7]));
     }
 

@@ -1,6 +1,5 @@
-//! A picture of bytes: which of them, and which bits, belong to which point, and what the others are.
+//! A picture of bytes: the point or the meaning of every byte and bit.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -13,9 +12,10 @@ use super::payload;
 use crate::error::counted;
 use crate::product::Product;
 
-/// The bytes of a status, or of one message, as rows: each byte stands in one of them, once.
+/// The bytes of a status or of a message as rows. Each byte belongs to exactly one row.
 ///
-/// It says what is to be drawn, not how: text, SVG and a page in a browser come from the same one.
+/// A picture contains what to draw, not how: the command line makes text and SVG from it, the simulator a web
+/// page.
 ///
 /// ```
 /// use gizwits_codec_std::{Picture, Product, Row};
@@ -45,19 +45,20 @@ use crate::product::Product;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Picture {
-    /// `control`, `read`, `reply`, `report`, `transparent`, `gateway`, `no data points`; empty for a
-    /// status.
+    /// The action: `control`, `read`, `reply`, `report`, `transparent`, `gateway` or `no data points`. Empty
+    /// for a status.
     pub action: &'static str,
-    /// How many points the message has: `2 of 71 points`; empty if it is of no points.
+    /// The number of points in the message: `2 of 71 points`. Empty for a status and for a message without
+    /// points.
     pub points: String,
-    /// The message; empty for a status. Hex in JSON.
+    /// The bytes of the message, serialized as hex. Empty for a status.
     #[serde(serialize_with = "hex")]
     pub bytes: Vec<u8>,
-    /// The rows from the first byte to the last.
+    /// The rows, in the order of their bytes.
     pub rows: Vec<Row>,
-    /// The values that the message sets or reports; of a transparent one, those of the status in it.
+    /// The values that the message sets or reports. For a broadcast, the values of the status in it.
     pub values: BTreeMap<PointId, Seen>,
-    /// The points that a read of a var_len product asks for; `None` for all else.
+    /// The points that a read of a var_len product asks for; `None` for any other message.
     pub wanted: Option<Vec<PointId>>,
 }
 
@@ -67,52 +68,52 @@ pub struct Picture {
 pub enum Row {
     /// A byte of a bit area.
     Bits {
-        /// The number of the byte.
+        /// The offset of the byte.
         byte: usize,
-        /// The eight bits from bit 7 on.
+        /// The eight bits, from bit 7 to bit 0.
         cells: Vec<Cell>,
-        /// The area's number of its bit 0, unless the area has no other byte.
+        /// The offset of bit 0 of the byte in its bit area; `None` if the area has a single byte.
         lowest: Option<u32>,
     },
-    /// Bytes of a point.
+    /// Bytes of a point: one byte, or all bytes of a point with more than [`Picture::BAND`] bytes.
     Bytes {
-        /// The first of them.
+        /// The offset of the first byte.
         first: usize,
-        /// The last.
+        /// The offset of the last byte.
         last: usize,
-        /// Whose they are.
+        /// The point.
         id: PointId,
-        /// The number of the first among the bytes of the point.
+        /// The offset of the first byte within the point.
         part: usize,
     },
-    /// Bytes that hold no point.
+    /// Bytes without a point.
     Other {
-        /// The first of them.
+        /// The offset of the first byte.
         first: usize,
-        /// The last.
+        /// The offset of the last byte.
         last: usize,
         /// A description of the bytes.
         what: String,
     },
 }
 
-/// Neighbouring bits of one point, or one bit that is free.
+/// Adjacent bits of one point, or a single free bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {
-    /// Whose they are.
+    /// The point; `None` for a free bit.
     pub id: Option<PointId>,
-    /// How many bits.
+    /// The number of bits.
     pub width: usize,
 }
 
-/// A value of a message, in words.
+/// A value of a message as text for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
-    /// The value as [`Product::show`] has it.
+    /// The value, as [`Product::show`] returns it.
     pub value: String,
-    /// The raw value: a number, or hex.
+    /// The raw value: a number or hex.
     pub raw: String,
-    /// The remark that [`Product::odd`] makes.
+    /// The remark of [`Product::odd`] on a value that breaks the definition.
     pub odd: Option<String>,
 }
 
@@ -121,7 +122,7 @@ fn hex<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Product {
-    /// The values of a view in words, in the order of their points.
+    /// Returns the values of a view as text, in the order of their ids.
     pub fn seen<'v>(&self, view: View<'v, 'v>) -> impl Iterator<Item = (PointId, Seen)> {
         view.iter().map(|one| {
             let raw = match one.raw() {
@@ -135,10 +136,20 @@ impl Product {
 }
 
 impl Picture {
-    /// More bytes of one point than this are one row.
+    /// The number of bytes up to which a point has one row for each byte. Longer points have a single row.
     pub const BAND: usize = 4;
 
-    /// The bytes of a status with all points; of a var_len product, those of a message with all.
+    /// Returns the picture of a status; for a var_len product, of a message with all points.
+    ///
+    /// ```
+    /// use gizwits_codec_std::{Picture, Product};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let picture = Picture::of_status(&Product::from_json(&definition)?);
+    /// assert_eq!(picture.rows.len(), 7);
+    /// assert!(picture.values.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn of_status(product: &Product) -> Self {
         let layout = product.layout();
@@ -155,75 +166,22 @@ impl Picture {
         }
     }
 
-    /// The bytes that `decoded` has taken apart.
+    /// Returns the picture of a message. `bytes` are the bytes that `decoded` was decoded from.
     #[must_use]
     pub fn of_message(decoded: &Decoded<'_, '_>, bytes: &[u8]) -> Self {
-        let product = decoded.product;
-        let layout = product.layout();
-        let mut rows = Rows::new(product);
+        let mut rows = Rows::new(decoded.product);
         rows.envelope(decoded.envelope, bytes.len());
-        let action = decoded.action_word();
-        let wanted = match decoded.content {
-            Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
-            _ => None,
-        };
-        if let Content::P0(_) = decoded.content {
-            rows.other(1, format!("action: {action}"));
-        }
-        let view = decoded.view();
-        let (what, all, kind) = match (product.protocol(), decoded.action()) {
-            (Protocol::VarLen, _) => ("mask", layout.points(), "point"),
-            // Only these have flags.
-            (Protocol::Standard, Some(Action::Control)) => {
-                ("flags", layout.writable(), "writable point")
-            }
-            (Protocol::Standard, _) => ("flags", layout.points(), "point"),
-        };
-        let of_view = view.map(|view| view.iter().count());
-        let count = of_view.or_else(|| Some(wanted?.ids().count()));
-        let all = counted(all.into(), kind);
-        let points = count.map_or_else(String::new, |count| format!("{count} of {all}"));
-        if count.is_some() {
-            let values = view.map_or(0, |view| view.values().len());
-            let head = bytes.len().saturating_sub(rows.next + values);
-            let surplus = match runs(decoded.surplus_flags()) {
-                none if none.is_empty() => none,
-                bits => format!("; past the last point: {bits}"),
-            };
-            rows.other(head, format!("{what}: {points}{surplus}"));
-        }
-        let mut values = BTreeMap::new();
-        if let Some(view) = view {
-            values.extend(product.seen(view));
-            rows.values(match product.protocol() {
-                // A standard control has values whose flags are clear.
-                Protocol::Standard => layout.view_lax(view.values()),
-                Protocol::VarLen => view,
-            });
-        }
-        // The status that is broadcast by UDP: its bytes have the rows of the message that they are.
-        if let Some(broadcast) = decoded.broadcast() {
-            let mac = broadcast.mac();
-            rows.other(broadcast.mac.len(), format!("MAC address {mac}"));
-            let status = bytes.get(rows.next..).unwrap_or(&[]);
-            let status = Picture::of_message(&broadcast.decoded, status);
-            rows.append(status.rows);
-            values = status.values;
-        }
-        rows.other(bytes.len().saturating_sub(rows.next), "body");
+        let picture = rows.message(decoded, bytes.len());
         Picture {
-            action,
-            points,
             bytes: bytes.to_vec(),
             rows: rows.rows,
-            values,
-            wanted: wanted.map(|wanted| wanted.ids().collect()),
+            ..picture
         }
     }
 }
 
 impl Row {
-    /// The first and the last byte.
+    /// The offsets of the first and the last byte.
     #[must_use]
     pub fn bytes(&self) -> (usize, usize) {
         match self {
@@ -232,7 +190,8 @@ impl Row {
         }
     }
 
-    /// The access that its points have; none if it has no point, or points of several kinds.
+    /// Returns the access of the points in the row; `None` if the row has no points or points of different
+    /// access.
     #[must_use]
     pub fn access(&self, product: &Product) -> Option<Access> {
         let of = |id: PointId| Some(product.attr(id)?.point().access);
@@ -248,11 +207,11 @@ impl Row {
     }
 }
 
-/// The rows so far.
+/// The rows that have been added so far.
 struct Rows<'p> {
     product: &'p Product,
     rows: Vec<Row>,
-    /// The first byte that is in none.
+    /// The offset of the first byte that belongs to no row yet.
     next: usize,
 }
 
@@ -265,7 +224,7 @@ impl<'p> Rows<'p> {
         }
     }
 
-    /// `len` bytes that hold no point.
+    /// Adds a row of `len` bytes without a point.
     fn other(&mut self, len: usize, what: impl Into<String>) {
         if len > 0 {
             let (first, what) = (self.next, what.into());
@@ -275,23 +234,66 @@ impl<'p> Rows<'p> {
         }
     }
 
-    /// The rows of bytes that begin with the next one.
-    fn append(&mut self, rows: Vec<Row>) {
-        let base = self.next;
-        for mut row in rows {
-            match &mut row {
-                Row::Bits { byte, .. } => *byte += base,
-                Row::Bytes { first, last, .. } | Row::Other { first, last, .. } => {
-                    *first += base;
-                    *last += base;
-                }
+    /// Adds the rows of a message, up to the byte `end`. Returns the rest of the picture.
+    fn message(&mut self, decoded: &Decoded<'_, '_>, end: usize) -> Picture {
+        let product = self.product;
+        let layout = product.layout();
+        let action = decoded.action_word();
+        let wanted = match decoded.content {
+            Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
+            _ => None,
+        };
+        if let Content::P0(_) = decoded.content {
+            self.other(1, format!("action: {action}"));
+        }
+        let view = decoded.view();
+        let (what, all, kind) = match (product.protocol(), decoded.action()) {
+            (Protocol::VarLen, _) => ("mask", layout.points(), "point"),
+            // In standard products, only controls have flags, and only for writable points.
+            (Protocol::Standard, Some(Action::Control)) => {
+                ("flags", layout.writable(), "writable point")
             }
-            self.next = row.bytes().1 + 1;
-            self.rows.push(row);
+            (Protocol::Standard, _) => ("flags", layout.points(), "point"),
+        };
+        let of_view = view.map(|view| view.iter().count());
+        let count = of_view.or_else(|| Some(wanted?.ids().count()));
+        let all = counted(all.into(), kind);
+        let points = count.map_or_else(String::new, |count| format!("{count} of {all}"));
+        if count.is_some() {
+            let values = view.map_or(0, |view| view.values().len());
+            let surplus = match runs(decoded.surplus_flags()) {
+                none if none.is_empty() => none,
+                bits => format!("; past the last point: {bits}"),
+            };
+            let head = end.saturating_sub(self.next + values);
+            self.other(head, format!("{what}: {points}{surplus}"));
+        }
+        let mut values = BTreeMap::new();
+        if let Some(view) = view {
+            values.extend(product.seen(view));
+            self.values(match product.protocol() {
+                // A standard control also has bytes for points whose flags are not set.
+                Protocol::Standard => layout.view_lax(view.values()),
+                Protocol::VarLen => view,
+            });
+        }
+        // A broadcast contains a message, which has rows of its own.
+        if let Some(broadcast) = decoded.broadcast() {
+            let mac = broadcast.mac();
+            self.other(broadcast.mac.len(), format!("MAC address {mac}"));
+            values = self.message(&broadcast.decoded, end).values;
+        }
+        self.other(end.saturating_sub(self.next), "body");
+        Picture {
+            action,
+            points,
+            values,
+            wanted: wanted.map(|wanted| wanted.ids().collect()),
+            ..Picture::default()
         }
     }
 
-    /// The head of a frame of so many bytes.
+    /// Adds the rows of the frame header. `len` is the length of the frame in bytes.
     fn envelope(&mut self, envelope: Option<Event<'_>>, len: usize) {
         match envelope {
             Some(Event::Frame(frame)) => {
@@ -305,7 +307,7 @@ impl<'p> Rows<'p> {
                 self.other(1, format!("flag{follows}"));
                 self.other(2, format!("command {:#06x}", frame.command));
                 self.other(sn, format!("sn {}", frame.sn.unwrap_or(0)));
-                let text: Cow<'_, str> = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
+                let text = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
                 self.other(did, format!("did {text}"));
             }
             Some(Event::Service { command }) => {
@@ -316,12 +318,12 @@ impl<'p> Rows<'p> {
         }
     }
 
-    /// The values of a view, which begin with the next byte.
+    /// Adds the rows of the points of a view, which begin at the next byte.
     fn values(&mut self, view: View<'_, '_>) {
-        /// The bits of an area: how many, and of which point from which number on.
+        /// A bit area: its number of bits, and the bits of each point.
         type Area = (u32, Vec<(PointId, Range<u32>)>);
         let base = self.next;
-        // By the byte behind it.
+        // The bit areas, by the offset of the byte after them.
         let mut areas: BTreeMap<usize, Area> = BTreeMap::new();
         let mut rows: Vec<Row> = Vec::new();
         let mut packed = None;
@@ -350,7 +352,7 @@ impl<'p> Rows<'p> {
                     let number = position.bit_offset;
                     (end + number as usize / 8, number)
                 }
-                // The first of them has bit 0 of the one area.
+                // A var_len message has one bit area. Its first point has bit 0.
                 Protocol::VarLen => {
                     let behind = *packed.get_or_insert(end);
                     (behind, 8 * (behind - end) as u32 + u32::from(span.shift))
@@ -425,7 +427,7 @@ mod tests {
         assert_eq!(picture["rows"][1], bits);
         let plan = serde_json::json!({"kind": "bytes", "first": 2, "last": 7, "id": 2, "part": 0});
         assert_eq!(picture["rows"][2], plan);
-        // An index past the labels is a value all the same, and said to be odd.
+        // An index past the labels is a value with a remark.
         let mode = serde_json::json!({"value": "3", "raw": "3", "odd": "past its labels"});
         assert_eq!(picture["values"]["1"], mode);
     }
@@ -484,7 +486,7 @@ mod tests {
         assert_eq!(picture["values"]["1"]["value"], "party");
     }
 
-    /// Bytes that are not those that were decoded are no reason to panic.
+    /// Bytes other than the decoded ones do not cause a panic.
     #[test]
     fn of_other_bytes() {
         let product = Product::from_json(&LAMP.replace("PROTOCOL", "standard")).unwrap();

@@ -1,4 +1,4 @@
-//! The state of a device: its points as they were last reported.
+//! The state of a device: the last reported values of its points.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::error::Error;
 use crate::product::Product;
 use crate::product::attr::Attr;
 
-/// The last known values of one device's points.
+/// The last known values of the points of a device.
 ///
-/// A var_len device reports what changed, so what it is doing is the sum of its reports.
+/// A var_len device reports only the points that changed, so its state is the merge of its reports.
 ///
 /// ```
 /// use gizwits_codec_std::Product;
@@ -36,14 +36,14 @@ use crate::product::attr::Attr;
 #[derive(Clone)]
 pub struct State {
     product: Product,
-    /// A bit for each point that was seen.
+    /// The mask of the points with a known value.
     known: Box<[u8]>,
-    /// All points, each at its place in the layout.
+    /// The values of all points, at their locations in the layout.
     status: Box<[u8]>,
 }
 
 impl Product {
-    /// The state of a device that nothing is known of yet.
+    /// Returns the state of a device without any known values.
     #[must_use]
     pub fn state(&self) -> State {
         let layout = self.layout();
@@ -54,23 +54,19 @@ impl Product {
         }
     }
 
-    /// Takes what a report or a reply says over into the state of its device. Returns whether the
-    /// payload was one: a control says what somebody wants, not what is.
+    /// Merges a report or reply into the state of its device. Returns false, and changes nothing, for any
+    /// other payload: a control states what somebody wants, not what the device does.
     ///
     /// # Errors
-    /// `other_product` unless all three are of one definition.
+    /// `other_product` if the state, the payload and this product do not have the same definition.
     pub fn merge(&self, state: &mut State, decoded: &Decoded<'_, '_>) -> Result<bool, Error> {
         if !self.same(&state.product) || !self.same(decoded.product) {
-            return Err(Error::new(
-                "other_product",
-                format!(
-                    "the state is of product `{}`, the payload of `{}`, merged by `{}`: one definition \
-                     is expected",
-                    state.product.name(),
-                    decoded.product.name(),
-                    self.name()
-                ),
-            ));
+            let [own, state, payload] = [self, &state.product, decoded.product].map(Self::name);
+            let message = format!(
+                "the state is of product `{state}`, the payload of `{payload}`, merged by `{own}`: one \
+                 definition is expected"
+            );
+            return Err(Error::new("other_product", message));
         }
         match decoded.content {
             Content::P0(P0::Reply(view) | P0::Report(view)) => state.update(view).map(|()| true),
@@ -80,19 +76,24 @@ impl Product {
 }
 
 impl State {
-    /// Takes the points of a view over, as [`Product::merge`] does those of a payload. A device that
-    /// answers with all of its points whatever it is asked for is read by way of
-    /// [`view_lax`](gizwits_codec_core::LayoutRef::view_lax):
+    /// Merges the points of a view, as [`Product::merge`] merges the points of a payload. Some devices reply
+    /// with all points regardless of the read; [`view_lax`](gizwits_codec_core::LayoutRef::view_lax) reads
+    /// such a body:
     ///
     /// ```
-    /// # use gizwits_codec_std::{Error, Product, State};
-    /// fn answered(product: &Product, state: &mut State, body: &[u8]) -> Result<(), Error> {
-    ///     state.update(product.layout().view_lax(body))
-    /// }
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let mut state = product.state();
+    /// let body = [0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
+    /// state.update(product.layout().view_lax(&body))?;
+    /// assert_eq!(state.view().iter().count(), 11);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// `other_product` if the view is of another layout.
+    /// `other_product` if the view has another layout than the product of the state.
     pub fn update(&mut self, view: View<'_, '_>) -> Result<(), Error> {
         if view.layout() != self.product.layout() {
             let name = self.product.name();
@@ -102,16 +103,16 @@ impl State {
         Ok(view.merge_into(&mut self.known, &mut self.status)?)
     }
 
-    /// The points that were seen, with their last values.
+    /// The points with a known value.
     #[must_use]
     pub fn view(&self) -> View<'_, '_> {
         let layout = self.product.layout();
-        // Its own buffers are of the lengths that are asked for.
+        // Both buffers have the lengths that the layout requires, so `known` is never an error.
         let known = layout.view_known(&self.known, &self.status);
         known.unwrap_or_else(|_| layout.view_lax(&[]))
     }
 
-    /// The points that no report had so far, in the order of their ids.
+    /// The points without a known value, in the order of their ids.
     pub fn never_seen(&self) -> impl Iterator<Item = &Attr> {
         let known = Mask::new(&self.known);
         self.product
@@ -119,7 +120,7 @@ impl State {
             .filter(move |attr| !known.contains(attr.id()))
     }
 
-    /// One line of JSON: `{"attrs":…,"flagged":…,"never_seen":[…]}`, in the conventions of
+    /// Returns one line of JSON, `{"attrs":…,"flagged":…,"never_seen":[…]}`, with values as in
     /// [`Decoded::to_json`].
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use gizwits_codec_core::{Access, Kind, Point, PointId, Position, Protocol, UintSpec, Unit};
 use serde_json::{Value, json};
 
-/// One data point of a product.
+/// One data point of a product: the core's [`Point`] with its names and labels.
 #[derive(Clone, Debug)]
 pub struct Attr {
     name: String,
@@ -14,9 +14,9 @@ pub struct Attr {
     protocol: Protocol,
     point: Point,
     labels: Vec<String>,
-    /// `"name":`
+    /// The name as the key of a JSON object: `"name":`.
     pub(crate) key: Box<str>,
-    /// Each label as JSON; the index where the label stands twice.
+    /// Each label as JSON, or its index if another label of the enum is equal.
     pub(crate) rendered: Box<[Box<str>]>,
 }
 
@@ -57,30 +57,30 @@ impl Attr {
         PointId(self.point.id)
     }
 
-    /// The name that messages use.
+    /// The name of the point in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The name that people read; may be empty.
+    /// The name for people; empty if the definition has none.
     #[must_use]
     pub fn display_name(&self) -> &str {
         &self.display_name
     }
 
-    /// The description in words, which may tell its unit; may be empty.
+    /// The description, which often contains the unit; empty if the definition has none.
     #[must_use]
     pub fn desc(&self) -> &str {
         &self.desc
     }
 
-    /// Access, kind and position.
+    /// The access, kind and position of the point.
     pub fn point(&self) -> &Point {
         &self.point
     }
 
-    /// Whether it is on or off.
+    /// Whether the point is a bool.
     #[must_use]
     pub fn is_bool(&self) -> bool {
         matches!(self.point.kind, Kind::Bool)
@@ -92,17 +92,18 @@ impl Attr {
         &self.labels
     }
 
-    /// The index of a label; `None` if there is no such label or it stands twice.
+    /// Returns the index of a label; `None` if no label or more than one is equal to it.
     #[must_use]
     pub fn label(&self, label: &str) -> Option<u32> {
-        let mut found = self.labels.iter().zip(0..).filter(|(one, _)| *one == label);
-        match (found.next(), found.next()) {
+        let mut equal = self.labels.iter().zip(0..).filter(|(one, _)| *one == label);
+        match (equal.next(), equal.next()) {
             (Some((_, index)), None) => Some(index),
             _ => None,
         }
     }
 
-    /// The label of a value; `None` if it has none or one that stands twice, so that its index tells it.
+    /// Returns the label of a raw value; `None` if the value has no label, or another label of the enum is
+    /// equal. Messages then contain the index.
     #[must_use]
     pub fn label_of(&self, raw: u32) -> Option<&str> {
         let own = self.rendered.get(raw as usize)?.starts_with('"');
@@ -110,14 +111,16 @@ impl Attr {
         label.map(String::as_str)
     }
 
-    /// The bits or bytes in words: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`. Of a var_len
-    /// product, where they depend on the message, `bit 12 of the mask`.
+    /// Returns the location of the point for people: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`. In a
+    /// var_len product the location depends on the message, so this is the bit of the mask:
+    /// `bit 12 of the mask`.
     #[must_use]
     pub fn location(&self) -> String {
         location(self.protocol, &self.point)
     }
 
-    /// The byte of the status where it begins, and its bit there; unknown of a var_len product.
+    /// The byte offset in the status and, for a point in bits, the bit offset. Both are `None` in a var_len
+    /// product, where they depend on the message.
     pub(crate) fn origin(&self) -> (Option<u32>, Option<u32>) {
         let position = &self.point.position;
         match (self.protocol, position.unit) {
@@ -145,7 +148,7 @@ pub(crate) fn location(protocol: Protocol, point: &Point) -> String {
     }
 }
 
-/// The first bit of its area, or the first byte of the status.
+/// The offset in the unit of the position: a bit of the bit area, or a byte of the status.
 pub(super) fn start(position: &Position) -> u32 {
     match position.unit {
         Unit::Bit => position.bit_offset,
@@ -153,7 +156,7 @@ pub(super) fn start(position: &Position) -> u32 {
     }
 }
 
-/// The access as a definition has it.
+/// The access as a definition spells it.
 pub(crate) fn access_type(access: Access) -> &'static str {
     match access {
         Access::Writable => "status_writable",
@@ -173,7 +176,7 @@ pub(crate) fn access_word(access: Access) -> &'static str {
     }
 }
 
-/// The unit of a position as a definition has it.
+/// The unit of a position as a definition spells it.
 pub(crate) fn unit_word(unit: Unit) -> &'static str {
     match unit {
         Unit::Bit => "bit",
@@ -181,7 +184,7 @@ pub(crate) fn unit_word(unit: Unit) -> &'static str {
     }
 }
 
-/// The data type as a definition has it.
+/// The data type as a definition spells it.
 pub(crate) fn data_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Bool => "bool",
@@ -193,7 +196,7 @@ pub(crate) fn data_type(kind: Kind) -> &'static str {
     }
 }
 
-/// The limits and the scale of an integer, and the greatest raw value that its type has.
+/// The limits and scale of an integer, and the greatest raw value of its type.
 pub(crate) fn uint_spec(kind: Kind) -> Option<(UintSpec, u32)> {
     match kind {
         Kind::Uint8(spec) => Some((spec, u8::MAX.into())),
@@ -203,7 +206,7 @@ pub(crate) fn uint_spec(kind: Kind) -> Option<(UintSpec, u32)> {
     }
 }
 
-/// The attr as a definition has it.
+/// Returns the JSON of an attr.
 pub(super) fn attr_json(attr: &Attr) -> Value {
     let point = attr.point();
     let position = &point.position;

@@ -1,4 +1,4 @@
-//! Reads the JSON of an attr, by the schema that the core has for it.
+//! Reads the JSON of an attr with the core's schema.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use super::json::{Node, without_place};
 use crate::error::shown;
 
 impl<'v, 't> AttrEntry<'v, 't> {
-    /// Reads an attr, by the schema that the core has for it.
+    /// Reads an attr and reports its problems.
     pub(super) fn read(node: Node<'v, 't>, index: usize, findings: &mut Findings) -> Self {
         let text = |key: &str| node.text_at(key).unwrap_or_default();
         let mut entry = AttrEntry {
@@ -33,10 +33,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
         if let Some(attr) = entry.attr(findings) {
             entry.read_point(&attr, findings);
             entry.check_labels(findings);
-            if let Some(text) = entry
-                .point
-                .and_then(|point| engineering_max(&entry, &point))
-            {
+            if let Some(text) = engineering_max(&entry) {
                 let at = entry.node.at(Key::Max.pointer());
                 findings.warning("engineering_max", at, text);
             }
@@ -44,15 +41,15 @@ impl<'v, 't> AttrEntry<'v, 't> {
         entry
     }
 
-    /// The JSON of the attr, whose values may be of any type.
+    /// Parses the attr without checking the types of its values.
     fn attr(&self, findings: &mut Findings) -> Option<JsonAttr<'t>> {
         let Some(object) = self.node.object() else {
             let (title, given) = (self.title(), self.node.source(""));
-            let message = format!("{title} is {given}: an object is expected");
+            let message = format!("{title} is {given}: expected an object");
             findings.error("wrong_type", self.node.at(""), message);
             return None;
         };
-        // Serde would read a list as an object without its keys.
+        // Serde accepts a list in place of a struct, as its fields in order.
         for key in [Key::Position, Key::UintSpec] {
             let value = object.get(key.name()).map(|member| &member.value);
             if !matches!(value, None | Some(Value::Object(_) | Value::NullKeyword(_))) {
@@ -64,7 +61,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
             Ok(attr) => Some(attr),
             Err(error) => {
                 let message = without_place(&error);
-                // Those are found elsewhere, wherever they are.
+                // `repeated_keys` reports duplicate keys, each with its own location.
                 if !message.starts_with("duplicate field") {
                     let message = format!("{}: {message}", self.title());
                     findings.error("wrong_type", self.node.at(""), message);
@@ -87,7 +84,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
         }
     }
 
-    /// Reports what is wrong with the attr's JSON.
+    /// Reports an error of the attr's JSON.
     fn report(&self, kind: ErrorKind, findings: &mut Findings) {
         let (pointer, message) = json_finding(self, kind);
         findings.error(kind.name(), self.node.at(&pointer), message);
@@ -101,8 +98,9 @@ impl<'v, 't> AttrEntry<'v, 't> {
             if !seen.insert(label.as_str()) {
                 findings.add(Severity::Warning, "duplicate_label", range.clone(), || {
                     let (title, label) = (self.title(), shown(label));
-                    let message =
-                        format!("{title} has the label \"{label}\" twice: it decodes to its index");
+                    let message = format!(
+                        "{title} has the label \"{label}\" twice: messages contain its index"
+                    );
                     (format!("{}{pointer}", self.node.pointer), message.into())
                 });
             }
@@ -112,13 +110,13 @@ impl<'v, 't> AttrEntry<'v, 't> {
 
 type JsonAttr<'t> = definition::Attr<JsonText, Json<'t>, Json<'t>>;
 
-/// A value as it stands: with every digit of a number.
+/// The JSON text of a value, which keeps every digit of a number.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
 struct Json<'t>(#[serde(borrow)] &'t RawValue);
 
 impl Json<'_> {
-    /// The labels of a list, `None` for each that is no text.
+    /// The labels of a list, `None` for each element that is not a string.
     fn list(&self) -> Option<Vec<Option<String>>> {
         let list: Vec<JsonText> = serde_json::from_str(self.0.get()).ok()?;
         Some(list.into_iter().map(|text| text.0).collect())
@@ -144,7 +142,7 @@ impl Labels for Json<'_> {
     }
 }
 
-/// A value that may be text.
+/// A string, or `None` for a value of any other type.
 struct JsonText(Option<String>);
 
 impl Text for JsonText {

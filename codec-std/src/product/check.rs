@@ -1,4 +1,4 @@
-//! The check of a definition: everything that is wrong with it, each with its place in the text.
+//! The check of a definition: every problem, each with its location in the text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,27 +14,37 @@ use super::diagnostic::{Check, Invalid, Severity};
 use super::entry::AttrEntry;
 use super::finding_text::{Breach, key};
 use super::findings::Findings;
-use super::json::{Node, Place, near, parse, text_of};
+use super::json::{Node, Place, near, parse};
 use super::{Product, is_product_key};
 use crate::error::shown;
 
-/// Holds a definition against all rules, to the end.
+/// Checks a definition against all rules and returns every problem.
 ///
-/// A definition longer than [`Check::MAX_LEN`] is refused unread, and of one with more than
-/// [`MAX_POINTS`] points the first so many are looked at.
+/// A definition longer than [`Check::MAX_LEN`] is not read. Of more than [`MAX_POINTS`] points, only the
+/// first [`MAX_POINTS`] are checked.
 ///
 /// ```
 /// use gizwits_codec_std::check;
 ///
-/// let found = check("{\n  \"entities\": [] // none yet\n}").diagnostics;
-/// assert_eq!((found[0].kind, found[0].line), ("json", 2));
-/// assert!(found[0].message.contains("comment"));
+/// let diagnostics = check("{\n  \"entities\": [] // none yet\n}").diagnostics;
+/// assert_eq!((diagnostics[0].kind, diagnostics[0].line), ("json", 2));
+/// assert!(diagnostics[0].message.contains("comment"));
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let fault = definition.replace(r#""max":30"#, r#""max":300"#).replace(r#""max": 30"#, r#""max": 300"#);
+/// let checked = check(&fault);
+/// assert_eq!((checked.errors, checked.diagnostics[0].kind), (1, "max_too_large"));
+/// assert!(checked.product.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 pub fn check(json: &str) -> Check {
-    // Positions are those of the text as given.
+    // Spans count from the start of the given text, which includes the byte order mark.
     let text = json.strip_prefix('\u{feff}').unwrap_or(json);
-    let mut findings = Findings::new(json.len() - text.len());
+    let mut findings = Findings {
+        skipped: json.len() - text.len(),
+        ..Findings::default()
+    };
     let limit = Check::MAX_LEN;
     let mut product = None;
     if json.len() > limit {
@@ -46,17 +56,26 @@ pub fn check(json: &str) -> Check {
             Err((range, message)) => findings.error("json", Place::text(range), message),
         }
     }
-    Check {
-        product: product.filter(|_| findings.errors == 0),
-        ..findings.finish(text)
-    }
+    findings.finish(text, product)
 }
 
 impl Product {
-    /// Reads a definition.
+    /// Reads a product from its definition JSON.
     ///
     /// # Errors
-    /// What is wrong with it, as [`check`] finds it.
+    /// [`Invalid`], with the diagnostics of [`check`], if the definition has errors.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// assert_eq!(product.attrs().len(), 11);
+    ///
+    /// let error = Product::from_json("[]").unwrap_err();
+    /// assert_eq!(error.to_string(), "1:1: error: a definition is a JSON object");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_json(json: &str) -> Result<Self, Invalid> {
         let checked = check(json);
         checked.product.ok_or(Invalid {
@@ -67,7 +86,7 @@ impl Product {
     }
 }
 
-/// Reads the product; `None` if some of it can't be read.
+/// Reads the product and reports its problems; `None` if a part of the product is unreadable.
 fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> Option<Product> {
     let root = Node::new(text, value, String::new());
     if root.object().is_none() {
@@ -80,8 +99,8 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     let product_key = root.text_at("product_key");
     if !product_key.as_deref().is_some_and(is_product_key) {
         let message = match product_key {
-            Some(_) => "the product_key is not 32 hex digits",
-            None => "there is no product_key",
+            Some(_) => "product_key is invalid: expected 32 hex digits",
+            None => "product_key is missing",
         };
         findings.warning("product_key", root.at("/product_key"), message);
     }
@@ -105,7 +124,7 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
         limits: &mut limits,
         scales: &mut scales,
     };
-    // Without a protocol its own rules can't be told from the others'.
+    // Without a known protocol, the rules of var_len products apply, which are the fewest.
     let rules = protocol.unwrap_or(Protocol::VarLen);
     let head = rules::check(rules, &points, attrs.len(), tables, &mut broken);
     let found = broken.found().min(room.len());
@@ -125,7 +144,7 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     Some(Product::new(names, head, tables, attrs.collect()))
 }
 
-/// Reports the keys that stand twice in one object, anywhere in a value, which has the pointer.
+/// Reports duplicate keys of the objects in a value. `pointer` is the JSON pointer of the value.
 fn repeated_keys(value: &ast::Value<'_>, pointer: &mut String, findings: &mut Findings) {
     let len = pointer.len();
     match value {
@@ -140,7 +159,7 @@ fn repeated_keys(value: &ast::Value<'_>, pointer: &mut String, findings: &mut Fi
                     let range = range.start..range.end;
                     findings.add(Severity::Error, "duplicate_key", range, || {
                         let key = shown(key);
-                        let message = format!("the key \"{key}\" stands twice in one object");
+                        let message = format!("duplicate key \"{key}\" in an object");
                         (near(pointer).to_owned(), message.into())
                     });
                 }
@@ -161,79 +180,75 @@ fn repeated_keys(value: &ast::Value<'_>, pointer: &mut String, findings: &mut Fi
 
 fn protocol(root: &Node<'_, '_>, findings: &mut Findings) -> Option<Protocol> {
     let pointer = Key::ProtocolType.pointer();
-    let Some(member) = root.object()?.get(Key::ProtocolType.name()) else {
-        let message = "protocolType is missing: \"standard\" or \"var_len\"";
-        findings.error("missing", root.at(pointer), message);
-        return None;
-    };
-    let word = text_of(Some(member));
+    let word = root.text_at(Key::ProtocolType.name());
     let protocol = word.as_deref().and_then(definition::protocol);
     if protocol.is_none() {
-        let given = root.source(pointer);
-        let message = format!("protocolType is {given}: \"standard\" or \"var_len\" is expected");
-        findings.error("unknown_word", root.at(pointer), message);
+        let expected = "\"standard\" or \"var_len\"";
+        let (kind, message) = match root.source(pointer) {
+            none if none.is_empty() => (
+                "missing",
+                format!("protocolType is missing: expected {expected}"),
+            ),
+            given => (
+                "unknown_word",
+                format!("protocolType is {given}: expected {expected}"),
+            ),
+        };
+        findings.error(kind, root.at(pointer), message);
     }
     protocol
 }
 
 fn version(root: &Node<'_, '_>, findings: &mut Findings) {
     let pointer = Key::PacketVersion.pointer();
-    let member = root
-        .object()
-        .and_then(|root| root.get(Key::PacketVersion.name()));
-    let Some(member) = member else {
-        let message = "there is no packetVersion; 0x00000004 is assumed";
-        return findings.warning("packet_version", root.at(pointer), message);
-    };
-    let number = member.value.as_number_lit();
-    let number = number.and_then(|number| number.value.parse().ok());
-    if !definition::is_packet_version(text_of(Some(member)).as_deref(), number) {
-        let given = root.source(pointer);
-        let message = format!("packetVersion is {given}: \"0x00000004\" is expected");
+    let given = root.source(pointer);
+    let text = root.text_at(Key::PacketVersion.name());
+    if given.is_empty() {
+        let message = "packetVersion is missing: \"0x00000004\" is assumed";
+        findings.warning("packet_version", root.at(pointer), message);
+    } else if !definition::is_packet_version(text.as_deref(), given.parse().ok()) {
+        let message = format!("packetVersion is {given}: expected \"0x00000004\"");
         findings.error("unknown_word", root.at(pointer), message);
     }
 }
 
-/// The attrs of the one entity.
+/// Returns the attrs of the only entity.
 fn attrs<'v, 't>(root: &Node<'v, 't>, findings: &mut Findings) -> Option<&'v ast::Array<'t>> {
+    let mut fail = |kind, pointer, message: &str| {
+        findings.error(kind, root.at(pointer), message);
+        None
+    };
     let object = root.object()?;
-    let outside = object.get("attrs").is_some();
-    if outside {
-        let message =
-            "the attrs stand outside an entity: \"entities\": [{\"attrs\": […]}] is expected";
-        findings.error("outside_entity", root.at("/attrs"), message);
+    let is_outside = object.get("attrs").is_some();
+    if is_outside {
+        let message = "attrs is outside of an entity: expected \"entities\": [{\"attrs\": […]}]";
+        fail("outside_entity", "/attrs", message);
     }
-    let Some(member) = object.get("entities") else {
-        if !outside {
-            findings.error("missing", root.at("/entities"), "entities is missing");
+    let entities = match object.get("entities").map(|member| &member.value) {
+        Some(ast::Value::Array(entities)) => &entities.elements,
+        Some(_) => {
+            return fail(
+                "wrong_type",
+                "/entities",
+                "entities is not a list: expected a list of one entity",
+            );
         }
-        return None;
+        None if is_outside => return None,
+        None => return fail("missing", "/entities", "entities is missing"),
     };
-    let Some(entities) = member.value.as_array() else {
-        let message = "entities is a list of one entity";
-        findings.error("wrong_type", root.at("/entities"), message);
-        return None;
-    };
-    let count = entities.elements.len();
+    let count = entities.len();
     if count != 1 {
-        let message = format!("there are {count} entities: exactly one is expected");
-        findings.error("entities", root.at("/entities"), message);
+        let message = format!("the definition has {count} entities: expected exactly one");
+        fail("entities", "/entities", &message);
     }
-    let Some(entity) = entities.elements.first()?.as_object() else {
-        findings.error(
-            "wrong_type",
-            root.at("/entities/0"),
-            "an entity is an object",
-        );
-        return None;
+    let Some(entity) = entities.first()?.as_object() else {
+        return fail("wrong_type", "/entities/0", "the entity is not an object");
     };
-    let (kind, message) = match entity.get("attrs").map(|member| &member.value) {
-        Some(ast::Value::Array(attrs)) => return Some(attrs),
-        Some(_) => ("wrong_type", "attrs is a list"),
-        None => ("missing", "attrs is missing"),
-    };
-    findings.error(kind, root.at("/entities/0/attrs"), message);
-    None
+    match entity.get("attrs").map(|member| &member.value) {
+        Some(ast::Value::Array(attrs)) => Some(attrs),
+        Some(_) => fail("wrong_type", "/entities/0/attrs", "attrs is not a list"),
+        None => fail("missing", "/entities/0/attrs", "attrs is missing"),
+    }
 }
 
 fn repeated_names(entries: &[AttrEntry<'_, '_>], findings: &mut Findings) {
@@ -242,13 +257,14 @@ fn repeated_names(entries: &[AttrEntry<'_, '_>], findings: &mut Findings) {
         let earlier = *first.entry(entry.name.as_str()).or_insert(index);
         if earlier != index && !entry.name.is_empty() {
             let name = entry.title();
-            let message = format!("two points are named {name}: attr {earlier} and attr {index}");
+            let message =
+                format!("two points have the name {name}: attr {earlier} and attr {index}");
             findings.error("duplicate_name", entry.node.at("/name"), message);
         }
     }
 }
 
-/// Reports what the core found about the points.
+/// Reports the rules that the points break, as found by the core.
 fn broken_rules(
     root: &Node<'_, '_>,
     entries: &[AttrEntry<'_, '_>],
@@ -265,7 +281,7 @@ fn broken_rules(
     let with = |id: Option<PointId>, nth: usize| by_id.get(&id?)?.get(nth).copied();
     let mut repeated = HashMap::new();
     for error in found {
-        // Each protocol has an order of its own, and positions are at least what the text says.
+        // The canonical order depends on the protocol, so an unknown protocol has none.
         if error.kind == ErrorKind::Order && protocol.is_none() {
             continue;
         }
@@ -281,9 +297,9 @@ fn broken_rules(
         else {
             let message = match error.kind {
                 ErrorKind::TooManyPoints => {
-                    format!("{count} points: at most {MAX_POINTS} are possible")
+                    format!("the definition has {count} points: at most {MAX_POINTS} are allowed")
                 }
-                ErrorKind::NoPoints => "there are no attrs: at least one is expected".to_owned(),
+                ErrorKind::NoPoints => "attrs is empty: expected at least one attr".to_owned(),
                 kind => kind.to_string(),
             };
             let Place { range, pointer } = root.at("/entities/0/attrs");

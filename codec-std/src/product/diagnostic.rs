@@ -1,16 +1,19 @@
-//! The result of a check: diagnostics, each with its place in the text.
+//! The result of a check: diagnostics, each with its location in the text.
 
-use super::Product;
-use gizwits_codec_core::rules::MAX_POINTS;
 use std::fmt;
 use std::ops::Range;
 
-/// How bad a finding is.
+use gizwits_codec_core::rules::MAX_POINTS;
+
+use super::Product;
+use crate::error::counted;
+
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The definition can't be used.
+    /// The definition is unusable.
     Error,
-    /// The definition can be used, though something about it is odd.
+    /// The definition is usable, but probably not as intended.
     Warning,
 }
 
@@ -23,83 +26,88 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One finding about a definition.
+/// One problem of a definition, with its location in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
+    /// The severity of the problem.
     pub severity: Severity,
-    /// The kind in snake_case.
+    /// The kind of the problem in snake_case, for programs. Kinds never change.
     pub kind: &'static str,
-    /// The JSON pointer of the value it is about; of one that is missing, where it belongs. In place of
-    /// a pointer of over 1,000 bytes stands that of the nearest value around it with a shorter one.
+    /// The JSON pointer of the value, or the pointer that a missing value would have. A pointer of more than
+    /// 1,000 bytes is cut to that of the nearest enclosing value that fits.
     pub pointer: String,
-    /// The bytes of the text that it is about.
+    /// The bytes of the text that the problem is about.
     pub span: Range<usize>,
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// The character in the line, from 1; a byte order mark at the head of the text is none.
+    /// The number of the character in the line, from 1. A leading byte order mark does not count.
     pub column: usize,
-    /// The problem, with the points' names.
+    /// The description of the problem, with the names of the points.
     pub message: String,
-    /// The present value in a few words; may be empty.
+    /// The present value, for example the location of the point; may be empty.
     pub label: String,
-    /// The expected value; may be empty.
+    /// A hint that says what would be valid; may be empty.
     pub help: String,
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic {
-            severity,
-            line,
-            column,
-            message,
-            label,
-            ..
-        } = self;
-        write!(f, "{line}:{column}: {severity}: {message}")?;
-        if !label.is_empty() {
-            write!(f, " ({label})")?;
+        let (line, column, severity) = (self.line, self.column, self.severity);
+        write!(f, "{line}:{column}: {severity}: {}", self.message)?;
+        match &*self.label {
+            "" => Ok(()),
+            label => write!(f, " ({label})"),
         }
-        Ok(())
     }
 }
 
-/// The result of [`check`](crate::check()), and the product if there is no error among it.
+/// The result of [`check`](crate::check()): all diagnostics, and the product if none is an error.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// The product.
+    /// The product; `None` if there are errors.
     pub product: Option<Product>,
-    /// The findings in the order of the text: the first [`MAX_DIAGNOSTICS`](Self::MAX_DIAGNOSTICS), errors
-    /// before warnings if there are more.
+    /// The first [`MAX_DIAGNOSTICS`](Self::MAX_DIAGNOSTICS) problems, in the order of the text. If there are
+    /// more, errors take precedence over warnings.
     pub diagnostics: Vec<Diagnostic>,
-    /// The number of errors, those that are not among the diagnostics included.
+    /// The number of errors, including those that `diagnostics` leaves out.
     pub errors: usize,
-    /// The number of warnings, those that are not among the diagnostics included.
+    /// The number of warnings, including those that `diagnostics` leaves out.
     pub warnings: usize,
 }
 
 impl Check {
-    /// The most bytes that a definition may have: 4 KiB for each of its points. Those of real products
-    /// have less than 1 KiB a point.
+    /// The maximum length of a definition in bytes: 4 KiB for each of [`MAX_POINTS`] points. Real definitions
+    /// have less than 1 KiB for each point.
     pub const MAX_LEN: usize = 4096 * MAX_POINTS;
-    /// The most findings that are kept; all are counted.
+    /// The maximum length of [`diagnostics`](Self::diagnostics). Further problems are only counted.
     pub const MAX_DIAGNOSTICS: usize = 100;
 }
 
-/// Why a definition can't be used.
+/// The error of [`Product::from_json`]: the problems of a definition.
+///
+/// Its message has one line for each of the first ten errors.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+///
+/// let error = Product::from_json("{\n}").unwrap_err();
+/// let kinds: Vec<&str> = error.diagnostics.iter().map(|one| one.kind).collect();
+/// assert_eq!(kinds, ["missing", "missing", "packet_version", "product_key"]);
+/// assert_eq!((error.errors, error.warnings), (2, 2));
+/// assert!(error.to_string().starts_with("1:1: error: protocolType is missing"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The findings, warnings among them, as [`Check::diagnostics`] has them.
+    /// The diagnostics, including warnings, as in [`Check::diagnostics`].
     pub diagnostics: Vec<Diagnostic>,
-    /// The number of errors, those that are not among the diagnostics included.
+    /// The number of errors, including those that `diagnostics` leaves out.
     pub errors: usize,
-    /// The number of warnings, those that are not among the diagnostics included.
+    /// The number of warnings, including those that `diagnostics` leaves out.
     pub warnings: usize,
 }
 
 impl Invalid {
-    /// The first ten errors, which are those that the error's text names, and how many more there are.
+    /// Returns the first ten errors, which the message lists, and the number of further errors.
     pub fn first_errors(&self) -> (impl Iterator<Item = &Diagnostic>, usize) {
         const SHOWN: usize = 10;
         let errors = self.diagnostics.iter();
@@ -111,17 +119,11 @@ impl Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (errors, more) = self.first_errors();
-        for (n, one) in errors.enumerate() {
-            if n > 0 {
-                f.write_str("\n")?;
-            }
-            one.fmt(f)?;
+        let mut lines: Vec<String> = errors.map(Diagnostic::to_string).collect();
+        if more > 0 {
+            lines.push(format!("and {}", counted(more, "more error")));
         }
-        match more {
-            0 => Ok(()),
-            1 => f.write_str("\nand 1 more error"),
-            more => write!(f, "\nand {more} more errors"),
-        }
+        f.write_str(&lines.join("\n"))
     }
 }
 

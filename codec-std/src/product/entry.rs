@@ -1,14 +1,14 @@
-//! One attr of a definition, as it could be read: perhaps without a sound point.
+//! One attr of a definition while it is checked.
 
 use gizwits_codec_core::{Point, PointId};
 
 use super::json::Node;
 use crate::error::shown;
 
-/// One attr that could be read, perhaps not to a sound point.
+/// One attr of a definition. `point` is `None` if the attr is unusable.
 pub(super) struct AttrEntry<'v, 't> {
     pub(super) node: Node<'v, 't>,
-    /// The index in the list of attrs.
+    /// The index of the attr in the list.
     pub(super) index: usize,
     pub(super) name: String,
     pub(super) display_name: String,
@@ -19,7 +19,7 @@ pub(super) struct AttrEntry<'v, 't> {
 }
 
 impl AttrEntry<'_, '_> {
-    /// The name, or what stands in for it.
+    /// The name for messages; the id or the index if the attr has no name.
     pub(super) fn title(&self) -> String {
         match (self.name.as_str(), self.id) {
             ("", Some(id)) => format!("point {id}"),

@@ -1,12 +1,12 @@
-//! The texts of findings: the points, what stands there, and what would be right.
+//! The texts of diagnostics: the problem, the present value and the expected value.
 
-use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, Unit};
+use gizwits_codec_core::{Decimal, ErrorKind, Key, Kind, Point, Protocol, Scale, UintSpec, Unit};
 
 use super::attr::{access_word, data_type, location, start, uint_spec, unit_word};
 use super::entry::AttrEntry;
 use crate::error::counted;
 
-/// The text of a finding, as [`Diagnostic`](super::diagnostic::Diagnostic) has it.
+/// The texts of a [`Diagnostic`](super::diagnostic::Diagnostic).
 #[derive(Default)]
 pub(super) struct FindingText {
     pub(super) message: String,
@@ -23,69 +23,59 @@ impl<T: Into<String>> From<T> for FindingText {
     }
 }
 
-/// The values that a key may have.
+/// The valid values of a key, for messages.
 fn expected(key: Key) -> &'static str {
     match key {
         Key::Type => "\"status_writable\", \"status_readonly\", \"alert\" or \"fault\"",
         Key::DataType => "\"bool\", \"enum\", \"uint8\", \"uint16\", \"uint32\" or \"binary\"",
         Key::Unit => "\"bit\" or \"byte\"",
-        Key::Id | Key::ByteOffset | Key::BitOffset | Key::Len => "a whole number, 0 or more,",
+        Key::Id | Key::ByteOffset | Key::BitOffset | Key::Len => "a whole number, 0 or more",
         Key::Min | Key::Max => "a whole number",
         Key::Ratio | Key::Addition => "a number",
-        Key::Name => "text",
+        Key::Name => "a string",
         Key::Enum => "a list of labels",
-        Key::Position => "an object of byte_offset, bit_offset, len and unit",
-        Key::UintSpec => "an object of min, max, ratio and addition",
+        Key::Position => "an object with byte_offset, bit_offset, len and unit",
+        Key::UintSpec => "an object with min, max, ratio and addition",
         _ => "another value",
     }
 }
 
-/// The pointer, from the attr on, and the message of what is wrong with an attr's JSON.
+/// Returns the pointer relative to the attr, and the message, of an error in an attr's JSON.
 pub(super) fn json_finding(entry: &AttrEntry<'_, '_>, kind: ErrorKind) -> (String, String) {
     let title = entry.title();
     let (key, message) = match kind {
-        ErrorKind::Missing { key: Key::UintSpec } => (
-            Key::UintSpec,
-            format!("{title} is an integer without a uint_spec"),
-        ),
         ErrorKind::Missing { key } => {
             let (name, expected) = (key.name(), expected(key));
-            (
-                key,
-                format!("{title} has no {name}: {expected} is expected"),
-            )
+            let message = format!("{title} has no {name}: expected {expected}");
+            (key, message)
         }
         ErrorKind::WrongType { key } | ErrorKind::UnknownWord { key } => {
             let (name, expected) = (key.name(), expected(key));
             let given = entry.node.source(key.pointer());
-            (
-                key,
-                format!("{title}: {name} is {given}: {expected} is expected"),
-            )
+            let message = format!("{title}: {name} is {given}: expected {expected}");
+            (key, message)
         }
         ErrorKind::LabelType { index } => {
             let pointer = format!("{}/{index}", Key::Enum.pointer());
             let given = entry.node.source(&pointer);
-            let message = format!("{title}: label {index} is {given}: labels are text in quotes");
+            let message = format!("{title}: label {index} is {given}: expected a string");
             return (pointer, message);
         }
         ErrorKind::EmptyName => (Key::Name, format!("{title} has an empty name")),
         ErrorKind::NoLabels => (Key::Enum, format!("{title} is an enum without labels")),
-        ErrorKind::MaxTooLarge => (
-            Key::Max,
-            format!("{title}: the raw maximum does not fit its integer"),
-        ),
-        ErrorKind::Digits => {
-            let what = "a ratio or addition has more than 15 significant digits";
-            (Key::UintSpec, format!("{title}: {what}"))
-        }
-        ErrorKind::IdRange => (Key::Id, format!("{title}: the ids are 0 to n-1")),
+        ErrorKind::Digits => (Key::UintSpec, too_many_digits(&title)),
+        ErrorKind::MaxTooLarge => (Key::Max, format!("{title}: {kind}")),
+        ErrorKind::IdRange => (Key::Id, format!("{title}: {kind}")),
         kind => return (String::new(), format!("{title}: {kind}")),
     };
     (key.pointer().to_owned(), message)
 }
 
-/// The key that a rule is about.
+fn too_many_digits(title: &str) -> String {
+    format!("{title} has a ratio or addition of more than 15 significant digits")
+}
+
+/// The key whose value breaks a rule.
 pub(super) fn key(kind: ErrorKind, point: &Point) -> Key {
     match kind {
         ErrorKind::Unit => Key::Unit,
@@ -109,13 +99,14 @@ pub(super) fn key(kind: ErrorKind, point: &Point) -> Key {
     }
 }
 
-/// The text about a maximum that looks like an engineering value where a raw one belongs.
+/// Returns the warning about a maximum that looks like an engineering value, where limits are raw values.
 ///
-/// Such a maximum leaves less than 1 % of the type's range and stands for a value below 1. It is a round
-/// number, a multiple of 5 from 10 on, and the type has a raw value for it. The limit of 1 lets pass what
-/// is common and sound: a pH of 0 to 14.0 in 16 bits, whose raw maximum is 140.
-pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Option<FindingText> {
-    let (spec, widest) = uint_spec(point.kind)?;
+/// Such a maximum allows less than 1 % of the type's range, and its engineering value is below 1. It is a
+/// round number (a multiple of 5, at least 10), and some raw value of the type has it as its engineering
+/// value. Engineering values of 1 and more are not suspicious: a pH of 0 to 14.0 in 16 bits has the raw
+/// maximum 140.
+pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>) -> Option<FindingText> {
+    let (spec, widest) = uint_spec(entry.point?.kind)?;
     let max = u32::try_from(spec.max).ok()?;
     let scale = Scale::new(spec.ratio, spec.addition, widest).ok()?;
     let value = scale.value(max);
@@ -127,11 +118,11 @@ pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Optio
         return None;
     }
     let meant = (f64::from(max) - spec.addition.to_f64()) / spec.ratio.to_f64();
-    // A float beyond the type's range becomes the greatest raw value, which then has another value.
+    // A float beyond the range becomes the greatest raw value, which the comparison below then rejects.
     let meant = (meant.round() as u32).min(widest);
     (scale.value(meant) == Decimal::from(max)).then(|| FindingText {
         message: format!(
-            "{} has the raw maximum {max}, which stands for {value}: it looks like an engineering value",
+            "{} has the raw maximum {max}, which means {value}: it looks like an engineering value",
             entry.title()
         ),
         label: format!("{max} of {widest}"),
@@ -139,24 +130,24 @@ pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>, point: &Point) -> Optio
     })
 }
 
-/// A point that breaks a rule.
+/// A rule that a point breaks.
 pub(super) struct Breach<'e, 'v, 't> {
     pub(super) protocol: Protocol,
     pub(super) entry: &'e AttrEntry<'v, 't>,
     pub(super) point: Point,
-    /// The other point that the rule is about.
+    /// The other point of a rule about two points.
     pub(super) other: Option<&'e AttrEntry<'v, 't>>,
     pub(super) entries: &'e [AttrEntry<'v, 't>],
 }
 
 impl Breach<'_, '_, '_> {
-    /// The text about the rule.
+    /// Returns the texts of the diagnostic.
     pub(super) fn text(&self, kind: ErrorKind) -> FindingText {
-        let message = self.of_points(kind).or_else(|| self.of_limits(kind));
-        let place = |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
         let here = location(self.protocol, &self.point);
         let label = match kind {
             ErrorKind::Overlap | ErrorKind::SharedArea | ErrorKind::WritableBytes => {
+                let place =
+                    |entry: &AttrEntry<'_, '_>| Some(location(self.protocol, &entry.point?));
                 let there = self.other.and_then(place).unwrap_or_default();
                 format!("{here}; {} has {there}", self.other_title())
             }
@@ -165,10 +156,11 @@ impl Breach<'_, '_, '_> {
             }
             _ => here,
         };
+        let (message, help) = self.message(kind);
         FindingText {
-            message: message.unwrap_or_else(|| format!("{}: {kind}", self.entry.title())),
+            message,
             label,
-            help: self.help(kind),
+            help,
         }
     }
 
@@ -177,130 +169,114 @@ impl Breach<'_, '_, '_> {
         title.unwrap_or_else(|| "another point".to_owned())
     }
 
-    /// Rules about two points, and about the id, the position and the labels of a point.
-    fn of_points(&self, kind: ErrorKind) -> Option<String> {
+    /// Returns the message, and a help text where the message does not contain the expected value.
+    fn message(&self, kind: ErrorKind) -> (String, String) {
         let (title, other, id) = (self.entry.title(), self.other_title(), self.point.id);
         let position = &self.point.position;
         let (len, data_type) = (position.len, data_type(self.point.kind));
-        Some(match kind {
-            ErrorKind::Overlap => format!("{title} overlaps {other}"),
+        let (spec, widest) = uint_spec(self.point.kind).unwrap_or((UintSpec::new(0, 0), 0));
+        let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
+        let mut help = String::new();
+        let message = match kind {
+            ErrorKind::Overlap => {
+                help = self.next_free();
+                format!("{title} overlaps {other}")
+            }
             ErrorKind::SharedArea => {
+                help +=
+                    "writable, read-only, alert and fault points each need a bit area of their own";
                 let point = self.other.and_then(|other| other.point);
                 let others = point.map_or("?", |point| access_word(point.access));
                 let own = access_word(self.point.access);
                 format!("{title} ({own}) shares a bit area with {other} ({others})")
             }
             ErrorKind::WritableBytes => {
-                format!("{title} is writable and stands behind {other}, which is not")
+                help += "the writable points are the first bytes of the status";
+                format!("{title} is writable and comes after {other}, which is not")
             }
             ErrorKind::WritableIds => {
-                format!("{title} is writable and its id comes after that of {other}, which is not")
+                help +=
+                    "writable points have the lowest ids: the id is the bit of the point's flag";
+                format!("{title} is writable and has a higher id than {other}, which is not")
             }
             ErrorKind::DuplicateId => format!("{title} and {other} have the same id, {id}"),
             ErrorKind::IdRange => {
-                let points = counted(self.entries.len(), "point");
-                format!("{title} has id {id}, and the definition has {points}")
+                let points = self.entries.len();
+                help = format!("the ids are 0 to {}, each once", points.saturating_sub(1));
+                let points = counted(points, "point");
+                format!("{title} has the id {id}, but the definition has {points}")
             }
             ErrorKind::Unit => {
                 let (want, have) = self.units();
-                let what = format!("{title} is a {data_type} with the unit \"{have}\"");
-                format!("{what}: {data_type} counts in {want}s")
+                help = format!("\"unit\": \"{want}\"");
+                format!("{title} is a {data_type} with the unit \"{have}\": expected \"{want}\"")
             }
             ErrorKind::BitOffset => {
                 let bit = position.bit_offset;
-                format!("{title} counts in bytes and has bit_offset {bit}: 0 is expected")
+                format!("{title} has the unit \"byte\" and bit_offset {bit}: expected 0")
             }
             ErrorKind::BoolWidth => {
                 let unit = unit_word(position.unit);
-                format!("{title} is a bool of {len} {unit}s: 1 is expected")
+                format!("{title} is a bool of {len} {unit}s: expected 1")
             }
             ErrorKind::EnumWidth => {
-                format!("{title} is an enum of {len} bits: 1 to 32 are possible")
+                format!("{title} is an enum of {len} bits: expected 1 to 32")
             }
             ErrorKind::UintWidth => {
-                let bits = uint_spec(self.point.kind).map_or(32, |(_, widest)| widest.count_ones());
-                let (len, bytes) = (counted(len as usize, "byte"), bits / 8);
-                format!("{title} is a {data_type} of {len}: {bytes} is expected")
+                let (len, bytes) = (counted(len as usize, "byte"), widest.count_ones() / 8);
+                format!("{title} is a {data_type} of {len}: expected {bytes}")
             }
             ErrorKind::BinaryWidth => {
-                format!("{title} is a binary of {len} bytes: 1 to 65535 are possible")
+                format!("{title} is a binary of {len} bytes: expected 1 to 65535")
             }
             ErrorKind::WideBits => {
-                format!("{title} has {len} bits; vendor code supports 8 at most")
+                format!("{title} has {len} bits: vendor code supports at most 8")
             }
             ErrorKind::NoLabels => format!("{title} is an enum without labels"),
             ErrorKind::TooManyLabels => {
                 let room = 1_u64.checked_shl(len).unwrap_or(0);
                 let labels = counted(self.entry.labels.len(), "label");
                 let bits = counted(len as usize, "bit");
-                format!("{title} has {labels}: with {bits} there are {room} at most")
+                format!("{title} has {labels}: {bits} can hold at most {room}")
             }
             ErrorKind::StatusLength => {
-                format!("{title} stands past byte 65535, the longest status possible")
+                format!("{title} is past byte 65535, the maximum length of a status")
             }
-            ErrorKind::Gap => format!("there is a gap before {title}: no point has the bytes"),
-            ErrorKind::Order => format!("{title} is not in the order that the cloud writes"),
-            _ => return None,
-        })
-    }
-
-    /// Rules about the limits and the scale of an integer.
-    fn of_limits(&self, kind: ErrorKind) -> Option<String> {
-        let (title, data_type) = (self.entry.title(), data_type(self.point.kind));
-        let (spec, widest) = uint_spec(self.point.kind)?;
-        let (min, max, ratio) = (spec.min, spec.max, spec.ratio);
-        Some(match kind {
+            ErrorKind::Gap => format!("gap before {title}: the bytes belong to no point"),
+            ErrorKind::Order => {
+                help += match self.protocol {
+                    Protocol::Standard => {
+                        "order by access (writable, read-only, alert, fault), then by type (bool, enum, uint8, \
+                         uint16, uint32, binary)"
+                    }
+                    Protocol::VarLen => {
+                        "order by type (bool, enum, uint8, uint16, uint32, binary), regardless of the access"
+                    }
+                };
+                format!("{title} is not in the order in which the cloud writes points")
+            }
             ErrorKind::NegativeMin => {
-                format!("{title} has the raw minimum {min}: 0 or more is expected")
+                help +=
+                    "limits are raw values: a negative addition makes engineering values negative";
+                format!("{title} has the raw minimum {min}: expected 0 or more")
             }
             ErrorKind::MinAboveMax => {
-                format!("{title} has the minimum {min} above its maximum {max}")
+                format!("{title} has the raw minimum {min}, which is above its raw maximum {max}")
             }
             ErrorKind::MaxTooLarge => {
-                format!("{title} has the raw maximum {max}: a {data_type} holds {widest} at most")
+                format!("{title} has the raw maximum {max}: a {data_type} is at most {widest}")
             }
-            ErrorKind::Ratio => format!("{title} has the ratio {ratio}: above 0 is expected"),
-            ErrorKind::Digits => {
-                format!("{title} has a ratio or addition of more than 15 significant digits")
-            }
+            ErrorKind::Ratio => format!("{title} has the ratio {ratio}: expected a number above 0"),
+            ErrorKind::Digits => too_many_digits(&title),
             ErrorKind::ScaleOverflow => {
-                format!("{title}: its ratio and addition lead to values of too many digits")
+                format!("{title} has a ratio and addition whose values have too many digits")
             }
-            _ => return None,
-        })
-    }
-
-    /// The expected value; empty where the message says it.
-    fn help(&self, kind: ErrorKind) -> String {
-        let help = match (kind, self.protocol) {
-            (ErrorKind::Overlap, _) => return self.next_free(),
-            (ErrorKind::Unit, _) => return format!("\"unit\": \"{}\"", self.units().0),
-            (ErrorKind::IdRange, _) => {
-                let last = self.entries.len().saturating_sub(1);
-                return format!("the ids are 0 to {last}, each once");
-            }
-            (ErrorKind::SharedArea, _) => {
-                "writable, read-only, alert and fault points have a bit area each"
-            }
-            (ErrorKind::WritableBytes, _) => "the writable points are the head of the status",
-            (ErrorKind::WritableIds, _) => {
-                "the ids of the writable points come first: a flag's bit is the id"
-            }
-            (ErrorKind::NegativeMin, _) => {
-                "limits are raw values: a negative value comes from the addition"
-            }
-            (ErrorKind::Order, Protocol::Standard) => {
-                "writable, read-only, alert, fault; in each bool, enum, uint8, uint16, uint32, binary"
-            }
-            (ErrorKind::Order, Protocol::VarLen) => {
-                "bool, enum, uint8, uint16, uint32, binary, whatever the access"
-            }
-            _ => "",
+            kind => format!("{title}: {kind}"),
         };
-        help.to_owned()
+        (message, help)
     }
 
-    /// The unit that the kind of the point counts in, and the other.
+    /// The valid unit for the kind of the point, and the other unit.
     fn units(&self) -> (&'static str, &'static str) {
         match self.point.kind {
             Kind::Bool | Kind::Enum { .. } => ("bit", "byte"),
@@ -308,7 +284,7 @@ impl Breach<'_, '_, '_> {
         }
     }
 
-    /// The next free bits or bytes for a point that overlaps another.
+    /// Returns a help text with the next free bit or byte for a point that overlaps another.
     fn next_free(&self) -> String {
         let own = &self.point.position;
         let others = self.entries.iter().filter_map(|entry| entry.point);

@@ -1,32 +1,25 @@
-//! The findings of a check as they are collected.
+//! The problems that a check has found so far.
 
 use std::ops::Range;
 
+use super::Product;
 use super::diagnostic::{Check, Diagnostic, Severity};
 use super::finding_text::FindingText;
 use super::json::Place;
 use crate::error::cut;
 
-/// The findings so far. All are counted, and those that come first are kept.
+/// The problems found so far. All are counted, and the first [`Check::MAX_DIAGNOSTICS`] are kept.
+#[derive(Default)]
 pub(super) struct Findings {
-    /// The bytes in front of the text: a byte order mark.
-    skipped: usize,
-    /// The findings that are kept, by severity and place.
-    kept: Vec<Diagnostic>,
+    /// The length of the byte order mark before the text.
+    pub(super) skipped: usize,
+    /// The kept diagnostics, ordered by severity and then by location.
+    pub(super) kept: Vec<Diagnostic>,
     pub(super) errors: usize,
-    warnings: usize,
+    pub(super) warnings: usize,
 }
 
 impl Findings {
-    pub(super) fn new(skipped: usize) -> Self {
-        Findings {
-            skipped,
-            kept: Vec::new(),
-            errors: 0,
-            warnings: 0,
-        }
-    }
-
     pub(super) fn error(&mut self, kind: &'static str, at: Place, text: impl Into<FindingText>) {
         self.add(Severity::Error, kind, at.range, || {
             (at.pointer, text.into())
@@ -39,7 +32,8 @@ impl Findings {
         });
     }
 
-    /// Counts a finding. Its pointer and text are made only if it is one of those that are kept.
+    /// Counts a problem. Calls `describe` for its pointer and text only if the diagnostic is kept: a
+    /// definition can break a rule millions of times.
     pub(super) fn add(
         &mut self,
         severity: Severity,
@@ -52,6 +46,7 @@ impl Findings {
             Severity::Warning => self.warnings += 1,
         }
         let span = range.start + self.skipped..range.end + self.skipped;
+        // Errors come first, so that warnings never displace them.
         let order = (severity, span.start);
         let before = |one: &Diagnostic| (one.severity, one.span.start) <= order;
         let at = self.kept.partition_point(before);
@@ -74,9 +69,8 @@ impl Findings {
         self.kept.insert(at, diagnostic);
     }
 
-    /// Ends the check of a text. Each finding gets its line and column in one pass, in the order of
-    /// the text.
-    pub(super) fn finish(mut self, text: &str) -> Check {
+    /// Ends the check of a text. Computes all lines and columns in one pass, in the order of the text.
+    pub(super) fn finish(mut self, text: &str, product: Option<Product>) -> Check {
         self.kept.sort_by_key(|one| (one.span.start, one.severity));
         let (mut at, mut line, mut column) = (0, 1, 1);
         for one in &mut self.kept {
@@ -91,7 +85,7 @@ impl Findings {
             (one.line, one.column) = (line, column);
         }
         Check {
-            product: None,
+            product: product.filter(|_| self.errors == 0),
             diagnostics: self.kept,
             errors: self.errors,
             warnings: self.warnings,

@@ -1,9 +1,9 @@
-//! JSON of a definition with the place of every value in the text.
+//! The JSON of a definition, with the location of every value in the text.
 
 use std::ops::Range;
 
 use gizwits_codec_core::definition;
-use jsonc_parser::ast::{Object, ObjectProp, Value};
+use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -24,10 +24,10 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// Parses a text; the error is a range of it and a message.
+/// Parses a text. The error is a byte range of the text and a message.
 pub(super) fn parse(text: &str) -> Result<Value<'_>, (Range<usize>, String)> {
     if text.trim_ascii().is_empty() {
-        let message = "the text is empty: a definition is a JSON object";
+        let message = "the text is empty: expected a JSON object";
         return Err((0..0, message.to_owned()));
     }
     if definition::too_deep(text) {
@@ -37,15 +37,15 @@ pub(super) fn parse(text: &str) -> Result<Value<'_>, (Range<usize>, String)> {
     }
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let message = match error.kind() {
-            ParseErrorKind::CommentsNotAllowed => "JSON has no comments: this one must go".into(),
+            ParseErrorKind::CommentsNotAllowed => "JSON does not allow comments".into(),
             ParseErrorKind::TrailingCommasNotAllowed => {
-                "JSON has no comma after the last member".into()
+                "JSON does not allow a comma after the last member".into()
             }
             kind => format!("not JSON: {}", lower_first(&kind.to_string())),
         };
         (error.range().start..error.range().end, message)
     })?;
-    // The parser of positions is lenient in places, such as control characters.
+    // jsonc-parser accepts some texts that are not JSON, for example control characters in strings.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
         let start = offset(text, error.line(), error.column());
         (start..start, format!("not JSON: {}", without_place(&error)))
@@ -53,28 +53,28 @@ pub(super) fn parse(text: &str) -> Result<Value<'_>, (Range<usize>, String)> {
     parsed.value.ok_or((0..0, "not JSON".to_owned()))
 }
 
-/// The message of an error of serde without the place that it ends with.
+/// The message of a serde_json error without the line and column at its end.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let end = message.find(" at line ").unwrap_or(message.len());
     message[..end].to_owned()
 }
 
-/// A value of the definition and its JSON pointer.
+/// A value of the definition, with its JSON pointer.
 pub(super) struct Node<'v, 't> {
     text: &'t str,
     value: &'v Value<'t>,
     pub(super) pointer: String,
 }
 
-/// The place of a value: its bytes in the text, and its JSON pointer.
+/// The location of a value: its bytes in the text and its JSON pointer.
 pub(super) struct Place {
     pub(super) range: Range<usize>,
     pub(super) pointer: String,
 }
 
 impl Place {
-    /// A place in the text itself.
+    /// A location in the text that belongs to no value.
     pub(super) fn text(range: Range<usize>) -> Self {
         let pointer = String::new();
         Place { range, pointer }
@@ -94,12 +94,14 @@ impl<'v, 't> Node<'v, 't> {
         self.value.as_object()
     }
 
-    /// The text of a member of an object; `None` if it is no text.
+    /// The string at a key of an object; `None` for a value of any other type.
     pub(super) fn text_at(&self, key: &str) -> Option<String> {
-        text_of(self.object()?.get(key))
+        let text = self.object()?.get(key)?.value.as_string_lit()?;
+        Some(text.value.clone().into_owned())
     }
 
-    /// The place of the value at a pointer from here on; the nearest around it of one that is missing.
+    /// The location of the value at a pointer relative to this value. A missing value has the location of
+    /// the nearest enclosing value.
     pub(super) fn at(&self, pointer: &str) -> Place {
         let pointer = format!("{}{pointer}", self.pointer);
         Place {
@@ -108,11 +110,11 @@ impl<'v, 't> Node<'v, 't> {
         }
     }
 
-    /// The bytes of the value at a pointer, or of the nearest around it.
+    /// The bytes of the value at a pointer, or of the nearest enclosing value if it is missing.
     pub(super) fn range(&self, pointer: &str) -> Range<usize> {
         let (value, missing) = self.descend(pointer);
         let range = value.range();
-        // Of an object that lacks something its head will do.
+        // An object that lacks a member is marked by its bracket: the whole object would hide the rest.
         let long = matches!(value, Value::Object(_) | Value::Array(_));
         let end = match long && (missing || pointer.is_empty()) {
             true => range.start + 1,
@@ -121,8 +123,8 @@ impl<'v, 't> Node<'v, 't> {
         range.start..end
     }
 
-    /// The text of the value at a pointer, in a few words if it may have several lines; empty if it is
-    /// missing.
+    /// The text of the value at a pointer for messages. Objects and lists, which can have several lines, are
+    /// described in words. Empty if the value is missing.
     pub(super) fn source(&self, pointer: &str) -> String {
         match self.descend(pointer) {
             (_, true) => String::new(),
@@ -132,7 +134,7 @@ impl<'v, 't> Node<'v, 't> {
         }
     }
 
-    /// The text of the value itself.
+    /// The text of the value.
     pub(super) fn json(&self) -> &'t str {
         self.slice(self.value)
     }
@@ -142,7 +144,7 @@ impl<'v, 't> Node<'v, 't> {
         self.text.get(range.start..range.end).unwrap_or("")
     }
 
-    /// The value at a pointer, or the nearest around it and that it is missing.
+    /// The value at a pointer and `false`, or the nearest enclosing value and `true` if it is missing.
     fn descend(&self, pointer: &str) -> (&'v Value<'t>, bool) {
         let mut value = self.value;
         for step in pointer.split('/').skip(1) {
@@ -163,12 +165,7 @@ impl<'v, 't> Node<'v, 't> {
     }
 }
 
-pub(super) fn text_of(member: Option<&ObjectProp<'_>>) -> Option<String> {
-    let text = member?.value.as_string_lit()?;
-    Some(text.value.clone().into_owned())
-}
-
-/// A pointer, or the longest head of it that is no longer than a diagnostic's may be.
+/// A pointer, or its longest prefix of at most 1,000 bytes that is the pointer of an enclosing value.
 pub(super) fn near(pointer: &str) -> &str {
     const MAX: usize = 1000;
     if pointer.len() <= MAX {

@@ -1,4 +1,4 @@
-//! The products that records may be of, chosen by product key or device.
+//! The products of a log, looked up by product key or device.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,25 @@ use gizwits_codec_core::m2m::{self, Event};
 use super::Product;
 use crate::error::Error;
 
-/// The products that a log's records may be of.
+/// The products of a log. Each record belongs to one of them.
+///
+/// The product of a record is looked up by the record's `product_key`, then by its device, and otherwise is
+/// the default.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::Products;
+///
+/// let read = |name| std::fs::read_to_string(format!("../tests/fixtures/{name}.json"));
+/// let air_conditioner = Product::from_json(&read("air-conditioner")?)?;
+/// let feeder = Product::from_json(&read("feeder")?)?;
+/// let key = feeder.product_key().to_owned();
+///
+/// let products = Products::several(vec![air_conditioner, feeder])?
+///     .with_did("fTZ6jUmwmuTUkEdbXWePQ3", &key)?;
+/// assert_eq!(products.iter().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Products(Arc<Choice>);
 
@@ -21,7 +39,17 @@ struct Choice {
 }
 
 impl Products {
-    /// All records are of one product.
+    /// Creates the products of a log whose records all belong to one product.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    /// use gizwits_codec_std::log::Products;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let products = Products::one(Product::from_json(&definition)?);
+    /// assert_eq!(products.iter().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn one(product: Product) -> Self {
         Products(Arc::new(Choice {
@@ -32,17 +60,17 @@ impl Products {
         }))
     }
 
-    /// Records say by their `product_key` what they are of.
+    /// Creates the products of a log whose records have a `product_key`.
     ///
     /// # Errors
-    /// `unknown_product` if a product has no key, or two have the same.
+    /// `unknown_product` if a product has no key, or two products have equal keys.
     pub fn several(products: Vec<Product>) -> Result<Self, Error> {
         let mut keys = HashMap::new();
         for (n, product) in products.iter().enumerate() {
             let key = product.product_key();
             if key.is_empty() || keys.insert(key.to_owned(), n).is_some() {
                 let message = match key {
-                    "" => format!("definition {} has no product_key to choose it by", n + 1),
+                    "" => format!("definition {} has no product_key", n + 1),
                     key => format!("two definitions have the product_key {key}"),
                 };
                 return Err(Error::new("unknown_product", message));
@@ -55,20 +83,21 @@ impl Products {
         })))
     }
 
-    /// Records without a key of their own are of this product.
+    /// Sets the product of records that have no `product_key` and no known device. Default: such records are
+    /// rejected.
     ///
     /// # Errors
-    /// `unknown_product` if there is none with this key.
+    /// `unknown_product` if no product has this key.
     pub fn with_default(mut self, key: &str) -> Result<Self, Error> {
         let default = self.index(key)?;
         Arc::make_mut(&mut self.0).default = Some(default);
         Ok(self)
     }
 
-    /// Records of this device, unless they have a key of their own, are of this product.
+    /// Sets the product of a device, for its records that have no `product_key`.
     ///
     /// # Errors
-    /// `unknown_product` if there is none with this key.
+    /// `unknown_product` if no product has this key.
     pub fn with_did(mut self, did: &str, key: &str) -> Result<Self, Error> {
         let product = self.index(key)?;
         Arc::make_mut(&mut self.0)
@@ -77,12 +106,12 @@ impl Products {
         Ok(self)
     }
 
-    /// The products, in the order that they were given in.
+    /// The products, in the order in which they were given.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Product> {
         self.0.products.iter()
     }
 
-    /// The product of this number.
+    /// The product with this index.
     #[inline(always)]
     pub(crate) fn get(&self, index: usize) -> Option<&Product> {
         self.0.products.get(index)
@@ -92,14 +121,12 @@ impl Products {
         self.0.keys.get(key).copied().ok_or_else(|| {
             let known: Vec<&str> = self.iter().map(Product::product_key).collect();
             let known = known.join(", ");
-            Error::new(
-                "unknown_product",
-                format!("no definition is of product `{key}`; there are {known}"),
-            )
+            let message = format!("unknown product_key `{key}`: the definitions have {known}");
+            Error::new("unknown_product", message)
         })
     }
 
-    /// The product of a record that has this product key and did, and these bytes for a payload.
+    /// Returns the index of the product of a record with this product key, did and payload.
     #[inline(always)]
     pub(crate) fn of(
         &self,
@@ -127,7 +154,7 @@ impl Products {
         choice.default.ok_or_else(|| {
             Error::new(
                 "unknown_product",
-                "the record has no product_key, its device is not in the map, and no product was named",
+                "the record has no product_key, no product is set for its device, and there is no default",
             )
         })
     }

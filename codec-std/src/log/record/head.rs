@@ -1,9 +1,9 @@
-//! The head of a record in NDJSON: timestamp, type, did, and members that are kept.
+//! The head of a record in NDJSON: timestamp, type, did and kept members.
 
 use super::Record;
 use super::text::{Cursor, TextBlock};
 
-/// Appends what the record says of itself.
+/// Appends the head of a record.
 pub(crate) fn append_head(out: &mut TextBlock, record: &Record<'_>, did: Option<&str>) {
     let mut room = out.room(head_len(record, did));
     put_head(&mut room, record, did, false);
@@ -11,7 +11,7 @@ pub(crate) fn append_head(out: &mut TextBlock, record: &Record<'_>, did: Option<
     out.keep(written);
 }
 
-/// No more is written by [`put_head`].
+/// The maximum number of bytes that [`put_head`] writes.
 pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
     let texts = record.kind.map_or(0, str::len) + did.map_or(0, str::len);
     let timestamp = record.timestamp.map_or(0, |moment| moment.json().len());
@@ -19,7 +19,8 @@ pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
     64 + timestamp + 6 * texts + record.extra.len()
 }
 
-/// Appends the head of a record: `{"timestamp":…,"type":…,"did":…,`. Texts that are plain need no escapes.
+/// Appends the head of a record: `{"timestamp":…,"type":…,"did":…,`. `plain` means that its texts need no
+/// escapes.
 #[inline(always)]
 pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
     out.put_prefix(b"{", 1);
@@ -42,7 +43,7 @@ pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&s
     }
 }
 
-/// A text as JSON, and a comma.
+/// Appends a text as a JSON string, and a comma.
 #[inline(always)]
 pub(crate) fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
     if plain || text.bytes().all(is_plain) {
@@ -55,7 +56,7 @@ pub(crate) fn put_text(out: &mut Cursor<'_>, text: &str, plain: bool) {
     }
 }
 
-/// Whether a byte is ASCII that may stand in a JSON text as it is.
+/// Whether a byte is ASCII that a JSON string contains without an escape.
 #[inline]
 pub(crate) fn is_plain(byte: u8) -> bool {
     (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\'

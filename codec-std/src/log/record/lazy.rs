@@ -1,4 +1,4 @@
-//! A record that is made only as far as is asked for.
+//! A record whose members are read on demand.
 
 use std::borrow::Cow;
 
@@ -6,32 +6,33 @@ use super::Record;
 use super::shape::LineShape;
 use super::timestamp::Timestamp;
 
-/// A record that is made only as far as is asked for.
+/// A record whose members are read on demand. Sinks get it with a [`Status`](crate::Status), which most of them
+/// write without reading all members.
 #[derive(Clone, Copy, Debug)]
 pub struct LazyRecord<'a>(Origin<'a>);
 
 #[derive(Clone, Copy, Debug)]
 enum Origin<'a> {
-    /// In a line that has this shape; what is kept of it.
+    /// A line, the shape that it fits, and its kept members.
     Shaped(&'a [u8], &'a LineShape, &'a [u8]),
-    /// Made, and whether its texts are known to need no escapes.
+    /// A complete record, and whether its texts are known to need no escapes.
     Made(&'a Record<'a>, bool),
 }
 
 impl<'a> LazyRecord<'a> {
-    /// The record of a line that has this shape, and what is kept of the line.
+    /// The record of a line that fits a shape, with its kept members.
     #[inline(always)]
     pub(crate) fn learnt(line: &'a [u8], shape: &'a LineShape, extra: &'a [u8]) -> Self {
         LazyRecord(Origin::Shaped(line, shape, extra))
     }
 
-    /// One that is made already, and whether its texts are known to need no escapes.
+    /// A complete record, and whether its texts are known to need no escapes.
     #[inline(always)]
     pub(crate) fn made(record: &'a Record<'a>, plain: bool) -> Self {
         LazyRecord(Origin::Made(record, plain))
     }
 
-    /// The record.
+    /// Returns the complete record.
     #[must_use]
     pub fn record(&self) -> Record<'a> {
         match self.0 {
@@ -74,8 +75,8 @@ impl<'a> LazyRecord<'a> {
         }
     }
 
-    /// The head of the line, if it is what NDJSON begins with, all but the payload; else the record, and
-    /// whether its texts are known to need no escapes.
+    /// The head of the line if NDJSON can copy it unchanged; otherwise the record, and whether its texts are
+    /// known to need no escapes.
     #[inline(always)]
     pub(crate) fn head(&self) -> Result<&'a [u8], (Cow<'a, Record<'a>>, bool)> {
         match self.0 {

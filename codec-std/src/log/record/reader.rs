@@ -1,4 +1,4 @@
-//! A record in its line: strictly parsed, or by a shape that earlier lines had.
+//! Reads the record of a line: by a shape that earlier lines had, or with the strict parser.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,31 +9,30 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::lazy::LazyRecord;
-use super::shape::{LineShape, OtherMembers};
+use super::shape::LineShape;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
 use crate::error::Error;
 
-/// How deep the arrays and objects of a record may be nested. In a debug build the parser takes some 30 kB of
-/// stack for a level, which threads with the usual 2 MiB have for all of these.
+/// The maximum depth of nested arrays and objects in a record. The parser recurses, with about 30 kB of
+/// stack for a level in a debug build, so this depth fits in the 2 MiB that threads have by default.
 pub const DEPTH_LIMIT: usize = 32;
 
 /// Reads the records of one log.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
-    /// Whether members that have no meaning here are kept.
+    /// Whether members that the codec does not use are kept.
     keep: bool,
-    /// Whether every line goes to the strict parser.
+    /// Whether every line is read by the strict parser.
     strict: bool,
     extra: Vec<u8>,
-    others: OtherMembers,
-    /// The last one that fitted first.
+    /// The learned shapes. The shape that fitted last is the first.
     shapes: Vec<LineShape>,
-    /// Lines that none fitted; those that did halve it.
+    /// The number of lines that fitted no shape. Halved by each line that fits.
     missed: u32,
 }
 
-/// The most shapes that are kept.
+/// The maximum number of shapes.
 const SHAPES: usize = 8;
 
 impl Reader {
@@ -45,8 +44,8 @@ impl Reader {
         }
     }
 
-    /// A line by a shape that it fits. It is what it says if the payload, which has not been looked at,
-    /// needs no unescaping.
+    /// Reads a line that fits a shape. The payload has not been checked: the record is valid only if the
+    /// payload contains no escapes.
     #[inline(always)]
     pub(crate) fn learnt<'a>(&'a mut self, line: &'a [u8]) -> Option<LazyRecord<'a>> {
         if !self.shapes.first()?.fits(line) && !self.another_fits(line) {
@@ -58,7 +57,7 @@ impl Reader {
         Some(LazyRecord::learnt(line, shape, &self.extra))
     }
 
-    /// Whether another shape fits, which then is the first.
+    /// Whether a shape other than the first fits. That shape becomes the first.
     #[cold]
     fn another_fits(&mut self, line: &[u8]) -> bool {
         let found = self.shapes.iter().position(|shape| shape.fits(line));
@@ -68,8 +67,8 @@ impl Reader {
         found.is_some()
     }
 
-    /// Reads the record of a line whose texts have no escapes by the strict parser, but for what is kept;
-    /// false if the line is to be [`read`](Self::read), which tells what is wrong, or learns from it.
+    /// Reads a line without escapes with the strict parser; kept members go to [`extra`](Self::extra). Returns
+    /// false if [`read`](Self::read) has to read the line, because it is invalid or a shape is to be learned.
     #[inline(always)]
     pub(crate) fn read_plain<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
         if self.learns() || is_deep(line) {
@@ -80,25 +79,25 @@ impl Reader {
         let extra = self.keep.then_some(&mut self.extra);
         let done = json.deserialize_map(PlainVisitor(record, extra));
         let done = done.and_then(|()| json.end()).is_ok();
+        // Failed lines are counted by `read`.
         self.missed = self.missed.saturating_add(done.into());
         done
     }
 
-    /// Whether the next strict line is learnt. That costs more than the line, so lines that vary are not
-    /// learnt each time.
+    /// Whether a shape is learned from the next strict line. Learning takes longer than reading, so it is done
+    /// rarely if lines keep missing.
     fn learns(&self) -> bool {
         !self.strict && (self.missed < 32 || self.missed.is_multiple_of(64))
     }
 
-    /// The members of the last line that are kept.
+    /// The kept members of the last line.
     pub(crate) fn extra(&self) -> &[u8] {
         &self.extra
     }
 
-    /// Reads the members of a line by the strict parser.
+    /// Reads the members of a line with the strict parser.
     pub(crate) fn read<'a>(&'a mut self, line: &'a str) -> Result<Members<'a>, Error> {
         self.extra.clear();
-        self.others.clear();
         if !line.trim_ascii_start().starts_with('{') {
             return Ok(Members {
                 payload: Some(line.into()),
@@ -106,37 +105,39 @@ impl Reader {
             });
         }
         if is_deep(line) {
-            return Err(too_deep());
+            let message =
+                format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
+            return Err(Error::new("depth", message));
         }
         let mut json = sonic_rs::Deserializer::from_json(line);
         let learn = self.learns();
         let visitor = MembersVisitor {
             keep: self.keep,
             extra: &mut self.extra,
-            others: learn.then_some(&mut self.others),
+            learn,
         };
         let members = json.deserialize_map(visitor);
         let members = members.and_then(|members| json.end().map(|()| members));
         let mut members = members.map_err(|error| refused(&error))??;
         self.missed = self.missed.saturating_add(1);
-        if learn && let Some(shape) = LineShape::new(line, &members, &self.others, &self.extra) {
+        members.extra = &self.extra;
+        if learn && let Some(shape) = LineShape::new(line, &members, self.keep) {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
         }
-        members.extra = &self.extra;
         Ok(members)
     }
 }
 
-/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit of its own.
-/// Brackets are counted first, since hardly any line has enough of them.
+/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit. Brackets are
+/// counted first, because hardly any line has enough of them for that.
 #[inline]
 fn is_deep(line: &str) -> bool {
     brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
 }
 
-/// At least as many as the opening brackets of a text, by vectors: the last 32 bytes count in full, also those
-/// that were counted before.
+/// Counts the opening brackets of a text with vector instructions. The result can be too large: for each
+/// block, the last 32 bytes of the text are counted again.
 #[inline]
 fn brackets(text: &[u8]) -> usize {
     const LANES: usize = 32;
@@ -144,13 +145,13 @@ fn brackets(text: &[u8]) -> usize {
         return text.len();
     };
     let mut brackets = 0;
-    // A lane is a byte, so that it counts up to 255.
+    // A lane is a byte, so it can count up to 255.
     for block in text.chunks(254 * LANES) {
         let mut lanes = [0_u8; LANES];
         let (pieces, _) = block.as_chunks::<LANES>();
         for piece in pieces.iter().chain([last]) {
             for (lane, byte) in lanes.iter_mut().zip(piece) {
-                // [ and { differ in one bit.
+                // The mask removes the only bit in which `[` and `{` differ.
                 *lane += u8::from(byte & 0xdf == b'[');
             }
         }
@@ -159,38 +160,28 @@ fn brackets(text: &[u8]) -> usize {
     brackets
 }
 
-#[cold]
-fn too_deep() -> Error {
-    let message =
-        format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
-    Error::new("depth", message)
-}
-
-/// A line that is no record, in words.
+/// Converts the error of a line that is not JSON.
 #[cold]
 fn refused(error: &sonic_rs::Error) -> Error {
-    let told = error.to_string();
-    let told = told.lines().next().unwrap_or_default();
-    let at = told.find(" at line ").unwrap_or(told.len());
+    let text = error.to_string();
+    let text = text.lines().next().unwrap_or_default();
+    let end = text.find(" at line ").unwrap_or(text.len());
     let byte = error.offset();
-    let message = format!("not a record as JSON: {}, byte {byte}", &told[..at]);
+    let message = format!("the record is not JSON: {}, byte {byte}", &text[..end]);
     Error::new("json", message).at(u32::try_from(byte).ok(), None)
 }
 
-/// A line that is no text from this byte on.
+/// The error of a line that is not UTF-8 from this byte on.
 pub(crate) fn not_utf8(at: usize) -> Error {
-    Error::new(
-        "not_utf8",
-        format!("the line is not UTF-8 text at byte {at}"),
-    )
-    .at(u32::try_from(at).ok(), None)
+    let message = format!("the line is not UTF-8 at byte {at}");
+    Error::new("not_utf8", message).at(u32::try_from(at).ok(), None)
 }
 
-/// Deserializes what a line says. What is JSON but no record is the inner error.
+/// Deserializes the members of a line. The inner error is that of valid JSON that is not a record.
 struct MembersVisitor<'x> {
     keep: bool,
     extra: &'x mut Vec<u8>,
-    others: Option<&'x mut OtherMembers>,
+    learn: bool,
 }
 
 impl<'de> Visitor<'de> for MembersVisitor<'_> {
@@ -200,22 +191,22 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
         let mut wrong = None;
         while let Some(MemberKey(key)) = map.next_key()? {
             let value: LazyValue<'de> = map.next_value()?;
             let value = value.as_raw_cow();
             if !escapes_are_sound(&value) {
-                return Err(A::Error::custom("an escape that is none"));
+                return Err(A::Error::custom("invalid escape"));
             }
             let member = match &*key {
                 "timestamp" => {
                     if value != "null" {
                         if let Err(error) = Timestamp::new(&value) {
-                            wrong = wrong.or(Some(error));
+                            wrong.get_or_insert(error);
                         } else if members.timestamp.replace(value).is_some() {
-                            wrong = wrong.or_else(|| Some(repeated(&key)));
+                            wrong.get_or_insert_with(|| repeated(&key));
                         }
                     }
                     continue;
@@ -225,13 +216,11 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 "product_key" => &mut members.product_key,
                 "payload" => &mut members.payload,
                 _ => {
-                    match (self.others.as_deref_mut(), &value) {
-                        (None, _) => {}
-                        (Some(others), Cow::Borrowed(value)) => others.push(&key, value, self.keep),
-                        (Some(others), Cow::Owned(_)) => others.lost = true,
-                    }
                     if self.keep {
                         put_member(self.extra, &key, &value);
+                    }
+                    if self.learn {
+                        members.others.push((key, value));
                     }
                     continue;
                 }
@@ -240,13 +229,13 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 continue;
             }
             match text(value) {
-                Some(_) if member.is_some() => wrong = wrong.or_else(|| Some(repeated(&key))),
+                Some(_) if member.is_some() => {
+                    wrong.get_or_insert_with(|| repeated(&key));
+                }
                 Some(text) => *member = Some(text),
                 None => {
-                    wrong = wrong.or_else(|| {
-                        let message = format!("`{key}` is not a text");
-                        Some(Error::new("record", message))
-                    });
+                    let message = format!("`{key}` is not a string");
+                    wrong.get_or_insert_with(|| Error::new("record", message));
                 }
             }
         }
@@ -258,7 +247,8 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
     }
 }
 
-/// Deserializes a record all of whose texts stand in the line. Fails if there is anything to be said.
+/// Deserializes a record whose texts need no unescaping. Fails without a reason if anything is unusual:
+/// [`MembersVisitor`] then reads the line.
 struct PlainVisitor<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
 
 impl<'de> Visitor<'de> for PlainVisitor<'_, 'de> {
@@ -307,13 +297,13 @@ impl<'de> Visitor<'de> for PlainVisitor<'_, 'de> {
     }
 }
 
-/// Whether what sonic-rs passed over, which does not look at the digits of `\u`, is JSON.
+/// Whether the escapes of a value are valid. sonic-rs skips values without checking the digits of `\u`.
 fn escapes_are_sound(json: &str) -> bool {
     memchr::memchr(b'\\', json.as_bytes()).is_none()
         || serde_json::from_str::<IgnoredAny>(json).is_ok()
 }
 
-/// Appends a member that is kept.
+/// Appends a kept member.
 fn put_member(extra: &mut Vec<u8>, key: &str, json: &str) {
     extra.push(b',');
     let _ = serde_json::to_writer(&mut *extra, key);
@@ -322,24 +312,20 @@ fn put_member(extra: &mut Vec<u8>, key: &str, json: &str) {
 }
 
 fn repeated(key: &str) -> Error {
-    Error::new("record", format!("`{key}` stands twice"))
+    Error::new("record", format!("duplicate member `{key}`"))
 }
 
-/// A text, decoded.
+/// The key of a member. The derived implementation borrows from the line where that of `Cow` would allocate.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The meaning of a JSON text; `None` if it is none.
+/// Unescapes a JSON string; `None` for any other JSON.
 fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
     match json {
-        Cow::Borrowed(json) => {
-            let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-            match memchr::memchr(b'\\', inner.as_bytes()) {
-                None => Some(inner.into()),
-                Some(_) => Some(sonic_rs::from_str::<String>(json).ok()?.into()),
-            }
+        Cow::Borrowed(json) if memchr::memchr(b'\\', json.as_bytes()).is_none() => {
+            Some(json.strip_prefix('"')?.strip_suffix('"')?.into())
         }
-        Cow::Owned(json) => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+        json => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
     }
 }

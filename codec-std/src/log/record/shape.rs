@@ -1,87 +1,54 @@
-//! The shape of a line: what it has in common with the other lines of its log.
+//! The shape of a line: the parts that it shares with other lines of its log.
 //!
-//! Lines of one log look alike. What is the same in all of them is compared, byte for byte; what varies
-//! is held against the bytes that may stand there. Whatever differs goes to the strict parser, which
-//! alone decides what is right and what is wrong.
+//! The lines of a log look alike. Constant parts are compared byte by byte, and variable parts are checked
+//! against the bytes that are allowed there. A line that differs goes to the strict parser, which alone decides
+//! what is valid.
 
 use std::ops::Range;
 
+use super::Members;
 use super::head::{append_head, is_plain};
 use super::text::TextBlock;
 use super::timestamp::Timestamp;
-use super::{Members, Record};
 
-/// The bytes that may stand where a value varies.
+/// The bytes that are allowed at a position of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ByteClass {
-    /// The byte of the line that was learnt, and no other.
+    /// Only the byte of the learned line.
     Same,
-    /// Digits, but for the first one and what are none.
+    /// Any digit. In a number, this class applies to digits after the first.
     Number,
-    /// ASCII that a JSON text has as it stands.
+    /// Any ASCII that a JSON string contains without an escape.
     Text,
-    /// Anything: the payload, which is looked at elsewhere.
+    /// Any byte. Used for the payload, which the decoder checks.
     Any,
 }
 
-/// The addresses of the members of a line that have no meaning here.
-#[derive(Debug, Default)]
-pub(crate) struct OtherMembers {
-    /// Their values, and those of texts without their quotes.
-    values: Vec<(Range<usize>, ByteClass)>,
-    /// The members that are kept: the key without its quotes, and the value.
-    kept: Vec<(Range<usize>, Range<usize>)>,
-    /// Something is not where it can be found again.
-    pub(crate) lost: bool,
-}
-
-impl OtherMembers {
-    pub(crate) fn clear(&mut self) {
-        self.values.clear();
-        self.kept.clear();
-        self.lost = false;
-    }
-
-    pub(crate) fn push(&mut self, key: &str, value: &str, keep: bool) {
-        let all = addresses(value);
-        if keep {
-            self.kept.push((addresses(key), all.clone()));
-        }
-        self.values.push(match value.as_bytes() {
-            [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
-                (all.start + 1..all.end - 1, ByteClass::Text)
-            }
-            [b'0'..=b'9', ..] => (all, ByteClass::Number),
-            _ => (all, ByteClass::Same),
-        });
-    }
-}
-
-/// The longest line that is learnt.
+/// The maximum length of a line that is learned, in bytes.
 const LEARNT: usize = 16 << 10;
 
-/// The shape of lines whose payloads may have any length.
+/// The shape of lines, whose payloads may have any length.
 #[derive(Debug)]
 pub(crate) struct LineShape {
-    /// The bytes in front of the payload, and behind it.
+    /// The number of bytes before and after the payload.
     pub(crate) head: usize,
     pub(crate) tail: usize,
-    /// A line is at least as long.
+    /// The minimum length of a line.
     least: usize,
     patterns: Vec<ChunkPattern>,
     pub(crate) timestamp: Option<Span>,
-    /// Whether that is in words.
-    worded: bool,
-    /// The value, which is the same in all lines of this shape.
+    /// The timestamp if it is a string, which the patterns cannot check completely.
+    worded: Option<Span>,
+    /// The member `type`, which is equal in all lines of the shape.
     pub(crate) kind: Option<Box<str>>,
     pub(crate) did: Option<Span>,
     pub(crate) product_key: Option<Box<str>>,
     kept: Vec<(Span, Span)>,
-    /// The length of the head that NDJSON has in the same form.
+    /// The length of the head of the line, if NDJSON can copy it unchanged.
     pub(crate) verbatim: Option<usize>,
 }
 
-/// A place before the payload, counted from the start, or behind it, counted from the end.
+/// A range of a line: before the payload counted from the start, after the payload counted from the end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     behind: bool,
@@ -99,32 +66,27 @@ impl Span {
         line.get(range).unwrap_or_default()
     }
 
-    /// The span as text. A line that fits a shape is text there: its bytes are those that were learnt, or ASCII.
+    /// The text of the span. A line that fits a shape is UTF-8 there: each byte is a learned byte or ASCII.
     pub(crate) fn text(self, line: &[u8]) -> &str {
         std::str::from_utf8(self.of(line)).unwrap_or_default()
     }
 }
 
-/// A line that is learnt: what varies in it is marked, byte by byte.
+/// A line that is being learned, with the class of each byte.
 struct Learner<'l> {
     line: &'l [u8],
     payload: Range<usize>,
     classes: Vec<ByteClass>,
 }
 
+/// The range of a text in a line; `None` if the text is elsewhere, because it had escapes.
+fn range_of(line: &[u8], text: &str) -> Option<Range<usize>> {
+    let start = text.as_ptr().addr().checked_sub(line.as_ptr().addr())?;
+    let end = start + text.len();
+    (end <= line.len()).then_some(start..end)
+}
+
 impl Learner<'_> {
-    /// The place of a text in the line; `None` of one that is elsewhere, since it had escapes.
-    fn range(&self, text: &str) -> Option<Range<usize>> {
-        self.within(addresses(text))
-    }
-
-    /// The place of what has these addresses.
-    fn within(&self, addresses: Range<usize>) -> Option<Range<usize>> {
-        let base = self.line.as_ptr().addr();
-        let range = addresses.start.checked_sub(base)?..addresses.end.checked_sub(base)?;
-        (range.end <= self.line.len()).then_some(range)
-    }
-
     fn span(&self, range: Range<usize>) -> Span {
         let behind = range.start >= self.payload.end;
         let len = self.line.len();
@@ -141,7 +103,7 @@ impl Learner<'_> {
         if is_number && text.iter().any(|byte| byte.eq_ignore_ascii_case(&b'e')) {
             return;
         }
-        // A number of several digits has no 0 in front.
+        // JSON does not allow a leading zero, so the first of several digits must stay the same.
         let first = usize::from(is_number && text.get(1).is_some_and(u8::is_ascii_digit));
         for (n, (to, byte)) in self.classes[range].iter_mut().zip(text).enumerate() {
             if !is_number || n >= first && byte.is_ascii_digit() {
@@ -150,8 +112,8 @@ impl Learner<'_> {
         }
     }
 
-    /// The patterns of both sides of the payload. Those that reach into it don't look at it; the last of
-    /// a side overlaps the one before.
+    /// The patterns of both sides of the payload. A pattern that reaches into the payload accepts any byte
+    /// there. The last pattern of a side overlaps the one before it.
     fn patterns(&self) -> Vec<ChunkPattern> {
         let (line, head) = (self.line, self.payload.start);
         let tail = line.len() - self.payload.end;
@@ -172,41 +134,29 @@ impl Learner<'_> {
     }
 }
 
-/// The addresses of a text.
-fn addresses(text: &str) -> Range<usize> {
-    let start = text.as_ptr().addr();
-    start..start + text.len()
-}
-
 impl LineShape {
-    /// The shape of a line that was strictly parsed.
-    pub(crate) fn new(
-        text: &str,
-        members: &Members<'_>,
-        others: &OtherMembers,
-        extra: &[u8],
-    ) -> Option<Self> {
-        let line = text.as_bytes();
-        let mut learner = Learner {
-            line,
-            payload: 0..0,
-            classes: Vec::new(),
-        };
-        let payload = learner.range(members.payload.as_deref()?)?;
-        // What is learnt takes memory, and the last pattern reaches 16 bytes back.
-        if others.lost || payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
+    /// Learns the shape of a line from its parsed members. `keep` is
+    /// [`Options::keep`](crate::log::Options::keep).
+    pub(crate) fn new(line: &str, members: &Members<'_>, keep: bool) -> Option<Self> {
+        let line = line.as_bytes();
+        let payload = range_of(line, members.payload.as_deref()?)?;
+        // A shape takes memory in proportion to its line, and the last pattern begins 16 bytes before the end.
+        if payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
             return None;
         }
         let (head, tail) = (payload.start, line.len() - payload.end);
-        learner.payload = payload;
-        learner.classes = vec![ByteClass::Same; line.len()];
+        let mut learner = Learner {
+            line,
+            payload,
+            classes: vec![ByteClass::Same; line.len()],
+        };
         let mut shape = LineShape {
             head,
             tail,
             least: 16.max(head + tail + 1),
             patterns: Vec::new(),
             timestamp: None,
-            worded: false,
+            worded: None,
             kind: members.kind.as_deref().map(Box::from),
             did: None,
             product_key: members.product_key.as_deref().map(Box::from),
@@ -214,46 +164,45 @@ impl LineShape {
             verbatim: None,
         };
         for text in [&members.kind, &members.product_key].into_iter().flatten() {
-            learner.range(text)?;
+            range_of(line, text)?;
         }
         if let Some(json) = &members.timestamp {
-            let range = learner.range(json)?;
-            shape.worded = json.starts_with('"');
-            match shape.worded {
-                true => learner.vary(range.start + 1..range.end - 1, ByteClass::Text),
-                false if Timestamp(json).is_sure() => {
-                    learner.vary(range.clone(), ByteClass::Number)
-                }
-                false => {}
+            let range = range_of(line, json)?;
+            shape.timestamp = Some(learner.span(range.clone()));
+            if json.starts_with('"') {
+                shape.worded = shape.timestamp;
+                learner.vary(range.start + 1..range.end - 1, ByteClass::Text);
+            } else if Timestamp(json).is_sure() {
+                learner.vary(range, ByteClass::Number);
             }
-            shape.timestamp = Some(learner.span(range));
         }
         if let Some(did) = &members.did {
-            let range = learner.range(did)?;
+            let range = range_of(line, did)?;
             if did.bytes().all(is_plain) {
                 learner.vary(range.clone(), ByteClass::Text);
             }
             shape.did = Some(learner.span(range));
         }
-        for (addresses, class) in &others.values {
-            let range = learner.within(addresses.clone())?;
-            if *class != ByteClass::Same {
-                learner.vary(range, *class);
+        for (key, value) in &members.others {
+            let range = range_of(line, value)?;
+            if keep {
+                // A key with escapes is not in the line in this form, so `range` fails.
+                let key = learner.span(range_of(line, key)?);
+                shape.kept.push((key, learner.span(range.clone())));
+            }
+            match value.as_bytes() {
+                [b'"', inner @ .., b'"'] if inner.iter().all(|byte| is_plain(*byte)) => {
+                    learner.vary(range.start + 1..range.end - 1, ByteClass::Text);
+                }
+                [b'0'..=b'9', ..] => learner.vary(range, ByteClass::Number),
+                _ => {}
             }
         }
-        for (key, value) in &others.kept {
-            // A key with escapes is not in the line.
-            let (key, value) = (learner.within(key.clone())?, learner.within(value.clone())?);
-            shape.kept.push((learner.span(key), learner.span(value)));
-        }
         shape.patterns = learner.patterns();
-        let record = Record {
-            extra,
-            ..members.record()
-        };
+        let record = members.record();
         let mut written = TextBlock::default();
         append_head(&mut written, &record, record.did);
-        // What varies is copied as it stands, so this holds for every line of the shape.
+        // NDJSON copies variable parts unchanged, so this holds for every line of the shape.
         shape.verbatim = Some(written.as_bytes())
             .filter(|written| written.len() <= head && line.starts_with(written))
             .map(<[u8]>::len);
@@ -271,12 +220,11 @@ impl LineShape {
             chunk.is_some_and(|chunk| pattern.fits(chunk))
         };
         self.patterns.iter().all(fits)
-            // Numbers are right by their digits, times in words are not.
-            && (!self.worded
-                || self.timestamp.is_none_or(|span| Timestamp(span.text(line)).parse().is_some()))
+            // Any digits make a valid number, but not a valid time in a string.
+            && self.worded.is_none_or(|span| Timestamp(span.text(line)).parse().is_some())
     }
 
-    /// The members that are kept of a line that fits.
+    /// Writes the kept members of a line that fits.
     #[inline(always)]
     pub(crate) fn keep(&self, line: &[u8], extra: &mut Vec<u8>) {
         extra.clear();
@@ -289,23 +237,25 @@ impl LineShape {
     }
 }
 
-/// A pattern of 16 bytes: two words, whose bytes are compared side by side.
+/// A pattern of 16 bytes, which are compared in parallel as two words. One number of 128 bits takes more
+/// instructions, because its sums carry from one half to the other.
 #[derive(Debug)]
 struct ChunkPattern {
-    /// The start, modulo 2^n; behind the payload it counts from the end, and all bits of `behind` are set.
+    /// The start. After the payload it counts from the end of the line, as a wrapped negative number, and
+    /// all bits of `behind` are set.
     at: usize,
     behind: usize,
     want: [u64; 2],
-    /// The bits of `want` that matter.
+    /// The bits of `want` that are compared.
     mask: [u64; 2],
-    /// 6 where a digit is wanted: added to its low half it stays below 16.
+    /// 6 for each byte that must be a digit: the sum with the low half of a digit is below 16.
     digit: [u64; 2],
-    /// The highest bit where text is wanted.
+    /// The highest bit of each byte that must be text.
     text: Option<[u64; 2]>,
 }
 
 impl ChunkPattern {
-    /// A cell that begins at `start` in this line.
+    /// The pattern of the 16 bytes from `start`.
     fn new(line: &[u8], classes: &[ByteClass], start: usize) -> Self {
         let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
         let bytes = line[start..].iter().zip(&classes[start..]);
@@ -340,7 +290,7 @@ impl ChunkPattern {
         }
         if let Some(text) = &self.text {
             for n in 0..2 {
-                // Where a sum has its highest bit the byte is no control character, no quote, no backslash.
+                // The highest bit of a sum is set if the byte is not a control character, quote or backslash.
                 let low = words[n] & (0x7f * ONES);
                 let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
                 wrong[n] |= !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];

@@ -1,31 +1,31 @@
-//! Text that is appended to, in steps of a fixed length where it can be.
+//! Text output, which is copied in steps of a fixed length where possible.
 
 use std::io;
 
 use gizwits_codec_core::Decimal;
 
-/// Lines of text: bytes that are there, and room that was cleared once.
+/// A growing block of text lines: the output of text formats.
 #[derive(Debug, Default)]
 pub struct TextBlock {
     room: Vec<u8>,
     len: usize,
-    /// A buffer for others to write, which is then appended.
+    /// A buffer for writers that need a vector. Its contents are then appended.
     aside: Vec<u8>,
 }
 
 impl TextBlock {
-    /// The lines.
+    /// The lines written so far.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.room.get(..self.len).unwrap_or(&[])
     }
 
-    /// Forgets the lines, not their room.
+    /// Removes all lines and keeps the memory.
     pub fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// Writes the lines and forgets them.
+    /// Writes all lines to `out` and removes them.
     pub(crate) fn write(&mut self, out: &mut impl io::Write) -> io::Result<()> {
         out.write_all(self.as_bytes())?;
         out.flush()?;
@@ -33,7 +33,7 @@ impl TextBlock {
         Ok(())
     }
 
-    /// Makes room for so many bytes.
+    /// Reserves `more` bytes.
     #[inline]
     fn reserve(&mut self, more: usize) {
         let needed = self.len + more;
@@ -51,7 +51,7 @@ impl TextBlock {
         }
     }
 
-    /// Room for so many bytes, of which [`keep`](Self::keep) makes text.
+    /// Returns a cursor with room for `most` bytes. [`keep`](Self::keep) makes them part of the text.
     #[inline(always)]
     pub(crate) fn room(&mut self, most: usize) -> Cursor<'_> {
         self.reserve(most + 3 * STEP);
@@ -59,19 +59,19 @@ impl TextBlock {
         Cursor { room, len: 0 }
     }
 
-    /// Appends what was [`written`](Cursor::written) to the room.
+    /// Makes [`written`](Cursor::written) bytes after the end part of the text.
     #[inline(always)]
     pub(crate) fn keep(&mut self, written: Option<usize>) {
         debug_assert!(written.is_some(), "the room was too small");
         self.len += written.unwrap_or(0);
     }
 
-    /// Takes the last bytes off.
+    /// Removes the last bytes.
     pub(crate) fn cut(&mut self, bytes: usize) {
         self.len = self.len.saturating_sub(bytes);
     }
 
-    /// Appends what is written to a vector.
+    /// Appends the bytes that `write` writes to a vector.
     pub(crate) fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut aside = std::mem::take(&mut self.aside);
         aside.clear();
@@ -81,32 +81,26 @@ impl TextBlock {
     }
 }
 
-/// The number of bytes that are copied at once.
+/// The number of bytes that are copied at once: a vector register of AVX2.
 pub(crate) const STEP: usize = 32;
 
-/// More than there ever is.
+/// A length beyond any buffer, which makes [`Cursor::written`] fail.
 const FULL: usize = usize::MAX / 2;
 
-/// Room that is there. What it is too small for is counted all the same, and so found out at the end: a step
-/// has to be left then, since nothing wider is written of which less counts, and three for a decimal.
+/// A buffer of a fixed size that text is written to.
+///
+/// Text that does not fit is counted but not written, so one check at the end is enough. Copies are wider than
+/// their text, by less than a step, so a step of the buffer has to be left at the end; decimals need three.
 pub(crate) struct Cursor<'t> {
     pub(crate) room: &'t mut [u8],
     pub(crate) len: usize,
 }
 
 impl Cursor<'_> {
-    /// How much was written; `None` if there was not room for all of it.
+    /// The number of written bytes; `None` if the buffer was too small.
     #[inline(always)]
     pub(crate) fn written(&self) -> Option<usize> {
         (self.len + STEP <= self.room.len()).then_some(self.len)
-    }
-
-    /// Replaces a byte.
-    #[inline]
-    pub(crate) fn set(&mut self, at: usize, byte: u8) {
-        if let Some(to) = self.room.get_mut(at) {
-            *to = byte;
-        }
     }
 
     #[inline]
@@ -117,7 +111,7 @@ impl Cursor<'_> {
         self.len += bytes.len();
     }
 
-    /// Appends the head of some bytes, all of which are written.
+    /// Appends the first `len` of `N` bytes. All `N` are copied, because a fixed length is faster.
     #[inline(always)]
     pub(crate) fn put_prefix<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         const { assert!(N <= STEP) };
@@ -128,7 +122,7 @@ impl Cursor<'_> {
         self.len += len;
     }
 
-    /// Appends a text in steps, which ends with its length; returns that.
+    /// Appends a text that is stored in steps, and returns its length, which the last step ends with.
     #[inline(always)]
     pub(crate) fn put_steps(&mut self, steps: &[[u8; STEP]]) -> usize {
         let Some([.., low, high]) = steps.last() else {
@@ -137,7 +131,7 @@ impl Cursor<'_> {
         let len = usize::from(u16::from_le_bytes([*low, *high]));
         let room = self.room.get_mut(self.len..).unwrap_or(&mut []);
         let room = room.as_chunks_mut().0;
-        // What has a fixed length is copied without a loop; few texts are longer than this.
+        // Copies of a fixed length need no loop. Few texts have more than three steps.
         match (steps, &mut *room) {
             ([one], [to, ..]) => *to = *one,
             ([one, two], [to, next, ..]) => (*to, *next) = (*one, *two),
@@ -164,7 +158,7 @@ impl Cursor<'_> {
         self.len += len;
     }
 
-    /// Appends a number of at most 8 digits, and zeros in front up to `least` digits.
+    /// Appends a number of at most 8 digits, padded with zeros to `least` digits.
     #[inline(always)]
     pub(crate) fn put_8(&mut self, number: u32, least: u32) {
         let digits = digits(number);
@@ -173,8 +167,8 @@ impl Cursor<'_> {
         self.put_prefix(&ascii.to_le_bytes(), 8 - zeros as usize);
     }
 
-    /// Appends a text of one step, and a number: what it was split into, the digits of its lower half, and
-    /// how many of them are behind the point.
+    /// Appends a text of one step and a number. The number is given as its split, the digits of its lower
+    /// half, and the number of digits after the decimal point.
     #[inline(always)]
     pub(crate) fn put_decimal(
         &mut self,
@@ -193,7 +187,8 @@ impl Cursor<'_> {
         if let Some(to) = room.first_chunk_mut() {
             *to = *text;
         }
-        // All of it ends within two steps; the mask lets the compiler know.
+        // The number ends within two steps. The remainder proves it to the compiler, which then omits the
+        // check.
         let mut put = |at: usize, ascii: u64| {
             let to = room.get_mut(at % (2 * STEP)..);
             if let Some(to) = to.and_then(<[u8]>::first_chunk_mut) {
@@ -207,6 +202,7 @@ impl Cursor<'_> {
         let mut least = decimals + 1;
         let high = u64::from(split.high);
         if high > 0 {
+            // 103 / 2^10 is 1/10 for numbers below 100.
             let tens = (high * 103) >> 10;
             let one = tens == 0;
             let pair = tens | (high - tens * 10) << 8 | ZEROS;
@@ -218,7 +214,7 @@ impl Cursor<'_> {
         let ascii = digits | ZEROS;
         put(len, ascii >> (8 * zeros));
         len += (8 - zeros - decimals) as usize;
-        // What is behind the point takes the place of the digits that it was written with.
+        // The point and the digits after it overwrite the same digits without a point.
         let part = ascii.wrapping_shr(64 - 8 * decimals) << 8;
         put(len, part | u64::from(b'.'));
         let kept = decimals.saturating_sub(digits.leading_zeros() / 8);
@@ -238,15 +234,15 @@ impl io::Write for Cursor<'_> {
     }
 }
 
-/// The first number of more than 8 digits.
+/// The least number with more than 8 digits.
 const HALF: u64 = 100_000_000;
 
-/// Whether a number has 10 digits at most, and at most 7 of them behind the point.
+/// Whether a number has at most 10 digits, and at most 7 of them after the decimal point.
 pub(crate) fn is_short(value: Decimal) -> bool {
     value.scale() < 8 && value.coefficient().unsigned_abs() < 100 * HALF
 }
 
-/// The part of a [short](is_short) number in front of its last 8 digits.
+/// The sign of a [short](is_short) number, and its digits before the last 8.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Split {
     negative: bool,
@@ -254,7 +250,7 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    /// Splits a number; the other half is the number of its last 8 digits.
+    /// Splits a number into this part and the value of its last 8 digits.
     #[inline(always)]
     pub(crate) fn new(value: Decimal) -> (Self, u32) {
         let number = value.coefficient().unsigned_abs();
@@ -266,13 +262,15 @@ impl Split {
     }
 }
 
-/// The bits that make digits text.
+/// The bits that turn 8 digits into ASCII.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// The 8 digits of a number below 10^8, the first in the lowest byte: halves, then pairs, then digits
-/// side by side.
+/// The 8 digits of a number below 10^8, the first digit in the lowest byte. Computed in parallel: first halves,
+/// then pairs, then digits.
 #[inline(always)]
 pub(crate) fn digits(number: u32) -> u64 {
+    // Divisions of several values in one word are multiplications: 10,486 / 2^20 is close enough to 1/100 for
+    // numbers below 10,000, and 103 / 2^10 to 1/10 for numbers below 100. The masks remove carried bits.
     let halves = u64::from(number / 10_000) | u64::from(number % 10_000) << 32;
     let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = hundreds | (halves - hundreds * 100) << 16;
@@ -280,20 +278,20 @@ pub(crate) fn digits(number: u32) -> u64 {
     tens | (pairs - tens * 10) << 8
 }
 
-/// Whether a cell of RFC 4180 is what it says.
+/// Whether a cell needs no quotes by RFC 4180.
 #[inline]
 pub(crate) fn is_plain(cell: &str) -> bool {
     let odd = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     !cell.bytes().any(odd)
 }
 
-/// Whether a spreadsheet takes a cell for a formula, or may once it is trimmed.
+/// Whether a spreadsheet may interpret a cell as a formula, possibly after trimming it.
 #[inline]
 pub(crate) fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// A cell of RFC 4180. Where cells are guarded, a formula has `'` in front, which makes it a text.
+/// Returns a text as a cell of RFC 4180. In guarded output, a formula begins with `'`, which makes it text.
 pub(crate) fn cell(text: &str, guarded: bool) -> String {
     let guard = if guarded && is_formula(text) { "'" } else { "" };
     match is_plain(text) {

@@ -7,51 +7,59 @@ use serde::de::IgnoredAny;
 
 use crate::error::{Error, shown};
 
-/// The time of a record: JSON as it stands, which is known to be a moment.
+/// The time of a record: valid JSON of a time, as in the log.
+///
+/// ```
+/// use gizwits_codec_std::log::Timestamp;
+///
+/// for json in ["1517384252.294", "1517384252294", r#""2018-01-31T07:37:32.294Z""#] {
+///     assert_eq!(Timestamp::new(json)?.millis(), 1_517_384_252_294);
+/// }
+/// assert_eq!(Timestamp::new("\"today\"").unwrap_err().kind, "timestamp");
+/// # Ok::<(), gizwits_codec_std::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp<'a>(pub(crate) &'a str);
 
 impl<'a> Timestamp<'a> {
-    /// The JSON of a number of seconds since 1970, or of milliseconds if it is 10^11 or more; or RFC 3339
-    /// as a text.
+    /// Reads the JSON of a time: a number of seconds since 1970, a number of milliseconds since 1970 from
+    /// 10^11 on, or a string in the format of RFC 3339.
     ///
     /// # Errors
-    /// `timestamp`
+    /// `timestamp` if the JSON has another form, or the time is outside of the years -9999 to 9999.
     pub fn new(json: &'a str) -> Result<Self, Error> {
         let moment = Timestamp(json);
         let sound = serde_json::from_str::<IgnoredAny>(json).is_ok();
         match moment.parse().filter(|_| sound) {
             Some(_) => Ok(moment),
-            None => Err(Error::new(
-                "timestamp",
-                format!(
-                    "`timestamp` is `{}`: a number of seconds, or a time like \
-                     \"2018-01-31T07:37:32.294Z\" is expected",
-                    shown(moment.json())
-                ),
-            )),
+            None => {
+                let expected =
+                    "expected a number of seconds, or a time such as \"2018-01-31T07:37:32.294Z\"";
+                let message = format!("`timestamp` is `{}`: {expected}", shown(json));
+                Err(Error::new("timestamp", message))
+            }
         }
     }
 
-    /// The JSON as it stands in the log.
+    /// The JSON of the time, as in the log.
     #[must_use]
     pub fn json(&self) -> &'a str {
         self.0
     }
 
-    /// Milliseconds since 1970; what is finer is cut.
+    /// The time in milliseconds since 1970, rounded down.
     #[must_use]
     pub fn millis(&self) -> i64 {
         self.parse().unwrap_or(0)
     }
 
-    /// Whether a number in JSON is one as the API has them: a moment without more ado.
+    /// Whether a JSON number has the form that the API sends, which is always a valid time.
     pub(super) fn is_plain(&self) -> bool {
-        // So short it is a moment with a point or without.
+        // Numbers of this length are in range, with or without a decimal point.
         self.0.len() <= 14 && self.0.bytes().all(|byte| (b'.'..=b'9').contains(&byte))
     }
 
-    /// Whether other digits in place of these are a moment as well.
+    /// Whether the JSON stays a valid time if its digits are replaced by others.
     pub(crate) fn is_sure(&self) -> bool {
         let whole = self.0.bytes().take_while(u8::is_ascii_digit).count();
         (1..=11).contains(&whole) || (whole == self.0.len() && whole <= 14)
@@ -61,7 +69,7 @@ impl<'a> Timestamp<'a> {
         self.count().filter(|millis| MOMENTS.contains(millis))
     }
 
-    /// Milliseconds since 1970, whether a calendar has them or not.
+    /// The milliseconds since 1970, which may be outside of the calendar.
     fn count(&self) -> Option<i64> {
         if let Some(text) = self.0.strip_prefix('"') {
             let text = text.strip_suffix('"')?;
@@ -73,22 +81,19 @@ impl<'a> Timestamp<'a> {
         let number: Decimal = self.0.parse().ok()?;
         let unit = 10_i128.checked_pow(number.scale().into())?;
         let whole = i128::from(number.coefficient());
-        let factor = if whole.abs() >= SECONDS * unit {
-            1
-        } else {
-            1000
-        };
+        let is_seconds = whole.abs() < SECONDS * unit;
+        let factor = if is_seconds { 1000 } else { 1 };
         i64::try_from((whole * factor).div_euclid(unit)).ok()
     }
 }
 
-/// The milliseconds that a calendar has: the years from -9999 to 9999, less a day at either end.
+/// The valid times in milliseconds: the years -9999 to 9999, less a day at both ends for time zones.
 const MOMENTS: RangeInclusive<i64> = -377_705_023_201_000..=253_402_207_200_000;
 
-/// Below this a number counts seconds.
+/// The first number that is in milliseconds. Numbers below are in seconds.
 const SECONDS: i128 = 100_000_000_000;
 
-/// `1517384252.294`, the form that the API has, without detours.
+/// Parses `1517384252.294`, the form that the API sends. A fast path: [`Decimal`] parses every form.
 fn plain_seconds(json: &[u8]) -> Option<i64> {
     let (mut millis, mut places) = (0_i64, None);
     for byte in json {
@@ -102,6 +107,7 @@ fn plain_seconds(json: &[u8]) -> Option<i64> {
             (b'.', None) if millis < SECONDS as i64 => places = Some(0),
             _ => return None,
         }
+        // The next digit could overflow. `Decimal` reads such numbers.
         if millis >= 1 << 56 {
             return None;
         }
@@ -117,7 +123,7 @@ fn plain_seconds(json: &[u8]) -> Option<i64> {
 mod tests {
     use super::MOMENTS;
 
-    /// Moments are those that a date can be written of.
+    /// The valid times are exactly those that jiff can represent.
     #[test]
     fn moments_are_of_the_calendar() {
         let is_dated = |millis| jiff::Timestamp::from_millisecond(millis).is_ok();

@@ -1,20 +1,20 @@
-//! Arrow: records as batches of typed columns.
+//! Arrow: records as record batches with typed columns.
 //!
 //! | column | type |
 //! | --- | --- |
 //! | `timestamp` | Timestamp(Millisecond, UTC) |
 //! | `type`, `did` | Utf8 |
 //! | `action` | Dictionary(UInt8, Utf8) |
-//! | `extra`, if kept | Utf8, a JSON object: members that are kept, surplus flags, what is missing or extra |
+//! | `extra`, if kept | Utf8, a JSON object: kept members, surplus flags, missing and extra bytes |
 //! | a bool | Boolean |
 //! | an enum of up to 7 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
 //! | a whole number | the narrowest of UInt8 to UInt32, Int16 to Int64 |
 //! | a number with decimal places | Decimal128 |
 //! | a binary | Binary |
 //!
-//! All are nullable: a message need not have every point. The schema's metadata has the definition, that
-//! of a field its id, names, access, ratio, addition, limits and decimal places, and what the definition
-//! says of it in words, which may tell its unit.
+//! All columns are nullable, because a message need not have every point. The metadata of the schema
+//! contains the definition. The metadata of a field contains the id, names, access, ratio, addition,
+//! limits, decimal places and description of its point.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,16 +27,16 @@ use arrow_array::types::{
     ArrowPrimitiveType, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, PrimitiveArray,
-    RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
+    Array as _, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray,
+    PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
 };
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use gizwits_codec_core::{Kind, PointId, Scale, View};
+use gizwits_codec_core::{Kind, Scale, View};
 
 use super::columns::{Column, Columns};
-use super::table::{ACTIONS, REPLY, REPORT, action_number, head_names};
+use super::table::{ACTIONS, head_names};
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::lazy::LazyRecord;
@@ -45,212 +45,184 @@ use crate::message::{Decoded, Status};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_type, uint_spec};
 
-/// The schema of a product's records; with `extra` there is a column for members without a meaning, and
-/// for what was set aside to decode a message.
+/// Returns the schema of the records of a product. With `extra`, the schema has a column for members that
+/// the codec does not use, and for remarks of lax decoding.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::schema;
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let schema = schema(&Product::from_json(&definition)?, false);
+/// assert_eq!(schema.fields().len(), 4 + 11);
+/// let room_temp = schema.field_with_name("room_temp")?;
+/// assert_eq!(room_temp.data_type().to_string(), "Int16");
+/// assert_eq!(room_temp.metadata()["gizwits.addition"], "-10");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn schema(product: &Product, extra: bool) -> SchemaRef {
-    let mut types = vec![
+    let head = [
         DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
         DataType::Utf8,
         DataType::Utf8,
         dictionary(),
     ];
-    types.extend(extra.then_some(DataType::Utf8));
-    let head = types.len();
-    let points = product.attrs().map(|attr| ColumnType::new(product, attr));
-    types.extend(points.map(|point| point.data_type()));
-    let fields = head_names(product, extra).into_iter().zip(types);
-    let fields = fields.enumerate().map(|(n, (name, data_type))| {
-        let field = Field::new(name, data_type, true);
-        match n.checked_sub(head) {
-            Some(id) => field.with_metadata(metadata(product, PointId(id as u16))),
-            None => field,
-        }
-    });
+    let head = head.into_iter().chain(extra.then_some(DataType::Utf8));
+    let mut names = head_names(product, extra).into_iter();
+    let head = head.zip(names.by_ref());
+    let mut fields: Vec<Field> = head
+        .map(|(data_type, name)| Field::new(name, data_type, true))
+        .collect();
+    fields.extend(product.attrs().zip(names).map(|(attr, name)| {
+        let data_type = ColumnType::new(product, attr).data_type;
+        Field::new(name, data_type, true).with_metadata(metadata(product, attr))
+    }));
     let definition = [
         ("gizwits.definition", product.to_json()),
         ("gizwits.product_key", product.product_key().to_owned()),
     ];
     let definition = definition.map(|(key, value)| (key.to_owned(), value));
-    let fields: Vec<Field> = fields.collect();
     Arc::new(Schema::new_with_metadata(fields, definition.into()))
 }
 
-/// The type of an enum with few values.
+/// The type of an enum with up to 128 values.
 fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8))
 }
 
-fn metadata(product: &Product, id: PointId) -> HashMap<String, String> {
+fn metadata(product: &Product, attr: &Attr) -> HashMap<String, String> {
     let mut all = HashMap::new();
     let mut say = |key: &str, value: String| all.insert(format!("gizwits.{key}"), value);
-    let layout = product.layout();
-    if let Some(attr) = product.attr(id) {
-        say("id", id.0.to_string());
-        say("display_name", attr.display_name().to_owned());
-        if !attr.desc().is_empty() {
-            say("desc", attr.desc().to_owned());
-        }
-        say("access", access_type(attr.point().access).to_owned());
-        say("place", attr.location());
-        if let (Some(_), Some(scale)) = (uint_spec(attr.point().kind), layout.scale(id)) {
-            say("ratio", scale.ratio().to_string());
-            say("addition", scale.addition().to_string());
-            say("scale", scale.decimals().to_string());
-            if let Some((min, max)) = layout.limits(id) {
-                say("min", scale.value(min).to_string());
-                say("max", scale.value(max).to_string());
-            }
+    let (layout, id) = (product.layout(), attr.id());
+    say("id", id.0.to_string());
+    say("display_name", attr.display_name().to_owned());
+    if !attr.desc().is_empty() {
+        say("desc", attr.desc().to_owned());
+    }
+    say("access", access_type(attr.point().access).to_owned());
+    say("place", attr.location());
+    if let (Some(_), Some(scale)) = (uint_spec(attr.point().kind), layout.scale(id)) {
+        say("ratio", scale.ratio().to_string());
+        say("addition", scale.addition().to_string());
+        say("scale", scale.decimals().to_string());
+        if let Some((min, max)) = layout.limits(id) {
+            say("min", scale.value(min).to_string());
+            say("max", scale.value(max).to_string());
         }
     }
     all
 }
 
-/// The type of a point's column, with what its values need.
+/// The type of the column of a point, with the data that its values need.
 #[derive(Clone, Debug)]
-pub(crate) enum ColumnType {
-    Bool,
-    /// The text of each value.
-    Enum(Arc<StringArray>),
-    /// The label of each index, where all values are too many for a dictionary.
-    WideEnum(Vec<Box<str>>),
-    U8,
-    U16,
-    U32,
-    I16(Scale),
-    I32(Scale),
-    I64(Scale),
-    /// With so many digits.
-    Decimal(Scale, u8),
-    Binary,
+pub(crate) struct ColumnType {
+    pub(crate) data_type: DataType,
+    scale: Scale,
+    /// The text of each value of an enum; only the labels if there are too many values for a dictionary.
+    texts: Arc<StringArray>,
 }
 
 impl ColumnType {
     pub(crate) fn new(product: &Product, attr: &Attr) -> Self {
         let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
-        let most = match attr.point().kind {
-            Kind::Bool => return ColumnType::Bool,
-            Kind::Enum { .. } => {
-                let label = |index| match attr.label_of(index) {
-                    Some(label) => Box::from(label),
-                    None => Box::from(index.to_string()),
-                };
-                let bits = attr.point().position.len;
-                // A dictionary of 256 values is too large for keys of 8 bits, as some readers have it.
-                if bits > 7 {
-                    let labels = (0..attr.labels().len() as u32).map(label);
-                    return ColumnType::WideEnum(labels.collect());
-                }
-                let labels = (0..1 << bits).map(|index| Some(label(index)));
-                return ColumnType::Enum(Arc::new(labels.collect()));
-            }
-            kind => match uint_spec(kind) {
-                Some((_, widest)) => widest,
-                None => return ColumnType::Binary,
+        let (data_type, texts) = match (attr.point().kind, attr.point().position.len) {
+            (Kind::Bool, _) => (DataType::Boolean, 0),
+            // Some readers refuse a dictionary of 256 values with keys of 8 bits.
+            (Kind::Enum { .. }, bits @ 0..=7) => (dictionary(), 1 << bits),
+            (Kind::Enum { labels }, _) => (DataType::Utf8, labels),
+            (kind, _) => match uint_spec(kind) {
+                Some((_, widest)) => (number_type(scale, widest), 0),
+                None => (DataType::Binary, 0),
             },
         };
-        let ends = [
-            scale.value(0).coefficient(),
-            scale.value(most).coefficient(),
-        ];
-        if scale.decimals() > 0 {
-            let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
-            let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
-            return ColumnType::Decimal(scale, digits as u8);
-        }
-        if scale == Scale::IDENTITY {
-            return match most {
-                0xff => ColumnType::U8,
-                0xffff => ColumnType::U16,
-                _ => ColumnType::U32,
-            };
-        }
-        let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
-        if fits(i16::MIN.into(), i16::MAX.into()) {
-            ColumnType::I16(scale)
-        } else if fits(i32::MIN.into(), i32::MAX.into()) {
-            ColumnType::I32(scale)
-        } else {
-            ColumnType::I64(scale)
+        let text = |index| match attr.label_of(index) {
+            Some(label) => label.to_owned(),
+            None => index.to_string(),
+        };
+        ColumnType {
+            data_type,
+            scale,
+            texts: Arc::new((0..texts).map(|index| Some(text(index))).collect()),
         }
     }
 
-    pub(crate) fn data_type(&self) -> DataType {
-        match self {
-            ColumnType::Bool => DataType::Boolean,
-            ColumnType::Enum(_) => dictionary(),
-            ColumnType::WideEnum(_) => DataType::Utf8,
-            ColumnType::U8 => DataType::UInt8,
-            ColumnType::U16 => DataType::UInt16,
-            ColumnType::U32 => DataType::UInt32,
-            ColumnType::I16(_) => DataType::Int16,
-            ColumnType::I32(_) => DataType::Int32,
-            ColumnType::I64(_) => DataType::Int64,
-            ColumnType::Decimal(scale, digits) => {
-                DataType::Decimal128(*digits, scale.decimals() as i8)
-            }
-            ColumnType::Binary => DataType::Binary,
-        }
-    }
-
-    /// The array of a column. A column_type and its column are of one point, so other pairs do not occur.
+    /// Returns the array of a column. The type and the column belong to the same point, so other pairs do not
+    /// occur.
     fn array(&self, column: &Column, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-        let scaled = |scale: &Scale, raw| scale.value(raw).coefficient();
-        Ok(match (self, column) {
-            (ColumnType::Bool, Column::U8(values)) => {
+        let scaled = |raw| self.scale.value(raw).coefficient();
+        Ok(match (&self.data_type, column) {
+            (DataType::Boolean, Column::U8(values)) => {
                 let bits = BooleanBuffer::collect_bool(values.len(), |n| values[n] != 0);
                 Arc::new(BooleanArray::new(bits, nulls))
             }
-            (ColumnType::Enum(texts), Column::U8(values)) => {
+            (DataType::Dictionary(..), Column::U8(values)) => {
                 let keys = UInt8Array::new(values.clone().into(), nulls);
-                let texts: ArrayRef = Arc::<StringArray>::clone(texts);
+                let texts: ArrayRef = Arc::<StringArray>::clone(&self.texts);
                 Arc::new(DictionaryArray::<UInt8Type>::try_new(keys, texts)?)
             }
-            (ColumnType::WideEnum(labels), column) => {
-                let raws = each(column, |raw| raw);
+            (DataType::Utf8, column) => {
                 let mut texts = StringBuilder::new();
-                for (n, raw) in raws.iter().enumerate() {
-                    match labels.get(*raw as usize) {
-                        _ if nulls.as_ref().is_some_and(|nulls| nulls.is_null(n)) => {
-                            texts.append_null();
-                        }
-                        Some(label) => texts.append_value(label),
-                        None => texts.append_value(raw.to_string()),
+                for (n, raw) in each(column, |raw| raw).iter().enumerate() {
+                    let index = *raw as usize;
+                    if nulls.as_ref().is_some_and(|nulls| nulls.is_null(n)) {
+                        texts.append_null();
+                    } else if index < self.texts.len() {
+                        texts.append_value(self.texts.value(index));
+                    } else {
+                        texts.append_value(raw.to_string());
                     }
                 }
                 Arc::new(texts.finish())
             }
-            (ColumnType::U8, column) => ints::<UInt8Type>(column, nulls, |raw| raw as u8),
-            (ColumnType::U16, column) => ints::<UInt16Type>(column, nulls, |raw| raw as u16),
-            (ColumnType::U32, column) => ints::<UInt32Type>(column, nulls, |raw| raw),
-            (ColumnType::I16(scale), column) => {
-                ints::<Int16Type>(column, nulls, |raw| scaled(scale, raw) as i16)
-            }
-            (ColumnType::I32(scale), column) => {
-                ints::<Int32Type>(column, nulls, |raw| scaled(scale, raw) as i32)
-            }
-            (ColumnType::I64(scale), column) => {
-                ints::<Int64Type>(column, nulls, |raw| scaled(scale, raw))
-            }
-            (ColumnType::Decimal(scale, digits), column) => {
-                let values = each(column, |raw| i128::from(scaled(scale, raw)));
+            (DataType::UInt8, column) => ints::<UInt8Type>(column, nulls, |raw| raw as u8),
+            (DataType::UInt16, column) => ints::<UInt16Type>(column, nulls, |raw| raw as u16),
+            (DataType::UInt32, column) => ints::<UInt32Type>(column, nulls, |raw| raw),
+            (DataType::Int16, column) => ints::<Int16Type>(column, nulls, |raw| scaled(raw) as i16),
+            (DataType::Int32, column) => ints::<Int32Type>(column, nulls, |raw| scaled(raw) as i32),
+            (DataType::Int64, column) => ints::<Int64Type>(column, nulls, scaled),
+            (DataType::Decimal128(digits, decimals), column) => {
+                let values = each(column, |raw| i128::from(scaled(raw)));
                 let array = Decimal128Array::new(values, nulls);
-                Arc::new(array.with_precision_and_scale(*digits, scale.decimals() as i8)?)
+                Arc::new(array.with_precision_and_scale(*digits, *decimals)?)
             }
-            (ColumnType::Binary, Column::Bytes(len, values)) => {
+            (DataType::Binary, Column::Bytes(len, values)) => {
                 let rows = values.len() / (*len).max(1);
                 let ends = OffsetBuffer::from_lengths(std::iter::repeat_n(*len, rows));
                 Arc::new(BinaryArray::try_new(ends, values.clone().into(), nulls)?)
             }
-            (column_type, column) => {
-                let what = format!("{column_type:?} of {column:?}");
-                return Err(ArrowError::InvalidArgumentError(what));
+            (data_type, column) => {
+                let message = format!("{data_type} of {column:?}");
+                return Err(ArrowError::InvalidArgumentError(message));
             }
         })
     }
 }
 
-/// The values of a column, each converted from its raw number.
+/// The narrowest type of numbers with this scale whose greatest raw value is `widest`.
+fn number_type(scale: Scale, widest: u32) -> DataType {
+    let ends = [0, widest].map(|raw| scale.value(raw).coefficient());
+    let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
+    if scale.decimals() > 0 {
+        let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
+        let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
+        DataType::Decimal128(digits as u8, scale.decimals() as i8)
+    } else if scale == Scale::IDENTITY {
+        match widest {
+            0xff => DataType::UInt8,
+            0xffff => DataType::UInt16,
+            _ => DataType::UInt32,
+        }
+    } else if fits(i16::MIN.into(), i16::MAX.into()) {
+        DataType::Int16
+    } else if fits(i32::MIN.into(), i32::MAX.into()) {
+        DataType::Int32
+    } else {
+        DataType::Int64
+    }
+}
+
+/// Converts the raw values of a column.
 fn each<T: ArrowNativeType>(column: &Column, value: impl Fn(u32) -> T) -> ScalarBuffer<T> {
     let all: Vec<T> = match column {
         Column::U8(values) => values.iter().map(|raw| value((*raw).into())).collect(),
@@ -269,7 +241,7 @@ fn ints<T: ArrowPrimitiveType>(
     Arc::new(PrimitiveArray::<T>::new(each(column, value), nulls))
 }
 
-/// About how many bytes a record takes: as a status, in columns and in arrays.
+/// The approximate memory of a record in bytes: as a status, in columns and in arrays.
 pub(crate) fn row_len(product: &Product) -> usize {
     let schema = schema(product, false);
     let fields = schema.fields().iter();
@@ -277,33 +249,45 @@ pub(crate) fn row_len(product: &Product) -> usize {
     2 * product.layout().status_len() + array.sum::<usize>()
 }
 
-/// Collects records, and makes batches of them.
+/// Collects records of a product into record batches.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Batches, Record};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut batches = Batches::new(&product, false);
+/// batches.push(&Record::bare("014000000018"), &product.decode(&[0x01, 0x40, 0, 0, 0, 0x18])?);
+/// let batch = batches.finish()?.unwrap();
+/// assert_eq!((batch.num_rows(), batch.num_columns()), (1, 4 + 11));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Batches {
-    schema: SchemaRef,
+    pub(crate) schema: SchemaRef,
     types: Vec<ColumnType>,
     columns: Columns,
     rows: usize,
-    row: Vec<u8>,
-    /// The bytes of a mask.
+    /// The length of a mask in bytes.
     mask_len: usize,
+    /// The length of a status in bytes.
+    status_len: usize,
     status: Vec<u8>,
-    /// A mask of the known points for each row; empty as long as all have all.
+    /// A presence mask for each row; empty as long as every row has all points.
     known: Vec<u8>,
     times: Vec<Option<i64>>,
     kinds: StringBuilder,
     dids: StringBuilder,
     actions: Vec<Option<u8>>,
     extra: Option<StringBuilder>,
-    /// The members of the last record that stand in `extra` behind those that are kept.
-    remarks: Vec<u8>,
 }
 
-/// The number of bytes of statuses that become columns at once.
+/// The number of bytes of statuses that are turned into columns at once.
 const CACHED: usize = 64 << 10;
 
 impl Batches {
-    /// Makes an empty collection.
+    /// Creates an empty collection. `extra` is as in [`schema`].
     #[must_use]
     pub fn new(product: &Product, extra: bool) -> Self {
         let types = product.attrs().map(|attr| ColumnType::new(product, attr));
@@ -312,8 +296,8 @@ impl Batches {
             types: types.collect(),
             columns: Columns::new(product),
             rows: 0,
-            row: vec![0; product.layout().status_len()],
             mask_len: product.layout().mask_len(),
+            status_len: product.layout().status_len(),
             status: Vec::new(),
             known: Vec::new(),
             times: Vec::new(),
@@ -321,20 +305,17 @@ impl Batches {
             dids: StringBuilder::new(),
             actions: Vec::new(),
             extra: extra.then(StringBuilder::new),
-            remarks: Vec::new(),
         }
     }
 
-    /// Adds a record.
+    /// Adds a record and its decoded payload.
     pub fn push(&mut self, record: &Record<'_>, decoded: &Decoded<'_, '_>) {
-        let mut remarks = std::mem::take(&mut self.remarks);
-        remarks.clear();
+        let mut remarks = Vec::new();
         if self.extra.is_some() && decoded.has_remarks() {
             decoded.write_remarks(&mut remarks);
         }
         let did = record.device(decoded);
-        self.put_record(record, did, action_number(decoded), &remarks);
-        self.remarks = remarks;
+        self.put_record(record, did, decoded.action_number(), &remarks);
         match decoded.view() {
             Some(view) if view.is_whole() => self.put_status(view.values()),
             view => self.put_some(view),
@@ -345,9 +326,8 @@ impl Batches {
     #[inline]
     pub(crate) fn push_status(&mut self, line: &LazyRecord<'_>, status: &Status<'_, '_>) {
         let record = line.record();
-        let action = if status.is_reply() { REPLY } else { REPORT };
         let did = record.did.map(Cow::Borrowed);
-        self.put_record(&record, did, Some(action), &[]);
+        self.put_record(&record, did, status.action_number(), &[]);
         self.put_status(status.values());
     }
 
@@ -356,22 +336,23 @@ impl Batches {
         &mut self,
         record: &Record<'_>,
         did: Option<Cow<'_, str>>,
-        action: Option<usize>,
+        action: usize,
         remarks: &[u8],
     ) {
         self.times
             .push(record.timestamp.as_ref().map(Timestamp::millis));
         self.kinds.append_option(record.kind);
         self.dids.append_option(did);
-        self.actions.push(action.map(|number| number as u8));
+        let is_named = action < ACTIONS.len();
+        self.actions.push(is_named.then_some(action as u8));
         if let Some(extra) = &mut self.extra {
             let text = |json| std::str::from_utf8(json).unwrap_or("");
             let (kept, remarks) = (text(record.extra), text(remarks));
             if kept.is_empty() && remarks.is_empty() {
                 extra.append_null();
             } else {
-                // What is written to it is appended with the value that is ended next. Each has a comma
-                // in front.
+                // Text that is written to the builder becomes part of the next value. Each member follows a
+                // comma, which the first member of the object must not have.
                 let rest = if kept.is_empty() {
                     &remarks[1..]
                 } else {
@@ -385,7 +366,7 @@ impl Batches {
         self.rows += 1;
     }
 
-    /// Adds a row of all points.
+    /// Adds a row with all points.
     #[inline]
     fn put_status(&mut self, values: &[u8]) {
         self.status.extend_from_slice(values);
@@ -395,19 +376,20 @@ impl Batches {
         self.turn_full();
     }
 
-    /// Adds a row of some points or none.
+    /// Adds a row with some points or none.
     fn put_some(&mut self, view: Option<View<'_, '_>>) {
-        self.row.fill(0);
+        let end = self.status.len();
+        self.status.resize(end + self.status_len, 0);
+        // `put_record` has counted this row already.
         let start = (self.rows - 1) * self.mask_len;
         if self.known.is_empty() {
             self.known.resize(start, 0xff);
         }
         self.known.resize(start + self.mask_len, 0);
         if let Some(view) = view {
-            // The buffers are as long as they should be.
-            let _ = view.merge_into(&mut self.known[start..], &mut self.row);
+            // Both buffers have the lengths that the layout requires, so merging never fails.
+            let _ = view.merge_into(&mut self.known[start..], &mut self.status[end..]);
         }
-        self.status.extend_from_slice(&self.row);
         self.turn_full();
     }
 
@@ -419,10 +401,10 @@ impl Batches {
         }
     }
 
-    /// The records so far as a batch, none if there are none; then they are forgotten.
+    /// Returns the records as a batch and removes them; `None` if there are no records.
     ///
     /// # Errors
-    /// If they are more than Arrow has room for.
+    /// An [`ArrowError`] if the records exceed the limits of Arrow.
     pub fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         let mut arrays = Vec::new();
         self.drain(|array| {
@@ -435,8 +417,8 @@ impl Batches {
         }
     }
 
-    /// Calls with each column of the records so far, if there are any, before the next is made; then they
-    /// are forgotten.
+    /// Calls `with` for each column of the records, one at a time, and removes the records. Calls nothing
+    /// if there are no records.
     pub(crate) fn drain<E: From<ArrowError>>(
         &mut self,
         mut with: impl FnMut(ArrayRef) -> Result<(), E>,
@@ -449,6 +431,7 @@ impl Batches {
         let times = TimestampMillisecondArray::from(std::mem::take(&mut self.times));
         let actions = UInt8Array::from(std::mem::take(&mut self.actions));
         let words: ArrayRef = Arc::new(StringArray::from(ACTIONS.to_vec()));
+        // The order of the columns is that of `schema`.
         with(Arc::new(times.with_timezone("UTC")))?;
         with(Arc::new(self.kinds.finish()))?;
         with(Arc::new(self.dids.finish()))?;
@@ -463,6 +446,7 @@ impl Batches {
             let nulls = match self.known.is_empty() {
                 true => None,
                 false => {
+                    // The last byte of a mask has the points 0 to 7.
                     let byte = self.mask_len - 1 - id / 8;
                     let known =
                         |row: usize| self.known[row * self.mask_len + byte] >> (id % 8) & 1 == 1;
@@ -510,7 +494,21 @@ impl Sink for Batches {
     }
 }
 
-/// Writes the records of one product in Arrow's IPC format.
+/// The Arrow format: the records of one product in Arrow's IPC format.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Arrow, Log, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut file = Vec::new();
+/// let input = Source::new("input", &b"014000000018\n"[..]);
+/// let arrow = Arrow::file(&product, false, &mut file)?;
+/// Log::new(&Products::one(product)).decode([input], arrow)?;
+/// assert!(file.starts_with(b"ARROW1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Arrow<W: Write> {
     product: Product,
     keep: bool,
@@ -531,19 +529,19 @@ impl<W: Write> fmt::Debug for Arrow<W> {
 }
 
 impl<W: Write> Arrow<W> {
-    /// A file, with a table of its batches at the end.
+    /// Begins a file, which allows random access to its batches. `keep` adds the column `extra` of [`schema`].
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::File(out)))
     }
 
-    /// A stream, for whoever reads along.
+    /// Begins a stream, which can be read while it is written. `keep` adds the column `extra` of [`schema`].
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
         Ok(Self::new(product, keep, Ipc::Stream(out)))
@@ -586,7 +584,7 @@ impl<W: Write> Format for Arrow<W> {
     }
 }
 
-/// A writer's own error, if that is what it was.
+/// Returns the error of the writer if that is the cause.
 fn io_error(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,

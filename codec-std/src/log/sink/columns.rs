@@ -1,58 +1,75 @@
-//! Statuses to columns of narrow integers: tiles of rows, a window of 8 bytes at a time.
+//! Statuses to columns of narrow integers, in tiles of rows, a window of 8 bytes at a time.
 //!
-//! Of a window the bytes of many rows are put side by side, and what has up to 8 bits is made of these;
-//! wider points are cut from the windows as numbers. Loops are such that the compiler makes vectors of them.
+//! For points of up to 8 bits, equal bytes of many rows are put next to each other. Wider points are cut
+//! from the windows as numbers. All loops are written so that the compiler vectorises them.
 
 use super::location::{Location, locations};
 use crate::product::Product;
 
-/// The values of one point in every row, as they are on the wire.
+/// The raw values of a point in every row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// A bool, an enum or an integer of up to 8 bits.
+    /// The values of a bool, an enum or an integer of up to 8 bits.
     U8(Vec<u8>),
-    /// An enum or an integer of up to 16 bits.
+    /// The values of an enum or integer of 9 to 16 bits.
     U16(Vec<u16>),
-    /// An enum or an integer of up to 32 bits.
+    /// The values of an enum or integer of 17 to 32 bits.
     U32(Vec<u32>),
-    /// A binary: so many bytes a row, one row behind the other.
+    /// The values of a binary, concatenated, after the number of bytes of each.
     Bytes(usize, Vec<u8>),
 }
 
-/// Turns whole statuses into columns.
+/// A table of raw values, with a column for each point. [`extend`](Self::extend) appends statuses as rows.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Column, Columns};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut columns = Columns::new(&product);
+/// columns.extend(&[0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00]);
+/// columns.extend(&[0x00, 0x00, 0x00, 0x18, 0x1f, 0x00, 0x00]);
+///
+/// let set_temp = product.find("set_temp").unwrap().id();
+/// assert_eq!(columns.columns()[set_temp.index()], Column::U8(vec![16, 24]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Columns {
-    /// The bytes of a status.
+    /// The length of a status in bytes.
     stride: usize,
     windows: Vec<Window>,
     columns: Vec<Column>,
 }
 
-/// Points next to each other that stand in the same 8 bytes, or one binary.
+/// Adjacent points within 8 bytes, or one binary.
 #[derive(Clone, Debug)]
 struct Window {
-    /// The first byte. Only a status of less than 8 bytes ends before its window.
+    /// The offset of the first byte. The window ends within the status unless the status is shorter than 8
+    /// bytes.
     start: usize,
-    /// The first of its points, by id.
+    /// The id of the first point.
     first: usize,
     locations: Vec<Location>,
-    /// Whether there are points of up to 8 bits, and such of more.
+    /// Whether there are points of up to 8 bits.
     narrow: bool,
+    /// Whether there are points of more than 8 bits.
     wide: bool,
 }
 
-/// The number of rows that are turned at once.
+/// The number of rows of a tile.
 const ROWS: usize = 256;
 
-/// The number of windows that are done with a tile before the next: more columns are more places to write
-/// to than the processor keeps in mind.
+/// The number of windows that are processed before the next tile. With more of them, a processor has too many
+/// columns to write to at the same time.
 const WINDOWS: usize = 8;
 
-/// The number of bytes of rows that stay in the L2 cache.
+/// The number of bytes of rows that fit in the L2 cache.
 const L2: usize = 256 << 10;
 
 impl Columns {
-    /// Columns for the points of a product.
+    /// Creates empty columns for the points of a product.
     #[must_use]
     pub fn new(product: &Product) -> Self {
         let locations = locations(product);
@@ -70,13 +87,13 @@ impl Columns {
         }
     }
 
-    /// The columns, in the order of the points' ids.
+    /// The columns, in the order of the ids of their points.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// Forgets the rows, not their room.
+    /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
         for column in &mut self.columns {
             match column {
@@ -87,7 +104,7 @@ impl Columns {
         }
     }
 
-    /// Appends the points of statuses, one behind the other. A part of one at the end is left out.
+    /// Appends a row for each of the concatenated statuses. An incomplete status at the end is ignored.
     pub fn extend(&mut self, statuses: &[u8]) {
         if self.stride > 0 {
             extend(statuses, self.stride, &self.windows, &mut self.columns);
@@ -97,7 +114,7 @@ impl Columns {
 
 fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
     let mut all: Vec<Window> = Vec::new();
-    // The bytes of the last window so far, unless it is a binary.
+    // The bytes of the points in the last window; `None` if that is a binary.
     let mut span = None;
     for (id, location) in locations.iter().enumerate() {
         let own = location.end - location.len..location.end;
@@ -105,10 +122,13 @@ fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
             .map(|span: std::ops::Range<usize>| span.start.min(own.start)..span.end.max(own.end));
         let joint = joint.filter(|joint| location.bits > 0 && joint.len() <= 8);
         let start = |start: usize| start.min(stride.saturating_sub(8));
+        let (narrow, wide) = ((1..=8).contains(&location.bits), location.bits > 8);
         match (joint, all.last_mut()) {
             (Some(joint), Some(window)) => {
                 window.start = start(joint.start);
                 window.locations.push(*location);
+                window.narrow |= narrow;
+                window.wide |= wide;
                 span = Some(joint);
             }
             _ => {
@@ -116,24 +136,17 @@ fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
                     start: start(own.start),
                     first: id,
                     locations: vec![*location],
-                    narrow: false,
-                    wide: false,
+                    narrow,
+                    wide,
                 });
                 span = Some(own).filter(|_| location.bits > 0);
             }
         }
     }
-    for window in &mut all {
-        window.narrow = window
-            .locations
-            .iter()
-            .any(|location| (1..=8).contains(&location.bits));
-        window.wide = window.locations.iter().any(|location| location.bits > 8);
-    }
     all
 }
 
-/// Chosen once for all rows: it, and what it calls, is compiled for either kind of machine.
+/// Compiled twice, with and without AVX2, together with the functions that it calls.
 #[multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2"))]
 fn extend(rows: &[u8], stride: usize, windows: &[Window], columns: &mut [Column]) {
     let len = ROWS * stride;
@@ -158,25 +171,26 @@ fn extend(rows: &[u8], stride: usize, windows: &[Window], columns: &mut [Column]
     }
 }
 
-/// Memory is fast from end to end, not in steps as long as a row.
+/// Reads a block into the cache from start to end. If the windows read it first, in steps of a row, memory
+/// is slower.
 #[inline(always)]
 fn touch(block: &[u8]) {
     let sum = |sum: u64, eight: &[u8; 8]| sum.wrapping_add(u64::from_ne_bytes(*eight));
     std::hint::black_box(block.as_chunks().0.iter().fold(0, sum));
 }
 
-/// The bytes of one window in many rows, in three arrangements.
+/// The bytes of a window in many rows, in three arrangements.
 struct Tile {
     /// The window of each row, as a big-endian number.
     words: [u64; ROWS],
-    /// The windows as little-endian numbers: those of every eighth row are next to each other.
+    /// The windows as little-endian numbers. Those of every eighth row are next to each other.
     eighths: [[u64; ROWS / 8]; 8],
-    /// For each byte of the window: that of every row.
+    /// The bytes of the window: for each of the 8 offsets, the byte of every row.
     planes: [[[u8; 8]; ROWS / 8]; 8],
 }
 
 impl Tile {
-    /// Makes what the points of the window need.
+    /// Loads the arrangements that the points of the window need.
     #[inline(always)]
     fn load(&mut self, window: &Window, rows: &[u8], stride: usize) {
         if !window.narrow && !window.wide {
@@ -215,12 +229,12 @@ impl Tile {
         }
     }
 
-    /// Puts the same byte of 8 rows side by side: 8 rows of 8 bytes are turned like a matrix, first by
-    /// halves, then by quarters, then by bytes.
+    /// Puts bytes with the same offset next to each other. 8 rows of 8 bytes are transposed like a matrix:
+    /// first halves, then quarters, then bytes.
     #[inline(always)]
     fn transpose(&mut self) {
         for n in 0..ROWS / 8 {
-            // What is written out here is a loop of vectors; as loops it isn't.
+            // Written out, the compiler vectorises the outer loop. With inner loops it does not.
             let mut rows = std::array::from_fn(|row| self.eighths[row][n]);
             let halves = 0x0000_0000_ffff_ffff;
             exchange(&mut rows, 0, 4, halves);
@@ -243,7 +257,7 @@ impl Tile {
         }
     }
 
-    /// Appends a point of up to 8 bits of so many rows.
+    /// Appends the values of a point of up to 8 bits in `count` rows.
     #[inline(always)]
     fn append(&self, window: &Window, location: Location, count: usize, to: &mut Vec<u8>) {
         let (shift, mask) = (location.shift % 8, 0xff_u8 >> (8 - location.bits));
@@ -263,7 +277,7 @@ impl Tile {
     }
 }
 
-/// Exchanges what of two rows is on the wrong side of a diagonal.
+/// Exchanges the parts of two rows that are on the wrong side of the diagonal.
 #[inline(always)]
 fn exchange(rows: &mut [u64; 8], low: usize, high: usize, mask: u64) {
     let shift = 8 * (high - low);
@@ -272,8 +286,8 @@ fn exchange(rows: &mut [u64; 8], low: usize, high: usize, mask: u64) {
     rows[high] ^= change;
 }
 
-/// Calls with each status of less than 8 bytes and a part of the next: 8 of them are in 64 bytes, the last
-/// ones in less.
+/// Calls `with` for each status of less than 8 bytes, with the bytes of the next status after it. Reads 64
+/// bytes for every 8 rows, which they never exceed; the last rows are copied to a buffer first.
 #[inline(always)]
 fn each_short(rows: &[u8], stride: usize, mut with: impl FnMut(usize, usize, u64)) {
     let stride = stride.min(7);
@@ -294,7 +308,7 @@ fn each_short(rows: &[u8], stride: usize, mut with: impl FnMut(usize, usize, u64
 }
 
 impl Window {
-    /// Appends its points of up to [`ROWS`] rows.
+    /// Appends the points of the window in up to [`ROWS`] rows.
     #[inline(always)]
     fn turn(&self, tile: &Tile, rows: &[u8], stride: usize, columns: &mut [Column]) {
         let count = rows.len() / stride;
@@ -312,12 +326,12 @@ impl Window {
                     _ => each_binary(rows, stride, *location, to, <[u8]>::copy_from_slice),
                 },
                 _ => {
-                    // Behind the point in its word.
+                    // The number of bits in the word below the point.
                     let below = 8 * (self.start + 8 - location.end) as u32;
                     let shift = below + u32::from(location.shift);
                     let mask = u32::MAX >> (32 - u32::from(location.bits)).min(31);
                     match column {
-                        // Either half, which needs no more than a shuffle.
+                        // For either half of the word, a shuffle is enough.
                         Column::U32(to) if (shift, mask) == (0, u32::MAX) => {
                             to.extend(words.iter().map(|word| *word as u32));
                         }
@@ -339,7 +353,7 @@ impl Window {
     }
 }
 
-/// Appends a binary of `N` to `2 * N` bytes: the first `N` and the last, which may overlap.
+/// Appends a binary of `N` to `2 * N` bytes in two copies of `N` bytes, which may overlap.
 #[inline(always)]
 fn copy<const N: usize>(rows: &[u8], stride: usize, location: Location, to: &mut Vec<u8>) {
     each_binary(rows, stride, location, to, |to, from| {
@@ -352,7 +366,7 @@ fn copy<const N: usize>(rows: &[u8], stride: usize, location: Location, to: &mut
     });
 }
 
-/// Makes room for a binary in every row, and calls with the room and the binary.
+/// Calls `with` for the binary of every row, with its destination in the column and its source.
 #[inline(always)]
 fn each_binary(
     rows: &[u8],
@@ -376,7 +390,7 @@ fn each_binary(
 mod tests {
     use super::*;
 
-    /// Every column has what a view has, whatever the bytes are.
+    /// Every column has the raw values of a view, for any bytes.
     #[test]
     fn columns_are_what_views_have() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");

@@ -1,17 +1,17 @@
-//! CSV of RFC 4180: a column for each attribute, a record each line.
+//! CSV as in RFC 4180: a column for each point, and a row for each record.
 //!
 //! ```text
 //! timestamp,type,did,action,switch,mode,…
 //! 2018-01-31T07:37:32.294Z,app2dev,,control,1,,…
 //! ```
 //!
-//! A cell is empty where a message doesn't have the point. What is no column, like the names that a read
-//! asks for, is in NDJSON alone.
+//! A cell is empty if the message does not have the point. Members without a column, such as the points
+//! that a read asks for, are only in NDJSON.
 
 use std::io::{self, Write};
 
 use super::point_text::{PointWriter, TextFormat, max_len};
-use super::table::{action, head_names};
+use super::table::{ACTIONS, head_names};
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::text::{TextBlock, cell, is_formula, is_plain};
@@ -19,7 +19,23 @@ use crate::log::record::timestamp::Timestamp;
 use crate::message::Decoded;
 use crate::product::Product;
 
-/// Writes the records of one product as CSV.
+/// The CSV format: a table of the records of one product.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Csv, Log, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut table = Vec::new();
+/// let input = Source::new("input", &b"014000000018\n"[..]);
+/// let csv = Csv::new(&product, false, &mut table)?;
+/// Log::new(&Products::one(product)).decode([input], csv)?;
+/// let table = String::from_utf8(table)?;
+/// assert!(table.starts_with("timestamp,type,did,action,switch,fan_swing,mode,"));
+/// assert!(table.ends_with("\r\n,,,control,,,,,,,24,,,,\r\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Csv<W> {
     product: Product,
@@ -29,21 +45,24 @@ pub struct Csv<W> {
 }
 
 impl<W: Write> Csv<W> {
-    /// Writes the names of the columns to `out`, which is not buffered any further. With `keep` there is
-    /// a column `extra` for members of the record that have no meaning here, and those that
-    /// [`Decoded::to_json`] has for surplus flags and for a body of another length, as JSON.
+    /// Writes the names of the columns to `out`. Each block is one write, so `out` needs no buffer.
+    ///
+    /// With `keep`, the table has a column `extra` with a JSON object. It contains the members of the
+    /// record that the codec does not use, and the members of [`Decoded::to_json`] about surplus flags and
+    /// about bodies of another length.
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn new(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         Self::begin(product, keep, false, out)
     }
 
-    /// Like [`new`](Self::new), for spreadsheets: names, labels, types and dids that begin with `=`, `+`, `-`,
-    /// `@`, a tab, CR or LF have `'` in front, so that none is taken for a formula.
+    /// Like [`new`](Self::new), but for spreadsheets: names, labels, types and dids that begin with `=`,
+    /// `+`, `-`, `@`, a tab, CR or LF are prefixed with `'`, so that a spreadsheet does not interpret them
+    /// as formulas.
     ///
     /// # Errors
-    /// If writing fails.
+    /// The error of the write.
     pub fn guarded(product: &Product, keep: bool, out: W) -> io::Result<Self> {
         Self::begin(product, keep, true, out)
     }
@@ -87,21 +106,21 @@ impl<W: Write> Format for Csv<W> {
     }
 }
 
-/// Writes records as lines of CSV.
+/// The sink of [`Csv`], which writes records as rows.
 #[derive(Debug)]
 pub struct CsvSink {
     writer: PointWriter,
     keep: bool,
     guarded: bool,
     extra: Vec<u8>,
-    /// The day of the last record, and how it is written.
+    /// The day of the last record and its text. The next record usually has the same day.
     day: (i64, String),
 }
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 impl CsvSink {
-    /// `2018-01-31T07:37:32.294Z`
+    /// Appends a time such as `2018-01-31T07:37:32.294Z`.
     fn put_time(&mut self, moment: &Timestamp<'_>, out: &mut TextBlock) {
         let millis = moment.millis();
         let day = millis.div_euclid(DAY);
@@ -154,11 +173,12 @@ impl Sink for CsvSink {
                     out.put(cell(text, true).as_bytes());
                 }
                 text if is_plain(text) => out.put(text.as_bytes()),
-                text => put_quoted([text.as_bytes()], out),
+                text => put_quoted(&[text.as_bytes()], out),
             }
         }
         out.put(b",");
-        out.put(action(decoded).unwrap_or("").as_bytes());
+        let action = ACTIONS.get(decoded.action_number()).unwrap_or(&"");
+        out.put(action.as_bytes());
         if self.keep {
             out.put(b",");
             self.extra.clear();
@@ -167,17 +187,18 @@ impl Sink for CsvSink {
                 decoded.write_remarks(&mut self.extra);
             }
             if let Some(extra) = self.extra.strip_prefix(b",") {
-                // An object has quotes.
-                put_quoted([b"{", extra, b"}"], out);
+                // A JSON object contains quotes.
+                put_quoted(&[b"{", extra, b"}"], out);
             }
         }
         let (view, writer) = (decoded.view(), &mut self.writer);
         let whole = view.filter(|view| view.is_whole());
-        let mut room = out.room(writer.max_len());
+        let mut room = out.room(writer.max_len);
         if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
+            // Discards the points that `put_status` wrote before it failed.
             room.len = 0;
             match &view {
-                // What is flagged has its cell all the same.
+                // Flagged values also have cells.
                 Some(view) => {
                     writer.put_view(decoded.product, view, &mut room);
                 }
@@ -190,8 +211,8 @@ impl Sink for CsvSink {
     }
 }
 
-/// A cell in quotes, in pieces.
-fn put_quoted<const N: usize>(pieces: [&[u8]; N], out: &mut TextBlock) {
+/// Appends a cell in quotes, given in pieces. [`cell`] would allocate.
+fn put_quoted(pieces: &[&[u8]], out: &mut TextBlock) {
     out.put(b"\"");
     for piece in pieces {
         for part in piece.split_inclusive(|byte| *byte == b'"') {

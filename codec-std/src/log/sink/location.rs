@@ -1,24 +1,24 @@
-//! The locations of points in a status with all of them.
+//! The locations of points in a message with all points.
 
 use gizwits_codec_core::{Kind, PointValue};
 
 use crate::product::Product;
 use crate::product::attr::{Attr, uint_spec};
 
-/// The location of a value in a status with all points: the bits of a window of 8 bytes.
+/// The location of a value in a message with all points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
-    /// One past its last byte.
+    /// The end offset: one past the last byte of the value.
     pub(crate) end: usize,
-    /// The bits of the last byte below it.
+    /// The number of bits in the last byte below the value.
     pub(crate) shift: u8,
-    /// The bits of a number; 0 for a binary.
+    /// The width of a number in bits; 0 for a binary.
     pub(crate) bits: u8,
-    /// The bytes that it touches.
+    /// The number of bytes that contain bits of the value.
     pub(crate) len: usize,
 }
 
-/// The locations of a product's points in a status with all of them, by id.
+/// The locations of the points of a product, by id.
 pub(crate) fn locations(product: &Product) -> Vec<Location> {
     let location = |reading: PointValue<'_, '_>| {
         let span = reading.span();

@@ -1,4 +1,4 @@
-//! NDJSON: what [`Decoded::to_json`] says of each record, behind what the record says of itself.
+//! NDJSON: each line is the head of a record and the members of [`Decoded::to_json`].
 
 use std::io::{self, Write};
 
@@ -13,7 +13,27 @@ use crate::log::record::text::{Cursor, STEP, TextBlock};
 use crate::message::{Content, Decoded, Status};
 use crate::product::products::Products;
 
-/// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`, one record a line.
+/// The NDJSON format: a record for each line,
+/// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`.
+///
+/// Members that the record lacks are left out. The members after `did` are those of [`Decoded::to_json`],
+/// without `frame`.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let products = Products::one(Product::from_json(&definition)?);
+/// let mut lines = Vec::new();
+/// let input = Source::new("input", &b"{\"did\":\"a\",\"payload\":\"014000000018\"}"[..]);
+/// Log::new(&products).decode([input], Ndjson::new(&products, &mut lines))?;
+/// assert_eq!(
+///     String::from_utf8(lines)?,
+///     "{\"did\":\"a\",\"action\":\"control\",\"attrs\":{\"set_temp\":24}}\n",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Ndjson<W> {
     products: Products,
@@ -21,7 +41,7 @@ pub struct Ndjson<W> {
 }
 
 impl<W: Write> Ndjson<W> {
-    /// Writes to `out`, which is not buffered any further.
+    /// Creates a format that writes to `out`. Each block is one write, so `out` needs no buffer.
     pub fn new(products: &Products, out: W) -> Self {
         let products = products.clone();
         Ndjson { products, out }
@@ -32,11 +52,8 @@ impl<W: Write> Format for Ndjson<W> {
     type Sink = NdjsonSink;
 
     fn sink(&self) -> NdjsonSink {
-        let writers = self
-            .products
-            .iter()
-            .map(|one| PointWriter::new(one, TextFormat::Json));
-        NdjsonSink(writers.collect())
+        let writer = |product| PointWriter::new(product, TextFormat::Json);
+        NdjsonSink(self.products.iter().map(writer).collect())
     }
 
     fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
@@ -48,15 +65,12 @@ impl<W: Write> Format for Ndjson<W> {
     }
 
     fn record_len(&self) -> usize {
-        let most = self
-            .products
-            .iter()
-            .map(|one| max_len(one, TextFormat::Json));
-        most.max().unwrap_or(0)
+        let len = |product| max_len(product, TextFormat::Json);
+        self.products.iter().map(len).max().unwrap_or(0)
     }
 }
 
-/// Writes records as lines of JSON.
+/// The sink of [`Ndjson`], which writes records as lines of JSON.
 #[derive(Debug)]
 pub struct NdjsonSink(Vec<PointWriter>);
 
@@ -74,22 +88,22 @@ impl Sink for NdjsonSink {
             return;
         };
         append_head(out, record, record.device(decoded).as_deref());
-        let (action, view) = match &decoded.content {
-            Content::P0(P0::Report(view)) => (REPORT, view),
-            Content::P0(P0::Control(view)) => (CONTROL, view),
-            Content::P0(P0::Reply(view)) => (REPLY, view),
-            _ => {
-                out.with(|out| decoded.write_content(out));
-                return out.put(b"}\n");
-            }
+        let opening = match &decoded.content {
+            Content::P0(P0::Report(view)) => Some((REPORT, view)),
+            Content::P0(P0::Control(view)) => Some((CONTROL, view)),
+            Content::P0(P0::Reply(view)) => Some((REPLY, view)),
+            _ => None,
         };
-        let mut room = out.room(writer.max_len() + 2 * STEP);
-        let begun = begin(action, &mut room);
-        let sound = match view.is_whole() {
-            true => writer.put_status(view.values(), &mut room),
-            false => writer.put_view(decoded.product, view, &mut room),
-        };
-        match end(begun, room).filter(|_| sound) {
+        let written = opening.and_then(|(action, view)| {
+            let mut room = out.room(writer.max_len + 2 * STEP);
+            let begun = begin(action, &mut room);
+            let sound = match view.is_whole() {
+                true => writer.put_status(view.values(), &mut room),
+                false => writer.put_view(decoded.product, view, &mut room),
+            };
+            end(begun, room).filter(|_| sound)
+        });
+        match written {
             written @ Some(_) => {
                 out.keep(written);
                 if decoded.has_remarks() {
@@ -114,7 +128,7 @@ impl Sink for NdjsonSink {
         status: &Status<'_, '_>,
     ) {
         if let Some(writer) = self.0.get_mut(product) {
-            let most = writer.max_len() + 2 * STEP;
+            let most = writer.max_len + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);
@@ -135,11 +149,12 @@ impl Sink for NdjsonSink {
                 return out.keep(written);
             }
         }
+        // A value breaks the definition, which only the general path can write.
         self.record(out, &line.record(), product, &status.decoded());
     }
 }
 
-/// The text in front of the points, as a step that is copied at once, and its length.
+/// The text before the points: a step that is copied at once, and the length of the text.
 type Opening = (&'static [u8; STEP], usize);
 
 const CONTROL: Opening = (b"\"action\":\"control\",\"attrs\":     ", 27);
@@ -148,21 +163,23 @@ const REPLY: Opening = (b"\"action\":\"reply\",\"attrs\":       ", 25);
 
 const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 
-/// Begins the points; returns where their bracket goes.
+/// Begins the points. Returns the offset of their opening bracket.
 #[inline(always)]
 fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.put_prefix(text, len);
     out.len
 }
 
-/// Ends points and record; returns how much was written.
+/// Ends the points and the record. Returns the number of written bytes.
 #[inline(always)]
 fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
-    // It takes the place of the comma in front of the first point.
+    // The bracket overwrites the comma before the first point. Without points there is no comma.
     if out.len == bracket {
         out.put_prefix(b"{", 1);
     }
-    out.set(bracket, b'{');
+    if let Some(to) = out.room.get_mut(bracket) {
+        *to = b'{';
+    }
     out.put_prefix(b"}}\n\0", 3);
     out.written()
 }

@@ -1,14 +1,14 @@
 //! Parquet: a block of the log is a row group, which its worker encodes.
 //!
-//! Dictionaries suit columns with few values and cost several times as much on wide numbers, so each
-//! column has its own encoding: the first bytes of all numbers, then the second and so on, or the lengths
-//! of binaries and then their bytes. Pages are compressed with zstd, which finds little in either to try.
+//! Columns with few values use a dictionary. For wide numbers a dictionary takes several times as long, so
+//! they are split by byte: the first bytes of all numbers, then the second bytes, and so on. Binaries are
+//! stored as lengths followed by bytes. Pages are compressed with zstd.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_schema::DataType;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
@@ -26,14 +26,27 @@ use crate::log::record::lazy::LazyRecord;
 use crate::message::{Decoded, Status};
 use crate::product::Product;
 
-/// Writes the records of one product as Parquet.
+/// The Parquet format: the records of one product as a Parquet file.
+///
+/// ```
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::log::{Log, Parquet, Products, Source};
+///
+/// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+/// let product = Product::from_json(&definition)?;
+/// let mut file = Vec::new();
+/// let input = Source::new("input", &b"014000000018\n"[..]);
+/// let parquet = Parquet::new(&product, false, 1, &mut file)?;
+/// Log::new(&Products::one(product)).decode([input], parquet)?;
+/// assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Parquet<W: Write + Send> {
     product: Product,
     keep: bool,
-    /// Gone once the end is written.
+    /// The writer; `None` after the end of the file is written.
     out: Option<SerializedFileWriter<W>>,
     factory: Arc<ArrowRowGroupWriterFactory>,
-    schema: SchemaRef,
 }
 
 impl<W: Write + Send> fmt::Debug for Parquet<W> {
@@ -45,10 +58,11 @@ impl<W: Write + Send> fmt::Debug for Parquet<W> {
 }
 
 impl<W: Write + Send> Parquet<W> {
-    /// Begins a file, whose pages are compressed with this level of zstd.
+    /// Begins a file. `keep` adds the column `extra` of [`schema`](super::arrow::schema). `level` is the
+    /// compression level of zstd, from 1 to 22.
     ///
     /// # Errors
-    /// If writing fails, or there is no such level.
+    /// The error of the write, or of an invalid level.
     pub fn new(product: &Product, keep: bool, level: i32, out: W) -> io::Result<Self> {
         let schema = schema(product, keep);
         let level = ZstdLevel::try_new(level).map_err(io_error)?;
@@ -62,24 +76,23 @@ impl<W: Write + Send> Parquet<W> {
         Ok(Parquet {
             product: product.clone(),
             keep,
-            factory: Arc::new(ArrowRowGroupWriterFactory::new(&out, Arc::clone(&schema))),
-            schema,
+            factory: Arc::new(ArrowRowGroupWriterFactory::new(&out, schema)),
             out: Some(out),
         })
     }
 }
 
-/// How each column is encoded.
+/// Returns the encoding of each column.
 fn properties(product: &Product, keep: bool, compression: Compression) -> WriterProperties {
     let none = EnabledStatistics::None;
     let mut all = WriterProperties::builder()
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        // No statistics are of a page, so it need not be small.
+        // Statistics are only of row groups, so readers gain nothing from small pages.
         .set_data_page_row_count_limit(1 << 20)
         .set_column_dictionary_enabled("timestamp".into(), false)
         .set_column_encoding("timestamp".into(), Encoding::DELTA_BINARY_PACKED)
-        // Which of a few words comes first says nothing, and takes a comparison of text for each record.
+        // The least and greatest of a few words are of no use, and take a comparison for each record.
         .set_column_statistics_enabled("type".into(), none)
         .set_column_statistics_enabled("action".into(), none);
     let names = head_names(product, keep);
@@ -88,21 +101,17 @@ fn properties(product: &Product, keep: bool, compression: Compression) -> Writer
         let path = ColumnPath::new(vec![name.clone()]);
         let layout = product.layout();
         let span = layout.limits(attr.id()).map_or(0, |(min, max)| max - min);
-        let column_type = ColumnType::new(product, attr);
-        if let ColumnType::Enum(_) | ColumnType::WideEnum(_) | ColumnType::Binary = column_type {
+        let data_type = ColumnType::new(product, attr).data_type;
+        if let DataType::Dictionary(..) | DataType::Utf8 | DataType::Binary = data_type {
             all = all.set_column_statistics_enabled(path.clone(), none);
         }
-        let encoding = match column_type {
-            // Few values: the dictionary that is the default.
-            ColumnType::Bool
-            | ColumnType::Enum(_)
-            | ColumnType::WideEnum(_)
-            | ColumnType::U8
-            | ColumnType::I16(_) => continue,
-            ColumnType::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+        let encoding = match data_type {
+            DataType::Binary => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            // Columns with few values keep the default, a dictionary.
+            DataType::Dictionary(..) | DataType::Utf8 | DataType::Int16 => continue,
             _ if span < 1 << 8 => continue,
-            // Too many digits for an integer.
-            ColumnType::Decimal(_, 19..) => Encoding::PLAIN,
+            // More than 18 digits do not fit in an integer of 64 bits.
+            DataType::Decimal128(19.., _) => Encoding::PLAIN,
             _ => Encoding::BYTE_STREAM_SPLIT,
         };
         all = all
@@ -118,7 +127,6 @@ impl<W: Write + Send> Format for Parquet<W> {
     fn sink(&self) -> ParquetSink {
         ParquetSink {
             batches: Batches::new(&self.product, self.keep),
-            schema: Arc::clone(&self.schema),
             factory: Arc::clone(&self.factory),
         }
     }
@@ -143,7 +151,7 @@ impl<W: Write + Send> Format for Parquet<W> {
         }
     }
 
-    /// Row groups are read as a whole, so they are not small.
+    /// Readers read whole row groups, so larger ones are faster.
     fn block_len(&self) -> usize {
         8 << 20
     }
@@ -153,15 +161,14 @@ impl<W: Write + Send> Format for Parquet<W> {
     }
 }
 
-/// Encodes records.
+/// The sink of [`Parquet`], which encodes the row groups of a worker.
 #[derive(Debug)]
 pub struct ParquetSink {
     batches: Batches,
-    schema: SchemaRef,
     factory: Arc<ArrowRowGroupWriterFactory>,
 }
 
-/// The columns of a row group, encoded.
+/// The encoded columns of a row group.
 #[derive(Default)]
 pub struct ParquetBlock(Vec<ArrowColumnChunk>);
 
@@ -198,8 +205,9 @@ impl Sink for ParquetSink {
 
     fn end(&mut self, block: &mut ParquetBlock) -> io::Result<()> {
         let writers = self.factory.create_column_writers(0).map_err(io_error)?;
-        let mut writers = writers.into_iter().zip(self.schema.fields());
-        // A column is gone before the next is made: they are large, and in the cache one by one.
+        let schema = Arc::clone(&self.batches.schema);
+        let mut writers = writers.into_iter().zip(schema.fields());
+        // Only one array exists at a time: arrays are large, and one of them fits in the cache.
         let encoded = self.batches.drain(|column| {
             let Some((mut writer, field)) = writers.next() else {
                 return Ok(());
@@ -214,7 +222,7 @@ impl Sink for ParquetSink {
     }
 }
 
-/// A writer's own error, if that is what it was.
+/// Returns the error of the writer if that is the cause.
 fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(error) => match error.downcast() {

@@ -1,8 +1,8 @@
-//! Points as text. Texts of points with few values are made before they are needed.
+//! Points as text. The texts of points with few values are prepared in advance.
 //!
-//! A [`PointWriter`] writes a whole status in pieces. Points that stand in one byte, or have few values, are one
-//! piece: a table of finished text, which is copied in steps of a fixed length. Numbers are integers
-//! until their last digit. What the definition doesn't foresee is left to [`Product`].
+//! A [`PointWriter`] writes a status in pieces. Points that share a byte or have few values are one piece:
+//! a table of finished texts, which are copied in steps of a fixed length. Numbers are formatted as
+//! integers, without floats. Values that break the definition are left to [`Product`].
 
 use std::io::Write as _;
 use std::num::NonZeroU32;
@@ -14,12 +14,12 @@ use crate::log::record::text::{Cursor, STEP, Split, cell, digits, is_short};
 use crate::product::Product;
 use crate::product::attr::Attr;
 
-/// How points are written.
+/// The format of points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextFormat {
     /// `,"key":value`
     Json,
-    /// `,value`; a label that a spreadsheet would take for a formula may be guarded.
+    /// `,value`. Guarded labels are never formulas in a spreadsheet.
     Csv { guarded: bool },
 }
 
@@ -43,85 +43,78 @@ impl TextFormat {
     }
 }
 
-/// Writes the points of one product.
+/// A writer of the points of a product.
 #[derive(Debug)]
 pub(crate) struct PointWriter {
     format: TextFormat,
-    /// For a message with all points at their places.
+    /// The pieces of a message with all points.
     pieces: Vec<Piece>,
-    /// For any other, by id.
+    /// The pieces of single points, by id, for any other message.
     points: Vec<Piece>,
-    /// Finished texts and keys: see [`TextTable`].
+    /// Finished texts and keys, see [`TextTable`].
     steps: Vec<[u8; STEP]>,
-    /// No more is written for one record.
-    most: usize,
-    /// The status, with room in front of it.
+    /// The maximum number of bytes that the points of a record take.
+    pub(crate) max_len: usize,
+    /// The status, after 8 bytes that its first windows reach into.
     status: Vec<u8>,
     numbers: Numbers,
 }
 
-/// The numbers of a status, worked on side by side: one alone keeps the processor waiting.
+/// The numbers of a status, which are converted in parallel: each conversion is a long chain of dependent
+/// steps.
 #[derive(Debug, Default)]
 struct Numbers {
-    /// In the order in which they are written.
-    all: Vec<Number>,
+    /// The pieces of the numbers with their scales, in the order in which they are written.
+    all: Vec<(Piece, Scale)>,
     splits: Vec<Split>,
-    /// The lower half of each split, and its digits. Both are as long as vectors take them.
+    /// The lower half of each split. Padded to a multiple of 8, for vector instructions.
     lower: Vec<u32>,
+    /// The digits of each lower half. Padded like `lower`.
     digits: Vec<u64>,
 }
 
-/// The location of a number, as in a [`Piece`], and its scale.
-#[derive(Debug)]
-struct Number {
-    window: u32,
-    shift: u8,
-    mask: u32,
-    min: u32,
-    span: u32,
-    scale: Scale,
-}
-
-/// Points that are written at once.
+/// One point or several, which are written together.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// The start of its window of 8 bytes, in a status with 8 in front. `None`: it is in the last one, or
-    /// one of the [`Numbers`].
+    /// The start of the window of 8 bytes, in a status after 8 other bytes. `None` if the piece uses the
+    /// window of the piece before it, or has none.
     window: Option<NonZeroU32>,
-    /// The bits of the window below it.
+    /// The number of bits in the window below the value.
     shift: u8,
-    /// A mask of its bits.
+    /// The mask of the value after the shift.
     mask: u32,
-    /// The least raw value that it writes, and how many are above that.
+    /// The least valid raw value.
     min: u32,
+    /// The difference between the greatest and the least valid raw value.
     span: u32,
     kind: PieceKind,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum PieceKind {
-    /// A finished text for each value, in one step.
+    /// A finished text of one step for each value. The index of the first step.
     Short(u32),
-    /// In several.
+    /// A finished text of several steps for each value.
     Long(TextTable),
-    /// A key in one step, and a number that is short: of a status it is one of the [`Numbers`].
+    /// A key of one step and a short number, which is one of the [`Numbers`] of a status.
     Number(u32, Scale),
-    /// A key, and any number.
+    /// A key and any other number.
     Any(TextTable, Scale),
-    /// A key, and bytes as hex: where they begin, and how many they are.
+    /// A key and bytes as hex, with the start and the number of the bytes.
     Binary(TextTable, u32, u32),
-    /// Points whose table would be too long: they are left to the product.
+    /// Points whose table would be too long. [`Product`] writes them.
     Unsupported,
 }
 
-/// Texts one behind the other, each in so many steps that end with its length.
+/// A table of texts. Each text takes the same number of steps, the last of which ends with the length of
+/// the text.
 #[derive(Clone, Copy, Debug)]
 struct TextTable {
     first: u32,
     steps: u32,
 }
 
-/// No more is written of the points of a record.
+/// The maximum number of bytes that the points of a record take.
 pub(crate) fn max_len(product: &Product, format: TextFormat) -> usize {
     let of = |(attr, location): (&Attr, Location)| {
         let labels = (0..attr.labels().len() as u32).map(|index| format.label(attr, index).len());
@@ -130,12 +123,13 @@ pub(crate) fn max_len(product: &Product, format: TextFormat) -> usize {
     product.attrs().zip(locations(product)).map(of).sum()
 }
 
-/// The longest text of a table, and the most bytes of all of them.
+/// The maximum length of a text in a table, in bytes.
 const LONGEST: usize = 16 << 10;
 
+/// The maximum size of a table in bytes.
 const TABLE: usize = 128 << 10;
 
-/// The most values of a piece.
+/// The maximum number of values of a piece with a table.
 const MOST: u32 = 256;
 
 impl PointWriter {
@@ -145,7 +139,7 @@ impl PointWriter {
             pieces: Vec::new(),
             points: Vec::new(),
             steps: Vec::new(),
-            most: max_len(product, format),
+            max_len: max_len(product, format),
             status: vec![0; 8 + product.layout().status_len()],
             numbers: Numbers::default(),
         };
@@ -155,7 +149,7 @@ impl PointWriter {
             let piece = writer.piece(product, &[(attr, *location)]);
             writer.points.push(piece);
         }
-        // Points in a row that share a byte are one piece.
+        // Adjacent points that share a byte are one piece.
         let all: Vec<(&Attr, Location)> = attrs.into_iter().zip(locations).collect();
         let mut rest = &all[..];
         while !rest.is_empty() {
@@ -173,43 +167,27 @@ impl PointWriter {
         writer
     }
 
-    /// How many bytes the points of a record are at most.
-    pub(crate) fn max_len(&self) -> usize {
-        self.most
-    }
-
-    /// A piece of points that are [`shared_location`].
+    /// The piece of one point, or of points with a [`shared_location`].
     fn piece(&mut self, product: &Product, points: &[(&Attr, Location)]) -> Piece {
         let (attr, location) = points[0];
         let layout = product.layout();
         let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
         let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
-        let key = self.format.key(attr);
-        if location.bits == 0 {
-            let key = match self.format {
-                TextFormat::Json => format!("{key}\""),
-                TextFormat::Csv { .. } => key,
-            };
-            return Piece {
-                window: None,
-                shift: 0,
-                mask: 0,
-                min: 0,
-                span: 0,
-                kind: self.table([key]).map_or(PieceKind::Unsupported, |key| {
-                    let start = 8 + location.end - location.len;
-                    PieceKind::Binary(key, start as u32, location.len as u32)
-                }),
-            };
-        }
-        let (location, min, max) = match points.len() {
-            1 => (location, min, max),
-            _ => match shared_location(points) {
-                Some(location) => (location, 0, (1 << location.bits) - 1),
-                None => (location, min, max),
-            },
+        let mut key = self.format.key(attr);
+        let (location, min, max) = match shared_location(points) {
+            Some(location) if points.len() > 1 => (location, 0, (1 << location.bits) - 1),
+            _ if location.bits == 0 => (location, 0, 0),
+            _ => (location, min, max),
         };
-        let kind = if max - min < MOST {
+        let kind = if location.bits == 0 {
+            if self.format == TextFormat::Json {
+                key.push('"');
+            }
+            self.table([key]).map_or(PieceKind::Unsupported, |key| {
+                let start = 8 + location.end - location.len;
+                PieceKind::Binary(key, start as u32, location.len as u32)
+            })
+        } else if max - min < MOST {
             let texts = (min..=max).map(|raw| self.text(product, points, location, raw));
             let texts: Vec<String> = texts.collect();
             match self.table(texts) {
@@ -228,16 +206,17 @@ impl PointWriter {
             }
         };
         Piece {
-            window: NonZeroU32::new(location.end as u32),
+            // A binary has no window.
+            window: NonZeroU32::new(location.end as u32).filter(|_| location.bits > 0),
             shift: location.shift,
-            mask: u32::MAX >> (32 - location.bits),
+            mask: u32::MAX.unbounded_shr(32 - u32::from(location.bits)),
             min,
             span: max - min,
             kind,
         }
     }
 
-    /// Adds texts, if they are not too long.
+    /// Adds a table of texts; `None` if it would be too large.
     fn table(
         &mut self,
         texts: impl IntoIterator<Item = String> + AsRef<[String]>,
@@ -259,7 +238,7 @@ impl PointWriter {
         Some(TextTable { first, steps })
     }
 
-    /// The text of some points that share the value of a location; empty if one of them is flagged.
+    /// The text of points that share a location with this raw value; empty if a value breaks the definition.
     fn text(
         &self,
         product: &Product,
@@ -271,6 +250,7 @@ impl PointWriter {
         for (attr, location) in points {
             let layout = product.layout();
             let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
+            let scale = layout.scale(attr.id()).unwrap_or(Scale::IDENTITY);
             let below = 8 * (at.end - location.end) as u32 + u32::from(location.shift)
                 - u32::from(at.shift);
             let raw = match points.len() {
@@ -283,18 +263,13 @@ impl PointWriter {
             text += &self.format.key(attr);
             text += &match attr.point().kind {
                 Kind::Enum { .. } => self.format.label(attr, raw),
-                Kind::Bool => raw.to_string(),
-                _ => layout
-                    .scale(attr.id())
-                    .unwrap_or(Scale::IDENTITY)
-                    .value(raw)
-                    .to_string(),
+                _ => scale.value(raw).to_string(),
             };
         }
         text
     }
 
-    /// Appends the points of a status; false if one is flagged.
+    /// Appends the points of a status. Returns false if a value breaks the definition.
     #[inline(always)]
     pub(crate) fn put_status(&mut self, status: &[u8], out: &mut Cursor<'_>) -> bool {
         let Some(to) = self.status.get_mut(8..) else {
@@ -315,9 +290,11 @@ impl PointWriter {
                 window = window_at(&self.status, at.get());
             }
             let raw = (window >> piece.shift) as u32 & piece.mask;
-            // Most are like this: what it takes is at hand in registers.
+            // Most pieces are of this kind. Handled here, they need only local variables, which are in
+            // registers.
             if let PieceKind::Short(first) = piece.kind {
                 let index = raw.wrapping_sub(piece.min);
+                // An empty text marks a value that breaks the definition.
                 if index <= piece.span
                     && let Some(step) = steps.get(first.wrapping_add(index) as usize)
                     && step[STEP - 2] > 0
@@ -329,24 +306,17 @@ impl PointWriter {
                 }
                 return false;
             }
+            let mut rest = Cursor {
+                room: &mut *out.room,
+                len,
+            };
             if let PieceKind::Number(key, scale) = piece.kind {
                 let Some((key, (split, digits))) = steps.get(key as usize).zip(numbers.next())
                 else {
                     return false;
                 };
-                let mut rest = Cursor {
-                    room: &mut *out.room,
-                    len,
-                };
                 rest.put_decimal(key, split, *digits, scale.decimals());
-                len = rest.len;
-                continue;
-            }
-            let mut rest = Cursor {
-                room: &mut *out.room,
-                len,
-            };
-            if !self.put_piece(piece, raw, &mut rest) {
+            } else if !self.put_piece(piece, raw, &mut rest) {
                 return false;
             }
             len = rest.len;
@@ -355,7 +325,7 @@ impl PointWriter {
         true
     }
 
-    /// Appends a value; false if it is flagged.
+    /// Appends a value. Returns false if it breaks the definition.
     #[inline(always)]
     fn put_piece(&self, piece: &Piece, raw: u32, out: &mut Cursor<'_>) -> bool {
         let index = raw.wrapping_sub(piece.min);
@@ -401,7 +371,7 @@ impl PointWriter {
         }
     }
 
-    /// Appends one of several texts; returns its length.
+    /// Appends a text of a table and returns its length.
     #[inline(always)]
     fn put_text(&self, table: TextTable, index: u32, out: &mut Cursor<'_>) -> usize {
         let first = (table.first + index * table.steps) as usize;
@@ -409,8 +379,8 @@ impl PointWriter {
         out.put_steps(steps.unwrap_or(&[]))
     }
 
-    /// Appends the points of any message; of CSV a cell for each point of the product. What is flagged
-    /// is written as its value; of JSON that is left to the product: false.
+    /// Appends the points of any message. CSV has a cell for each point of the product, also for values
+    /// that break the definition. For JSON, returns false for such values, because [`Product`] writes them.
     #[inline(never)]
     pub(crate) fn put_view(
         &self,
@@ -458,20 +428,15 @@ impl PointWriter {
 }
 
 impl Numbers {
-    /// Takes over the windows of the numbers.
+    /// Takes the windows of the numbers from the pieces.
     fn new(pieces: &mut [Piece]) -> Self {
-        let all = pieces.iter_mut().filter_map(|piece| match piece.kind {
-            PieceKind::Number(_, scale) => Some(Number {
-                window: piece.window.take().map_or(0, NonZeroU32::get),
-                shift: piece.shift,
-                mask: piece.mask,
-                min: piece.min,
-                span: piece.span,
-                scale,
-            }),
-            _ => None,
-        });
-        let all: Vec<Number> = all.collect();
+        let mut all = Vec::new();
+        for piece in pieces {
+            if let PieceKind::Number(_, scale) = piece.kind {
+                all.push((*piece, scale));
+                piece.window = None;
+            }
+        }
         let len = all.len().next_multiple_of(8);
         Numbers {
             splits: vec![Split::default(); all.len()],
@@ -481,16 +446,16 @@ impl Numbers {
         }
     }
 
-    /// Takes them from a status; false if one is flagged.
+    /// Reads the numbers of a status. Returns false if a value breaks the definition.
     #[inline(always)]
     fn read(&mut self, status: &[u8]) -> bool {
         let mut sound = true;
         let to = self.splits.iter_mut().zip(&mut self.lower);
-        for (number, (split, lower)) in self.all.iter().zip(to) {
-            let window = window_at(status, number.window);
-            let raw = (window >> number.shift) as u32 & number.mask;
-            sound &= raw.wrapping_sub(number.min) <= number.span;
-            (*split, *lower) = Split::new(number.scale.value(raw));
+        for ((piece, scale), (split, lower)) in self.all.iter().zip(to) {
+            let window = window_at(status, piece.window.map_or(0, NonZeroU32::get));
+            let raw = (window >> piece.shift) as u32 & piece.mask;
+            sound &= raw.wrapping_sub(piece.min) <= piece.span;
+            (*split, *lower) = Split::new(scale.value(raw));
         }
         for (digits, lower) in self.digits.iter_mut().zip(&self.lower) {
             *digits = self::digits(*lower);
@@ -499,7 +464,7 @@ impl Numbers {
     }
 }
 
-/// The 8 bytes that begin there.
+/// The 8 bytes from `at`, as a big-endian number.
 #[inline(always)]
 fn window_at(status: &[u8], at: u32) -> u64 {
     let eight = status.get(at as usize..);
@@ -507,7 +472,7 @@ fn window_at(status: &[u8], at: u32) -> u64 {
     u64::from_be_bytes(*eight)
 }
 
-/// Lets pieces in a row that stand within 8 bytes have one window, which the first of them names.
+/// Lets adjacent pieces within 8 bytes share a window, which only the first of them loads.
 fn share_windows(pieces: &mut [Piece]) {
     let end = |piece: &Piece| piece.window.map_or(0, NonZeroU32::get);
     let below = |piece: &Piece, last: u32| 8 * (last - end(piece)) + u32::from(piece.shift);
@@ -531,7 +496,7 @@ fn share_windows(pieces: &mut [Piece]) {
     }
 }
 
-/// Appends empty cells up to the one of a point.
+/// Appends empty cells up to the cell of a point.
 fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
     while *next < id.0 {
         out.put(b",");
@@ -540,7 +505,7 @@ fn skip(next: &mut u16, id: PointId, out: &mut Cursor<'_>) {
     *next += 1;
 }
 
-/// The location that points in a row have together, if it has at most 8 bits.
+/// The common location of adjacent points, if it has at most 8 bits.
 fn shared_location(points: &[(&Attr, Location)]) -> Option<Location> {
     let end = points.iter().map(|(_, location)| location.end).max()?;
     let from = |location: &Location| 8 * (end - location.end) + usize::from(location.shift);
@@ -549,7 +514,7 @@ fn shared_location(points: &[(&Attr, Location)]) -> Option<Location> {
         .iter()
         .map(|(_, location)| from(location) + usize::from(location.bits))
         .max()?;
-    // Every value of the byte has its text, so these should not be long.
+    // A table has a text for every value of the byte, so the texts should be short.
     let all = points.iter().all(|(attr, location)| {
         let labels = attr.labels().iter().map(String::len).max();
         location.bits > 0 && attr.key.len() + labels.unwrap_or(0) <= 64
@@ -567,7 +532,7 @@ mod tests {
     use super::*;
     use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
 
-    /// Labels that are many or long, and names that are long, are those of the product.
+    /// Points with too many or too long labels or names for a table are written as by the product.
     #[test]
     fn what_no_table_has_room_for() {
         let long = "n".repeat(70_000);
@@ -603,7 +568,7 @@ mod tests {
         }
     }
 
-    /// Asserts what a report of this status is as JSON, which is what the product says, and as CSV.
+    /// Asserts that a report of this status is the product's JSON in NDJSON, and these cells in CSV.
     fn is_written(product: &Product, status: &[u8], cells: &str) {
         let p0 = [&[4], status].concat();
         let line = crate::payload::hex(&p0);
@@ -622,7 +587,7 @@ mod tests {
         assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
     }
 
-    /// However long a number or its name is, however many decimals it has.
+    /// Numbers of any length, with names of any length and any number of decimal places, are exact.
     #[test]
     fn numbers_of_any_length() {
         let long = "n".repeat(70);
@@ -634,7 +599,7 @@ mod tests {
                 4 * id
             )
         };
-        // The most that is short is 10^10 - 1.
+        // The greatest short number is 10^10 - 1.
         let attrs = [
             attr(0, "fine", "0.000000001", "0"),
             attr(1, "seven", "0.0000002", "-300"),

@@ -1,7 +1,7 @@
-//! Inputs, cut into blocks of whole lines.
+//! Cuts inputs into blocks of whole lines.
 //!
-//! A block may end one input and begin the next. What can't be a line, because it is too long or
-//! because the input is damaged, is a part of its own, so that it is told in its place.
+//! A block may contain the end of one input and the beginning of the next. A line that is too long and the
+//! damaged end of an input are parts of their own, so that rejects come in the order of the input.
 
 use std::io;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
         }
     }
 
-    /// Fills a block; false if nothing is left.
+    /// Fills a block. Returns false if all inputs have ended.
     pub(crate) fn fill(&mut self, block: &mut Block) -> bool {
         block.bytes.clear();
         block.parts.clear();
@@ -53,11 +53,8 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
                 Ok(More::Wait) => break,
                 Ok(More::No) => self.current = None,
                 Err(error) => {
-                    block.part(
-                        &input.origin,
-                        input.line,
-                        PartKind::Damaged(error.to_string()),
-                    );
+                    let damage = PartKind::Damaged(error.to_string());
+                    block.part(&input.origin, input.line, damage);
                     self.current = None;
                 }
             }
@@ -69,20 +66,20 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
 /// Whether an input has more.
 enum More {
     Yes,
-    /// Not just now, as it seems.
+    /// Probably not yet: the block is passed on.
     Wait,
     No,
 }
 
-/// Takes lines over until the block is full.
+/// Appends lines of an input until the block is full.
 fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
     block.part(&input.origin, input.line, PartKind::Lines);
     let first = block.lines;
-    // Behind the last line that has its end, and behind all that was looked through.
+    // `ended` is the end of the last complete line, `seen` the end of the bytes that were searched.
     let mut ended = block.bytes.len();
     let mut seen = ended;
     block.bytes.append(&mut input.carry);
-    // Behind all that was read: there is room for more, which is made once.
+    // The end of the bytes that were read. The buffer is longer, so that it is not zeroed again for each read.
     let mut end = block.bytes.len();
     let more = loop {
         let new = &block.bytes[seen..end];
@@ -99,7 +96,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         if found > room {
             break Ok(More::Yes);
         }
-        // The end that is to come may have two bytes, one of which is here.
+        // One byte more than the limit is allowed: it can be the CR of a line end.
         if end - ended > bounds.line.saturating_add(1) {
             input.line += (block.lines - first) as u64;
             block.bytes.truncate(end);
@@ -112,7 +109,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
                 break Ok(More::Wait);
             }
         }
-        // So much goes past the buffer of the reader.
+        // A read of this length bypasses the buffer of `BufReader`.
         if block.bytes.len() < end + CHUNK {
             block.bytes.resize(end + CHUNK, 0);
         }
@@ -124,7 +121,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         }
     };
     block.bytes.truncate(end);
-    // The last line of an input may lack its end.
+    // The last line of an input may have no line end.
     if matches!(more, Ok(More::No)) && block.bytes.len() > ended {
         block.bytes.push(b'\n');
         block.lines += 1;
@@ -136,7 +133,7 @@ fn lines(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
     more
 }
 
-/// Passes over the rest of a line that began at `begun` and is too long.
+/// Skips the rest of a line that is too long. The line begins at `begun` in the block.
 fn long(input: &mut Input, block: &mut Block, begun: usize) -> io::Result<More> {
     let mut len = (block.bytes.len() - begun) as u64;
     let mut last = block.bytes.last().copied();
@@ -170,7 +167,7 @@ fn long(input: &mut Input, block: &mut Block, begun: usize) -> io::Result<More> 
     more
 }
 
-/// Takes objects of the API's pages over until the block is full: each becomes a line.
+/// Appends objects of the API's pages until the block is full. Each object becomes a line.
 fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
     let limit = bounds.line;
     let Some(pages) = &mut input.pages else {
@@ -185,10 +182,7 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
     if chunk.is_empty() {
         return match (pages.depth, pages.inside) {
             (0, false) => Ok(More::No),
-            _ => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the page ends within itself",
-            )),
+            _ => Err(io::Error::other("the page is incomplete")),
         };
     }
     let mut taken = 0;

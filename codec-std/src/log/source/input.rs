@@ -1,4 +1,4 @@
-//! An input that is open: decompressed, without its byte order mark.
+//! An open input: decompressed, without its byte order mark.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -6,25 +6,28 @@ use std::sync::Arc;
 use super::block::Origin;
 use super::pages::Pages;
 
+/// An open input.
 pub(super) struct Input {
     pub(super) origin: Arc<Origin>,
     pub(super) reader: Box<dyn BufRead + Send>,
-    /// The line that comes next.
+    /// The number of the next line, from 1.
     pub(super) line: u64,
-    /// Bytes that are in no block yet: the head of a line, or lines that a block had no room for.
+    /// Bytes that were read but belong to no block yet: an incomplete line, or lines beyond a full block.
     pub(super) carry: Vec<u8>,
+    /// The scanner, if the input consists of pages of the API.
     pub(super) pages: Option<Pages>,
 }
 
 impl Input {
     pub(super) fn open(origin: Arc<Origin>, reader: Box<dyn Read + Send>) -> io::Result<Self> {
+        // The longest magic number, that of zstd, has 4 bytes.
         let (head, reader) = peek(reader, |head| head.len() >= 4)?;
         let reader: Box<dyn Read + Send> = match head[..] {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(reader)),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(reader)?),
             _ => reader,
         };
-        // A bracket alone on its line does not tell what comes.
+        // A first line with a single bracket is not enough to recognise a page.
         let enough = |head: &[u8]| {
             let line = head.contains(&b'\n') && head.trim_ascii().len() > 1;
             line || head.len() >= 64
@@ -45,7 +48,8 @@ impl Input {
     }
 }
 
-/// The head of an input, up to its end if it is never enough, and the whole of it all the same.
+/// Reads the beginning of an input until `enough` is true or the input ends. Returns the beginning, and a
+/// reader of the whole input.
 fn peek(
     mut reader: Box<dyn Read + Send>,
     enough: impl Fn(&[u8]) -> bool,
@@ -64,5 +68,5 @@ fn peek(
     Ok((head, Box::new(whole)))
 }
 
-/// How much is read at once.
+/// The number of bytes that are read at once.
 pub(super) const CHUNK: usize = 256 << 10;

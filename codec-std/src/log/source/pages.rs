@@ -1,43 +1,46 @@
-//! The pages of the API, `{"meta":…,"objects":[…]}`, one or several in a row, on one line or on many.
+//! Pages of the API, `{"meta":…,"objects":[…]}`: one page or several, on one line or on several.
 //!
-//! The scanner follows strings and brackets, no more: each object is parsed as any other record.
+//! The scanner only follows strings and brackets. Each object is parsed like any other record.
 
 use super::block::SAMPLE;
 
-/// An event that a byte of a page ends.
+/// An event that a byte of a page completes.
 pub(super) enum PageEvent {
-    /// An object of the list: [`Pages::object`] has its text.
+    /// An object of the list. [`Pages::object`] contains its text.
     Object,
-    /// Something that is neither a page nor a record, in words.
+    /// A description of text that is neither a page nor a record.
     Stray(String),
 }
 
 /// The scanner of pages.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
+    /// The number of open brackets.
     pub(super) depth: u64,
-    /// Within a text, and behind a backslash in it.
+    /// Whether the next byte is in a string.
     text: bool,
+    /// Whether the next byte follows a backslash in a string.
     escaped: bool,
-    /// The last text at the page's own level, which may be a key.
+    /// The last string at depth 1, which may be a key.
     key: Vec<u8>,
-    /// Within the list of objects, which is at depth 2.
+    /// Whether the list at depth 2 is the list of objects.
     objects: bool,
-    /// The object that is being read began.
+    /// Whether an object of the list has begun and not ended.
     pub(super) inside: bool,
-    /// The text of the object so far on one line, or its head if it is too long.
+    /// The object so far, with line ends replaced by spaces. Only the beginning if the object is too long.
     pub(super) object: Vec<u8>,
-    /// The length of the object so far, and the line that it began on.
+    /// The length of the object so far in bytes.
     pub(super) len: u64,
+    /// The number of the line on which the object began.
     pub(super) line: u64,
-    /// The page has a list of objects.
+    /// Whether the page has had a list of objects.
     listed: bool,
-    /// Something that does not belong there was reported, up to the next comma or bracket.
+    /// Whether stray text was reported since the last comma or bracket.
     stray: bool,
 }
 
 impl Pages {
-    /// Whether an input begins as a page does.
+    /// Whether an input begins like a page.
     pub(super) fn begin(head: &[u8]) -> bool {
         let head = head.trim_ascii_start();
         let Some(rest) = head.strip_prefix(b"{") else {
@@ -53,13 +56,14 @@ impl Pages {
             })
     }
 
-    /// Takes the next byte, which stands on this line. Of objects longer than `limit` the head is kept.
+    /// Processes the next byte, which is on this line. Only the beginning of objects longer than `limit` is
+    /// kept.
     #[inline]
     pub(super) fn step(&mut self, byte: u8, line: u64, limit: usize) -> Option<PageEvent> {
         if self.inside {
             self.len += 1;
             if self.object.len() < limit.max(SAMPLE) {
-                // One object, one line.
+                // An object becomes a single line.
                 let is_break = matches!(byte, b'\n' | b'\r');
                 self.object.push(if is_break { b' ' } else { byte });
             }
@@ -81,7 +85,7 @@ impl Pages {
                     self.key.clear();
                 }
                 let among_objects = self.depth == 2 && self.objects;
-                let what = || "a text where a record is expected".to_owned();
+                let what = || "a string in place of a record".to_owned();
                 among_objects.then(|| self.stray(what)).flatten()
             }
             b'{' | b'[' => {
@@ -96,13 +100,13 @@ impl Pages {
             b' ' | b'\t' | b'\r' | b'\n' => None,
             _ if self.depth == 0 || self.depth == 2 && self.objects => self.stray(|| {
                 let byte = byte.escape_ascii();
-                format!("`{byte}` where a record or a page is expected")
+                format!("`{byte}` in place of a record or a page")
             }),
             _ => None,
         }
     }
 
-    /// Reports what is neither a record nor between two of them, once.
+    /// Reports stray text, once until the next comma or bracket.
     fn stray(&mut self, what: impl FnOnce() -> String) -> Option<PageEvent> {
         let is_new = !std::mem::replace(&mut self.stray, true);
         is_new.then(|| PageEvent::Stray(what()))
