@@ -1,41 +1,48 @@
 //! Reads answers: the refusals of the API, the pages of others, and JSON.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
 use crate::http::{Answer, Request, cover, excerpt};
-use crate::model::{Scalar as _, Timestamp, lenient};
+use crate::model::{Extra, Scalar as _, Timestamp, lenient};
 
 /// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
 /// on a success are none.
 pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
     // A word in another encoding must not hide the code.
     let text = String::from_utf8_lossy(content(answer));
+    // The answers of most calls are long, and no refusals.
+    if !text.contains("error_code") {
+        return None;
+    }
     let mut reader = serde_json::Deserializer::from_str(&text);
-    let refused = reader.deserialize_map(Refusal::default()).ok()?;
-    let number = code_number(&refused.code?);
+    let mut members = Extra::deserialize(&mut reader).ok()?;
+    let number = code_number(&members.remove("error_code")?);
     if number == 0 && answer.is_success() {
         return None;
     }
-    let detail = refused.detail.map(|detail| {
+    let details = ["detail_message", "detail"].map(|name| members.remove(name).unwrap_or_default());
+    let detail = details
+        .into_iter()
+        .find(|detail| !detail.is_null() && detail != "");
+    let detail = detail.map(|detail| {
         let text = covered(request, &detail.to_string());
         serde_json::from_str(&text).unwrap_or(Value::String(text))
     });
     Some(ApiError {
         code: ErrorCode::from(number),
         status: answer.status(),
-        message: match refused.message {
+        message: match members.remove("error_message") {
             Some(Value::String(message)) => covered(request, &message),
+            None | Some(Value::Null) => String::new(),
             Some(other) => covered(request, &other.to_string()),
-            None => String::new(),
         },
         detail,
         target: request.target(),
@@ -63,46 +70,6 @@ fn code_number(code: &Value) -> u32 {
     number
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or(u32::MAX)
-}
-
-/// The members of a refusal. The first member of a name that says something counts, and the rest of
-/// the answer is skipped.
-#[derive(Default)]
-struct Refusal {
-    code: Option<Value>,
-    message: Option<Value>,
-    detail: Option<Value>,
-}
-
-impl<'de> Visitor<'de> for Refusal {
-    type Value = Refusal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Refusal, A::Error> {
-        while let Some(name) = map.next_key::<String>()? {
-            let member = match name.as_str() {
-                "error_code" => &mut self.code,
-                "error_message" => &mut self.message,
-                "detail_message" | "detail" => &mut self.detail,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            let value: Value = map.next_value()?;
-            let says = match name.as_str() {
-                "error_code" => member.as_ref().is_none_or(|code| code_number(code) == 0),
-                _ => member.is_none() && !value.is_null() && value != "",
-            };
-            if says {
-                *member = Some(value);
-            }
-        }
-        Ok(self)
-    }
 }
 
 fn covered(request: &Request, text: &str) -> String {
