@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::code::Repeat;
@@ -101,44 +100,42 @@ impl<'a> Exchange<'a> {
         read: impl Fn(&Request, &Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let session = self.session;
-        let mut begun = false;
         loop {
             // Before the gate, so that nobody waits behind a wait for the token.
             self.obtain_token().await?;
-            let ended_before = flight.ended.load(Ordering::Acquire);
-            let mut last = flight.gate.lock().await;
+            let (mut last, waited) = match flight.try_lock() {
+                Ok(last) => (last, false),
+                Err(_) => (flight.lock().await, true),
+            };
             if let Some(value) = known() {
                 return Ok(value);
             }
-            if let Some(error) = &last.failure
-                && flight.ended.load(Ordering::Acquire) != ended_before
-            {
-                return Err(error.clone());
-            }
-            let pause = last.pause.as_ref().filter(|_| !begun);
-            if let Some((until, error)) = pause.filter(|(until, _)| session.now() < *until) {
+            if let Some((until, error)) = &*last {
                 let wait = until.since(session.now());
-                if !self.allowance.take_wait(wait) {
+                // A failure is that of all who waited for the fetch; the next caller tries again.
+                if waited && wait.is_zero() || !self.allowance.take_wait(wait) {
                     return Err(error.clone());
                 }
-                drop(last);
-                session.sleep(wait).await;
-                continue;
+                if !wait.is_zero() {
+                    drop(last);
+                    session.sleep(wait).await;
+                    continue;
+                }
             }
-            begun = true;
+            *last = None;
             match self.advance().await {
                 ControlFlow::Continue(Pause(wait, error)) => {
-                    last.pause = error.map(|error| (session.now().plus(wait), error));
+                    *last = error.map(|error| (session.now().plus(wait), error));
                     drop(last);
                     session.sleep(wait).await;
                 }
                 ControlFlow::Break(answered) => {
                     let result = answered.and_then(|answered| read(&answered.0, &answered.1));
                     // How long to wait for the rate limit is each caller's choice.
-                    if !matches!(result, Err(Error::RateLimited(_))) {
-                        last.failure = result.as_ref().err().cloned();
-                        flight.ended.fetch_add(1, Ordering::Release);
-                    }
+                    *last = match &result {
+                        Ok(_) | Err(Error::RateLimited(_)) => None,
+                        Err(error) => Some((session.now(), error.clone())),
+                    };
                     return result;
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -73,23 +73,11 @@ pub(crate) struct ProductSession {
     definition: Mutex<Option<Definition>>,
 }
 
-/// A fetch that callers share: one sends the request, the others wait and take its result.
-#[derive(Default)]
-pub(crate) struct Flight {
-    /// Locked by the caller that fetches, except while it waits because the server says so: how long a
-    /// caller waits for the server is its own choice.
-    pub(crate) gate: tokio::sync::Mutex<LastFetch>,
-    /// The number of fetches that have ended.
-    pub(crate) ended: AtomicU64,
-}
-
-/// The end of the last fetch of a [`Flight`].
-#[derive(Default)]
-pub(crate) struct LastFetch {
-    pub(crate) failure: Option<Error>,
-    /// The time up to which the server wants to be left alone, and the failure that said so.
-    pub(crate) pause: Option<(Timestamp, Error)>,
-}
+/// A fetch that callers share: one sends the request, the others wait and take its result. Locked by
+/// the caller that fetches, except while it waits because the server says so: how long a caller waits
+/// for the server is its own choice. Holds the last failure, and the time up to which the server wants
+/// to be left alone.
+pub(crate) type Flight = tokio::sync::Mutex<Option<(Timestamp, Error)>>;
 
 struct CachedToken {
     token: Token,
