@@ -2,7 +2,6 @@
 //! harmless, and tries the other paths of an endpoint.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -27,12 +26,10 @@ enum Step {
     Done(Answered),
     /// Another attempt, after this wait.
     Repeat(Duration),
-    /// Another attempt, after a wait that the server asks for.
-    Pause(Pause),
+    /// Another attempt, after a wait that the server asks for; with the failure that said so, unless it
+    /// is the rate limit.
+    Pause(Duration, Option<Error>),
 }
-
-/// A wait that the server asks for, and the failure that said so unless it is the rate limit.
-struct Pause(Duration, Option<Error>);
 
 /// One request, from its first attempt to the last.
 pub(crate) struct Exchange<'a> {
@@ -84,9 +81,9 @@ impl<'a> Exchange<'a> {
     /// Sends the request until there is an answer or nothing more to try.
     pub(crate) async fn run(mut self) -> Result<Answered, Error> {
         loop {
-            match self.advance().await {
-                ControlFlow::Continue(Pause(wait, _)) => self.session.sleep(wait).await,
-                ControlFlow::Break(result) => return result,
+            match self.attempt().await? {
+                Step::Done(answered) => return Ok(answered),
+                Step::Repeat(wait) | Step::Pause(wait, _) => self.session.sleep(wait).await,
             }
         }
     }
@@ -100,7 +97,7 @@ impl<'a> Exchange<'a> {
         read: impl Fn(&Request, &Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let session = self.session;
-        loop {
+        'gate: loop {
             // Before the gate, so that nobody waits behind a wait for the token.
             self.obtain_token().await?;
             let (mut last, waited) = match flight.try_lock() {
@@ -123,38 +120,24 @@ impl<'a> Exchange<'a> {
                 }
             }
             *last = None;
-            match self.advance().await {
-                ControlFlow::Continue(Pause(wait, error)) => {
-                    *last = error.map(|error| (session.now().plus(wait), error));
-                    drop(last);
-                    session.sleep(wait).await;
+            let result = loop {
+                match self.attempt().await {
+                    Ok(Step::Done(answered)) => break read(&answered.0, &answered.1),
+                    Ok(Step::Repeat(wait)) => session.sleep(wait).await,
+                    Ok(Step::Pause(wait, error)) => {
+                        *last = error.map(|error| (session.now().plus(wait), error));
+                        drop(last);
+                        session.sleep(wait).await;
+                        continue 'gate;
+                    }
+                    Err(error) => break Err(error),
                 }
-                ControlFlow::Break(answered) => {
-                    let result = answered.and_then(|answered| read(&answered.0, &answered.1));
-                    // How long to wait for the rate limit is each caller's choice.
-                    *last = match &result {
-                        Ok(_) | Err(Error::RateLimited(_)) => None,
-                        Err(error) => Some((session.now(), error.clone())),
-                    };
-                    return result;
-                }
-            }
-        }
-    }
-
-    /// Goes on to the result, or to a wait that the server asks for.
-    async fn advance(&mut self) -> ControlFlow<Result<Answered, Error>, Pause> {
-        loop {
-            match self.attempt().await {
-                Ok(Step::Done(answered)) => return ControlFlow::Break(Ok(answered)),
-                Ok(Step::Repeat(Duration::ZERO)) => {}
-                Ok(Step::Repeat(wait)) => self.session.sleep(wait).await,
-                Ok(Step::Pause(pause)) => return ControlFlow::Continue(pause),
-                Err(error) => {
-                    tracing::debug!(%error, "failed");
-                    return ControlFlow::Break(Err(error));
-                }
-            }
+            };
+            // How long to wait for the rate limit is each caller's choice.
+            let failure = result.as_ref().err();
+            let failure = failure.filter(|error| !matches!(error, Error::RateLimited(_)));
+            *last = failure.map(|error| (session.now(), error.clone()));
+            return result;
         }
     }
 
@@ -248,6 +231,7 @@ impl<'a> Exchange<'a> {
 
     /// The error that ends the exchange.
     fn over(&self, error: Error) -> Error {
+        tracing::debug!(%error, "failed");
         error.arrived(self.may_have_arrived)
     }
 
@@ -355,7 +339,7 @@ impl<'a> Exchange<'a> {
         let wait = policy.wait(self.failures, fastrand::f64());
         Ok(match asked {
             None => Step::Repeat(wait),
-            Some(asked) => Step::Pause(Pause(wait.max(asked), Some(error))),
+            Some(asked) => Step::Pause(wait.max(asked), Some(error)),
         })
     }
 
@@ -370,12 +354,9 @@ impl<'a> Exchange<'a> {
         let refusals = self.refusals_for_rate;
         let again = refusals == 0 || refusals < self.allowance.policy.attempts;
         if again && self.allowance.take_wait(wait) {
-            return Ok(Step::Pause(Pause(wait, None)));
+            return Ok(Step::Pause(wait, None));
         }
-        let target = match &refusal {
-            Some(refusal) => refusal.target.clone(),
-            None => self.request(None)?.target(),
-        };
+        let target = self.request(None)?.target();
         Err(self.over(Error::RateLimited(Box::new(RateLimited {
             reset_at,
             refusal,

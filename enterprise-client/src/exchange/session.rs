@@ -82,8 +82,6 @@ pub(crate) type Flight = tokio::sync::Mutex<Option<(Timestamp, Error)>>;
 struct CachedToken {
     token: Token,
     refresh_at: Timestamp,
-    /// The end of its use if a refresh fails.
-    good_until: Timestamp,
 }
 
 impl Session {
@@ -123,8 +121,10 @@ impl Session {
     }
 
     pub(crate) async fn sleep(&self, wait: Duration) {
-        tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
-        self.settings.clock.sleep(wait).await;
+        if !wait.is_zero() {
+            tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
+            self.settings.clock.sleep(wait).await;
+        }
     }
 
     /// The index of the path that answered last.
@@ -184,8 +184,8 @@ impl Session {
         let mut cached = cached(token.clone(), life);
         if life.is_zero() {
             tracing::warn!(expires_at = %token.expires_at, "a new token that has expired: is the clock right?");
-            cached.good_until = now.plus(EXPIRED_TOKEN_USE);
-            cached.refresh_at = cached.good_until;
+            cached.refresh_at = now.plus(EXPIRED_TOKEN_USE);
+            cached.token.expires_at = cached.refresh_at;
         }
         *lock(&product.token) = Some(cached);
         let saved = self.settings.store.save(&self.token_key(product), token);
@@ -222,7 +222,6 @@ fn cached(token: Token, life: Duration) -> CachedToken {
     let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(fastrand::f64());
     CachedToken {
         refresh_at: token.expires_at.minus(margin.min(life / 2)),
-        good_until: token.expires_at,
         token,
     }
 }
@@ -238,8 +237,10 @@ impl ProductSession {
     /// The token after a refresh that failed, if it hasn't expired. The next refresh has to wait.
     pub(crate) fn old_token(&self, now: Timestamp) -> Option<Token> {
         let mut slot = lock(&self.token);
-        let cached = slot.as_mut().filter(|cached| now < cached.good_until)?;
-        cached.refresh_at = now.plus(REFRESH_PAUSE).min(cached.good_until);
+        let cached = slot
+            .as_mut()
+            .filter(|cached| now < cached.token.expires_at)?;
+        cached.refresh_at = now.plus(REFRESH_PAUSE).min(cached.token.expires_at);
         Some(cached.token.clone())
     }
 
