@@ -33,9 +33,7 @@ pub struct RateLimit {
 
 struct Window {
     enforced: bool,
-    limit: Option<u64>,
-    remaining: u64,
-    reset: Option<Timestamp>,
+    known: RateLimit,
     on_the_way: u64,
     /// Remaining calls and reset of the server's last answer, to recognise late answers.
     last_told: Option<(u64, Timestamp)>,
@@ -67,9 +65,11 @@ impl Limiter {
     fn new(limit: Option<u64>) -> Self {
         Limiter(Arc::new(Mutex::new(Window {
             enforced: limit.is_some(),
-            limit,
-            remaining: limit.unwrap_or(0),
-            reset: None,
+            known: RateLimit {
+                limit,
+                remaining: limit,
+                reset_at: None,
+            },
             on_the_way: 0,
             last_told: None,
         })))
@@ -78,12 +78,7 @@ impl Limiter {
     /// The known state.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
-        let window = lock(&self.0);
-        RateLimit {
-            limit: window.limit,
-            remaining: window.limit.map(|_| window.remaining),
-            reset_at: window.reset,
-        }
+        lock(&self.0).known
     }
 
     /// Counts a call.
@@ -92,17 +87,20 @@ impl Limiter {
     /// When the quota is reset, if it is used up.
     pub(crate) fn acquire(&self, now: Timestamp) -> Result<Permit, Timestamp> {
         let mut window = lock(&self.0);
-        if window.reset.is_some_and(|reset| reset <= now) {
-            window.begin();
+        if window.known.reset_at.is_some_and(|reset| reset <= now) {
+            let limit = window.known.limit;
+            window.known.remaining = limit.map(|limit| limit.saturating_sub(window.on_the_way));
+            window.known.reset_at = None;
+            window.last_told = None;
         }
         // The clock may have been put right since.
         let hour = now.plus(HOUR);
-        let reset = window.reset.unwrap_or(hour).min(hour);
-        window.reset = Some(reset);
-        if window.enforced && window.remaining == 0 {
+        let reset = window.known.reset_at.unwrap_or(hour).min(hour);
+        window.known.reset_at = Some(reset);
+        if window.enforced && window.known.remaining == Some(0) {
             return Err(reset);
         }
-        window.remaining = window.remaining.saturating_sub(1);
+        window.known.remaining = window.known.remaining.map(|left| left.saturating_sub(1));
         window.on_the_way += 1;
         Ok(Permit(self.clone()))
     }
@@ -113,7 +111,7 @@ impl Limiter {
         let limit = number(answer, "x-ratelimit-limit").filter(|limit| *limit > 0);
         let reset = number(answer, "x-ratelimit-reset").map(Timestamp::from_seconds);
         let mut window = lock(&self.0);
-        window.limit = limit.or(window.limit);
+        window.known.limit = limit.or(window.known.limit);
         let Some(remaining) = number::<u64>(answer, "x-ratelimit-remaining") else {
             return;
         };
@@ -123,30 +121,22 @@ impl Limiter {
         }
         // A reset that is further away than an hour is a mistake.
         let hour = now.plus(HOUR);
-        let reset = reset.or(window.reset).unwrap_or(hour).min(hour);
+        let reset = reset.or(window.known.reset_at).unwrap_or(hour).min(hour);
         let is_late = window
             .last_told
             .is_some_and(|(least, of)| reset.ahead_of(of).abs() <= 1_000_000 && remaining > least);
         if !is_late {
             window.last_told = Some((remaining, reset));
-            window.remaining = remaining.saturating_sub(window.on_the_way);
-            window.reset = Some(reset);
+            window.known.remaining = Some(remaining.saturating_sub(window.on_the_way));
+            window.known.reset_at = Some(reset);
         }
     }
 
     /// Records that the server refused a call because of the rate limit.
     pub(crate) fn exhausted(&self, until: Timestamp) {
         let mut window = lock(&self.0);
-        window.remaining = 0;
-        window.reset = Some(until);
-    }
-}
-
-impl Window {
-    fn begin(&mut self) {
-        self.remaining = self.limit.unwrap_or(0).saturating_sub(self.on_the_way);
-        self.reset = None;
-        self.last_told = None;
+        window.known.remaining = Some(0);
+        window.known.reset_at = Some(until);
     }
 }
 
