@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, flag, operations};
+use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, operations};
 use crate::mode::Mode;
 use crate::model::{Did, Extra, Mac, ProductKey, Timestamp, Uid, lenient, model};
 
@@ -29,7 +29,7 @@ impl<M: Mode> Devices<M> {
     pub fn by_mac(&self, mac: impl Into<Mac>) -> Call<M, ByMac> {
         self.0
             .call(endpoint::DEVICE_BY_MAC, ByMac)
-            .query("mac", mac.into())
+            .parameter("mac", mac.into())
     }
 
     /// The registration of the device with this MAC.
@@ -37,7 +37,7 @@ impl<M: Mode> Devices<M> {
     pub fn detail(&self, mac: impl Into<Mac>) -> Call<M, Detail> {
         self.0
             .call(endpoint::DEVICE_DETAIL, Detail)
-            .query("mac", mac.into())
+            .parameter("mac", mac.into())
     }
 
     /// Devices by place and state. Pages of 20 unless told otherwise.
@@ -63,27 +63,27 @@ impl Paged for Search {
 impl<M: Mode> Call<M, Search> {
     /// Whether disabled devices are returned, too.
     pub fn show_disabled(self, show: bool) -> Self {
-        self.query("show_disabled", flag(show))
+        self.parameter("show_disabled", u8::from(show).to_string())
     }
 
     /// Returns only devices that were active at this time or later.
     pub fn active_since(self, moment: impl Into<Timestamp>) -> Self {
-        self.query("liveness_start", moment.into().seconds().to_string())
+        self.parameter("liveness_start", moment.into().seconds().to_string())
     }
 
     /// Returns only the device with this id.
     pub fn did(self, did: impl Into<Did>) -> Self {
-        self.query("type", "did").query("val", did.into())
+        self.parameter("type", "did").parameter("val", did.into())
     }
 
     /// Returns only the device with this MAC.
     pub fn mac(self, mac: impl Into<Mac>) -> Self {
-        self.query("type", "mac").query("val", mac.into())
+        self.parameter("type", "mac").parameter("val", mac.into())
     }
 
     /// Returns only devices that are bound to this user.
     pub fn uid(self, uid: impl Into<Uid>) -> Self {
-        self.query("type", "uid").query("val", uid.into())
+        self.parameter("type", "uid").parameter("val", uid.into())
     }
 }
 

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
+use jiff::civil::Date;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -16,12 +15,10 @@ use crate::endpoint::{self, page};
 use crate::error::Error;
 use crate::exchange::{
     ByPlace, ByState, Call, Context, Grouped, Operation, Page, Paged, Received, RequestParts,
-    Requests, operations, parameters,
+    Requests, operations,
 };
 use crate::mode::Mode;
-use crate::model::{
-    EventCount, Extra, Gid, Mac, Period, Places, ProductKey, StateCount, Timestamp, model,
-};
+use crate::model::{EventCount, Extra, Gid, Mac, Period, Places, ProductKey, StateCount, model};
 
 /// Reports on the devices of a product.
 #[derive(Clone, Debug)]
@@ -133,8 +130,8 @@ impl<M: Mode> UserReports<M> {
     #[doc = page!(USER_LIVENESS)]
     pub fn liveness(&self, start: Date, end: Date) -> Call<M, LivenessOfUsers> {
         let call = self.keyed(self.0.call(endpoint::USER_LIVENESS, LivenessOfUsers));
-        call.query("start_date", start.to_string())
-            .query("end_date", end.to_string())
+        call.parameter("start_date", start.to_string())
+            .parameter("end_date", end.to_string())
     }
 
     /// The number of users by place. The API documentation says of the parameter
@@ -153,8 +150,8 @@ impl<M: Mode> UserReports<M> {
 
     fn keyed<O>(&self, call: Call<M, O>) -> Call<M, O> {
         let key = self.0.key();
-        call.query("product_key", key.as_str())
-            .query("product_secret", key.as_str())
+        call.parameter("product_key", key.as_str())
+            .parameter("product_secret", key.as_str())
     }
 }
 
@@ -245,16 +242,18 @@ impl<M: Mode, O: Keyed> Call<M, O> {
     }
 }
 
-parameters!(LivenessOfUsers {
+impl<M: Mode> Call<M, LivenessOfUsers> {
     /// Counts only users of this app.
-    appid => "appid",
-});
+    pub fn appid(self, appid: impl Into<String>) -> Self {
+        self.parameter("appid", appid)
+    }
+}
 
 impl<M: Mode> Call<M, Daily> {
     /// The first and the last day.
     pub fn between(self, start: Date, end: Date) -> Self {
-        self.query("start", start.to_string())
-            .query("end", end.to_string())
+        self.parameter("start", start.to_string())
+            .parameter("end", end.to_string())
     }
 }
 
@@ -340,7 +339,8 @@ model! {
         region: String,
         /// The city.
         city: String,
-        /// The time of the registration, without a zone: [`registered_at`](Self::registered_at).
+        /// The time of the registration, without a zone. The API documentation doesn't name the zone;
+        /// the cloud is in China, 8 hours ahead of UTC.
         created_at: String,
     }
 
@@ -412,17 +412,6 @@ fn with_count(report: &mut EventReport) {
     match EventCount::deserialize(Value::Object(counts.clone())) {
         Ok(count) => report.count = Some(count),
         Err(_) => report.extra.extend(counts),
-    }
-}
-
-impl ReportedDevice {
-    /// The time of the registration, if `created_at` is by a clock this many hours ahead of UTC. The API
-    /// documentation doesn't say; the cloud is in China, 8 hours ahead.
-    #[must_use]
-    pub fn registered_at(&self, hours_ahead: i8) -> Option<Timestamp> {
-        let local: DateTime = self.created_at.as_deref()?.parse().ok()?;
-        let offset = Offset::from_hours(hours_ahead).ok()?;
-        Some(offset.to_timestamp(local).ok()?.into())
     }
 }
 

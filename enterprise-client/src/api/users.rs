@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::{Call, Grouped, Page, Paged, operations, parameters};
+use crate::exchange::{Call, Grouped, Page, Paged, operations};
 use crate::mode::Mode;
 use crate::model::{Timestamp, Uid, model};
 
@@ -29,7 +29,7 @@ impl<M: Mode> Users<M> {
         let key = self.0.key().clone();
         self.0
             .call(endpoint::USERS, Registered)
-            .query("product_key", key)
+            .parameter("product_key", key)
     }
 
     /// Users who bound a device of the product. Default: pages of 20.
@@ -54,16 +54,27 @@ impl Paged for Bound {
     type Item = User;
 }
 
-parameters!(Registered {
+impl<M: Mode> Call<M, Registered> {
     /// Returns only users of this app.
-    appid => "appid",
+    pub fn appid(self, appid: impl Into<String>) -> Self {
+        self.parameter("appid", appid)
+    }
+
     /// Returns only users with this name.
-    username => "username",
+    pub fn username(self, username: impl Into<String>) -> Self {
+        self.parameter("username", username)
+    }
+
     /// Returns only users with this phone number.
-    phone => "phone",
+    pub fn phone(self, phone: impl Into<String>) -> Self {
+        self.parameter("phone", phone)
+    }
+
     /// Returns only users with this e-mail address.
-    email => "email",
-});
+    pub fn email(self, email: impl Into<String>) -> Self {
+        self.parameter("email", email)
+    }
+}
 
 /// The property that a search for bound users compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,7 +108,7 @@ impl<M: Mode> Call<M, Bound> {
             UserKey::Mac => "mac",
             UserKey::DeviceSn => "device_sn",
         };
-        self.query("type", key).query("val", value)
+        self.parameter("type", key).parameter("val", value)
     }
 }
 

@@ -147,34 +147,13 @@ macro_rules! operations {
 
 pub(crate) use operations;
 
-/// Declares optional parameters of the query, one method each.
-macro_rules! parameters {
-    ($operation:ty { $($(#[$doc:meta])* $name:ident => $key:literal,)* }) => {
-        impl<M: $crate::mode::Mode> $crate::exchange::Call<M, $operation> {
-            $(
-                $(#[$doc])*
-                pub fn $name(self, $name: impl Into<String>) -> Self {
-                    self.query($key, $name)
-                }
-            )*
-        }
-    };
-}
-
-pub(crate) use parameters;
-
-/// A flag of the query.
-pub(crate) fn flag(on: bool) -> &'static str {
-    if on { "1" } else { "0" }
-}
-
 /// Operations over all devices or those of one group.
 pub trait Grouped: Operation {}
 
 impl<M: Mode, O: Grouped> Call<M, O> {
     /// Counts or returns only devices of this group.
     pub fn gid(self, gid: impl Into<Gid>) -> Self {
-        self.query("gid", gid.into())
+        self.parameter("gid", gid.into())
     }
 }
 
@@ -184,17 +163,17 @@ pub trait ByState: Operation {}
 impl<M: Mode, O: ByState> Call<M, O> {
     /// Counts or returns only devices that are online, or offline.
     pub fn is_online(self, online: bool) -> Self {
-        self.query("is_online", flag(online))
+        self.parameter("is_online", u8::from(online).to_string())
     }
 
     /// Counts or returns only devices with a fault, or without.
     pub fn is_faulty(self, faulty: bool) -> Self {
-        self.query("is_faulty", flag(faulty))
+        self.parameter("is_faulty", u8::from(faulty).to_string())
     }
 
     /// Counts or returns only devices with an alert, or without.
     pub fn is_alert(self, alert: bool) -> Self {
-        self.query("is_alert", flag(alert))
+        self.parameter("is_alert", u8::from(alert).to_string())
     }
 }
 
@@ -204,17 +183,17 @@ pub trait ByPlace: Operation {}
 impl<M: Mode, O: ByPlace> Call<M, O> {
     /// Returns only devices in this country.
     pub fn country(self, country: impl Into<String>) -> Self {
-        self.query("country", country)
+        self.parameter("country", country)
     }
 
     /// Returns only devices in this region of a country.
     pub fn region(self, region: impl Into<String>) -> Self {
-        self.query("region", region)
+        self.parameter("region", region)
     }
 
     /// Returns only devices in this city.
     pub fn city(self, city: impl Into<String>) -> Self {
-        self.query("city", city)
+        self.parameter("city", city)
     }
 }
 
@@ -251,11 +230,7 @@ impl<M, O> Call<M, O> {
     }
 
     /// Sets a parameter of the query that this crate doesn't know, or replaces one.
-    pub fn parameter(self, name: &str, value: impl Into<String>) -> Self {
-        self.query(name, value)
-    }
-
-    pub(crate) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parts.set(name, value);
         self
     }
@@ -265,11 +240,11 @@ impl<M, O> Call<M, O> {
         self
     }
 
-    pub(crate) fn context(&self) -> Context<'static> {
+    pub(crate) fn context<'a>(&self, definition: Option<&'a Definition>) -> Context<'a> {
         Context {
             now: self.handle.session.now(),
             local_time: self.handle.session.local_time(),
-            definition: None,
+            definition,
         }
     }
 }
@@ -291,10 +266,7 @@ impl<M: Mode, O: Operation> Call<M, O> {
             // A definition that is known costs nothing.
             _ => product.and_then(ProductSession::known_definition),
         };
-        let context = Context {
-            definition: definition.as_ref(),
-            ..self.context()
-        };
+        let context = self.context(definition.as_ref());
         let requests = self.operation.requests(&self.parts, &context)?;
         let mut done: Option<O::Output> = None;
         for (index, parts) in requests.into_iter().enumerate() {
@@ -328,10 +300,7 @@ impl<M: Mode, O: Operation> Call<M, O> {
         let session = &*self.handle.session;
         let product = self.handle.product.as_deref();
         let definition = product.and_then(ProductSession::known_definition);
-        let context = Context {
-            definition: definition.as_ref(),
-            ..self.context()
-        };
+        let context = self.context(definition.as_ref());
         let token = SecretString::from("$GIZWITS_TOKEN");
         let requests = self.operation.requests(&self.parts, &context)?;
         let commands = requests.iter().map(|parts| {

@@ -84,12 +84,12 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
 impl<M: Mode, O: Paged> Call<M, O> {
     /// The most items of a page. Default: 20 of the server, 100 of a walk.
     pub fn limit(self, limit: u32) -> Self {
-        self.query("limit", limit.to_string())
+        self.parameter("limit", limit.to_string())
     }
 
     /// Leaves out this many of the first items.
     pub fn skip(self, skip: u64) -> Self {
-        self.query("skip", skip.to_string())
+        self.parameter("skip", skip.to_string())
     }
 
     fn items(mut self) -> Items<M, O> {
@@ -102,7 +102,10 @@ impl<M: Mode, O: Paged> Call<M, O> {
             self = self.limit(100);
         }
         Items {
-            walk: Walk::new(self.operation.windows(&self.context()), skip.unwrap_or(0)),
+            walk: Walk::new(
+                self.operation.windows(&self.context(None)),
+                skip.unwrap_or(0),
+            ),
             call: self,
             fetching: None,
         }
