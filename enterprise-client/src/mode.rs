@@ -39,13 +39,10 @@ mod blocking {
 
     /// Calls wait for their results.
     #[derive(Clone, Debug)]
-    pub struct Blocking(Arc<Runtime>);
-
-    #[derive(Debug)]
-    struct Runtime {
-        handle: runtime::Handle,
+    pub struct Blocking {
+        runtime: runtime::Handle,
         /// Dropped with the last client, which ends the thread.
-        _alive: oneshot::Sender<()>,
+        _alive: Arc<oneshot::Sender<()>>,
     }
 
     impl sealed::Sealed for Blocking {}
@@ -58,12 +55,15 @@ mod blocking {
                 .build()
                 .map_err(no_runtime)?;
             let handle = runtime.handle().clone();
-            let (_alive, ended) = oneshot::channel();
+            let (alive, ended) = oneshot::channel();
             std::thread::Builder::new()
                 .name("gizwits-enterprise".to_owned())
                 .spawn(move || runtime.block_on(ended))
                 .map_err(no_runtime)?;
-            Ok(Blocking(Arc::new(Runtime { handle, _alive })))
+            Ok(Blocking {
+                runtime: handle,
+                _alive: Arc::new(alive),
+            })
         }
     }
 
@@ -75,7 +75,7 @@ mod blocking {
         ) -> Result<T, Error> {
             let (sender, receiver) = mpsc::sync_channel(1);
             let future = future.in_current_span().with_current_subscriber();
-            drop(self.0.handle.spawn(async move {
+            drop(self.runtime.spawn(async move {
                 // Nobody waits any more only if the waiting thread is gone.
                 let _ = sender.send(future.await);
             }));

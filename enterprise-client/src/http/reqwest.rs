@@ -36,9 +36,7 @@ impl Reqwest {
         }
         #[cfg(feature = "rustls")]
         {
-            let needed = base.starts_with("https:");
-            let tls = tls().or_else(|error| if needed { Err(error) } else { no_tls() })?;
-            builder = builder.tls_backend_preconfigured(tls);
+            builder = builder.tls_backend_preconfigured(tls(base.starts_with("https:"))?);
         }
         let client = builder.build().map_err(|error| unusable(&error))?;
         Ok(Reqwest(client))
@@ -117,31 +115,24 @@ fn unusable(error: &dyn StdError) -> String {
 /// rustls on ring, with the certificates that the platform trusts. Made here and not by reqwest, so
 /// that whatever else is in the program, this is what is used.
 #[cfg(feature = "rustls")]
-fn tls() -> Result<rustls::ClientConfig, String> {
+fn tls(is_needed: bool) -> Result<rustls::ClientConfig, String> {
     use rustls_platform_verifier::BuilderVerifierExt as _;
-    let config = protocols()?.with_platform_verifier().map_err(|error| {
-        format!(
-            "no HTTPS: {error}; install the system's CA certificates (`ca-certificates`), or name a \
-             file of them by SSL_CERT_FILE"
-        )
-    })?;
-    Ok(config.with_no_client_auth())
-}
-
-/// Trusts nobody, which is enough for http where no certificates are installed.
-#[cfg(feature = "rustls")]
-fn no_tls() -> Result<rustls::ClientConfig, String> {
-    let config = protocols()?.with_root_certificates(rustls::RootCertStore::empty());
-    Ok(config.with_no_client_auth())
-}
-
-#[cfg(feature = "rustls")]
-fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, String>
-{
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
+    let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(&error))
+        .map_err(|error| unusable(&error))?;
+    let config = match config.clone().with_platform_verifier() {
+        Ok(config) => config,
+        // Trusts nobody, which is enough for http where no certificates are installed.
+        Err(_) if !is_needed => config.with_root_certificates(rustls::RootCertStore::empty()),
+        Err(error) => {
+            return Err(format!(
+                "no HTTPS: {error}; install the system's CA certificates (`ca-certificates`), or name \
+                 a file of them by SSL_CERT_FILE"
+            ));
+        }
+    };
+    Ok(config.with_no_client_auth())
 }
 
 #[cfg(test)]
