@@ -21,21 +21,21 @@ impl<M: Mode> Device<M> {
     /// the last seven.
     #[doc = page!(ONLINE)]
     pub fn online(&self) -> Call<M, Online> {
-        self.call(endpoint::ONLINE, Log::new())
+        self.call(endpoint::ONLINE, Log::new(false))
     }
 
     /// The frames between the device and the cloud; with the codec, decoded. Only of products that
     /// aren't published, in windows of two days of the last seven.
     #[doc = page!(CMD)]
     pub fn cmd_log(&self) -> Call<M, CmdLog> {
-        self.call(endpoint::CMD, Log::new())
+        self.call(endpoint::CMD, Log::new(cfg!(feature = "codec")))
     }
 
     /// The values of the device's data points, at each change. Only of products that aren't published,
     /// in windows of two days of the last seven.
     #[doc = page!(DATA)]
     pub fn data(&self) -> Call<M, Data> {
-        self.call(endpoint::DATA, Log::new())
+        self.call(endpoint::DATA, Log::new(false))
     }
 }
 
@@ -50,8 +50,8 @@ pub enum Sort {
 
 /// The server's limit of a span.
 const TWO_DAYS: Duration = Duration::from_secs(172_800);
-/// The span of one request: a sister API takes a second less than two days.
-const WINDOW: Duration = Duration::from_secs(172_799);
+/// The span of one request in seconds: a sister API takes a second less than two days.
+const WINDOW: i64 = 172_799;
 /// How long logs are kept.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// The time between the caller's look at the clock and this crate's.
@@ -59,9 +59,6 @@ const SLACK: Duration = Duration::from_secs(60);
 
 /// A record of a log.
 pub trait Record: DeserializeOwned + Serialize + Clone + Send + Sync + 'static {
-    #[doc(hidden)]
-    const DECODES: bool = false;
-
     #[doc(hidden)]
     fn time(&self) -> Timestamp;
 
@@ -90,34 +87,48 @@ pub type CmdLog = Log<Command>;
 pub type Data = Log<Snapshot>;
 
 impl<T: Record> Log<T> {
-    fn new() -> Self {
+    fn new(decodes: bool) -> Self {
         Log {
             between: None,
             window: None,
             sort: None,
-            decodes: T::DECODES,
+            decodes,
             record: PhantomData,
         }
     }
 
-    /// The span, checked against what the server keeps by its clock. A wrong clock of a server refuses
+    /// The part of the span that the server may have by its clock. A wrong clock of a server refuses
     /// nothing that the local clock allows.
-    fn checked(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
-        let Some(between) = self.between else {
+    fn kept(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+        let Some((start, end)) = self.between else {
             return Ok(None);
         };
-        let checked = checked(between, context.now)
-            .or_else(|error| checked(between, context.local_time).map_err(|_| error));
-        checked.map(Some).map_err(Error::Invalid)
+        let kept = |now: Timestamp| {
+            let oldest = now.minus(KEPT);
+            if start < oldest.minus(SLACK) {
+                return Err(format!(
+                    "the log is kept for seven days, from {oldest} on; the span begins at {start}"
+                ));
+            }
+            // The current second is not over.
+            let last = Timestamp::from_seconds(now.seconds());
+            let span = (start.max(oldest), end.min(last));
+            if span.0.seconds() >= rounded_up(span.1) {
+                return Err(format!(
+                    "the span from {start} to {end} is empty; it is {now} now"
+                ));
+            }
+            Ok(Some(span))
+        };
+        kept(context.now)
+            .or_else(|error| kept(context.local_time).map_err(|_| error))
+            .map_err(Error::Invalid)
     }
 
     /// The span of one request, in whole seconds.
     fn one_request(&self, context: &Context<'_>) -> Result<Option<(i64, i64)>, Error> {
-        if self.window.is_some() {
+        let Some((start, end)) = self.kept(context)? else {
             return Ok(self.window);
-        }
-        let Some((start, end)) = self.checked(context)? else {
-            return Ok(None);
         };
         if end.since(start) > TWO_DAYS {
             let message =
@@ -125,31 +136,8 @@ impl<T: Record> Log<T> {
             return Err(Error::Invalid(message.to_owned()));
         }
         let end = rounded_up(end);
-        let longest = end.saturating_sub(WINDOW.as_secs().cast_signed());
-        Ok(Some((start.seconds().max(longest), end)))
+        Ok(Some((start.seconds().max(end.saturating_sub(WINDOW)), end)))
     }
-}
-
-/// The part of a span that the server may have.
-fn checked(
-    (start, end): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Result<(Timestamp, Timestamp), String> {
-    let oldest = now.minus(KEPT);
-    if start < oldest.minus(SLACK) {
-        return Err(format!(
-            "the log is kept for seven days, from {oldest} on; the span begins at {start}"
-        ));
-    }
-    // The current second is not over.
-    let last = Timestamp::from_seconds(now.seconds());
-    let span = (start.max(oldest), end.min(last));
-    if span.0.seconds() >= rounded_up(span.1) {
-        return Err(format!(
-            "the span from {start} to {end} is empty; it is {now} now"
-        ));
-    }
-    Ok(span)
 }
 
 /// Whole seconds, rounded up.
@@ -167,10 +155,8 @@ impl<T: Record> Operation for Log<T> {
             parts.set("start_ts", start.to_string());
             parts.set("end_ts", end.to_string());
         }
-        match self.sort {
-            Some(Sort::Asc) => parts.set("sort", "asc"),
-            Some(Sort::Desc) => parts.set("sort", "desc"),
-            None => {}
+        if let Some(sort) = self.sort {
+            parts.set("sort", if sort == Sort::Asc { "asc" } else { "desc" });
         }
         Ok(vec![parts])
     }
@@ -198,19 +184,19 @@ impl<T: Record> Paged for Log<T> {
     /// window.
     fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
         let now = context.now;
-        let (start, end) = match (self.checked(context)?, self.sort) {
+        let (start, end) = match (self.kept(context)?, self.sort) {
             (Some((start, end)), _) => (start.seconds(), rounded_up(end)),
             // The server's own window begins later with each page, which moves what is counted from
             // its beginning.
-            (None, Some(Sort::Asc)) => (now.minus(WINDOW).seconds(), now.seconds()),
+            (None, Some(Sort::Asc)) => (now.seconds() - WINDOW, now.seconds()),
             (None, _) => return Ok(vec![self.clone()]),
         };
         // In ascending order new records move nothing.
         let sort = self.sort.unwrap_or(Sort::Asc);
-        let starts = (start..end).step_by(WINDOW.as_secs() as usize);
+        let starts = (start..end).step_by(WINDOW as usize);
         let windows = starts.map(|start| Log {
             between: None,
-            window: Some((start, end.min(start + WINDOW.as_secs().cast_signed()))),
+            window: Some((start, end.min(start + WINDOW))),
             sort: Some(sort),
             ..self.clone()
         });
@@ -401,15 +387,14 @@ pub struct Command {
 }
 
 impl Record for Command {
-    #[cfg(feature = "codec")]
-    const DECODES: bool = true;
-
     fn time(&self) -> Timestamp {
         self.timestamp
     }
 
     #[cfg(feature = "codec")]
     fn decode(&mut self, definition: &Definition) {
-        self.decoded = Some(crate::model::Message::read(definition, &self.payload));
+        let frame = gizwits_codec_std::payload::parse(&self.payload, None);
+        let decoded = frame.and_then(|frame| crate::model::Message::decode(definition, &frame));
+        self.decoded = Some(decoded);
     }
 }

@@ -2,7 +2,8 @@
 
 use gizwits_codec_std::core::m2m::Event;
 use gizwits_codec_std::core::{P0, PointValue, Protocol, Raw};
-use gizwits_codec_std::{Action, Content, Decimal, Error, Product, Value, payload};
+use gizwits_codec_std::{Action, Content, Error, Product, Value, payload};
+use serde_json::json;
 
 use crate::model::values::{AttrValue, Attrs};
 
@@ -54,10 +55,6 @@ impl Message {
             Body::Points { action, .. } => Some(*action),
             Body::Bytes(_) => None,
         }
-    }
-
-    pub(crate) fn read(definition: &Product, text: &str) -> Result<Self, Error> {
-        Message::decode(definition, &payload::parse(text, None)?)
     }
 
     /// Decodes an M2M frame or a bare P0.
@@ -116,7 +113,8 @@ fn value(definition: &Product, reading: PointValue<'_, '_>) -> AttrValue {
             Some(label) => AttrValue::from(label),
             None => AttrValue::from(raw),
         },
-        (_, Value::Number(number)) => AttrValue::from(exact(number)),
+        // A number where JSON holds it exactly, otherwise text.
+        (_, Value::Number(number)) => json!(number).into(),
         (Raw::Number(raw), _) => AttrValue::from(raw),
         (Raw::Bytes(bytes), _) => AttrValue::from(payload::hex(bytes)),
     }
@@ -132,9 +130,4 @@ pub(crate) fn label<'p>(
     let label = attr.labels().get(raw as usize)?;
     attr.label(label)?;
     Some(label)
-}
-
-/// A number where JSON holds it exactly, otherwise text.
-fn exact(number: Decimal) -> serde_json::Value {
-    serde_json::to_value(number).unwrap_or(serde_json::Value::Null)
 }
