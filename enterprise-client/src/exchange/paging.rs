@@ -10,7 +10,7 @@
 //! nothing.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
@@ -317,12 +317,20 @@ impl<O: Paged> Walk<O> {
         // Items that came in front moved as many to this page that were on the last.
         let total_before = self.before.as_ref().and_then(|(_, total)| *total);
         let grown = total.zip(total_before);
-        let grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
-        let moved = self.moved(&keys, grown);
+        let mut grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
         let Some(window) = self.windows.front() else {
             return;
         };
-        for ((item, key), moved) in page.objects.into_iter().zip(&keys).zip(moved) {
+        // Of equal items, as many moved as were given before.
+        let mut given: HashMap<u64, usize> = HashMap::new();
+        if grown > 0 {
+            for key in &self.given {
+                *given.entry(*key).or_default() += 1;
+            }
+        }
+        for (item, key) in page.objects.into_iter().zip(&keys) {
+            let moved = grown > 0 && take_one(&mut given, *key);
+            grown -= u64::from(moved);
             let was_shared = take_one(&mut self.shared_before, *key);
             if was_shared || window.is_shared(&item) {
                 *self.shared.entry(*key).or_default() += 1;
@@ -349,23 +357,6 @@ impl<O: Paged> Walk<O> {
         }
     }
 
-    /// The items that were given before: at most `grown` of them, and of equal ones as many as were
-    /// given.
-    fn moved(&self, keys: &[u64], mut grown: u64) -> Vec<bool> {
-        let mut given: HashMap<u64, usize> = HashMap::new();
-        if grown > 0 {
-            for key in &self.given {
-                *given.entry(*key).or_default() += 1;
-            }
-        }
-        let moved = keys.iter().map(|key| {
-            let moved = grown > 0 && take_one(&mut given, *key);
-            grown -= u64::from(moved);
-            moved
-        });
-        moved.collect()
-    }
-
     /// Ends the window.
     fn end(&mut self, total: Option<u64>) {
         let missing = total.unwrap_or(0).saturating_sub(self.came);
@@ -388,8 +379,6 @@ fn take_one(counts: &mut HashMap<u64, usize>, key: u64) -> bool {
 }
 
 fn key(object: &impl Serialize) -> u64 {
-    let mut hasher = DefaultHasher::new();
     let json = serde_json::to_string(object).unwrap_or_default();
-    json.hash(&mut hasher);
-    hasher.finish()
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(json)
 }
