@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 #[cfg(feature = "codec")]
 use gizwits_codec_std::{Action, Value};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::api::device::Device;
 use crate::endpoint::{self, page};
@@ -98,58 +99,48 @@ impl Control {
         let content = content
             .map_err(|error| Error::Invalid(format!("the control can't be sent: {error}")))?;
         #[cfg(feature = "codec")]
-        if self.checked || self.as_raw {
-            return self.checked_body(content, definition);
-        }
+        let content = &self.checked(content, definition)?;
+        #[cfg(not(feature = "codec"))]
         let _ = definition;
-        Ok(self.written(content))
-    }
-
-    fn written(&self, content: &Content) -> String {
         let coding = match self.coding {
             Some(Coding::Hex) => r#""binary_coding":"hex","#,
             Some(Coding::Base64) => r#""binary_coding":"base64","#,
             None => "",
         };
-        match (content, self.coding) {
-            (Content::Attrs(json), _) => format!(r#"{{{coding}"attrs":{json}}}"#),
-            (Content::Raw(bytes), Some(written)) => {
-                format!(r#"{{{coding}"raw":{}}}"#, quoted(&written.write(bytes)))
-            }
-            (Content::Raw(bytes), None) => {
-                let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
-                format!(r#"{{"raw":[{}]}}"#, bytes.join(","))
-            }
-        }
+        let (name, value) = match (content, self.coding) {
+            (Content::Attrs(json), _) => ("attrs", json.clone()),
+            (Content::Raw(bytes), Some(coding)) => ("raw", quoted(&coding.write(bytes))),
+            (Content::Raw(bytes), None) => ("raw", json!(bytes).to_string()),
+        };
+        Ok(format!(r#"{{{coding}"{name}":{value}}}"#))
     }
 
+    /// The content, checked and completed as far as there is a definition and the caller wants it.
     #[cfg(feature = "codec")]
-    fn checked_body(
+    fn checked(
         &self,
         content: &Content,
         definition: Option<&Definition>,
-    ) -> Result<String, Error> {
+    ) -> Result<Content, Error> {
         match (content, definition) {
-            (Content::Attrs(_), None) if self.as_raw => Err(Error::Invalid(
-                "without the product's definition there are no raw bytes: get it first".to_owned(),
-            )),
-            (content, None) => Ok(self.written(content)),
-            (Content::Raw(bytes), Some(definition)) => {
-                if self.checked {
-                    check(definition, bytes)?;
-                }
-                Ok(self.written(content))
-            }
-            (Content::Attrs(json), Some(definition)) => {
+            (Content::Attrs(json), Some(definition)) if self.checked || self.as_raw => {
                 let mut message = definition.message(Action::Control).rounding(self.rounding);
                 message.set_json(json)?;
                 let p0 = message.encode()?;
-                Ok(self.written(&match self.as_raw {
+                return Ok(match self.as_raw {
                     true => Content::Raw(p0),
                     false => Content::Attrs(self.completed(definition, &p0)?),
-                }))
+                });
             }
+            (Content::Attrs(_), None) if self.as_raw => {
+                let message =
+                    "without the product's definition there are no raw bytes: get it first";
+                return Err(Error::Invalid(message.to_owned()));
+            }
+            (Content::Raw(bytes), Some(definition)) if self.checked => check(definition, bytes)?,
+            _ => {}
         }
+        Ok(content.clone())
     }
 
     /// The attrs that the bytes say, so that they are complete and canonical.
@@ -247,7 +238,7 @@ impl Operation for Control {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
-        received.accepted()
+        received.json()
     }
 
     fn wants_definition(&self) -> bool {

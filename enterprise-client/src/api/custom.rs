@@ -117,9 +117,6 @@ impl Operation for Custom {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Value, Error> {
-        if received.is_empty() {
-            return Ok(Value::Null);
-        }
         received.json()
     }
 }

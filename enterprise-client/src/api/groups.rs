@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
-use crate::error::Error;
-use crate::exchange::{Accepted, Batch, Call, DeviceId, Operation, Received, operations};
+use crate::exchange::{Accepted, Batch, Call, DeviceId, operations};
 use crate::mode::Mode;
 use crate::model::{Extra, Gid, Mac, model, plain_fields};
 
@@ -110,20 +109,10 @@ operations! {
     Tree => GroupTree;
     /// [`Groups::create`]
     Create => Created;
+    /// [`Group::delete`]
+    Delete => Accepted;
     /// [`Group::macs`]
     List => Macs;
-}
-
-/// [`Group::delete`]
-#[derive(Clone, Copy, Debug)]
-pub struct Delete;
-
-impl Operation for Delete {
-    type Output = Accepted;
-
-    fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
-        received.accepted()
-    }
 }
 
 /// [`Group::assign`] and [`Group::unassign`]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -59,29 +60,23 @@ impl Received<'_> {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         response::json(self.request, self.answer)
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.answer.body().trim_ascii().is_empty()
-    }
-
-    /// An answer without content: nothing, `null` or `{}`.
-    pub(crate) fn accepted(&self) -> Result<Accepted, Error> {
-        let extra = match self.is_empty() {
-            true => None,
-            false => self.json()?,
-        };
-        Ok(Accepted {
-            extra: extra.unwrap_or_default(),
-        })
-    }
 }
 
-/// An answer without content: the server took the request.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// An answer without content, which is nothing, `null` or `{}`: the server took the request.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Option<Extra>")]
 #[non_exhaustive]
 pub struct Accepted {
     /// Members that this crate doesn't know.
     pub extra: Extra,
+}
+
+impl From<Option<Extra>> for Accepted {
+    fn from(extra: Option<Extra>) -> Self {
+        Accepted {
+            extra: extra.unwrap_or_default(),
+        }
+    }
 }
 
 /// The requests of a call, in order, or what is wrong with the call.

@@ -88,10 +88,13 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
     }))
 }
 
-/// The answer as a type.
+/// The answer as a type. An empty answer is read as `null`.
 pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> Result<T, Error> {
     let body = content(answer);
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    let mut reader = serde_json::Deserializer::from_slice(match body.trim_ascii() {
+        b"" => b"null",
+        _ => body,
+    });
     let (path, error) = match serde_path_to_error::deserialize(&mut reader) {
         Ok(value) => match reader.end() {
             Ok(()) => return Ok(value),
