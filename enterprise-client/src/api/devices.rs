@@ -9,7 +9,7 @@ use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, operations};
 use crate::mode::Mode;
-use crate::model::{Did, Extra, Mac, ProductKey, Timestamp, Uid, lenient, model};
+use crate::model::{Did, Extra, Field as _, Mac, ProductKey, Timestamp, Uid, model};
 
 /// The devices of a product.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ pub struct Identity {
 }
 
 fn passcode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
-    let text: Option<String> = lenient(deserializer)?;
+    let text = String::read_option(deserializer)?;
     Ok(text.map(SecretString::from))
 }
 

@@ -7,7 +7,7 @@ use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
 use crate::exchange::{Accepted, Batch, Call, DeviceId, operations};
 use crate::mode::Mode;
-use crate::model::{Extra, Gid, Mac, model, plain_fields};
+use crate::model::{Extra, Gid, Mac, model};
 
 /// The groups of a product.
 #[derive(Clone, Debug)]
@@ -150,8 +150,6 @@ model! {
         macs: Vec<Mac>,
     } or {}
 }
-
-plain_fields!(Vec<Mac>);
 
 /// Groups, and the groups in them. The API documentation doesn't say how children are written: an
 /// object in the place of the text that a group without children has.

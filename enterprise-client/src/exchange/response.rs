@@ -11,7 +11,7 @@ use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
 use crate::http::{Answer, Request, cover, excerpt};
-use crate::model::{Extra, Scalar as _, Timestamp, model};
+use crate::model::{Extra, Field, Scalar as _, Timestamp};
 
 /// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
 /// on a success are none.
@@ -159,23 +159,23 @@ pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     time.ok().map(Timestamp::from)
 }
 
-model! {
-    /// The answer of the token endpoint.
-    TokenAnswer {
-        /// The token.
-        token: String,
-    } or {
-        /// When the token expires. The API documentation writes `expired_at`, the server `expire_at`.
-        expire_at or "expired_at": Timestamp,
-    }
+/// The answer of the token endpoint. The API documentation writes `expired_at`, the server `expire_at`.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    #[serde(deserialize_with = "Field::read")]
+    token: String,
+    #[serde(default, deserialize_with = "Field::read_option")]
+    expire_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "Field::read_option")]
+    expired_at: Option<Timestamp>,
 }
 
 /// The token of an answer. It is valid for the documented week unless the answer says otherwise.
 pub(crate) fn token(request: &Request, answer: &Answer, now: Timestamp) -> Result<Token, Error> {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
     let told: TokenAnswer = json(request, answer)?;
-    let expires_at = told.expire_at.unwrap_or(now.plus(WEEK));
-    Ok(Token::new(told.token, expires_at))
+    let expires_at = told.expire_at.or(told.expired_at);
+    Ok(Token::new(told.token, expires_at.unwrap_or(now.plus(WEEK))))
 }
 
 #[cfg(test)]

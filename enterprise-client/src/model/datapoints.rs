@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::scalar::{model, plain_fields};
+use crate::model::scalar::model;
 
 model! {
     /// The data points of a product, as the server describes them.
@@ -22,8 +22,6 @@ model! {
         ui: Value,
     }
 }
-
-plain_fields!(Vec<Value>);
 
 #[cfg(feature = "codec")]
 impl Datapoints {

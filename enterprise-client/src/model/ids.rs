@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::scalar::{lenient, plain_fields};
+use crate::model::scalar::Field;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(#[serde(deserialize_with = "lenient")] String);
+        pub struct $name(#[serde(deserialize_with = "Field::read")] String);
 
         impl $name {
             /// The text of the identifier.
@@ -73,7 +73,7 @@ macro_rules! ids {
             }
         }
 
-        plain_fields!($name);
+        impl Field for $name {}
     )*};
 }
 

@@ -11,7 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::scalar::{Extra, Field, model, plain_fields};
+use crate::model::scalar::{Extra, Field, model};
 
 /// Places on one level.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,8 +133,8 @@ fn counts<T: Field>(value: Value) -> Result<Option<BTreeMap<String, T>>, serde_j
     counts.transpose()
 }
 
-impl Field for Option<BTreeMap<String, EventCount>> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<T: Count> Field for BTreeMap<String, T> {
+    fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         counts(Value::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
@@ -180,7 +180,7 @@ impl<T: Serialize> Serialize for Place<T> {
     }
 }
 
-plain_fields!(Places<u64>, Places<StateCount>, Places<EventCount>);
+impl<T: Count> Field for Places<T> {}
 
 #[cfg(test)]
 mod tests {

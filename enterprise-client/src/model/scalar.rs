@@ -1,26 +1,32 @@
 //! Lenient reading of answers: the API documentation and its examples contradict each other about
 //! types. Flags come as 0 and 1, numbers as text, and unknown values as null or empty text.
 
-use serde::de::{self, Deserialize, Deserializer};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
 
 /// Members of an answer that this crate doesn't know.
 pub type Extra = Map<String, Value>;
 
 /// A type that a member of an answer can be read as.
-pub trait Field: Sized {
-    /// Reads the member.
+pub trait Field: DeserializeOwned {
+    /// Reads a member that must be there.
     #[doc(hidden)]
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    /// Reads a member that may be unknown.
+    #[doc(hidden)]
+    fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Option::deserialize(deserializer)
+    }
 }
 
-/// [`Field::read`] as a function for `deserialize_with`.
-pub(crate) fn lenient<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<T, D::Error> {
-    T::read(deserializer)
-}
+impl Field for Value {}
+impl<T: DeserializeOwned> Field for Vec<T> {}
 
 /// A scalar that has several forms in JSON.
-pub(crate) trait Scalar: Sized {
+pub(crate) trait Scalar: DeserializeOwned {
     /// The accepted forms, for the error.
     const EXPECTED: &'static str;
 
@@ -29,13 +35,11 @@ pub(crate) trait Scalar: Sized {
 
 impl<T: Scalar> Field for T {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<T>::read(deserializer)?
+        T::read_option(deserializer)?
             .ok_or_else(|| de::Error::custom(format_args!("{} is expected", T::EXPECTED)))
     }
-}
 
-impl<T: Scalar> Field for Option<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         let value = Value::deserialize(deserializer)?;
         match T::from_json(&value) {
             None if value.is_null() || value == "" => Ok(None),
@@ -103,40 +107,17 @@ impl Scalar for String {
     }
 }
 
-/// Implements [`Field`] for types that read themselves: objects, lists and ids.
-macro_rules! plain_fields {
-    ($($type:ty),* $(,)?) => {$(
-        impl $crate::model::Field for $type {
-            fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                serde::Deserialize::deserialize(deserializer)
-            }
-        }
-
-        impl $crate::model::Field for Option<$type> {
-            fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                serde::Deserialize::deserialize(deserializer)
-            }
-        }
-    )*};
-}
-
-pub(crate) use plain_fields;
-
-plain_fields!(Value);
-
 /// Takes a member that is missing from among those that aren't known, by its second name.
-pub(crate) fn second<T, E: de::Error>(
+pub(crate) fn second<T: Field, E: de::Error>(
     field: &mut Option<T>,
     extra: &mut Extra,
     name: &str,
-) -> Result<(), E>
-where
-    Option<T>: Field,
-{
+) -> Result<(), E> {
     if field.is_none()
         && let Some(value) = extra.remove(name)
     {
-        *field = Field::read(value).map_err(|error| E::custom(format_args!("{name}: {error}")))?;
+        *field =
+            T::read_option(value).map_err(|error| E::custom(format_args!("{name}: {error}")))?;
     }
     Ok(())
 }
@@ -167,14 +148,14 @@ macro_rules! model {
             #[serde(remote = "Whole", expecting = "an object")]
             struct Wire {
                 $(
-                    #[serde(deserialize_with = "crate::model::lenient")]
+                    #[serde(deserialize_with = "crate::model::Field::read")]
                     $must: $must_type,
                 )*
                 $(
                     $(#[serde(rename = $wire)])?
                     #[serde(
                         default,
-                        deserialize_with = "crate::model::lenient",
+                        deserialize_with = "crate::model::Field::read_option",
                         skip_serializing_if = "Option::is_none"
                     )]
                     $may: Option<$may_type>,
@@ -200,7 +181,7 @@ macro_rules! model {
             }
         };
 
-        $crate::model::plain_fields!($name, Vec<$name>);
+        impl $crate::model::Field for $name {}
     )*};
 }
 
@@ -251,7 +232,7 @@ macro_rules! open_enum {
             }
         }
 
-        $crate::model::plain_fields!($name);
+        impl $crate::model::Field for $name {}
     )*};
 }
 
@@ -265,13 +246,13 @@ mod tests {
     fn every_spelling() {
         #[derive(serde::Deserialize)]
         struct All {
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             flag: Option<bool>,
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             number: Option<f64>,
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             count: Option<u64>,
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             text: Option<String>,
         }
         for (json, flag) in [

@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::scalar::{Scalar, lenient};
+use crate::model::scalar::{Field as _, Scalar};
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z. The API writes seconds, with or without a
 /// fraction.
@@ -132,7 +132,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient(deserializer)
+        Timestamp::read(deserializer)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::scalar::plain_fields;
+use crate::model::scalar::Field;
 
 /// Values by the names of their data points.
 pub type Attrs = BTreeMap<String, AttrValue>;
@@ -93,4 +93,4 @@ impl fmt::Display for AttrValue {
     }
 }
 
-plain_fields!(Attrs);
+impl Field for Attrs {}
