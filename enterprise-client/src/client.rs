@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::{
-    Call, Clock, Handle, Limiter, MemoryStore, ProductSession, RateLimit, RequestParts,
-    RetryPolicy, Session, Settings, SystemClock, TokenStore,
+    Call, Clock, Limiter, MemoryStore, ProductSession, RateLimit, RequestParts, RetryPolicy,
+    Session, Settings, SystemClock, TokenStore,
 };
 use crate::http::Transport;
 use crate::http::reqwest::Reqwest;
@@ -90,11 +90,20 @@ impl<M: Mode> Enterprise<M> {
         self.session.now()
     }
 
-    pub(crate) fn handle(&self, product: Option<&Arc<ProductSession>>) -> Handle<M> {
-        Handle {
+    pub(crate) fn call<O>(
+        &self,
+        product: Option<&Arc<ProductSession>>,
+        parts: RequestParts,
+        operation: O,
+    ) -> Call<M, O> {
+        Call {
             session: self.session.clone(),
             product: product.cloned(),
             mode: self.mode.clone(),
+            parts,
+            operation,
+            retry: self.session.settings.retry,
+            max_wait: self.session.settings.max_wait,
         }
     }
 }
@@ -113,8 +122,8 @@ impl<M: Mode> Product<M> {
     }
 
     pub(crate) fn call<O>(&self, endpoint: Endpoint, operation: O) -> Call<M, O> {
-        let handle = self.enterprise.handle(Some(&self.session));
-        Call::new(handle, RequestParts::new(endpoint), operation)
+        let parts = RequestParts::new(endpoint);
+        self.enterprise.call(Some(&self.session), parts, operation)
     }
 }
 
@@ -242,14 +251,11 @@ impl<M: Mode> Builder<M> {
     /// [`Error::Invalid`] if id or secret are missing or empty, or the base URL can't be used.
     pub fn build(self) -> Result<Enterprise<M>, Error> {
         let mut settings = self.settings;
-        for (name, is_missing) in [
-            ("id", settings.id.as_str().is_empty()),
-            ("secret", settings.secret.expose_secret().is_empty()),
-        ] {
-            if is_missing {
-                return Err(Error::Invalid(format!(
-                    "the enterprise's {name} is missing"
-                )));
+        let (id, secret) = (settings.id.as_str(), settings.secret.expose_secret());
+        for (name, value) in [("id", id), ("secret", secret)] {
+            if value.is_empty() {
+                let message = format!("the enterprise's {name} is missing");
+                return Err(Error::Invalid(message));
             }
         }
         let base = base(&settings.base).map_err(Error::Invalid)?;

@@ -86,7 +86,7 @@ impl<M: Mode> Enterprise<M> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             parts.query.push((decode(name), decode(value)));
         }
-        Call::new(self.handle(product), parts, Custom { wrong })
+        self.call(product, parts, Custom { wrong })
     }
 }
 

@@ -234,7 +234,7 @@ impl<M: Mode, O: Keyed> Call<M, O> {
     /// Sends the product's secret as the parameter of its name, in the query, if the key was refused with
     /// [`ProductSecretError`](crate::ErrorCode::ProductSecretError). Servers write queries to logs.
     pub fn with_product_secret(mut self) -> Self {
-        if let Some(product) = &self.handle.product {
+        if let Some(product) = &self.product {
             let secret = product.secret.expose_secret();
             self.parts.set("product_secret", secret);
         }

@@ -18,24 +18,18 @@ use crate::http::{Answer, Request};
 use crate::mode::{Async, Mode};
 use crate::model::{Extra, Gid, Timestamp};
 
-/// The session, and perhaps the product, that calls are made with.
-#[derive(Clone)]
-pub(crate) struct Handle<M> {
-    pub(crate) session: Arc<Session>,
-    pub(crate) product: Option<Arc<ProductSession>>,
-    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
-    pub(crate) mode: M,
-}
-
 /// A call, ready to be sent. A clone is the same call once more.
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<M, O> {
-    pub(crate) handle: Handle<M>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) product: Option<Arc<ProductSession>>,
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
+    pub(crate) mode: M,
     pub(crate) parts: RequestParts,
     pub(crate) operation: O,
-    retry: Option<RetryPolicy>,
-    max_wait: Option<Duration>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_wait: Duration,
 }
 
 /// The circumstances of a call.
@@ -193,26 +187,16 @@ impl<M: Mode, O: ByPlace> Call<M, O> {
 }
 
 impl<M, O> Call<M, O> {
-    pub(crate) fn new(handle: Handle<M>, parts: RequestParts, operation: O) -> Self {
-        Call {
-            handle,
-            parts,
-            operation,
-            retry: None,
-            max_wait: None,
-        }
-    }
-
     /// The retry policy of this call, in place of the client's.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = Some(retry);
+        self.retry = retry;
         self
     }
 
     /// How long this call may wait for the reset of the rate limit in all, in place of the client's
     /// limit.
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.max_wait = Some(wait);
+        self.max_wait = wait;
         self
     }
 
@@ -237,8 +221,8 @@ impl<M, O> Call<M, O> {
 
     pub(crate) fn context<'a>(&self, definition: Option<&'a Definition>) -> Context<'a> {
         Context {
-            now: self.handle.session.now(),
-            local_time: self.handle.session.local_time(),
+            now: self.session.now(),
+            local_time: self.session.local_time(),
             definition,
         }
     }
@@ -246,12 +230,9 @@ impl<M, O> Call<M, O> {
 
 impl<M: Mode, O: Operation> Call<M, O> {
     pub(crate) async fn run(self) -> Result<O::Output, Error> {
-        let session = &*self.handle.session;
-        let product = self.handle.product.as_deref();
-        let allowance = Allowance::new(
-            self.retry.unwrap_or(session.settings.retry),
-            self.max_wait.unwrap_or(session.settings.max_wait),
-        );
+        let session = &*self.session;
+        let product = self.product.as_deref();
+        let allowance = Allowance::new(self.retry, self.max_wait);
         let definition = match product {
             #[cfg(feature = "codec")]
             Some(product) if self.operation.wants_definition() => {
@@ -292,8 +273,8 @@ impl<M: Mode, O: Operation> Call<M, O> {
     /// # Errors
     /// Those of a call that is wrong in itself.
     pub fn curl(&self) -> Result<String, Error> {
-        let session = &*self.handle.session;
-        let product = self.handle.product.as_deref();
+        let session = &*self.session;
+        let product = self.product.as_deref();
         let definition = product.and_then(ProductSession::known_definition);
         let context = self.context(definition.as_ref());
         let token = SecretString::from("$GIZWITS_TOKEN");
@@ -348,7 +329,7 @@ impl<O: Operation> Call<crate::mode::Blocking, O> {
     /// # Errors
     /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
     pub fn send(self) -> Result<O::Output, Error> {
-        let mode = self.handle.mode.clone();
+        let mode = self.mode.clone();
         mode.wait(self.run())
     }
 }

@@ -58,26 +58,21 @@ impl<const PARTS: u8> FromStr for YearPart<PARTS> {
         let parsed = text
             .split_once('-')
             .and_then(|(year, number)| YearPart::new(year.parse().ok()?, number.parse().ok()?));
-        parsed.ok_or_else(|| ParseError {
-            text: text.to_owned(),
-            expected: match PARTS {
-                12 => "month: YYYY-MM",
-                _ => "week: YYYY-WW",
-            },
-        })
+        let expected = match PARTS {
+            12 => "month: YYYY-MM",
+            _ => "week: YYYY-WW",
+        };
+        parsed.ok_or_else(|| ParseError(format!("`{text}` is no {expected} is expected")))
     }
 }
 
 /// The error of a text that is not a [`Week`] or a [`Month`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError {
-    text: String,
-    expected: &'static str,
-}
+pub struct ParseError(String);
 
 impl Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no {} is expected", self.text, self.expected)
+        f.write_str(&self.0)
     }
 }
 

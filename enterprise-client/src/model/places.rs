@@ -24,18 +24,23 @@ pub struct Places<T> {
 }
 
 /// A place and its count.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Place<T> {
     /// The name of the place.
+    #[serde(skip)]
     pub name: String,
     /// The count of the whole place.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<T>,
     /// The count by data point, if the report has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<BTreeMap<String, T>>,
     /// The places in this place.
+    #[serde(flatten)]
     pub places: Places<T>,
     /// Whether the place is written as a number.
+    #[serde(skip)]
     bare: bool,
 }
 
@@ -146,36 +151,18 @@ impl<'de, T: Count> Deserialize<'de> for Places<T> {
     }
 }
 
-impl<T: Serialize> Places<T> {
-    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        let mut places = self.list.iter();
-        places.try_for_each(|place| map.serialize_entry(&place.name, place))?;
-        let mut others = self.extra.iter();
-        others.try_for_each(|(name, value)| map.serialize_entry(name, value))
-    }
-}
-
 impl<T: Serialize> Serialize for Places<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        self.write(&mut map)?;
-        map.end()
-    }
-}
-
-impl<T: Serialize> Serialize for Place<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.bare {
-            return self.count.serialize(serializer);
+        for place in &self.list {
+            match place.bare {
+                true => map.serialize_entry(&place.name, &place.count)?,
+                false => map.serialize_entry(&place.name, place)?,
+            }
         }
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(count) = &self.count {
-            map.serialize_entry("count", count)?;
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
         }
-        if let Some(detail) = &self.detail {
-            map.serialize_entry("detail", detail)?;
-        }
-        self.places.write(&mut map)?;
         map.end()
     }
 }
