@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
@@ -78,13 +77,9 @@ impl<M: Mode> Enterprise<M> {
         });
         let (template, query) = own.split_once('?').unwrap_or((own, ""));
         parts.template = Some(template.to_owned());
-        let decode = |text: &str| {
-            let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8_lossy().into_owned()
-        };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parts.query.push((decode(name), decode(value)));
+        if let Ok(mut url) = Url::parse(&settings.base) {
+            url.set_query(Some(query));
+            parts.query.extend(url.query_pairs().into_owned());
         }
         self.call(product, parts, Custom { wrong })
     }

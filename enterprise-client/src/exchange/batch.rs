@@ -14,21 +14,27 @@ use crate::model::Extra;
 
 /// The result of a call about a list of devices, with the devices by what became of them. A device that
 /// failed is no error.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 #[must_use = "some of the devices may have failed"]
 #[non_exhaustive]
 pub struct Outcome<T> {
     /// The devices that the server reports as done.
+    #[serde(default = "Vec::new")]
     pub success: Vec<T>,
     /// The devices that the server reports as failed.
+    #[serde(default = "Vec::new")]
     pub failed: Vec<T>,
     /// The devices that were sent and that the server didn't mention.
+    #[serde(skip, default = "Vec::new")]
     pub unmentioned: Vec<T>,
     /// The devices of the request that failed and of those after it.
+    #[serde(skip, default = "Vec::new")]
     pub left: Vec<T>,
     /// The error that ended the call early.
+    #[serde(skip)]
     pub stopped: Option<Error>,
     /// Members of the answers that this crate doesn't know.
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -41,17 +47,6 @@ impl<T> Outcome<T> {
             && self.left.is_empty()
             && self.stopped.is_none()
     }
-}
-
-/// The answer to one request.
-#[derive(Deserialize)]
-struct Lists<T> {
-    #[serde(default = "Vec::new")]
-    success: Vec<T>,
-    #[serde(default = "Vec::new")]
-    failed: Vec<T>,
-    #[serde(flatten)]
-    extra: Extra,
 }
 
 /// The ids of devices.
@@ -125,18 +120,12 @@ impl<T: DeviceId> Operation for Batch<T> {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Outcome<T>, Error> {
-        let lists: Lists<T> = received.json()?;
-        let mentioned: HashSet<&T> = lists.success.iter().chain(&lists.failed).collect();
+        let mut outcome: Outcome<T> = received.json()?;
+        let mentioned: HashSet<&T> = outcome.success.iter().chain(&outcome.failed).collect();
         let sent = self.chunks().nth(received.index).unwrap_or_default();
-        let sent = sent.iter().filter(|id| !mentioned.contains(id));
-        Ok(Outcome {
-            unmentioned: sent.cloned().collect(),
-            success: lists.success,
-            failed: lists.failed,
-            left: Vec::new(),
-            stopped: None,
-            extra: lists.extra,
-        })
+        let unmentioned = sent.iter().filter(|id| !mentioned.contains(id));
+        outcome.unmentioned = unmentioned.cloned().collect();
+        Ok(outcome)
     }
 
     fn join(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -135,7 +135,20 @@ impl FileStore {
     }
 
     fn read(&self, mut file: &File) -> io::Result<Entries> {
-        private(&self.path, file)?;
+        let path = self.path.display();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = file.metadata()?.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!(
+                        "{path} holds tokens and others may read it (mode {mode:o}): `chmod 600` it"
+                    ),
+                ));
+            }
+        }
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         serde_json::from_str(&text).or_else(|error| {
@@ -145,7 +158,6 @@ impl FileStore {
             }
             // The error's own text may quote a token.
             let (line, column) = (error.line(), error.column());
-            let path = self.path.display();
             Err(io::Error::other(format!(
                 "{path} is no token file: line {line}, column {column}"
             )))
@@ -176,28 +188,6 @@ fn supported(locked: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
         locked => locked,
     }
-}
-
-#[cfg(unix)]
-fn private(path: &Path, file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        format!(
-            "{} holds tokens and others may read it (mode {:o}): `chmod 600` it",
-            path.display(),
-            mode & 0o777
-        ),
-    ))
-}
-
-#[cfg(not(unix))]
-fn private(_: &Path, _: &File) -> io::Result<()> {
-    Ok(())
 }
 
 fn entry(key: &TokenKey) -> String {

@@ -84,14 +84,11 @@ impl Scalar for f64 {
     const EXPECTED: &'static str = "a number";
 
     fn from_json(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(text) => text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|value: &f64| value.is_finite()),
-            value => value.as_f64(),
-        }
+        let number: f64 = match value {
+            Value::String(text) => text.trim().parse().ok()?,
+            value => value.as_f64()?,
+        };
+        number.is_finite().then_some(number)
     }
 }
 
