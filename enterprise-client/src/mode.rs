@@ -5,21 +5,15 @@ use crate::error::Error;
 #[cfg(feature = "blocking")]
 pub use blocking::Blocking;
 
-/// How calls are run: [`Async`] or blocking.
-pub trait Mode: Clone + Send + Sync + 'static + sealed::Sealed {
+/// How calls are run: [`Async`] or blocking. Only this crate implements it.
+pub trait Mode: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn start() -> Result<Self, Error>;
-}
-
-mod sealed {
-    pub trait Sealed {}
 }
 
 /// Calls are futures.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Async;
-
-impl sealed::Sealed for Async {}
 
 impl Mode for Async {
     fn start() -> Result<Self, Error> {
@@ -35,7 +29,7 @@ mod blocking {
     use tokio::sync::oneshot;
     use tracing::instrument::{Instrument as _, WithSubscriber as _};
 
-    use super::{Error, Mode, sealed};
+    use super::{Error, Mode};
 
     /// Calls wait for their results.
     #[derive(Clone, Debug)]
@@ -44,8 +38,6 @@ mod blocking {
         /// Dropped with the last client, which ends the thread.
         _alive: Arc<oneshot::Sender<()>>,
     }
-
-    impl sealed::Sealed for Blocking {}
 
     impl Mode for Blocking {
         fn start() -> Result<Self, Error> {

@@ -150,7 +150,7 @@ impl<'a> Exchange<'a> {
             Ok(permit) => permit,
             Err(reset) => return self.wait_for_rate(reset, reset.since(now), None),
         };
-        let request = self.request(self.token.as_ref())?;
+        let request = self.request()?;
         let resends = self.sends;
         self.sends = self.sends.saturating_add(1);
         let id = self.parts.endpoint.id;
@@ -191,10 +191,10 @@ impl<'a> Exchange<'a> {
         self.routes.front().copied().unwrap_or(0)
     }
 
-    fn request(&self, token: Option<&Token>) -> Result<Request, Error> {
-        let token = token.map(|token| &token.value);
-        let route = self.route();
-        self.parts.request(self.session, self.product, token, route)
+    fn request(&self) -> Result<Request, Error> {
+        let token = self.token.as_ref().map(|token| &token.value);
+        self.parts
+            .request(self.session, self.product, token, self.route())
     }
 
     async fn fetch_token(&self) -> Result<Token, Error> {
@@ -356,7 +356,7 @@ impl<'a> Exchange<'a> {
         if again && self.allowance.take_wait(wait) {
             return Ok(Step::Pause(wait, None));
         }
-        let target = self.request(None)?.target();
+        let target = self.request()?.target();
         Err(self.over(Error::RateLimited(Box::new(RateLimited {
             reset_at,
             refusal,

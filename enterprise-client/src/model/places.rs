@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use crate::model::scalar::{Extra, Field, model};
@@ -24,17 +23,26 @@ pub struct Places<T> {
 }
 
 /// A place and its count.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "T: Count"))]
 #[non_exhaustive]
 pub struct Place<T> {
     /// The name of the place.
     #[serde(skip)]
     pub name: String,
     /// The count of the whole place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "known",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<T>,
     /// The count by data point, if the report has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "Field::read_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub detail: Option<BTreeMap<String, T>>,
     /// The places in this place.
     #[serde(flatten)]
@@ -90,64 +98,52 @@ model! {
     }
 }
 
-impl<T: Count> Places<T> {
-    fn read(members: Extra) -> Result<Self, serde_json::Error> {
+impl<'de, T: Count> Deserialize<'de> for Places<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Option::<Extra>::deserialize(deserializer)?;
         let mut places = Places::default();
-        for (name, value) in members {
-            let place = match value {
+        for (name, value) in members.unwrap_or_default() {
+            let place = match &value {
                 // The level above the countries has neither as a rule.
-                value if name == "count" || name == "detail" => Err(value),
-                Value::Object(mut inner) => Ok(Place {
-                    count: known(inner.remove("count").unwrap_or_default())?,
-                    detail: counts(inner.remove("detail").unwrap_or_default())?,
-                    places: Places::read(inner)?,
-                    name: name.clone(),
-                    bare: false,
-                }),
-                Value::Number(_) => T::read(&value).map_err(|_| value).map(|count| Place {
+                _ if name == "count" || name == "detail" => None,
+                Value::Object(_) => Some(Place::deserialize(&value).map_err(de::Error::custom)?),
+                Value::Number(_) => T::read(&value).ok().map(|count| Place {
+                    name: String::new(),
                     count: Some(count),
                     detail: None,
                     places: Places::default(),
-                    name: name.clone(),
                     bare: true,
                 }),
-                value => Err(value),
+                _ => None,
             };
             match place {
-                Ok(place) => places.list.push(place),
-                Err(value) => drop(places.extra.insert(name, value)),
+                Some(place) => places.list.push(Place { name, ..place }),
+                None => drop(places.extra.insert(name, value)),
             }
         }
         Ok(places)
     }
 }
 
-/// A count that may be unknown: null or empty text.
-fn known<T: Field>(value: Value) -> Result<Option<T>, serde_json::Error> {
+/// Reads a count that may be unknown: null or empty text.
+fn known<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
     match value.is_null() || value == "" {
         true => Ok(None),
-        false => T::read(value).map(Some),
+        false => T::read(value).map(Some).map_err(de::Error::custom),
     }
-}
-
-/// The known counts by data point.
-fn counts<T: Field>(value: Value) -> Result<Option<BTreeMap<String, T>>, serde_json::Error> {
-    let members = Option::<Extra>::deserialize(value)?;
-    let count = |(name, value)| Some(known(value).transpose()?.map(|count| (name, count)));
-    let counts = members.map(|members| members.into_iter().filter_map(count).collect());
-    counts.transpose()
 }
 
 impl<T: Count> Field for BTreeMap<String, T> {
+    /// Only the known counts.
     fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        counts(Value::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
+        #[derive(Deserialize)]
+        #[serde(bound = "T: Count")]
+        struct Known<T>(#[serde(deserialize_with = "known")] Option<T>);
 
-impl<'de, T: Count> Deserialize<'de> for Places<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Option::<Extra>::deserialize(deserializer)?;
-        Places::read(members.unwrap_or_default()).map_err(de::Error::custom)
+        let counts = Option::<BTreeMap<String, Known<T>>>::deserialize(deserializer)?;
+        let known = |(name, Known(count))| Some((name, count?));
+        Ok(counts.map(|counts| counts.into_iter().filter_map(known).collect()))
     }
 }
 
