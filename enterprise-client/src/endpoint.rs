@@ -73,7 +73,7 @@ macro_rules! endpoints {
         $name:ident $id:literal $method:ident $auth:ident $function:literal $(or $other:literal)*,
     )+)*) => {
         $($(
-            #[doc = concat!("`", stringify!($method), " ", $path, "`, called by `", $function, "`.")]
+            #[doc = concat!("`", stringify!($method), " ", $path, "`, called by `product.", $function, "`.")]
             pub const $name: Endpoint = Endpoint {
                 id: $id,
                 method: Method::$method,
@@ -81,7 +81,7 @@ macro_rules! endpoints {
                 auth: Auth::$auth,
                 // The request for a token changes nothing.
                 repeatable: matches!(Method::$method, Method::GET) || matches!(Auth::$auth, Auth::Body),
-                function: $function,
+                function: concat!("product.", $function),
             };
         )+)*
 
@@ -99,94 +99,88 @@ macro_rules! endpoints {
 
 endpoints! {
     "/v1/products/{product_key}/access_token" =>
-        ACCESS_TOKEN "post_v1_products_product_key_access_token" POST Body "product.access_token()",
+        ACCESS_TOKEN "post_v1_products_product_key_access_token" POST Body "access_token()",
     "/v1/products/{product_key}/datapoint" =>
-        DATAPOINT "get_v1_products_product_key_datapoint" GET Token "product.datapoint()",
+        DATAPOINT "get_v1_products_product_key_datapoint" GET Token "datapoint()",
     "/v1/users/search" =>
-        USERS "get_v1_users_search" GET Enterprise "product.users().registered()",
+        USERS "get_v1_users_search" GET Enterprise "users().registered()",
     "/v1/products/{product_key}/users/search" =>
-        BOUND_USERS "get_v1_products_product_key_users_search" GET Token "product.users().bound()",
+        BOUND_USERS "get_v1_products_product_key_users_search" GET Token "users().bound()",
     "/v1/products/{product_key}/devices" =>
-        DEVICE_BY_MAC "get_v1_products_product_key_devices" GET Token
-            "product.devices().by_mac(mac)",
+        DEVICE_BY_MAC "get_v1_products_product_key_devices" GET Token "devices().by_mac(mac)",
     "/v1/products/{product_key}/device_detail" =>
-        DEVICE_DETAIL "get_v1_products_product_key_device_detail" GET Token
-            "product.devices().detail(mac)",
+        DEVICE_DETAIL "get_v1_products_product_key_device_detail" GET Token "devices().detail(mac)",
     "/v1/products/{product_key}/devices/search" =>
-        DEVICES "get_v1_products_product_key_devices_search" GET Token "product.devices().search()",
+        DEVICES "get_v1_products_product_key_devices_search" GET Token "devices().search()",
     "/v1/products/{product_key}/devices/{did}/control" =>
         CONTROL "post_v1_products_product_key_devices_did_control" POST Token
-            "product.device(did).control(attrs)",
+            "device(did).control(attrs)",
     "/v1/products/{product_key}/devices/{did}/online" =>
-        ONLINE "get_v1_products_product_key_devices_did_online" GET Token
-            "product.device(did).online()",
+        ONLINE "get_v1_products_product_key_devices_did_online" GET Token "device(did).online()",
     "/v1/products/{product_key}/devices/{did}/cmd" =>
-        CMD "get_v1_products_product_key_devices_did_cmd" GET Token "product.device(did).cmd_log()",
+        CMD "get_v1_products_product_key_devices_did_cmd" GET Token "device(did).cmd_log()",
     "/v1/products/{product_key}/devices/{did}/data" =>
-        DATA "get_v1_products_product_key_devices_did_data" GET Token "product.device(did).data()",
+        DATA "get_v1_products_product_key_devices_did_data" GET Token "device(did).data()",
     "/v1/products/{product_key}/device_groups" =>
-        GROUPS "get_v1_products_product_key_device_groups" GET Token "product.groups().tree()",
-        CREATE_GROUP "post_v1_products_product_key_device_groups" POST Token
-            "product.groups().create()",
+        GROUPS "get_v1_products_product_key_device_groups" GET Token "groups().tree()",
+        CREATE_GROUP "post_v1_products_product_key_device_groups" POST Token "groups().create()",
     "/v1/products/{product_key}/device_groups/{gid}" =>
         DELETE_GROUP "delete_v1_products_product_key_device_groups_gid" DELETE Token
-            "product.group(gid).delete()",
-        GROUP_MACS "get_v1_products_product_key_device_groups_gid" GET Token
-            "product.group(gid).macs()",
+            "group(gid).delete()",
+        GROUP_MACS "get_v1_products_product_key_device_groups_gid" GET Token "group(gid).macs()",
         CHANGE_GROUP "put_v1_products_product_key_device_groups_gid" PUT Token
-            "product.group(gid).assign(macs)",
+            "group(gid).assign(macs)",
     "/v1/products/{product_key}/devices/bindings" =>
         BIND "post_v1_products_product_key_devices_bindings" POST Token
-            "product.bindings().bind(uid, appid, dids)",
+            "bindings().bind(uid, appid, dids)",
         UNBIND "delete_v1_products_product_key_devices_bindings" DELETE Token
-            "product.bindings().unbind(uid, appid, dids)",
+            "bindings().unbind(uid, appid, dids)",
     "/v1/products/{product_key}/devices/report/activation" =>
         ACTIVATION "get_v1_products_product_key_devices_report_activation" GET Token
-            "product.device_reports().activation()",
+            "device_reports().activation()",
     "/v1/products/{product_key}/devices/locations" =>
         LOCATIONS "get_v1_products_product_key_devices_locations" GET Token
-            "product.device_reports().locations()",
+            "device_reports().locations()",
     "/v1/products/{product_key}/devices/summary" =>
-        SUMMARY "get_v1_products_product_key_summary" GET Token
-            "product.device_reports().summary()"
+        SUMMARY "get_v1_products_product_key_summary" GET Token "device_reports().summary()"
             or "/v1/products/{product_key}/summary",
     "/v1/products/{product_key}/incr_devices" =>
         NEW_DEVICES "get_v1_products_product_key_incr_devices" GET Token
-            "product.device_reports().new_devices()",
+            "device_reports().new_devices()",
     "/v1/products/{product_key}/active_devices" =>
         ACTIVE_DEVICES "get_v1_products_product_key_active_devices" GET Token
-            "product.device_reports().active_devices()",
+            "device_reports().active_devices()",
     "/v1/products/{product_key}/devices/report/liveness/history" =>
         LIVENESS "get_v1_products_product_key_devices_report_liveness_history" GET Token
-            "product.device_reports().liveness(period)",
+            "device_reports().liveness(period)",
     "/v1/products/{product_key}/devices/report/rt" =>
         REALTIME "get_v1_products_product_key_devices_report_rt" GET Token
-            "product.device_reports().realtime()"
+            "device_reports().realtime()"
             or "/v1/products/{product_key}/devices/report/devices/report/rt",
     "/v1/products/{product_key}/fault/report/devices" =>
         FAULT_DEVICES "get_v1_products_product_key_fault_report_devices" GET Token
-            "product.device_reports().fault_devices()",
+            "device_reports().fault_devices()",
     "/v1/products/{product_key}/alert/report/devices" =>
         ALERT_DEVICES "get_v1_products_product_key_alert_report_devices" GET Token
-            "product.device_reports().alert_devices()",
+            "device_reports().alert_devices()",
     "/v1/products/{product_key}/fault/report/events" =>
         FAULT_EVENTS "get_v1_products_product_key_fault_report_events" GET Token
-            "product.device_reports().fault_events()",
+            "device_reports().fault_events()",
     "/v1/products/{product_key}/alert/report/events" =>
         ALERT_EVENTS "get_v1_products_product_key_fault_alert_events" GET Token
-            "product.device_reports().alert_events()"
+            "device_reports().alert_events()"
             or "/v1/products/{product_key}/fault/alert/events",
     "/v1/products/{product_key}/users/report/new" =>
         NEW_USERS "get_v1_products_product_key_users_report_new" GET Token
-            "product.user_reports().new_users(period)",
+            "user_reports().new_users(period)",
     "/v1/users/liveness_total" =>
         USER_LIVENESS "get_v1_users_liveness_total" GET Enterprise
-            "product.user_reports().liveness(start, end)",
+            "user_reports().liveness(start, end)",
     "/v1/users/location" =>
-        USER_LOCATIONS "get_v1_users_location" GET Enterprise "product.user_reports().locations()",
+        USER_LOCATIONS "get_v1_users_location" GET Enterprise "user_reports().locations()",
     "/v1/products/{product_key}/users/report/total" =>
         USER_TOTAL "get_v1_products_product_key_users_report_total" GET Token
-            "product.user_reports().total()",
+            "user_reports().total()",
 }
 
 pub(crate) use page;
