@@ -22,12 +22,16 @@ pub struct Custom {
 impl<M: Mode> Product<M> {
     /// A call of an endpoint by its entry in the table: parameters and answer are left to the caller.
     ///
-    /// ```no_run
-    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result {
+    /// # let (_server, product) = simulated::<gizwits_enterprise_client::Async>()?;
     /// use gizwits_enterprise_client::endpoint;
     ///
     /// let data = product.endpoint(endpoint::DATA).within("did", "cBYkSjoE2xspYMhaUHdk5k");
-    /// println!("{}", data.parameter("limit", "1").send().await?);
+    /// let answer = data.parameter("limit", "1").send().await?;
+    /// assert_eq!(answer["objects"].as_array().map(Vec::len), Some(1));
     /// # Ok(())
     /// # }
     /// ```
