@@ -1,23 +1,23 @@
-//! The endpoints, each path once.
+//! The table of the endpoints.
 //!
-//! Where the API documentation contradicts itself, the first template is the likely path and the others
-//! are tried when the server has no such route.
+//! The API documentation contradicts itself about the paths of three endpoints. The first template of such
+//! an endpoint is the likely path. The client tries the other one when the server has no route of that path.
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Reads.
+    /// Reads data.
     GET,
-    /// Creates, or acts.
+    /// Creates an object or sends a command.
     POST,
-    /// Changes.
+    /// Changes an object.
     PUT,
-    /// Removes.
+    /// Removes an object.
     DELETE,
 }
 
 impl Method {
-    /// The name of the method in a request.
+    /// The name of the method in an HTTP request, for example `GET`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,19 +29,20 @@ impl Method {
     }
 }
 
-/// How a request is authorized.
+/// The credentials that a request is authorized with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Auth {
-    /// The credentials are in the body.
+    /// The secrets of enterprise and product, in the body.
     Body,
-    /// `Authorization: token …`, a token of the product.
+    /// A token of the product, in the header `Authorization: token …`.
     Token,
-    /// `X-Gizwits-Enterprise-ID` and `X-Gizwits-Enterprise-Secret`.
+    /// The id and the secret of the enterprise, in the headers `X-Gizwits-Enterprise-ID` and
+    /// `X-Gizwits-Enterprise-Secret`.
     Enterprise,
 }
 
-/// One endpoint.
+/// An endpoint of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Endpoint {
@@ -49,19 +50,27 @@ pub struct Endpoint {
     pub id: &'static str,
     /// The method.
     pub method: Method,
-    /// The paths, most likely first.
+    /// The templates of the path, the most likely one first. Parameters are in braces.
     pub templates: &'static [&'static str],
-    /// How requests are authorized.
+    /// The credentials that requests are authorized with.
     pub auth: Auth,
-    /// Whether a second request does no harm and answers the same. Not so for the writes: a MAC that
-    /// is assigned twice comes back as failed.
+    /// Whether the client may send the request again when no answer came. True for reads and for the request
+    /// of a token, false for writes: the server reports a MAC that is assigned twice as failed.
     pub repeatable: bool,
     /// The method of this crate that calls the endpoint.
     pub function: &'static str,
 }
 
 impl Endpoint {
-    /// The most likely path.
+    /// The template of the most likely path.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_enterprise_client::endpoint;
+    ///
+    /// let path = endpoint::DEVICES.path().replace("{product_key}", "0a1b2c");
+    /// assert!(path.starts_with("/v1/products/0a1b2c/devices"));
+    /// ```
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.templates.first().copied().unwrap_or_default()
@@ -79,7 +88,7 @@ macro_rules! endpoints {
                 method: Method::$method,
                 templates: &[$path $(, $other)*],
                 auth: Auth::$auth,
-                // The request for a token changes nothing.
+                // The request of a token is a POST, and changes nothing.
                 repeatable: matches!(Method::$method, Method::GET) || matches!(Auth::$auth, Auth::Body),
                 function: concat!("product.", $function),
             };
@@ -88,10 +97,10 @@ macro_rules! endpoints {
         /// All endpoints, in the order of the API documentation.
         pub const ALL: &[Endpoint] = &[$($($name),+),*];
 
-        /// Method, path and listed name of an endpoint, for the documentation of what calls it.
+        /// The method, path and name of an endpoint, for the documentation of the function that calls it.
         macro_rules! page {
             $($(($name) => {
-                concat!("\n\n`", stringify!($method), " ", $path, "`  \nListed as `", $id, "`.")
+                concat!("\n\n`", stringify!($method), " ", $path, "`, named `", $id, "` in the API documentation.")
             };)+)*
         }
     };

@@ -1,4 +1,4 @@
-//! A call on its way to the server: parameters, token, rate limit, retries and pages.
+//! The way of a call to the server: parameters, token, rate limit, retries and pages.
 
 mod batch;
 mod call;

@@ -1,17 +1,17 @@
-//! The two modes of calls: async, and blocking on top of async.
+//! The two modes of a client: async, and blocking on top of async.
 
 use crate::error::Error;
 
 #[cfg(feature = "blocking")]
 pub use blocking::Blocking;
 
-/// How calls are run: [`Async`] or blocking. Only this crate implements it.
+/// The mode of a client: [`Async`] or blocking. Only this crate implements the trait.
 pub trait Mode: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn start() -> Result<Self, Error>;
 }
 
-/// Calls are futures.
+/// The mode in which calls are futures.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Async;
 
@@ -31,17 +31,21 @@ mod blocking {
 
     use super::{Error, Mode};
 
-    /// Calls wait for their results.
+    /// The mode in which calls block the current thread.
     #[derive(Clone, Debug)]
     pub struct Blocking {
         runtime: runtime::Handle,
-        /// Dropped with the last client, which ends the thread.
+        /// Ends the thread when the last clone of the client is dropped.
         _alive: Arc<oneshot::Sender<()>>,
     }
 
     impl Mode for Blocking {
         fn start() -> Result<Self, Error> {
-            let no_runtime = |error| Error::Invalid(format!("no runtime: {error}"));
+            let no_runtime = |error| {
+                Error::Invalid(format!(
+                    "the thread of the client could not be started: {error}"
+                ))
+            };
             let runtime = runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -60,7 +64,7 @@ mod blocking {
     }
 
     impl Blocking {
-        /// Runs a future on the client's thread and waits for its result on this one.
+        /// Runs a future on the client's thread, and waits for its result on the current thread.
         pub(crate) fn wait<T: Send + 'static>(
             &self,
             future: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -68,12 +72,12 @@ mod blocking {
             let (sender, receiver) = mpsc::sync_channel(1);
             let future = future.in_current_span().with_current_subscriber();
             drop(self.runtime.spawn(async move {
-                // Nobody waits any more only if the waiting thread is gone.
+                // The result is only lost if the waiting thread has ended.
                 let _ = sender.send(future.await);
             }));
             receiver.recv().unwrap_or_else(|_| {
-                // Nothing in this crate panics.
-                let message = "the call panicked: its transport, clock or token store did";
+                // This crate doesn't panic, so the reason is code of the caller.
+                let message = "the transport, the clock or the token store panicked";
                 Err(Error::Invalid(message.to_owned()))
             })
         }

@@ -1,4 +1,4 @@
-//! The types of requests and answers.
+//! The types in requests and answers.
 
 mod datapoints;
 mod ids;

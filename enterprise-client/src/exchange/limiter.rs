@@ -1,7 +1,7 @@
-//! The rate limit: 3,600 calls an hour of an enterprise, over all its products and tokens.
+//! The rate limit: 3,600 calls an hour for an enterprise, over all its products and tokens.
 //!
-//! The count is our own until the server's headers correct it. What is on its way is taken off what
-//! the server says is left, since the server may not have counted it.
+//! The client counts the calls itself, and the headers of answers correct the count. Calls without an answer
+//! are subtracted from the remaining calls that a header names, because the server may not have counted them.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -12,22 +12,31 @@ use crate::exchange::response::number;
 use crate::http::Answer;
 use crate::model::Timestamp;
 
-/// The window that the server counts in.
+/// The period in which the server counts calls.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// The count of one enterprise's calls. Clones share it.
+/// The counter of the rate limit of an enterprise. Clones share the count.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::Limiter;
+///
+/// // Half of the limit, because another program uses the other half.
+/// let limiter = Limiter::per_hour(1800);
+/// assert_eq!(limiter.rate_limit().remaining, Some(1800));
+/// ```
 #[derive(Clone)]
 pub struct Limiter(Arc<Mutex<Window>>);
 
-/// The known state of the rate limit.
+/// The state of the rate limit, as far as the client knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Calls an hour; none if they are not limited.
+    /// The number of calls an hour. `None` if the calls are not limited.
     pub limit: Option<u64>,
-    /// Calls that are left until it is reset.
+    /// The number of calls that remain until the reset. `None` if the calls are not limited.
     pub remaining: Option<u64>,
-    /// When it is reset; none if no call was counted since.
+    /// The time of the reset. `None` before the first call.
     pub reset_at: Option<Timestamp>,
 }
 
@@ -35,11 +44,12 @@ struct Window {
     enforced: bool,
     known: RateLimit,
     on_the_way: u64,
-    /// Remaining calls and reset of the server's last answer, to recognise late answers.
+    /// The remaining calls and the reset of the last answer that had them. An answer that arrives late names
+    /// more remaining calls than the answer before it.
     last_told: Option<(u64, Timestamp)>,
 }
 
-/// A call that was counted and is on its way.
+/// A call that is counted and has no answer yet.
 pub(crate) struct Permit(Limiter);
 
 impl Drop for Permit {
@@ -50,13 +60,13 @@ impl Drop for Permit {
 }
 
 impl Limiter {
-    /// At most this many calls an hour, until the server names another limit.
+    /// A counter that allows this many calls an hour, until the server names another limit.
     #[must_use]
     pub fn per_hour(limit: u64) -> Self {
         Limiter::new(Some(limit))
     }
 
-    /// A limiter that holds nothing back; it still records what the server says.
+    /// A counter that delays no call. It still records the state that the server sends.
     #[must_use]
     pub fn unlimited() -> Self {
         Limiter::new(None)
@@ -75,7 +85,7 @@ impl Limiter {
         })))
     }
 
-    /// The known state.
+    /// The state of the rate limit, as far as it is known.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
         lock(&self.0).known
@@ -84,7 +94,7 @@ impl Limiter {
     /// Counts a call.
     ///
     /// # Errors
-    /// When the quota is reset, if it is used up.
+    /// The time of the reset, if no call remains.
     pub(crate) fn acquire(&self, now: Timestamp) -> Result<Permit, Timestamp> {
         let mut window = lock(&self.0);
         if window.known.reset_at.is_some_and(|reset| reset <= now) {
@@ -93,7 +103,7 @@ impl Limiter {
             window.known.reset_at = None;
             window.last_told = None;
         }
-        // The clock may have been put right since.
+        // A clock that was set back must not make the hour longer.
         let hour = now.plus(HOUR);
         let reset = window.known.reset_at.unwrap_or(hour).min(hour);
         window.known.reset_at = Some(reset);
@@ -105,7 +115,7 @@ impl Limiter {
         Ok(Permit(self.clone()))
     }
 
-    /// Takes the limit from an answer's headers; `now` is by the server's clock.
+    /// Takes the state from the headers of an answer. `now` is the time by the server's clock.
     pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp) {
         drop(permit);
         let limit = number(answer, "x-ratelimit-limit").filter(|limit| *limit > 0);
@@ -115,11 +125,11 @@ impl Limiter {
         let Some(remaining) = number::<u64>(answer, "x-ratelimit-remaining") else {
             return;
         };
-        // What is reset by now says nothing about the next hour.
+        // Remaining calls of an hour that is over say nothing about the next hour.
         if reset.is_some_and(|reset| reset <= now) {
             return;
         }
-        // A reset that is further away than an hour is a mistake.
+        // The server counts by the hour: a later reset is a mistake.
         let hour = now.plus(HOUR);
         let reset = reset.or(window.known.reset_at).unwrap_or(hour).min(hour);
         let is_late = window
@@ -141,7 +151,7 @@ impl Limiter {
 }
 
 impl Default for Limiter {
-    /// The documented quota, 3,600 calls an hour.
+    /// The documented rate limit, 3,600 calls an hour.
     fn default() -> Self {
         Limiter::per_hour(3600)
     }

@@ -1,4 +1,5 @@
-//! Identifiers: opaque text, sent as it is. A number in an answer is read as its text.
+//! Identifiers: opaque texts that are sent unchanged. An identifier that an answer has as a number is read
+//! as its digits.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -61,6 +62,12 @@ macro_rules! ids {
             }
         }
 
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -78,7 +85,7 @@ ids! {
     ProductKey;
     /// The id of a device.
     Did;
-    /// A device's MAC, IMEI or other hardware address. It is case-sensitive and never normalised.
+    /// The MAC, IMEI or other hardware address of a device. Case-sensitive and never normalised.
     Mac;
     /// The id of a group of devices.
     Gid;

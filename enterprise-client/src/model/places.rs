@@ -1,8 +1,8 @@
-//! Counts by place: countries, regions in them, cities in those.
+//! Counts by place: countries, their regions, and the cities of the regions.
 //!
-//! A place is a number, or an object with its `count`, its `detail` and the places in it. A city may
-//! have its region's name. The counts of the places in a place need not add up: the location of some
-//! devices is unknown.
+//! In JSON, a place is a number, or an object with a `count`, a `detail` and the places in the place. A city
+//! may have the name of its region. The count of a place may be higher than the sum of the places in it,
+//! because the exact location of some devices is unknown.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use serde_json::Value;
 
 use crate::model::scalar::{Extra, Field, model};
 
-/// Places on one level.
+/// The places of one level, for example the regions of a country.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Places<T> {
-    /// The places, by name.
+    /// The places, in the order of the answer.
     pub list: Vec<Place<T>>,
-    /// Members that are not places.
+    /// Members of the answer that are not places.
     pub extra: Extra,
 }
 
@@ -30,14 +30,14 @@ pub struct Place<T> {
     /// The name of the place.
     #[serde(skip)]
     pub name: String,
-    /// The count of the whole place.
+    /// The count of the place, including the places in it.
     #[serde(
         default,
         deserialize_with = "known",
         skip_serializing_if = "Option::is_none"
     )]
     pub count: Option<T>,
-    /// The count by data point, if the report has it.
+    /// The counts by data point, if the report has them.
     #[serde(
         default,
         deserialize_with = "Field::read_option",
@@ -47,13 +47,28 @@ pub struct Place<T> {
     /// The places in this place.
     #[serde(flatten)]
     pub places: Places<T>,
-    /// Whether the place is written as a number.
+    /// Whether the place is a number in JSON.
     #[serde(skip)]
     bare: bool,
 }
 
 impl<T> Places<T> {
-    /// The place of this name.
+    /// The place with this name.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let devices = product.device_reports().locations().send().await?;
+    /// let china = devices.location.get("China").ok_or("no device in China")?;
+    /// assert_eq!(china.count, Some(2));
+    /// let guangdong = china.places.get("Guangdong").ok_or("no device in Guangdong")?;
+    /// assert_eq!(guangdong.count, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Place<T>> {
         self.list.iter().find(|place| place.name == name)
@@ -69,7 +84,7 @@ impl<T> Default for Places<T> {
     }
 }
 
-/// A count of a place: a number, or an object of numbers.
+/// The type of a count: a number, or an object of numbers.
 pub trait Count: Field + Serialize {}
 
 impl Count for u64 {}
@@ -77,7 +92,7 @@ impl Count for StateCount {}
 impl Count for EventCount {}
 
 model! {
-    /// Devices by state. A state that is left out is zero.
+    /// The numbers of devices by state. A missing state counts as zero.
     StateCount {} or {
         /// Activated devices.
         activated: u64,
@@ -87,9 +102,9 @@ model! {
         alert: u64,
     }
 
-    /// Faults or alerts, or devices that had some.
+    /// The numbers of faults or alerts, or of devices with a fault or alert.
     EventCount {} or {
-        /// All of them.
+        /// All faults or alerts.
         total: u64,
         /// Faults or alerts that are over.
         resolved: u64,
@@ -104,7 +119,7 @@ impl<'de, T: Count> Deserialize<'de> for Places<T> {
         let mut places = Places::default();
         for (name, value) in members.unwrap_or_default() {
             let place = match &value {
-                // The level above the countries has neither as a rule.
+                // The level above the countries usually has neither, and has no fields for them.
                 _ if name == "count" || name == "detail" => None,
                 Value::Object(_) => Some(Place::deserialize(&value).map_err(de::Error::custom)?),
                 Value::Number(_) => T::read(&value).ok().map(|count| Place {
@@ -125,7 +140,7 @@ impl<'de, T: Count> Deserialize<'de> for Places<T> {
     }
 }
 
-/// Reads a count that may be unknown: null or empty text.
+/// Reads a count that is null or an empty text if it is unknown.
 fn known<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     match value.is_null() || value == "" {
@@ -135,7 +150,7 @@ fn known<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<Option<
 }
 
 impl<T: Count> Field for BTreeMap<String, T> {
-    /// Only the known counts.
+    /// Reads the counts by data point, without the unknown ones.
     fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         #[derive(Deserialize)]
         #[serde(bound = "T: Count")]

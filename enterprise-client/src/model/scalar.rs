@@ -1,21 +1,21 @@
-//! Lenient reading of answers: the API documentation and its examples contradict each other about
-//! types. Flags come as 0 and 1, numbers as text, and unknown values as null or empty text.
+//! Lenient reading of answers. The API documentation and its examples contradict each other about types:
+//! flags may be 0 and 1, numbers may be text, and unknown values may be null or an empty text.
 
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
 
-/// Members of an answer that this crate doesn't know.
+/// The members of an answer that this crate doesn't know.
 pub type Extra = Map<String, Value>;
 
-/// A type that a member of an answer can be read as.
+/// A type that a member of an answer can have.
 pub trait Field: DeserializeOwned {
-    /// Reads a member that must be there.
+    /// Reads a required member.
     #[doc(hidden)]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 
-    /// Reads a member that may be unknown.
+    /// Reads an optional member.
     #[doc(hidden)]
     fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Option::deserialize(deserializer)
@@ -25,9 +25,9 @@ pub trait Field: DeserializeOwned {
 impl Field for Value {}
 impl<T: DeserializeOwned> Field for Vec<T> {}
 
-/// A scalar that has several forms in JSON.
+/// A scalar with several forms in JSON.
 pub(crate) trait Scalar: DeserializeOwned {
-    /// The accepted forms, for the error.
+    /// The accepted forms, for the text of an error.
     const EXPECTED: &'static str;
 
     fn from_json(value: &Value) -> Option<Self>;
@@ -43,7 +43,7 @@ impl<T: Scalar> Field for T {
         let value = Value::deserialize(deserializer)?;
         match T::from_json(&value) {
             None if value.is_null() || value == "" => Ok(None),
-            // The value is left out of the error: it may be a secret.
+            // The error doesn't contain the value, which may be a secret.
             None => Err(de::Error::custom(format_args!(
                 "{} is expected",
                 T::EXPECTED
@@ -104,7 +104,7 @@ impl Scalar for String {
     }
 }
 
-/// Takes a member that is missing from among those that aren't known, by its second name.
+/// Reads a missing member by its second name, from the members that are not known.
 pub(crate) fn second<T: Field, E: de::Error>(
     field: &mut Option<T>,
     extra: &mut Extra,
@@ -119,9 +119,10 @@ pub(crate) fn second<T: Field, E: de::Error>(
     Ok(())
 }
 
-/// A struct of an answer: members that must be there, members that may be missing, and `extra` with
-/// those that this crate doesn't know. `as` gives a name on the wire, `or` a second one, by which the
-/// member is known if it isn't there by its first; and what else is to be put right is behind `=>`.
+/// Declares a struct of an answer: required members, optional members after `or`, and `extra` with the members
+/// that this crate doesn't know. `as` sets the name of a member in JSON. `or` sets a second name, which is used
+/// if the first one is missing: serde's `alias` would refuse an answer with both. The function after `=>`
+/// corrects the struct after it was read.
 macro_rules! model {
     ($($(#[$doc:meta])* $name:ident {
         $($(#[$must_doc:meta])* $must:ident: $must_type:ty,)*
@@ -134,7 +135,7 @@ macro_rules! model {
         pub struct $name {
             $($(#[$must_doc])* pub $must: $must_type,)*
             $($(#[$may_doc])* pub $may: Option<$may_type>,)*
-            /// Members that this crate doesn't know.
+            /// Members of the answer that this crate doesn't know.
             pub extra: $crate::model::Extra,
         }
 
@@ -184,7 +185,7 @@ macro_rules! model {
 
 pub(crate) use model;
 
-/// An enum that keeps the words it doesn't know.
+/// Declares an enum of texts, with a variant for the texts that it doesn't know.
 macro_rules! open_enum {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
@@ -192,12 +193,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A word that this crate doesn't know.
+            /// A text that this crate doesn't know.
             Other(String),
         }
 
         impl $name {
-            /// The word that the API writes.
+            /// The text in the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -208,7 +209,7 @@ macro_rules! open_enum {
         }
 
         impl From<String> for $name {
-            /// Case doesn't matter: the page itself writes `Tcp_closed`.
+            /// Ignores the case, because the API documentation itself writes `Tcp_closed`.
             fn from(text: String) -> Self {
                 $(if text.eq_ignore_ascii_case($text) {
                     return $name::$variant;

@@ -3,7 +3,7 @@
 use gizwits_enterprise_client::{Mode, client};
 use gizwits_simulator::{Scenario, Server, Simulator};
 
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Done<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// A small part of the built-in world, with the same ids.
 const WORLD: &str = r#"
@@ -39,8 +39,8 @@ const WORLD: &str = r#"
 "#;
 
 /// A simulator, and a client of its product. The simulator ends when it is dropped.
-fn simulated<M: Mode>() -> Result<(Server, client::Product<M>)> {
-    let scenario = Scenario::new(WORLD)?;
+fn simulated<M: Mode>() -> Done<(Server, client::Product<M>)> {
+    let scenario = Scenario::from_toml(WORLD, None)?;
     let simulator = Simulator::builder().scenario(scenario).build()?;
     let server = Server::start(simulator, Default::default())?;
     let account = server.simulator().credentials()?.swap_remove(0);
