@@ -1,5 +1,5 @@
-//! Controls a device, and looks in its log whether it did as it was told: an answer to a control says
-//! that it was sent, and no more.
+//! Controls a device, and checks in its log that the device executed the control. The answer to a control only
+//! says that the server sent it.
 //!
 //! `GIZWITS_DID=… cargo run --example control_verified -- '{"switch":true}'`, with the variables of
 //! `common`.
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     attrs: &str,
     out: &mut dyn Write,
 ) -> Result<()> {
-    // What the device will tell if it obeys: 1 for true, as its reports do.
+    // The values that the device will report, in the form of its reports: 1 for true.
     let definition = product.definition().await?;
     let mut control = definition.message(Action::Control);
     control.set_json(attrs)?;
@@ -63,5 +63,5 @@ pub(crate) async fn run(
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    Err("the device has not told so within ten seconds".into())
+    Err("the device has not reported the values within ten seconds".into())
 }

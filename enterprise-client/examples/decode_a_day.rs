@@ -1,4 +1,4 @@
-//! Fetches a product's definition and decodes a device's commands of the last day.
+//! Fetches the definition of a product, and decodes the commands of a device in the last day.
 //!
 //! `GIZWITS_DID=… cargo run --example decode_a_day`, with the variables of `common`.
 

@@ -1,4 +1,4 @@
-//! Builds a tree of groups from paths, and puts devices into them.
+//! Creates a tree of groups from paths, and assigns devices to the groups.
 //!
 //! `cargo run --example group_tree -- east/hangzhou=MAC,MAC east/ningbo=MAC`, with the variables of
 //! `common`.
@@ -18,7 +18,7 @@ async fn main() -> Result<()> {
 }
 
 pub(crate) async fn run(product: &Product, wanted: &[String], out: &mut dyn Write) -> Result<()> {
-    // The API's groups have no names, so a fresh tree is built; there is one root a product.
+    // Groups have no names in the API, so new groups are created. A product has only one root.
     let tree = product.groups().tree().send().await?;
     let root = match tree.0.first() {
         Some(root) => root.gid.clone(),
@@ -48,7 +48,7 @@ pub(crate) async fn run(product: &Product, wanted: &[String], out: &mut dyn Writ
             let outcome = product.group(parent).assign(macs).send().await?;
             writeln!(
                 out,
-                "{at}: {} in, {} refused, {} unsure, {} left",
+                "{at}: {} assigned, {} failed, {} not mentioned, {} not sent",
                 outcome.success.len(),
                 outcome.failed.len(),
                 outcome.unmentioned.len(),
@@ -63,6 +63,6 @@ pub(crate) async fn run(product: &Product, wanted: &[String], out: &mut dyn Writ
     if complete {
         Ok(())
     } else {
-        Err("not every device is in its group".into())
+        Err("some devices were not assigned".into())
     }
 }

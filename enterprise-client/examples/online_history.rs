@@ -1,4 +1,4 @@
-//! Writes when a device came and went during the last week, as CSV.
+//! Prints the connections and disconnections of a device in the last week, as CSV.
 //!
 //! `GIZWITS_DID=… cargo run --example online_history`, with the variables of `common`.
 
@@ -21,7 +21,7 @@ pub(crate) async fn run(product: &Product, device: &Device, out: &mut dyn Write)
     let now = product.enterprise().now();
     let week = Duration::from_secs(7 * 86_400);
     writeln!(out, "time,event,seconds_online,reason")?;
-    // The server answers two days at once; the walk cuts the week and joins it again.
+    // A request covers two days: the stream sends as many requests as the week needs.
     let mut events = device.online().between(now.minus(week), now).stream();
     while let Some(event) = events.next().await {
         let event = event?;

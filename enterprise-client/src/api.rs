@@ -1,4 +1,4 @@
-//! The endpoints, one file for each group of the API documentation.
+//! The calls of the endpoints, with a file for each group of the API documentation.
 
 pub mod bindings;
 pub(crate) mod control;

@@ -1,4 +1,4 @@
-//! The enterprise and its products.
+//! The client of an enterprise, and its products.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,25 +12,40 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::exchange::{
-    Call, Clock, Handle, Limiter, MemoryStore, ProductSession, RateLimit, RequestParts,
-    RetryPolicy, Session, Settings, SystemClock, TokenStore,
+    Call, Clock, Limiter, MemoryStore, ProductSession, RateLimit, RequestParts, RetryPolicy,
+    Session, Settings, SystemClock, TokenStore,
 };
 use crate::http::Transport;
 use crate::http::reqwest::Reqwest;
 use crate::mode::Mode;
 use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
-/// The documented host. TLS, since requests carry secrets.
+/// The host in the API documentation. HTTPS, because requests contain secrets.
 const BASE_URL: &str = "https://enterpriseapi.gizwits.com";
 
-/// An enterprise: its credentials, its rate limit, its connections. Cheap to clone.
+/// The client of an enterprise: credentials, rate limit, tokens and connections. Clones are cheap and
+/// share all of them.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::Enterprise;
+///
+/// let enterprise = Enterprise::builder()
+///     .id("enterprise id")
+///     .secret("enterprise secret")
+/// #   .base_url("http://localhost")
+///     .build()?;
+/// let product = enterprise.product("product key", "product secret");
+/// assert_eq!(product.key(), "product key");
+/// # Ok::<(), gizwits_enterprise_client::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Enterprise<M> {
     pub(crate) session: Arc<Session>,
     pub(crate) mode: M,
 }
 
-/// A product of an enterprise: its secret, its token, its definition. Cheap to clone.
+/// A product of an enterprise: key, secret, token and definition. Clones are cheap and share all of them.
 #[derive(Clone)]
 pub struct Product<M> {
     pub(crate) enterprise: Enterprise<M>,
@@ -38,7 +53,7 @@ pub struct Product<M> {
 }
 
 impl<M: Mode> Enterprise<M> {
-    /// A builder with default settings.
+    /// Returns a builder with default settings.
     pub fn builder() -> Builder<M> {
         Builder {
             settings: Settings {
@@ -58,7 +73,8 @@ impl<M: Mode> Enterprise<M> {
         }
     }
 
-    /// A product of this enterprise. Handles of the same key and secret share token and definition.
+    /// Returns a product of this enterprise. All handles with the same key and secret share the token and
+    /// the definition. Sends nothing.
     pub fn product(
         &self,
         key: impl Into<ProductKey>,
@@ -70,31 +86,55 @@ impl<M: Mode> Enterprise<M> {
         }
     }
 
-    /// The known state of the rate limit.
+    /// The state of the rate limit, as far as the client knows it. Sends nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// product.devices().search().send().await?;
+    /// let known = product.enterprise().rate_limit();
+    /// // The token and the search.
+    /// assert_eq!((known.limit, known.remaining), (Some(3600), Some(3598)));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
         self.session.settings.limiter.rate_limit()
     }
 
-    /// The path of an endpoint that the server has answered; none before the first answer, and none of
-    /// an endpoint that was given another [`path`](Builder::path).
+    /// The path at which the server has answered an endpoint. `None` before the first answer, and for an
+    /// endpoint whose path was replaced with [`Builder::path`].
     #[must_use]
     pub fn answering_path(&self, endpoint: &Endpoint) -> Option<&'static str> {
         let route = self.session.route(endpoint)?;
         endpoint.templates.get(route).copied()
     }
 
-    /// The time by the server's clock, as its last answer told.
+    /// The current time by the server's clock: the local time, corrected by the `Date` header of the last
+    /// answer.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.session.now()
     }
 
-    pub(crate) fn handle(&self, product: Option<&Arc<ProductSession>>) -> Handle<M> {
-        Handle {
+    pub(crate) fn call<O>(
+        &self,
+        product: Option<&Arc<ProductSession>>,
+        parts: RequestParts,
+        operation: O,
+    ) -> Call<M, O> {
+        Call {
             session: self.session.clone(),
             product: product.cloned(),
             mode: self.mode.clone(),
+            parts,
+            operation,
+            retry: self.session.settings.retry,
+            max_wait: self.session.settings.max_wait,
         }
     }
 }
@@ -113,8 +153,8 @@ impl<M: Mode> Product<M> {
     }
 
     pub(crate) fn call<O>(&self, endpoint: Endpoint, operation: O) -> Call<M, O> {
-        let handle = self.enterprise.handle(Some(&self.session));
-        Call::new(handle, RequestParts::new(endpoint), operation)
+        let parts = RequestParts::new(endpoint);
+        self.enterprise.call(Some(&self.session), parts, operation)
     }
 }
 
@@ -136,7 +176,7 @@ impl<M> fmt::Debug for Product<M> {
     }
 }
 
-/// Builds an [`Enterprise`].
+/// A builder of an [`Enterprise`]. Only [`id`](Self::id) and [`secret`](Self::secret) are required.
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<M> {
     settings: Settings,
@@ -146,91 +186,139 @@ pub struct Builder<M> {
 }
 
 impl<M: Mode> Builder<M> {
-    /// The enterprise's id. Required.
+    /// Sets the id of the enterprise. Required.
     pub fn id(mut self, id: impl Into<EnterpriseId>) -> Self {
         self.settings.id = id.into();
         self
     }
 
-    /// The enterprise's secret. Required.
+    /// Sets the secret of the enterprise. Required.
     pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.settings.secret = secret.into();
         self
     }
 
-    /// The URL of the server. `http:` sends secrets in clear text. Default:
+    /// Sets the URL of the server. Requests to an `http:` URL send secrets as clear text. Default:
     /// `https://enterpriseapi.gizwits.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.settings.base = url.into();
         self
     }
 
-    /// The time limit of a request, from the connection to the last byte. Default: 30 s.
+    /// Sets the time limit of a request, from the connection attempt to the last byte of the answer.
+    /// Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http = self.http.timeout(timeout);
         self
     }
 
-    /// The time limit of a connection attempt. Default: 10 s.
+    /// Sets the time limit of a connection attempt. Default: 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.http = self.http.connect_timeout(timeout);
         self
     }
 
-    /// The `User-Agent` header. Default: name and version of this crate.
+    /// Sets the `User-Agent` header. Default: the name and version of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.http = self.http.user_agent(user_agent.into());
         self
     }
 
-    /// Ignores the proxy that the environment names. A server on this machine (`localhost`,
-    /// 127.0.0.0/8, ::1) is reached without a proxy in any case.
+    /// Ignores the proxy of the environment variables (`HTTPS_PROXY` and others). Default: the proxy is
+    /// used, except for a server on this machine (`localhost`, 127.0.0.0/8, ::1).
     pub fn no_proxy(mut self) -> Self {
         self.http = self.http.no_proxy();
         self
     }
 
-    /// The store of tokens. Default: in memory.
+    /// Sets the store of tokens, for example a [`FileStore`](crate::FileStore), so that the next run of a
+    /// program doesn't fetch a new token. Default: [`MemoryStore`].
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_enterprise_client::{Enterprise, FileStore};
+    ///
+    /// let enterprise = Enterprise::builder()
+    ///     .id("enterprise id")
+    ///     .secret("enterprise secret")
+    /// #   .base_url("http://localhost")
+    ///     .token_store(FileStore::new("/var/lib/service/tokens.json"))
+    ///     .build()?;
+    /// # Ok::<(), gizwits_enterprise_client::Error>(())
+    /// ```
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
         self.settings.store = Box::new(store);
         self
     }
 
-    /// The count of calls, to share it with other clients of the same enterprise. Default: a count of
-    /// its own, of 3,600 calls an hour.
+    /// Sets the counter of the rate limit. Clients of the same enterprise share one counter, because the
+    /// server counts their calls together. Default: a counter of this client, with 3,600 calls an hour.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_enterprise_client::{Enterprise, Limiter};
+    ///
+    /// let limiter = Limiter::default();
+    /// let client = || {
+    ///     Enterprise::builder()
+    ///         .id("enterprise id")
+    ///         .secret("enterprise secret")
+    /// #       .base_url("http://localhost")
+    ///         .limiter(limiter.clone())
+    ///         .build()
+    /// };
+    /// let (one, two) = (client()?, client()?);
+    /// # Ok::<(), gizwits_enterprise_client::Error>(())
+    /// ```
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.settings.limiter = limiter;
         self
     }
 
-    /// How often requests are repeated, and how soon.
+    /// Sets the retry policy of all calls. Default: [`RetryPolicy::default`], three attempts.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use gizwits_enterprise_client::{Enterprise, RetryPolicy};
+    ///
+    /// let enterprise = Enterprise::builder()
+    ///     .id("enterprise id")
+    ///     .secret("enterprise secret")
+    /// #   .base_url("http://localhost")
+    ///     .retry(RetryPolicy::default().attempts(5).cap(Duration::from_secs(5)))
+    ///     .build()?;
+    /// # Ok::<(), gizwits_enterprise_client::Error>(())
+    /// ```
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.settings.retry = retry;
         self
     }
 
-    /// The longest time that a call waits for the reset of the rate limit in all, for its token and its
-    /// definition too, before it fails with [`Error::RateLimited`]. The waits that a gateway asks for
-    /// count too. Default: 60 s.
+    /// Sets the maximum time that one call waits for the reset of the rate limit. A call that would wait
+    /// longer fails with [`Error::RateLimited`]. The time includes the waits for the call's token and
+    /// definition, and the waits that a gateway asks for with `Retry-After`. Default: 60 s.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.settings.max_wait = wait;
         self
     }
 
-    /// The path of an endpoint, in place of the documented ones.
+    /// Replaces the paths of an endpoint by another one, with the same parameters in braces. Default: the
+    /// paths in the table of [endpoints](crate::endpoint).
     pub fn path(mut self, endpoint: &Endpoint, template: impl Into<String>) -> Self {
         self.settings.paths.insert(endpoint.id, template.into());
         self
     }
 
-    /// The clock. Default: the machine's.
+    /// Sets the source of time and waits. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Box::new(clock);
         self
     }
 
-    /// The transport of requests, which then has timeouts, user agent and proxy of its own. Default:
-    /// reqwest.
+    /// Sets the transport that sends the requests. The transport then decides about timeouts, user agent
+    /// and proxy: the options of this builder for them have no effect. Default: reqwest.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Box::new(transport));
         self
@@ -239,17 +327,15 @@ impl<M: Mode> Builder<M> {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if id or secret are missing or empty, or the base URL can't be used.
+    /// [`Error::Invalid`] if the id or the secret is missing, if the base URL is not valid, or if the HTTP
+    /// client or the runtime of the blocking client could not be created.
     pub fn build(self) -> Result<Enterprise<M>, Error> {
         let mut settings = self.settings;
-        for (name, is_missing) in [
-            ("id", settings.id.as_str().is_empty()),
-            ("secret", settings.secret.expose_secret().is_empty()),
-        ] {
-            if is_missing {
-                return Err(Error::Invalid(format!(
-                    "the enterprise's {name} is missing"
-                )));
+        let (id, secret) = (settings.id.as_str(), settings.secret.expose_secret());
+        for (name, value) in [("id", id), ("secret", secret)] {
+            if value.is_empty() {
+                let message = format!("the {name} of the enterprise is missing");
+                return Err(Error::Invalid(message));
             }
         }
         let base = base(&settings.base).map_err(Error::Invalid)?;
@@ -257,7 +343,7 @@ impl<M: Mode> Builder<M> {
             Some(transport) => transport,
             None if base.starts_with("https:") && cfg!(not(feature = "rustls")) => {
                 return Err(Error::Invalid(format!(
-                    "{base} needs TLS: switch on the feature `rustls`"
+                    "{base} needs TLS: enable the feature `rustls` of this crate"
                 )));
             }
             None => Box::new(Reqwest::new(&base, self.http).map_err(Error::Invalid)?),
@@ -279,17 +365,17 @@ impl<M> fmt::Debug for Builder<M> {
     }
 }
 
-/// The base URL without a slash at its end.
+/// Returns the base URL without the slash at its end.
 fn base(text: &str) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|error| format!("the base URL can't be used: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("the base URL is not valid: {error}"))?;
     let wrong = if !matches!(url.scheme(), "https" | "http") {
         "it must begin with https:// or http://"
     } else if !url.username().is_empty() || url.password().is_some() {
         "it must not contain credentials"
     } else if url.query().is_some() || url.fragment().is_some() {
-        "it must end with the path"
+        "it must not contain a query or a fragment"
     } else {
         return Ok(url.as_str().trim_end_matches('/').to_owned());
     };
-    Err(format!("the base URL can't be used: {wrong}"))
+    Err(format!("the base URL is not valid: {wrong}"))
 }

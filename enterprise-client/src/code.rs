@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// The kind of an error, as far as callers act differently.
+/// The kind of an error code. Callers handle all codes of one kind in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request is wrong.
+    /// A parameter of the request is wrong.
     Input,
     /// An id or secret is wrong.
     Credential,
@@ -16,37 +16,38 @@ pub enum ErrorKind {
     Permission,
     /// The object does not exist.
     NotFound,
-    /// An existing object prevents the call.
+    /// The call conflicts with an object that exists.
     Conflict,
-    /// The device is not in a state for the call.
+    /// The state of the device doesn't allow the call.
     State,
     /// The result is not ready yet.
     NotReady,
-    /// Too many calls.
+    /// The rate limit is reached.
     Rate,
-    /// The call failed on the way, and may succeed the next time.
+    /// The call failed between server and device, and may succeed the next time.
     Transient,
-    /// The server failed.
+    /// The server failed, and the request is not the reason.
     Server,
     /// The code is not documented.
     Unknown,
 }
 
-/// When the same request may succeed.
+/// The condition under which the same request may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Repeat {
-    /// Never: something must be changed first.
+    /// Never: the request, or the data that it refers to, must be changed first.
     Never,
     /// With a new token.
     NewToken,
-    /// When the quota is reset.
+    /// When the rate limit is reset.
     WhenReset,
-    /// After a change outside: a report is made, a device comes online.
+    /// After a change that the client has no influence on, for example when a report is generated or a
+    /// device comes online.
     Later,
-    /// At once, if the request may be repeated.
+    /// At once, if the request may be sent again.
     Soon,
-    /// Soon, but only if a second request does no harm: a command may have been sent.
+    /// At once, but only if a second request is harmless: the server may have sent the command.
     IfHarmless,
 }
 
@@ -65,7 +66,7 @@ macro_rules! codes {
             /// Every documented code.
             pub const ALL: &[ErrorCode] = &[$(ErrorCode::$name),*];
 
-            /// The number on the wire.
+            /// The number of the code in an answer.
             #[must_use]
             pub fn number(self) -> u32 {
                 match self {
@@ -81,18 +82,26 @@ macro_rules! codes {
             }
 
             /// The kind of the error.
+            ///
+            /// # Examples
+            /// ```
+            /// use gizwits_enterprise_client::{ErrorCode, ErrorKind};
+            ///
+            /// assert_eq!(ErrorCode::from(5305), ErrorCode::DeviceOffline);
+            /// assert_eq!(ErrorCode::DeviceOffline.kind(), ErrorKind::State);
+            /// ```
             #[must_use]
             pub fn kind(self) -> ErrorKind {
                 self.entry().1
             }
 
-            /// When the same request may succeed.
+            /// The condition under which the same request may succeed.
             #[must_use]
             pub fn repeat(self) -> Repeat {
                 self.entry().2
             }
 
-            /// Advice for the caller; may be empty.
+            /// Advice for the caller, without a capital letter or a full stop. Empty for an unknown code.
             #[must_use]
             pub fn remedy(self) -> &'static str {
                 self.entry().3
@@ -139,9 +148,9 @@ codes! {
     5012 IpNotInWhiteList Permission Never "ip not in white list"
         "add this machine's public IP to the Enterprise API white list"
     5013 RateLimitExceeded Rate WhenReset "API call rate limit execeed quota"
-        "wait until the quota is reset"
+        "wait until the rate limit is reset"
     5014 ReportNotGenerated NotReady Later "Report has not been generated!"
-        "ask again in some hours: reports are made once a day"
+        "try again in some hours: reports are generated once a day"
     5015 ProductKeyNotExist NotFound Never "Product key not exist!" "check the product key"
     5016 AppidNotExist NotFound Never "Appid not exist!" "check the appid"
     5017 UidNotExist NotFound Never "Uid not exist!" "check the uid"
@@ -149,19 +158,19 @@ codes! {
         "check the rights on the product in the console"
     5019 OrganizationNotExist NotFound Never "organization does not exist" "check the organization"
     5020 CanNotDeletePublishedProduct Conflict Never "can not delete published product!"
-        "a published product stays"
-    5021 EnterpriseExists Conflict Never "enterprise is exist" "the enterprise is there already"
+        "a published product can't be deleted"
+    5021 EnterpriseExists Conflict Never "enterprise is exist" "the enterprise exists already"
     5022 EnterpriseNotExist NotFound Never "enterprise does not exist" "check the enterprise"
     5023 EnterpriseIsCreating NotReady Later "enterprise is creating"
         "wait until the enterprise is created"
     5024 ApiDenied Permission Never "api deny to visit!"
-        "this call is closed to the product: logs are once it is published, some reports outside China"
+        "the product can't use this call: published products have no logs, and some reports exist only in China"
     5025 ProductNotExist NotFound Never "product does not exist" "check the product"
     5201 GroupNotOfProduct Permission Never "device group not belong to this product"
         "use a group of this product"
     5202 ParentGroupNotExist NotFound Never "parent group not exist" "check the parent's gid"
     5203 RootGroupExists Conflict Never "already has one root group"
-        "name a parent: there is one root group a product"
+        "set a parent group: a product has only one root group"
     5204 GroupHasSubgroup Conflict Never "group has subgroup" "delete the groups in it first"
     5205 GroupHasDevice Conflict Never "group has device item" "unassign the devices in it first"
     5206 GroupNotExist NotFound Never "group not exist" "check the gid"
@@ -175,15 +184,15 @@ codes! {
     5303 DeviceNotBound State Never "device not bound" "bind the device to a user first"
     5304 DeviceDisabled State Never "device is disabled" "activate the device"
     5305 DeviceOffline State Later "device offline!" "bring the device online"
-    5401 AttrInvalid Input Never "attr invalid!" "hold the attrs against the product's data points"
+    5401 AttrInvalid Input Never "attr invalid!" "compare the attrs with the product's data points"
     5402 DatapointNotFound NotFound Never "datapoint data not found!"
         "define the product's data points"
     5403 SendCommandFailed Transient IfHarmless "send command failed!"
-        "look whether the device took the command before sending it again"
+        "check whether the device executed the command before you send it again"
     5404 RemoteControlNotAllowed Permission Never "remote control not allowed!"
         "enable remote control of the product in the console"
     5405 AttrsNotExist Input Never "attrs not exist!"
-        "hold the attrs against the product's data points"
+        "compare the attrs with the product's data points"
     5406 DatapointsMalformed Server Never "Datapoints malformed"
         "save the product's data points in the console again"
     5407 GenerateMetaFailed Server Soon "generate meta failed" "try again"

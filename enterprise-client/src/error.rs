@@ -9,59 +9,64 @@ use crate::code::ErrorCode;
 use crate::http::{Failure, FailureKind, Target};
 use crate::model::Timestamp;
 
-/// The error of a call. No variant holds a secret.
+/// The error of a call. No error contains a secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server refused, with a code.
+    /// The server refused the call with an error code.
     Api(Box<ApiError>),
-    /// The rate limit is reached, and its reset is further away than the caller waits.
+    /// The rate limit is reached, and the wait for its reset is longer than
+    /// [`max_wait`](crate::Call::max_wait).
     RateLimited(Box<RateLimited>),
-    /// The answer is not one of the API: a gateway's page, a redirect, a path that doesn't exist.
+    /// The answer does not come from the API: the page of a gateway, a redirect, or the answer to a path
+    /// that doesn't exist.
     Unexpected(Box<Unexpected>),
-    /// The answer is not of the expected shape.
+    /// The answer is not the JSON that the endpoint is expected to return.
     Decode(Box<DecodeError>),
-    /// No complete answer came.
+    /// No complete answer was received.
     Transport(Box<TransportError>),
-    /// The product's definition doesn't allow a value; nothing was sent.
+    /// The product's definition doesn't allow a value. Nothing was sent.
     #[cfg(feature = "codec")]
     Codec(gizwits_codec_std::Error),
-    /// The product's definition can't be used; nothing was sent.
+    /// The product's definition has errors. The call was not sent.
     #[cfg(feature = "codec")]
     Definition(gizwits_codec_std::Invalid),
-    /// The call is wrong in itself; nothing was sent.
+    /// A parameter of the call is not valid. Nothing was sent.
     Invalid(String),
 }
 
-/// The server's refusal.
+/// A refusal of the server, with an error code.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// The code.
+    /// The error code.
     pub code: ErrorCode,
-    /// The HTTP status. It says less than the code: wrong tokens are 400, too many calls 403.
+    /// The HTTP status. It is less specific than the code: the status of a wrong token is 400, and that of
+    /// too many calls is 403.
     pub status: u16,
-    /// The server's message; may be empty.
+    /// The message of the server. May be empty.
     pub message: String,
-    /// The server's details, if there are any.
+    /// The details that the server gave, if any.
     pub detail: Option<Value>,
     /// The request.
     pub target: Target,
 }
 
-/// The rate limit is reached.
+/// The error of a call that would exceed the rate limit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RateLimited {
-    /// The time of the reset, as far as it is known.
+    /// The time at which the rate limit is reset, by the server's clock. An estimate if the server didn't
+    /// send it.
     pub reset_at: Timestamp,
-    /// The server's refusal; none if the request wasn't sent because the limit is known to be reached.
+    /// The refusal of the server. `None` if the request was not sent, because the client knew that the
+    /// limit was reached.
     pub refusal: Option<ApiError>,
     /// The request.
     pub target: Target,
 }
 
-/// An answer that is not one of the API.
+/// The error of an answer that does not come from the API.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Unexpected {
@@ -69,29 +74,29 @@ pub struct Unexpected {
     pub status: u16,
     /// The content type, if the answer has one.
     pub content_type: Option<String>,
-    /// The start of the body.
+    /// The start of the body, on one line and without secrets.
     pub excerpt: String,
     /// The request.
     pub target: Target,
 }
 
-/// An answer that is not of the expected shape.
+/// The error of an answer that is not the expected JSON.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The HTTP status.
     pub status: u16,
-    /// The path in the JSON: `objects[3].did`; `.` is the top.
+    /// The path in the JSON, for example `objects[3].did`. A `.` stands for the whole document.
     pub path: String,
     /// The problem at that path.
     pub message: String,
-    /// The body around that path.
+    /// The part of the body around that path, on one line and without secrets.
     pub excerpt: String,
     /// The request.
     pub target: Target,
 }
 
-/// No complete answer came.
+/// The error of a request without a complete answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TransportError {
@@ -104,13 +109,31 @@ pub struct TransportError {
 }
 
 impl Error {
-    /// The server's code, if it refused.
+    /// The error code of the server, if the server refused the call.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use gizwits_enterprise_client::{ErrorCode, ErrorKind};
+    ///
+    /// let error = product.device("nobody").data().send().await.unwrap_err();
+    /// match error.code() {
+    ///     Some(ErrorCode::DeviceOffline) => println!("try again later"),
+    ///     Some(code) if code.kind() == ErrorKind::NotFound => println!("{}", code.remedy()),
+    ///     _ => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
         self.api().map(|error| error.code)
     }
 
-    /// The server's refusal, if it is one.
+    /// The refusal of the server, if the server refused the call.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         match self {
@@ -120,7 +143,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status, if one came.
+    /// The HTTP status, if an answer was received.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -131,14 +154,33 @@ impl Error {
         }
     }
 
-    /// Whether the request took too long.
+    /// Whether the request timed out.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Error::Transport(error) if error.failure.kind == FailureKind::Timeout)
     }
 
-    /// Whether the server may have done what was asked although the call failed: by this or an earlier
-    /// attempt. Not so if the call failed before, for want of a token or a definition.
+    /// Whether the server may have received the request, in any attempt, although the call failed. False if
+    /// the call failed before its own request, because it got no token or no definition.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use serde_json::json;
+    ///
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// if let Err(error) = device.control(json!({"set_temp": 24})).send().await {
+    ///     match error.may_have_arrived() {
+    ///         true => println!("look at the device first: {error}"),
+    ///         false => println!("send the control again: {error}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
         let target = match self {
@@ -152,7 +194,7 @@ impl Error {
         target.arrived
     }
 
-    /// Whether this attempt may have arrived.
+    /// Whether the server may have received the request of this attempt.
     pub(crate) fn is_unsure(&self) -> bool {
         match self {
             Error::Transport(error) => error.failure.may_have_arrived(),
@@ -163,7 +205,7 @@ impl Error {
         }
     }
 
-    /// The error, with whether any attempt may have arrived.
+    /// Sets whether the server may have received the request in any attempt.
     pub(crate) fn arrived(mut self, arrived: bool) -> Self {
         match &mut self {
             Error::Api(error) => error.target.arrived = arrived,
@@ -176,7 +218,7 @@ impl Error {
         self
     }
 
-    /// A name of the kind of error, for programs.
+    /// The kind of the error as a stable name for programs, for example `rate_limited`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -205,7 +247,9 @@ impl fmt::Display for Error {
             #[cfg(feature = "codec")]
             Error::Codec(error) => error.fmt(f),
             #[cfg(feature = "codec")]
-            Error::Definition(invalid) => write!(f, "the definition can't be used: {invalid}"),
+            Error::Definition(invalid) => {
+                write!(f, "the product's definition is not valid: {invalid}")
+            }
             Error::Invalid(message) => f.write_str(message),
         }
     }
@@ -243,11 +287,11 @@ impl fmt::Display for ApiError {
 
 impl fmt::Display for RateLimited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // In whole seconds, as servers say it; what corrects their clock has fractions.
+        // In whole seconds, as servers send the time. The correction of the clock adds a fraction.
         let seconds = self.reset_at.millis().saturating_add(999).div_euclid(1000);
         write!(
             f,
-            "{}: the quota is used up; it is reset at {}",
+            "{}: the rate limit is reached; it is reset at {}",
             self.target,
             Timestamp::from_seconds(seconds)
         )
@@ -260,7 +304,7 @@ impl fmt::Display for Unexpected {
         let excerpt = or_nothing(&self.excerpt);
         write!(
             f,
-            "{target}: HTTP status {status} with an answer that is none of the API's: {excerpt}{doubt}"
+            "{target}: HTTP status {status}, and the answer does not come from the API: {excerpt}{doubt}"
         )
     }
 }
@@ -271,7 +315,7 @@ impl fmt::Display for DecodeError {
         let excerpt = or_nothing(&self.excerpt);
         write!(
             f,
-            "{target}: HTTP status {status}, but the answer is not of the expected shape at `{}`: {}; in \
+            "{target}: HTTP status {status}, but the answer has unexpected JSON at `{}`: {}; the answer: \
              {excerpt}{doubt}",
             self.path, self.message
         )
@@ -283,16 +327,16 @@ impl fmt::Display for TransportError {
         write!(f, "{}: ", self.target)?;
         f.write_str(match self.failure.kind {
             FailureKind::Connect => "no connection",
-            FailureKind::Timeout => "the answer took too long",
-            FailureKind::Broken => "the connection broke",
+            FailureKind::Timeout => "timed out",
+            FailureKind::Broken => "the connection was interrupted",
             FailureKind::TooLong => "the answer is too long",
-            FailureKind::Request => "the request could not be made",
+            FailureKind::Request => "the request is not valid",
         })?;
         if let Some(status) = self.failure.status {
             write!(f, " after HTTP status {status}")?;
         }
         if self.attempts > 1 {
-            write!(f, ", {} times", self.attempts)?;
+            write!(f, " ({} attempts)", self.attempts)?;
         }
         let mut source = self.failure.cause();
         while let Some(cause) = source {
@@ -310,7 +354,7 @@ fn or_nothing(excerpt: &str) -> String {
     }
 }
 
-/// The head of a server's text in one line: characters that can't be seen are escaped, and a long text is cut.
+/// Shortens a text of the server to one line of at most 300 characters, with invisible characters escaped.
 fn shown(text: &str) -> String {
     const MOST: usize = 300;
     let mut line = String::new();

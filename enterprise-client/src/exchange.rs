@@ -1,4 +1,4 @@
-//! A call on its way to the server: parameters, token, rate limit, retries and pages.
+//! The way of a call to the server: parameters, token, rate limit, retries and pages.
 
 mod batch;
 mod call;
@@ -18,7 +18,7 @@ pub use batch::{Batch, DeviceId, Outcome};
 #[cfg(feature = "codec")]
 pub(crate) use call::definition;
 pub use call::{Accepted, ByPlace, ByState, Call, Grouped, Operation};
-pub(crate) use call::{Context, Handle, Received, Requests, flag, operations, parameters};
+pub(crate) use call::{Context, Received, Requests, operations};
 pub use clock::{Clock, Sleep, SystemClock};
 pub use limiter::{Limiter, RateLimit};
 pub use paging::{Items, Meta, Page, Paged};

@@ -1,4 +1,4 @@
-//! Requests and answers, and the transport between them.
+//! HTTP requests and answers, and the transport that sends the requests.
 
 pub(crate) mod redaction;
 pub(crate) mod reqwest;
@@ -14,26 +14,26 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::endpoint::Method;
 pub(crate) use crate::http::redaction::{cover, encode, excerpt, quoted};
 
-/// A secret of a request, and the shell variable that stands for it in a curl command.
+/// A secret of a request, and the shell variable that replaces it in a curl command.
 #[derive(Clone)]
 pub(crate) struct Secret {
     pub(crate) value: SecretString,
     pub(crate) variable: &'static str,
 }
 
-/// A request. `Debug` shows neither secrets nor the query.
+/// An HTTP request. `Debug` shows method, path and length, but no header, no query and no body.
 #[derive(Clone)]
 pub struct Request {
     pub(crate) method: Method,
     pub(crate) base: String,
-    /// The path before its parameters were filled in.
+    /// The path with its parameters in braces.
     pub(crate) template: String,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) secrets: Vec<Secret>,
-    /// Whether a second request does no harm.
+    /// Whether the request may be sent again when no answer came.
     pub(crate) repeatable: bool,
 }
 
@@ -44,13 +44,13 @@ impl Request {
         self.method
     }
 
-    /// The path, without the query; it holds no secret.
+    /// The path, without the query. It contains no secret.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The whole URL. The query may hold a secret.
+    /// The whole URL. The query may contain a secret.
     #[must_use]
     pub fn url(&self) -> String {
         let mut url = format!("{}{}", self.base, self.path);
@@ -63,20 +63,20 @@ impl Request {
         url
     }
 
-    /// Names and values of the headers. Values may hold secrets.
+    /// The names and values of the headers. Values may contain secrets.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The body, JSON. It may hold secrets.
+    /// The body, a JSON document. It may contain secrets.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_deref()
     }
 
-    /// The request as a command for a POSIX shell, with `$GIZWITS_TOKEN` and the like in place of
+    /// The request as a curl command for a POSIX shell. Shell variables such as `$GIZWITS_TOKEN` replace the
     /// secrets.
     #[must_use]
     pub fn curl(&self) -> String {
@@ -96,14 +96,14 @@ impl Request {
         command
     }
 
-    /// One word of a shell command: text in single quotes, secrets as variables in double ones.
+    /// Quotes a word of a shell command: text in single quotes, secrets as variables in double quotes.
     fn shell(&self, text: &str) -> String {
         let mut forms: Vec<(String, &str)> = Vec::new();
         for secret in &self.secrets {
             let found = redaction::forms(secret.value.expose_secret());
             forms.extend(found.into_iter().map(|form| (form, secret.variable)));
         }
-        // A secret that contains another one goes first.
+        // A secret that contains another secret must be replaced before it.
         forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
         format!("'{}'", quoted_for_shell(text, &forms))
     }
@@ -124,7 +124,7 @@ impl Request {
     }
 }
 
-/// The inside of a word in single quotes, with a variable for each of the secrets.
+/// The content of a word in single quotes, with a variable in place of each secret.
 fn quoted_for_shell(text: &str, secrets: &[(String, &str)]) -> String {
     let Some(((secret, variable), rest)) = secrets.split_first() else {
         return text.replace('\'', r"'\''");
@@ -144,7 +144,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The request that an error is about: method and path, which hold no secret.
+/// The method and path of the request that an error refers to. Neither contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Target {
@@ -152,18 +152,20 @@ pub struct Target {
     pub method: Method,
     /// The path.
     pub path: String,
-    /// Whether a second request does no harm.
+    /// Whether the request may be sent again when no answer came.
     pub(crate) repeatable: bool,
-    /// Whether the caller's own request may have come to the server, at this attempt or before.
+    /// Whether the server may have received the caller's own request, in any attempt.
     pub(crate) arrived: bool,
 }
 
 impl Target {
-    /// The end of the text of an error after which nobody knows whether the request was carried out;
-    /// empty where a second request does no harm.
+    /// The end of the text of an error that leaves open whether the server carried out the request. Empty if
+    /// the request may be sent again.
     pub(crate) fn doubt(&self) -> &'static str {
         match self.arrived && !self.repeatable {
-            true => "; the request may have arrived all the same: look before you send it again",
+            true => {
+                "; the server may have received the request: check its effect before you send it again"
+            }
             false => "",
         }
     }
@@ -175,7 +177,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// An answer. `Debug` shows no body.
+/// An HTTP answer. `Debug` shows the status and the length of the body.
 #[derive(Clone)]
 pub struct Answer {
     status: u16,
@@ -184,7 +186,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer, from a transport.
+    /// Creates the answer that a transport received.
     pub fn new(
         status: u16,
         headers: impl IntoIterator<Item = (String, String)>,
@@ -203,7 +205,7 @@ impl Answer {
         self.status
     }
 
-    /// The first header with this name, in any case.
+    /// The value of the first header with this name. Upper and lower case are equal.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self
@@ -233,24 +235,24 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// The way in which a request got no complete answer.
+/// The reason why a request got no complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// There was no connection, so nothing was sent.
+    /// The connection could not be established, so nothing was sent.
     Connect,
-    /// The request took too long.
+    /// The request timed out.
     Timeout,
-    /// The connection broke.
+    /// The connection was interrupted.
     Broken,
     /// The answer was longer than the limit.
     TooLong,
-    /// The request could not be made.
+    /// The request is not valid, for example because of a character in a header. Nothing was sent.
     Request,
 }
 
 impl FailureKind {
-    /// A name for programs.
+    /// The name of the kind, for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -269,14 +271,14 @@ impl FailureKind {
 pub struct Failure {
     /// The kind of failure.
     pub kind: FailureKind,
-    /// The status, if one came.
+    /// The status, if the head of an answer was received.
     pub status: Option<u16>,
-    /// The cause, without the URL.
+    /// The cause of the failure. Its text must not contain the URL, which may contain a secret.
     pub source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Failure {
-    /// A failure, from a transport.
+    /// Creates the failure of a transport.
     #[must_use]
     pub fn new(kind: FailureKind) -> Self {
         Failure {
@@ -286,14 +288,14 @@ impl Failure {
         }
     }
 
-    /// Adds the status that came before the failure.
+    /// Adds the status that was received before the failure.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Adds the cause, which must not show the URL's query.
+    /// Adds the cause. Its text must not contain the query of the URL.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source: Box<dyn StdError + Send + Sync> = source.into();
@@ -306,20 +308,49 @@ impl Failure {
         Some(source)
     }
 
-    /// Whether the server may have got the request.
+    /// Whether the server may have received the request.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
         !matches!(self.kind, FailureKind::Connect | FailureKind::Request)
     }
 }
 
-/// The future of an answer.
+/// The future that [`Transport::send`] returns.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
-/// The way of requests to the server. The default is reqwest; tests and gateways bring their own.
+/// The transport that sends requests to the server. The default is reqwest. Tests and gateways can set
+/// another one with [`Builder::transport`](crate::Builder::transport).
 ///
-/// It must not follow redirects, since requests carry secrets, and must not repeat requests.
+/// A transport must not follow redirects, because requests contain secrets, and must not send a request
+/// twice.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::Enterprise;
+/// use gizwits_enterprise_client::http::{Answer, Answering, Request, Transport};
+///
+/// /// A transport for tests: it answers every request in the same way.
+/// struct Fixed(&'static str);
+///
+/// impl Transport for Fixed {
+///     fn send(&self, _: Request) -> Answering<'_> {
+///         Box::pin(async { Ok(Answer::new(200, [], self.0)) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), gizwits_enterprise_client::Error> {
+/// let enterprise = Enterprise::builder()
+///     .id("enterprise id")
+///     .secret("enterprise secret")
+///     .transport(Fixed(r#"{"token":"t","expire_at":4102444800,"total":31}"#))
+///     .build()?;
+/// let product = enterprise.product("product key", "product secret");
+/// assert_eq!(product.user_reports().total().send().await?.total, Some(31));
+/// # Ok(())
+/// # }
+/// ```
 pub trait Transport: Send + Sync + 'static {
-    /// Sends a request and waits for the whole answer.
+    /// Sends a request and receives the whole answer.
     fn send(&self, request: Request) -> Answering<'_>;
 }

@@ -1,57 +1,52 @@
 //! A client of the Gizwits (机智云) Enterprise API, with the data point codec inside.
 //!
-//! An [`Enterprise`] has [products](Product), a product has devices, groups, bindings, users and
-//! reports. Every endpoint is a method that makes a [`Call`], which `send` sends. The client fetches
-//! tokens, keeps the rate limit and retries what is harmless; each of that can be configured or
-//! switched off. It never prints, never follows a redirect, and shows no secret in errors, `Debug` or
+//! An [`Enterprise`] has [products](Product). A product has devices, groups, bindings, users and
+//! reports. Each endpoint of the API is a method that returns a [`Call`]. The method `send` of the call
+//! sends the request and returns the answer. The client fetches tokens, keeps the rate limit and
+//! retries requests that are safe to repeat. Each of these functions can be configured or switched off.
+//! The client never prints, never follows a redirect, and shows no secret in errors, `Debug` output or
 //! traces.
 //!
-//! ```no_run
-//! # async fn run() -> Result<(), gizwits_enterprise_client::Error> {
+//! ```
 //! use gizwits_enterprise_client::Enterprise;
+//! use gizwits_simulator::{Server, Simulator};
 //! use serde_json::json;
 //!
-//! let enterprise = Enterprise::builder().id("…").secret("…").build()?;
-//! let product = enterprise.product("…", "…");
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A simulator on this machine instead of the cloud: the example needs no account.
+//! let server = Server::start(Simulator::builder().build()?, Default::default())?;
+//! let account = server.simulator().credentials()?.swap_remove(0);
+//!
+//! let enterprise = Enterprise::builder()
+//!     .id(&account.enterprise_id)
+//!     .secret(account.enterprise_secret)
+//!     .base_url(server.url())
+//!     .build()?;
+//! let product = enterprise.product(&account.product_key, account.product_secret);
 //!
 //! let mut online = product.devices().search().city("Guangzhou").is_online(true).stream();
 //! while let Some(device) = online.next().await {
 //!     let device = product.device(device?.did);
-//!     // Checked against the product's definition before it costs a call.
+//!     // The client checks the values against the product's definition before it sends them.
 //!     device.control(json!({"set_temp": 24, "mode": "制冷"})).send().await?;
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-#![cfg_attr(
-    feature = "blocking",
-    doc = "Without async, with the feature `blocking`:
-
-```no_run
-# fn run() -> Result<(), gizwits_enterprise_client::Error> {
-use gizwits_enterprise_client::blocking::Enterprise;
-
-let enterprise = Enterprise::builder().id(\"…\").secret(\"…\").build()?;
-let device = enterprise.product(\"…\", \"…\").device(\"…\");
-for command in device.cmd_log().iter() {
-    println!(\"{:?}\", command?.decoded);
-}
-# Ok(())
-# }
-```
-"
-)]
+//! With the feature `blocking`, the module `blocking` has the same methods without async.
 //!
 //! # Features
 //! - `rustls` (default): HTTPS.
-//! - `codec` (default): controls are checked and completed, logs come decoded.
+//! - `codec` (default): controls are checked and completed by the product's definition, and the frames
+//!   of logs are decoded.
 //! - `blocking`: the same methods without async.
 //!
 //! # Modules
 //! Each group of endpoints is a module with its calls and the types of its answers: [`devices`],
-//! [`device`], [`log`], [`groups`], [`bindings`], [`reports`], [`users`]. The table of all endpoints is
-//! [`endpoint`], and [`http`] has what a transport of your own needs.
+//! [`device`], [`log`], [`groups`], [`bindings`], [`reports`], [`users`]. The module [`endpoint`] has the
+//! table of all endpoints. The module [`http`] has the types for a transport of your own.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -105,11 +100,11 @@ pub use model::{
 #[cfg(feature = "codec")]
 pub use model::{Body, Message};
 
-/// An enterprise: its credentials, its rate limit, its connections.
+/// The async client of an enterprise.
 pub type Enterprise = client::Enterprise<Async>;
-/// A product of an enterprise: its secret, its token, its definition.
+/// A product of an enterprise, with async calls.
 pub type Product = client::Product<Async>;
-/// One device of a product.
+/// A device of a product, with async calls.
 pub type Device = device::Device<Async>;
 
 #[cfg(all(doctest, feature = "codec"))]

@@ -1,4 +1,4 @@
-//! The types of requests and answers.
+//! The types in requests and answers.
 
 mod datapoints;
 mod ids;
@@ -19,6 +19,6 @@ pub use message::{Body, Message};
 pub use periods::{Month, ParseError, Period, Week, YearPart};
 pub use places::{Count, EventCount, Place, Places, StateCount};
 pub use scalar::Extra;
-pub(crate) use scalar::{Field, Scalar, lenient, model, open_enum, plain_fields, second};
+pub(crate) use scalar::{Field, Scalar, model, open_enum, second};
 pub use time::Timestamp;
 pub use values::{AttrValue, Attrs};

@@ -135,11 +135,11 @@ async fn a_tree_of_groups() {
     let error = group_tree::run(&product(&server), &wanted, &mut out).await;
     assert_eq!(
         error.unwrap_err().to_string(),
-        "not every device is in its group"
+        "some devices were not assigned"
     );
     assert_eq!(
         text(out),
-        "g0\ng1 /east\ng2 /east/hangzhou\n/east/hangzhou: 1 in, 1 refused, 0 unsure, 0 left\n\
+        "g0\ng1 /east\ng2 /east/hangzhou\n/east/hangzhou: 1 assigned, 1 failed, 0 not mentioned, 0 not sent\n\
          g3 /east/ningbo\n"
     );
     let bodies: Vec<String> = server
@@ -175,6 +175,6 @@ async fn a_tree_of_groups_that_was_not_finished() {
     let wanted = [format!("east={}", macs.join(","))];
     let error = group_tree::run(&product(&server), &wanted, &mut out).await;
     assert!(error.unwrap_err().to_string().contains("5206"));
-    let line = "/east: 1000 in, 0 refused, 0 unsure, 501 left\n";
+    let line = "/east: 1000 assigned, 0 failed, 0 not mentioned, 501 not sent\n";
     assert!(text(out).ends_with(line));
 }

@@ -142,7 +142,7 @@ async fn told<O: Operation>(call: Call<Async, O>) -> String {
 #[tokio::test]
 async fn a_write_that_may_have_arrived_says_so() {
     const DOUBT: &str =
-        "; the request may have arrived all the same: look before you send it again";
+        "; the server may have received the request: check its effect before you send it again";
     let fails = |kind| Err(Failure::new(kind));
     let faults = [
         (fails(FailureKind::Broken), true),

@@ -447,7 +447,9 @@ async fn a_control_is_never_sent_twice() {
         let error = result.unwrap_err();
         assert!(error.may_have_arrived(), "{deed:?}");
         assert!(
-            error.to_string().contains("; the request may have arrived"),
+            error
+                .to_string()
+                .contains("; the server may have received the request"),
             "{error}"
         );
         assert_eq!(read, 1, "{deed:?}");

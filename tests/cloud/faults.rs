@@ -120,7 +120,8 @@ fn what_goes_wrong() {
     let ran = simulated.run("device list");
     assert_eq!(ran.code, 1);
     assert!(
-        ran.stderr.contains("the quota is used up; it is reset at"),
+        ran.stderr
+            .contains("the rate limit is reached; it is reset at"),
         "{}",
         ran.stderr
     );
@@ -449,7 +450,7 @@ fn a_connection_that_broke_after_the_request() {
     ] {
         let ran = cloud.run(line);
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{line}");
-        let words = "; the request may have arrived all the same: look before you send it again\n";
+        let words = "; the server may have received the request: check its effect before you send it again\n";
         assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
     }
     let ran = cloud.run("api reports summary");

@@ -1,4 +1,4 @@
-//! What every example begins with: a product, from the environment.
+//! The product that the environment variables name, for all examples.
 
 use std::env;
 use std::error::Error;
@@ -11,7 +11,7 @@ pub(crate) fn variable(name: &str) -> Result<String> {
     env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
 
-/// `GIZWITS_BASE_URL` may be missing; the rest is needed.
+/// Creates the product. Only `GIZWITS_BASE_URL` is optional.
 pub(crate) fn product() -> Result<Product> {
     let mut builder = Enterprise::builder()
         .id(variable("GIZWITS_ENTERPRISE_ID")?)

@@ -1,4 +1,4 @@
-//! Which users devices are bound to.
+//! The bindings of devices to users.
 
 use serde_json::Value;
 
@@ -8,31 +8,31 @@ use crate::exchange::{Batch, Call, DeviceId};
 use crate::mode::Mode;
 use crate::model::{AppId, Did, Extra, Uid};
 
-/// The bindings of a product's devices.
+/// The calls that bind devices of a product to users.
 #[derive(Clone, Debug)]
 pub struct Bindings<M>(Product<M>);
 
-/// [`Bindings::bind`] and [`Bindings::unbind`]
+/// The operation of [`Bindings::bind`] and [`Bindings::unbind`].
 pub type Binding = Batch<Did>;
 
 impl DeviceId for Did {}
 
-/// How several devices are written. The API documentation says `string, did list` and shows none; one
-/// device a request fits every reading of that.
+/// The form of several dids in a request. The API documentation describes the parameter as `string, did list`
+/// and has no example. Requests with one device are right with every interpretation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DidList {
-    /// One device a request, as text.
+    /// A request for each device, with the did as text.
     #[default]
     Single,
-    /// All in one request, as text with commas.
+    /// One request for all devices, with a text of dids and commas.
     Comma,
-    /// All in one request, as a list.
+    /// One request for all devices, with a list of dids.
     Array,
 }
 
 impl<M: Mode> Product<M> {
-    /// The users that the product's devices are bound to.
+    /// The calls that bind devices of the product to users.
     #[must_use]
     pub fn bindings(&self) -> Bindings<M> {
         Bindings(self.clone())
@@ -40,11 +40,24 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> Bindings<M> {
-    /// Binds devices to a user of an app, with one request a device unless
-    /// [`did_list`](Call::did_list) says otherwise. A device that failed is no error, nor is a request
-    /// that fails after the first one: see [`is_complete`](crate::Outcome::is_complete) and
-    /// [`stopped`](crate::Outcome::stopped).
+    /// Binds devices to a user of an app, with a request for each device unless
+    /// [`did_list`](Call::did_list) is set. The call succeeds even if devices or later requests fail: check
+    /// [`is_complete`](crate::Outcome::is_complete) and [`stopped`](crate::Outcome::stopped).
     #[doc = page!(BIND)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let (uid, appid) = ("25a5324c807842348f63ade277eb413a", "a44100000000000000000000000000a1");
+    /// let dids = ["cBYkSjoE2xspYMhaUHdk5k"];
+    /// let outcome = product.bindings().bind(uid, appid, dids).send().await?;
+    /// assert!(outcome.is_complete(), "not bound: {:?}", outcome.failed);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn bind<D: Into<Did>>(
         &self,
         uid: impl Into<Uid>,
@@ -54,10 +67,9 @@ impl<M: Mode> Bindings<M> {
         self.call(endpoint::BIND, uid.into(), appid.into(), dids)
     }
 
-    /// Unbinds devices from a user of an app, with one request a device unless
-    /// [`did_list`](Call::did_list) says otherwise. A device that failed is no error, nor is a request
-    /// that fails after the first one: see [`is_complete`](crate::Outcome::is_complete) and
-    /// [`stopped`](crate::Outcome::stopped).
+    /// Unbinds devices from a user of an app, with a request for each device unless
+    /// [`did_list`](Call::did_list) is set. The call succeeds even if devices or later requests fail: check
+    /// [`is_complete`](crate::Outcome::is_complete) and [`stopped`](crate::Outcome::stopped).
     #[doc = page!(UNBIND)]
     pub fn unbind<D: Into<Did>>(
         &self,
@@ -83,7 +95,7 @@ impl<M: Mode> Bindings<M> {
 }
 
 impl<M: Mode> Call<M, Binding> {
-    /// How several devices are written. Default: one device a request.
+    /// Sets the form of several dids. Default: [`DidList::Single`], a request for each device.
     pub fn did_list(mut self, list: DidList) -> Self {
         let binding = &mut self.operation;
         binding.size = match list {

@@ -1,10 +1,11 @@
-//! Controls of a device: attrs or bytes, and how binaries are written.
+//! Controls of a device, as attrs or as bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 #[cfg(feature = "codec")]
 use gizwits_codec_std::{Action, Value};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::api::device::Device;
 use crate::endpoint::{self, page};
@@ -17,22 +18,22 @@ use crate::mode::Mode;
 #[cfg(feature = "codec")]
 use crate::model::label;
 
-/// How binaries of a control are written: its `binary_coding`.
+/// The coding of the binaries of a control, the member `binary_coding` of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coding {
-    /// Hex, two digits a byte.
+    /// Hexadecimal, two digits for each byte.
     Hex,
     /// Base64.
     Base64,
 }
 
-/// [`Device::control`] and [`Device::control_raw`]
+/// The operation of [`Device::control`] and [`Device::control_raw`].
 #[derive(Clone, Debug)]
 pub struct Control {
-    /// The content, or what is wrong with it.
+    /// The content, or the error of a content that is not valid.
     content: Result<Content, String>,
     coding: Option<Coding>,
-    /// Whether the definition decides what is sent.
+    /// Whether the content is checked against the definition.
     checked: bool,
     as_raw: bool,
     #[cfg(feature = "codec")]
@@ -41,19 +42,34 @@ pub struct Control {
 
 #[derive(Clone, Debug)]
 enum Content {
-    /// A JSON object.
+    /// A JSON object of names and values.
     Attrs(String),
     Raw(Vec<u8>),
 }
 
 impl<M: Mode> Device<M> {
-    /// Sets data points: anything that is a JSON object of names and values. With the codec they are
-    /// checked against the product's definition, and completed, before they cost a call.
+    /// Sets data points. The attrs are a JSON object of names and values, or a type that serde serializes as
+    /// such an object. With the feature `codec`, the client checks the attrs against the product's definition
+    /// before it sends them, and sends them in the form of the definition.
     ///
-    /// The answer means that the command was sent, not that the device took it: a status read at once
-    /// may be the old one. The device must be online. A control that may have arrived is never sent
-    /// again.
+    /// An answer means that the server sent the command, not that the device executed it: the status may be
+    /// the old one for a moment. The device must be online. The client never sends a control again that the
+    /// server may have received.
     #[doc = page!(CONTROL)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use serde_json::json;
+    ///
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// device.control(json!({"set_temp": 24, "switch": true})).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn control(&self, attrs: impl Serialize) -> Call<M, Control> {
         let json = serde_json::to_string(&attrs).map_err(|error| error.to_string());
         self.control_with(json.and_then(|json| match json {
@@ -63,14 +79,25 @@ impl<M: Mode> Device<M> {
         }))
     }
 
-    /// Sends bytes to the device as they are: for data points a P0, whose first byte is the action.
-    /// Early editions of the API documentation wanted the whole M2M frame; the codec's `wrap` makes
-    /// one.
+    /// Sends bytes to the device: usually a P0, whose first byte is the action. Early editions of the API
+    /// documentation ask for the whole M2M frame, which `wrap` of the codec creates.
     ///
-    /// If the product's definition is known, by an earlier call or `set_definition`, bytes are refused
-    /// that are no message of the product, or set a point to a value that the definition doesn't allow:
-    /// the server doesn't check them. `unchecked` sends them all the same.
+    /// The server doesn't check the bytes. If the client knows the product's definition from an earlier call or
+    /// from `set_definition`, it refuses bytes that are not a message of the product, and bytes that set a point
+    /// to a value that the definition doesn't allow. `unchecked` switches this check off.
     #[doc = page!(CONTROL)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// // A P0 with the action 2, which asks the device for a report.
+    /// product.device("cBYkSjoE2xspYMhaUHdk5k").control_raw([2]).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn control_raw(&self, bytes: impl Into<Vec<u8>>) -> Call<M, Control> {
         let bytes = bytes.into();
         self.control_with(match bytes.is_empty() {
@@ -98,61 +125,51 @@ impl Control {
         let content = content
             .map_err(|error| Error::Invalid(format!("the control can't be sent: {error}")))?;
         #[cfg(feature = "codec")]
-        if self.checked || self.as_raw {
-            return self.checked_body(content, definition);
-        }
+        let content = &self.checked(content, definition)?;
+        #[cfg(not(feature = "codec"))]
         let _ = definition;
-        Ok(self.written(content))
-    }
-
-    fn written(&self, content: &Content) -> String {
         let coding = match self.coding {
             Some(Coding::Hex) => r#""binary_coding":"hex","#,
             Some(Coding::Base64) => r#""binary_coding":"base64","#,
             None => "",
         };
-        match (content, self.coding) {
-            (Content::Attrs(json), _) => format!(r#"{{{coding}"attrs":{json}}}"#),
-            (Content::Raw(bytes), Some(written)) => {
-                format!(r#"{{{coding}"raw":{}}}"#, quoted(&written.write(bytes)))
-            }
-            (Content::Raw(bytes), None) => {
-                let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
-                format!(r#"{{"raw":[{}]}}"#, bytes.join(","))
-            }
-        }
+        let (name, value) = match (content, self.coding) {
+            (Content::Attrs(json), _) => ("attrs", json.clone()),
+            (Content::Raw(bytes), Some(coding)) => ("raw", quoted(&coding.write(bytes))),
+            (Content::Raw(bytes), None) => ("raw", json!(bytes).to_string()),
+        };
+        Ok(format!(r#"{{{coding}"{name}":{value}}}"#))
     }
 
+    /// Checks the content against the definition, if it is known and the check is not switched off. Returns
+    /// the content to send.
     #[cfg(feature = "codec")]
-    fn checked_body(
+    fn checked(
         &self,
         content: &Content,
         definition: Option<&Definition>,
-    ) -> Result<String, Error> {
+    ) -> Result<Content, Error> {
         match (content, definition) {
-            (Content::Attrs(_), None) if self.as_raw => Err(Error::Invalid(
-                "without the product's definition there are no raw bytes: get it first".to_owned(),
-            )),
-            (content, None) => Ok(self.written(content)),
-            (Content::Raw(bytes), Some(definition)) => {
-                if self.checked {
-                    check(definition, bytes)?;
-                }
-                Ok(self.written(content))
-            }
-            (Content::Attrs(json), Some(definition)) => {
+            (Content::Attrs(json), Some(definition)) if self.checked || self.as_raw => {
                 let mut message = definition.message(Action::Control).rounding(self.rounding);
                 message.set_json(json)?;
                 let p0 = message.encode()?;
-                Ok(self.written(&match self.as_raw {
+                return Ok(match self.as_raw {
                     true => Content::Raw(p0),
                     false => Content::Attrs(self.completed(definition, &p0)?),
-                }))
+                });
             }
+            (Content::Attrs(_), None) if self.as_raw => {
+                let message = "`as_raw` needs the product's definition: call `definition` first";
+                return Err(Error::Invalid(message.to_owned()));
+            }
+            (Content::Raw(bytes), Some(definition)) if self.checked => check(definition, bytes)?,
+            _ => {}
         }
+        Ok(content.clone())
     }
 
-    /// The attrs that the bytes say, so that they are complete and canonical.
+    /// Converts the encoded control back to attrs: each point has the form of the definition.
     #[cfg(feature = "codec")]
     fn completed(&self, definition: &Definition, p0: &[u8]) -> Result<String, Error> {
         let decoded = definition.decode_p0(p0)?;
@@ -173,7 +190,7 @@ impl Control {
     }
 }
 
-/// Refuses raw bytes that are no message of the product, or hold a value that the encoder refuses.
+/// Refuses raw bytes that are not a message of the product, or contain a value that the encoder refuses.
 #[cfg(feature = "codec")]
 fn check(definition: &Definition, bytes: &[u8]) -> Result<(), gizwits_codec_std::Error> {
     let held = definition.decode(bytes).and_then(|decoded| {
@@ -204,8 +221,8 @@ impl Coding {
 }
 
 impl<M: Mode> Call<M, Control> {
-    /// The coding of binaries and of raw bytes. Default: hex for binaries, which is the server's
-    /// default, and a list of numbers for raw bytes.
+    /// Sets the coding of binaries and of raw bytes. Default: hex for binaries, which is the server's default,
+    /// and a list of numbers for raw bytes.
     pub fn binary_coding(mut self, coding: Coding) -> Self {
         self.operation.coding = Some(coding);
         self
@@ -214,21 +231,35 @@ impl<M: Mode> Call<M, Control> {
 
 #[cfg(feature = "codec")]
 impl<M: Mode> Call<M, Control> {
-    /// Sends attrs or bytes as they are, whatever the definition says. A firmware that trusts its
-    /// cloud obeys a value outside of the limits, so this is for devices that know more than the
-    /// definition. Default: controls are checked.
+    /// Sends attrs or bytes without a check against the definition, for devices that accept more than their
+    /// definition. A device whose firmware doesn't check its values executes a value that is out of range.
+    /// Default: controls are checked.
     pub fn unchecked(mut self) -> Self {
         self.operation.checked = false;
         self
     }
 
-    /// Sends the attrs as the bytes of their P0.
+    /// Encodes the attrs, and sends the bytes of the P0 in place of the attrs. Default: attrs are sent as JSON.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use serde_json::json;
+    ///
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// device.control(json!({"set_temp": 24})).as_raw().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn as_raw(mut self) -> Self {
         self.operation.as_raw = true;
         self
     }
 
-    /// Rounds numbers that are off the step instead of refusing them.
+    /// Sets the rounding of numbers between two steps. Default: such numbers are refused.
     pub fn rounding(mut self, rounding: gizwits_codec_std::Rounding) -> Self {
         self.operation.rounding = rounding;
         self
@@ -247,7 +278,7 @@ impl Operation for Control {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
-        received.accepted()
+        received.json()
     }
 
     fn wants_definition(&self) -> bool {

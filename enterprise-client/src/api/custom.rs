@@ -1,8 +1,7 @@
-//! Calls by endpoint or path, for what has no method in this crate.
+//! Calls by endpoint or path, for calls without a method in this crate.
 
 use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,22 +12,26 @@ use crate::error::Error;
 use crate::exchange::{Call, Context, Operation, ProductSession, Received, RequestParts, Requests};
 use crate::mode::Mode;
 
-/// [`Product::endpoint`], [`Product::request`] and [`Enterprise::request`]
+/// The operation of [`Product::endpoint`], [`Product::request`] and [`Enterprise::request`].
 #[derive(Clone, Debug)]
 pub struct Custom {
-    /// The text of the error of a call that is wrong in itself.
+    /// The error of a call that is not valid.
     wrong: Option<String>,
 }
 
 impl<M: Mode> Product<M> {
-    /// A call of an endpoint by its entry in the table: parameters and answer are left to the caller.
+    /// Calls an endpoint of the table. The caller sets the parameters by name and gets the answer as JSON.
     ///
-    /// ```no_run
-    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
     /// use gizwits_enterprise_client::endpoint;
     ///
     /// let data = product.endpoint(endpoint::DATA).within("did", "cBYkSjoE2xspYMhaUHdk5k");
-    /// println!("{}", data.parameter("limit", "1").send().await?);
+    /// let answer = data.parameter("limit", "1").send().await?;
+    /// assert_eq!(answer["objects"].as_array().map(Vec::len), Some(1));
     /// # Ok(())
     /// # }
     /// ```
@@ -36,8 +39,23 @@ impl<M: Mode> Product<M> {
         self.call(endpoint, Custom { wrong: None })
     }
 
-    /// A call that this crate doesn't know, with the product's token. `{product_key}` in the path is
-    /// filled in.
+    /// Calls a path that this crate has no method for, with the product's token. The client replaces
+    /// `{product_key}` in the path. The path may have a query, and may be the `next` link of a page.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use gizwits_enterprise_client::{Method, endpoint};
+    ///
+    /// let path = format!("{}?limit=1", endpoint::DEVICES.path());
+    /// let answer = product.request(Method::GET, path).send().await?;
+    /// assert_eq!(answer["meta"]["total"], 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn request(&self, method: Method, path: impl Into<String>) -> Call<M, Custom> {
         self.enterprise
             .custom(Some(&self.session), method, &path.into())
@@ -45,7 +63,7 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> Enterprise<M> {
-    /// A call that this crate doesn't know, with the enterprise's id and secret in its headers.
+    /// Calls a path that this crate has no method for, with the id and the secret of the enterprise in headers.
     pub fn request(&self, method: Method, path: impl Into<String>) -> Call<M, Custom> {
         self.custom(None, method, &path.into())
     }
@@ -68,39 +86,37 @@ impl<M: Mode> Enterprise<M> {
             repeatable: method == Method::GET,
             function: "product.request(method, path)",
         });
-        // A `next` link may be whole, and must lead to the same server then.
+        // A `next` link may be a whole URL. The secrets must not leave the server of the client.
         let own = path.strip_prefix(settings.base.as_str()).unwrap_or(path);
         let wrong = (!own.starts_with('/') || own.starts_with("//")).then(|| {
-            // The rest of the link may hold secrets.
+            // The error shows only the host, because the rest of the link may contain secrets.
             let url = Url::parse(path).ok();
             let host = url.as_ref().and_then(Url::host_str).unwrap_or("the path");
-            format!("{host} does not lead to {}", settings.base)
+            format!("{host} does not belong to the server {}", settings.base)
         });
         let (template, query) = own.split_once('?').unwrap_or((own, ""));
         parts.template = Some(template.to_owned());
-        let decode = |text: &str| {
-            let text = text.replace('+', " ");
-            percent_decode_str(&text).decode_utf8_lossy().into_owned()
-        };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parts.query.push((decode(name), decode(value)));
+        if let Ok(mut url) = Url::parse(&settings.base) {
+            url.set_query(Some(query));
+            parts.query.extend(url.query_pairs().into_owned());
         }
-        Call::new(self.handle(product), parts, Custom { wrong })
+        self.call(product, parts, Custom { wrong })
     }
 }
 
 impl<M: Mode> Call<M, Custom> {
-    /// Fills in `{name}` in the path of an endpoint.
+    /// Sets the parameter `{name}` in the path of an endpoint.
     pub fn within(self, name: &'static str, value: impl Into<String>) -> Self {
         self.path(name, value)
     }
 
-    /// Sets the body, as JSON.
+    /// Sets the body of the request, as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
             Ok(body) => self.parts.body = Some(body),
-            Err(error) => self.operation.wrong = Some(format!("the body is no JSON: {error}")),
+            Err(error) => {
+                self.operation.wrong = Some(format!("the body can't be written as JSON: {error}"))
+            }
         }
         self
     }
@@ -117,9 +133,6 @@ impl Operation for Custom {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Value, Error> {
-        if received.is_empty() {
-            return Ok(Value::Null);
-        }
         received.json()
     }
 }

@@ -1,4 +1,4 @@
-//! One device of a product.
+//! A device of a product.
 
 use crate::client::Product;
 use crate::endpoint::Endpoint;
@@ -6,7 +6,7 @@ use crate::exchange::Call;
 use crate::mode::Mode;
 use crate::model::Did;
 
-/// One device of a product.
+/// A device of a product: its controls and its logs.
 #[derive(Clone, Debug)]
 pub struct Device<M> {
     product: Product<M>,
@@ -14,7 +14,20 @@ pub struct Device<M> {
 }
 
 impl<M: Mode> Product<M> {
-    /// One device of the product.
+    /// Returns the device with this id. Sends nothing.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// let values = device.data().limit(1).send().await?;
+    /// assert!(values.objects[0].attrs.contains_key("set_temp"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn device(&self, did: impl Into<Did>) -> Device<M> {
         Device {
             product: self.clone(),

@@ -1,4 +1,4 @@
-//! The devices of a product: found by MAC or by search.
+//! The devices of a product, by MAC or by search.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Deserializer};
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
-use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, flag, operations};
+use crate::exchange::{ByPlace, ByState, Call, Grouped, Page, Paged, operations};
 use crate::mode::Mode;
-use crate::model::{Did, Extra, Mac, ProductKey, Timestamp, Uid, lenient, model};
+use crate::model::{Did, Extra, Field as _, Mac, ProductKey, Timestamp, Uid, model};
 
-/// The devices of a product.
+/// The calls that find devices of a product.
 #[derive(Clone, Debug)]
 pub struct Devices<M>(Product<M>);
 
 impl<M: Mode> Product<M> {
-    /// The devices of the product.
+    /// The calls that find devices of the product.
     #[must_use]
     pub fn devices(&self) -> Devices<M> {
         Devices(self.clone())
@@ -24,35 +24,72 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> Devices<M> {
-    /// The id of the device with this MAC, and its passcode.
+    /// Returns the id and the passcode of the device with this MAC.
     #[doc = page!(DEVICE_BY_MAC)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let device = product.devices().by_mac("virtual:site").send().await?;
+    /// assert_eq!(device.did, "cBYkSjoE2xspYMhaUHdk5k");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn by_mac(&self, mac: impl Into<Mac>) -> Call<M, ByMac> {
         self.0
             .call(endpoint::DEVICE_BY_MAC, ByMac)
-            .query("mac", mac.into())
+            .parameter("mac", mac.into())
     }
 
-    /// The registration of the device with this MAC.
+    /// Returns the registration of the device with this MAC.
     #[doc = page!(DEVICE_DETAIL)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let device = product.devices().detail("virtual:site").send().await?;
+    /// assert_eq!(device.is_online, Some(true));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn detail(&self, mac: impl Into<Mac>) -> Call<M, Detail> {
         self.0
             .call(endpoint::DEVICE_DETAIL, Detail)
-            .query("mac", mac.into())
+            .parameter("mac", mac.into())
     }
 
-    /// Devices by place and state. Pages of 20 unless told otherwise.
+    /// Returns the devices of the product, in pages of 20. Parameters select devices by place, state and group.
     #[doc = page!(DEVICES)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let page = product.devices().search().city("Guangzhou").is_online(true).limit(10).send().await?;
+    /// assert_eq!(page.total(), Some(1));
+    /// assert_eq!(page.objects[0].mac, "virtual:site");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn search(&self) -> Call<M, Search> {
         self.0.call(endpoint::DEVICES, Search)
     }
 }
 
 operations! {
-    /// [`Devices::by_mac`]
+    /// The operation of [`Devices::by_mac`].
     ByMac => Identity;
-    /// [`Devices::detail`]
+    /// The operation of [`Devices::detail`].
     Detail => Registration;
-    /// [`Devices::search`]
+    /// The operation of [`Devices::search`].
     Search => Page<FoundDevice> [Grouped, ByState, ByPlace];
 }
 
@@ -61,48 +98,48 @@ impl Paged for Search {
 }
 
 impl<M: Mode> Call<M, Search> {
-    /// Whether disabled devices are returned, too.
+    /// Sets whether the answer contains disabled devices. Default: false.
     pub fn show_disabled(self, show: bool) -> Self {
-        self.query("show_disabled", flag(show))
+        self.parameter("show_disabled", u8::from(show).to_string())
     }
 
-    /// Returns only devices that were active at this time or later.
+    /// Returns only devices that were active at this time or later, in whole seconds. Default: all devices.
     pub fn active_since(self, moment: impl Into<Timestamp>) -> Self {
-        self.query("liveness_start", moment.into().seconds().to_string())
+        self.parameter("liveness_start", moment.into().seconds().to_string())
     }
 
-    /// Returns only the device with this id.
+    /// Returns only the device with this id. Replaces [`mac`](Self::mac) and [`uid`](Self::uid).
     pub fn did(self, did: impl Into<Did>) -> Self {
-        self.query("type", "did").query("val", did.into())
+        self.parameter("type", "did").parameter("val", did.into())
     }
 
-    /// Returns only the device with this MAC.
+    /// Returns only the device with this MAC. Replaces [`did`](Self::did) and [`uid`](Self::uid).
     pub fn mac(self, mac: impl Into<Mac>) -> Self {
-        self.query("type", "mac").query("val", mac.into())
+        self.parameter("type", "mac").parameter("val", mac.into())
     }
 
-    /// Returns only devices that are bound to this user.
+    /// Returns only devices that are bound to this user. Replaces [`did`](Self::did) and [`mac`](Self::mac).
     pub fn uid(self, uid: impl Into<Uid>) -> Self {
-        self.query("type", "uid").query("val", uid.into())
+        self.parameter("type", "uid").parameter("val", uid.into())
     }
 }
 
-/// The id of a device, and its passcode, which `Debug` doesn't show.
+/// The id and the passcode of a device. `Debug` doesn't show the passcode.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The device's id.
+    /// The id of the device.
     pub did: Did,
-    /// The secret that authenticates the device on LAN and MQTT.
+    /// The secret for connections to the device on the local network and over MQTT.
     #[serde(default, deserialize_with = "passcode")]
     pub passcode: Option<SecretString>,
-    /// Members that this crate doesn't know.
+    /// Members of the answer that this crate doesn't know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 fn passcode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
-    let text: Option<String> = lenient(deserializer)?;
+    let text = String::read_option(deserializer)?;
     Ok(text.map(SecretString::from))
 }
 
@@ -125,7 +162,7 @@ model! {
     } or {
         /// The key of the product.
         product_key: ProductKey,
-        /// The type of the device; `normal` is the one seen.
+        /// The type of the device, usually `normal`.
         kind as "type": String,
         /// Whether the device is online.
         is_online: bool,
@@ -133,7 +170,7 @@ model! {
         is_disabled: bool,
     }
 
-    /// A device that a search found.
+    /// A device in the result of a search.
     FoundDevice {
         /// The id of the device.
         did: Did,
@@ -156,7 +193,7 @@ model! {
         is_faulty: bool,
         /// Whether the device has an alert.
         is_alert: bool,
-        /// The last time that the device came online.
+        /// The time at which the device last came online.
         online_latest or "latest_online": Timestamp,
         /// The time of the registration.
         created_at: Timestamp,

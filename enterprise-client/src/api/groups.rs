@@ -1,20 +1,19 @@
-//! Groups of devices: one tree a product.
+//! Groups of devices. A product has one tree of groups.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::client::Product;
 use crate::endpoint::{self, Endpoint, page};
-use crate::error::Error;
-use crate::exchange::{Accepted, Batch, Call, DeviceId, Operation, Received, operations};
+use crate::exchange::{Accepted, Batch, Call, DeviceId, operations};
 use crate::mode::Mode;
-use crate::model::{Extra, Gid, Mac, model, plain_fields};
+use crate::model::{Extra, Gid, Mac, model};
 
-/// The groups of a product.
+/// The calls on all groups of a product.
 #[derive(Clone, Debug)]
 pub struct Groups<M>(Product<M>);
 
-/// One group of devices.
+/// A group of devices.
 #[derive(Clone, Debug)]
 pub struct Group<M> {
     product: Product<M>,
@@ -22,13 +21,13 @@ pub struct Group<M> {
 }
 
 impl<M: Mode> Product<M> {
-    /// The product's groups of devices.
+    /// The calls on all groups of the product.
     #[must_use]
     pub fn groups(&self) -> Groups<M> {
         Groups(self.clone())
     }
 
-    /// One of the product's groups.
+    /// Returns the group with this id. Sends nothing.
     pub fn group(&self, gid: impl Into<Gid>) -> Group<M> {
         Group {
             product: self.clone(),
@@ -38,13 +37,29 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> Groups<M> {
-    /// All groups, as a tree.
+    /// Returns the tree of all groups.
     #[doc = page!(GROUPS)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let root = product.groups().create().send().await?.gid;
+    /// product.groups().create().under(root.clone()).send().await?;
+    /// let tree = product.groups().tree().send().await?;
+    /// assert_eq!(tree.0[0].gid, root);
+    /// assert_eq!(tree.0[0].children.0.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn tree(&self) -> Call<M, Tree> {
         self.0.call(endpoint::GROUPS, Tree)
     }
 
-    /// Creates a group: the root, of which there is one, or one [`under`](Call::under) another.
+    /// Creates a group. The first group is the root, of which a product has only one. Further groups need a
+    /// parent: see [`under`](Call::under).
     #[doc = page!(CREATE_GROUP)]
     pub fn create(&self) -> Call<M, Create> {
         let mut call = self.0.call(endpoint::CREATE_GROUP, Create);
@@ -60,29 +75,43 @@ impl<M: Mode> Group<M> {
         &self.gid
     }
 
-    /// Deletes the group. There must be neither devices nor groups in it.
+    /// Deletes the group, which must contain neither devices nor groups.
     #[doc = page!(DELETE_GROUP)]
     pub fn delete(&self) -> Call<M, Delete> {
         self.call(endpoint::DELETE_GROUP, Delete)
     }
 
-    /// The MACs of the group's devices; all at once, without pages.
+    /// Returns the MACs of the devices in the group, all in one answer.
     #[doc = page!(GROUP_MACS)]
     pub fn macs(&self) -> Call<M, List> {
         self.call(endpoint::GROUP_MACS, List)
     }
 
-    /// Assigns devices to the group, 1,000 a request. A device of another group fails unless
-    /// [`reassign`](Call::reassign) is set. A device that failed is no error, nor is a request that
-    /// fails after the first one: see [`is_complete`](crate::Outcome::is_complete) and
-    /// [`stopped`](crate::Outcome::stopped).
+    /// Assigns devices to the group, with a request for every 1,000 devices. A device of another group fails
+    /// unless [`reassign`](Call::reassign) is set. The call succeeds even if devices or later requests fail:
+    /// check [`is_complete`](crate::Outcome::is_complete) and [`stopped`](crate::Outcome::stopped).
     #[doc = page!(CHANGE_GROUP)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let root = product.groups().create().send().await?.gid;
+    /// let group = product.group(root);
+    /// let outcome = group.assign(["virtual:site", "5CCF7F0A1B2C"]).send().await?;
+    /// assert!(outcome.is_complete());
+    /// assert_eq!(group.macs().send().await?.macs.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn assign<I: Into<Mac>>(&self, macs: impl IntoIterator<Item = I>) -> Call<M, Change> {
         self.change("assign", macs)
     }
 
-    /// Removes devices from the group, 1,000 a request. A device that failed is no error, nor is a
-    /// request that fails after the first one: see [`is_complete`](crate::Outcome::is_complete) and
+    /// Removes devices from the group, with a request for every 1,000 devices. The call succeeds even if devices
+    /// or later requests fail: check [`is_complete`](crate::Outcome::is_complete) and
     /// [`stopped`](crate::Outcome::stopped).
     #[doc = page!(CHANGE_GROUP)]
     pub fn unassign<I: Into<Mac>>(&self, macs: impl IntoIterator<Item = I>) -> Call<M, Change> {
@@ -106,33 +135,23 @@ impl<M: Mode> Group<M> {
 }
 
 operations! {
-    /// [`Groups::tree`]
+    /// The operation of [`Groups::tree`].
     Tree => GroupTree;
-    /// [`Groups::create`]
+    /// The operation of [`Groups::create`].
     Create => Created;
-    /// [`Group::macs`]
+    /// The operation of [`Group::delete`].
+    Delete => Accepted;
+    /// The operation of [`Group::macs`].
     List => Macs;
 }
 
-/// [`Group::delete`]
-#[derive(Clone, Copy, Debug)]
-pub struct Delete;
-
-impl Operation for Delete {
-    type Output = Accepted;
-
-    fn read(&self, received: &Received<'_>) -> Result<Accepted, Error> {
-        received.accepted()
-    }
-}
-
-/// [`Group::assign`] and [`Group::unassign`]
+/// The operation of [`Group::assign`] and [`Group::unassign`].
 pub type Change = Batch<Mac>;
 
 impl DeviceId for Mac {}
 
 impl<M: Mode> Call<M, Create> {
-    /// Creates the group in this one.
+    /// Sets the parent of the new group. Default: none, which creates the root.
     pub fn under(mut self, parent: impl Into<Gid>) -> Self {
         self.parts.body = Some(json!({"parent_gid": parent.into()}).to_string());
         self
@@ -140,7 +159,7 @@ impl<M: Mode> Call<M, Create> {
 }
 
 impl<M: Mode> Call<M, Change> {
-    /// Whether devices of other groups are removed from those. Default: false, such devices fail.
+    /// Sets whether a device of another group moves to this group. Default: false, and such a device fails.
     pub fn reassign(mut self, reassign: bool) -> Self {
         let members = &mut self.operation.members;
         members.insert("reassign".to_owned(), reassign.into());
@@ -149,23 +168,21 @@ impl<M: Mode> Call<M, Change> {
 }
 
 model! {
-    /// A group that was created.
+    /// A new group.
     Created {
         /// The id of the group.
         gid: Gid,
     } or {}
 
-    /// The MACs of a group.
+    /// The devices of a group.
     Macs {
-        /// The MACs.
+        /// The MACs of the devices.
         macs: Vec<Mac>,
     } or {}
 }
 
-plain_fields!(Vec<Mac>);
-
-/// Groups, and the groups in them. The API documentation doesn't say how children are written: an
-/// object in the place of the text that a group without children has.
+/// The groups of one level, and the groups in them. The API documentation has no example of a group with
+/// children. This crate expects an object of groups where a group without children has a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupTree(
     /// The groups of this level, by id.
@@ -180,12 +197,27 @@ pub struct GroupNode {
     pub gid: Gid,
     /// The groups in the group.
     pub children: GroupTree,
-    /// The value of the group if it isn't an object: empty text as a rule.
+    /// The value of the group if it is not an object, usually an empty text. Null if the group has children.
     pub value: Value,
 }
 
 impl GroupTree {
-    /// All groups, parents before children.
+    /// Returns the ids of all groups, parents before children.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// product.groups().create().send().await?;
+    /// let tree = product.groups().tree().send().await?;
+    /// for gid in tree.gids() {
+    ///     println!("{gid}: {} devices", product.group(gid).macs().send().await?.macs.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn gids(&self) -> impl Iterator<Item = &Gid> {
         let mut waiting: Vec<&GroupNode> = self.0.iter().rev().collect();
         std::iter::from_fn(move || {

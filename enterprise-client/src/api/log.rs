@@ -1,4 +1,7 @@
-//! The logs of a device: its connections, its frames, its values.
+//! The logs of a device: connections, frames and values.
+//!
+//! The server keeps the logs of seven days, and only for products that are not published. One request covers
+//! at most two days. [`between`](Call::between) with `stream` or `iter` covers a longer span.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -17,29 +20,67 @@ use crate::mode::Mode;
 use crate::model::{Attrs, Extra, Timestamp, model, open_enum};
 
 impl<M: Mode> Device<M> {
-    /// The connections of the device. Only of products that aren't published, in windows of two days of
-    /// the last seven.
+    /// Returns the connections and disconnections of the device.
     #[doc = page!(ONLINE)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// for event in device.online().send().await?.objects {
+    ///     println!("{} {}", event.timestamp, event.kind.as_str());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn online(&self) -> Call<M, Online> {
-        self.call(endpoint::ONLINE, Log::new())
+        self.call(endpoint::ONLINE, Log::new(false))
     }
 
-    /// The frames between the device and the cloud; with the codec, decoded. Only of products that
-    /// aren't published, in windows of two days of the last seven.
+    /// Returns the frames between the device and the cloud. With the feature `codec`, the frames are decoded.
     #[doc = page!(CMD)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// for command in device.cmd_log().limit(5).send().await?.objects {
+    ///     println!("{} {:?} {}", command.timestamp, command.direction, command.payload);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cmd_log(&self) -> Call<M, CmdLog> {
-        self.call(endpoint::CMD, Log::new())
+        self.call(endpoint::CMD, Log::new(cfg!(feature = "codec")))
     }
 
-    /// The values of the device's data points, at each change. Only of products that aren't published,
-    /// in windows of two days of the last seven.
+    /// Returns the values of the device's data points, with a record for each change.
     #[doc = page!(DATA)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// let newest = device.data().limit(1).send().await?.objects.remove(0);
+    /// println!("{}: {} °C", newest.ts, newest.attrs["room_temp"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn data(&self) -> Call<M, Data> {
-        self.call(endpoint::DATA, Log::new())
+        self.call(endpoint::DATA, Log::new(false))
     }
 }
 
-/// The order of a log.
+/// The order of the records of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// The oldest record first.
@@ -48,20 +89,17 @@ pub enum Sort {
     Desc,
 }
 
-/// The server's limit of a span.
+/// The maximum span of a request.
 const TWO_DAYS: Duration = Duration::from_secs(172_800);
-/// The span of one request: a sister API takes a second less than two days.
-const WINDOW: Duration = Duration::from_secs(172_799);
-/// How long logs are kept.
+/// The span of a request in seconds. A related API of Gizwits accepts only a second less than two days.
+const WINDOW: i64 = 172_799;
+/// The time for which the server keeps logs.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
-/// The time between the caller's look at the clock and this crate's.
+/// The time that may pass between the caller's use of the clock and the check of the call.
 const SLACK: Duration = Duration::from_secs(60);
 
 /// A record of a log.
 pub trait Record: DeserializeOwned + Serialize + Clone + Send + Sync + 'static {
-    #[doc(hidden)]
-    const DECODES: bool = false;
-
     #[doc(hidden)]
     fn time(&self) -> Timestamp;
 
@@ -71,88 +109,79 @@ pub trait Record: DeserializeOwned + Serialize + Clone + Send + Sync + 'static {
     }
 }
 
-/// A log of a device: [`Online`], [`CmdLog`] or [`Data`].
+/// The operation of a log: [`Online`], [`CmdLog`] or [`Data`].
 #[derive(Clone, Debug)]
 pub struct Log<T> {
     between: Option<(Timestamp, Timestamp)>,
-    /// A window of a walk, in seconds: it stays as it is while its pages are fetched.
+    /// A window of a walk, in seconds. It doesn't move while its pages are fetched.
     window: Option<(i64, i64)>,
     sort: Option<Sort>,
     decodes: bool,
     record: PhantomData<T>,
 }
 
-/// [`Device::online`]
+/// The operation of [`Device::online`].
 pub type Online = Log<Connection>;
-/// [`Device::cmd_log`]
+/// The operation of [`Device::cmd_log`].
 pub type CmdLog = Log<Command>;
-/// [`Device::data`]
+/// The operation of [`Device::data`].
 pub type Data = Log<Snapshot>;
 
 impl<T: Record> Log<T> {
-    fn new() -> Self {
+    fn new(decodes: bool) -> Self {
         Log {
             between: None,
             window: None,
             sort: None,
-            decodes: T::DECODES,
+            decodes,
             record: PhantomData,
         }
     }
 
-    /// The span, checked against what the server keeps by its clock. A wrong clock of a server refuses
-    /// nothing that the local clock allows.
-    fn checked(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
-        let Some(between) = self.between else {
+    /// The part of the span for which the server has records, by the server's clock. If that clock is wrong, the
+    /// local clock decides, so that the client never refuses a span that is valid.
+    fn kept(&self, context: &Context<'_>) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+        let Some((start, end)) = self.between else {
             return Ok(None);
         };
-        let checked = checked(between, context.now)
-            .or_else(|error| checked(between, context.local_time).map_err(|_| error));
-        checked.map(Some).map_err(Error::Invalid)
+        let kept = |now: Timestamp| {
+            let oldest = now.minus(KEPT);
+            if start < oldest.minus(SLACK) {
+                return Err(format!(
+                    "logs are kept for seven days: the span begins at {start}, before {oldest}"
+                ));
+            }
+            // The current second may get more records.
+            let last = Timestamp::from_seconds(now.seconds());
+            let span = (start.max(oldest), end.min(last));
+            if span.0.seconds() >= rounded_up(span.1) {
+                return Err(format!(
+                    "the span from {start} to {end} is empty; the time is {now}"
+                ));
+            }
+            Ok(Some(span))
+        };
+        kept(context.now)
+            .or_else(|error| kept(context.local_time).map_err(|_| error))
+            .map_err(Error::Invalid)
     }
 
-    /// The span of one request, in whole seconds.
+    /// The span of a single request, in whole seconds.
     fn one_request(&self, context: &Context<'_>) -> Result<Option<(i64, i64)>, Error> {
-        if self.window.is_some() {
+        let Some((start, end)) = self.kept(context)? else {
             return Ok(self.window);
-        }
-        let Some((start, end)) = self.checked(context)? else {
-            return Ok(None);
         };
         if end.since(start) > TWO_DAYS {
             let message =
-                "one call answers at most two days; walk a longer span with `stream()` or `iter()`";
+                "a request covers at most two days: use `stream()` or `iter()` for a longer span";
             return Err(Error::Invalid(message.to_owned()));
         }
         let end = rounded_up(end);
-        let longest = end.saturating_sub(WINDOW.as_secs().cast_signed());
-        Ok(Some((start.seconds().max(longest), end)))
+        Ok(Some((start.seconds().max(end.saturating_sub(WINDOW)), end)))
     }
 }
 
-/// The part of a span that the server may have.
-fn checked(
-    (start, end): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Result<(Timestamp, Timestamp), String> {
-    let oldest = now.minus(KEPT);
-    if start < oldest.minus(SLACK) {
-        return Err(format!(
-            "the log is kept for seven days, from {oldest} on; the span begins at {start}"
-        ));
-    }
-    // The current second is not over.
-    let last = Timestamp::from_seconds(now.seconds());
-    let span = (start.max(oldest), end.min(last));
-    if span.0.seconds() >= rounded_up(span.1) {
-        return Err(format!(
-            "the span from {start} to {end} is empty; it is {now} now"
-        ));
-    }
-    Ok(span)
-}
-
-/// Whole seconds, rounded up.
+/// The seconds of a time, rounded up.
 fn rounded_up(time: Timestamp) -> i64 {
     let seconds = time.seconds();
     seconds.saturating_add(i64::from(Timestamp::from_seconds(seconds) < time))
@@ -167,10 +196,8 @@ impl<T: Record> Operation for Log<T> {
             parts.set("start_ts", start.to_string());
             parts.set("end_ts", end.to_string());
         }
-        match self.sort {
-            Some(Sort::Asc) => parts.set("sort", "asc"),
-            Some(Sort::Desc) => parts.set("sort", "desc"),
-            None => {}
+        if let Some(sort) = self.sort {
+            parts.set("sort", if sort == Sort::Asc { "asc" } else { "desc" });
         }
         Ok(vec![parts])
     }
@@ -194,23 +221,23 @@ impl<T: Record> Operation for Log<T> {
 impl<T: Record> Paged for Log<T> {
     type Item = T;
 
-    /// Neighbours share a second: the API documentation doesn't say whether the ends belong to a
-    /// window.
+    /// Neighbouring windows share a second, because the API documentation doesn't say whether the ends belong to
+    /// a window.
     fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
         let now = context.now;
-        let (start, end) = match (self.checked(context)?, self.sort) {
+        let (start, end) = match (self.kept(context)?, self.sort) {
             (Some((start, end)), _) => (start.seconds(), rounded_up(end)),
-            // The server's own window begins later with each page, which moves what is counted from
-            // its beginning.
-            (None, Some(Sort::Asc)) => (now.minus(WINDOW).seconds(), now.seconds()),
+            // The default window of the server moves with the time. Records would leave it at the beginning
+            // between two pages, and `skip` would skip others.
+            (None, Some(Sort::Asc)) => (now.seconds() - WINDOW, now.seconds()),
             (None, _) => return Ok(vec![self.clone()]),
         };
-        // In ascending order new records move nothing.
+        // In ascending order, new records don't change the position of others.
         let sort = self.sort.unwrap_or(Sort::Asc);
-        let starts = (start..end).step_by(WINDOW.as_secs() as usize);
+        let starts = (start..end).step_by(WINDOW as usize);
         let windows = starts.map(|start| Log {
             between: None,
-            window: Some((start, end.min(start + WINDOW.as_secs().cast_signed()))),
+            window: Some((start, end.min(start + WINDOW))),
             sort: Some(sort),
             ..self.clone()
         });
@@ -223,22 +250,43 @@ impl<T: Record> Paged for Log<T> {
 
     fn is_shared(&self, record: &T) -> bool {
         let second = record.time().seconds();
-        // Servers may answer wider windows than they are asked for.
+        // A server may return records outside of the window.
         let inside = |(start, end)| second > start && second < end;
         self.window.is_some_and(|window| !inside(window))
     }
 }
 
 impl<M: Mode, T: Record> Call<M, Log<T>> {
-    /// The span of the log. Default: the last two days. One `send` answers at most two days, and of two
-    /// whole days all but the first second; a walk cuts a longer span into windows. Records are kept
-    /// for seven days.
+    /// Sets the span of the log. `send` covers at most two days, and leaves out the first second of two whole
+    /// days. `stream` and `iter` divide a longer span into windows. The server keeps records for seven days.
+    /// Default: the last two days.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use std::time::Duration;
+    ///
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// let now = product.enterprise().now();
+    /// let week = now.minus(Duration::from_secs(7 * 86_400));
+    /// // One request for each window of two days.
+    /// let mut records = device.data().between(week, now).stream();
+    /// while let Some(record) = records.next().await {
+    ///     println!("{:?}", record?.attrs);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn between(mut self, start: impl Into<Timestamp>, end: impl Into<Timestamp>) -> Self {
         self.operation.between = Some((start.into(), end.into()));
         self
     }
 
-    /// The order. Default: the newest record first; the oldest first when a span is walked.
+    /// Sets the order of the records. Default: the newest record first, and the oldest record first for `stream`
+    /// and `iter` with a span.
     pub fn sort(mut self, sort: Sort) -> Self {
         self.operation.sort = Some(sort);
         self
@@ -247,7 +295,8 @@ impl<M: Mode, T: Record> Call<M, Log<T>> {
 
 #[cfg(feature = "codec")]
 impl<M: Mode> Call<M, CmdLog> {
-    /// Leaves the payloads as they are, which saves the call for the definition.
+    /// Switches decoding off, so that the client doesn't need the product's definition. Default: with the feature
+    /// `codec`, payloads are decoded.
     pub fn undecoded(mut self) -> Self {
         self.operation.decodes = false;
         self
@@ -267,7 +316,7 @@ open_enum! {
 
     /// The reason why a device disconnected.
     OfflineReason {
-        /// The device announced it.
+        /// The device announced the disconnection.
         MqttDisconnect = "mqtt_disconnect",
         /// The device was silent for too long.
         NoHeartbeat = "no_heartbeat",
@@ -296,13 +345,13 @@ open_enum! {
     }
 }
 
-/// A device connected or disconnected.
+/// A connection event of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Connection {
-    /// The time.
+    /// The time of the event.
     pub timestamp: Timestamp,
-    /// The event.
+    /// The kind of event.
     #[serde(rename = "type")]
     pub kind: ConnectionKind,
     /// The details of the event.
@@ -312,7 +361,7 @@ pub struct Connection {
         skip_serializing_if = "Option::is_none"
     )]
     pub payload: Option<ConnectionDetail>,
-    /// Members that this crate doesn't know.
+    /// Members of the answer that this crate doesn't know.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -326,7 +375,8 @@ impl Record for Connection {
 model! {
     /// The details of a connection event.
     ConnectionDetail {} or {
-        /// The seconds of silence after which the device counts as gone: its own interval and five.
+        /// The seconds without a message after which the server regards the device as disconnected: the
+        /// heartbeat interval of the device and five seconds.
         keep_alive or "KeepAlive": u64,
         /// The seconds that the device was online.
         duration: f64,
@@ -336,13 +386,13 @@ model! {
         reason: OfflineReason,
     }
 
-    /// The heartbeats of a device while it was online; intervals in seconds.
+    /// The heartbeats of a device while it was online. Intervals are in seconds.
     Heartbeat {} or {
         /// The number of heartbeats.
         count: u64,
         /// The longest interval.
         max: f64,
-        /// The mean interval: from the connection to the last heartbeat, by the count.
+        /// The mean interval: the time from the connection to the last heartbeat, divided by the count.
         avg: f64,
         /// The interval from the last heartbeat to the end.
         last: f64,
@@ -352,7 +402,7 @@ model! {
 
     /// The values of a device's data points at a moment.
     Snapshot {
-        /// The time in whole seconds.
+        /// The time of the record, in whole seconds.
         ts: Timestamp,
         /// The values by name, in the conventions of [`AttrValue`](crate::AttrValue).
         attrs: Attrs,
@@ -365,7 +415,8 @@ impl Record for Snapshot {
     }
 }
 
-/// The table of the API documentation says text, its example has an object.
+/// Reads the details of an event. They are a text in the table of the API documentation, and an object in its
+/// example.
 fn connection_detail<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ConnectionDetail>, D::Error> {
@@ -384,32 +435,31 @@ fn connection_detail<'de, D: Deserializer<'de>>(
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Command {
-    /// The time.
+    /// The time of the frame.
     pub timestamp: Timestamp,
     /// The direction of the frame.
     #[serde(rename = "type")]
     pub direction: Direction,
-    /// The frame, as the server writes it: hex as a rule, or base64.
+    /// The frame in the form of the server, usually hex digits or else base64.
     pub payload: String,
-    /// The decoded frame, or the error of decoding it; none if decoding wasn't asked for.
+    /// The decoded frame, or the error of a frame that can't be decoded. `None` if decoding is switched off.
     #[cfg(feature = "codec")]
     #[serde(skip)]
     pub decoded: Option<Result<crate::model::Message, gizwits_codec_std::Error>>,
-    /// Members that this crate doesn't know.
+    /// Members of the answer that this crate doesn't know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl Record for Command {
-    #[cfg(feature = "codec")]
-    const DECODES: bool = true;
-
     fn time(&self) -> Timestamp {
         self.timestamp
     }
 
     #[cfg(feature = "codec")]
     fn decode(&mut self, definition: &Definition) {
-        self.decoded = Some(crate::model::Message::read(definition, &self.payload));
+        let frame = gizwits_codec_std::payload::parse(&self.payload, None);
+        let decoded = frame.and_then(|frame| crate::model::Message::decode(definition, &frame));
+        self.decoded = Some(decoded);
     }
 }

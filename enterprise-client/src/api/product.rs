@@ -1,4 +1,4 @@
-//! A product's token and definition.
+//! The token and the definition of a product.
 
 use crate::client::Product;
 use crate::endpoint::{self, page};
@@ -8,27 +8,53 @@ use crate::mode::Mode;
 use crate::model::Datapoints;
 
 impl<M: Mode> Product<M> {
-    /// A new token, for use elsewhere: calls get theirs by themselves.
+    /// Fetches a new token for another program. The client fetches the tokens of its own calls by itself.
     #[doc = page!(ACCESS_TOKEN)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use gizwits_enterprise_client::ExposeSecret as _;
+    ///
+    /// let token = product.access_token().send().await?;
+    /// assert!(!token.value.expose_secret().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn access_token(&self) -> Call<M, AccessToken> {
         let mut call = self.call(endpoint::ACCESS_TOKEN, AccessToken);
         call.parts = RequestParts::of_token(&self.enterprise.session, &self.session);
         call
     }
 
-    /// The product's data points, as the server describes them.
+    /// Returns the data points of the product, as the server has them.
     #[doc = page!(DATAPOINT)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let datapoints = product.datapoint().send().await?;
+    /// assert_eq!(datapoints.protocol_type.as_deref(), Some("standard"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn datapoint(&self) -> Call<M, Datapoint> {
         self.call(endpoint::DATAPOINT, Datapoint)
     }
 }
 
 operations! {
-    /// [`Product::datapoint`]
+    /// The operation of [`Product::datapoint`].
     Datapoint => Datapoints;
 }
 
-/// [`Product::access_token`]
+/// The operation of [`Product::access_token`].
 #[derive(Clone, Copy, Debug)]
 pub struct AccessToken;
 
@@ -49,12 +75,27 @@ impl<M: Mode> Product<M> {
         crate::exchange::definition(session, &self.session, &allowance).await
     }
 
-    /// Uses this definition from now on, which saves the call for it.
+    /// Sets the definition, so that the client doesn't fetch it.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// // Kept from an earlier run, in a file for example.
+    /// let json = serde_json::to_string(&product.datapoint().send().await?)?;
+    ///
+    /// product.set_definition(gizwits_enterprise_client::codec::Product::from_json(&json)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_definition(&self, definition: gizwits_codec_std::Product) {
         self.session.define(Some(definition));
     }
 
-    /// Fetches the definition anew the next time: after the data points were changed.
+    /// Removes the known definition, so that the next call that needs it fetches it again. Use it after a change
+    /// of the data points.
     pub fn forget_definition(&self) {
         self.session.define(None);
     }
@@ -62,10 +103,24 @@ impl<M: Mode> Product<M> {
 
 #[cfg(feature = "codec")]
 impl Product<crate::mode::Async> {
-    /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
+    /// Returns the definition of the product. Only the first call sends a request, that of
+    /// [`datapoint`](Product::datapoint).
     ///
     /// # Errors
-    /// Those of the call; [`Error::Definition`] with every problem of the definition.
+    /// The errors of a call, and [`Error::Definition`] with all problems of the definition.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let definition = product.definition().await?;
+    /// let points: Vec<&str> = definition.attrs().map(|attr| attr.name()).collect();
+    /// assert!(points.contains(&"set_temp"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
         self.clone().fetch_definition().await
     }
@@ -73,10 +128,11 @@ impl Product<crate::mode::Async> {
 
 #[cfg(all(feature = "codec", feature = "blocking"))]
 impl Product<crate::mode::Blocking> {
-    /// The product's definition: one call of [`datapoint`](Product::datapoint), the first time.
+    /// Returns the definition of the product. Only the first call sends a request, that of
+    /// [`datapoint`](Product::datapoint).
     ///
     /// # Errors
-    /// Those of the call; [`Error::Definition`] with every problem of the definition.
+    /// The errors of a call, and [`Error::Definition`] with all problems of the definition.
     pub fn definition(&self) -> Result<gizwits_codec_std::Product, Error> {
         self.enterprise.mode.wait(self.clone().fetch_definition())
     }

@@ -1,12 +1,12 @@
-//! Counts of devices and users, by place and time.
+//! Reports: counts of devices and users, by place and time.
 //!
-//! Reports marked as made once a day answer nothing newer than the last night
-//! ([`ReportNotGenerated`](crate::ErrorCode::ReportNotGenerated) beyond), and exist in China alone.
+//! Some reports are generated once a day. They contain nothing newer than the last night, and the error for a
+//! later day is [`ReportNotGenerated`](crate::ErrorCode::ReportNotGenerated). These reports exist only in
+//! China.
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
+use jiff::civil::Date;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -16,29 +16,27 @@ use crate::endpoint::{self, page};
 use crate::error::Error;
 use crate::exchange::{
     ByPlace, ByState, Call, Context, Grouped, Operation, Page, Paged, Received, RequestParts,
-    Requests, operations, parameters,
+    Requests, operations,
 };
 use crate::mode::Mode;
-use crate::model::{
-    EventCount, Extra, Gid, Mac, Period, Places, ProductKey, StateCount, Timestamp, model,
-};
+use crate::model::{EventCount, Extra, Gid, Mac, Period, Places, ProductKey, StateCount, model};
 
-/// Reports on the devices of a product.
+/// The reports on the devices of a product.
 #[derive(Clone, Debug)]
 pub struct DeviceReports<M>(Product<M>);
 
-/// Reports on the users of a product.
+/// The reports on the users of a product.
 #[derive(Clone, Debug)]
 pub struct UserReports<M>(Product<M>);
 
 impl<M: Mode> Product<M> {
-    /// Counts of the product's devices, by place and time.
+    /// The reports on the devices of the product.
     #[must_use]
     pub fn device_reports(&self) -> DeviceReports<M> {
         DeviceReports(self.clone())
     }
 
-    /// Counts of the product's users, by place and time.
+    /// The reports on the users of the product.
     #[must_use]
     pub fn user_reports(&self) -> UserReports<M> {
         UserReports(self.clone())
@@ -46,73 +44,129 @@ impl<M: Mode> Product<M> {
 }
 
 impl<M: Mode> DeviceReports<M> {
-    /// Activations. The API documentation only lists this report: set parameters by
-    /// [`parameter`](Call::parameter); the answer is plain JSON. Made once a day.
+    /// Returns the report on activations. The API documentation lists the report and doesn't describe it: set its
+    /// parameters with [`parameter`](Call::parameter). The answer is plain JSON. Generated once a day.
     #[doc = page!(ACTIVATION)]
     pub fn activation(&self) -> Call<M, Activation> {
         self.0.call(endpoint::ACTIVATION, Activation)
     }
 
-    /// The number of devices by place, now.
+    /// Returns the current number of devices by place.
     #[doc = page!(LOCATIONS)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let devices = product.device_reports().locations().send().await?;
+    /// for country in &devices.location.list {
+    ///     println!("{}: {}", country.name, country.count.unwrap_or(0));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn locations(&self) -> Call<M, Locations> {
         self.0.call(endpoint::LOCATIONS, Locations)
     }
 
-    /// The number of all, active and new devices. Made once a day. The path in the API documentation is
-    /// another report's; this is the path of its Chinese edition, with the listed one as a fallback.
+    /// Returns the numbers of all, active and new devices. Generated once a day. The client uses the path of the
+    /// Chinese API documentation, because the English one has the path of another report. It tries the English
+    /// path if the server doesn't know the Chinese one.
     #[doc = page!(SUMMARY)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let summary = product.device_reports().summary().send().await?;
+    /// assert_eq!(summary.total, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn summary(&self) -> Call<M, Summarize> {
         self.0.call(endpoint::SUMMARY, Summarize)
     }
 
-    /// Devices that were activated, day by day. Made once a day.
+    /// Returns the devices that were activated, in pages, with the day. Generated once a day.
     #[doc = page!(NEW_DEVICES)]
     pub fn new_devices(&self) -> Call<M, Daily> {
         self.0.call(endpoint::NEW_DEVICES, Daily)
     }
 
-    /// Devices that were active, day by day. Made once a day.
+    /// Returns the devices that were active, in pages, with the day. Generated once a day.
     #[doc = page!(ACTIVE_DEVICES)]
     pub fn active_devices(&self) -> Call<M, Daily> {
         self.0.call(endpoint::ACTIVE_DEVICES, Daily)
     }
 
-    /// How many devices were active by day, week or month. One request answers 30 days, 53 weeks or
-    /// 12 months; longer spans take several. Made once a day.
+    /// Returns the number of active devices for each day, week or month. One request covers 30 days, 53 weeks or
+    /// 12 months. Longer spans need several requests. Generated once a day.
     #[doc = page!(LIVENESS)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use gizwits_enterprise_client::Period;
+    ///
+    /// let months = Period::Months("2024-01".parse()?, "2024-12".parse()?);
+    /// for month in product.device_reports().liveness(months).send().await?.data {
+    ///     println!("{:?}: {:?}", month.period(), month.count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn liveness(&self, period: Period) -> Call<M, ByPeriod> {
         self.0.call(endpoint::LIVENESS, ByPeriod(period))
     }
 
-    /// The number of devices that are activated, have faults and alerts, now. The API documentation
-    /// doubles a part of the path; that path is a fallback.
+    /// Returns the current numbers of devices that are activated, that have a fault, and that have an alert. The
+    /// path in the API documentation has a part twice. The client tries it if the server doesn't know the path
+    /// without the repetition.
     #[doc = page!(REALTIME)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let status = product.device_reports().realtime().send().await?;
+    /// assert_eq!(status.count.and_then(|count| count.activated), Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn realtime(&self) -> Call<M, Realtime> {
         self.0.call(endpoint::REALTIME, Realtime)
     }
 
-    /// How many devices had faults. Made once a day.
+    /// Returns the number of devices with faults. Generated once a day.
     #[doc = page!(FAULT_DEVICES)]
     pub fn fault_devices(&self) -> Call<M, Events> {
         self.0.call(endpoint::FAULT_DEVICES, Events)
     }
 
-    /// How many devices had alerts. Made once a day.
+    /// Returns the number of devices with alerts. Generated once a day.
     #[doc = page!(ALERT_DEVICES)]
     pub fn alert_devices(&self) -> Call<M, Events> {
         self.0.call(endpoint::ALERT_DEVICES, Events)
     }
 
-    /// How many faults there were, by data point too. Made once a day.
+    /// Returns the number of faults, in total and by data point. Generated once a day.
     #[doc = page!(FAULT_EVENTS)]
     pub fn fault_events(&self) -> Call<M, Events> {
         self.0.call(endpoint::FAULT_EVENTS, Events)
     }
 
-    /// How many alerts there were, by data point too. Made once a day. The path in the
-    /// API documentation is that of the devices with alerts, which answers no `detail`; this one is by
-    /// analogy, with the listed one as a fallback.
+    /// Returns the number of alerts, in total and by data point. Generated once a day. The client uses a path in
+    /// analogy to [`fault_events`](Self::fault_events). It tries the path in the API documentation, which is that
+    /// of another report, if the server doesn't know the first path.
     #[doc = page!(ALERT_EVENTS)]
     pub fn alert_events(&self) -> Call<M, Events> {
         self.0.call(endpoint::ALERT_EVENTS, Events)
@@ -120,63 +174,75 @@ impl<M: Mode> DeviceReports<M> {
 }
 
 impl<M: Mode> UserReports<M> {
-    /// How many users are new by day, week or month. One request answers 30 days, 53 weeks or 12
-    /// months; longer spans take several. Made once a day, in China alone.
+    /// Returns the number of new users for each day, week or month. One request covers 30 days, 53 weeks or 12
+    /// months. Longer spans need several requests. Generated once a day, only in China.
     #[doc = page!(NEW_USERS)]
     pub fn new_users(&self, period: Period) -> Call<M, ByPeriod> {
         self.0.call(endpoint::NEW_USERS, ByPeriod(period))
     }
 
-    /// How many users were active, day by day. The API documentation says of the
-    /// parameter `product_secret` that it is the product's key, so the key is sent under both names; see
+    /// Returns the number of active users for each day, both ends included. The API documentation calls the
+    /// parameter `product_secret` the product's key, so the client sends the key with both names. See
     /// [`with_product_secret`](Call::with_product_secret).
     #[doc = page!(USER_LIVENESS)]
     pub fn liveness(&self, start: Date, end: Date) -> Call<M, LivenessOfUsers> {
         let call = self.keyed(self.0.call(endpoint::USER_LIVENESS, LivenessOfUsers));
-        call.query("start_date", start.to_string())
-            .query("end_date", end.to_string())
+        call.parameter("start_date", start.to_string())
+            .parameter("end_date", end.to_string())
     }
 
-    /// The number of users by place. The API documentation says of the parameter
-    /// `product_secret` that it is the product's key, so the key is sent under both names; see
+    /// Returns the number of users by place. The API documentation calls the parameter `product_secret` the
+    /// product's key, so the client sends the key with both names. See
     /// [`with_product_secret`](Call::with_product_secret).
     #[doc = page!(USER_LOCATIONS)]
     pub fn locations(&self) -> Call<M, LocationsOfUsers> {
         self.keyed(self.0.call(endpoint::USER_LOCATIONS, LocationsOfUsers))
     }
 
-    /// How many users ever bound a device of the product.
+    /// Returns the number of users who ever bound a device of the product.
     #[doc = page!(USER_TOTAL)]
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let report = product.user_reports().total().send().await?;
+    /// println!("{:?} users", report.total);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn total(&self) -> Call<M, TotalOfUsers> {
         self.0.call(endpoint::USER_TOTAL, TotalOfUsers)
     }
 
     fn keyed<O>(&self, call: Call<M, O>) -> Call<M, O> {
         let key = self.0.key();
-        call.query("product_key", key.as_str())
-            .query("product_secret", key.as_str())
+        call.parameter("product_key", key.as_str())
+            .parameter("product_secret", key.as_str())
     }
 }
 
 operations! {
-    /// [`DeviceReports::activation`]
+    /// The operation of [`DeviceReports::activation`].
     Activation => Value [Grouped];
-    /// [`DeviceReports::locations`]
+    /// The operation of [`DeviceReports::locations`].
     Locations => DeviceLocations [Grouped, ByState];
-    /// [`DeviceReports::summary`]
+    /// The operation of [`DeviceReports::summary`].
     Summarize => Summary;
-    /// [`DeviceReports::new_devices`] and [`DeviceReports::active_devices`]
+    /// The operation of [`DeviceReports::new_devices`] and [`DeviceReports::active_devices`].
     Daily => Page<ReportedDevice> [ByPlace];
-    /// [`DeviceReports::realtime`]
+    /// The operation of [`DeviceReports::realtime`].
     Realtime => RealtimeStatus [Grouped];
-    /// The reports of [faults](DeviceReports::fault_events) and [alerts](DeviceReports::alert_events),
-    /// and of devices that had some.
+    /// The operation of the reports on [faults](DeviceReports::fault_events) and
+    /// [alerts](DeviceReports::alert_events), and on the devices with faults and alerts.
     Events => EventReport [Grouped];
-    /// [`UserReports::liveness`]
+    /// The operation of [`UserReports::liveness`].
     LivenessOfUsers => UserLiveness [Keyed];
-    /// [`UserReports::locations`]
+    /// The operation of [`UserReports::locations`].
     LocationsOfUsers => Places<u64> [Keyed];
-    /// [`UserReports::total`]
+    /// The operation of [`UserReports::total`].
     TotalOfUsers => UserTotal [Grouped];
 }
 
@@ -184,8 +250,7 @@ impl Paged for Daily {
     type Item = ReportedDevice;
 }
 
-/// A report by day, week or month: [`DeviceReports::liveness`] and
-/// [`UserReports::new_users`].
+/// The operation of [`DeviceReports::liveness`] and [`UserReports::new_users`].
 #[derive(Clone, Copy, Debug)]
 pub struct ByPeriod(pub(crate) Period);
 
@@ -210,7 +275,7 @@ impl Operation for ByPeriod {
         received.json()
     }
 
-    /// Pieces may have one period in common, which is counted once.
+    /// Two pieces of weeks have a week in common, which is counted once.
     fn join(
         &self,
         mut before: LivenessHistory,
@@ -230,14 +295,15 @@ impl Operation for ByPeriod {
     }
 }
 
-/// The reports whose parameter `product_secret` is in doubt.
+/// A report for which the API documentation is not clear about the parameter `product_secret`.
 pub trait Keyed: Operation {}
 
 impl<M: Mode, O: Keyed> Call<M, O> {
-    /// Sends the product's secret as the parameter of its name, in the query, if the key was refused with
-    /// [`ProductSecretError`](crate::ErrorCode::ProductSecretError). Servers write queries to logs.
+    /// Sends the product's secret as the parameter `product_secret`. Use it if the server refuses the key with
+    /// [`ProductSecretError`](crate::ErrorCode::ProductSecretError). Servers may write the query, and with it
+    /// the secret, to their logs. Default: the product's key.
     pub fn with_product_secret(mut self) -> Self {
-        if let Some(product) = &self.handle.product {
+        if let Some(product) = &self.product {
             let secret = product.secret.expose_secret();
             self.parts.set("product_secret", secret);
         }
@@ -245,39 +311,41 @@ impl<M: Mode, O: Keyed> Call<M, O> {
     }
 }
 
-parameters!(LivenessOfUsers {
-    /// Counts only users of this app.
-    appid => "appid",
-});
+impl<M: Mode> Call<M, LivenessOfUsers> {
+    /// Counts only users of this app. Default: all apps.
+    pub fn appid(self, appid: impl Into<String>) -> Self {
+        self.parameter("appid", appid)
+    }
+}
 
 impl<M: Mode> Call<M, Daily> {
-    /// The first and the last day.
+    /// Sets the first and the last day of the report.
     pub fn between(self, start: Date, end: Date) -> Self {
-        self.query("start", start.to_string())
-            .query("end", end.to_string())
+        self.parameter("start", start.to_string())
+            .parameter("end", end.to_string())
     }
 }
 
 model! {
-    /// How many users were active, day by day.
+    /// The numbers of active users.
     UserLiveness {
-        /// One entry a day.
+        /// The counts, with an entry for each day.
         data: Vec<DayCount>,
     } or {}
 
-    /// A count of one day.
+    /// The count of a day.
     DayCount {} or {
         /// The day.
         date: String,
-        /// The number.
+        /// The count.
         count: u64,
     }
 
-    /// How many users ever bound a device.
+    /// The number of users who ever bound a device.
     UserTotal {} or {
-        /// The group.
+        /// The id of the group, if the report is limited to a group.
         gid: Gid,
-        /// The number.
+        /// The count.
         total: u64,
     }
 
@@ -286,45 +354,45 @@ model! {
         /// The counts by place.
         location: Places<u64>,
     } or {
-        /// The group.
+        /// The id of the group, if the report is limited to a group.
         gid: Gid,
         /// The number of all devices, including those without a known place.
         total: u64,
     }
 
-    /// How many devices there are, are active and are new.
+    /// The numbers of all, active and new devices.
     Summary {} or {
-        /// Devices that are online.
+        /// The number of devices that are online.
         online: u64,
-        /// Devices that were ever online.
+        /// The number of devices that were ever online.
         total: u64,
-        /// Active ones.
+        /// The numbers of active devices.
         active: ActiveCounts,
-        /// New ones.
+        /// The numbers of new devices.
         new: NewCounts,
     }
 
-    /// Active devices of a span of time.
+    /// The numbers of active devices of several spans of time.
     ActiveCounts {} or {
-        /// Yesterday.
+        /// The number of yesterday.
         yesterday: u64,
-        /// In seven days.
+        /// The number of the last seven days.
         seven_days as "7_day": u64,
     }
 
-    /// New devices of a span of time.
+    /// The numbers of new devices of several spans of time.
     NewCounts {} or {
-        /// Today.
+        /// The number of today.
         today: u64,
-        /// Yesterday.
+        /// The number of yesterday.
         yesterday: u64,
-        /// In seven days.
+        /// The number of the last seven days.
         seven_days as "7_day": u64,
-        /// In thirty days.
+        /// The number of the last thirty days.
         thirty_days as "30_day": u64,
     }
 
-    /// A device of a day.
+    /// A device in the report of a day.
     ReportedDevice {} or {
         /// The day.
         report_date: String,
@@ -332,7 +400,7 @@ model! {
         product_key: ProductKey,
         /// The MAC of the device.
         mac: Mac,
-        /// The serial number, of Bluetooth devices.
+        /// The serial number. Only Bluetooth devices have it.
         device_sn: String,
         /// The country.
         country: String,
@@ -340,63 +408,65 @@ model! {
         region: String,
         /// The city.
         city: String,
-        /// The time of the registration, without a zone: [`registered_at`](Self::registered_at).
+        /// The time of the registration, without a zone. The API documentation doesn't name the zone;
+        /// the cloud is in China, 8 hours ahead of UTC.
         created_at: String,
     }
 
-    /// How many devices were active, by period.
+    /// The numbers of active devices or new users of several periods.
     LivenessHistory {
-        /// One entry a period.
+        /// The counts, with an entry for each period.
         data: Vec<PeriodCount>,
     } or {
-        /// The group.
+        /// The id of the group, if the report is limited to a group.
         gid: Gid,
-        /// `date`, `week` or `month`.
+        /// The unit of the periods: `date`, `week` or `month`.
         cycle: String,
-        /// The first period.
+        /// The first period of the report.
         start: String,
-        /// The last period.
+        /// The last period of the report.
         end: String,
     }
 
-    /// A count of one period.
+    /// The count of a day, week or month.
     PeriodCount {} or {
-        /// The number.
+        /// The count.
         count: u64,
         /// The counts by place.
         location: Places<u64>,
-        /// The day, if counted by days.
+        /// The day, if the periods are days.
         date: String,
-        /// The week, if counted by weeks.
+        /// The week, if the periods are weeks.
         week: String,
-        /// The month, if counted by months.
+        /// The month, if the periods are months.
         month: String,
     }
 
-    /// How many devices are in what state.
+    /// The numbers of devices by state.
     RealtimeStatus {} or {
-        /// The group.
+        /// The id of the group, if the report is limited to a group.
         gid: Gid,
-        /// The counts of all.
+        /// The count of all places together.
         count: StateCount,
         /// The counts by place.
         location: Places<StateCount>,
     }
 
-    /// How many faults or alerts there were, or devices with some.
+    /// The number of faults or alerts, or of devices with faults or alerts.
     EventReport {} or {
-        /// The group.
+        /// The id of the group, if the report is limited to a group.
         gid: Gid,
-        /// The counts of all.
+        /// The count of all places together.
         count: EventCount,
-        /// The counts by data point; only of events.
+        /// The counts by data point. Only reports on events have them.
         detail: BTreeMap<String, EventCount>,
         /// The counts by place.
         location: Places<EventCount>,
     } => with_count
 }
 
-/// The table of the API documentation has the three counts beside `count`, its example within.
+/// Moves the three counts into `count`. They are members of the report in the table of the API documentation,
+/// and members of `count` in its example.
 fn with_count(report: &mut EventReport) {
     if report.count.is_some() {
         return;
@@ -415,19 +485,8 @@ fn with_count(report: &mut EventReport) {
     }
 }
 
-impl ReportedDevice {
-    /// The time of the registration, if `created_at` is by a clock this many hours ahead of UTC. The API
-    /// documentation doesn't say; the cloud is in China, 8 hours ahead.
-    #[must_use]
-    pub fn registered_at(&self, hours_ahead: i8) -> Option<Timestamp> {
-        let local: DateTime = self.created_at.as_deref()?.parse().ok()?;
-        let offset = Offset::from_hours(hours_ahead).ok()?;
-        Some(offset.to_timestamp(local).ok()?.into())
-    }
-}
-
 impl PeriodCount {
-    /// The day, week or month.
+    /// The day, week or month of the count.
     #[must_use]
     pub fn period(&self) -> Option<&str> {
         let names = [&self.date, &self.week, &self.month];

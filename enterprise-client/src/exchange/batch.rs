@@ -1,4 +1,4 @@
-//! Calls about a list of devices, which may take several requests.
+//! Calls with a list of devices, which may need several requests.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -12,23 +12,28 @@ use crate::exchange::call::{Context, Operation, Received, Requests};
 use crate::exchange::request::RequestParts;
 use crate::model::Extra;
 
-/// The result of a call about a list of devices, with the devices by what became of them. A device that
-/// failed is no error.
-#[derive(Debug)]
+/// The result of a call with a list of devices. The call succeeds even if some of the devices failed.
+#[derive(Debug, Deserialize)]
 #[must_use = "some of the devices may have failed"]
 #[non_exhaustive]
 pub struct Outcome<T> {
-    /// The devices that the server reports as done.
+    /// The devices for which the server reports success.
+    #[serde(default = "Vec::new")]
     pub success: Vec<T>,
-    /// The devices that the server reports as failed.
+    /// The devices for which the server reports a failure.
+    #[serde(default = "Vec::new")]
     pub failed: Vec<T>,
-    /// The devices that were sent and that the server didn't mention.
+    /// The devices that were sent and that the answer doesn't mention.
+    #[serde(skip, default = "Vec::new")]
     pub unmentioned: Vec<T>,
-    /// The devices of the request that failed and of those after it.
+    /// The devices of the request that failed, and of the requests that were not sent after it.
+    #[serde(skip, default = "Vec::new")]
     pub left: Vec<T>,
-    /// The error that ended the call early.
+    /// The error of the request that failed, if the call ended early.
+    #[serde(skip)]
     pub stopped: Option<Error>,
     /// Members of the answers that this crate doesn't know.
+    #[serde(flatten)]
     pub extra: Extra,
 }
 
@@ -43,34 +48,23 @@ impl<T> Outcome<T> {
     }
 }
 
-/// The answer to one request.
-#[derive(Deserialize)]
-struct Lists<T> {
-    #[serde(default = "Vec::new")]
-    success: Vec<T>,
-    #[serde(default = "Vec::new")]
-    failed: Vec<T>,
-    #[serde(flatten)]
-    extra: Extra,
-}
-
-/// The ids of devices.
+/// An id of a device in a list: a did or a MAC.
 pub trait DeviceId:
     Clone + Eq + Hash + AsRef<str> + DeserializeOwned + Send + Sync + 'static
 {
 }
 
-/// A call about a list of devices.
+/// A call with a list of devices.
 #[derive(Clone, Debug)]
 pub struct Batch<T> {
     ids: Vec<T>,
-    /// The most ids in one request. Default: 1,000, the limit of the server.
+    /// The maximum number of ids in one request. Default: 1,000, the limit of the server.
     pub(crate) size: usize,
     /// The name of the list in the body.
     name: &'static str,
     /// The other members of the body.
     pub(crate) members: Extra,
-    /// Writes the list.
+    /// Writes the list as JSON.
     pub(crate) list: fn(&[T]) -> Value,
 }
 
@@ -80,7 +74,7 @@ impl<T: DeviceId> Batch<T> {
         ids: impl IntoIterator<Item = impl Into<T>>,
         members: Extra,
     ) -> Self {
-        // A device that is named twice would come back as failed.
+        // The server reports a device that is in a list twice as failed.
         let mut known = HashSet::new();
         let ids = ids.into_iter().map(Into::into);
         Batch {
@@ -106,10 +100,10 @@ impl<T: DeviceId> Operation for Batch<T> {
     type Output = Outcome<T>;
 
     fn requests(&self, parts: &RequestParts, _: &Context<'_>) -> Requests {
-        // Servers take commas for separators.
+        // The server separates ids at commas.
         if let Some(id) = self.ids.iter().find(|id| id.as_ref().contains(',')) {
             return Err(Error::Invalid(format!(
-                "`{}` can't be in a list: it has a comma",
+                "`{}` is not valid in a list: it contains a comma",
                 id.as_ref()
             )));
         }
@@ -125,18 +119,12 @@ impl<T: DeviceId> Operation for Batch<T> {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Outcome<T>, Error> {
-        let lists: Lists<T> = received.json()?;
-        let mentioned: HashSet<&T> = lists.success.iter().chain(&lists.failed).collect();
+        let mut outcome: Outcome<T> = received.json()?;
+        let mentioned: HashSet<&T> = outcome.success.iter().chain(&outcome.failed).collect();
         let sent = self.chunks().nth(received.index).unwrap_or_default();
-        let sent = sent.iter().filter(|id| !mentioned.contains(id));
-        Ok(Outcome {
-            unmentioned: sent.cloned().collect(),
-            success: lists.success,
-            failed: lists.failed,
-            left: Vec::new(),
-            stopped: None,
-            extra: lists.extra,
-        })
+        let unmentioned = sent.iter().filter(|id| !mentioned.contains(id));
+        outcome.unmentioned = unmentioned.cloned().collect();
+        Ok(outcome)
     }
 
     fn join(
@@ -152,7 +140,7 @@ impl<T: DeviceId> Operation for Batch<T> {
                 before.unmentioned.extend(next.unmentioned);
                 before.extra.extend(next.extra);
             }
-            // What was done is worth more than the error.
+            // The caller needs to know the devices that succeeded, so the error is part of the result.
             Err(error) => {
                 before.left = self.chunks().skip(index).flatten().cloned().collect();
                 before.stopped = Some(error);

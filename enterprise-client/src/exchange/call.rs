@@ -1,10 +1,11 @@
-//! A call: its parameters, and the operation that makes its requests and reads their answers.
+//! Calls: the parameters of a call, and the operation that creates its requests and reads their answers.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -17,38 +18,33 @@ use crate::http::{Answer, Request};
 use crate::mode::{Async, Mode};
 use crate::model::{Extra, Gid, Timestamp};
 
-/// The session, and perhaps the product, that calls are made with.
+/// A call of an endpoint. The functions of this crate that create calls send nothing: `send`, `stream` and
+/// `iter` do. A call can be cloned and sent several times.
 #[derive(Clone)]
-pub(crate) struct Handle<M> {
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<M, O> {
     pub(crate) session: Arc<Session>,
     pub(crate) product: Option<Arc<ProductSession>>,
     #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
     pub(crate) mode: M,
-}
-
-/// A call, ready to be sent. A clone is the same call once more.
-#[derive(Clone)]
-#[must_use = "a call does nothing until it is sent"]
-pub struct Call<M, O> {
-    pub(crate) handle: Handle<M>,
     pub(crate) parts: RequestParts,
     pub(crate) operation: O,
-    retry: Option<RetryPolicy>,
-    max_wait: Option<Duration>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) max_wait: Duration,
 }
 
-/// The circumstances of a call.
+/// The time and the definition that a call is checked with.
 pub struct Context<'a> {
-    /// The time by the server's clock.
+    /// The current time by the server's clock.
     pub(crate) now: Timestamp,
-    /// The time by the local clock.
+    /// The current time by the local clock.
     pub(crate) local_time: Timestamp,
     pub(crate) definition: Option<&'a Definition>,
 }
 
-/// An answer, and the request that it answers.
+/// An answer and its request.
 pub struct Received<'a> {
-    /// The index of the request among those of the call.
+    /// The index of the request among the requests of the call.
     pub(crate) index: usize,
     pub(crate) request: &'a Request,
     pub(crate) answer: &'a Answer,
@@ -59,37 +55,32 @@ impl Received<'_> {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         response::json(self.request, self.answer)
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.answer.body().trim_ascii().is_empty()
-    }
-
-    /// An answer without content: nothing, `null` or `{}`.
-    pub(crate) fn accepted(&self) -> Result<Accepted, Error> {
-        let extra = match self.is_empty() {
-            true => None,
-            false => self.json()?,
-        };
-        Ok(Accepted {
-            extra: extra.unwrap_or_default(),
-        })
-    }
 }
 
-/// An answer without content: the server took the request.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// An answer without content (empty, `null` or `{}`): the server accepted the request.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Option<Extra>")]
 #[non_exhaustive]
 pub struct Accepted {
-    /// Members that this crate doesn't know.
+    /// Members of the answer that this crate doesn't know.
     pub extra: Extra,
 }
 
-/// The requests of a call, in order, or what is wrong with the call.
+impl From<Option<Extra>> for Accepted {
+    fn from(extra: Option<Extra>) -> Self {
+        Accepted {
+            extra: extra.unwrap_or_default(),
+        }
+    }
+}
+
+/// The requests of a call in order, or the error of a call that is not valid.
 pub(crate) type Requests = Result<Vec<RequestParts>, Error>;
 
-/// The kind of a call: its requests and its answer. Only this crate implements it.
+/// The kind of a call, which defines its requests and the type of its answer. Only this crate implements the
+/// trait.
 pub trait Operation: Clone + Send + Sync + 'static {
-    /// The answer.
+    /// The type of the answer.
     type Output: Send;
 
     /// Validates the call and returns the requests that it needs, in order.
@@ -103,7 +94,8 @@ pub trait Operation: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn read(&self, received: &Received<'_>) -> Result<Self::Output, Error>;
 
-    /// Adds the result of a later request, which is this one of all. A failure ends the call.
+    /// Adds the result of the request with this index to the results before it. A failed request is the last
+    /// request of the call.
     #[doc(hidden)]
     fn join(
         &self,
@@ -115,15 +107,14 @@ pub trait Operation: Clone + Send + Sync + 'static {
         next
     }
 
-    /// Whether the definition is to be fetched before the call.
+    /// Whether the call needs the product's definition.
     #[doc(hidden)]
     fn wants_definition(&self) -> bool {
         false
     }
 }
 
-/// Declares operations of one request whose answer is read as the given type, and the groups of
-/// parameters that they take.
+/// Declares operations of one request, with the type of their answers and the groups of their parameters.
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident => $output:ty $([$($group:ident),*])?;)*) => {$(
         $(#[$doc])*
@@ -147,115 +138,124 @@ macro_rules! operations {
 
 pub(crate) use operations;
 
-/// Declares optional parameters of the query, one method each.
-macro_rules! parameters {
-    ($operation:ty { $($(#[$doc:meta])* $name:ident => $key:literal,)* }) => {
-        impl<M: $crate::mode::Mode> $crate::exchange::Call<M, $operation> {
-            $(
-                $(#[$doc])*
-                pub fn $name(self, $name: impl Into<String>) -> Self {
-                    self.query($key, $name)
-                }
-            )*
-        }
-    };
-}
-
-pub(crate) use parameters;
-
-/// A flag of the query.
-pub(crate) fn flag(on: bool) -> &'static str {
-    if on { "1" } else { "0" }
-}
-
-/// Operations over all devices or those of one group.
+/// An operation that can be limited to the devices of a group.
 pub trait Grouped: Operation {}
 
 impl<M: Mode, O: Grouped> Call<M, O> {
-    /// Counts or returns only devices of this group.
+    /// Counts or returns only devices of this group. Default: all devices.
     pub fn gid(self, gid: impl Into<Gid>) -> Self {
-        self.query("gid", gid.into())
+        self.parameter("gid", gid.into())
     }
 }
 
-/// Operations over devices in any state or in one.
+/// An operation that can be limited to devices in a state.
 pub trait ByState: Operation {}
 
 impl<M: Mode, O: ByState> Call<M, O> {
-    /// Counts or returns only devices that are online, or offline.
+    /// Counts or returns only devices that are online (true) or offline (false). Default: both.
     pub fn is_online(self, online: bool) -> Self {
-        self.query("is_online", flag(online))
+        self.parameter("is_online", u8::from(online).to_string())
     }
 
-    /// Counts or returns only devices with a fault, or without.
+    /// Counts or returns only devices with a fault (true) or without a fault (false). Default: both.
     pub fn is_faulty(self, faulty: bool) -> Self {
-        self.query("is_faulty", flag(faulty))
+        self.parameter("is_faulty", u8::from(faulty).to_string())
     }
 
-    /// Counts or returns only devices with an alert, or without.
+    /// Counts or returns only devices with an alert (true) or without an alert (false). Default: both.
     pub fn is_alert(self, alert: bool) -> Self {
-        self.query("is_alert", flag(alert))
+        self.parameter("is_alert", u8::from(alert).to_string())
     }
 }
 
-/// Operations over devices anywhere or in one place.
+/// An operation that can be limited to the devices in a country, region or city.
 pub trait ByPlace: Operation {}
 
 impl<M: Mode, O: ByPlace> Call<M, O> {
-    /// Returns only devices in this country.
+    /// Returns only devices in this country. Default: all countries.
     pub fn country(self, country: impl Into<String>) -> Self {
-        self.query("country", country)
+        self.parameter("country", country)
     }
 
-    /// Returns only devices in this region of a country.
+    /// Returns only devices in this region of a country. Default: all regions.
     pub fn region(self, region: impl Into<String>) -> Self {
-        self.query("region", region)
+        self.parameter("region", region)
     }
 
-    /// Returns only devices in this city.
+    /// Returns only devices in this city. Default: all cities.
     pub fn city(self, city: impl Into<String>) -> Self {
-        self.query("city", city)
+        self.parameter("city", city)
     }
 }
 
 impl<M, O> Call<M, O> {
-    pub(crate) fn new(handle: Handle<M>, parts: RequestParts, operation: O) -> Self {
-        Call {
-            handle,
-            parts,
-            operation,
-            retry: None,
-            max_wait: None,
-        }
-    }
-
-    /// The retry policy of this call, in place of the client's.
+    /// Sets the retry policy of this call. Default: the policy of the client
+    /// ([`Builder::retry`](crate::Builder::retry)).
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use gizwits_enterprise_client::RetryPolicy;
+    ///
+    /// let call = product.device_reports().realtime();
+    /// call.retry(RetryPolicy::default().attempts(5)).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = Some(retry);
+        self.retry = retry;
         self
     }
 
-    /// How long this call may wait for the reset of the rate limit in all, in place of the client's
-    /// limit.
+    /// Sets the maximum time that this call waits for the reset of the rate limit. Default: the maximum of the
+    /// client ([`Builder::max_wait`](crate::Builder::max_wait)).
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use std::time::Duration;
+    /// use gizwits_enterprise_client::Error;
+    ///
+    /// // Fails at once if the rate limit is reached.
+    /// let call = product.device_reports().realtime().max_wait(Duration::ZERO);
+    /// if let Err(Error::RateLimited(error)) = call.send().await {
+    ///     println!("try again at {}", error.reset_at);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_wait(mut self, wait: Duration) -> Self {
-        self.max_wait = Some(wait);
+        self.max_wait = wait;
         self
     }
 
-    /// Whether a second request does no harm, so that the request may be sent again when no answer
-    /// came. Default: true for reads, false for writes. The error of a write that may have arrived says
-    /// so.
+    /// Sets whether the client may send the request again when no answer came. Default: true for reads, false
+    /// for writes. See also [`Error::may_have_arrived`].
     pub fn repeatable(mut self, repeatable: bool) -> Self {
         self.parts.endpoint.repeatable = repeatable;
         self
     }
 
-    /// Sets a parameter of the query that this crate doesn't know, or replaces one.
-    pub fn parameter(self, name: &str, value: impl Into<String>) -> Self {
-        self.query(name, value)
-    }
-
-    pub(crate) fn query(mut self, name: &str, value: impl Into<String>) -> Self {
+    /// Sets a parameter of the query by its name, in place of an earlier value.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let page = product.devices().search().parameter("type", "mac").parameter("val", "virtual:site");
+    /// assert_eq!(page.send().await?.objects.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn parameter(mut self, name: &str, value: impl Into<String>) -> Self {
         self.parts.set(name, value);
         self
     }
@@ -265,36 +265,30 @@ impl<M, O> Call<M, O> {
         self
     }
 
-    pub(crate) fn context(&self) -> Context<'static> {
+    pub(crate) fn context<'a>(&self, definition: Option<&'a Definition>) -> Context<'a> {
         Context {
-            now: self.handle.session.now(),
-            local_time: self.handle.session.local_time(),
-            definition: None,
+            now: self.session.now(),
+            local_time: self.session.local_time(),
+            definition,
         }
     }
 }
 
 impl<M: Mode, O: Operation> Call<M, O> {
     pub(crate) async fn run(self) -> Result<O::Output, Error> {
-        let session = &*self.handle.session;
-        let product = self.handle.product.as_deref();
-        let allowance = Allowance::new(
-            self.retry.unwrap_or(session.settings.retry),
-            self.max_wait.unwrap_or(session.settings.max_wait),
-        );
+        let session = &*self.session;
+        let product = self.product.as_deref();
+        let allowance = Allowance::new(self.retry, self.max_wait);
         let definition = match product {
             #[cfg(feature = "codec")]
             Some(product) if self.operation.wants_definition() => {
                 let fetched = definition(session, product, &allowance).await;
                 Some(fetched.map_err(|error| error.arrived(false))?)
             }
-            // A definition that is known costs nothing.
+            // A known definition is used even if the call doesn't need it.
             _ => product.and_then(ProductSession::known_definition),
         };
-        let context = Context {
-            definition: definition.as_ref(),
-            ..self.context()
-        };
+        let context = self.context(definition.as_ref());
         let requests = self.operation.requests(&self.parts, &context)?;
         let mut done: Option<O::Output> = None;
         for (index, parts) in requests.into_iter().enumerate() {
@@ -316,22 +310,33 @@ impl<M: Mode, O: Operation> Call<M, O> {
                 break;
             }
         }
-        done.ok_or_else(|| Error::Invalid("there is nothing to send".to_owned()))
+        done.ok_or_else(|| Error::Invalid("the list is empty: there is nothing to send".to_owned()))
     }
 
-    /// The requests as commands for a POSIX shell, one a line, with `$GIZWITS_TOKEN` and the like in
-    /// place of secrets. The call is checked against the definition if that is known already.
+    /// The requests of the call as curl commands for a POSIX shell, one on each line. Shell variables such as
+    /// `$GIZWITS_TOKEN` replace the secrets. Sends nothing. Checks the call against the product's definition
+    /// only if the definition is known.
     ///
     /// # Errors
-    /// Those of a call that is wrong in itself.
+    /// [`Error::Invalid`] or [`Error::Codec`] if the call is not valid.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let command = product.devices().search().curl()?;
+    /// assert!(command.starts_with("curl -X GET 'http://127.0.0.1:"));
+    /// assert!(command.contains("\"$GIZWITS_TOKEN\""));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn curl(&self) -> Result<String, Error> {
-        let session = &*self.handle.session;
-        let product = self.handle.product.as_deref();
+        let session = &*self.session;
+        let product = self.product.as_deref();
         let definition = product.and_then(ProductSession::known_definition);
-        let context = Context {
-            definition: definition.as_ref(),
-            ..self.context()
-        };
+        let context = self.context(definition.as_ref());
         let token = SecretString::from("$GIZWITS_TOKEN");
         let requests = self.operation.requests(&self.parts, &context)?;
         let commands = requests.iter().map(|parts| {
@@ -343,7 +348,7 @@ impl<M: Mode, O: Operation> Call<M, O> {
     }
 }
 
-/// The definition, from the server once and from memory then.
+/// Returns the product's definition, which is fetched only once.
 #[cfg(feature = "codec")]
 pub(crate) async fn definition(
     session: &Session,
@@ -368,10 +373,10 @@ pub(crate) async fn definition(
 }
 
 impl<O: Operation> Call<Async, O> {
-    /// Sends the call.
+    /// Sends the call and returns its answer.
     ///
     /// # Errors
-    /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
+    /// The variants of [`Error`] list the reasons.
     pub async fn send(self) -> Result<O::Output, Error> {
         self.run().await
     }
@@ -379,12 +384,12 @@ impl<O: Operation> Call<Async, O> {
 
 #[cfg(feature = "blocking")]
 impl<O: Operation> Call<crate::mode::Blocking, O> {
-    /// Sends the call and waits for its result.
+    /// Sends the call and waits for its answer.
     ///
     /// # Errors
-    /// What is wrong with the call, the way to the server, or its answer; see [`Error`].
+    /// The variants of [`Error`] list the reasons.
     pub fn send(self) -> Result<O::Output, Error> {
-        let mode = self.handle.mode.clone();
+        let mode = self.mode.clone();
         mode.wait(self.run())
     }
 }

@@ -1,10 +1,8 @@
-//! Sends a request until there is a result: gets the token, keeps the rate limit, repeats what is
-//! harmless, and tries the other paths of an endpoint.
+//! Sends a request until there is a result: gets the token, keeps the rate limit, retries requests that are
+//! safe to repeat, and tries the other paths of an endpoint.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::code::Repeat;
@@ -23,35 +21,33 @@ use crate::model::Timestamp;
 /// The answer, and the request that it answers.
 pub(crate) type Answered = Box<(Request, Answer)>;
 
-/// The next step after an attempt that did not end with an error.
+/// The next step after an attempt that didn't end the exchange with an error.
 enum Step {
     Done(Answered),
-    /// Another attempt, after this wait.
+    /// Another attempt after this wait.
     Repeat(Duration),
-    /// Another attempt, after a wait that the server asks for.
-    Pause(Pause),
+    /// Another attempt after a wait that the server asks for, with the error that asked for it. No error if
+    /// the reason is the rate limit.
+    Pause(Duration, Option<Error>),
 }
 
-/// A wait that the server asks for, and the failure that said so unless it is the rate limit.
-struct Pause(Duration, Option<Error>);
-
-/// One request, from its first attempt to the last.
+/// A request, from its first attempt to the last.
 pub(crate) struct Exchange<'a> {
     session: &'a Session,
     product: Option<&'a ProductSession>,
     allowance: &'a Allowance,
     parts: RequestParts,
     token: Option<Token>,
-    /// Whether a token was refused and a new one is used.
+    /// Whether the server refused a token, and the exchange uses a new one.
     renewed: bool,
-    /// The indices of the paths to try, the current one first.
+    /// The indices of the paths to try, the current path first.
     routes: VecDeque<usize>,
     failures: u32,
     refusals_for_rate: u32,
-    /// The amount that the retries took from the budget.
+    /// The cost of the retries so far.
     spent: u32,
     sends: u32,
-    /// Whether an attempt may have come to the server.
+    /// Whether the server may have received an attempt.
     may_have_arrived: bool,
 }
 
@@ -82,18 +78,18 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Sends the request until there is an answer or nothing more to try.
+    /// Sends the request until there is an answer or no attempt is left.
     pub(crate) async fn run(mut self) -> Result<Answered, Error> {
         loop {
-            match self.advance().await {
-                ControlFlow::Continue(Pause(wait, _)) => self.session.sleep(wait).await,
-                ControlFlow::Break(result) => return result,
+            match self.attempt().await? {
+                Step::Done(answered) => return Ok(answered),
+                Step::Repeat(wait) | Step::Pause(wait, _) => self.session.sleep(wait).await,
             }
         }
     }
 
-    /// Returns the value that is known, the result of another caller's fetch, or what the answer to
-    /// this request says, which is sent once for all callers.
+    /// Returns the known value, the result of another caller's fetch, or the value in the answer to this
+    /// request. Of all callers that need the value at the same time, one sends the request.
     pub(crate) async fn fetch<T>(
         mut self,
         flight: &Flight,
@@ -101,63 +97,47 @@ impl<'a> Exchange<'a> {
         read: impl Fn(&Request, &Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let session = self.session;
-        let mut begun = false;
-        loop {
-            // Before the gate, so that nobody waits behind a wait for the token.
+        'gate: loop {
+            // Before the lock, so that no other caller has to wait for this caller's token.
             self.obtain_token().await?;
-            let ended_before = flight.ended.load(Ordering::Acquire);
-            let mut last = flight.gate.lock().await;
+            let (mut last, waited) = match flight.try_lock() {
+                Ok(last) => (last, false),
+                Err(_) => (flight.lock().await, true),
+            };
             if let Some(value) = known() {
                 return Ok(value);
             }
-            if let Some(error) = &last.failure
-                && flight.ended.load(Ordering::Acquire) != ended_before
-            {
-                return Err(error.clone());
-            }
-            let pause = last.pause.as_ref().filter(|_| !begun);
-            if let Some((until, error)) = pause.filter(|(until, _)| session.now() < *until) {
+            if let Some((until, error)) = &*last {
                 let wait = until.since(session.now());
-                if !self.allowance.take_wait(wait) {
+                // All callers that waited for the fetch share its failure. The next caller tries again.
+                if waited && wait.is_zero() || !self.allowance.take_wait(wait) {
                     return Err(error.clone());
                 }
-                drop(last);
-                session.sleep(wait).await;
-                continue;
-            }
-            begun = true;
-            match self.advance().await {
-                ControlFlow::Continue(Pause(wait, error)) => {
-                    last.pause = error.map(|error| (session.now().plus(wait), error));
+                if !wait.is_zero() {
                     drop(last);
                     session.sleep(wait).await;
+                    continue;
                 }
-                ControlFlow::Break(answered) => {
-                    let result = answered.and_then(|answered| read(&answered.0, &answered.1));
-                    // How long to wait for the rate limit is each caller's choice.
-                    if !matches!(result, Err(Error::RateLimited(_))) {
-                        last.failure = result.as_ref().err().cloned();
-                        flight.ended.fetch_add(1, Ordering::Release);
+            }
+            *last = None;
+            let result = loop {
+                match self.attempt().await {
+                    Ok(Step::Done(answered)) => break read(&answered.0, &answered.1),
+                    Ok(Step::Repeat(wait)) => session.sleep(wait).await,
+                    Ok(Step::Pause(wait, error)) => {
+                        *last = error.map(|error| (session.now().plus(wait), error));
+                        drop(last);
+                        session.sleep(wait).await;
+                        continue 'gate;
                     }
-                    return result;
+                    Err(error) => break Err(error),
                 }
-            }
-        }
-    }
-
-    /// Goes on to the result, or to a wait that the server asks for.
-    async fn advance(&mut self) -> ControlFlow<Result<Answered, Error>, Pause> {
-        loop {
-            match self.attempt().await {
-                Ok(Step::Done(answered)) => return ControlFlow::Break(Ok(answered)),
-                Ok(Step::Repeat(Duration::ZERO)) => {}
-                Ok(Step::Repeat(wait)) => self.session.sleep(wait).await,
-                Ok(Step::Pause(pause)) => return ControlFlow::Continue(pause),
-                Err(error) => {
-                    tracing::debug!(%error, "failed");
-                    return ControlFlow::Break(Err(error));
-                }
-            }
+            };
+            // Callers don't share this error, because each has its own maximum wait for the rate limit.
+            let failure = result.as_ref().err();
+            let failure = failure.filter(|error| !matches!(error, Error::RateLimited(_)));
+            *last = failure.map(|error| (session.now(), error.clone()));
+            return result;
         }
     }
 
@@ -170,7 +150,7 @@ impl<'a> Exchange<'a> {
             Ok(permit) => permit,
             Err(reset) => return self.wait_for_rate(reset, reset.since(now), None),
         };
-        let request = self.request(self.token.as_ref())?;
+        let request = self.request()?;
         let resends = self.sends;
         self.sends = self.sends.saturating_add(1);
         let id = self.parts.endpoint.id;
@@ -180,7 +160,7 @@ impl<'a> Exchange<'a> {
             Err(failure) => return self.failed(&request, failure),
         };
         let refusal = response::refusal(&request, &answer);
-        // A gateway in front of the API may have any clock.
+        // The clock of a gateway in front of the API may be wrong.
         if refusal.is_some() || response::is_of_the_api(&answer) {
             session.observe_clock(&answer);
         }
@@ -195,8 +175,8 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Gets the token if the request needs one. The future is boxed since the token is fetched by an
-    /// exchange of its own.
+    /// Gets a token if the request needs one. The future is boxed because it is recursive: another exchange
+    /// fetches the token.
     fn obtain_token(&mut self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         Box::pin(async move {
             if self.parts.endpoint.auth == Auth::Token && self.token.is_none() {
@@ -211,23 +191,24 @@ impl<'a> Exchange<'a> {
         self.routes.front().copied().unwrap_or(0)
     }
 
-    fn request(&self, token: Option<&Token>) -> Result<Request, Error> {
-        let token = token.map(|token| &token.value);
-        let route = self.route();
-        self.parts.request(self.session, self.product, token, route)
+    fn request(&self) -> Result<Request, Error> {
+        let token = self.token.as_ref().map(|token| &token.value);
+        self.parts
+            .request(self.session, self.product, token, self.route())
     }
 
     async fn fetch_token(&self) -> Result<Token, Error> {
         let session = self.session;
         let Some(product) = self.product else {
-            let message = "a call with a token needs a product: begin at `enterprise.product(…)`";
+            let message =
+                "the call needs the token of a product: call it on `enterprise.product(…)`";
             return Err(Error::Invalid(message.to_owned()));
         };
         if let Some(token) = product.fresh_token(session.now()) {
             return Ok(token);
         }
         let known = || match product.fresh_token(session.now()) {
-            // The store may still have the token that was refused.
+            // The store may still contain the token that the server refused.
             None if !self.renewed => session.stored_token(product),
             token => token,
         };
@@ -240,17 +221,18 @@ impl<'a> Exchange<'a> {
         let fetch = Exchange::new(session, Some(product), parts, self.allowance);
         let fetched = fetch.fetch(&product.token_flight, known, read).await;
         fetched.or_else(|error| {
-            // An old token is better than none.
+            // The old token may be valid for some minutes more.
             let token = product.old_token(session.now());
             if token.is_some() {
-                tracing::warn!(%error, "no new token; the old one is still good");
+                tracing::warn!(%error, "the token could not be refreshed; the old token is still valid");
             }
             token.ok_or(error)
         })
     }
 
-    /// The error that ends the exchange.
+    /// Completes the error that ends the exchange.
     fn over(&self, error: Error) -> Error {
+        tracing::debug!(%error, "failed");
         error.arrived(self.may_have_arrived)
     }
 
@@ -276,7 +258,7 @@ impl<'a> Exchange<'a> {
                 .remember_route(&self.parts.endpoint, self.route());
             return Ok(Step::Done(Box::new((request, answer))));
         }
-        // A page of the server's router, not of the API: there is no such path.
+        // The router of the server answers a path that doesn't exist, with a page instead of an error code.
         if answer.status() == 404 && self.routes.len() > 1 {
             self.routes.pop_front();
             return Ok(Step::Repeat(Duration::ZERO));
@@ -293,11 +275,11 @@ impl<'a> Exchange<'a> {
         answer: &Answer,
         now: Timestamp,
     ) -> Result<Step, Error> {
-        // The path is there, whatever the answer says.
+        // A refusal with a code shows that the path exists.
         self.session
             .remember_route(&self.parts.endpoint, self.route());
         match (refusal.code.repeat(), self.product) {
-            // The server looked at the token and at nothing else, so even a control may be repeated.
+            // The server checks the token first and executed nothing, so even a control may be sent again.
             (Repeat::NewToken, Some(product)) if !self.renewed => {
                 if let Some(token) = self.token.take() {
                     self.session.drop_token(product, &token);
@@ -313,8 +295,8 @@ impl<'a> Exchange<'a> {
         self.again(cost, None, Error::Api(Box::new(refusal)))
     }
 
-    /// The rate limit is reached. The server looked at nothing else, so even a control may be repeated,
-    /// as often as the policy says.
+    /// Handles a refusal because of the rate limit. The server checks the limit first and executed nothing, so
+    /// even a control may be sent again, as often as the policy allows.
     fn limited(
         &mut self,
         refusal: ApiError,
@@ -323,7 +305,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<Step, Error> {
         let reset = response::number(answer, "x-ratelimit-reset");
         let reset = reset.map(|reset| Timestamp::from_seconds(reset).since(now));
-        // Without a reset in the future: a minute, then two, then four.
+        // If the server names no reset in the future: one minute, then two, then four.
         let guess = Duration::from_secs(60) * 2_u32.saturating_pow(self.refusals_for_rate);
         let named = [response::retry_after(answer, now), reset];
         let named = named.into_iter().flatten().find(|wait| !wait.is_zero());
@@ -334,8 +316,8 @@ impl<'a> Exchange<'a> {
         self.wait_for_rate(reset, wait, Some(refusal))
     }
 
-    /// Another attempt, if it has a price, and policy and budget allow it; at the earliest after the
-    /// wait that the server asks for.
+    /// Decides about another attempt after a failure. Without a `cost` there is none. The attempt begins at
+    /// the earliest after the wait that the server asked for.
     fn again(
         &mut self,
         cost: Option<u32>,
@@ -358,12 +340,12 @@ impl<'a> Exchange<'a> {
         let wait = policy.wait(self.failures, fastrand::f64());
         Ok(match asked {
             None => Step::Repeat(wait),
-            Some(asked) => Step::Pause(Pause(wait.max(asked), Some(error))),
+            Some(asked) => Step::Pause(wait.max(asked), Some(error)),
         })
     }
 
-    /// Waits for the reset of the rate limit, if the caller waits so long and the policy allows to ask
-    /// again.
+    /// Decides about a wait for the reset of the rate limit, which must be within the maximum wait of the call
+    /// and the attempts of the policy.
     fn wait_for_rate(
         &mut self,
         reset_at: Timestamp,
@@ -373,12 +355,9 @@ impl<'a> Exchange<'a> {
         let refusals = self.refusals_for_rate;
         let again = refusals == 0 || refusals < self.allowance.policy.attempts;
         if again && self.allowance.take_wait(wait) {
-            return Ok(Step::Pause(Pause(wait, None)));
+            return Ok(Step::Pause(wait, None));
         }
-        let target = match &refusal {
-            Some(refusal) => refusal.target.clone(),
-            None => self.request(None)?.target(),
-        };
+        let target = self.request()?.target();
         Err(self.over(Error::RateLimited(Box::new(RateLimited {
             reset_at,
             refusal,

@@ -1,7 +1,7 @@
-//! The rate limit: 3,600 calls an hour of an enterprise, over all its products and tokens.
+//! The rate limit: 3,600 calls an hour for an enterprise, over all its products and tokens.
 //!
-//! The count is our own until the server's headers correct it. What is on its way is taken off what
-//! the server says is left, since the server may not have counted it.
+//! The client counts the calls itself, and the headers of answers correct the count. Calls without an answer
+//! are subtracted from the remaining calls that a header names, because the server may not have counted them.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -12,36 +12,44 @@ use crate::exchange::response::number;
 use crate::http::Answer;
 use crate::model::Timestamp;
 
-/// The window that the server counts in.
+/// The period in which the server counts calls.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// The count of one enterprise's calls. Clones share it.
+/// The counter of the rate limit of an enterprise. Clones share the count.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::Limiter;
+///
+/// // Half of the limit, because another program uses the other half.
+/// let limiter = Limiter::per_hour(1800);
+/// assert_eq!(limiter.rate_limit().remaining, Some(1800));
+/// ```
 #[derive(Clone)]
 pub struct Limiter(Arc<Mutex<Window>>);
 
-/// The known state of the rate limit.
+/// The state of the rate limit, as far as the client knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Calls an hour; none if they are not limited.
+    /// The number of calls an hour. `None` if the calls are not limited.
     pub limit: Option<u64>,
-    /// Calls that are left until it is reset.
+    /// The number of calls that remain until the reset. `None` if the calls are not limited.
     pub remaining: Option<u64>,
-    /// When it is reset; none if no call was counted since.
+    /// The time of the reset. `None` before the first call.
     pub reset_at: Option<Timestamp>,
 }
 
 struct Window {
     enforced: bool,
-    limit: Option<u64>,
-    remaining: u64,
-    reset: Option<Timestamp>,
+    known: RateLimit,
     on_the_way: u64,
-    /// Remaining calls and reset of the server's last answer, to recognise late answers.
+    /// The remaining calls and the reset of the last answer that had them. An answer that arrives late names
+    /// more remaining calls than the answer before it.
     last_told: Option<(u64, Timestamp)>,
 }
 
-/// A call that was counted and is on its way.
+/// A call that is counted and has no answer yet.
 pub(crate) struct Permit(Limiter);
 
 impl Drop for Permit {
@@ -52,13 +60,13 @@ impl Drop for Permit {
 }
 
 impl Limiter {
-    /// At most this many calls an hour, until the server names another limit.
+    /// A counter that allows this many calls an hour, until the server names another limit.
     #[must_use]
     pub fn per_hour(limit: u64) -> Self {
         Limiter::new(Some(limit))
     }
 
-    /// A limiter that holds nothing back; it still records what the server says.
+    /// A counter that delays no call. It still records the state that the server sends.
     #[must_use]
     pub fn unlimited() -> Self {
         Limiter::new(None)
@@ -67,91 +75,83 @@ impl Limiter {
     fn new(limit: Option<u64>) -> Self {
         Limiter(Arc::new(Mutex::new(Window {
             enforced: limit.is_some(),
-            limit,
-            remaining: limit.unwrap_or(0),
-            reset: None,
+            known: RateLimit {
+                limit,
+                remaining: limit,
+                reset_at: None,
+            },
             on_the_way: 0,
             last_told: None,
         })))
     }
 
-    /// The known state.
+    /// The state of the rate limit, as far as it is known.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
-        let window = lock(&self.0);
-        RateLimit {
-            limit: window.limit,
-            remaining: window.limit.map(|_| window.remaining),
-            reset_at: window.reset,
-        }
+        lock(&self.0).known
     }
 
     /// Counts a call.
     ///
     /// # Errors
-    /// When the quota is reset, if it is used up.
+    /// The time of the reset, if no call remains.
     pub(crate) fn acquire(&self, now: Timestamp) -> Result<Permit, Timestamp> {
         let mut window = lock(&self.0);
-        if window.reset.is_some_and(|reset| reset <= now) {
-            window.begin();
+        if window.known.reset_at.is_some_and(|reset| reset <= now) {
+            let limit = window.known.limit;
+            window.known.remaining = limit.map(|limit| limit.saturating_sub(window.on_the_way));
+            window.known.reset_at = None;
+            window.last_told = None;
         }
-        // The clock may have been put right since.
+        // A clock that was set back must not make the hour longer.
         let hour = now.plus(HOUR);
-        let reset = window.reset.unwrap_or(hour).min(hour);
-        window.reset = Some(reset);
-        if window.enforced && window.remaining == 0 {
+        let reset = window.known.reset_at.unwrap_or(hour).min(hour);
+        window.known.reset_at = Some(reset);
+        if window.enforced && window.known.remaining == Some(0) {
             return Err(reset);
         }
-        window.remaining = window.remaining.saturating_sub(1);
+        window.known.remaining = window.known.remaining.map(|left| left.saturating_sub(1));
         window.on_the_way += 1;
         Ok(Permit(self.clone()))
     }
 
-    /// Takes the limit from an answer's headers; `now` is by the server's clock.
+    /// Takes the state from the headers of an answer. `now` is the time by the server's clock.
     pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp) {
         drop(permit);
         let limit = number(answer, "x-ratelimit-limit").filter(|limit| *limit > 0);
         let reset = number(answer, "x-ratelimit-reset").map(Timestamp::from_seconds);
         let mut window = lock(&self.0);
-        window.limit = limit.or(window.limit);
+        window.known.limit = limit.or(window.known.limit);
         let Some(remaining) = number::<u64>(answer, "x-ratelimit-remaining") else {
             return;
         };
-        // What is reset by now says nothing about the next hour.
+        // Remaining calls of an hour that is over say nothing about the next hour.
         if reset.is_some_and(|reset| reset <= now) {
             return;
         }
-        // A reset that is further away than an hour is a mistake.
+        // The server counts by the hour: a later reset is a mistake.
         let hour = now.plus(HOUR);
-        let reset = reset.or(window.reset).unwrap_or(hour).min(hour);
+        let reset = reset.or(window.known.reset_at).unwrap_or(hour).min(hour);
         let is_late = window
             .last_told
             .is_some_and(|(least, of)| reset.ahead_of(of).abs() <= 1_000_000 && remaining > least);
         if !is_late {
             window.last_told = Some((remaining, reset));
-            window.remaining = remaining.saturating_sub(window.on_the_way);
-            window.reset = Some(reset);
+            window.known.remaining = Some(remaining.saturating_sub(window.on_the_way));
+            window.known.reset_at = Some(reset);
         }
     }
 
     /// Records that the server refused a call because of the rate limit.
     pub(crate) fn exhausted(&self, until: Timestamp) {
         let mut window = lock(&self.0);
-        window.remaining = 0;
-        window.reset = Some(until);
-    }
-}
-
-impl Window {
-    fn begin(&mut self) {
-        self.remaining = self.limit.unwrap_or(0).saturating_sub(self.on_the_way);
-        self.reset = None;
-        self.last_told = None;
+        window.known.remaining = Some(0);
+        window.known.reset_at = Some(until);
     }
 }
 
 impl Default for Limiter {
-    /// The documented quota, 3,600 calls an hour.
+    /// The documented rate limit, 3,600 calls an hour.
     fn default() -> Self {
         Limiter::per_hour(3600)
     }

@@ -1,16 +1,17 @@
-//! Pages, and walks over all of them.
+//! Pages, and walks over all pages of a list.
 //!
-//! A walk goes on by what it got, not by what it asked for, since the server may cut pages short. It
-//! ends with an empty page, with the server's total, or when the server gives one page for ever.
-//! `next` links are never followed: they could lead elsewhere, with the token.
+//! A walk skips as many items as it received, not as many as it asked for, because servers may return
+//! shorter pages. The walk ends with an empty page, when it has as many items as the total of the server, or
+//! when the server returns the same page for any `skip`. The walk never follows a `next` link, because the
+//! link could send the token to another server.
 //!
-//! Equal objects are different ones: two reports of a second may be the same. Duplicates are removed
-//! only where there must be some: at the second that two windows share, and as many as a total grew
-//! by between two pages. A list that moves while its total stays may give a duplicate, and loses
-//! nothing.
+//! Two equal objects may be two objects: a device can send the same report twice in a second. A walk
+//! therefore removes duplicates only where the server must have returned an item twice: at the second that
+//! two windows share, and as many items as the total grew by between two pages. If a list changes and its
+//! total doesn't, an item may come twice, but no item is lost.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
@@ -25,20 +26,20 @@ use crate::model::{Extra, model};
 model! {
     /// The position of a page in the list.
     Meta {} or {
-        /// The number of items on all pages.
+        /// The number of items on all pages together.
         total: u64,
-        /// The most items of a page.
+        /// The maximum number of items of a page.
         limit: u64,
         /// The number of items before this page.
         skip: u64,
-        /// The link to the page before, relative to the server.
+        /// The link to the previous page, relative to the server.
         previous: String,
-        /// The link to the page after, relative to the server.
+        /// The link to the next page, relative to the server.
         next: String,
     }
 }
 
-/// One page.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
@@ -48,32 +49,32 @@ pub struct Page<T> {
     pub meta: Option<Meta>,
     /// The items of the page.
     pub objects: Vec<T>,
-    /// Members that this crate doesn't know.
+    /// Members of the answer that this crate doesn't know.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl<T> Page<T> {
-    /// The number of items on all pages, if the server says so.
+    /// The number of items on all pages together, if the server sent it.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.meta.as_ref()?.total
     }
 }
 
-/// Operations that answer pages.
+/// An operation whose answers are pages.
 pub trait Paged: Operation<Output = Page<Self::Item>> {
     /// The items of the pages.
     type Item: Serialize + Send + 'static;
 
-    /// The operation cut into time windows that the server answers, in order.
+    /// Divides the operation into time windows that the server accepts, in order.
     #[doc(hidden)]
     fn windows(&self, context: &Context<'_>) -> Result<Vec<Self>, Error> {
         let _ = context;
         Ok(vec![self.clone()])
     }
 
-    /// Whether another window may have the same item.
+    /// Whether another window may contain the same item.
     #[doc(hidden)]
     fn is_shared(&self, item: &Self::Item) -> bool {
         let _ = item;
@@ -82,14 +83,15 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
 }
 
 impl<M: Mode, O: Paged> Call<M, O> {
-    /// The most items of a page. Default: 20 of the server, 100 of a walk.
+    /// Sets the maximum number of items of a page. Default: 20, and 100 for the pages of
+    /// [`stream`](Call::stream) and `iter`.
     pub fn limit(self, limit: u32) -> Self {
-        self.query("limit", limit.to_string())
+        self.parameter("limit", limit.to_string())
     }
 
-    /// Leaves out this many of the first items.
+    /// Skips this many items at the beginning of the list. Default: 0.
     pub fn skip(self, skip: u64) -> Self {
-        self.query("skip", skip.to_string())
+        self.parameter("skip", skip.to_string())
     }
 
     fn items(mut self) -> Items<M, O> {
@@ -102,7 +104,10 @@ impl<M: Mode, O: Paged> Call<M, O> {
             self = self.limit(100);
         }
         Items {
-            walk: Walk::new(self.operation.windows(&self.context()), skip.unwrap_or(0)),
+            walk: Walk::new(
+                self.operation.windows(&self.context(None)),
+                skip.unwrap_or(0),
+            ),
             call: self,
             fetching: None,
         }
@@ -110,7 +115,22 @@ impl<M: Mode, O: Paged> Call<M, O> {
 }
 
 impl<O: Paged> Call<Async, O> {
-    /// All items from here on, page after page. A page that fails ends the stream with its error.
+    /// Returns a stream of all items, which requests page after page. A request that fails is the last item
+    /// of the stream.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let mut devices = product.devices().search().stream();
+    /// while let Some(device) = devices.next().await {
+    ///     println!("{}", device?.mac);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self) -> Items<Async, O> {
         self.items()
     }
@@ -118,7 +138,24 @@ impl<O: Paged> Call<Async, O> {
 
 #[cfg(feature = "blocking")]
 impl<O: Paged> Call<crate::mode::Blocking, O> {
-    /// All items from here on, page after page. A page that fails ends the iterator with its error.
+    /// Returns an iterator over all items, which requests page after page. A request that fails is the last
+    /// item of the iterator.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::blocking::Product) = simulated()?;
+    /// let macs: Result<Vec<_>, _> = product
+    ///     .devices()
+    ///     .search()
+    ///     .iter()
+    ///     .map(|device| device.map(|device| device.mac))
+    ///     .collect();
+    /// assert_eq!(macs?.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn iter(self) -> Items<crate::mode::Blocking, O> {
         self.items()
     }
@@ -126,8 +163,7 @@ impl<O: Paged> Call<crate::mode::Blocking, O> {
 
 type Fetching<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
 
-/// The items of all pages, one after the other: a [`Stream`] of async calls, an iterator of blocking
-/// ones.
+/// The items of all pages, one after the other: a [`Stream`] for async calls, an iterator for blocking calls.
 #[must_use = "nothing is fetched until an item is asked for"]
 pub struct Items<M, O: Paged> {
     call: Call<M, O>,
@@ -135,22 +171,26 @@ pub struct Items<M, O: Paged> {
     fetching: Option<Fetching<O::Item>>,
 }
 
-// The future is in a box, and nothing else is ever pinned.
+// Only the future needs pinning, and it is in a box of its own.
 impl<M, O: Paged> Unpin for Items<M, O> {}
 
 impl<M: Mode, O: Paged> Items<M, O> {
-    /// The number of items that the server counted but didn't give, by the windows walked so far: it
-    /// ignores `skip`, or items came or went meanwhile. At least one if it linked to a next page
-    /// without a count, and gave the page before again.
+    /// The number of items that the server counted but didn't return, in the windows that are complete. Items
+    /// are missing if the server ignores `skip`, or if items were added or removed during the walk. The number
+    /// is at least 1 if the server sent no total but a link to a next page, and returned the same page again.
     ///
-    /// ```no_run
-    /// # async fn run(product: gizwits_enterprise_client::Product) -> Result<(), gizwits_enterprise_client::Error> {
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
     /// let mut devices = product.devices().search().stream();
     /// while let Some(device) = devices.next().await {
     ///     println!("{}", device?.did);
     /// }
     /// if devices.missing() > 0 {
-    ///     eprintln!("{} more were counted and not given", devices.missing());
+    ///     eprintln!("{} devices are missing", devices.missing());
     /// }
     /// # Ok(())
     /// # }
@@ -160,7 +200,7 @@ impl<M: Mode, O: Paged> Items<M, O> {
         self.walk.missing
     }
 
-    /// The call of the next page; none at the end.
+    /// The call for the next page, or `None` at the end.
     fn next_call(&self) -> Option<Call<M, O>> {
         let mut call = self.call.clone();
         call.operation = self.walk.windows.front()?.clone();
@@ -169,7 +209,7 @@ impl<M: Mode, O: Paged> Items<M, O> {
 }
 
 impl<O: Paged> Items<Async, O> {
-    /// The next item.
+    /// Returns the next item, or `None` at the end of the list.
     pub async fn next(&mut self) -> Option<Result<O::Item, Error>> {
         std::future::poll_fn(|task| Pin::new(&mut *self).poll_next(task)).await
     }
@@ -210,31 +250,31 @@ impl<O: Paged> Iterator for Items<crate::mode::Blocking, O> {
     }
 }
 
-/// The state of a walk: what to fetch next, and what to make of it.
+/// The state of a walk over pages and windows.
 struct Walk<O: Paged> {
     windows: VecDeque<O>,
-    /// The items of the window before the next page.
+    /// The number of items of the window before the next page.
     skip: u64,
-    /// The number of the first items to leave out, if there are several windows: what the first of
-    /// them has is only known then.
+    /// The number of items to skip at the beginning, if there are several windows. The server can't skip them,
+    /// because nobody knows how many items the first window has.
     unwanted: u64,
     ready: VecDeque<Result<O::Item, Error>>,
-    /// Keys and total of the page before, of the same window.
+    /// The keys and the total of the previous page of the window.
     before: Option<(Vec<u64>, Option<u64>)>,
-    /// A page like the one before, until it is known whether the server knows of `skip` at all.
+    /// A page that equals the previous page, until the next request shows whether the server ignores `skip`.
     held: Option<(Page<O::Item>, Vec<u64>)>,
-    /// The number of items of the window that came, without duplicates.
+    /// The number of items of the window that were received, without duplicates.
     came: u64,
-    /// The keys of the last items that were given.
+    /// The keys of the last items that the walk returned.
     given: VecDeque<u64>,
-    /// The items that other windows may have, by key: how often they were in the window before, and
-    /// are in this one.
+    /// The number of items by key that other windows may also contain: in the previous window, and in this
+    /// window.
     shared_before: HashMap<u64, usize>,
     shared: HashMap<u64, usize>,
     missing: u64,
 }
 
-/// How many of the last keys are remembered.
+/// The maximum number of keys in [`Walk::given`], so that the memory of a long walk is limited.
 const GIVEN: usize = 20_000;
 
 impl<O: Paged> Walk<O> {
@@ -278,7 +318,7 @@ impl<O: Paged> Walk<O> {
         };
         let keys: Vec<u64> = page.objects.iter().map(key).collect();
         if let Some((held, held_keys)) = self.held.take() {
-            // A server that has the same page behind the end has it everywhere.
+            // A server that returns the same page even past the end ignores `skip`.
             return match keys == held_keys {
                 true => self.end(held.total()),
                 false => self.take(held, held_keys),
@@ -294,7 +334,7 @@ impl<O: Paged> Walk<O> {
             Some(total) if total > self.skip && echo.is_none_or(|echo| echo == self.skip) => {
                 self.held = Some((page, keys));
             }
-            // The number of missing items is unknown, but not zero.
+            // At least one item is missing: nobody knows how many.
             None if link => self.end(Some(self.came.saturating_add(1))),
             total => self.end(total),
         }
@@ -304,22 +344,30 @@ impl<O: Paged> Walk<O> {
         let total = page.total();
         let got = page.objects.len() as u64;
         self.skip = self.skip.saturating_add(got);
-        // Without a total, or with one that can't be, the link is a hint to go on.
+        // Without a total, or with a total that is too small, only the link shows that there are more items.
         let link = page.meta.is_some_and(|meta| meta.next.is_some());
         let over = got == 0
             || match total {
                 Some(total) if total >= self.skip => total == self.skip,
                 _ => !link,
             };
-        // Items that came in front moved as many to this page that were on the last.
+        // Items that were added in front have moved as many items from the previous page to this page.
         let total_before = self.before.as_ref().and_then(|(_, total)| *total);
         let grown = total.zip(total_before);
-        let grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
-        let moved = self.moved(&keys, grown);
+        let mut grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
         let Some(window) = self.windows.front() else {
             return;
         };
-        for ((item, key), moved) in page.objects.into_iter().zip(&keys).zip(moved) {
+        // Of equal items, at most as many have moved as the walk has returned before.
+        let mut given: HashMap<u64, usize> = HashMap::new();
+        if grown > 0 {
+            for key in &self.given {
+                *given.entry(*key).or_default() += 1;
+            }
+        }
+        for (item, key) in page.objects.into_iter().zip(&keys) {
+            let moved = grown > 0 && take_one(&mut given, *key);
+            grown -= u64::from(moved);
             let was_shared = take_one(&mut self.shared_before, *key);
             if was_shared || window.is_shared(&item) {
                 *self.shared.entry(*key).or_default() += 1;
@@ -346,28 +394,11 @@ impl<O: Paged> Walk<O> {
         }
     }
 
-    /// The items that were given before: at most `grown` of them, and of equal ones as many as were
-    /// given.
-    fn moved(&self, keys: &[u64], mut grown: u64) -> Vec<bool> {
-        let mut given: HashMap<u64, usize> = HashMap::new();
-        if grown > 0 {
-            for key in &self.given {
-                *given.entry(*key).or_default() += 1;
-            }
-        }
-        let moved = keys.iter().map(|key| {
-            let moved = grown > 0 && take_one(&mut given, *key);
-            grown -= u64::from(moved);
-            moved
-        });
-        moved.collect()
-    }
-
-    /// Ends the window.
+    /// Ends the window and begins the next one.
     fn end(&mut self, total: Option<u64>) {
         let missing = total.unwrap_or(0).saturating_sub(self.came);
         if missing > 0 {
-            tracing::warn!(missing, "the server counts more than it gives");
+            tracing::warn!(missing, "the server counted more items than it returned");
         }
         self.missing = self.missing.saturating_add(missing);
         self.windows.pop_front();
@@ -378,15 +409,14 @@ impl<O: Paged> Walk<O> {
     }
 }
 
-/// Takes one of the items of this key, if there is one.
+/// Subtracts an item from the count of its key. Returns false if the count is 0.
 fn take_one(counts: &mut HashMap<u64, usize>, key: u64) -> bool {
     let count = counts.get_mut(&key).filter(|count| **count > 0);
     count.map(|count| *count -= 1).is_some()
 }
 
+/// The key of an item: equal items have equal keys.
 fn key(object: &impl Serialize) -> u64 {
-    let mut hasher = DefaultHasher::new();
     let json = serde_json::to_string(object).unwrap_or_default();
-    json.hash(&mut hasher);
-    hasher.finish()
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(json)
 }

@@ -1,4 +1,4 @@
-//! The parts of a request, and the request that they make.
+//! The parts of a request, and the HTTP request made of them.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::http::{Request, Secret, encode};
 #[derive(Clone)]
 pub struct RequestParts {
     pub(crate) endpoint: Endpoint,
-    /// The path that replaces the endpoint's own ones.
+    /// The path that replaces the paths of the endpoint.
     pub(crate) template: Option<String>,
     pub(crate) path: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
@@ -30,7 +30,7 @@ impl RequestParts {
         }
     }
 
-    /// The parts of the request for a token.
+    /// The parts of the request of a token.
     pub(crate) fn of_token(session: &Session, product: &ProductSession) -> Self {
         let mut parts = RequestParts::new(endpoint::ACCESS_TOKEN);
         let body = json!({
@@ -42,13 +42,13 @@ impl RequestParts {
         parts
     }
 
-    /// Sets a parameter of the query, in place of one of the same name.
+    /// Sets a parameter of the query, and removes the parameters with the same name.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.query.retain(|(known, _)| known != name);
         self.query.push((name.to_owned(), value.into()));
     }
 
-    /// The paths to try.
+    /// The templates of the paths to try, in order.
     pub(crate) fn templates<'a>(&'a self, session: &'a Session) -> Vec<&'a str> {
         let given = session.settings.paths.get(self.endpoint.id);
         match self.template.as_ref().or(given) {
@@ -57,7 +57,7 @@ impl RequestParts {
         }
     }
 
-    /// The request by this one of the paths.
+    /// The HTTP request to the path with this index.
     pub(crate) fn request(
         &self,
         session: &Session,
@@ -69,7 +69,8 @@ impl RequestParts {
         let template = templates.get(route).copied().unwrap_or_default();
         let settings = &session.settings;
         let mut headers = vec![("accept", "application/json".to_owned())];
-        // Every secret of the call, wherever it is used: servers may echo any part of any request.
+        // All secrets of the call, even those that this request doesn't contain: a server may echo any part of
+        // an earlier request.
         let secret = |value, variable| Secret { value, variable };
         let own = settings.secret.clone();
         let mut secrets = vec![secret(own, "GIZWITS_ENTERPRISE_SECRET")];
@@ -104,7 +105,7 @@ impl RequestParts {
         })
     }
 
-    /// The path with the parameters filled in.
+    /// The path with the parameters filled in, percent-encoded.
     fn fill_in(&self, template: &str, product: Option<&ProductSession>) -> Result<String, Error> {
         let mut path = template.to_owned();
         let key = product.map(|product| ("product_key", product.key.as_str()));
@@ -112,10 +113,10 @@ impl RequestParts {
         let own = own.map(|(name, value)| (*name, value.as_str()));
         for (name, value) in own.chain(key) {
             let parameter = format!("{{{name}}}");
-            // A server or proxy would walk the path by the latter two.
+            // A server or proxy would interpret `.` and `..` as steps of the path.
             if path.contains(&parameter) && matches!(value, "" | "." | "..") {
                 return Err(Error::Invalid(format!(
-                    "`{value}` can't be the {name} of a path"
+                    "`{value}` is not a valid {name}: it would change the path of the request"
                 )));
             }
             path = path.replace(&parameter, &encode(value));

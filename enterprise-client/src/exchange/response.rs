@@ -1,60 +1,68 @@
-//! Reads answers: the refusals of the API, the pages of others, and JSON.
+//! Reads answers: refusals of the API, answers that don't come from the API, and JSON.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
 use crate::http::{Answer, Request, cover, excerpt};
-use crate::model::{Scalar as _, Timestamp, lenient};
+use crate::model::{Extra, Field, Scalar as _, Timestamp};
 
-/// The refusal in an answer: what has an `error_code`, whatever its status. Only 0 and null
-/// on a success are none.
+/// Returns the refusal in an answer. An answer with a member `error_code` is a refusal, whatever its HTTP
+/// status, except if the code is 0 or null and the status is a success.
 pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
-    // A word in another encoding must not hide the code.
+    // A message in another encoding than UTF-8 must not hide the code.
     let text = String::from_utf8_lossy(content(answer));
+    // Most answers are long and have no code: they are not parsed twice.
+    if !text.contains("error_code") {
+        return None;
+    }
     let mut reader = serde_json::Deserializer::from_str(&text);
-    let refused = reader.deserialize_map(Refusal::default()).ok()?;
-    let number = code_number(&refused.code?);
+    let mut members = Extra::deserialize(&mut reader).ok()?;
+    let number = code_number(&members.remove("error_code")?);
     if number == 0 && answer.is_success() {
         return None;
     }
-    let detail = refused.detail.map(|detail| {
+    let details = ["detail_message", "detail"].map(|name| members.remove(name).unwrap_or_default());
+    let detail = details
+        .into_iter()
+        .find(|detail| !detail.is_null() && detail != "");
+    let detail = detail.map(|detail| {
         let text = covered(request, &detail.to_string());
         serde_json::from_str(&text).unwrap_or(Value::String(text))
     });
     Some(ApiError {
         code: ErrorCode::from(number),
         status: answer.status(),
-        message: match refused.message {
+        message: match members.remove("error_message") {
             Some(Value::String(message)) => covered(request, &message),
+            None | Some(Value::Null) => String::new(),
             Some(other) => covered(request, &other.to_string()),
-            None => String::new(),
         },
         detail,
         target: request.target(),
     })
 }
 
-/// Whether a success is one of the API, and not of what stands before it: JSON, or nothing.
+/// Whether a successful answer comes from the API and not from a gateway before it: the body is JSON or
+/// empty.
 pub(crate) fn is_of_the_api(answer: &Answer) -> bool {
     let body = content(answer).trim_ascii_start();
     answer.is_success() && matches!(body.first(), None | Some(b'{' | b'[' | b'n'))
 }
 
-/// The body, without the mark that some servers begin it with.
+/// The body without the byte order mark that some servers send.
 fn content(answer: &Answer) -> &[u8] {
     let body = answer.body();
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The number of a code: a number, or text of one. A code that is neither is a refusal all the same.
+/// Reads an error code, which is a number or the text of a number. Any other value is an unknown code.
 fn code_number(code: &Value) -> u32 {
     let number = match code {
         Value::Null => Some(0),
@@ -65,53 +73,13 @@ fn code_number(code: &Value) -> u32 {
         .unwrap_or(u32::MAX)
 }
 
-/// The members of a refusal. The first member of a name that says something counts, and the rest of
-/// the answer is skipped.
-#[derive(Default)]
-struct Refusal {
-    code: Option<Value>,
-    message: Option<Value>,
-    detail: Option<Value>,
-}
-
-impl<'de> Visitor<'de> for Refusal {
-    type Value = Refusal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Refusal, A::Error> {
-        while let Some(name) = map.next_key::<String>()? {
-            let member = match name.as_str() {
-                "error_code" => &mut self.code,
-                "error_message" => &mut self.message,
-                "detail_message" | "detail" => &mut self.detail,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            let value: Value = map.next_value()?;
-            let says = match name.as_str() {
-                "error_code" => member.as_ref().is_none_or(|code| code_number(code) == 0),
-                _ => member.is_none() && !value.is_null() && value != "",
-            };
-            if says {
-                *member = Some(value);
-            }
-        }
-        Ok(self)
-    }
-}
-
 fn covered(request: &Request, text: &str) -> String {
     let mut text = text.as_bytes().to_vec();
     cover(&mut text, request.secrets());
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// An answer that is none of the API's.
+/// The error of an answer that does not come from the API.
 pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
     Error::Unexpected(Box::new(Unexpected {
         status: answer.status(),
@@ -121,10 +89,13 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
     }))
 }
 
-/// The answer as a type.
+/// Reads the answer as JSON. An empty answer is read as `null`.
 pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> Result<T, Error> {
     let body = content(answer);
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    let mut reader = serde_json::Deserializer::from_slice(match body.trim_ascii() {
+        b"" => b"null",
+        _ => body,
+    });
     let (path, error) = match serde_path_to_error::deserialize(&mut reader) {
         Ok(value) => match reader.end() {
             Ok(()) => return Ok(value),
@@ -140,12 +111,12 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
         excerpt: excerpt(body, at, request.secrets()),
         target: request.target(),
     }))
-    // What answers has got the request.
+    // A server that answers has received the request.
     .arrived(true))
 }
 
-/// serde quotes what it didn't expect, text in `"` and the rest in backticks, and that may be a
-/// secret. The names of fields stay.
+/// Removes the values from an error message of serde. serde quotes the unexpected value, text in `"` and
+/// anything else in backticks, and the value may be a secret. The names of fields stay.
 fn without_values(message: &str) -> String {
     let (head, tail) = match (message.find('"'), message.rfind('"')) {
         (Some(first), Some(last)) if first < last => message.split_at(first),
@@ -166,24 +137,25 @@ fn without_values(message: &str) -> String {
     shown
 }
 
+/// The offset of a position that serde_json gives as line and column.
 fn offset(body: &[u8], line: usize, column: usize) -> usize {
     let lines = body.split_inclusive(|byte| *byte == b'\n');
     let before = lines.take(line.saturating_sub(1)).map(<[u8]>::len);
     before.sum::<usize>().saturating_add(column)
 }
 
-/// The number in a header.
+/// Reads a number from a header.
 pub(crate) fn number<T: FromStr>(answer: &Answer, name: &str) -> Option<T> {
     answer.header(name)?.trim().parse().ok()
 }
 
-/// The wait that `Retry-After` asks for, in seconds or up to a date.
+/// The wait that the header `Retry-After` asks for, as seconds or as a date.
 pub(crate) fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
     let seconds = number(answer, "retry-after").map(Duration::from_secs);
     seconds.or_else(|| Some(http_date(answer.header("retry-after")?)?.since(now)))
 }
 
-/// The time of a date in a header: `Tue, 02 Jan 2024 00:00:12 GMT`.
+/// Reads the date of a header: `Tue, 02 Jan 2024 00:00:12 GMT`.
 pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     let time = httpdate::parse_http_date(text.trim());
     time.ok().map(Timestamp::from)
@@ -192,20 +164,21 @@ pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
 /// The answer of the token endpoint. The API documentation writes `expired_at`, the server `expire_at`.
 #[derive(Deserialize)]
 struct TokenAnswer {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "Field::read")]
     token: String,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "Field::read_option")]
     expire_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "Field::read_option")]
     expired_at: Option<Timestamp>,
 }
 
-/// The token of an answer. It is valid for the documented week unless the answer says otherwise.
+/// Reads the answer of the token endpoint. A token without an expiry time is valid for the week that the API
+/// documentation promises.
 pub(crate) fn token(request: &Request, answer: &Answer, now: Timestamp) -> Result<Token, Error> {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
-    let told: TokenAnswer = json(request, answer)?;
-    let expires_at = told.expire_at.or(told.expired_at);
-    Ok(Token::new(told.token, expires_at.unwrap_or(now.plus(WEEK))))
+    let read: TokenAnswer = json(request, answer)?;
+    let expires_at = read.expire_at.or(read.expired_at);
+    Ok(Token::new(read.token, expires_at.unwrap_or(now.plus(WEEK))))
 }
 
 #[cfg(test)]
@@ -402,7 +375,7 @@ mod tests {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "GET /v1/x: error 5401 (attr invalid!){said}hold the attrs against the product's data points"
+                    "GET /v1/x: error 5401 (attr invalid!){said}compare the attrs with the product's data points"
                 )
             );
         }
@@ -451,7 +424,7 @@ mod tests {
         assert_eq!(error.status(), Some(502));
         assert_eq!(
             error.to_string(),
-            "GET /v1/x: HTTP status 502 with an answer that is none of the API's: <html> <b>*********</b>"
+            "GET /v1/x: HTTP status 502, and the answer does not come from the API: <html> <b>*********</b>"
         );
     }
 }

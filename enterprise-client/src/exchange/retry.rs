@@ -1,4 +1,4 @@
-//! When a request is repeated, and how soon.
+//! The rules for retries.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -6,8 +6,22 @@ use std::time::Duration;
 
 use crate::exchange::lock::lock;
 
-/// How often and how soon a failed request is repeated. Only harmless requests are: a request that
-/// never left, an answer that the server calls temporary, and reads without an answer.
+/// The number of retries of a failed request, and the waits before them. The client only retries requests
+/// that are safe to repeat: a request that was not sent, a request that the server refused because of a
+/// temporary problem, and a read without an answer.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use gizwits_enterprise_client::RetryPolicy;
+///
+/// // Up to five attempts, with random waits of at most 200, 400, 800 and 1,000 ms between them.
+/// let policy = RetryPolicy::default()
+///     .attempts(5)
+///     .base(Duration::from_millis(200))
+///     .cap(Duration::from_secs(1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a policy does nothing until it is given to a client or a call"]
 pub struct RetryPolicy {
@@ -17,33 +31,35 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Repeats nothing, not even after a refusal because of the rate limit.
+    /// No retries, not even after a refusal because of the rate limit.
     pub const NONE: RetryPolicy = RetryPolicy {
         attempts: 1,
         base: Duration::ZERO,
         cap: Duration::ZERO,
     };
 
-    /// The most attempts, including the first one, and the most attempts that the server refuses
-    /// because of the rate limit. Default: 3.
+    /// Sets the maximum number of attempts, including the first one. Attempts that the server refuses because
+    /// of the rate limit are counted separately, with the same maximum. Default: 3.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// The longest wait before the second attempt; it doubles from there. Default: 500 ms.
+    /// Sets the maximum wait before the second attempt. The maximum doubles with each further attempt, and the
+    /// wait is a random part of it. Default: 500 ms.
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// The longest wait before any attempt. Default: 20 s.
+    /// Sets the maximum wait before any attempt. Default: 20 s.
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// Full jitter: anything from nothing to the longest wait. `chance` is from 0 to 1.
+    /// The wait before the next attempt: a random part of the maximum (full jitter), so that clients that
+    /// failed together don't retry together. `chance` is from 0 to 1.
     pub(crate) fn wait(&self, failures: u32, chance: f64) -> Duration {
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
         let longest = self.base.saturating_mul(doubled).min(self.cap);
@@ -61,14 +77,15 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The cost of all retries of a client, which is limited so that a server that is down gets a rest.
+/// The retry budget of a client. It limits the retries of all calls together, so that a server that is
+/// down doesn't get a multiple of its usual load.
 pub(crate) struct RetryBudget(AtomicU32);
 
 impl RetryBudget {
     const FULL: u32 = 500;
     /// The cost of a retry.
     pub(crate) const COST: u32 = 5;
-    /// The cost of a retry after a timeout, which holds the server's resources longest.
+    /// The cost of a retry after a timeout. It is higher, because the server may still work on the request.
     pub(crate) const TIMEOUT: u32 = 10;
 
     pub(crate) fn take(&self, cost: u32) -> bool {
@@ -76,7 +93,7 @@ impl RetryBudget {
         self.0.fetch_update(Relaxed, Relaxed, rest).is_ok()
     }
 
-    /// After a success: the cost of its retries, or a little.
+    /// Gives back the cost of the retries of a request that succeeded, or 1 if it had no retries.
     pub(crate) fn give_back(&self, spent: u32) {
         let more = |left: u32| Some(left.saturating_add(spent.max(1)).min(RetryBudget::FULL));
         let _ = self.0.fetch_update(Relaxed, Relaxed, more);
@@ -89,7 +106,7 @@ impl Default for RetryBudget {
     }
 }
 
-/// How often the requests of one call are repeated, and how long they may still wait for the server.
+/// The retries of the requests of one call, and the time that they may still wait for the server.
 pub(crate) struct Allowance {
     pub(crate) policy: RetryPolicy,
     wait: Mutex<Duration>,
@@ -103,7 +120,7 @@ impl Allowance {
         }
     }
 
-    /// Takes the wait from the time that is left, if there is as much.
+    /// Subtracts the wait from the time that is left. Returns false if less time is left.
     pub(crate) fn take_wait(&self, wait: Duration) -> bool {
         let mut left = lock(&self.wait);
         let rest = left.checked_sub(wait);

@@ -1,8 +1,8 @@
-//! The state that the calls of one enterprise share: settings, products and their tokens.
+//! The state that the calls of an enterprise share: settings, products and their tokens.
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,50 +19,50 @@ use crate::exchange::token::{Token, TokenKey, TokenStore};
 use crate::http::{Answer, Transport};
 use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
-/// The product's definition, as the codec knows it.
+/// The definition of a product, as the codec uses it.
 #[cfg(feature = "codec")]
 pub(crate) type Definition = gizwits_codec_std::Product;
-/// Without the codec there are no definitions.
+/// A type without values: without the codec there are no definitions.
 #[cfg(not(feature = "codec"))]
 #[derive(Clone)]
 pub enum Definition {}
 
-/// Dates outside this range are not taken for the server's time.
+/// The range of plausible dates in answers: 2016 to 2099. Other dates don't change the server's time.
 const SENSIBLE: Range<Timestamp> =
     Timestamp::from_seconds(1_451_606_400)..Timestamp::from_seconds(4_102_444_800);
 
-/// How long a token is used that had expired when it came.
+/// The time for which a token is used that has expired when it is received.
 const EXPIRED_TOKEN_USE: Duration = Duration::from_secs(600);
-/// The time from a refresh that failed to the next one, while the old token is good.
+/// The time between a failed refresh of a token and the next one, while the old token is valid.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
-/// The state that the calls of one enterprise share.
+/// The state that the calls of an enterprise share.
 pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) retry_budget: RetryBudget,
     routes: Mutex<HashMap<&'static str, usize>>,
     products: Mutex<Vec<Arc<ProductSession>>>,
-    /// Microseconds that the server's clock is ahead of the local one, by its last answer.
+    /// The lead of the server's clock over the local clock in microseconds, by the last answer.
     server_ahead: AtomicI64,
 }
 
-/// The caller's choices.
+/// The settings of a client.
 pub(crate) struct Settings {
     pub(crate) id: EnterpriseId,
     pub(crate) secret: SecretString,
-    /// The URL without a slash at its end.
+    /// The base URL without a slash at its end.
     pub(crate) base: String,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) store: Box<dyn TokenStore>,
     pub(crate) limiter: Limiter,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_wait: Duration,
-    /// Paths that replace the endpoint's own, by the endpoint's id.
+    /// The paths that replace the paths of endpoints, by the endpoint's id.
     pub(crate) paths: HashMap<&'static str, String>,
 }
 
-/// The state that the calls for one product share.
+/// The state that the calls of a product share.
 pub(crate) struct ProductSession {
     pub(crate) key: ProductKey,
     pub(crate) secret: SecretString,
@@ -73,29 +73,14 @@ pub(crate) struct ProductSession {
     definition: Mutex<Option<Definition>>,
 }
 
-/// A fetch that callers share: one sends the request, the others wait and take its result.
-#[derive(Default)]
-pub(crate) struct Flight {
-    /// Locked by the caller that fetches, except while it waits because the server says so: how long a
-    /// caller waits for the server is its own choice.
-    pub(crate) gate: tokio::sync::Mutex<LastFetch>,
-    /// The number of fetches that have ended.
-    pub(crate) ended: AtomicU64,
-}
-
-/// The end of the last fetch of a [`Flight`].
-#[derive(Default)]
-pub(crate) struct LastFetch {
-    pub(crate) failure: Option<Error>,
-    /// The time up to which the server wants to be left alone, and the failure that said so.
-    pub(crate) pause: Option<(Timestamp, Error)>,
-}
+/// A fetch that callers share: one caller sends the request, the others wait for the lock and use the result.
+/// The caller that sends releases the lock during waits that the server asks for, because each caller has its
+/// own maximum wait. The value is the last failure, and the time before which the server wants no request.
+pub(crate) type Flight = tokio::sync::Mutex<Option<(Timestamp, Error)>>;
 
 struct CachedToken {
     token: Token,
     refresh_at: Timestamp,
-    /// The end of its use if a refresh fails.
-    good_until: Timestamp,
 }
 
 impl Session {
@@ -110,22 +95,22 @@ impl Session {
         }
     }
 
-    /// The time of the local clock.
+    /// The current time by the local clock.
     pub(crate) fn local_time(&self) -> Timestamp {
         Timestamp::from(self.settings.clock.now())
     }
 
-    /// The time of the server's clock, by the `Date` of its last answer.
+    /// The current time by the server's clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.local_time()
             .shifted(self.server_ahead.load(Ordering::Relaxed))
     }
 
-    /// Takes the server's time from an answer of the API.
+    /// Takes the server's time from the `Date` header of an answer.
     pub(crate) fn observe_clock(&self, answer: &Answer) {
         let date = answer.header("date").and_then(http_date);
         if let Some(date) = date.filter(|date| SENSIBLE.contains(date)) {
-            // `Date` has whole seconds, so a small difference is none.
+            // `Date` has whole seconds and the answer took some time, so small differences are ignored.
             let ahead = match date.ahead_of(self.local_time()) {
                 -1_999_999..=1_999_999 => 0,
                 ahead => ahead,
@@ -135,23 +120,25 @@ impl Session {
     }
 
     pub(crate) async fn sleep(&self, wait: Duration) {
-        tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
-        self.settings.clock.sleep(wait).await;
+        if !wait.is_zero() {
+            tracing::debug!(wait_ms = wait.as_millis() as u64, "waiting");
+            self.settings.clock.sleep(wait).await;
+        }
     }
 
-    /// The index of the path that answered last.
+    /// The index of the path at which the server answered the endpoint.
     pub(crate) fn route(&self, endpoint: &Endpoint) -> Option<usize> {
         lock(&self.routes).get(endpoint.id).copied()
     }
 
     pub(crate) fn remember_route(&self, endpoint: &Endpoint, route: usize) {
-        // A path that the caller gave is the only one.
+        // A path that the caller has set is the only one to try.
         if endpoint.templates.len() > 1 && !self.settings.paths.contains_key(endpoint.id) {
             lock(&self.routes).insert(endpoint.id, route);
         }
     }
 
-    /// The product's shared state: the same for the same key and secret.
+    /// The shared state of a product. Calls with the same key and secret get the same state.
     pub(crate) fn product(&self, key: ProductKey, secret: SecretString) -> Arc<ProductSession> {
         let mut products = lock(&self.products);
         let known = products.iter().find(|product| {
@@ -177,10 +164,10 @@ impl Session {
         TokenKey::new(&self.settings.id, &product.key)
     }
 
-    /// The token of the store, if it is fresh; cached from then on.
+    /// Loads the token from the store and caches it. `None` if there is no token that is fresh.
     pub(crate) fn stored_token(&self, product: &ProductSession) -> Option<Token> {
         let loaded = self.settings.store.load(&self.token_key(product));
-        let token = traced(loaded, "no token from the store").flatten()?;
+        let token = traced(loaded, "the token store could not be read").flatten()?;
         let cached = cached(token.clone(), Duration::MAX);
         if self.now() >= cached.refresh_at {
             return None;
@@ -189,22 +176,22 @@ impl Session {
         Some(token)
     }
 
-    /// Caches and stores a new token.
+    /// Puts a new token into the cache and the store.
     pub(crate) fn keep_token(&self, product: &ProductSession, token: &Token) {
         let now = self.now();
         let life = token.expires_at.since(now);
         let mut cached = cached(token.clone(), life);
         if life.is_zero() {
-            tracing::warn!(expires_at = %token.expires_at, "a new token that has expired: is the clock right?");
-            cached.good_until = now.plus(EXPIRED_TOKEN_USE);
-            cached.refresh_at = cached.good_until;
+            tracing::warn!(expires_at = %token.expires_at, "the server sent a token that has expired: check the clocks");
+            cached.refresh_at = now.plus(EXPIRED_TOKEN_USE);
+            cached.token.expires_at = cached.refresh_at;
         }
         *lock(&product.token) = Some(cached);
         let saved = self.settings.store.save(&self.token_key(product), token);
-        traced(saved, "the token was not stored");
+        traced(saved, "the token could not be stored");
     }
 
-    /// Drops a token that was refused, unless there is another by now.
+    /// Removes a refused token from the cache and the store, unless another token has replaced it.
     pub(crate) fn drop_token(&self, product: &ProductSession, refused: &Token) {
         let mut slot = lock(&product.token);
         if !slot.as_ref().is_some_and(|cached| cached.token.is(refused)) {
@@ -216,42 +203,46 @@ impl Session {
         let stored = store.load(&key).ok().flatten();
         if stored.is_some_and(|stored| stored.is(refused)) {
             let removed = store.remove(&key);
-            traced(removed, "the refused token was not removed from the store");
+            traced(
+                removed,
+                "the refused token could not be removed from the store",
+            );
         }
     }
 }
 
-/// The value of a result; an error of the token store is only traced.
+/// The value of a result of the token store. An error is traced, because the client works without a store.
 fn traced<T>(result: std::io::Result<T>, message: &str) -> Option<T> {
     result
         .inspect_err(|error| tracing::warn!(%error, "{message}"))
         .ok()
 }
 
-/// Tokens are refreshed ten to eleven minutes before they expire, new ones that live shorter in the
-/// middle of their life.
+/// Creates a cached token. Tokens are refreshed ten to eleven minutes before they expire, at a random time so
+/// that many clients don't refresh at once. New tokens with a shorter life are refreshed after half of it.
 fn cached(token: Token, life: Duration) -> CachedToken {
     let margin = Duration::from_secs(600) + Duration::from_secs(60).mul_f64(fastrand::f64());
     CachedToken {
         refresh_at: token.expires_at.minus(margin.min(life / 2)),
-        good_until: token.expires_at,
         token,
     }
 }
 
 impl ProductSession {
-    /// The token, if it need not be refreshed yet.
+    /// The token, if it doesn't need a refresh yet.
     pub(crate) fn fresh_token(&self, now: Timestamp) -> Option<Token> {
         let slot = lock(&self.token);
         let cached = slot.as_ref().filter(|cached| now < cached.refresh_at)?;
         Some(cached.token.clone())
     }
 
-    /// The token after a refresh that failed, if it hasn't expired. The next refresh has to wait.
+    /// The token after a failed refresh, if the token hasn't expired. Delays the next refresh.
     pub(crate) fn old_token(&self, now: Timestamp) -> Option<Token> {
         let mut slot = lock(&self.token);
-        let cached = slot.as_mut().filter(|cached| now < cached.good_until)?;
-        cached.refresh_at = now.plus(REFRESH_PAUSE).min(cached.good_until);
+        let cached = slot
+            .as_mut()
+            .filter(|cached| now < cached.token.expires_at)?;
+        cached.refresh_at = now.plus(REFRESH_PAUSE).min(cached.token.expires_at);
         Some(cached.token.clone())
     }
 

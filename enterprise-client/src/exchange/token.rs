@@ -1,9 +1,9 @@
-//! Tokens of products, and where they are kept.
+//! Tokens of products, and stores for them.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::exchange::lock::lock;
 use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
-/// A token of one product, valid for seven days as a rule. `Debug` doesn't show it.
+/// A token of a product, usually valid for seven days. `Debug` doesn't show its value.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Token {
-    /// The token.
+    /// The value of the token, for the header `Authorization: token …`.
     pub value: SecretString,
-    /// When it expires, by the server's clock.
+    /// The time at which the token expires, by the server's clock.
     pub expires_at: Timestamp,
 }
 
 impl Token {
-    /// A token.
+    /// Creates a token, for example in a [`TokenStore`].
     pub fn new(value: impl Into<SecretString>, expires_at: Timestamp) -> Self {
         Token {
             value: value.into(),
@@ -36,18 +36,18 @@ impl Token {
     }
 }
 
-/// The enterprise and the product of a token.
+/// The enterprise and the product that a token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TokenKey {
-    /// The enterprise.
+    /// The id of the enterprise.
     pub enterprise: EnterpriseId,
-    /// The product; a token of another one is refused.
+    /// The key of the product. The server refuses the token of another product.
     pub product: ProductKey,
 }
 
 impl TokenKey {
-    /// The token of this product.
+    /// Creates the key of a token.
     pub fn new(enterprise: impl Into<EnterpriseId>, product: impl Into<ProductKey>) -> Self {
         TokenKey {
             enterprise: enterprise.into(),
@@ -56,26 +56,26 @@ impl TokenKey {
     }
 }
 
-/// A store of tokens that outlive a process. It is read when there is no fresh token in memory, and
-/// written at every change. An error is traced, and otherwise means that there is no token. Calls wait
-/// for the store, so it should be quick.
+/// A store for tokens, from which the next run of a program can take them. The client reads the store when it
+/// has no fresh token in memory, and writes every new token. If the store fails, the client traces the error
+/// and continues without the store. The functions are called in async code and should not block for long.
 pub trait TokenStore: Send + Sync + 'static {
-    /// The token, if there is one.
+    /// Returns the token, or `None` if the store has none.
     ///
     /// # Errors
-    /// Those of reading.
+    /// If the store can't be read.
     fn load(&self, key: &TokenKey) -> io::Result<Option<Token>>;
 
-    /// Keeps a token.
+    /// Stores a token, in place of an older one.
     ///
     /// # Errors
-    /// Those of writing.
+    /// If the store can't be written.
     fn save(&self, key: &TokenKey, token: &Token) -> io::Result<()>;
 
-    /// Drops a token that the server refused.
+    /// Removes a token that the server refused.
     ///
     /// # Errors
-    /// Those of writing.
+    /// If the store can't be written.
     fn remove(&self, key: &TokenKey) -> io::Result<()>;
 }
 
@@ -93,7 +93,7 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
     }
 }
 
-/// Keeps tokens as long as the process runs.
+/// A store in memory. Tokens are lost when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<HashMap<TokenKey, Token>>);
 
@@ -113,8 +113,22 @@ impl TokenStore for MemoryStore {
     }
 }
 
-/// Keeps tokens in a JSON file that only its owner may read and write. Several stores, of several
-/// processes too, may share a file: they lock it. A file with other content is left alone.
+/// A store in a JSON file that only its owner can read and write. Several stores and processes can share a
+/// file, because they lock it. The store never overwrites a file with other content.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::{FileStore, Timestamp, Token, TokenKey, TokenStore};
+///
+/// let path = std::env::temp_dir().join(format!("tokens-{}.json", std::process::id()));
+/// let key = TokenKey::new("enterprise id", "product key");
+/// let token = Token::new("0a1b2c", Timestamp::from_seconds(4_102_444_800));
+///
+/// FileStore::new(&path).save(&key, &token)?;
+/// assert!(FileStore::new(&path).load(&key)?.is_some());
+/// std::fs::remove_file(path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FileStore {
     path: PathBuf,
@@ -129,25 +143,37 @@ struct Entry {
 type Entries = HashMap<String, Entry>;
 
 impl FileStore {
-    /// A store in this file, which is created with the first token.
+    /// Creates a store in this file. The first token creates the file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         FileStore { path: path.into() }
     }
 
     fn read(&self, mut file: &File) -> io::Result<Entries> {
-        private(&self.path, file)?;
+        let path = self.path.display();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = file.metadata()?.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!(
+                        "other users can read the tokens in {path} (mode {mode:o}): run `chmod 600`"
+                    ),
+                ));
+            }
+        }
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         serde_json::from_str(&text).or_else(|error| {
-            // A write that was interrupted, by a power cut for example, leaves the beginning of a file.
+            // An interrupted write, for example by a power cut, leaves the beginning of a file.
             if error.is_eof() {
                 return Ok(Entries::new());
             }
             // The error's own text may quote a token.
             let (line, column) = (error.line(), error.column());
-            let path = self.path.display();
             Err(io::Error::other(format!(
-                "{path} is no token file: line {line}, column {column}"
+                "{path} is not a token file: unexpected content at line {line}, column {column}"
             )))
         })
     }
@@ -162,7 +188,7 @@ impl FileStore {
         let mut entries = self.read(&file)?;
         change(&mut entries);
         let text = serde_json::to_string(&entries)?;
-        // Shortened first, so that an interrupted write is recognised by its missing end.
+        // The file is emptied first, so that an interrupted write is recognised by its missing end.
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(text.as_bytes())?;
@@ -170,34 +196,12 @@ impl FileStore {
     }
 }
 
-/// Some file systems have no locks.
+/// Ignores the error of a file system without locks.
 fn supported(locked: io::Result<()>) -> io::Result<()> {
     match locked {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
         locked => locked,
     }
-}
-
-#[cfg(unix)]
-fn private(path: &Path, file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(io::Error::new(
-        io::ErrorKind::PermissionDenied,
-        format!(
-            "{} holds tokens and others may read it (mode {:o}): `chmod 600` it",
-            path.display(),
-            mode & 0o777
-        ),
-    ))
-}
-
-#[cfg(not(unix))]
-fn private(_: &Path, _: &File) -> io::Result<()> {
-    Ok(())
 }
 
 fn entry(key: &TokenKey) -> String {

@@ -1,4 +1,4 @@
-//! The trace of a request: a span with the names of OpenTelemetry.
+//! The trace of a request: a span with the attribute names of OpenTelemetry.
 
 use reqwest::Url;
 use tracing::{Instrument as _, Span, field};
@@ -7,7 +7,7 @@ use crate::code::ErrorCode;
 use crate::exchange::session::Session;
 use crate::http::{Answer, Failure, Request};
 
-/// Sends a request within a span, and returns both the result and the span.
+/// Sends a request within a span. Returns the result and the span.
 pub(crate) async fn send(
     session: &Session,
     request: Request,
@@ -42,7 +42,7 @@ pub(crate) fn record_code(span: &Span, answer: &Answer, code: ErrorCode) {
     }
 }
 
-/// The query is left out of the span: it may hold secrets.
+/// Creates the span of a request, without the query, which may contain secrets.
 fn span(request: &Request, endpoint: &'static str, resends: u32) -> Span {
     let method = request.method().as_str();
     let url = Url::parse(&request.base).ok();

@@ -1,15 +1,15 @@
-//! Redaction of secrets in text that people see.
+//! Redaction of secrets in errors and logs.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All characters but the unreserved ones.
+/// All characters except the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Encodes one segment of a path, or one part of a query.
+/// Percent-encodes a segment of a path, or a name or value of a query.
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
@@ -19,7 +19,7 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The forms of a secret in a text: as it is, in JSON, in a URL.
+/// The forms that a secret can have in a text: unchanged, escaped for JSON, percent-encoded.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let json = quoted(secret);
     let json = json
@@ -31,11 +31,11 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Words that come before a secret: `"token":"…"`, `passcode=…`.
+/// The names of members and parameters whose values are secrets: `"token":"…"`, `passcode=…`.
 const KEYS: [&[u8]; 4] = [b"token", b"passcode", b"secret", b"password"];
 
-/// Covers the given secrets, and the values after the words of [`KEYS`]. The length of the text and
-/// every other byte stay.
+/// Replaces the bytes of the secrets, and of the values after the names of [`KEYS`], with `*`. All other
+/// bytes keep their value and position, so that an offset into the text stays valid.
 pub(crate) fn cover<'s>(text: &mut [u8], secrets: impl IntoIterator<Item = &'s str>) {
     for secret in secrets {
         for form in forms(secret) {
@@ -74,13 +74,13 @@ fn cover_all(text: &mut [u8], secret: &[u8]) {
     }
 }
 
-/// The first position from here on where a window of this length fits.
+/// The first position at or after `from` where a window of this length fits.
 fn find(text: &[u8], len: usize, from: usize, fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let found = text.get(from..)?.windows(len.max(1)).position(fits)?;
     Some(from + found)
 }
 
-/// The part of a body around `at`, in one line, without secrets.
+/// The part of a body around the offset `at`, on one line and without secrets.
 pub(crate) fn excerpt<'s>(
     body: &[u8],
     at: usize,

@@ -1,4 +1,4 @@
-//! Requests over reqwest: no redirects, no retries, no referer.
+//! The transport with reqwest: no redirects, no retries, no referer.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 
 use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
 
-/// The limit of an answer in bytes: far more than any answer has, and little enough to hold.
+/// The maximum length of an answer in bytes. Real answers are far shorter, and this much fits into memory.
 const LONGEST: usize = 64 << 20;
 
 pub(crate) struct Reqwest(reqwest::Client);
@@ -25,20 +25,19 @@ impl Reqwest {
             .referer(false)
             .timeout(Duration::from_secs(30))
             .connect_timeout(Duration::from_secs(10))
-            // A control on a connection that the server just closed would be lost for certain.
+            // A server closes idle connections. A control that is sent on such a connection is lost, and the
+            // client must not send it again.
             .pool_idle_timeout(Duration::from_secs(20))
     }
 
     pub(crate) fn new(base: &str, mut builder: reqwest::ClientBuilder) -> Result<Self, String> {
-        // A proxy's own loopback is another machine's, and what is sent there is secret.
+        // A proxy would connect to its own loopback, which is another machine, and requests contain secrets.
         if is_loopback(base) {
             builder = builder.no_proxy();
         }
         #[cfg(feature = "rustls")]
         {
-            let needed = base.starts_with("https:");
-            let tls = tls().or_else(|error| if needed { Err(error) } else { no_tls() })?;
-            builder = builder.tls_backend_preconfigured(tls);
+            builder = builder.tls_backend_preconfigured(tls(base.starts_with("https:"))?);
         }
         let client = builder.build().map_err(|error| unusable(&error))?;
         Ok(Reqwest(client))
@@ -49,7 +48,9 @@ impl Reqwest {
         let mut outgoing = self.0.request(method, request.url());
         for (name, value) in request.headers() {
             let mut value = HeaderValue::try_from(value).map_err(|_| {
-                let message = format!("the header `{name}` can't hold its value");
+                let message = format!(
+                    "the value of the header `{name}` has a character that headers can't have"
+                );
                 Failure::new(FailureKind::Request).caused_by(message)
             })?;
             value.set_sensitive(!matches!(name, "accept" | "content-type"));
@@ -86,7 +87,7 @@ fn is_loopback(url: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     match address.parse::<std::net::IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
-        // Names are in lower case by now.
+        // The parser of the URL has converted the name to lower case.
         Err(_) => host.trim_end_matches('.').rsplit('.').next() == Some("localhost"),
     }
 }
@@ -111,37 +112,30 @@ fn failure(error: reqwest::Error) -> Failure {
 }
 
 fn unusable(error: &dyn StdError) -> String {
-    format!("no HTTP client: {error}")
+    format!("the HTTP client could not be created: {error}")
 }
 
-/// rustls on ring, with the certificates that the platform trusts. Made here and not by reqwest, so
-/// that whatever else is in the program, this is what is used.
+/// The configuration of rustls: ring, and the certificates that the platform trusts. reqwest would take the
+/// provider that the program has installed, which may be another one.
 #[cfg(feature = "rustls")]
-fn tls() -> Result<rustls::ClientConfig, String> {
+fn tls(is_needed: bool) -> Result<rustls::ClientConfig, String> {
     use rustls_platform_verifier::BuilderVerifierExt as _;
-    let config = protocols()?.with_platform_verifier().map_err(|error| {
-        format!(
-            "no HTTPS: {error}; install the system's CA certificates (`ca-certificates`), or name a \
-             file of them by SSL_CERT_FILE"
-        )
-    })?;
-    Ok(config.with_no_client_auth())
-}
-
-/// Trusts nobody, which is enough for http where no certificates are installed.
-#[cfg(feature = "rustls")]
-fn no_tls() -> Result<rustls::ClientConfig, String> {
-    let config = protocols()?.with_root_certificates(rustls::RootCertStore::empty());
-    Ok(config.with_no_client_auth())
-}
-
-#[cfg(feature = "rustls")]
-fn protocols() -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, String>
-{
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    rustls::ClientConfig::builder_with_provider(provider)
+    let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(&error))
+        .map_err(|error| unusable(&error))?;
+    let config = match config.clone().with_platform_verifier() {
+        Ok(config) => config,
+        // A machine without certificates can use `http:`, but reqwest needs a configuration all the same.
+        Err(_) if !is_needed => config.with_root_certificates(rustls::RootCertStore::empty()),
+        Err(error) => {
+            return Err(format!(
+                "HTTPS is not available: {error}; install the system's CA certificates (`ca-certificates`), \
+                 or set SSL_CERT_FILE to a file with certificates"
+            ));
+        }
+    };
+    Ok(config.with_no_client_auth())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The data points of a product, as the server describes them.
+//! The data points of a product, as the server returns them.
 
 use serde_json::Value;
 
-use crate::model::scalar::{model, plain_fields};
+use crate::model::scalar::model;
 
 model! {
-    /// The data points of a product, as the server describes them.
+    /// The data points of a product, as the server returns them.
     Datapoints {
         /// The entities and their data points.
         entities: Vec<Value>,
@@ -18,19 +18,17 @@ model! {
         protocol_type as "protocolType": String,
         /// The version of the protocol.
         packet_version as "packetVersion": String,
-        /// How an app shows the data points.
+        /// The display of the data points in an app.
         ui: Value,
     }
 }
 
-plain_fields!(Vec<Value>);
-
 #[cfg(feature = "codec")]
 impl Datapoints {
-    /// The definition that the codec works by.
+    /// Converts the data points to a definition for the codec.
     ///
     /// # Errors
-    /// Every problem of the definition.
+    /// All problems of the definition.
     pub fn definition(&self) -> Result<gizwits_codec_std::Product, gizwits_codec_std::Invalid> {
         gizwits_codec_std::Product::from_json(&serde_json::to_string(self).unwrap_or_default())
     }

@@ -1,4 +1,5 @@
-//! Identifiers: opaque text, sent as it is. A number in an answer is read as its text.
+//! Identifiers: opaque texts that are sent unchanged. An identifier that an answer has as a number is read
+//! as its digits.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -6,14 +7,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::scalar::{lenient, plain_fields};
+use crate::model::scalar::Field;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(#[serde(deserialize_with = "lenient")] String);
+        pub struct $name(#[serde(deserialize_with = "Field::read")] String);
 
         impl $name {
             /// The text of the identifier.
@@ -73,7 +74,7 @@ macro_rules! ids {
             }
         }
 
-        plain_fields!($name);
+        impl Field for $name {}
     )*};
 }
 
@@ -84,7 +85,7 @@ ids! {
     ProductKey;
     /// The id of a device.
     Did;
-    /// A device's MAC, IMEI or other hardware address. It is case-sensitive and never normalised.
+    /// The MAC, IMEI or other hardware address of a device. Case-sensitive and never normalised.
     Mac;
     /// The id of a group of devices.
     Gid;

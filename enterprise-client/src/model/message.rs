@@ -1,20 +1,21 @@
-//! Decoded frames.
+//! Decoded frames of a log.
 
 use gizwits_codec_std::core::m2m::Event;
 use gizwits_codec_std::core::{P0, PointValue, Protocol, Raw};
-use gizwits_codec_std::{Action, Content, Decimal, Error, Product, Value, payload};
+use gizwits_codec_std::{Action, Content, Error, Product, Value, payload};
+use serde_json::json;
 
 use crate::model::values::{AttrValue, Attrs};
 
-/// A frame, decoded.
+/// A decoded frame.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Message {
-    /// The command of the M2M frame; none if the payload was a bare P0.
+    /// The command of the M2M frame. `None` if the payload was a P0 without a frame.
     pub command: Option<u16>,
     /// The sequence number of the M2M frame, if it has one.
     pub sn: Option<u32>,
-    /// The content.
+    /// The content of the frame.
     pub body: Body,
 }
 
@@ -22,23 +23,24 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
-    /// Data points.
+    /// A message with data points.
     Points {
-        /// Whether the points are set or reported.
+        /// The action of the message, for example a control or a report.
         action: Action,
-        /// The values that are there; none of a read.
+        /// The values of the points in the message. Empty for a read.
         attrs: Attrs,
-        /// The data points that a read of a var_len product asks for; none if it asks for all.
+        /// The names of the points that a read of a var_len product asks for. `None` if the read asks for all
+        /// points.
         wanted: Option<Vec<String>>,
-        /// Names of points whose values are outside the definition, and the reasons.
+        /// The names of the points whose values the definition doesn't allow, with the kinds of error.
         flagged: Vec<(String, &'static str)>,
     },
-    /// Bytes that the protocol doesn't look into, or doesn't know.
+    /// Transparent data, the body of a gateway message, or the body of a frame of an unknown kind.
     Bytes(Vec<u8>),
 }
 
 impl Message {
-    /// The values, if it holds data points.
+    /// The values, if the frame contains data points.
     #[must_use]
     pub fn attrs(&self) -> Option<&Attrs> {
         match &self.body {
@@ -47,7 +49,7 @@ impl Message {
         }
     }
 
-    /// The action, if it is one of data points.
+    /// The action, if the frame contains data points.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
         match &self.body {
@@ -56,14 +58,27 @@ impl Message {
         }
     }
 
-    pub(crate) fn read(definition: &Product, text: &str) -> Result<Self, Error> {
-        Message::decode(definition, &payload::parse(text, None)?)
-    }
-
-    /// Decodes an M2M frame or a bare P0.
+    /// Decodes an M2M frame, or a P0 without a frame.
     ///
     /// # Errors
-    /// Those of [`Product::decode`].
+    /// The errors of [`Product::decode`](crate::codec::Product::decode).
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use gizwits_enterprise_client::Message;
+    ///
+    /// let definition = product.definition().await?;
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// let report = device.cmd_log().limit(1).send().await?.objects.remove(0);
+    /// let bytes = gizwits_enterprise_client::codec::payload::parse(&report.payload, None)?;
+    /// println!("{:?}", Message::decode(&definition, &bytes)?.attrs());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn decode(definition: &Product, bytes: &[u8]) -> Result<Self, Error> {
         let decoded = definition.decode(bytes)?;
         let (command, sn) = match decoded.envelope {
@@ -109,20 +124,21 @@ impl Message {
     }
 }
 
-/// A value as `/data` writes it.
+/// Converts a value to the form that `/data` returns.
 fn value(definition: &Product, reading: PointValue<'_, '_>) -> AttrValue {
     match (reading.raw(), reading.value()) {
         (Raw::Number(raw), Value::Enum(_)) => match label(definition, reading, raw) {
             Some(label) => AttrValue::from(label),
             None => AttrValue::from(raw),
         },
-        (_, Value::Number(number)) => AttrValue::from(exact(number)),
+        // A number that JSON can't represent exactly becomes a text.
+        (_, Value::Number(number)) => json!(number).into(),
         (Raw::Number(raw), _) => AttrValue::from(raw),
         (Raw::Bytes(bytes), _) => AttrValue::from(payload::hex(bytes)),
     }
 }
 
-/// The label, unless another index has the same.
+/// The label of an enum index. `None` if another index has the same label.
 pub(crate) fn label<'p>(
     definition: &'p Product,
     reading: PointValue<'_, '_>,
@@ -132,9 +148,4 @@ pub(crate) fn label<'p>(
     let label = attr.labels().get(raw as usize)?;
     attr.label(label)?;
     Some(label)
-}
-
-/// A number where JSON holds it exactly, otherwise text.
-fn exact(number: Decimal) -> serde_json::Value {
-    serde_json::to_value(number).unwrap_or(serde_json::Value::Null)
 }

@@ -1,8 +1,8 @@
-//! Spans of days, weeks and months, as reports take them.
+//! The spans of days, weeks and months that reports cover.
 //!
-//! One report answers at most 30 days, 53 weeks or 12 months. Longer spans are cut. The API
-//! documentation doesn't say how the weeks of a year are counted, so no week is ever computed: pieces
-//! overlap by the week at their border, which is counted once.
+//! One request covers at most 30 days, 53 weeks or 12 months, so longer spans are divided into pieces. The API
+//! documentation doesn't say how the weeks of a year are counted, so this module never computes the week after
+//! a week: pieces overlap by the week at their border, which is counted once.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Display};
@@ -11,20 +11,30 @@ use std::str::FromStr;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-/// A numbered part of a year: `2016-51`.
+/// A numbered part of a year: a [`Week`] or a [`Month`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct YearPart<const PARTS: u8> {
     year: i32,
     number: u8,
 }
 
-/// A week of a year, `2016-51`, by the server's way of counting.
+/// A week of a year, for example `2016-51`, in the numbering of the server.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::Week;
+///
+/// let week: Week = "2016-51".parse()?;
+/// assert_eq!(Some(week), Week::new(2016, 51));
+/// # Ok::<(), gizwits_enterprise_client::ParseError>(())
+/// ```
 pub type Week = YearPart<53>;
-/// A month, `2017-12`.
+/// A month, for example `2017-12`.
 pub type Month = YearPart<12>;
 
 impl<const PARTS: u8> YearPart<PARTS> {
-    /// The part of this number, from 1, in a year from 0 to 9999.
+    /// Returns the part with this number in a year from 0 to 9999. The first part has the number 1. `None` if
+    /// the year or the number is out of range.
     #[must_use]
     pub const fn new(year: i32, number: u8) -> Option<Self> {
         if year >= 0 && year <= 9999 && number >= 1 && number <= PARTS {
@@ -58,45 +68,49 @@ impl<const PARTS: u8> FromStr for YearPart<PARTS> {
         let parsed = text
             .split_once('-')
             .and_then(|(year, number)| YearPart::new(year.parse().ok()?, number.parse().ok()?));
-        parsed.ok_or_else(|| ParseError {
-            text: text.to_owned(),
-            expected: match PARTS {
-                12 => "month: YYYY-MM",
-                _ => "week: YYYY-WW",
-            },
-        })
+        let expected = match PARTS {
+            12 => "month: expected YYYY-MM",
+            _ => "week: expected YYYY-WW",
+        };
+        parsed.ok_or_else(|| ParseError(format!("`{text}` is not a {expected}")))
     }
 }
 
-/// The error of a text that is not a [`Week`] or a [`Month`].
+/// The error of a text that is not a valid [`Week`] or [`Month`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError {
-    text: String,
-    expected: &'static str,
-}
+pub struct ParseError(String);
 
 impl Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no {} is expected", self.text, self.expected)
+        f.write_str(&self.0)
     }
 }
 
 impl StdError for ParseError {}
 
-/// A span of a report, both ends included, and how it is divided.
+/// The span of a report, both ends included, and its unit.
+///
+/// # Examples
+/// ```
+/// use gizwits_enterprise_client::{Date, Period};
+///
+/// let week = Period::Days("2024-05-01".parse::<Date>()?, "2024-05-07".parse::<Date>()?);
+/// let year = Period::Months("2024-01".parse()?, "2024-12".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Period {
-    /// Day by day.
+    /// One count for each day, from the first day to the last day.
     Days(Date, Date),
-    /// Week by week.
+    /// One count for each week, from the first week to the last week.
     Weeks(Week, Week),
-    /// Month by month.
+    /// One count for each month, from the first month to the last month.
     Months(Month, Month),
 }
 
 impl Period {
-    /// The `cycle` of the request.
+    /// The parameter `cycle` of the request.
     pub(crate) fn cycle(self) -> &'static str {
         match self {
             Period::Days(..) => "date",
@@ -105,7 +119,8 @@ impl Period {
         }
     }
 
-    /// The first and the last day, week or month of each piece that the server answers.
+    /// Divides the span into pieces that the server accepts. Returns the first and the last day, week or month
+    /// of each piece.
     ///
     /// # Errors
     /// The text of an error if the span ends before it begins.
@@ -119,7 +134,7 @@ impl Period {
             Period::Months(start, end) => {
                 cut((start, end), |first| first.later(11), |last| last.later(1))
             }
-            // From a week to the one before it a year later are as many as the year has.
+            // A piece from a week to the week before it in the next year has as many weeks as the year.
             Period::Weeks(start, end) => cut(
                 (start, end),
                 |Week { year, number }| match number {
@@ -135,8 +150,8 @@ impl Period {
     }
 }
 
-/// Cuts a span into pieces; `last` gives the last part of a piece by its first, `next` the first of the
-/// piece after it.
+/// Divides a span into pieces. `last` returns the last part of the piece with this first part, `next` the first
+/// part of the piece after this last part.
 fn cut<T: Copy + Ord + Display>(
     (mut start, end): (T, T),
     last: impl Fn(T) -> T,
@@ -144,7 +159,7 @@ fn cut<T: Copy + Ord + Display>(
 ) -> Result<Vec<(String, String)>, String> {
     if end < start {
         return Err(format!(
-            "the span begins with {start} and ends before it, with {end}"
+            "the span ends with {end}, before its start {start}"
         ));
     }
     let mut pieces = Vec::new();

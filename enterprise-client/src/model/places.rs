@@ -1,46 +1,74 @@
-//! Counts by place: countries, regions in them, cities in those.
+//! Counts by place: countries, their regions, and the cities of the regions.
 //!
-//! A place is a number, or an object with its `count`, its `detail` and the places in it. A city may
-//! have its region's name. The counts of the places in a place need not add up: the location of some
-//! devices is unknown.
+//! In JSON, a place is a number, or an object with a `count`, a `detail` and the places in the place. A city
+//! may have the name of its region. The count of a place may be higher than the sum of the places in it,
+//! because the exact location of some devices is unknown.
 
 use std::collections::BTreeMap;
 
-use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::model::scalar::{Extra, Field, model, plain_fields};
+use crate::model::scalar::{Extra, Field, model};
 
-/// Places on one level.
+/// The places of one level, for example the regions of a country.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Places<T> {
-    /// The places, by name.
+    /// The places, in the order of the answer.
     pub list: Vec<Place<T>>,
-    /// Members that are not places.
+    /// Members of the answer that are not places.
     pub extra: Extra,
 }
 
 /// A place and its count.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "T: Count"))]
 #[non_exhaustive]
 pub struct Place<T> {
     /// The name of the place.
+    #[serde(skip)]
     pub name: String,
-    /// The count of the whole place.
+    /// The count of the place, including the places in it.
+    #[serde(
+        default,
+        deserialize_with = "known",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub count: Option<T>,
-    /// The count by data point, if the report has it.
+    /// The counts by data point, if the report has them.
+    #[serde(
+        default,
+        deserialize_with = "Field::read_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub detail: Option<BTreeMap<String, T>>,
     /// The places in this place.
+    #[serde(flatten)]
     pub places: Places<T>,
-    /// Whether the place is written as a number.
+    /// Whether the place is a number in JSON.
+    #[serde(skip)]
     bare: bool,
 }
 
 impl<T> Places<T> {
-    /// The place of this name.
+    /// The place with this name.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// let devices = product.device_reports().locations().send().await?;
+    /// let china = devices.location.get("China").ok_or("no device in China")?;
+    /// assert_eq!(china.count, Some(2));
+    /// let guangdong = china.places.get("Guangdong").ok_or("no device in Guangdong")?;
+    /// assert_eq!(guangdong.count, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Place<T>> {
         self.list.iter().find(|place| place.name == name)
@@ -56,7 +84,7 @@ impl<T> Default for Places<T> {
     }
 }
 
-/// A count of a place: a number, or an object of numbers.
+/// The type of a count: a number, or an object of numbers.
 pub trait Count: Field + Serialize {}
 
 impl Count for u64 {}
@@ -64,7 +92,7 @@ impl Count for StateCount {}
 impl Count for EventCount {}
 
 model! {
-    /// Devices by state. A state that is left out is zero.
+    /// The numbers of devices by state. A missing state counts as zero.
     StateCount {} or {
         /// Activated devices.
         activated: u64,
@@ -74,9 +102,9 @@ model! {
         alert: u64,
     }
 
-    /// Faults or alerts, or devices that had some.
+    /// The numbers of faults or alerts, or of devices with a fault or alert.
     EventCount {} or {
-        /// All of them.
+        /// All faults or alerts.
         total: u64,
         /// Faults or alerts that are over.
         resolved: u64,
@@ -85,102 +113,72 @@ model! {
     }
 }
 
-impl<T: Count> Places<T> {
-    fn read(members: Extra) -> Result<Self, serde_json::Error> {
+impl<'de, T: Count> Deserialize<'de> for Places<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Option::<Extra>::deserialize(deserializer)?;
         let mut places = Places::default();
-        for (name, value) in members {
-            let place = match value {
-                // The level above the countries has neither as a rule.
-                value if name == "count" || name == "detail" => Err(value),
-                Value::Object(mut inner) => Ok(Place {
-                    count: known(inner.remove("count").unwrap_or_default())?,
-                    detail: counts(inner.remove("detail").unwrap_or_default())?,
-                    places: Places::read(inner)?,
-                    name: name.clone(),
-                    bare: false,
-                }),
-                Value::Number(_) => T::read(&value).map_err(|_| value).map(|count| Place {
+        for (name, value) in members.unwrap_or_default() {
+            let place = match &value {
+                // The level above the countries usually has neither, and has no fields for them.
+                _ if name == "count" || name == "detail" => None,
+                Value::Object(_) => Some(Place::deserialize(&value).map_err(de::Error::custom)?),
+                Value::Number(_) => T::read(&value).ok().map(|count| Place {
+                    name: String::new(),
                     count: Some(count),
                     detail: None,
                     places: Places::default(),
-                    name: name.clone(),
                     bare: true,
                 }),
-                value => Err(value),
+                _ => None,
             };
             match place {
-                Ok(place) => places.list.push(place),
-                Err(value) => drop(places.extra.insert(name, value)),
+                Some(place) => places.list.push(Place { name, ..place }),
+                None => drop(places.extra.insert(name, value)),
             }
         }
         Ok(places)
     }
 }
 
-/// A count that may be unknown: null or empty text.
-fn known<T: Field>(value: Value) -> Result<Option<T>, serde_json::Error> {
+/// Reads a count that is null or an empty text if it is unknown.
+fn known<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
     match value.is_null() || value == "" {
         true => Ok(None),
-        false => T::read(value).map(Some),
+        false => T::read(value).map(Some).map_err(de::Error::custom),
     }
 }
 
-/// The known counts by data point.
-fn counts<T: Field>(value: Value) -> Result<Option<BTreeMap<String, T>>, serde_json::Error> {
-    let members = Option::<Extra>::deserialize(value)?;
-    let count = |(name, value)| Some(known(value).transpose()?.map(|count| (name, count)));
-    let counts = members.map(|members| members.into_iter().filter_map(count).collect());
-    counts.transpose()
-}
+impl<T: Count> Field for BTreeMap<String, T> {
+    /// Reads the counts by data point, without the unknown ones.
+    fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(bound = "T: Count")]
+        struct Known<T>(#[serde(deserialize_with = "known")] Option<T>);
 
-impl Field for Option<BTreeMap<String, EventCount>> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        counts(Value::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
-impl<'de, T: Count> Deserialize<'de> for Places<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Option::<Extra>::deserialize(deserializer)?;
-        Places::read(members.unwrap_or_default()).map_err(de::Error::custom)
-    }
-}
-
-impl<T: Serialize> Places<T> {
-    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        let mut places = self.list.iter();
-        places.try_for_each(|place| map.serialize_entry(&place.name, place))?;
-        let mut others = self.extra.iter();
-        others.try_for_each(|(name, value)| map.serialize_entry(name, value))
+        let counts = Option::<BTreeMap<String, Known<T>>>::deserialize(deserializer)?;
+        let known = |(name, Known(count))| Some((name, count?));
+        Ok(counts.map(|counts| counts.into_iter().filter_map(known).collect()))
     }
 }
 
 impl<T: Serialize> Serialize for Places<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        self.write(&mut map)?;
+        for place in &self.list {
+            match place.bare {
+                true => map.serialize_entry(&place.name, &place.count)?,
+                false => map.serialize_entry(&place.name, place)?,
+            }
+        }
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
+        }
         map.end()
     }
 }
 
-impl<T: Serialize> Serialize for Place<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.bare {
-            return self.count.serialize(serializer);
-        }
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(count) = &self.count {
-            map.serialize_entry("count", count)?;
-        }
-        if let Some(detail) = &self.detail {
-            map.serialize_entry("detail", detail)?;
-        }
-        self.places.write(&mut map)?;
-        map.end()
-    }
-}
-
-plain_fields!(Places<u64>, Places<StateCount>, Places<EventCount>);
+impl<T: Count> Field for Places<T> {}
 
 #[cfg(test)]
 mod tests {

@@ -1,27 +1,33 @@
-//! Lenient reading of answers: the API documentation and its examples contradict each other about
-//! types. Flags come as 0 and 1, numbers as text, and unknown values as null or empty text.
+//! Lenient reading of answers. The API documentation and its examples contradict each other about types:
+//! flags may be 0 and 1, numbers may be text, and unknown values may be null or an empty text.
 
-use serde::de::{self, Deserialize, Deserializer};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
 
-/// Members of an answer that this crate doesn't know.
+/// The members of an answer that this crate doesn't know.
 pub type Extra = Map<String, Value>;
 
-/// A type that a member of an answer can be read as.
-pub trait Field: Sized {
-    /// Reads the member.
+/// A type that a member of an answer can have.
+pub trait Field: DeserializeOwned {
+    /// Reads a required member.
     #[doc(hidden)]
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    /// Reads an optional member.
+    #[doc(hidden)]
+    fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Option::deserialize(deserializer)
+    }
 }
 
-/// [`Field::read`] as a function for `deserialize_with`.
-pub(crate) fn lenient<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<T, D::Error> {
-    T::read(deserializer)
-}
+impl Field for Value {}
+impl<T: DeserializeOwned> Field for Vec<T> {}
 
-/// A scalar that has several forms in JSON.
-pub(crate) trait Scalar: Sized {
-    /// The accepted forms, for the error.
+/// A scalar with several forms in JSON.
+pub(crate) trait Scalar: DeserializeOwned {
+    /// The accepted forms, for the text of an error.
     const EXPECTED: &'static str;
 
     fn from_json(value: &Value) -> Option<Self>;
@@ -29,17 +35,15 @@ pub(crate) trait Scalar: Sized {
 
 impl<T: Scalar> Field for T {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<T>::read(deserializer)?
+        T::read_option(deserializer)?
             .ok_or_else(|| de::Error::custom(format_args!("{} is expected", T::EXPECTED)))
     }
-}
 
-impl<T: Scalar> Field for Option<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         let value = Value::deserialize(deserializer)?;
         match T::from_json(&value) {
             None if value.is_null() || value == "" => Ok(None),
-            // The value is left out of the error: it may be a secret.
+            // The error doesn't contain the value, which may be a secret.
             None => Err(de::Error::custom(format_args!(
                 "{} is expected",
                 T::EXPECTED
@@ -80,14 +84,11 @@ impl Scalar for f64 {
     const EXPECTED: &'static str = "a number";
 
     fn from_json(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(text) => text
-                .trim()
-                .parse()
-                .ok()
-                .filter(|value: &f64| value.is_finite()),
-            value => value.as_f64(),
-        }
+        let number: f64 = match value {
+            Value::String(text) => text.trim().parse().ok()?,
+            value => value.as_f64()?,
+        };
+        number.is_finite().then_some(number)
     }
 }
 
@@ -103,47 +104,25 @@ impl Scalar for String {
     }
 }
 
-/// Implements [`Field`] for types that read themselves: objects, lists and ids.
-macro_rules! plain_fields {
-    ($($type:ty),* $(,)?) => {$(
-        impl $crate::model::Field for $type {
-            fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                serde::Deserialize::deserialize(deserializer)
-            }
-        }
-
-        impl $crate::model::Field for Option<$type> {
-            fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                serde::Deserialize::deserialize(deserializer)
-            }
-        }
-    )*};
-}
-
-pub(crate) use plain_fields;
-
-plain_fields!(Value);
-
-/// Takes a member that is missing from among those that aren't known, by its second name.
-pub(crate) fn second<T, E: de::Error>(
+/// Reads a missing member by its second name, from the members that are not known.
+pub(crate) fn second<T: Field, E: de::Error>(
     field: &mut Option<T>,
     extra: &mut Extra,
     name: &str,
-) -> Result<(), E>
-where
-    Option<T>: Field,
-{
+) -> Result<(), E> {
     if field.is_none()
         && let Some(value) = extra.remove(name)
     {
-        *field = Field::read(value).map_err(|error| E::custom(format_args!("{name}: {error}")))?;
+        *field =
+            T::read_option(value).map_err(|error| E::custom(format_args!("{name}: {error}")))?;
     }
     Ok(())
 }
 
-/// A struct of an answer: members that must be there, members that may be missing, and `extra` with
-/// those that this crate doesn't know. `as` gives a name on the wire, `or` a second one, by which the
-/// member is known if it isn't there by its first; and what else is to be put right is behind `=>`.
+/// Declares a struct of an answer: required members, optional members after `or`, and `extra` with the members
+/// that this crate doesn't know. `as` sets the name of a member in JSON. `or` sets a second name, which is used
+/// if the first one is missing: serde's `alias` would refuse an answer with both. The function after `=>`
+/// corrects the struct after it was read.
 macro_rules! model {
     ($($(#[$doc:meta])* $name:ident {
         $($(#[$must_doc:meta])* $must:ident: $must_type:ty,)*
@@ -156,7 +135,7 @@ macro_rules! model {
         pub struct $name {
             $($(#[$must_doc])* pub $must: $must_type,)*
             $($(#[$may_doc])* pub $may: Option<$may_type>,)*
-            /// Members that this crate doesn't know.
+            /// Members of the answer that this crate doesn't know.
             pub extra: $crate::model::Extra,
         }
 
@@ -167,14 +146,14 @@ macro_rules! model {
             #[serde(remote = "Whole", expecting = "an object")]
             struct Wire {
                 $(
-                    #[serde(deserialize_with = "crate::model::lenient")]
+                    #[serde(deserialize_with = "crate::model::Field::read")]
                     $must: $must_type,
                 )*
                 $(
                     $(#[serde(rename = $wire)])?
                     #[serde(
                         default,
-                        deserialize_with = "crate::model::lenient",
+                        deserialize_with = "crate::model::Field::read_option",
                         skip_serializing_if = "Option::is_none"
                     )]
                     $may: Option<$may_type>,
@@ -200,13 +179,13 @@ macro_rules! model {
             }
         };
 
-        $crate::model::plain_fields!($name, Vec<$name>);
+        impl $crate::model::Field for $name {}
     )*};
 }
 
 pub(crate) use model;
 
-/// An enum that keeps the words it doesn't know.
+/// Declares an enum of texts, with a variant for the texts that it doesn't know.
 macro_rules! open_enum {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
@@ -214,12 +193,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A word that this crate doesn't know.
+            /// A text that this crate doesn't know.
             Other(String),
         }
 
         impl $name {
-            /// The word that the API writes.
+            /// The text in the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -230,7 +209,7 @@ macro_rules! open_enum {
         }
 
         impl From<String> for $name {
-            /// Case doesn't matter: the page itself writes `Tcp_closed`.
+            /// Ignores the case, because the API documentation itself writes `Tcp_closed`.
             fn from(text: String) -> Self {
                 $(if text.eq_ignore_ascii_case($text) {
                     return $name::$variant;
@@ -251,7 +230,7 @@ macro_rules! open_enum {
             }
         }
 
-        $crate::model::plain_fields!($name);
+        impl $crate::model::Field for $name {}
     )*};
 }
 
@@ -265,13 +244,13 @@ mod tests {
     fn every_spelling() {
         #[derive(serde::Deserialize)]
         struct All {
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             flag: Option<bool>,
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             number: Option<f64>,
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             count: Option<u64>,
-            #[serde(default, deserialize_with = "lenient")]
+            #[serde(default, deserialize_with = "Field::read_option")]
             text: Option<String>,
         }
         for (json, flag) in [

@@ -1,4 +1,4 @@
-//! Points in time as the API writes them.
+//! Points in time in the form of the API.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -8,62 +8,70 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::scalar::{Scalar, lenient};
+use crate::model::scalar::{Field as _, Scalar};
 
-/// A point in time: microseconds since 1970-01-01T00:00:00Z. The API writes seconds, with or without a
-/// fraction.
+/// A point in time, in microseconds since 1970-01-01T00:00:00Z. In JSON, a time is in seconds, with or without
+/// a fraction.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Converts whole seconds since 1970.
+    /// Returns the time that is this many seconds after 1970-01-01T00:00:00Z.
+    ///
+    /// # Examples
+    /// ```
+    /// use gizwits_enterprise_client::Timestamp;
+    ///
+    /// let time = Timestamp::from_seconds(1_517_384_243);
+    /// assert_eq!(time.to_string(), "2018-01-31T07:37:23Z");
+    /// ```
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(1_000_000))
     }
 
-    /// Converts milliseconds since 1970.
+    /// Returns the time that is this many milliseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Timestamp(millis.saturating_mul(1_000))
     }
 
-    /// Whole seconds since 1970, rounded down.
+    /// The seconds since 1970-01-01T00:00:00Z, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// Milliseconds since 1970, rounded down.
+    /// The milliseconds since 1970-01-01T00:00:00Z, rounded down.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
-    /// The time `by` later.
+    /// The time that is later by this duration.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         self.shifted(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// The time `by` earlier.
+    /// The time that is earlier by this duration.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         self.shifted(-i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// The duration from `earlier` to this time; zero if `earlier` is later.
+    /// The duration from `earlier` to this time. Zero if `earlier` is later than this time.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.ahead_of(earlier)).unwrap_or(0))
     }
 
-    /// Microseconds from `other` to this time, negative if this time is earlier.
+    /// The microseconds from `other` to this time. Negative if this time is earlier.
     pub(crate) const fn ahead_of(self, other: Self) -> i64 {
         self.0.saturating_sub(other.0)
     }
 
-    /// The time this many microseconds later, or earlier.
+    /// The time that is later by this many microseconds, or earlier if the number is negative.
     pub(crate) const fn shifted(self, micros: i64) -> Self {
         Timestamp(self.0.saturating_add(micros))
     }
@@ -74,7 +82,7 @@ impl Timestamp {
         Offset::UTC.to_datetime(self.calendar()).date()
     }
 
-    /// The nearest time of the calendar, which ends with the year 9999.
+    /// The nearest time that jiff can represent: its calendar ends with the year 9999.
     fn calendar(self) -> jiff::Timestamp {
         let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
         let micros = self.0.clamp(first.as_microsecond(), last.as_microsecond());
@@ -103,7 +111,7 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
-/// `2018-01-31T07:37:23.044Z`
+/// Formats the time as `2018-01-31T07:37:23.044Z`, with 0, 3 or 6 digits after the point.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.calendar();
@@ -132,7 +140,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient(deserializer)
+        Timestamp::read(deserializer)
     }
 }
 

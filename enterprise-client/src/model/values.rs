@@ -1,4 +1,4 @@
-//! Values of data points, as `/data` answers them and as decoded frames hold them: the same type.
+//! The values of data points in the answers of `/data` and in decoded frames.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,14 +6,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::scalar::plain_fields;
+use crate::model::scalar::Field;
 
-/// Values by the names of their data points.
+/// The values of data points, by the names of the points.
 pub type Attrs = BTreeMap<String, AttrValue>;
 
-/// The value of a data point in the API's conventions: a bool is 0 or 1, an enum its label, a number
-/// its engineering value, a binary hex. A control takes them as they are.
+/// The value of a data point in the conventions of the API: a bool is 0 or 1, an enum its label, a number its
+/// engineering value, a binary its hex digits. A control accepts these values unchanged.
 ///
+/// # Examples
 /// ```
 /// use gizwits_enterprise_client::{AttrValue, Attrs};
 ///
@@ -34,7 +35,7 @@ impl AttrValue {
         &self.0
     }
 
-    /// The bool, if the value is 0, 1, false or true.
+    /// The bool, if the value is `0`, `1`, `false` or `true`.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match (&self.0, self.as_f64()) {
@@ -45,13 +46,13 @@ impl AttrValue {
         }
     }
 
-    /// The label of an enum, or the hex of a binary.
+    /// The label of an enum, or the hex digits of a binary.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_str()
     }
 
-    /// The number, to about 15 digits.
+    /// The number, with a precision of about 15 digits.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match &self.0 {
@@ -60,7 +61,7 @@ impl AttrValue {
         }
     }
 
-    /// The exact number.
+    /// The number with all its digits.
     #[cfg(feature = "codec")]
     #[must_use]
     pub fn as_decimal(&self) -> Option<gizwits_codec_std::Decimal> {
@@ -69,7 +70,7 @@ impl AttrValue {
 }
 
 impl PartialEq for AttrValue {
-    /// 1 and 1.0 are the same.
+    /// Compares numbers by their value: 1 equals 1.0.
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Value::Number(one), Value::Number(two)) => one == two || one.as_f64() == two.as_f64(),
@@ -93,4 +94,4 @@ impl fmt::Display for AttrValue {
     }
 }
 
-plain_fields!(Attrs);
+impl Field for Attrs {}

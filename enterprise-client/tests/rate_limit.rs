@@ -1,4 +1,4 @@
-//! The quota and the waits for it, decided without a socket.
+//! The rate limit and the waits for its reset, tested without a socket.
 
 mod common;
 
