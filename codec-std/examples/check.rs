@@ -3,11 +3,11 @@
 //!
 //! ```console
 //! $ cargo run -p gizwits-codec-std --example check -- codec-std/examples/broken.json
-//! codec-std/examples/broken.json:1:1: warning: there is no product_key
+//! codec-std/examples/broken.json:1:1: warning: product_key is missing
 //! codec-std/examples/broken.json:15:21: error: `scene` overlaps `switch` (bits 0..1 of byte 0; `switch` has bit 0 of byte 0)
 //!     help: the next free bit is 1
 //!     at /entities/0/attrs/1/position (overlap)
-//! codec-std/examples/broken.json:19:43: error: `level`: type is "status_writeable": "status_writable", "status_readonly", "alert" or "fault" is expected
+//! codec-std/examples/broken.json:19:43: error: `level`: type is "status_writeable": expected "status_writable", "status_readonly", "alert" or "fault"
 //!     at /entities/0/attrs/2/type (unknown_word)
 //! errors: 2, warnings: 1
 //! ```

@@ -4,7 +4,7 @@
 //! ```console
 //! $ cargo run -p gizwits-codec-std --features arrow --example log_to_arrow -- tests/fixtures/air-conditioner.json codec-std/examples/log.ndjson /tmp/log.arrow
 //! 3 of 4 records decoded
-//! {"file":"codec-std/examples/log.ndjson","line":4,"reason":{"kind":"incomplete","message":"the payload ends: byte 13 is expected, 3 bytes are missing","byte":13},"record":"{\"timestamp\":1517384264.311,\"type\":\"dev2app\",\"payload\":\"000000030b0000910401000018\"}"}
+//! {"file":"codec-std/examples/log.ndjson","line":4,"reason":{"kind":"incomplete","message":"the payload ends: 3 bytes missing, from byte 13 on","byte":13},"record":"{\"timestamp\":1517384264.311,\"type\":\"dev2app\",\"payload\":\"000000030b0000910401000018\"}"}
 //! a batch of 3 rows and 15 columns
 //!     timestamp: Timestamp(ms, "UTC")
 //!     type: Utf8

@@ -9,8 +9,8 @@
 //! {"did":"toy-2","message":{"action":"report","attrs":{"charge_status":3},"flagged":{"charge_status":"past_labels"}}}
 //! {"did":"toy-1","message":{"action":"control","attrs":{"volume_set":60}}}
 //! {"did":"toy-1","message":{"frame":{"command":"0x0091","flag":0},"action":"report","attrs":{"volume_set":60}}}
-//! {"did":"toy-2","error":{"kind":"incomplete","message":"the payload ends before `volume_set`: byte 2 is expected, 1 byte is missing"}}
-//! {"did":"toy-2","error":{"kind":"not_hex_or_base64","message":"`not-hex` is neither hex (two digits a byte), nor base64, nor a list of bytes [0,0,0,3]"}}
+//! {"did":"toy-2","error":{"kind":"incomplete","message":"the payload ends before `volume_set`: 1 byte missing, from byte 2 on"}}
+//! {"did":"toy-2","error":{"kind":"not_hex_or_base64","message":"`not-hex` is neither hex (two digits for each byte), nor base64, nor a list of bytes [0,0,0,3]"}}
 //! {"did":"toy-1","state":{"attrs":{"switch":1,"wakeup_word":0,"charge_status":"charging","alert_tone_language":"english","chat_mode":"0","volume_set":60,"brightness":80,"firmware":"010203040506"},"never_seen":[]}}
 //! {"did":"toy-2","state":{"attrs":{"charge_status":3},"flagged":{"charge_status":"past_labels"},"never_seen":["switch","wakeup_word","alert_tone_language","chat_mode","volume_set","brightness","firmware"]}}
 //! ```

@@ -154,7 +154,7 @@ fn a_frame_that_a_device_ignores_is_remarked_on() {
     let simulator = small();
     let client = ac(&simulator);
     for (bytes, why) in [
-        (&[97, 98][..], "0x61 in byte 8 is no action"),
+        (&[97, 98][..], "unknown action 0x61 in byte 8"),
         (&[1, 0x80, 0, 0, 0, 20], "`room_temp` is not writable"),
         (&[1, 0x40, 0, 0, 0], "missing"),
     ] {
