@@ -316,8 +316,8 @@ impl<'a> Exchange<'a> {
         self.wait_for_rate(reset, wait, Some(refusal))
     }
 
-    /// Decides about another attempt after a failure. Without a `cost` there is none. The attempt begins at
-    /// the earliest after the wait that the server asked for.
+    /// Decides about another attempt after a failure. Without a `cost`, the error ends the exchange. The attempt
+    /// begins at the earliest after the wait that the server asked for.
     fn again(
         &mut self,
         cost: Option<u32>,

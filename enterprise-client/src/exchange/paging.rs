@@ -171,7 +171,7 @@ pub struct Items<M, O: Paged> {
     fetching: Option<Fetching<O::Item>>,
 }
 
-// Only the future needs pinning, and it is in a box of its own.
+// Only the boxed future needs pinning, and the box is `Unpin`.
 impl<M, O: Paged> Unpin for Items<M, O> {}
 
 impl<M: Mode, O: Paged> Items<M, O> {

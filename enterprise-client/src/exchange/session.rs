@@ -164,7 +164,7 @@ impl Session {
         TokenKey::new(&self.settings.id, &product.key)
     }
 
-    /// Loads the token from the store and caches it. `None` if there is no token that is fresh.
+    /// Loads the token from the store and caches it. `None` if the store has no fresh token.
     pub(crate) fn stored_token(&self, product: &ProductSession) -> Option<Token> {
         let loaded = self.settings.store.load(&self.token_key(product));
         let token = traced(loaded, "the token store could not be read").flatten()?;

@@ -291,11 +291,11 @@ mod tests {
                 .to_string()
                 .contains("hush")
         );
-        // What isn't ours is left as it is.
+        // A file with other content is not overwritten.
         fs::write(&path, "export PATH=…").unwrap();
         assert!(store.save(&key("b"), &token).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "export PATH=…");
-        // What an interrupted write left is written anew.
+        // The beginning of a file, which an interrupted write leaves, is overwritten.
         for left in ["", "{", r#"{"e/b":{"token":"hush","exp"#] {
             fs::write(&path, left).unwrap();
             assert!(store.load(&key("b")).unwrap().is_none(), "{left}");
@@ -339,7 +339,7 @@ mod tests {
         let (there, link) = (folder.join("real"), folder.join("link"));
         std::os::unix::fs::symlink("real", &link).unwrap();
         let token = Token::new("hush", Timestamp::from_seconds(5));
-        // The file may not be there yet.
+        // The first save creates the file behind the link.
         for product in ["a", "b"] {
             FileStore::new(&link).save(&key(product), &token).unwrap();
             assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

@@ -126,7 +126,7 @@ fn tls(is_needed: bool) -> Result<rustls::ClientConfig, String> {
         .map_err(|error| unusable(&error))?;
     let config = match config.clone().with_platform_verifier() {
         Ok(config) => config,
-        // A machine without certificates can use `http:`, but reqwest needs a configuration all the same.
+        // A machine without certificates can use `http:`, and reqwest still needs a configuration.
         Err(_) if !is_needed => config.with_root_certificates(rustls::RootCertStore::empty()),
         Err(error) => {
             return Err(format!(
