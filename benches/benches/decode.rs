@@ -12,16 +12,7 @@
 //! come ratios: both kernels of a pair take turns in this process, so that what slows the machine
 //! down slows both. Absolute times are noise on a shared machine, the ratios are not.
 //!
-//! Instructions per payload: what 50,000 more payloads take, so that the making of the payloads,
-//! which differs a little from run to run, does not show.
-//!
-//! ```text
-//! cargo build --profile dist -p gizwits-benches --bin count
-//! for k in 1000 51000; do valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-//!     target/dist/count A/raw/layout $k 2>&1 | grep Collected; done
-//! ```
-//!
-//! The difference of the two figures divided by 50,000 is the answer.
+//! `benches/instructions` counts the instructions of each kernel, which don't depend on the load of the machine.
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use gizwits_codec_core::{Kind, LayoutRef, PointId, PointValue, Raw, Value};
+use gizwits_codec_core::{Decimal, Kind, LayoutRef, PointId, PointValue, Raw, Value};
 use gizwits_codec_std::payload::{self, Encoding};
 use gizwits_codec_std::{Attr, Product};
 
@@ -36,7 +36,7 @@ pub struct Pair {
 }
 
 /// The ratios that matter.
-pub const PAIRS: [Pair; 20] = [
+pub const PAIRS: [Pair; 22] = [
     Pair {
         title: "A to raw integers: run-time layout / generated constants",
         over: "A/raw/layout",
@@ -45,6 +45,11 @@ pub const PAIRS: [Pair; 20] = [
     Pair {
         title: "A to exact values: run-time layout / generated constants",
         over: "A/value/layout",
+        under: "A/value/constants",
+    },
+    Pair {
+        title: "A to exact numbers in a slice: run-time layout / constants to exact values",
+        over: "A/decimal/layout",
         under: "A/value/constants",
     },
     Pair {
@@ -75,6 +80,11 @@ pub const PAIRS: [Pair; 20] = [
     Pair {
         title: "B to exact values: run-time layout / generated constants",
         over: "B/value/layout",
+        under: "B/value/constants",
+    },
+    Pair {
+        title: "B to exact numbers in a slice: run-time layout / constants to exact values",
+        over: "B/decimal/layout",
         under: "B/value/constants",
     },
     Pair {
@@ -166,6 +176,7 @@ pub fn all() -> Vec<Kernel> {
                 constants!(a, values, status, out);
             },
         ),
+        numbers("A/decimal/layout", a, Decimal::ZERO, decimals),
         numbers("A/f64/layout", a, 0.0, floats),
         numbers("A/f64/constants", a, 0.0, |_, status, out| {
             constants!(a, floats, status, out);
@@ -195,6 +206,7 @@ pub fn all() -> Vec<Kernel> {
                 constants!(b, values, status, out);
             },
         ),
+        numbers("B/decimal/layout", b, Decimal::ZERO, decimals),
         numbers("B/f64/layout", b, 0.0, floats),
         numbers("B/f64/constants", b, 0.0, |_, status, out| {
             constants!(b, floats, status, out);
@@ -374,12 +386,17 @@ fn values<'b>(layout: LayoutRef<'_>, status: &'b [u8], out: &mut [Value<'b>]) {
 /// Every point's engineering value as a float; of a binary 0.
 #[inline]
 fn floats(layout: LayoutRef<'_>, status: &[u8], out: &mut [f64]) {
-    fill(layout, status, out, |reading| match reading.value() {
-        Value::Bool(on) => f64::from(u8::from(on)),
-        Value::Enum(index) => f64::from(index),
-        Value::Number(number) => number.to_f64(),
-        Value::Binary(_) => 0.0,
-    });
+    if let Ok(view) = layout.view(status) {
+        let _ = view.read_f64s(out);
+    }
+}
+
+/// The exact number of every point; of a binary 0.
+#[inline]
+fn decimals(layout: LayoutRef<'_>, status: &[u8], out: &mut [Decimal]) {
+    if let Ok(view) = layout.view(status) {
+        let _ = view.read_decimals(out);
+    }
 }
 
 #[inline]
@@ -457,6 +474,10 @@ fn check_product(
         assert_eq!(doubles[0], doubles[1], "{line}");
         let coefficients: Vec<i64> = exact[0].iter().map(|value| coefficient(*value)).collect();
         assert_eq!(typed, coefficients, "{line}");
+        let mut numbers = vec![Decimal::ZERO; points];
+        decimals(layout, status, &mut numbers);
+        let numbers: Vec<i64> = numbers.iter().map(|one| one.coefficient()).collect();
+        assert_eq!(numbers, coefficients, "{line}");
 
         line_out.clear();
         ndjson(product, line, &mut bytes, &mut line_out);

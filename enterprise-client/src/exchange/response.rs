@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::code::ErrorCode;
+use crate::endpoint::Method;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
 use crate::http::{Answer, Request, cover, excerpt};
@@ -89,11 +90,11 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
     }))
 }
 
-/// Reads the answer as JSON. An empty answer is read as `null`.
+/// Reads the answer as JSON. An empty answer to a write is read as `null`: the server has accepted it.
 pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> Result<T, Error> {
     let body = content(answer);
     let mut reader = serde_json::Deserializer::from_slice(match body.trim_ascii() {
-        b"" => b"null",
+        b"" if request.method() != Method::GET => b"null",
         _ => body,
     });
     let (path, error) = match serde_path_to_error::deserialize(&mut reader) {
@@ -418,6 +419,8 @@ mod tests {
             told.excerpt
         );
 
+        // Only a write may be answered with nothing.
+        assert!(json::<Option<Page>>(&request(), &answer(200, " ")).is_err());
         let error = json::<Page>(&request(), &answer(201, "{\"objects\": [1")).unwrap_err();
         assert_eq!(error.status(), Some(201));
         let error = unexpected(&request(), &answer(502, "<html>\n  <b>hush-hush</b>"));

@@ -22,7 +22,7 @@ use crate::text::tell;
 pub(super) struct Watch {
     /// The did of the device
     did: String,
-    /// The time between two requests, at least 1s; each request counts against the quota of the account
+    /// The time between two requests, at least 1s; each request counts against the rate limit of the account
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
     every: Duration,
 }
