@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Decoded, Error, Product, payload};
-use serde_json::Value;
 
 use self::text::{describe, paint};
 use crate::definition;
@@ -202,16 +201,9 @@ fn not_text(why: &str) -> Error {
     }
 }
 
-/// The line of a payload that can't be decoded. The order of the members is part of the output format.
+/// The line of a payload that can't be decoded.
 fn error_json(error: &Error) -> String {
-    let (kind, message) = (error.kind, Value::from(error.message.as_str()));
-    let mut json = format!(r#"{{"error":{{"kind":"{kind}","message":{message}"#);
-    let point = error.point.as_deref().map(Value::from);
-    let (byte, bit) = (error.byte.map(Value::from), error.bit.map(Value::from));
-    for (name, value) in [("point", point), ("byte", byte), ("bit", bit)] {
-        if let Some(value) = value {
-            json += &format!(r#","{name}":{value}"#);
-        }
-    }
-    json + "}}"
+    // Serializing an error can't fail.
+    let error = serde_json::to_string(error).unwrap_or_default();
+    format!(r#"{{"error":{error}}}"#)
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{Row, ToSql, named_params};
+use rusqlite::{ToSql, named_params};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Array, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
@@ -13,7 +14,7 @@ use super::http;
 use super::mode::Mode;
 use super::parameters::Number;
 use super::refusal::Failure;
-use crate::world::Sql;
+use crate::world::row;
 
 const MAX_LIMIT: i64 = 1000;
 
@@ -78,13 +79,12 @@ pub(crate) struct Paging {
 
 impl Call<'_> {
     /// Reads a page of a list of `total` objects, which `sql` selects in order. `LIMIT` and `OFFSET` are added.
-    pub(crate) fn page<T>(
+    pub(crate) fn page<T: DeserializeOwned>(
         &self,
         paging: Paging,
         total: i64,
         sql: &str,
         filters: &[(&str, &dyn ToSql)],
-        read: impl FnMut(&Row<'_>) -> Sql<T>,
     ) -> Result<Page<T>, Failure> {
         let limit = paging
             .limit
@@ -96,7 +96,7 @@ impl Call<'_> {
         let limits = named_params! { ":limit": limit, ":skip": skip };
         let values: Vec<_> = filters.iter().chain(limits).copied().collect();
         let sql = format!("{sql} LIMIT :limit OFFSET :skip");
-        let objects = self.store.rows(&sql, &*values, read)?;
+        let objects = self.store.rows(&sql, &*values, row::read)?;
         let end = skip.saturating_add(limit);
         Ok(Page {
             meta: Meta {
@@ -112,17 +112,16 @@ impl Call<'_> {
 
     /// Reads a page and counts the whole list. The query is given as its columns, its `FROM` clause with the
     /// conditions, and its order.
-    pub(crate) fn counted_page<T>(
+    pub(crate) fn counted_page<T: DeserializeOwned>(
         &self,
         paging: Paging,
         (columns, from, order): (&str, &str, &str),
         filters: &[(&str, &dyn ToSql)],
-        read: impl FnMut(&Row<'_>) -> Sql<T>,
     ) -> Result<Page<T>, Failure> {
         let count = format!("SELECT count(*) FROM {from}");
         let total = self.store.value(&count, filters)?;
         let sql = format!("SELECT {columns} FROM {from} ORDER BY {order}");
-        self.page(paging, total, &sql, filters, read)
+        self.page(paging, total, &sql, filters)
     }
 
     /// The path and query of another page, with the same filters.

@@ -14,7 +14,7 @@ use super::groups::{GroupFilter, IN_GROUP};
 use super::history::{History, PeriodRange, Periods, history};
 use super::location::{Count, LocationTree, Tally, bare, count_in_group};
 use crate::api::{Call, Day, Failure, Page, Paging, is_set, refuse, refuse_because};
-use crate::world::{day, row};
+use crate::world::day;
 
 // utoipa needs names without type parameters for generic types.
 type CountsByLocation = LocationTree<Count>;
@@ -177,7 +177,7 @@ fn devices_of_days(
         datetime(happened / 1000, 'unixepoch', '+8 hours') AS created_at,
         product AS product_key, mac, device_sn, country, region, city";
     let from = format!("({sql}) WHERE {AT_LOCATION}");
-    call.counted_page(paging, (columns, &from, "happened, id"), filters, row::read)
+    call.counted_page(paging, (columns, &from, "happened, id"), filters)
 }
 
 pub(crate) fn new_devices(

@@ -178,5 +178,5 @@ pub(crate) fn search(
             AND (:since IS NULL OR last_report >= :since * 1000)
             AND {is_sought} AND {AT_LOCATION} AND {IN_STATE} AND {IN_GROUP}"
     );
-    call.counted_page(paging, (columns, &from, "id"), filters, row::read)
+    call.counted_page(paging, (columns, &from, "id"), filters)
 }

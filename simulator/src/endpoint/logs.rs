@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::{Call, Failure, Number, Page, Paging, refuse_because};
+use crate::world::LOG_RETENTION;
 use crate::world::day::DAY;
-use crate::world::{LOG_RETENTION, row};
 
 /// A record of a device that connected or disconnected.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -79,7 +79,7 @@ fn log<T: DeserializeOwned>(
     );
     let total = call.store.value(&total, span)?;
     let sql = format!("SELECT {columns} {rows} ORDER BY {order}");
-    call.page(paging, total, &sql, span, row::read)
+    call.page(paging, total, &sql, span)
 }
 
 pub(crate) fn online(

@@ -6,7 +6,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::groups::{GroupFilter, IN_GROUP};
 use crate::api::{Call, Failure, Page, Paging, check_kind_and_value, refuse, refuse_because};
-use crate::world::row;
 
 /// A registered user of an app.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -158,7 +157,7 @@ pub(crate) fn registered(
             AND (:phone IS NULL OR phone = :phone)
             AND (:email IS NULL OR email = :email)";
     let listing = (&*columns, from, "user.created_at DESC, uid");
-    call.counted_page(paging, listing, filters, row::read)
+    call.counted_page(paging, listing, filters)
 }
 
 /// The kind of the value that selects users.
@@ -219,5 +218,5 @@ pub(crate) fn bound(
     );
     let columns = format!("{COLUMNS}, name, is_owner");
     let listing = (&*columns, &*from, "user.created_at DESC, uid");
-    call.counted_page(paging, listing, filters, row::read)
+    call.counted_page(paging, listing, filters)
 }
