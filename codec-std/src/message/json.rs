@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use gizwits_codec_core::m2m::Event;
-use gizwits_codec_core::{P0, PointValue, Protocol, Raw, Value, View};
+use gizwits_codec_core::{Decimal, P0, PointValue, Protocol, Raw, Value, View};
 
 use super::decoded::{Content, Decoded};
 use super::payload;
@@ -194,19 +194,40 @@ impl Product {
 }
 
 fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
-    let _ = match (reading.raw(), reading.value()) {
-        (Raw::Bytes(bytes), _) => return put_hex(out, "", bytes),
+    match (reading.raw(), reading.value()) {
+        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
         (Raw::Number(raw), Value::Enum(_)) if let Some(label) = attr.rendered.get(raw as usize) => {
-            return out.extend(label.as_bytes());
+            out.extend(label.as_bytes());
         }
-        // A number without a scale is written as an integer, which is faster than `Decimal`.
-        (Raw::Number(raw), Value::Number(number))
-            if number.scale() > 0 || number.coefficient() != i64::from(raw) =>
-        {
-            write!(out, "{number}")
+        (_, Value::Number(number)) => put_number(out, number),
+        (Raw::Number(raw), _) => out.extend(itoa::Buffer::new().format(raw).as_bytes()),
+    }
+}
+
+/// Writes a number as its `Display` does, in a fifth of the instructions.
+fn put_number(out: &mut Vec<u8>, number: Decimal) {
+    let number = number.normalized();
+    if number.coefficient() < 0 {
+        out.push(b'-');
+    }
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(number.coefficient().unsigned_abs());
+    let decimals = usize::from(number.scale());
+    match digits.len().checked_sub(decimals) {
+        Some(whole @ 1..) => {
+            let (whole, fraction) = digits.split_at(whole);
+            out.extend(whole.as_bytes());
+            if decimals > 0 {
+                out.push(b'.');
+                out.extend(fraction.as_bytes());
+            }
         }
-        (Raw::Number(raw), _) => write!(out, "{raw}"),
-    };
+        _ => {
+            out.extend(b"0.");
+            out.resize(out.len() + (decimals - digits.len()), b'0');
+            out.extend(digits.as_bytes());
+        }
+    }
 }
 
 /// Writes the names of attrs as a JSON list.
@@ -232,4 +253,22 @@ fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {
     out.extend(prefix.as_bytes());
     payload::put_hex(out, bytes);
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_displayed(coefficient: i64, small in -1000_i64..1000, scale in 0_u8..=18) {
+            for coefficient in [coefficient, small, 0] {
+                let number = Decimal::new(coefficient, scale);
+                let mut out = Vec::new();
+                put_number(&mut out, number);
+                prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+            }
+        }
+    }
 }
