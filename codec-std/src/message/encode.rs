@@ -1,5 +1,7 @@
 //! Encodes payloads from JSON, text and values.
 
+use std::borrow::Cow;
+
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
 use gizwits_codec_core::{Action, Decimal, Encoder, Kind, PointId, Rounding, Value};
@@ -104,8 +106,8 @@ impl Message<'_> {
     /// checked by [`encode`](Self::encode).
     pub fn set_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
-        let given = format!("{name} = {word}");
-        let wrong = |expected: &str| wrong_kind(attr, &given, expected);
+        let given = || format!("{name} = {word}");
+        let wrong = |expected: &str| wrong_kind(attr, given, expected);
         let value = match attr.point().kind {
             Kind::Bool => match word.to_ascii_lowercase().as_str() {
                 "true" | "on" | "1" => Owned::Bool(true),
@@ -114,9 +116,9 @@ impl Message<'_> {
             },
             Kind::Enum { .. } => match attr.label(word).or_else(|| word.parse().ok()) {
                 Some(index) => Owned::Enum(index),
-                None => return Err(self.unknown_label(attr, &given)),
+                None => return Err(self.unknown_label(attr, given)),
             },
-            Kind::Binary => Owned::Binary(binary(attr, &given, word)?),
+            Kind::Binary => Owned::Binary(binary(attr, given, word)?),
             _ => Owned::Number(word.parse().map_err(|_| wrong("a number"))?),
         };
         self.put(attr.id(), value)
@@ -156,10 +158,10 @@ impl Message<'_> {
 
     fn set_json_value(&mut self, name: &str, json: &str) -> Result<(), Error> {
         let attr = self.product.expect(name)?;
-        let given = format!("{name} = {}", shown(json));
-        let wrong = |expected: &str| wrong_kind(attr, &given, expected);
-        let text: Option<String> = serde_json::from_str(json).ok();
-        let value = match (attr.point().kind, text) {
+        // Only an error needs the text.
+        let given = || format!("{name} = {}", shown(json));
+        let wrong = |expected: &str| wrong_kind(attr, given, expected);
+        let value = match (attr.point().kind, string(json)) {
             (Kind::Bool, _) => match json {
                 "true" | "1" | r#""1""# => Owned::Bool(true),
                 "false" | "0" | r#""0""# => Owned::Bool(false),
@@ -167,16 +169,16 @@ impl Message<'_> {
             },
             (Kind::Enum { .. }, Some(label)) => match attr.label(&label) {
                 Some(index) => Owned::Enum(index),
-                None => return Err(self.unknown_label(attr, &given)),
+                None => return Err(self.unknown_label(attr, given)),
             },
             (Kind::Enum { .. }, None) => {
                 Owned::Enum(json.parse().map_err(|_| wrong("a label or its index"))?)
             }
-            (Kind::Binary, Some(text)) => Owned::Binary(binary(attr, &given, &text)?),
+            (Kind::Binary, Some(text)) => Owned::Binary(binary(attr, given, &text)?),
             (Kind::Binary, None) => {
                 let bytes = serde_json::from_str(json);
                 let bytes = bytes.map_err(|_| wrong("hex, base64:… or a list of bytes"))?;
-                Owned::Binary(padded(attr, &given, bytes)?)
+                Owned::Binary(padded(attr, given, bytes)?)
             }
             // A float would lose digits.
             _ => Owned::Number(json.parse().map_err(|_| wrong("a number"))?),
@@ -278,20 +280,32 @@ impl Message<'_> {
         Ok(out)
     }
 
-    fn unknown_label(&self, attr: &Attr, given: &str) -> Error {
+    fn unknown_label(&self, attr: &Attr, given: impl Fn() -> String) -> Error {
         let labels = self.product.range(attr.id());
         let last = attr.labels().len().saturating_sub(1);
-        let message = format!("{given} is not a label: expected {labels} (or an index, 0..{last})");
+        let message = format!(
+            "{} is not a label: expected {labels} (or an index, 0..{last})",
+            given()
+        );
         refusal("unknown_label", attr, message)
     }
 }
 
-fn wrong_kind(attr: &Attr, given: &str, expected: &str) -> Error {
-    let message = format!("{given}: expected {expected}");
+/// Returns the content of a JSON string; `None` for any other JSON value.
+fn string(json: &str) -> Option<Cow<'_, str>> {
+    let content = json.strip_prefix('"')?.strip_suffix('"')?;
+    match content.contains('\\') {
+        false => Some(Cow::Borrowed(content)),
+        true => serde_json::from_str(json).ok().map(Cow::Owned),
+    }
+}
+
+fn wrong_kind(attr: &Attr, given: impl Fn() -> String, expected: &str) -> Error {
+    let message = format!("{}: expected {expected}", given());
     refusal("wrong_kind", attr, message)
 }
 
-fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
+fn binary(attr: &Attr, given: impl Fn() -> String, text: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let (is_sound, expected) = match text.strip_prefix("base64:") {
         Some(text) => (
@@ -314,11 +328,11 @@ fn binary(attr: &Attr, given: &str, text: &str) -> Result<Vec<u8>, Error> {
     padded(attr, given, bytes)
 }
 
-fn padded(attr: &Attr, given: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+fn padded(attr: &Attr, given: impl Fn() -> String, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
     let len = attr.point().position.len as usize;
     if bytes.len() > len {
         let have = counted(bytes.len(), "byte");
-        let message = format!("{given} has {have}; the point has {len}");
+        let message = format!("{} has {have}; the point has {len}", given());
         return Err(refusal("binary_length", attr, message));
     }
     bytes.resize(len, 0);
