@@ -64,7 +64,7 @@ impl Model for Heater {
     const VALUES: [u8; 3] = [0; 3];
     const MASK: [u8; 0] = [];
     const POINTS: [u32; 1] = [0];
-    // The room temperature changes all the time, so it is reported every 6 s at most.
+    // The room temperature changes all the time, so it is reported at most every 6 s.
     const MEASURED: &'static [(usize, usize)] = &[(2, 3)];
 
     fn encode<P: Policy>(

@@ -1,4 +1,5 @@
-//! The rule of bit order. All values are read and written here.
+//! The rule of bit order. Values are read and written here; the layout's kernels and the loop over runs of equal
+//! integers apply the same rule to a whole status.
 //!
 //! A bitmap of flags and a bit area of the status are both one unsigned integer, sent big-endian (the
 //! vendor's `gizByteOrderExchange`): bit n is in byte `len - 1 - n / 8`, with the mask `1 << (n % 8)`. An

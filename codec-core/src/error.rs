@@ -203,8 +203,8 @@ kinds! {
     NotWritable "not_writable" "the point is not writable";
     /// The bytes do not begin with 00 00 00 03.
     NotM2m "not_m2m" "not an M2M frame: 00 00 00 03 is expected";
-    /// The length of a frame is too small for its fields, the length of a UART frame begins with ff, or the
-    /// length of an M2M frame has more than four bytes.
+    /// The length of a frame is too small for its fields, the length of a UART frame begins with ff, the
+    /// length of an M2M frame has more than four bytes, or an M2M service command is unknown.
     FrameLength "frame_length" "the length of the frame is invalid";
     /// The frame is longer than the limit of the caller, or than its format allows.
     FrameLimit "frame_limit" "the frame is longer than the limit";

@@ -48,7 +48,7 @@ use std::path::Path;
 use std::{fmt, fs, io};
 
 use self::point::PointCode;
-use self::text::comment;
+use self::text::one_line;
 use crate::error::counted;
 use crate::product::{Product, is_product_key};
 
@@ -106,7 +106,7 @@ pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
 #[must_use]
 pub fn rust(product: &Product) -> String {
     let points = PointCode::all(product);
-    let plain = comment(product.name()).replace('\\', "");
+    let plain = one_line(product.name());
     let name = match &*plain {
         "" => "a product",
         name => name,

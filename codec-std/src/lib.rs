@@ -6,7 +6,7 @@
 //! reported. A [`Picture`] describes every byte and bit of a message. [`check`] reports every problem of a
 //! definition.
 //!
-//! The crate never prints and never exits. Firmware and code without an allocator use [`core`] alone.
+//! The crate never exits and, apart from [`codegen::build`], never prints. Firmware and code without an allocator use [`core`] alone.
 //!
 //! ```
 //! use gizwits_codec_std::{Action, Product, payload};

@@ -184,7 +184,8 @@ pub enum Event<'b> {
 /// # Errors
 /// - [`ErrorKind::Incomplete`] if `bytes` end within the frame.
 /// - [`ErrorKind::NotM2m`] if `bytes` do not begin with [`PREFIX`].
-/// - [`ErrorKind::FrameLength`] if the length leaves no room for the fields of the frame.
+/// - [`ErrorKind::FrameLength`] if the length leaves no room for the fields of the frame, if the length has more
+///   than four bytes, or if the service command is unknown.
 /// - [`ErrorKind::FrameLimit`] if the length is above `limit`.
 ///
 /// # Examples
@@ -234,8 +235,8 @@ fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
     }
 }
 
-/// A whole frame of less than 128 bytes without sn and did, which nearly all frames are: a look at its head takes
-/// half the time of the general parser.
+/// A complete frame without sn and did whose length field is one byte, as nearly all frames are. This takes half the
+/// time of the general parser.
 #[inline]
 fn short_frame(input: &[u8], limit: usize) -> Option<(&[u8], Frame<'_>)> {
     let (&[0, 0, 0, 3, length @ 3..=0x7f, flag, high, low], behind) = input.split_first_chunk()?
@@ -370,7 +371,7 @@ pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
     scan_for(bytes, limit).0
 }
 
-/// The result of a scan, and the least number of bytes without which another one is in vain.
+/// The result of a scan, and the number of bytes that must arrive before another scan can find more.
 fn scan_for(bytes: &[u8], limit: usize) -> (Scan<'_>, usize) {
     let mut rest = bytes;
     let mut skipped = 0_usize;
@@ -379,9 +380,11 @@ fn scan_for(bytes: &[u8], limit: usize) -> (Scan<'_>, usize) {
         let (consumed, event) = match event(rest, limit) {
             Ok((behind, event)) => (bytes.len().saturating_sub(behind.len()), Some(event)),
             Err(Err::Incomplete(needed)) => {
-                if let Needed::Size(size) = needed {
-                    missing = size.get();
-                }
+                // Less than a prefix may turn out to be garbage with any byte.
+                missing = match needed {
+                    Needed::Size(size) if rest.len() >= PREFIX.len() => size.get(),
+                    _ => 1,
+                };
                 (skipped, None)
             }
             Err(_) => {
@@ -427,8 +430,8 @@ pub struct Decoder<'o> {
 }
 
 impl<'o> Decoder<'o> {
-    /// Creates a decoder that accepts frames whose length field is up to 8 bytes below the length of the
-    /// buffer. Longer frames are skipped like noise.
+    /// Creates a decoder that accepts frames whose length field is at most the length of the buffer minus 8.
+    /// Longer frames are skipped like noise.
     #[must_use]
     pub fn new(buffer: &'o mut [u8]) -> Self {
         Decoder {

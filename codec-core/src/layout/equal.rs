@@ -5,8 +5,8 @@ use super::field::{Field, Shape};
 /// The runs of a whole status: consecutive integers of 32 bits that have the same scale, and the points between such
 /// runs.
 ///
-/// A run of four or more such integers is decoded by a loop that reads one field for all of them. It takes a third of
-/// the instructions of a loop over their fields.
+/// A run of four or more such integers is decoded by a loop that reads one field for all of them. This takes a
+/// third of the instructions that a loop over their fields takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EqualRuns {
     /// The first id of each run, with [`Self::EQUAL`] if its points are equal; then the number of points.

@@ -52,7 +52,7 @@ impl Kernel {
         }
     }
 
-    /// Returns the raw value. `word` is the first 8 bytes of a status.
+    /// Returns the raw value. `word` has the 8 bytes from `start`.
     #[inline(always)]
     pub(crate) fn raw_of(&self, word: u64) -> u32 {
         word.wrapping_shr(u32::from(self.shift)) as u32 & self.mask

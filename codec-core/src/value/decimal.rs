@@ -291,8 +291,8 @@ mod serde_impls {
     use serde::ser::{Serialize, Serializer};
 
     impl Serialize for Decimal {
-        /// Serializes an integer or a number of up to 15 digits as a number, which floats hold exactly, and
-        /// any other as text.
+        /// Serializes an integer as an integer, any other number of up to 15 digits as a float, which prints
+        /// the same digits, and all others as text.
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let number = self.normalized();
             if number.scale == 0 {

@@ -48,7 +48,7 @@ pub(super) fn put_literal(out: &mut String, name: &str, fields: &[(&str, String)
 }
 
 /// Returns a text in one line, with its invisible characters escaped.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let is_space = |one: char| one.is_control() || one.is_whitespace();
     let words = text.split(is_space).filter(|word| !word.is_empty());
     printable(&words.collect::<Vec<_>>().join(" ")).into_owned()

@@ -13,7 +13,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("record", "a member is missing, duplicate or not a string"),
     (
         "timestamp",
-        "the timestamp is neither a number of seconds nor RFC 3339, or is outside of the years -9999 to 9999",
+        "the timestamp is neither a number of seconds nor RFC 3339, or is outside the years -9999 to 9999",
     ),
     ("depth", "arrays and objects are nested more than 32 deep"),
     (
@@ -32,7 +32,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("line_length", "the line is longer than the limit"),
     (
         "unknown_product",
-        "no given definition has the product of the record",
+        "no given definition is of the record's product",
     ),
     (
         "unreadable",

@@ -47,8 +47,8 @@ pub fn parse(text: &str, encoding: Option<Encoding>) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Like [`parse`], but writes the bytes to a buffer, which is cleared first. Does not allocate if the buffer is
-/// large enough.
+/// Like [`parse`], but writes the bytes to a buffer, which is cleared first. Unless the text is a list of bytes, does
+/// not allocate if the buffer is large enough.
 ///
 /// # Errors
 /// The error of [`parse`].
@@ -146,10 +146,12 @@ pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
 }
 
 fn list(text: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    *bytes = serde_json::from_str(text).map_err(|error| {
+    bytes.clear();
+    let listed: Vec<u8> = serde_json::from_str(text).map_err(|error| {
         let why = format!("not a list of bytes from 0 to 255: {error}");
         refused(text, &why)
     })?;
+    bytes.extend(listed);
     Ok(())
 }
 

@@ -99,7 +99,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
                 findings.add(Severity::Warning, "duplicate_label", range.clone(), || {
                     let (title, label) = (self.title(), shown(label));
                     let message = format!(
-                        "{title} has the label \"{label}\" twice: messages contain its index"
+                        "{title} has the label \"{label}\" twice: decoded messages show its index instead"
                     );
                     (format!("{}{pointer}", self.node.pointer), message.into())
                 });

@@ -122,7 +122,7 @@ pub(super) fn engineering_max(entry: &AttrEntry<'_, '_>) -> Option<FindingText> 
     let meant = (meant.round() as u32).min(widest);
     (scale.value(meant) == Decimal::from(max)).then(|| FindingText {
         message: format!(
-            "{} has the raw maximum {max}, which means {value}: it looks like an engineering value",
+            "{} has the raw maximum {max}, which is the value {value}: it looks like an engineering value",
             entry.title()
         ),
         label: format!("{max} of {widest}"),

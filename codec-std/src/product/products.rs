@@ -121,7 +121,7 @@ impl Products {
         self.0.keys.get(key).copied().ok_or_else(|| {
             let known: Vec<&str> = self.iter().map(Product::product_key).collect();
             let known = known.join(", ");
-            let message = format!("unknown product_key `{key}`: the definitions have {known}");
+            let message = format!("unknown product_key `{key}`: the definitions are of {known}");
             Error::new("unknown_product", message)
         })
     }

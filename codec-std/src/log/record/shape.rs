@@ -186,7 +186,7 @@ impl LineShape {
         for (key, value) in &members.others {
             let range = range_of(line, value)?;
             if keep {
-                // A key with escapes is not in the line in this form, so `range` fails.
+                // A key with escapes is not in the line in this form, so `range_of` fails.
                 let key = learner.span(range_of(line, key)?);
                 shape.kept.push((key, learner.span(range.clone())));
             }
