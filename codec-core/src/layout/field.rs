@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, PointId};
 use crate::value::Scale;
 
 /// The location of a point in the status: end byte, shift and width. A field takes 8 bytes. On 64-bit
-/// machines a field also holds its [`Kernel`] and takes 32 bytes: decoding numbers reads no other table.
+/// machines a field also holds its kernel and takes 32 bytes: decoding numbers reads no other table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The end of the value: one past its last byte, in a status with all points.

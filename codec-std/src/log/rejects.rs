@@ -26,7 +26,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ),
     (
         "device_limit",
-        "the values of the maximum number of devices are already kept",
+        "the log has more devices than the limit of devices whose values are kept",
     ),
     ("not_utf8", "the line is not UTF-8 text"),
     ("line_length", "the line is longer than the limit"),

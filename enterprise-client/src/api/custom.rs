@@ -133,6 +133,9 @@ impl Operation for Custom {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Value, Error> {
-        received.json()
+        match received.answer.body().trim_ascii() {
+            b"" => Ok(Value::Null),
+            _ => received.json(),
+        }
     }
 }

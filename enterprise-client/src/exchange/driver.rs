@@ -108,7 +108,7 @@ impl<'a> Exchange<'a> {
                 return Ok(value);
             }
             if let Some((until, error)) = &*last {
-                let wait = until.since(session.now());
+                let wait = until.map_or(Duration::ZERO, |until| until.since(session.now()));
                 // All callers that waited for the fetch share its failure. The next caller tries again.
                 if waited && wait.is_zero() || !self.allowance.take_wait(wait) {
                     return Err(error.clone());
@@ -125,7 +125,7 @@ impl<'a> Exchange<'a> {
                     Ok(Step::Done(answered)) => break read(&answered.0, &answered.1),
                     Ok(Step::Repeat(wait)) => session.sleep(wait).await,
                     Ok(Step::Pause(wait, error)) => {
-                        *last = error.map(|error| (session.now().plus(wait), error));
+                        *last = error.map(|error| (Some(session.now().plus(wait)), error));
                         drop(last);
                         session.sleep(wait).await;
                         continue 'gate;
@@ -136,7 +136,7 @@ impl<'a> Exchange<'a> {
             // Callers don't share this error, because each has its own maximum wait for the rate limit.
             let failure = result.as_ref().err();
             let failure = failure.filter(|error| !matches!(error, Error::RateLimited(_)));
-            *last = failure.map(|error| (session.now(), error.clone()));
+            *last = failure.map(|error| (None, error.clone()));
             return result;
         }
     }

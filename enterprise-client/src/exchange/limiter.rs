@@ -88,7 +88,12 @@ impl Limiter {
     /// The state of the rate limit, as far as it is known.
     #[must_use]
     pub fn rate_limit(&self) -> RateLimit {
-        lock(&self.0).known
+        let known = lock(&self.0).known;
+        RateLimit {
+            // Without a limit, a server's count says nothing.
+            remaining: known.limit.and(known.remaining),
+            ..known
+        }
     }
 
     /// Counts a call.

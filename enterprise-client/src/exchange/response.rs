@@ -1,10 +1,11 @@
 //! Reads answers: refusals of the API, answers that don't come from the API, and JSON.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::code::ErrorCode;
@@ -12,42 +13,74 @@ use crate::endpoint::Method;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
 use crate::http::{Answer, Request, cover, excerpt};
-use crate::model::{Extra, Field, Scalar as _, Timestamp};
+use crate::model::{Field, Scalar as _, Timestamp};
 
 /// Returns the refusal in an answer. An answer with a member `error_code` is a refusal, whatever its HTTP
 /// status, except if the code is 0 or null and the status is a success.
 pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
     // A message in another encoding than UTF-8 must not hide the code.
     let text = String::from_utf8_lossy(content(answer));
-    // Most answers are long and have no code: they are not parsed twice.
-    if !text.contains("error_code") {
-        return None;
-    }
     let mut reader = serde_json::Deserializer::from_str(&text);
-    let mut members = Extra::deserialize(&mut reader).ok()?;
-    let number = code_number(&members.remove("error_code")?);
+    let refused = reader.deserialize_map(Refusal::default()).ok()?;
+    let number = code_number(&refused.code?);
     if number == 0 && answer.is_success() {
         return None;
     }
-    let details = ["detail_message", "detail"].map(|name| members.remove(name).unwrap_or_default());
-    let detail = details
-        .into_iter()
-        .find(|detail| !detail.is_null() && detail != "");
-    let detail = detail.map(|detail| {
+    let detail = refused.detail.map(|detail| {
         let text = covered(request, &detail.to_string());
         serde_json::from_str(&text).unwrap_or(Value::String(text))
     });
     Some(ApiError {
         code: ErrorCode::from(number),
         status: answer.status(),
-        message: match members.remove("error_message") {
+        message: match refused.message {
             Some(Value::String(message)) => covered(request, &message),
-            None | Some(Value::Null) => String::new(),
             Some(other) => covered(request, &other.to_string()),
+            None => String::new(),
         },
         detail,
         target: request.target(),
     })
+}
+
+/// The members of a refusal. Of several members with one name, the first that has content counts. All other members
+/// are skipped without being stored: most answers are long and no refusals.
+#[derive(Default)]
+struct Refusal {
+    code: Option<Value>,
+    message: Option<Value>,
+    detail: Option<Value>,
+}
+
+impl<'de> Visitor<'de> for Refusal {
+    type Value = Refusal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Refusal, A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            let member = match name.as_str() {
+                "error_code" => &mut self.code,
+                "error_message" => &mut self.message,
+                "detail_message" | "detail" => &mut self.detail,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            let value: Value = map.next_value()?;
+            let has_content = match name.as_str() {
+                "error_code" => member.as_ref().is_none_or(|code| code_number(code) == 0),
+                _ => member.is_none() && !value.is_null() && value != "",
+            };
+            if has_content {
+                *member = Some(value);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// Whether a successful answer comes from the API and not from a gateway before it: the body is JSON or

@@ -75,8 +75,9 @@ pub(crate) struct ProductSession {
 
 /// A fetch that callers share: one caller sends the request, the others wait for the lock and use the result.
 /// The caller that sends releases the lock during waits that the server asks for, because each caller has its
-/// own maximum wait. The value is the last failure, and the time before which the server wants no request.
-pub(crate) type Flight = tokio::sync::Mutex<Option<(Timestamp, Error)>>;
+/// own maximum wait. The value is the last failure, with the time before which the server wants no request if the
+/// server has asked for a wait.
+pub(crate) type Flight = tokio::sync::Mutex<Option<(Option<Timestamp>, Error)>>;
 
 struct CachedToken {
     token: Token,

@@ -23,32 +23,18 @@ pub struct Places<T> {
 }
 
 /// A place and its count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "T: Count"))]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Place<T> {
     /// The name of the place.
-    #[serde(skip)]
     pub name: String,
     /// The count of the place, including the places in it.
-    #[serde(
-        default,
-        deserialize_with = "known",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub count: Option<T>,
     /// The counts by data point, if the report has them.
-    #[serde(
-        default,
-        deserialize_with = "Field::read_option",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub detail: Option<BTreeMap<String, T>>,
     /// The places in this place.
-    #[serde(flatten)]
     pub places: Places<T>,
     /// Whether the place is a number in JSON.
-    #[serde(skip)]
     bare: bool,
 }
 
@@ -113,30 +99,43 @@ model! {
     }
 }
 
-impl<'de, T: Count> Deserialize<'de> for Places<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Option::<Extra>::deserialize(deserializer)?;
+impl<T: Count> Places<T> {
+    /// Reads the members of a level. Members are moved, not copied: the levels below may hold most of a long answer.
+    fn read(members: Extra) -> Result<Self, serde_json::Error> {
         let mut places = Places::default();
-        for (name, value) in members.unwrap_or_default() {
-            let place = match &value {
+        for (name, value) in members {
+            let place = match value {
                 // The level above the countries usually has neither, and has no fields for them.
-                _ if name == "count" || name == "detail" => None,
-                Value::Object(_) => Some(Place::deserialize(&value).map_err(de::Error::custom)?),
-                Value::Number(_) => T::read(&value).ok().map(|count| Place {
-                    name: String::new(),
+                value if name == "count" || name == "detail" => Err(value),
+                Value::Object(mut inner) => Ok(Place {
+                    count: known(inner.remove("count").unwrap_or_default())?,
+                    detail: Field::read_option(inner.remove("detail").unwrap_or_default())?,
+                    places: Places::read(inner)?,
+                    name: name.clone(),
+                    bare: false,
+                }),
+                Value::Number(_) => T::read(&value).map_err(|_| value).map(|count| Place {
                     count: Some(count),
                     detail: None,
                     places: Places::default(),
+                    name: name.clone(),
                     bare: true,
                 }),
-                _ => None,
+                value => Err(value),
             };
             match place {
-                Some(place) => places.list.push(Place { name, ..place }),
-                None => drop(places.extra.insert(name, value)),
+                Ok(place) => places.list.push(place),
+                Err(value) => drop(places.extra.insert(name, value)),
             }
         }
         Ok(places)
+    }
+}
+
+impl<'de, T: Count> Deserialize<'de> for Places<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Option::<Extra>::deserialize(deserializer)?;
+        Places::read(members.unwrap_or_default()).map_err(de::Error::custom)
     }
 }
 
@@ -162,18 +161,36 @@ impl<T: Count> Field for BTreeMap<String, T> {
     }
 }
 
+impl<T: Serialize> Places<T> {
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let mut places = self.list.iter();
+        places.try_for_each(|place| map.serialize_entry(&place.name, place))?;
+        let mut others = self.extra.iter();
+        others.try_for_each(|(name, value)| map.serialize_entry(name, value))
+    }
+}
+
 impl<T: Serialize> Serialize for Places<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for place in &self.list {
-            match place.bare {
-                true => map.serialize_entry(&place.name, &place.count)?,
-                false => map.serialize_entry(&place.name, place)?,
-            }
+        self.write(&mut map)?;
+        map.end()
+    }
+}
+
+impl<T: Serialize> Serialize for Place<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.bare {
+            return self.count.serialize(serializer);
         }
-        for (name, value) in &self.extra {
-            map.serialize_entry(name, value)?;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(count) = &self.count {
+            map.serialize_entry("count", count)?;
         }
+        if let Some(detail) = &self.detail {
+            map.serialize_entry("detail", detail)?;
+        }
+        self.places.write(&mut map)?;
         map.end()
     }
 }

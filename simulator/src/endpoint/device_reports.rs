@@ -173,8 +173,8 @@ fn devices_of_days(
         ":region": location.region,
         ":city": location.city,
     };
-    let columns = "date(happened / 1000, 'unixepoch', '+8 hours') AS report_date,
-        datetime(happened / 1000, 'unixepoch', '+8 hours') AS created_at,
+    let columns = "coalesce(date(happened / 1000, 'unixepoch', '+8 hours'), '') AS report_date,
+        coalesce(datetime(happened / 1000, 'unixepoch', '+8 hours'), '') AS created_at,
         product AS product_key, mac, device_sn, country, region, city";
     let from = format!("({sql}) WHERE {AT_LOCATION}");
     call.counted_page(paging, (columns, &from, "happened, id"), filters)

@@ -25,7 +25,7 @@ pub(super) struct Control {
     /// Values to set as a JSON object, in the conventions of the API, such as '{"set_temp":24}'
     #[arg(long = "values", value_name = "OBJECT", conflicts_with = "values")]
     values_json: Option<String>,
-    /// Print the request as a curl command and send nothing
+    /// Print the request as a curl command instead of sending it; the definition is still fetched
     #[arg(long)]
     curl: bool,
     /// Wait for up to 10 seconds until the device reports these values
