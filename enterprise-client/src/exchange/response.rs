@@ -292,6 +292,10 @@ mod tests {
                 5305,
             ),
             (r#"{"error_code":0,"error_code":5305}"#, 5305),
+            (r#"{"error_code":5305,"error_code":0}"#, 5305),
+            (r#"{"error\u005fcode":5305}"#, 5305),
+            // No other member can hide the code, not even a number that no float holds.
+            (r#"{"error_code":5305,"x":1e999}"#, 5305),
             (r#"{"error_code":5305} trailing"#, 5305),
             (r#"{"objects":[],"error_code":5305}"#, 5305),
             (r#"{"error_code":[5305]}"#, u32::MAX),

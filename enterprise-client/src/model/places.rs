@@ -221,6 +221,8 @@ mod tests {
         assert_eq!(inner.places.extra["note"], "x");
         assert_eq!(places.get("C").and_then(|place| place.count), Some(2));
         assert_eq!(places.extra["since"], "2020");
+        let bare = places.get("C").map(serde_json::to_value);
+        assert_eq!(bare.unwrap().unwrap(), 2);
         let json = r#"{"count":3,"A":1}"#;
         let places: Places<u64> = serde_json::from_str(json).unwrap();
         assert_eq!(
