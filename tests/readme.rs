@@ -1,5 +1,4 @@
-//! What README.md shows is true: its commands print what it shows, and its Rust is code that is compiled and run
-//! here.
+//! Tests of README.md: its commands print the output that it shows, and its Rust is code that is compiled and run here.
 
 use gizwits_tests::program;
 

@@ -51,7 +51,7 @@ pub(crate) struct Decode {
     encoding: Option<payload::Encoding>,
     /// Accept replies and reports of any length, and decode the points that are complete
     ///
-    /// What differs from the definition is reported as `extra`, `missing` or `whole_body`.
+    /// Differences from the definition are reported as `extra`, `missing` or `whole_body`.
     #[arg(long)]
     lax: bool,
     /// The output format: JSON for programs, tables for people

@@ -98,14 +98,7 @@ fn data(product: &Product) -> Value {
             let mut json = described(attr);
             json["display_name"] = json!(attr.display_name());
             json["access"] = json!(shown(point.access).1);
-            json["data_type"] = json!(match point.kind {
-                Kind::Bool => "bool",
-                Kind::Enum { .. } => "enum",
-                Kind::Uint8(_) => "uint8",
-                Kind::Uint16(_) => "uint16",
-                Kind::Uint32(_) => "uint32",
-                Kind::Binary => "binary",
-            });
+            json["data_type"] = json!(attr.data_type());
             // Messages of a var_len product have points at other offsets than the definition declares.
             if product.protocol() == Protocol::Standard {
                 json["byte_offset"] = json!(position.byte_offset);

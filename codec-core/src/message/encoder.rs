@@ -144,7 +144,7 @@ impl<'l, 'o> Encoder<'l, 'o> {
     /// Sets the point with this id to a value.
     ///
     /// # Errors
-    /// Nothing is written if the point or the value is refused:
+    /// Errors of a refused point or value, which leave the message unchanged:
     ///
     /// - [`ErrorKind::UnknownPoint`] if the product has no point with this id.
     /// - [`ErrorKind::NotWritable`] in a control, if the point is not writable.

@@ -111,6 +111,13 @@ impl Attr {
         label.map(String::as_str)
     }
 
+    /// Returns the data type of the point as a definition spells it: `bool`, `enum`, `uint8`, `uint16`, `uint32` or
+    /// `binary`.
+    #[must_use]
+    pub fn data_type(&self) -> &'static str {
+        data_type(self.point.kind)
+    }
+
     /// Returns the location of the point for people: `byte 3`, `bytes 4..7`, `bits 3..4 of byte 0`. In a
     /// var_len product the location depends on the message, so this is the bit of the mask:
     /// `bit 12 of the mask`.

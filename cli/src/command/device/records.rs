@@ -26,7 +26,7 @@ pub(super) struct LogRecords {
     span: Span,
     /// Accept replies and reports of any length, and decode the points that are complete
     ///
-    /// What differs from the definition is reported as `extra`, `missing` or `whole_body`.
+    /// Differences from the definition are reported as `extra`, `missing` or `whole_body`.
     #[arg(long)]
     lax: bool,
 }
