@@ -149,7 +149,7 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first `len` bytes, or all if a slice has fewer. Requires a 64-bit machine only to be fast.
+/// Copies the first `len` bytes, or all if a slice has fewer.
 #[inline]
 #[cfg(target_pointer_width = "64")]
 pub(crate) fn copy_head(to: &mut [u8], from: &[u8], len: usize) {

@@ -66,17 +66,14 @@ impl View<'_, '_> {
     #[cfg(target_pointer_width = "64")]
     fn put_packed(&self, status: &mut [u8]) -> bool {
         let (fields, whole) = (self.layout().fields, self.layout().head.area_len);
-        let Some(area) = self.packed.filter(|_| whole < 8 && self.missing() == 0) else {
+        let Some(packed) = self.packed.filter(|_| whole < 8 && self.missing() == 0) else {
             return false;
         };
         let Some((area_to, to)) = status.split_at_mut_checked(whole.into()) else {
             return false;
         };
-        let mut area = Area::new(self.body.head, area);
-        let mut from = self
-            .values()
-            .get(usize::from(self.packed.unwrap_or(0))..)
-            .unwrap_or(&[]);
+        let mut area = Area::new(self.body.head, packed);
+        let mut from = self.values().get(packed.into()..).unwrap_or(&[]);
         self.mask.for_each_run(|first, len| {
             // The last run may go on with surplus bits.
             let last = fields
