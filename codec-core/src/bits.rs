@@ -37,15 +37,22 @@ impl<'b> Source<'b> {
     #[inline]
     pub(crate) fn load(self, end: u16, shift: u8, drop: u8) -> Option<u32> {
         #[cfg(target_pointer_width = "64")]
-        return load_wide(self.bytes, self.head, end, shift, drop);
+        return self.load_masked(end, shift, u32::MAX.wrapping_shr(u32::from(drop)));
         #[cfg(not(target_pointer_width = "64"))]
         return load_narrow(self.bytes, end, shift, drop);
+    }
+
+    /// Like [`load`](Self::load), for a caller who has the mask of the field's width.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn load_masked(self, end: u16, shift: u8, mask: u32) -> Option<u32> {
+        load_wide(self.bytes, self.head, end, shift, mask)
     }
 }
 
 #[inline]
 #[cfg(any(test, target_pointer_width = "64"))]
-fn head(bytes: &[u8]) -> u64 {
+pub(crate) fn head(bytes: &[u8]) -> u64 {
     if let Some(head) = bytes.first_chunk() {
         return u64::from_be_bytes(*head);
     }
@@ -64,7 +71,7 @@ fn head(bytes: &[u8]) -> u64 {
 
 #[inline]
 #[cfg(any(test, target_pointer_width = "64"))]
-fn load_wide(bytes: &[u8], head: u64, end: u16, shift: u8, drop: u8) -> Option<u32> {
+fn load_wide(bytes: &[u8], head: u64, end: u16, shift: u8, mask: u32) -> Option<u32> {
     let end = usize::from(end);
     if end > bytes.len() {
         return None;
@@ -73,7 +80,7 @@ fn load_wide(bytes: &[u8], head: u64, end: u16, shift: u8, drop: u8) -> Option<u
         None | Some(0) => head.wrapping_shr(64_usize.wrapping_sub(end.wrapping_mul(8)) as u32),
         Some(start) => u64::from_be_bytes(*bytes.get(start..end)?.first_chunk()?),
     };
-    Some(word.wrapping_shr(u32::from(shift)) as u32 & u32::MAX.wrapping_shr(u32::from(drop)))
+    Some(word.wrapping_shr(u32::from(shift)) as u32 & mask)
 }
 
 #[inline]
@@ -142,6 +149,25 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// Copies the first `len` bytes, or all if a slice has fewer.
+#[inline]
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn copy_head(to: &mut [u8], from: &[u8], len: usize) {
+    // Most values have up to 8 bytes. A call of `memcpy` would take more instructions than the copy.
+    if let 0..=8 = len
+        && let Some(to) = to.first_chunk_mut()
+        && let Some(from) = from.first_chunk()
+    {
+        let later = u64::MAX
+            .checked_shl((len as u32).wrapping_mul(8))
+            .unwrap_or(0);
+        let word = u64::from_le_bytes(*to) & later | u64::from_le_bytes(*from) & !later;
+        *to = word.to_le_bytes();
+        return;
+    }
+    copy(to, from.get(..len).unwrap_or(from));
+}
+
 /// Writes bytes so that they end before byte `end`. Returns false if they do not fit.
 #[inline]
 #[must_use]
@@ -197,7 +223,7 @@ mod tests {
             let (end, drop) = (end as u16, 32 - width);
             let mask = u32::MAX >> drop;
             let expected = (integer >> shift) as u32 & mask;
-            prop_assert_eq!(load_wide(&bytes, head(&bytes), end, shift, drop), Some(expected));
+            prop_assert_eq!(load_wide(&bytes, head(&bytes), end, shift, mask), Some(expected));
             prop_assert_eq!(load_narrow(&bytes, end, shift, drop), Some(expected));
 
             let mut stored = bytes.clone();

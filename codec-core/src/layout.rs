@@ -17,7 +17,9 @@ mod packing;
 mod point;
 pub mod rules;
 #[cfg(target_pointer_width = "64")]
-mod runs;
+mod sizes;
+#[cfg(target_pointer_width = "64")]
+mod spare;
 mod tables;
 
 pub use field::{Field, Limits};

@@ -1,6 +1,7 @@
 //! Messages: a P0 consists of an action and a body, which is read and written in place.
 
 mod encoder;
+mod merge;
 mod p0;
 mod view;
 mod wanted;

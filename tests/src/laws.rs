@@ -603,6 +603,9 @@ fn expected_json(points: &[RefPoint], action: &str, values: &[(usize, Raw)]) -> 
 /// A view has just these raw values, by iteration and by id.
 fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
     numbers(points.len(), view);
+    for filler in [0x00, 0xff, 0xa5] {
+        merging(points, view, filler);
+    }
     let readings: Vec<(usize, Raw)> = view.iter().map(owned_reading).collect();
     assert_eq!(readings, expected);
     for point in points {
@@ -630,7 +633,49 @@ fn agrees(points: &[RefPoint], view: View<'_, '_>, expected: &[(usize, Raw)]) {
     }
 }
 
-/// The slices of numbers and a loop of `next` have what `for_each` has; entries of absent points are left alone.
+/// Merging sets the bits of the points that the message has, each at its offset in a status with all points, and
+/// leaves all other bits alone. Both buffers contain `filler` before.
+///
+/// # Panics
+/// If the law is broken.
+fn merging(points: &[RefPoint], view: View<'_, '_>, filler: u8) {
+    let layout = view.layout();
+    let (mask_len, status_len) = (layout.mask_len(), layout.status_len());
+    let (mut known, mut status) = (vec![filler; mask_len], vec![filler; status_len]);
+    let (mut all, zeros) = (vec![0xff; mask_len], vec![0; status_len]);
+    all[0] >>= (8 - layout.points() % 8) % 8;
+    let offsets = layout
+        .view_known(&all, &zeros)
+        .expect("the lengths are right");
+    let copy_bit = |to: &mut [u8], n: usize, is_set: bool| {
+        let byte = to.len() - 1 - n / 8;
+        to[byte] = to[byte] & !(1 << (n % 8)) | u8::from(is_set) << (n % 8);
+    };
+    for reading in view {
+        let id = reading.id();
+        copy_bit(&mut known, id.index(), true);
+        let at = offsets.read(id).expect("the point exists").span();
+        let to = &mut status[at.bytes];
+        match reading.raw() {
+            CoreRaw::Bytes(bytes) => to.copy_from_slice(bytes),
+            CoreRaw::Number(raw) => {
+                let point = &points[id.index()];
+                let bits = if point.bit { point.len } else { 8 * point.len };
+                for n in 0..bits {
+                    copy_bit(to, usize::from(at.shift) + n, raw >> n & 1 == 1);
+                }
+            }
+        }
+    }
+    let mut merged = (vec![filler; mask_len], vec![filler; status_len]);
+    view.merge_into(&mut merged.0, &mut merged.1)
+        .expect("the lengths are right");
+    assert_eq!(merged, (known, status));
+    assert!(view.merge_into(&mut merged.0[1..], &mut merged.1).is_err());
+    assert!(view.merge_into(&mut merged.0, &mut merged.1[1..]).is_err());
+}
+
+/// The slices of numbers and values and a loop of `next` have what `for_each` has; entries of absent points are left alone.
 ///
 /// # Panics
 /// If the law is broken.
@@ -669,6 +714,16 @@ pub fn numbers(points: usize, view: View<'_, '_>) {
             .eq(expected.iter().map(|one| one.to_f64()))
     );
     assert!(view.read_decimals(&mut decimals[1..]).is_err());
+    let stale = Some(Value::Enum(u32::MAX));
+    let mut values = vec![stale; points + 1];
+    view.read_values(&mut values).unwrap();
+    let ids = (0..points as u16).map(PointId);
+    assert!(
+        ids.map(|id| view.get(id))
+            .eq(values[..points].iter().copied())
+    );
+    assert_eq!(values[points], stale);
+    assert!(view.read_values(&mut values[2..]).is_err());
     let mut all = view.iter();
     view.iter().for_each(|reading| {
         let next = all

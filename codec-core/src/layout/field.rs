@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, PointId};
 use crate::value::Scale;
 
 /// The location of a point in the status: end byte, shift and width. A field takes 8 bytes. On 64-bit
-/// machines a field also holds its kernel and takes 32 bytes: decoding numbers reads no other table.
+/// machines a field also holds its kernel and its size and takes 40 bytes: decoding reads no other table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// The end of the value: one past its last byte, in a status with all points.
@@ -24,6 +24,11 @@ pub struct Field {
     pub(crate) access: Access,
     #[cfg(target_pointer_width = "64")]
     pub(crate) kernel: Kernel,
+    /// The space of the point, and of all points before it, in a var_len message with all points.
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) room: Room,
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) before: Room,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +50,29 @@ impl Field {
         access: Access::Writable,
         #[cfg(target_pointer_width = "64")]
         kernel: Kernel::EMPTY,
+        #[cfg(target_pointer_width = "64")]
+        room: Room(0),
+        #[cfg(target_pointer_width = "64")]
+        before: Room(0),
     };
 
-    /// Prepares the kernel, once location and scale are known.
+    /// Prepares what only 64-bit machines store, once location and scale are known. `before` is the space of the
+    /// points with lower ids.
     #[cfg(target_pointer_width = "64")]
-    pub(crate) const fn prepare(&mut self, scale: Scale) {
+    pub(crate) const fn prepare(&mut self, scale: Scale, before: Room) {
         self.kernel = Kernel::new(self, scale);
+        self.before = before;
+    }
+
+    /// Returns the field with its size, once kind and width are known.
+    pub(crate) const fn measured(self) -> Self {
+        #[cfg(target_pointer_width = "64")]
+        return Field {
+            room: self.size(),
+            ..self
+        };
+        #[cfg(not(target_pointer_width = "64"))]
+        return self;
     }
 
     /// Returns whether the point is in a bit area.
@@ -88,6 +110,15 @@ impl Field {
     /// Returns the space that the point takes in a var_len message.
     #[inline]
     pub(crate) const fn room(&self) -> Room {
+        #[cfg(target_pointer_width = "64")]
+        return self.room;
+        #[cfg(not(target_pointer_width = "64"))]
+        return self.size();
+    }
+
+    /// Computes the space that the point takes in a var_len message.
+    #[inline]
+    pub(crate) const fn size(&self) -> Room {
         match self.in_bits() {
             true => Room(self.width() as u32),
             false => Room((self.len() as u32).wrapping_shl(16)),
@@ -147,7 +178,7 @@ impl Limits {
 /// The space that points take in a var_len message: bits of the bit area in the low half, bytes after it in
 /// the high half, so that one addition adds both. Neither half can overflow, because the rules limit the
 /// status with all points to 65,535 bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room(pub(crate) u32);
 
 impl Room {
@@ -159,6 +190,13 @@ impl Room {
     #[inline]
     pub(crate) const fn bytes(self) -> u16 {
         self.0.wrapping_shr(16) as u16
+    }
+
+    /// Returns the space that this space has more than `other`. Requires that both halves of `other` are smaller.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn without(self, other: Room) -> Room {
+        Room(self.0.wrapping_sub(other.0))
     }
 
     #[inline]

@@ -13,7 +13,7 @@ pub(crate) struct Kernel {
     ratio: u64,
     addition: i64,
     /// The mask of the value's bits; 0 for a binary.
-    mask: u32,
+    pub(crate) mask: u32,
     /// The first of the 8 bytes that end with the value, or 0.
     start: u16,
     /// The number of bits of these 8 bytes below the value.

@@ -48,19 +48,75 @@ impl<'b> Mask<'b> {
         let past = self.0.len().saturating_sub(MOST);
         let bytes = self.0.get(past..).unwrap_or(&[]);
         Ids {
-            words: bytes.rchunks(size_of::<usize>()),
+            words: Words::new(bytes),
             word: 0,
             // The first word adds `WORD`, which wraps around to 0.
             first: 0_u16.wrapping_sub(WORD),
         }
     }
 
+    /// Returns the 128 least significant bits below `end` as two words.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn words_below(self, end: PointId) -> [u64; 2] {
+        let below = |bits: u16| match bits {
+            ..64 => !u64::MAX.wrapping_shl(bits.into()),
+            _ => u64::MAX,
+        };
+        let [low, high] = self.words();
+        [low & below(end.0), high & below(end.0.saturating_sub(64))]
+    }
+
     /// Returns the 128 least significant bits as two words.
     #[inline]
     #[cfg(target_pointer_width = "64")]
-    pub(crate) fn words(self) -> [usize; 2] {
-        let mut words = self.0.rchunks(size_of::<usize>()).map(word);
+    pub(crate) fn words(self) -> [u64; 2] {
+        let mut words = Words::new(self.0).map(|word| word as u64);
         [words.next().unwrap_or(0), words.next().unwrap_or(0)]
+    }
+
+    /// Calls `each` with the first id and the number of ids of each run of consecutive ids in the set, in ascending
+    /// order. Ids of different machine words are different runs.
+    #[inline(always)]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn for_each_run(self, mut each: impl FnMut(usize, usize)) {
+        let mut base = 0_usize;
+        for mut word in Words::new(self.0) {
+            while word != 0 {
+                let bit = word.trailing_zeros();
+                let len = word.wrapping_shr(bit).trailing_ones();
+                // The carry clears the run.
+                word &= word.wrapping_add(1_usize.wrapping_shl(bit));
+                each(base.wrapping_add(bit as usize), len as usize);
+            }
+            base = base.wrapping_add(64);
+        }
+    }
+
+    /// Adds the ids of the set below `points` to another mask, of exactly the length for that many points, as this
+    /// one.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn add_to(self, known: &mut [u8], points: u16) {
+        let Some((first, rest)) = self.0.split_first() else {
+            return;
+        };
+        if let Some((known, more)) = known.split_first_mut() {
+            *known |= first & Mask::top(points);
+            for (known, byte) in more.iter_mut().zip(rest) {
+                *known |= byte;
+            }
+        }
+    }
+
+    /// Adds all ids below `points` to a mask of exactly the length for that many points.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn fill(known: &mut [u8], points: u16) {
+        if let Some((first, rest)) = known.split_first_mut() {
+            *first |= Mask::top(points);
+            rest.fill(0xff);
+        }
     }
 
     /// Returns the first byte of a mask of all points.
@@ -87,10 +143,10 @@ impl<'b> Mask<'b> {
         let len = self.0.len();
         let end = len.saturating_sub(usize::from(points / 8));
         let bytes = self.0.get(len.saturating_sub(MOST)..end).unwrap_or(&[]);
-        let mut words = bytes.rchunks(size_of::<usize>());
+        let mut words = Words::new(bytes);
         // The lowest bits of the first word may belong to points.
         let low = u32::from(points % 8);
-        let word = words.next().map_or(0, word).wrapping_shr(low);
+        let word = words.next().unwrap_or(0).wrapping_shr(low);
         let bits = Ids {
             words,
             word: word.wrapping_shl(low),
@@ -117,25 +173,74 @@ const MOST: usize = 65_536 / 8;
 /// The number of bits of a machine word.
 const WORD: u16 = usize::BITS as u16;
 
-/// Returns up to a word of bytes as a big-endian integer.
-#[inline]
-fn word(bytes: &[u8]) -> usize {
-    match bytes.try_into() {
-        Ok(whole) => usize::from_be_bytes(whole),
-        Err(_) => bytes.iter().fold(0, |word: usize, byte| {
+/// The machine words of a mask, the least significant first. The last word may have fewer bytes.
+#[derive(Clone, Debug)]
+struct Words<'b> {
+    chunks: core::slice::RChunks<'b, u8>,
+    /// The first 8 bytes.
+    #[cfg(target_pointer_width = "64")]
+    head: u64,
+}
+
+impl<'b> Words<'b> {
+    #[inline]
+    fn new(bytes: &'b [u8]) -> Self {
+        Words {
+            chunks: bytes.rchunks(size_of::<usize>()),
+            #[cfg(target_pointer_width = "64")]
+            head: bits::head(bytes),
+        }
+    }
+
+    /// Returns a chunk that is shorter than a word as a big-endian integer.
+    #[inline]
+    fn part(&self, chunk: &[u8]) -> usize {
+        // The only such chunk is the first one of the mask.
+        #[cfg(target_pointer_width = "64")]
+        return self
+            .head
+            .wrapping_shr(64_u32.wrapping_sub((chunk.len() as u32).wrapping_mul(8)))
+            as usize;
+        #[cfg(not(target_pointer_width = "64"))]
+        return chunk.iter().fold(0, |word: usize, byte| {
             word.wrapping_shl(8) | usize::from(*byte)
-        }),
+        });
+    }
+}
+
+impl Iterator for Words<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let chunk = self.chunks.next()?;
+        Some(match chunk.try_into() {
+            Ok(whole) => usize::from_be_bytes(whole),
+            Err(_) => self.part(chunk),
+        })
     }
 }
 
 /// An iterator over the ids in a [`Mask`], in ascending order.
 #[derive(Clone, Debug)]
 pub struct Ids<'b> {
-    words: core::slice::RChunks<'b, u8>,
+    words: Words<'b>,
     /// The bits of the current word that were not returned yet.
     word: usize,
     /// The id of bit 0 of the current word.
     first: u16,
+}
+
+impl Ids<'_> {
+    /// Loads the next word with an id, once all ids of the current word were returned.
+    #[inline]
+    fn load(&mut self) -> Option<()> {
+        while self.word == 0 {
+            self.word = self.words.next()?;
+            self.first = self.first.wrapping_add(WORD);
+        }
+        Some(())
+    }
 }
 
 impl Iterator for Ids<'_> {
@@ -143,10 +248,7 @@ impl Iterator for Ids<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<PointId> {
-        while self.word == 0 {
-            self.word = word(self.words.next()?);
-            self.first = self.first.wrapping_add(WORD);
-        }
+        self.load()?;
         let bit = self.word.trailing_zeros() as u16;
         self.word &= self.word.wrapping_sub(1);
         Some(PointId(self.first.wrapping_add(bit)))

@@ -32,6 +32,11 @@ impl Packing {
     #[inline]
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
+        #[cfg(target_pointer_width = "64")]
+        if let Some(room) = layout.head.sizes.room(mask.words()) {
+            all.room = room;
+            return all.closed();
+        }
         all.pass(layout, mask, PointId(layout.points()));
         all.closed()
     }
@@ -47,7 +52,7 @@ impl Packing {
     #[inline]
     pub(crate) fn pass(&mut self, layout: LayoutRef<'_>, mask: Mask<'_>, end: PointId) {
         #[cfg(target_pointer_width = "64")]
-        if let Some(room) = layout.head.runs.room(layout.fields, mask.words(), end) {
+        if let Some(room) = layout.head.sizes.room(mask.words_below(end)) {
             self.room = self.room.and(room);
             return;
         }

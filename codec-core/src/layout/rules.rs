@@ -14,13 +14,15 @@
     reason = "the rules of one point limit every number in a sum to MAX_STATUS"
 )]
 
+#[cfg(target_pointer_width = "64")]
+use super::field::Room;
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
 use super::point::{Access, Kind, Point, Protocol, Unit};
 use super::tables::Head;
 pub use super::tables::Tables;
 #[cfg(target_pointer_width = "64")]
-use super::{equal::EqualRuns, runs::Runs};
+use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::Scale;
 
@@ -247,7 +249,8 @@ impl<'p> Check<'p, '_, '_, '_> {
                 drop: (32 - bits) as u8,
                 aux,
                 ..Field::EMPTY
-            };
+            }
+            .measured();
             n += 1;
         }
     }
@@ -377,10 +380,6 @@ impl<'p> Check<'p, '_, '_, '_> {
         self.head.status_len = (area + bytes) as u16;
         self.head.area_len = area as u16;
         let fields = self.tables.fields.split_at_mut(self.count).0;
-        #[cfg(target_pointer_width = "64")]
-        {
-            self.head.runs = Runs::new(fields);
-        }
         let mut packing = Packing::behind(self.head.area_len);
         let mut id = 0;
         while id < fields.len() {
@@ -464,6 +463,7 @@ impl<'p> Check<'p, '_, '_, '_> {
     /// Prepares the kernels. Requires offsets and scales.
     #[cfg(target_pointer_width = "64")]
     const fn prepare(&mut self) {
+        let mut before = Room(0);
         let mut id = 0;
         while id < self.count {
             let field = &mut self.tables.fields[id];
@@ -471,11 +471,16 @@ impl<'p> Check<'p, '_, '_, '_> {
                 (Shape::Uint, Some(index)) => self.tables.scales[index as usize],
                 _ => Scale::IDENTITY,
             };
-            field.prepare(scale);
+            field.prepare(scale, before);
+            before = before.and(field.room());
             id += 1;
         }
         let fields = self.tables.fields.split_at(self.count).0;
         self.head.equal = EqualRuns::new(fields);
+        self.head.spare = Spare::new(fields, self.head.status_len);
+        if matches!(self.head.protocol, Protocol::VarLen) {
+            self.head.sizes = Sizes::new(fields);
+        }
     }
 
     /// Sorts the sound points by position. The points of most definitions are in order already.

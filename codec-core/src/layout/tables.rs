@@ -3,7 +3,7 @@
 use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
 #[cfg(target_pointer_width = "64")]
-use super::{equal::EqualRuns, runs::Runs};
+use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
 use crate::error::PointId;
 use crate::value::Scale;
 
@@ -19,7 +19,9 @@ pub struct Head {
     /// The length in bytes of the bit area in a var_len message with all points.
     pub(crate) area_len: u16,
     #[cfg(target_pointer_width = "64")]
-    pub(crate) runs: Runs,
+    pub(crate) sizes: Sizes,
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) spare: Spare,
     #[cfg(target_pointer_width = "64")]
     pub(crate) equal: EqualRuns,
 }
@@ -34,7 +36,9 @@ impl Head {
         writable_len: 0,
         area_len: 0,
         #[cfg(target_pointer_width = "64")]
-        runs: Runs::NONE,
+        sizes: Sizes::NONE,
+        #[cfg(target_pointer_width = "64")]
+        spare: Spare::UNKNOWN,
         #[cfg(target_pointer_width = "64")]
         equal: EqualRuns::NONE,
     };
@@ -205,10 +209,19 @@ const fn head_of<T>(rows: &[T], len: usize) -> &[T] {
 impl PartialEq for LayoutRef<'_> {
     /// Layouts are equal if they have the same points at the same offsets. Their capacity makes no
     /// difference.
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         if core::ptr::eq(self.fields, other.fields) && core::ptr::eq(self.scales, other.scales) {
             return true;
         }
+        self.is_equal(other)
+    }
+}
+
+impl LayoutRef<'_> {
+    /// Compares the tables of different layouts.
+    #[cold]
+    fn is_equal(&self, other: &Self) -> bool {
         self.head == other.head
             && self.fields == other.fields
             && self.limits == other.limits

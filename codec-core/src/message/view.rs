@@ -39,7 +39,11 @@ impl<'l, 'b> PointValue<'l, 'b> {
             let start = end.checked_sub(usize::from(field.aux))?;
             Raw::Bytes(body.bytes.get(start..end)?)
         } else {
-            Raw::Number(body.load(location.end, location.shift, field.drop)?)
+            #[cfg(target_pointer_width = "64")]
+            let raw = body.load_masked(location.end, location.shift, field.kernel.mask);
+            #[cfg(not(target_pointer_width = "64"))]
+            let raw = body.load(location.end, location.shift, field.drop);
+            Raw::Number(raw?)
         };
         Some(PointValue {
             location,
@@ -103,7 +107,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
     }
 
     /// Writes the value to its offset in the layout, if `values` is long enough.
-    fn put_into(&self, values: &mut [u8]) {
+    pub(super) fn put_into(&self, values: &mut [u8]) {
         let field = self.location.field;
         let _ = match self.raw {
             Raw::Number(raw) => bits::store(values, field.end, field.shift, field.drop, raw),
@@ -180,15 +184,15 @@ pub struct Span {
 pub struct View<'l, 'b> {
     layout: LayoutRef<'l>,
     /// The flags or the mask, empty if the message has neither.
-    mask: Mask<'b>,
+    pub(super) mask: Mask<'b>,
     /// Whether the message has all points, each at its offset in the layout, whatever the mask.
     all: bool,
     /// The length of the bit area in bytes, if the points are packed.
-    packed: Option<u16>,
+    pub(super) packed: Option<u16>,
     /// The required length of the values in bytes.
     len: u16,
     /// The values: the bytes after the flags or mask.
-    body: Source<'b>,
+    pub(super) body: Source<'b>,
     /// Whether a body with all points was accepted although its mask has only some of them.
     whole_body: bool,
 }
@@ -375,6 +379,7 @@ impl<'l> LayoutRef<'l> {
     }
 
     /// Returns a view of a var_len body, whose length is not checked.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
         if mask.is_full(self.points()) {
             return self.view_of_all(mask, values);
@@ -391,10 +396,16 @@ impl<'l> LayoutRef<'l> {
         if values.len() == usize::from(view.len) {
             return Ok(view);
         }
+        Err(self.wrong_packed_length(mask, values))
+    }
+
+    #[cold]
+    fn wrong_packed_length(self, mask: Mask<'_>, values: &[u8]) -> Error {
+        let view = self.pack(mask, values);
         let skipped = self.mask_len();
         let needed = skipped.saturating_add(view.len.into());
         let have = skipped.saturating_add(values.len());
-        Err(wrong_length(view.locations(), skipped, have, needed))
+        wrong_length(view.locations(), skipped, have, needed)
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
@@ -449,8 +460,7 @@ impl<'l, 'b> View<'l, 'b> {
     /// Returns the point with this id, or `None` if the product or the message has no such point.
     ///
     /// In a var_len message with only some of the points, this takes one step for each present point before
-    /// it. On 64-bit machines and with more than a few present points, it takes a popcount for each run of
-    /// points of one size.
+    /// it. On 64-bit machines and with up to 128 points, it takes a popcount for each bit of a size instead.
     #[inline]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
@@ -509,6 +519,56 @@ impl<'l, 'b> View<'l, 'b> {
         self.body.bytes
     }
 
+    /// Writes the engineering value of each point to `out[id]`, and `None` for each point that the message does not
+    /// have. Entries after the last point of the product keep their value.
+    ///
+    /// The values are typed, as those of [`get`](Self::get), and binaries borrow the message. A program that decodes
+    /// many messages can use the same slice for all of them, as long as they live.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Access, Layout, Point, Protocol, UintSpec, Value};
+    ///
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::VarLen,
+    ///     &[
+    ///         Point::bool(0, Access::Writable, 0, 0),
+    ///         Point::uint8(1, Access::ReadOnly, 0, UintSpec::new(0, 100)),
+    ///     ],
+    /// );
+    /// let mut values = [None; 2];
+    /// // The mask has point 1 only.
+    /// LAYOUT.get().view(&[0b10, 0x18])?.read_values(&mut values)?;
+    /// assert_eq!(values, [None, Some(Value::Number(24.into()))]);
+    /// // This message has both points.
+    /// LAYOUT.get().view(&[0b11, 0x01, 0x19])?.read_values(&mut values)?;
+    /// assert_eq!(values, [Some(Value::Bool(true)), Some(Value::Number(25.into()))]);
+    /// # Ok::<(), gizwits_codec_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfSpace`] if `out` has fewer entries than the layout has points. Nothing is written then.
+    pub fn read_values(&self, out: &mut [Option<Value<'b>>]) -> Result<(), Error> {
+        let out = self.entries(out)?;
+        if !self.is_whole() {
+            out.fill(None);
+        }
+        self.iter().for_each(|reading| {
+            if let Some(slot) = out.get_mut(reading.id().index()) {
+                *slot = Some(reading.value());
+            }
+        });
+        Ok(())
+    }
+
+    /// Returns the entries of a slice for the points of the product.
+    fn entries<'o, T>(&self, out: &'o mut [T]) -> Result<&'o mut [T], Error> {
+        let needed = self.layout.fields.len();
+        let short = Error::new(ErrorKind::OutOfSpace {
+            needed: needed as u32,
+        });
+        out.get_mut(..needed).ok_or(short)
+    }
+
     /// Writes the exact value of each point to `out[id]`: 0 or 1 for a bool, the label index of an enum, the
     /// engineering value of an integer, 0 for a binary.
     ///
@@ -548,11 +608,7 @@ impl<'l, 'b> View<'l, 'b> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn read_numbers<T>(&self, out: &mut [T], make: impl Fn(Decimal) -> T) -> Result<(), Error> {
         let layout = self.layout;
-        let needed = layout.fields.len();
-        let Some((out, _)) = out.split_at_mut_checked(needed) else {
-            let needed = needed as u32;
-            return Err(Error::new(ErrorKind::OutOfSpace { needed }));
-        };
+        let out = self.entries(out)?;
         #[cfg(target_pointer_width = "64")]
         if self.is_whole() {
             self.read_whole(out, make);
@@ -608,9 +664,7 @@ impl<'l, 'b> View<'l, 'b> {
     /// [`values`](Self::values) is a complete status.
     #[inline]
     pub fn is_whole(&self) -> bool {
-        self.all
-            && self.len == self.layout.head.status_len
-            && self.body.bytes.len() == usize::from(self.len)
+        self.all && self.body.bytes.len() == usize::from(self.len)
     }
 
     /// Returns whether the body has exactly the length of its points. Only a view made by
@@ -642,41 +696,6 @@ impl<'l, 'b> View<'l, 'b> {
     #[inline]
     pub fn surplus_flags(&self) -> impl Iterator<Item = u16> + use<'b> {
         self.mask.surplus(self.layout.points())
-    }
-
-    /// Writes the points of the message into `status`, each at its offset in the layout, and sets their bits
-    /// in the mask `known`. [`LayoutRef::view_known`] reads the two buffers, and has an example.
-    ///
-    /// # Errors
-    /// [`ErrorKind::OutOfSpace`]. Requires `known` to be at least [`mask_len`](LayoutRef::mask_len) bytes
-    /// long and `status` to be at least [`status_len`](LayoutRef::status_len) bytes long. Otherwise nothing
-    /// is written.
-    pub fn merge_into(&self, known: &mut [u8], status: &mut [u8]) -> Result<(), Error> {
-        let room = |needed: usize| {
-            let needed = needed as u32;
-            Error::new(ErrorKind::OutOfSpace { needed })
-        };
-        let (mask_len, status_len) = (self.layout.mask_len(), self.layout.status_len());
-        let known = known.get_mut(..mask_len).ok_or(room(mask_len))?;
-        let status = status.get_mut(..status_len).ok_or(room(status_len))?;
-        for reading in self {
-            reading.put_into(status);
-            // `known` has a bit for every point of the layout.
-            let _ = bits::set_bit(known, reading.id().0);
-        }
-        Ok(())
-    }
-
-    /// Writes the points of the message into `values`, each at its offset in the layout.
-    pub(crate) fn put_into(&self, values: &mut [u8]) {
-        #[cfg(target_pointer_width = "64")]
-        if self.is_whole() {
-            bits::copy(values, self.body.bytes);
-            return;
-        }
-        for reading in self {
-            reading.put_into(values);
-        }
     }
 
     #[inline]
@@ -791,6 +810,16 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
                     if let Some(reading) =
                         PointValue::new(layout, body, field.location(PointId(id)))
                     {
+                        all = next(all, reading);
+                    }
+                }
+            }
+            #[cfg(target_pointer_width = "64")]
+            Locations::Some(_, ids, Some(mut packing)) => {
+                for id in ids {
+                    let Some(field) = layout.field(id) else { break };
+                    let location = packing.push(id, field);
+                    if let Some(reading) = PointValue::new(layout, body, location) {
                         all = next(all, reading);
                     }
                 }
