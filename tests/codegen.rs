@@ -377,17 +377,29 @@ impl Twin<'_> {
                     |status| update.apply(status, |point, kind| told.push((point, kind))),
                 );
                 assert_eq!(told, invalid);
+                Self::merges_nothing::<M>(p0);
             }
             Ok(P0::Reply(view) | P0::Report(view)) => {
                 let merge = |status: &mut _| model::merge::<M>(p0, status).unwrap();
                 self.changes::<M>(view, |_| true, merge);
             }
-            Ok(_) => {}
+            Ok(_) => Self::merges_nothing::<M>(p0),
             Err(error) if p0.first() == Some(&Action::Control.code(M::LAYOUT.protocol())) => {
                 assert!(model::update::<M>(p0).is_none(), "{error}: {p0:02x?}");
             }
             Err(error) => assert_eq!(model::merge::<M>(p0, &mut M::Status::default()), Err(error)),
         }
+    }
+
+    fn merges_nothing<M: Model>(p0: &[u8])
+    where
+        M::Status: Default,
+    {
+        let refused = Error::new(ErrorKind::WrongAction).at(0);
+        assert_eq!(
+            model::merge::<M>(p0, &mut M::Status::default()),
+            Err(refused)
+        );
     }
 }
 

@@ -18,7 +18,7 @@ use crate::bits::{self, Source};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::frame::uart::{self, Command};
 use crate::layout::{LayoutRef, Mask, Protocol, Shape};
-use crate::message::{Action, pack};
+use crate::message::{Action, P0, pack};
 use crate::value::{Decimal, divide};
 
 /// A product, as the code generator writes it.
@@ -229,18 +229,34 @@ pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
 /// - [`ErrorKind::WrongAction`] if `p0` is neither a reply nor a report.
 /// - The errors of [`encode`] if the product is var_len and `status` itself has an invalid value.
 pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
-    let view = match crate::P0::parse(M::LAYOUT, p0)? {
-        crate::P0::Reply(view) | crate::P0::Report(view) => view,
+    if let Protocol::Standard = const { M::LAYOUT.protocol() } {
+        // The body of a reply or report has all points: it is the values.
+        let Some((0x03 | 0x04, body)) = p0.split_first() else {
+            return Err(not_merged(M::LAYOUT, p0));
+        };
+        if body.len() != const { M::LAYOUT.status_len() } {
+            return Err(not_merged(M::LAYOUT, p0));
+        }
+        let mut values = M::VALUES;
+        bits::copy(values.as_mut(), body);
+        *status = M::decode(&values);
+        return Ok(());
+    }
+    let view = match P0::parse(M::LAYOUT, p0)? {
+        P0::Reply(view) | P0::Report(view) => view,
         _ => return Err(Error::new(ErrorKind::WrongAction).at(0)),
     };
-    // A report of a standard product has all points.
-    let mut values = match const { M::LAYOUT.protocol() } {
-        Protocol::Standard => M::VALUES,
-        Protocol::VarLen => encode::<M>(status)?,
-    };
+    let mut values = encode::<M>(status)?;
     view.put_into(values.as_mut());
     *status = M::decode(&values);
     Ok(())
+}
+
+/// Returns the error of a P0 that is no complete reply or report of a standard product.
+#[cold]
+fn not_merged(layout: LayoutRef<'_>, p0: &[u8]) -> Error {
+    let wrong = Error::new(ErrorKind::WrongAction).at(0);
+    P0::parse(layout, p0).err().unwrap_or(wrong)
 }
 
 /// Reads the points that a read asks for. Returns false if the read is invalid.
