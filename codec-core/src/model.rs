@@ -78,6 +78,15 @@ pub trait Model {
         status: &mut Self::Status,
         invalid: &mut impl FnMut(PointId, ErrorKind),
     );
+
+    /// Writes the flags and the values of a control, as [`control`](Self::control) reads them. Calls `invalid` for
+    /// each point with an invalid value, in the order of the ids. Requires `flags` and `values` to be zeros.
+    fn encode_control(
+        control: &Self::Control,
+        flags: &mut [u8],
+        values: &mut [u8],
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    );
 }
 
 /// The treatment of invalid values. An application with another policy than [`DefaultPolicy`] implements this
@@ -220,6 +229,66 @@ pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
         None => Ok(values),
         Some(error) => Err(error),
     }
+}
+
+/// Writes a control to the start of `out` and returns the bytes of its P0. [`update`] reads it.
+///
+/// The length of a control of a standard product is constant, and the maximum for a var_len product is known:
+/// [`LayoutRef::p0_len`].
+///
+/// ```
+/// use gizwits_codec_core::model::{self, Model};
+/// use gizwits_codec_core::{Action, Error};
+///
+/// // `M` is the type `Product` of the generated code.
+/// fn send<M: Model>(control: &M::Control) -> Result<(), Error> {
+///     let mut out = [0; 256];
+///     assert!(M::LAYOUT.p0_len(Action::Control) <= out.len());
+///     let p0 = model::encode_control::<M>(control, &mut out)?;
+///     assert!(model::update::<M>(p0).is_some());
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+/// Errors leave any bytes in `out`.
+///
+/// - [`ErrorKind::OutOfSpace`] if `out` is shorter than [`LayoutRef::p0_len`].
+/// - The first point with an invalid value, and the rule that the value breaks: the errors of
+///   [`Encoder::set`](crate::Encoder::set), without byte and bit.
+#[inline]
+pub fn encode_control<'o, M: Model>(
+    control: &M::Control,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], Error> {
+    let (code, flags_len, len) = const {
+        let code = Action::Control.code(M::LAYOUT.protocol());
+        let len = M::LAYOUT.p0_len(Action::Control);
+        (code, M::LAYOUT.flags_len(), len)
+    };
+    let Some((out, _)) = out.split_at_mut_checked(len) else {
+        let needed = len as u32;
+        return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+    };
+    out.fill(0);
+    let Some((action, rest)) = out.split_first_mut() else {
+        return Ok(&[]);
+    };
+    *action = code;
+    let (flags, values) = rest.split_at_mut_checked(flags_len).unwrap_or_default();
+    let mut first = None;
+    M::encode_control(control, flags, values, &mut |point, kind| {
+        first.get_or_insert(Error::new(kind).about(point));
+    });
+    if let Some(error) = first {
+        return Err(error);
+    }
+    let mut used = len;
+    if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
+        let packed = pack(M::LAYOUT, Mask::new(flags), values);
+        used = used.saturating_sub(values.len()).saturating_add(packed);
+    }
+    Ok(out.get(..used).unwrap_or(&[]))
 }
 
 /// Sets the points of a reply or report in a status. All other points keep their values.
