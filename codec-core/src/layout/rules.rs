@@ -229,11 +229,22 @@ impl<'p> Check<'p, '_, '_, '_> {
             if self.findings.errors == errors {
                 self.tables.limits[self.sound].min = n as u32;
                 self.sound += 1;
-                *self.field(point) = field_of(point, scale);
+                *self.field(point) = field_of(point);
+                self.keep_scale(point, scale);
             }
             n += 1;
         }
     }
+
+    /// Keeps the scale of a sound point in its kernel, so that it need not be checked again.
+    #[cfg(target_pointer_width = "64")]
+    const fn keep_scale(&mut self, point: &Point, scale: Scale) {
+        self.field(point).prepare(scale);
+    }
+
+    /// Small machines have no kernels and check the scale again.
+    #[cfg(not(target_pointer_width = "64"))]
+    const fn keep_scale(&mut self, _point: &Point, _scale: Scale) {}
 
     /// Checks the rules in the order of the ids. In a standard product, writable points come first, because
     /// the bit of a flag is the id. An order that is not canonical is a warning.
@@ -523,8 +534,8 @@ impl<'p> Check<'p, '_, '_, '_> {
     }
 }
 
-/// Returns the field of a sound point without its offset and the index of its scale.
-const fn field_of(point: &Point, scale: Scale) -> Field {
+/// Returns the field of a sound point without its offset and its scale.
+const fn field_of(point: &Point) -> Field {
     let len = point.position.len;
     let (shape, bits, aux) = match point.kind {
         Kind::Bool => (Shape::Bool, 1, 0),
@@ -532,16 +543,13 @@ const fn field_of(point: &Point, scale: Scale) -> Field {
         Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => (Shape::Uint, 8 * len, 0),
         Kind::Binary => (Shape::Binary, 32, len as u16),
     };
-    let mut field = Field {
+    Field {
         access: point.access,
         shape,
         drop: (32 - bits) as u8,
         aux,
         ..Field::EMPTY
-    };
-    #[cfg(target_pointer_width = "64")]
-    field.prepare(scale);
-    field
+    }
 }
 
 /// The scales that were checked last.
