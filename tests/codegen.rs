@@ -10,7 +10,7 @@ use gizwits_codec_core::link::Link;
 use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement};
 use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_codec_core::{
-    Access, Action, Decimal, Encoder, Error, ErrorKind, Kind, Layout, LayoutRef, P0, Point,
+    Access, Action, Decimal, Encoder, Error, ErrorKind, Fixed, Kind, Layout, LayoutRef, P0, Point,
     PointId, PointValue, Protocol, Raw, Rounding, UintSpec, Value, View,
 };
 use gizwits_codec_std::{Product, codegen, payload};
@@ -369,6 +369,7 @@ impl Twin<'_> {
                 let control = update.control(|point, kind| told.push((point, kind)));
                 assert_eq!(told, invalid);
                 self.shows(&shown(&format!("{control:?}")), view);
+                self.sends::<M>(&control, view);
                 // To a status it does the same, and nothing else.
                 told.clear();
                 self.changes::<M>(
@@ -377,17 +378,51 @@ impl Twin<'_> {
                     |status| update.apply(status, |point, kind| told.push((point, kind))),
                 );
                 assert_eq!(told, invalid);
+                Self::merges_nothing::<M>(p0);
             }
             Ok(P0::Reply(view) | P0::Report(view)) => {
                 let merge = |status: &mut _| model::merge::<M>(p0, status).unwrap();
                 self.changes::<M>(view, |_| true, merge);
             }
-            Ok(_) => {}
+            Ok(_) => Self::merges_nothing::<M>(p0),
             Err(error) if p0.first() == Some(&Action::Control.code(M::LAYOUT.protocol())) => {
                 assert!(model::update::<M>(p0).is_none(), "{error}: {p0:02x?}");
             }
             Err(error) => assert_eq!(model::merge::<M>(p0, &mut M::Status::default()), Err(error)),
         }
+    }
+
+    /// A control has the bytes that the encoder writes for the valid points of a view, and becomes the control again.
+    fn sends<M: Model>(&self, control: &M::Control, view: View<'_, '_>)
+    where
+        M::Control: Debug,
+    {
+        let len = M::LAYOUT.p0_len(Action::Control);
+        let (mut out, mut expected) = (vec![0xaa; len + 3], vec![0xaa; len]);
+        let mut encoder =
+            Encoder::begin(self.product.layout(), Action::Control, &mut expected).unwrap();
+        for one in view.iter().filter(|one| one.flagged().is_none()) {
+            encoder.set(one.id(), one.value()).unwrap();
+        }
+        let p0 = model::encode_control::<M>(control, &mut out).unwrap();
+        assert_eq!(p0, encoder.finish());
+        let update = model::update::<M>(p0).unwrap();
+        let again = update.control(|point, kind| panic!("{point}: {kind}"));
+        assert_eq!(format!("{again:?}"), format!("{control:?}"));
+        let needed = len as u32;
+        let refused = model::encode_control::<M>(control, &mut out[..len - 1]);
+        assert_eq!(refused, Err(Error::new(ErrorKind::OutOfSpace { needed })));
+    }
+
+    fn merges_nothing<M: Model>(p0: &[u8])
+    where
+        M::Status: Default,
+    {
+        let refused = Error::new(ErrorKind::WrongAction).at(0);
+        assert_eq!(
+            model::merge::<M>(p0, &mut M::Status::default()),
+            Err(refused)
+        );
     }
 }
 
@@ -540,11 +575,50 @@ fn names() {
     assert_eq!(id::FAULT_UART_9.0, 9);
 }
 
+/// A control with an invalid value is refused with the error of the first such point.
+#[test]
+fn invalid_controls() {
+    use generated::climate::{self, id::TARGET_TEMPERATURE};
+    use generated::product_a::{Control, WorkMode, id};
+    let refused = |control: &Control| control.encode(&mut [0; 16]).map(<[u8]>::to_vec);
+    let error = |id: PointId, kind| Err(Error::new(kind).about(id));
+    let valid = Control {
+        switch: Some(true),
+        target_temp: Some(30),
+        ..Control::default()
+    };
+    assert_eq!(refused(&valid), Ok(vec![0x01, 0x41, 0x01, 0, 0, 30]));
+    let mut invalid = Control {
+        target_temp: Some(15),
+        ..valid.clone()
+    };
+    assert_eq!(
+        refused(&invalid),
+        error(id::TARGET_TEMP, ErrorKind::BelowMin)
+    );
+    invalid.on_hours = Some(25);
+    assert_eq!(refused(&invalid), error(id::ON_HOURS, ErrorKind::AboveMax));
+    invalid.work_mode = Some(WorkMode::Unknown(7));
+    assert_eq!(
+        refused(&invalid),
+        error(id::WORK_MODE, ErrorKind::PastLabels)
+    );
+
+    // The minimum is -40.0.
+    let cold = climate::Control {
+        target_temperature: Some(Fixed(-401)),
+        ..climate::Control::default()
+    };
+    let refused = cold.encode(&mut [0; 64]).map(<[u8]>::to_vec);
+    assert_eq!(refused, error(TARGET_TEMPERATURE, ErrorKind::BelowMin));
+}
+
 /// Holds the generated code of a product of many scales against its layout, for raw values that come from
 /// `raws`, all points having the same at a time.
 fn scales<M: Model>(json: &str, bytes: usize, raws: impl Iterator<Item = u32>)
 where
     M::Status: Debug + Default,
+    M::Control: Debug,
 {
     let product = Product::from_json(json).unwrap();
     assert!(product.layout().points() > 150);
@@ -592,6 +666,8 @@ where
             for (field, reading) in fields.iter().zip(&view) {
                 twin.is(field, &reading);
             }
+            let body = [&full_mask(M::LAYOUT)[..], values.as_ref()].concat();
+            twin.p0::<M>(&[&[0x01], &body[..]].concat());
         }
     }
 }

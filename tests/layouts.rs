@@ -1,7 +1,9 @@
 //! A layout that the compiler made is the layout that the definition makes.
 
 use gizwits_codec_core::layout::LayoutRef;
-use gizwits_codec_core::{Access, Decimal, ErrorKind, Layout, Point, Protocol, UintSpec};
+use gizwits_codec_core::{
+    Access, Decimal, ErrorKind, Kind, Layout, Point, PointId, Protocol, Scale, UintSpec,
+};
 use gizwits_tests::vectors::product;
 
 use Access::{Alert, Fault, ReadOnly, Writable};
@@ -133,7 +135,42 @@ fn states_are_of_one_product() {
     );
 }
 
+/// Returns the layout of points in any order, with room for any number of scales.
+fn layout_of(points: &[Point]) -> Layout<128, 128> {
+    Layout::new(Protocol::Standard, points).unwrap()
+}
+
 proptest::proptest! {
+    /// The order in which points are listed makes no difference, however many scales they have, and each point has
+    /// the scale of its own numbers.
+    #[test]
+    fn order_of_points_makes_no_difference(
+        numbers in proptest::collection::vec((1_i64..9, 0_u8..2, -3_i64..3, 0_u8..3), 1..120),
+        keys in proptest::collection::vec(proptest::prelude::any::<u32>(), 120),
+    ) {
+        let (mut points, mut offset) = (Vec::new(), 0);
+        for (ratio, places, addition, width) in numbers {
+            let spec = UintSpec::new(0, 200).scaled(d(ratio, places), d(addition, 0));
+            let id = points.len() as u16;
+            points.push(match width {
+                0 => Point::uint8(id, Writable, offset, spec),
+                1 => Point::uint16(id, Writable, offset, spec),
+                _ => Point::uint32(id, Writable, offset, spec),
+            });
+            offset += 1 << width;
+        }
+        let layout = layout_of(&points);
+        for point in &points {
+            let (Kind::Uint8(spec) | Kind::Uint16(spec) | Kind::Uint32(spec)) = point.kind else { unreachable!() };
+            let scale = Scale::new(spec.ratio, spec.addition, 255).unwrap();
+            proptest::prop_assert_eq!(layout.get().scale(PointId(point.id)), Some(scale));
+        }
+        points.reverse();
+        proptest::prop_assert_eq!(&layout_of(&points), &layout);
+        points.sort_by_key(|point| keys[usize::from(point.id)]);
+        proptest::prop_assert_eq!(&layout_of(&points), &layout);
+    }
+
     /// Runs of equal integers, of any length and number, are decoded like any other points.
     #[test]
     fn runs_of_equal_integers(

@@ -119,6 +119,28 @@ impl Model for Heater {
         status.power = power.unwrap_or(status.power);
         status.target = target.unwrap_or(status.target);
     }
+
+    // Only senders of controls call this function, so the linker removes it from the firmware of a device.
+    fn encode_control(
+        (power, target): &Self::Control,
+        flags: &mut [u8],
+        values: &mut [u8],
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    ) {
+        let ([flags], [power_byte, target_byte]) = (flags, values) else {
+            return;
+        };
+        if let Some(power) = *power {
+            *flags |= 0b01;
+            *power_byte = power.into();
+        }
+        if let Some(target) = *target
+            && model::check_limits(1, target.into(), (16, 30), invalid)
+        {
+            *flags |= 0b10;
+            *target_byte = target;
+        }
+    }
 }
 
 static INFO: DeviceInfo = DeviceInfo::new(Heater::PRODUCT_KEY);

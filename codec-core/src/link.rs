@@ -227,6 +227,10 @@ enum Known {
 /// #     fn apply(_: &[u8], values: &[u8], status: &mut bool, _: &mut impl FnMut(PointId, ErrorKind)) {
 /// #         *status = values.first() == Some(&1);
 /// #     }
+/// #     fn encode_control(control: &bool, flags: &mut [u8], values: &mut [u8], _: &mut impl FnMut(PointId, ErrorKind)) {
+/// #         flags.fill(1);
+/// #         values.fill(u8::from(*control));
+/// #     }
 /// # }
 /// use gizwits_codec_core::link::{Event, Link};
 /// use gizwits_codec_core::model::Model;

@@ -18,7 +18,7 @@ use crate::bits::{self, Source};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::frame::uart::{self, Command};
 use crate::layout::{LayoutRef, Mask, Protocol, Shape};
-use crate::message::{Action, pack};
+use crate::message::{Action, P0, pack};
 use crate::value::{Decimal, divide};
 
 /// A product, as the code generator writes it.
@@ -76,6 +76,15 @@ pub trait Model {
         flags: &[u8],
         values: &[u8],
         status: &mut Self::Status,
+        invalid: &mut impl FnMut(PointId, ErrorKind),
+    );
+
+    /// Writes the flags and the values of a control, as [`control`](Self::control) reads them. Calls `invalid` for
+    /// each point with an invalid value, in the order of the ids. Requires `flags` and `values` to be zeros.
+    fn encode_control(
+        control: &Self::Control,
+        flags: &mut [u8],
+        values: &mut [u8],
         invalid: &mut impl FnMut(PointId, ErrorKind),
     );
 }
@@ -222,6 +231,66 @@ pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
     }
 }
 
+/// Writes a control to the start of `out` and returns the bytes of its P0. [`update`] reads it.
+///
+/// The length of a control of a standard product is constant, and the maximum for a var_len product is known:
+/// [`LayoutRef::p0_len`].
+///
+/// ```
+/// use gizwits_codec_core::model::{self, Model};
+/// use gizwits_codec_core::{Action, Error};
+///
+/// // `M` is the type `Product` of the generated code.
+/// fn send<M: Model>(control: &M::Control) -> Result<(), Error> {
+///     let mut out = [0; 256];
+///     assert!(M::LAYOUT.p0_len(Action::Control) <= out.len());
+///     let p0 = model::encode_control::<M>(control, &mut out)?;
+///     assert!(model::update::<M>(p0).is_some());
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+/// Errors leave any bytes in `out`.
+///
+/// - [`ErrorKind::OutOfSpace`] if `out` is shorter than [`LayoutRef::p0_len`].
+/// - The first point with an invalid value, and the rule that the value breaks: the errors of
+///   [`Encoder::set`](crate::Encoder::set), without byte and bit.
+#[inline]
+pub fn encode_control<'o, M: Model>(
+    control: &M::Control,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], Error> {
+    let (code, flags_len, len) = const {
+        let code = Action::Control.code(M::LAYOUT.protocol());
+        let len = M::LAYOUT.p0_len(Action::Control);
+        (code, M::LAYOUT.flags_len(), len)
+    };
+    let Some((out, _)) = out.split_at_mut_checked(len) else {
+        let needed = len as u32;
+        return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+    };
+    out.fill(0);
+    let Some((action, rest)) = out.split_first_mut() else {
+        return Ok(&[]);
+    };
+    *action = code;
+    let (flags, values) = rest.split_at_mut_checked(flags_len).unwrap_or_default();
+    let mut first = None;
+    M::encode_control(control, flags, values, &mut |point, kind| {
+        first.get_or_insert(Error::new(kind).about(point));
+    });
+    if let Some(error) = first {
+        return Err(error);
+    }
+    let mut used = len;
+    if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
+        let packed = pack(M::LAYOUT, Mask::new(flags), values);
+        used = used.saturating_sub(values.len()).saturating_add(packed);
+    }
+    Ok(out.get(..used).unwrap_or(&[]))
+}
+
 /// Sets the points of a reply or report in a status. All other points keep their values.
 ///
 /// # Errors
@@ -229,18 +298,34 @@ pub fn encode<M: Model>(status: &M::Status) -> Result<M::Values, Error> {
 /// - [`ErrorKind::WrongAction`] if `p0` is neither a reply nor a report.
 /// - The errors of [`encode`] if the product is var_len and `status` itself has an invalid value.
 pub fn merge<M: Model>(p0: &[u8], status: &mut M::Status) -> Result<(), Error> {
-    let view = match crate::P0::parse(M::LAYOUT, p0)? {
-        crate::P0::Reply(view) | crate::P0::Report(view) => view,
+    if let Protocol::Standard = const { M::LAYOUT.protocol() } {
+        // The body of a reply or report has all points: it is the values.
+        let Some((0x03 | 0x04, body)) = p0.split_first() else {
+            return Err(not_merged(M::LAYOUT, p0));
+        };
+        if body.len() != const { M::LAYOUT.status_len() } {
+            return Err(not_merged(M::LAYOUT, p0));
+        }
+        let mut values = M::VALUES;
+        bits::copy(values.as_mut(), body);
+        *status = M::decode(&values);
+        return Ok(());
+    }
+    let view = match P0::parse(M::LAYOUT, p0)? {
+        P0::Reply(view) | P0::Report(view) => view,
         _ => return Err(Error::new(ErrorKind::WrongAction).at(0)),
     };
-    // A report of a standard product has all points.
-    let mut values = match const { M::LAYOUT.protocol() } {
-        Protocol::Standard => M::VALUES,
-        Protocol::VarLen => encode::<M>(status)?,
-    };
+    let mut values = encode::<M>(status)?;
     view.put_into(values.as_mut());
     *status = M::decode(&values);
     Ok(())
+}
+
+/// Returns the error of a P0 that is no complete reply or report of a standard product.
+#[cold]
+fn not_merged(layout: LayoutRef<'_>, p0: &[u8]) -> Error {
+    let wrong = Error::new(ErrorKind::WrongAction).at(0);
+    P0::parse(layout, p0).err().unwrap_or(wrong)
 }
 
 /// Reads the points that a read asks for. Returns false if the read is invalid.

@@ -3,7 +3,8 @@
 //! [`rust`] returns the code of a product:
 //! - the points and the layout as constants, which are checked at compile time,
 //! - an enum for each point of kind enum,
-//! - a struct `Status` with all points, and a struct `Control` with the writable points,
+//! - a struct `Status` with all points, and a struct `Control` with the writable points, whose function `encode`
+//!   returns the bytes of a control,
 //! - the type `Product`, the [`Model`](gizwits_codec_core::model::Model) of a
 //!   [`Link`](gizwits_codec_core::link::Link).
 //!

@@ -75,6 +75,12 @@ impl Field {
         return self;
     }
 
+    /// Returns the sort key of the scale that the kernel was prepared with.
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn scale_key(&self) -> u128 {
+        self.kernel.scale_key()
+    }
+
     /// Returns whether the point is in a bit area.
     #[inline]
     pub(crate) const fn in_bits(self) -> bool {

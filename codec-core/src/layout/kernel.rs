@@ -52,6 +52,12 @@ impl Kernel {
         }
     }
 
+    /// Returns the sort key of the scale.
+    pub(crate) const fn scale_key(&self) -> u128 {
+        let ratio = self.ratio << 5 | self.decimals as u64;
+        (ratio as u128) << 64 | self.addition as u64 as u128
+    }
+
     /// Returns the raw value. `word` has the 8 bytes from `start`.
     #[inline(always)]
     pub(crate) fn raw_of(&self, word: u64) -> u32 {

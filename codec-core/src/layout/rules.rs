@@ -18,13 +18,13 @@
 use super::field::Room;
 use super::field::{Field, Limits, Shape};
 use super::packing::Packing;
-use super::point::{Access, Kind, Point, Protocol, Unit};
+use super::point::{Access, Kind, Point, Protocol, UintSpec, Unit};
 use super::tables::Head;
 pub use super::tables::Tables;
 #[cfg(target_pointer_width = "64")]
 use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
 use crate::error::{Error, ErrorKind, PointId};
-use crate::value::Scale;
+use crate::value::{Decimal, Scale};
 
 /// The maximum number of points of a product.
 pub const MAX_POINTS: usize = 1024;
@@ -146,6 +146,7 @@ pub const fn check(
         tables,
         head,
         findings,
+        recent: RecentScales::EMPTY,
     };
     check.check_points();
     check.check_ids();
@@ -156,9 +157,7 @@ pub const fn check(
     check.find_scales();
     if check.is_whole() {
         check.head.points = count as u16;
-        check.set_limits();
-        #[cfg(target_pointer_width = "64")]
-        check.prepare();
+        check.complete();
     }
     check.head
 }
@@ -175,6 +174,7 @@ struct Check<'p, 't, 'c, 'f> {
     tables: Tables<'t>,
     head: Head,
     findings: &'c mut Findings<'f>,
+    recent: RecentScales,
 }
 
 impl<'p> Check<'p, '_, '_, '_> {
@@ -197,7 +197,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         self.findings.add(point.error(kind).with(PointId(other)));
     }
 
-    /// Checks the rules of one point, and that the ids are 0 to `count - 1`.
+    /// Checks the rules of one point, and that the ids are 0 to `count - 1`. Fills in the fields of sound points, but
+    /// for offset and scale.
     const fn check_points(&mut self) {
         let mut n = 0;
         while n < self.count {
@@ -210,6 +211,13 @@ impl<'p> Check<'p, '_, '_, '_> {
             let id = point.id as usize;
             let errors = self.findings.errors;
             check_point(self.head.protocol, point, self.findings);
+            let scale = match self.recent.scale(point) {
+                Ok(scale) => scale,
+                Err(error) => {
+                    self.findings.add(point.error(error.kind));
+                    Scale::IDENTITY
+                }
+            };
             let error = Error::new(ErrorKind::IdRange).about(PointId(point.id));
             if id >= self.count {
                 self.findings.add(error);
@@ -223,37 +231,22 @@ impl<'p> Check<'p, '_, '_, '_> {
             if self.findings.errors == errors {
                 self.tables.limits[self.sound].min = n as u32;
                 self.sound += 1;
+                *self.field(point) = field_of(point);
+                self.keep_scale(point, scale);
             }
             n += 1;
-        }
-        if self.is_whole() {
-            self.shape();
         }
     }
 
-    /// Fills in the parts of the fields that need no further rules: all but the offset and the scale.
-    const fn shape(&mut self) {
-        let mut n = 0;
-        while n < self.points.len() {
-            let point = &self.points[n];
-            let len = point.position.len;
-            let (shape, bits, aux) = match point.kind {
-                Kind::Bool => (Shape::Bool, 1, 0),
-                Kind::Enum { .. } => (Shape::Enum, len, 0),
-                Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => (Shape::Uint, 8 * len, 0),
-                Kind::Binary => (Shape::Binary, 32, len as u16),
-            };
-            *self.field(point) = Field {
-                access: point.access,
-                shape,
-                drop: (32 - bits) as u8,
-                aux,
-                ..Field::EMPTY
-            }
-            .measured();
-            n += 1;
-        }
+    /// Keeps the scale of a sound point in its kernel, so that it need not be checked again.
+    #[cfg(target_pointer_width = "64")]
+    const fn keep_scale(&mut self, point: &Point, scale: Scale) {
+        self.field(point).prepare(scale, Room(0));
     }
+
+    /// Small machines have no kernels and check the scale again.
+    #[cfg(not(target_pointer_width = "64"))]
+    const fn keep_scale(&mut self, _point: &Point, _scale: Scale) {}
 
     /// Checks the rules in the order of the ids. In a standard product, writable points come first, because
     /// the bit of a flag is the id. An order that is not canonical is a warning.
@@ -391,38 +384,55 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     /// Stores each different scale once, in the order of the sort keys, and its index in the fields.
     const fn find_scales(&mut self) {
+        let mut moves = false;
         let mut n = 0;
         while n < self.sound {
             let point = self.nth(n);
-            let scale = point.sound_scale();
-            if let Err(index) = self.find_scale(scale) {
-                let len = self.head.scales();
-                if len == self.tables.scales.len() {
-                    self.findings.add(point.error(ErrorKind::TooManyScales));
-                    return;
+            let aux = match self.find_scale(point) {
+                Ok(aux) => aux,
+                Err(index) => {
+                    let len = self.head.scales();
+                    if len == self.tables.scales.len() {
+                        self.findings.add(point.error(ErrorKind::TooManyScales));
+                        return;
+                    }
+                    self.tables.scales[len] = point.sound_scale();
+                    let (known, _) = self.tables.scales.split_at_mut(len + 1);
+                    let (_, greater) = known.split_at_mut(index);
+                    greater.rotate_right(1);
+                    self.head.scales += 1;
+                    moves = moves || index < len;
+                    index as u16 + 1
                 }
-                self.tables.scales[len] = scale;
-                let (known, _) = self.tables.scales.split_at_mut(len + 1);
-                let (_, greater) = known.split_at_mut(index);
-                greater.rotate_right(1);
-                self.head.scales += 1;
-            }
+            };
+            self.set_scale(point, aux);
             n += 1;
         }
+        // A scale that was inserted before others has changed their indices.
         let mut n = 0;
-        while n < self.sound {
+        while moves && n < self.sound {
             let point = self.nth(n);
-            if let (Ok(aux @ 1..), Some(_)) = (self.find_scale(point.sound_scale()), point.uint()) {
-                self.field(point).aux = aux;
+            if let Ok(aux) = self.find_scale(point) {
+                self.set_scale(point, aux);
             }
             n += 1;
         }
     }
 
-    /// Returns one more than the index of a scale, or 0 for the identity. For a scale that is not in the table,
-    /// the error is the index at which it belongs.
-    const fn find_scale(&self, scale: Scale) -> Result<u16, usize> {
-        let key = scale.sort_key();
+    const fn set_scale(&mut self, point: &Point, aux: u16) {
+        if aux > 0 {
+            self.field(point).aux = aux;
+        }
+    }
+
+    /// Returns one more than the index of the scale of a sound point, or 0 for the identity. For a scale that is not
+    /// in the table, the error is the index at which it belongs.
+    const fn find_scale(&self, point: &Point) -> Result<u16, usize> {
+        // The check of a scale takes divisions, so it is done once where there is room for its result.
+        #[cfg(target_pointer_width = "64")]
+        let key = self.tables.fields[point.id as usize].scale_key();
+        #[cfg(not(target_pointer_width = "64"))]
+        let key = point.sound_scale().sort_key();
         if key == Scale::IDENTITY.sort_key() {
             return Ok(0);
         }
@@ -442,8 +452,8 @@ impl<'p> Check<'p, '_, '_, '_> {
         Err(from)
     }
 
-    /// Writes the limits, whose table is no longer needed as scratch space.
-    const fn set_limits(&mut self) {
+    /// Writes the limits, whose table is no longer needed as scratch space, and the kernels.
+    const fn complete(&mut self) {
         let mut n = 0;
         while n < self.points.len() {
             let point = &self.points[n];
@@ -458,6 +468,8 @@ impl<'p> Check<'p, '_, '_, '_> {
             self.tables.limits[point.id as usize] = Limits { min, max };
             n += 1;
         }
+        #[cfg(target_pointer_width = "64")]
+        self.prepare();
     }
 
     /// Prepares the kernels. Requires offsets and scales.
@@ -485,12 +497,13 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     /// Sorts the sound points by position. The points of most definitions are in order already.
     const fn sort(&mut self) {
-        let mut n = 1;
-        while n < self.sound && self.is_less(n - 1, n) {
-            n += 1;
-        }
-        if n < self.sound {
-            self.heap_sort();
+        let (mut n, mut last) = (0, 0);
+        while n < self.sound {
+            let key = sort_key(self.nth(n));
+            if key < last {
+                return self.heap_sort();
+            }
+            (n, last) = (n + 1, key);
         }
     }
 
@@ -527,13 +540,77 @@ impl<'p> Check<'p, '_, '_, '_> {
     }
 
     const fn is_less(&self, one: usize, two: usize) -> bool {
-        let (one, two) = (self.nth(one), self.nth(two));
-        let (left, right) = (key(one), key(two));
-        left < right || left == right && one.id < two.id
+        sort_key(self.nth(one)) < sort_key(self.nth(two))
     }
 }
 
-/// Checks the rules of one point.
+/// Returns the field of a sound point without its offset and its scale.
+const fn field_of(point: &Point) -> Field {
+    let len = point.position.len;
+    let (shape, bits, aux) = match point.kind {
+        Kind::Bool => (Shape::Bool, 1, 0),
+        Kind::Enum { .. } => (Shape::Enum, len, 0),
+        Kind::Uint8(_) | Kind::Uint16(_) | Kind::Uint32(_) => (Shape::Uint, 8 * len, 0),
+        Kind::Binary => (Shape::Binary, 32, len as u16),
+    };
+    Field {
+        access: point.access,
+        shape,
+        drop: (32 - bits) as u8,
+        aux,
+        ..Field::EMPTY
+    }
+    .measured()
+}
+
+/// The scales that were checked last.
+///
+/// Most definitions have few different scales, and checking one takes divisions.
+struct RecentScales {
+    known: [(UintSpec, u32, Scale); RecentScales::LEN],
+    /// The entry to replace next.
+    oldest: usize,
+}
+
+impl RecentScales {
+    const LEN: usize = 4;
+    const EMPTY: RecentScales = RecentScales {
+        known: [(UintSpec::new(0, 0), u32::MAX, Scale::IDENTITY); RecentScales::LEN],
+        oldest: 0,
+    };
+
+    /// Returns the scale of a point, as [`Point::scale`] does.
+    const fn scale(&mut self, point: &Point) -> Result<Scale, Error> {
+        let Some((spec, widest)) = point.uint() else {
+            return Ok(Scale::IDENTITY);
+        };
+        let mut n = 0;
+        while n < self.known.len() {
+            let (known, up_to, scale) = &self.known[n];
+            if *up_to == widest
+                && is_same(known.ratio, spec.ratio)
+                && is_same(known.addition, spec.addition)
+            {
+                return Ok(*scale);
+            }
+            n += 1;
+        }
+        let scale = match point.scale() {
+            Ok(scale) => scale,
+            Err(error) => return Err(error),
+        };
+        self.known[self.oldest] = (*spec, widest, scale);
+        self.oldest = (self.oldest + 1) % self.known.len();
+        Ok(scale)
+    }
+}
+
+/// Returns whether two numbers have the same digits and decimal places.
+const fn is_same(one: Decimal, two: Decimal) -> bool {
+    one.coefficient() == two.coefficient() && one.scale() == two.scale()
+}
+
+/// Checks the rules of one point, but for the rules of scales.
 const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<'_>) {
     let position = &point.position;
     let len = position.len;
@@ -570,9 +647,6 @@ const fn check_point(protocol: Protocol, point: &Point, findings: &mut Findings<
         findings.add_if(spec.min < 0, point, ErrorKind::NegativeMin);
         findings.add_if(spec.min > spec.max, point, ErrorKind::MinAboveMax);
         findings.add_if(spec.max > widest as i64, point, ErrorKind::MaxTooLarge);
-        if let Err(error) = point.scale() {
-            findings.add(point.error(error.kind));
-        }
     }
 }
 
@@ -631,9 +705,11 @@ impl Reach {
     }
 }
 
-/// Returns the sort key of a point's position: a bit area comes before the bytes at the same offset.
-const fn key(point: &Point) -> u128 {
+/// Returns the sort key of a sound point: its position, then its id. A bit area comes before the bytes at the same
+/// offset. The rules of one point limit the byte offset to 16 bits and the bit offset to 20.
+const fn sort_key(point: &Point) -> u64 {
     let position = &point.position;
-    let is_bytes = matches!(position.unit, Unit::Byte) as u128;
-    (position.byte_offset as u128) << 33 | is_bytes << 32 | position.bit_offset as u128
+    let is_bytes = matches!(position.unit, Unit::Byte) as u64;
+    let place = (position.byte_offset as u64) << 21 | is_bytes << 20 | position.bit_offset as u64;
+    place << 16 | point.id as u64
 }

@@ -93,57 +93,65 @@ impl PointCode<'_> {
         }
     }
 
-    /// The statements that write the point to `values`.
+    /// The statements that write the point of `status` to `values`.
     pub(super) fn encode(&self) -> String {
-        let (id, name, start, end) = (self.id, &self.field, self.bytes.start, self.bytes.end);
-        let (min, max) = self.limits;
+        let (name, space) = (&self.field, " ".repeat(8));
+        let reference = match self.attr.point().kind {
+            Kind::Binary => "&",
+            _ => "",
+        };
+        let mut out = format!("{space}let value = {reference}status.{name};\n");
+        if self.can_be_invalid() {
+            out += &format!("{space}let kept = || {};\n", self.kept());
+        }
+        out + &self.put(&space, "kept")
+    }
+
+    /// The statements that write `value` to `values`. An invalid number is replaced as the policy `P` chooses, which may
+    /// take the number that `kept` returns.
+    pub(super) fn put(&self, space: &str, kept: &str) -> String {
+        let (id, start, end) = (self.id, self.bytes.start, self.bytes.end);
         let (kind, into) = (&self.attr.point().kind, self.widening());
-        let reference = if *kind == Kind::Binary { "&" } else { "" };
-        let mut out = format!("        let value = {reference}status.{name};\n");
         let call = match (kind, self.number) {
             (Kind::Binary, _) => {
-                return out + &format!("        values[{start}..{end}].copy_from_slice(value);\n");
+                return format!("{space}values[{start}..{end}].copy_from_slice(value);\n");
             }
             (Kind::Bool, _) => {
                 let shift = match self.shift {
                     0 => String::new(),
                     shift => format!(" << {shift}"),
                 };
-                return out + &format!("        values[{start}] |= u8::from(value){shift};\n");
+                return format!("{space}values[{start}] |= u8::from(value){shift};\n");
             }
             (Kind::Enum { labels }, _) => {
-                format!("label::<P>({id}, value.index(){into}, {labels}, kept, invalid)")
+                format!("label::<P>({id}, value.index(){into}, {labels}, {kept}, invalid)")
             }
             (_, Number::Raw) if !self.can_be_invalid() => {
                 let store = match self.bytes.len() {
                     1 => format!("[{start}] = value"),
                     _ => format!("[{start}..{end}].copy_from_slice(&value.to_be_bytes())"),
                 };
-                return out + &format!("        values{store};\n");
+                return format!("{space}values{store};\n");
             }
             (_, Number::Raw) => {
-                format!("limited::<P>({id}, value{into}, limits, kept, invalid)")
+                format!("limited::<P>({id}, value{into}, limits, {kept}, invalid)")
             }
             (_, Number::Scaled { places, wide }) => {
                 let inner = if places == 0 { "" } else { ".0" };
                 let function = if wide { "unscaled_wide" } else { "unscaled" };
-                format!("{function}::<P>({id}, value{inner}, scale, limits, kept, invalid)")
+                format!("{function}::<P>({id}, value{inner}, scale, limits, {kept}, invalid)")
             }
         };
+        let mut out = String::new();
         if let Number::Scaled { .. } = self.number {
             let (ratio, addition) = self.ratio_and_addition();
-            out += &format!("        let scale = ({ratio}, {addition});\n");
+            out += &format!("{space}let scale = ({ratio}, {addition});\n");
         }
         if self.labels.is_none() {
-            out += &format!("        let limits = ({min}, {max});\n");
+            let (min, max) = self.limits;
+            out += &format!("{space}let limits = ({min}, {max});\n");
         }
-        out + &format!(
-            "        let kept = || {};
-        let raw = model::{call};
-{}",
-            self.kept(),
-            self.store()
-        )
+        out + &format!("{space}let raw = model::{call};\n") + &self.store(space)
     }
 
     /// An expression for the last reported raw number.
@@ -160,21 +168,21 @@ impl PointCode<'_> {
     }
 
     /// The statements that write `raw`, a u32, to `values`.
-    fn store(&self) -> String {
+    fn store(&self, space: &str) -> String {
         let (start, end) = (self.bytes.start, self.bytes.end);
         if self.attr.point().position.unit == Unit::Byte {
             let bytes = match end - start {
-                1 => return format!("        values[{start}] = raw as u8;\n"),
+                1 => return format!("{space}values[{start}] = raw as u8;\n"),
                 2 => "(raw as u16).to_be_bytes()",
                 _ => "raw.to_be_bytes()",
             };
-            return format!("        values[{start}..{end}].copy_from_slice(&{bytes});\n");
+            return format!("{space}values[{start}..{end}].copy_from_slice(&{bytes});\n");
         }
         // Bytes are written from the last, which has the lowest bits, to the first.
         let byte = |(at, below): (usize, i32)| match i32::from(self.shift) - below {
-            0 => format!("        values[{at}] |= raw as u8;\n"),
-            left @ 1.. => format!("        values[{at}] |= (raw << {left}) as u8;\n"),
-            right => format!("        values[{at}] |= (raw >> {}) as u8;\n", -right),
+            0 => format!("{space}values[{at}] |= raw as u8;\n"),
+            left @ 1.. => format!("{space}values[{at}] |= (raw << {left}) as u8;\n"),
+            right => format!("{space}values[{at}] |= (raw >> {}) as u8;\n", -right),
         };
         let bytes = self.bytes.clone().rev().zip((0..).step_by(8));
         bytes.map(byte).collect()

@@ -1,6 +1,6 @@
 //! The implementation of [`Model`](gizwits_codec_core::model::Model) for a product.
 
-use gizwits_codec_core::{Access, Protocol, Unit};
+use gizwits_codec_core::{Access, Kind, Protocol, Unit};
 
 use super::point::PointCode;
 use super::text::{fitted, put_let, put_literal};
@@ -14,6 +14,7 @@ pub(super) fn item(product: &Product, points: &[PointCode<'_>]) -> String {
         decode(points),
         control(product, &writable),
         apply(product, &writable),
+        encode_control(product, &writable),
     ];
     format!(
         "/// The product: the model of a link.
@@ -222,6 +223,44 @@ fn apply(product: &Product, writable: &[&PointCode<'_>]) -> String {
     }
     let arguments = ["flags: &[u8]", "values: &[u8]", "status: &mut Status"];
     function("apply", &arguments, unused_invalid(writable), "", &body)
+}
+
+fn encode_control(product: &Product, writable: &[&PointCode<'_>]) -> String {
+    if writable.is_empty() {
+        let arguments = [
+            "_control: &Control",
+            "_flags: &mut [u8]",
+            "_values: &mut [u8]",
+        ];
+        return function("encode_control", &arguments, "_", "", "");
+    }
+    let (unused, mut body) = match writable.iter().any(|point| point.can_be_invalid()) {
+        true => ("", "        use model::DefaultPolicy as P;\n".to_owned()),
+        false => ("_", String::new()),
+    };
+    let (flags, values) = lengths(product);
+    for (name, len) in [("flags", flags), ("values", values)] {
+        body += &format!(
+            "        let Some({name}) = {name}.first_chunk_mut::<{len}>() else {{
+            return;
+        }};
+"
+        );
+    }
+    for point in writable {
+        let (id, field) = (usize::from(point.id), &point.field);
+        let reference = match point.attr.point().kind {
+            Kind::Binary => "&",
+            _ => "",
+        };
+        let (byte, bit) = (flags - 1 - id / 8, 1 << (id % 8));
+        body += &format!("        if let Some(value) = {reference}control.{field} {{\n");
+        body += &format!("            flags[{byte}] |= {bit:#04x};\n");
+        body += &point.put(&" ".repeat(12), "|| 0");
+        body += "        }\n";
+    }
+    let arguments = ["control: &Control", "flags: &mut [u8]", "values: &mut [u8]"];
+    function("encode_control", &arguments, unused, "", &body)
 }
 
 fn put_assignment(body: &mut String, indent: usize, point: &PointCode<'_>, value: String) {

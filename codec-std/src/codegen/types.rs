@@ -131,7 +131,8 @@ fn control(points: &[PointCode<'_>]) -> String {
 impl Control {{
     /// Does nothing, because the product has no writable points.
     pub fn apply(&self, _status: &mut Status) {{}}
-}}
+
+{ENCODE}}}
 "
         );
     }
@@ -143,7 +144,16 @@ impl Control {{
     /// Sets the points of the control in a status.
     pub fn apply(&self, status: &mut Status) {{
 {body}    }}
-}}
+
+{ENCODE}}}
 "
     )
 }
+
+/// The function that encodes a control.
+const ENCODE: &str = "    /// Writes the control to the start of `out` as a P0: the action, the flags and the values. The errors
+    /// are those of [`model::encode_control`].
+    pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], gizwits::Error> {
+        model::encode_control::<Product>(self, out)
+    }
+";
