@@ -228,3 +228,45 @@ pub(super) fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error
     let (byte, bit) = attr.origin();
     Error::new(kind, message).about(attr.name()).at(byte, bit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_wrong_lengths() {
+        let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json").unwrap();
+        let product = Product::from_json(&definition).unwrap();
+        let report = [4, 1, 0, 0, 16, 30, 0, 0, 9, 9];
+        for (payload, message, point) in [
+            (
+                &report[..7],
+                "the payload ends before `fault_roomtemp`: 1 byte missing, from byte 7 on",
+                Some("fault_roomtemp"),
+            ),
+            (
+                &report[..1],
+                "the payload ends before `switch`: 7 bytes missing, from byte 1 on",
+                Some("switch"),
+            ),
+            (&report[..9], "1 byte after the end, from byte 8 on", None),
+            (&report[..], "2 bytes after the end, from byte 8 on", None),
+            (
+                &[],
+                "the payload ends: 1 byte missing, from byte 0 on",
+                None,
+            ),
+            (
+                &[0, 0, 0, 3, 12, 0],
+                "the payload ends: 11 bytes missing, from byte 6 on",
+                None,
+            ),
+        ] {
+            let error = product.decode(payload).unwrap_err();
+            assert_eq!(
+                (error.message.as_str(), error.point.as_deref()),
+                (message, point)
+            );
+        }
+    }
+}

@@ -694,23 +694,26 @@ mod tests {
         }
     }
 
-    /// Asserts that a report of this status is the product's JSON in NDJSON, and these cells in CSV.
+    /// Asserts that a report of this status is the product's JSON in NDJSON, and these cells in CSV: as bare hex, and
+    /// in a notation that only the general reader knows.
     fn is_written(product: &Product, status: &[u8], cells: &str) {
         let p0 = [&[4], status].concat();
-        let line = crate::payload::hex(&p0);
+        let hex = crate::payload::hex(&p0);
         let json = product.decode_p0(&p0).unwrap().to_json();
         let products = Products::one(product.clone());
-        let mut block = TextBlock::default();
         let ndjson = Ndjson::new(&products, std::io::sink());
-        let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
-        decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
-        assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
-
         let csv = Csv::new(product, false, std::io::sink()).unwrap();
-        let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
-        block.clear();
-        decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
-        assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+        for line in [format!("0x{hex}"), hex] {
+            let mut block = TextBlock::default();
+            let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
+
+            let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
+            block.clear();
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+        }
     }
 
     /// Numbers of any length, with names of any length and any number of decimal places, are exact.
