@@ -562,7 +562,7 @@ fn pad(status: &[u8]) -> [u8; 8] {
     padded
 }
 
-/// What the text of a point is made of.
+/// A point with everything that its text is made of.
 struct PointText<'p> {
     attr: &'p Attr,
     location: Location,
@@ -714,6 +714,32 @@ mod tests {
             decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
             assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
         }
+    }
+
+    /// Once the tables are large, the points that need no table are written as numbers.
+    #[test]
+    fn tables_have_a_limit() {
+        let attrs = (0..200).map(|id| {
+            serde_json::json!({
+                "id": id, "name": format!("point_{id}"), "type": "status_readonly", "data_type": "uint8",
+                "position": {"byte_offset": id, "bit_offset": 0, "len": 1, "unit": "byte"},
+                "uint_spec": {"min": 0, "max": 255, "ratio": 1, "addition": -128},
+            })
+        });
+        let definition = serde_json::json!({
+            "name": "bytes", "product_key": "0123456789abcdef0123456789abcdef",
+            "protocolType": "standard", "packetVersion": "0x00000004",
+            "entities": [{"id": 0, "name": "entity0", "attrs": attrs.collect::<Vec<_>>()}],
+        });
+        let product = Product::from_json(&definition.to_string()).unwrap();
+        let plan = product.json_plan();
+        assert_eq!(plan.steps.as_flattened().len(), TABLES);
+        assert_eq!(plan.numbers.len(), 200 - TABLES / (256 * STEP));
+        let status: Vec<u8> = (0..200).map(|byte| byte + 40).collect();
+        let cells = status
+            .iter()
+            .map(|byte| format!(",{}", i32::from(*byte) - 128));
+        is_written(&product, &status, &cells.collect::<String>());
     }
 
     /// Numbers of any length, with names of any length and any number of decimal places, are exact.
