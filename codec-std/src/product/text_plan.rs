@@ -652,6 +652,8 @@ fn shared_location(points: &[PointText<'_>]) -> Option<Location> {
     })
 }
 
+// The tests write the points with the formats of logs.
+#[cfg(feature = "log")]
 #[cfg(test)]
 mod tests {
     use super::*;
