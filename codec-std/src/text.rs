@@ -1,5 +1,8 @@
 //! Text from outside, such as the names and labels of a definition, made safe to show to people.
 
+pub(crate) mod cursor;
+pub(crate) mod digits;
+
 use std::borrow::Cow;
 
 /// Whether a character is invisible, or changes how the text around it is shown.
@@ -26,6 +29,17 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a text of 16 bytes or more is visible ASCII, as nearly all text is, which needs no table of characters.
+fn is_plain_ascii(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<16>() else {
+        return false;
+    };
+    let odd = |odd, byte: &u8| odd | !(0x20..0x7f).contains(byte);
+    let mut chunks = text.as_chunks::<16>().0.iter().chain([last]);
+    // The bytes of a chunk are compared at once.
+    chunks.all(|chunk| !chunk.iter().fold(false, odd))
+}
+
 /// Returns text with its [invisible](is_invisible) characters escaped as in Rust: `\n`, `\u{202e}`.
 ///
 /// # Examples
@@ -37,7 +51,7 @@ pub fn is_invisible(character: char) -> bool {
 /// ```
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) {
+    if is_plain_ascii(text.as_bytes()) || !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len());
