@@ -8,10 +8,10 @@ mod entry;
 mod finding_text;
 mod findings;
 mod json;
+mod names;
 #[cfg(feature = "log")]
 pub(crate) mod products;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use gizwits_codec_core::{PointId, Protocol, Scale, View};
 use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
+use self::names::Names;
 use crate::error::{Error, shown};
 
 /// The definition of a product, ready to decode and encode messages.
@@ -49,7 +50,7 @@ struct Inner {
     limits: Box<[Limits]>,
     scales: Box<[Scale]>,
     attrs: Box<[Attr]>,
-    ids: HashMap<String, PointId>,
+    names: Names,
 }
 
 impl Product {
@@ -61,7 +62,7 @@ impl Product {
     ) -> Self {
         attrs.sort_by_key(Attr::id);
         scales.truncate(head.scales());
-        let ids = attrs.iter().map(|attr| (attr.name().to_owned(), attr.id()));
+        let names = Names::new(attrs.iter().map(|attr| (attr.name(), attr.id())));
         Product(Arc::new(Inner {
             name,
             product_key,
@@ -69,7 +70,7 @@ impl Product {
             fields: fields.into(),
             limits: limits.into(),
             scales: scales.into(),
-            ids: ids.collect(),
+            names,
             attrs: attrs.into(),
         }))
     }
@@ -175,7 +176,13 @@ impl Product {
     /// ```
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Attr> {
-        self.attr(*self.0.ids.get(name)?)
+        self.named(name.as_bytes())
+    }
+
+    /// The point whose name has these bytes.
+    #[inline]
+    pub(crate) fn named(&self, name: &[u8]) -> Option<&Attr> {
+        self.attr(self.0.names.get(name)?)
     }
 
     /// The point with this name, or an error that suggests the most similar name.
