@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
 use gizwits_codec_core::{Action, Decimal, Encoder, Kind, PointId, Rounding, Value};
+use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -259,7 +260,7 @@ impl Message<'_> {
             .deserialize_map(Members)
             .and_then(|members| reader.end().map(|()| members))
             .map_err(|error| Error::new("json", format!("not a JSON object: {error}")))?;
-        for (name, value) in members {
+        for (Key(name), value) in members {
             self.set_json_value(&name, value.get())?;
         }
         Ok(())
@@ -448,11 +449,15 @@ fn padded(attr: &Attr, given: impl Fn() -> String, mut bytes: Vec<u8>) -> Result
     Ok(bytes)
 }
 
+/// A key, which is borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Key<'t>(#[serde(borrow)] Cow<'t, str>);
+
 /// Deserializes the members of a JSON object as a list, so that duplicate keys can be refused.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
+    type Value = Vec<(Key<'de>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object {\"NAME\":VALUE,…}")
@@ -594,7 +599,9 @@ mod tests {
             ]),
             (_, 0..8) => scale.value(raw).to_string(),
             (_, 8) => scale.value(number).to_string(),
-            (_, 9) => scale.value(max).to_string() + if number % 2 == 0 { "1" } else { ".01" },
+            (_, 9) => {
+                scale.value(max).to_string() + if number.is_multiple_of(2) { "1" } else { ".01" }
+            }
             (_, 10) => format!(
                 "{}{}",
                 scale.value(raw),

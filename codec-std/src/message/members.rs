@@ -39,11 +39,11 @@ pub(super) fn read<'t>(
         let id = attr.id();
         let text = trimmed(text);
         let (given, text) = match attr.point().kind {
-            Kind::Bool => bool(text),
-            Kind::Enum { .. } => index(attr, text),
-            Kind::Binary => hex(attr, text),
-            _ => number(layout.scale(id)?, text),
-        }?;
+            Kind::Bool => raw(bool(text)?),
+            Kind::Enum { .. } => raw(index(attr, text)?),
+            Kind::Binary => hex(attr, text)?,
+            _ => raw(number(layout.scale(id)?, text)?),
+        };
         take(id, given)?;
         next = PointId(id.0.wrapping_add(1));
         rest = match trimmed(text) {
@@ -52,6 +52,11 @@ pub(super) fn read<'t>(
             _ => return None,
         };
     }
+}
+
+#[inline(always)]
+fn raw<'t>((raw, rest): (u32, &'t [u8])) -> (Given<'t>, &'t [u8]) {
+    (Given::Raw(raw), rest)
 }
 
 /// Returns the text without the white space at its start.
@@ -71,7 +76,7 @@ fn key<'p, 't>(
     text: &'t [u8],
 ) -> Option<(&'p Attr, &'t [u8])> {
     if let Some(attr) = product.attr(next)
-        && let Some(rest) = text.strip_prefix(attr.key.as_bytes())
+        && let Some(rest) = after(attr.key.as_bytes(), text)
     {
         return Some((attr, rest));
     }
@@ -84,31 +89,41 @@ fn key<'p, 't>(
     is_plain.then_some((attr, rest))
 }
 
-fn bool(text: &[u8]) -> Option<(Given<'_>, &[u8])> {
-    let (raw, rest) = match text {
-        [b'0', rest @ ..] => (0, rest),
-        [b'1', rest @ ..] => (1, rest),
-        [b't', b'r', b'u', b'e', rest @ ..] => (1, rest),
-        [b'f', b'a', b'l', b's', b'e', rest @ ..] => (0, rest),
-        _ => return None,
-    };
-    Some((Given::Raw(raw), rest))
+#[inline(always)]
+fn bool(text: &[u8]) -> Option<(u32, &[u8])> {
+    match text {
+        [b'0', rest @ ..] => Some((0, rest)),
+        [b'1', rest @ ..] => Some((1, rest)),
+        [b't', b'r', b'u', b'e', rest @ ..] => Some((1, rest)),
+        [b'f', b'a', b'l', b's', b'e', rest @ ..] => Some((0, rest)),
+        _ => None,
+    }
 }
 
 /// Reads a label or an index.
-fn index<'t>(attr: &Attr, text: &'t [u8]) -> Option<(Given<'t>, &'t [u8])> {
+fn index<'t>(attr: &Attr, text: &'t [u8]) -> Option<(u32, &'t [u8])> {
     match text.first()? {
-        b'"' => {}
-        b'-' => return None,
-        _ => return number(Scale::IDENTITY, text),
+        // A label that is equal to another is rendered as its index, which no string begins with.
+        b'"' => (0..)
+            .zip(&attr.rendered)
+            .find_map(|(index, label)| Some((index, after(label.as_bytes(), text)?))),
+        b'-' => None,
+        _ => number(Scale::IDENTITY, text),
     }
-    // A label that is equal to another is rendered as its index, which no string begins with.
-    let (index, rest) = (0..).zip(&attr.rendered).find_map(|(index, label)| {
-        let label = label.as_bytes();
-        let rest = text.strip_prefix(label)?;
-        Some((index, rest))
-    })?;
-    Some((Given::Raw(index), rest))
+}
+
+/// Returns the text after a key or label that it begins with. Most have up to 16 bytes, which two comparisons of
+/// overlapping words cover: a call of `memcmp` takes longer.
+#[inline(always)]
+fn after<'t>(start: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    let (head, rest) = text.split_at_checked(start.len())?;
+    let is_equal = match (start.first_chunk::<8>(), start.last_chunk::<8>()) {
+        (Some(first), Some(last)) if start.len() <= 16 => {
+            head.first_chunk() == Some(first) && head.last_chunk() == Some(last)
+        }
+        _ => head == start,
+    };
+    is_equal.then_some(rest)
 }
 
 /// Reads the string of a binary.
@@ -139,7 +154,7 @@ const POWERS: [u64; DIGITS + 1] = {
 
 /// Reads a number without an exponent that is the value of a raw value.
 #[inline(always)]
-fn number(scale: Scale, text: &[u8]) -> Option<(Given<'_>, &[u8])> {
+fn number(scale: Scale, text: &[u8]) -> Option<(u32, &[u8])> {
     let (is_negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
@@ -177,7 +192,7 @@ fn number(scale: Scale, text: &[u8]) -> Option<(Given<'_>, &[u8])> {
             distance / ratio
         }
     };
-    Some((Given::Raw(u32::try_from(raw).ok()?), rest))
+    Some((u32::try_from(raw).ok()?, rest))
 }
 
 /// Appends the digits at the start of the text to a number. More than 19 digits wrap around.
