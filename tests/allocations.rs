@@ -6,6 +6,7 @@ use gizwits_codec_core::{Action, Encoder, P0, PointId, Protocol};
 use gizwits_codec_std::log::{Csv, Decoder, Format, Ndjson, Options, Products, Sink, TextBlock};
 use gizwits_codec_std::{Product, payload};
 use gizwits_tests::vectors::{fixtures, product, vectors};
+use serde_json::Value;
 
 /// Allocations of one run of `work` after a first that may allocate.
 fn allocations(mut work: impl FnMut()) -> u64 {
@@ -65,6 +66,46 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
         });
         assert_eq!(count, 0, "{}", vector["id"]);
     }
+}
+
+/// All that a payload decodes to is encoded into a used buffer without allocating, also with white space and in another
+/// order.
+#[test]
+fn a_product_encodes_json_into_a_used_buffer_without_allocating() {
+    let mut encoded = 0;
+    for vector in vectors("standard.json")
+        .into_iter()
+        .chain(vectors("var_len.json"))
+    {
+        let expect = &vector["expect"];
+        let action = match expect["action"].as_str() {
+            Some("control") => Action::Control,
+            Some("reply") => Action::Reply,
+            Some("report") => Action::Report,
+            _ => continue,
+        };
+        if vector["canonical"] != true {
+            continue;
+        }
+        let product = product(vector["definition"].as_str().unwrap());
+        let attrs = expect["attrs"].as_object().unwrap();
+        let member =
+            |(name, value): (&String, &Value)| format!("{} : {value}", Value::from(name.as_str()));
+        let spaced: Vec<String> = attrs.iter().rev().map(member).collect();
+        for json in [
+            expect["attrs"].to_string(),
+            format!("{{ {} }}", spaced.join(" ,\n")),
+        ] {
+            let mut out = Vec::new();
+            let count = allocations(|| product.encode_json(&json, action, &mut out).unwrap());
+            assert_eq!(count, 0, "{}: {json}", vector["id"]);
+            // Some payloads are frames, which end with the P0.
+            let frame = vector["payload"].as_str().unwrap();
+            assert!(frame.ends_with(&payload::hex(&out)), "{json}");
+            encoded += 1;
+        }
+    }
+    assert!(encoded > 200, "{encoded} were encoded");
 }
 
 /// Records with the least and the greatest values, what can't be, some points alone, and a read, in lines

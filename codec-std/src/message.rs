@@ -7,6 +7,7 @@ mod explain;
 mod json;
 #[cfg(feature = "tokio")]
 mod m2m_codec;
+mod members;
 pub mod payload;
 mod picture;
 mod state;

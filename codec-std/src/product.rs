@@ -9,11 +9,11 @@ mod finding_text;
 mod findings;
 mod json;
 pub(crate) mod location;
+mod names;
 #[cfg(feature = "log")]
 pub(crate) mod products;
 pub(crate) mod text_plan;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
 use self::text_plan::{JsonFormat, TextPlan};
+use self::names::Names;
 use crate::error::{Error, shown};
 
 /// The definition of a product, ready to decode and encode messages.
@@ -52,9 +53,9 @@ struct Inner {
     limits: Box<[Limits]>,
     scales: Box<[Scale]>,
     attrs: Box<[Attr]>,
-    ids: HashMap<String, PointId>,
     /// The plan of the JSON of the points, made when it is first used.
     json: OnceLock<TextPlan>,
+    names: Names,
 }
 
 impl Product {
@@ -66,7 +67,7 @@ impl Product {
     ) -> Self {
         attrs.sort_by_key(Attr::id);
         scales.truncate(head.scales());
-        let ids = attrs.iter().map(|attr| (attr.name().to_owned(), attr.id()));
+        let names = Names::new(attrs.iter().map(|attr| (attr.name(), attr.id())));
         Product(Arc::new(Inner {
             name,
             product_key,
@@ -74,7 +75,7 @@ impl Product {
             fields: fields.into(),
             limits: limits.into(),
             scales: scales.into(),
-            ids: ids.collect(),
+            names,
             attrs: attrs.into(),
             json: OnceLock::new(),
         }))
@@ -188,7 +189,13 @@ impl Product {
     /// ```
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Attr> {
-        self.attr(*self.0.ids.get(name)?)
+        self.named(name.as_bytes())
+    }
+
+    /// The point whose name has these bytes.
+    #[inline]
+    pub(crate) fn named(&self, name: &[u8]) -> Option<&Attr> {
+        self.attr(self.0.names.get(name)?)
     }
 
     /// The point with this name, or an error that suggests the most similar name.

@@ -578,6 +578,9 @@ fn round_trip(product: &Product, points: &[RefPoint], action: Action, p0: &[u8],
     let attrs = reference::json_attrs(points, &expected);
     message.set_json(&attrs).expect("values that were decoded");
     assert_eq!(message.encode().expect("values that were decoded"), p0);
+    let encoded = product.encode_json(&attrs, action, &mut out);
+    encoded.expect("values that were decoded");
+    assert_eq!(out, p0);
 }
 
 fn decoded(product: &Product, p0: &[u8]) -> String {

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
 use gizwits_codec_core::{Action, Decimal, Encoder, Kind, PointId, Rounding, Value};
+use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::explain::refusal;
+use super::members::{self, Given};
 use super::payload;
 use crate::error::{Error, counted, shown};
 use crate::product::Product;
@@ -68,6 +70,80 @@ impl Product {
             rounding: Rounding::Exact,
             values: vec![None; self.attrs().len()],
         }
+    }
+
+    /// Encodes a JSON object of points, as [`Message::set_json`] describes it, into a buffer: the bytes of the P0
+    /// replace its content.
+    ///
+    /// Does not allocate if the buffer has been used before, unless the text has escapes, numbers with exponents, or
+    /// binaries that are not plain hex. A number between two steps is refused: [`Message::rounding`] is for others.
+    ///
+    /// ```
+    /// use gizwits_codec_std::{Action, Product, payload};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let mut p0 = Vec::new();
+    /// product.encode_json(r#"{"switch":true,"mode":"除湿"}"#, Action::Control, &mut p0)?;
+    /// assert_eq!(payload::hex(&p0), "010509000000");
+    ///
+    /// let error = product.encode_json(r#"{"set_temp":31}"#, Action::Control, &mut p0).unwrap_err();
+    /// assert_eq!(error.kind, "above_max");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`Message::set_json`] and [`Message::encode`]. The buffer is empty then.
+    pub fn encode_json(&self, json: &str, action: Action, p0: &mut Vec<u8>) -> Result<(), Error> {
+        if self.encode_members(json, action, p0).is_some() {
+            return Ok(());
+        }
+        p0.clear();
+        let mut message = self.message(action);
+        message.set_each(json)?;
+        p0.extend_from_slice(&message.encode()?);
+        Ok(())
+    }
+
+    /// Encodes in one pass, without an error for what is refused.
+    fn encode_members(&self, json: &str, action: Action, out: &mut Vec<u8>) -> Option<()> {
+        let layout = self.layout();
+        let (p0_len, mask_len) = (layout.p0_len(action), layout.mask_len());
+        // Behind the P0 there is space for the set of points that were given, and for a binary.
+        out.resize(p0_len + mask_len + layout.status_len(), 0);
+        let (p0, space) = out.split_at_mut(p0_len);
+        let (seen, bytes) = space.split_at_mut(mask_len);
+        seen.fill(0);
+        let mut encoder = Encoder::begin(layout, action, p0).ok()?;
+        let mut count = 0;
+        members::read(self, json, |id, given| {
+            let (byte, bit) = (seen.get_mut(id.index() / 8)?, 1 << (id.0 % 8));
+            if *byte & bit != 0 {
+                return None;
+            }
+            *byte |= bit;
+            count += 1;
+            match given {
+                Given::Raw(raw) => encoder.set_raw(id, raw).ok(),
+                Given::Hex(digits) => {
+                    let len = self.attr(id)?.point().position.len as usize;
+                    let bytes = bytes.get_mut(..len)?;
+                    let (head, rest) = bytes.split_at_mut_checked(digits.len() / 2)?;
+                    faster_hex::hex_decode(digits, head).ok()?;
+                    rest.fill(0);
+                    encoder.set(id, Value::Binary(bytes)).ok()
+                }
+            }
+        })?;
+        let enough = match (action, self.protocol()) {
+            (Action::Read, _) => return None,
+            (Action::Control, _) => 1,
+            (_, core::Protocol::Standard) => layout.points(),
+            (_, core::Protocol::VarLen) => 0,
+        };
+        let len = encoder.finish().len();
+        out.truncate(len);
+        (count >= enough).then_some(())
     }
 }
 
@@ -145,12 +221,46 @@ impl Message<'_> {
     /// # Errors
     /// `json` if the text is not a JSON object; the errors of [`set_word`](Self::set_word).
     pub fn set_json(&mut self, json: &str) -> Result<(), Error> {
+        let is_empty = self.values.iter().all(Option::is_none);
+        if is_empty && self.set_all(json).is_some() {
+            return Ok(());
+        }
+        if is_empty {
+            self.values.fill(None);
+        }
+        self.set_each(json)
+    }
+
+    /// Sets points in one pass, without an error for what is refused.
+    fn set_all(&mut self, json: &str) -> Option<()> {
+        let (product, values) = (self.product, &mut self.values);
+        members::read(product, json, |id, given| {
+            let value = match (given, product.attr(id)?.point()) {
+                (Given::Raw(raw), point) => match point.kind {
+                    Kind::Bool => Owned::Bool(raw != 0),
+                    Kind::Enum { .. } => Owned::Enum(raw),
+                    _ => Owned::Number(product.layout().scale(id)?.value(raw)),
+                },
+                (Given::Hex(digits), point) => {
+                    let mut bytes = vec![0; point.position.len as usize];
+                    faster_hex::hex_decode(digits, bytes.get_mut(..digits.len() / 2)?).ok()?;
+                    Owned::Binary(bytes)
+                }
+            };
+            let slot = values.get_mut(id.index()).filter(|slot| slot.is_none())?;
+            *slot = Some(value);
+            Some(())
+        })
+    }
+
+    /// Sets one point after the other, or returns the first error. The law for the readers of one pass.
+    fn set_each(&mut self, json: &str) -> Result<(), Error> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let members = reader
             .deserialize_map(Members)
             .and_then(|members| reader.end().map(|()| members))
             .map_err(|error| Error::new("json", format!("not a JSON object: {error}")))?;
-        for (name, value) in members {
+        for (Key(name), value) in members {
             self.set_json_value(&name, value.get())?;
         }
         Ok(())
@@ -339,11 +449,15 @@ fn padded(attr: &Attr, given: impl Fn() -> String, mut bytes: Vec<u8>) -> Result
     Ok(bytes)
 }
 
+/// A key, which is borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Key<'t>(#[serde(borrow)] Cow<'t, str>);
+
 /// Deserializes the members of a JSON object as a list, so that duplicate keys can be refused.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
+    type Value = Vec<(Key<'de>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object {\"NAME\":VALUE,…}")
@@ -397,4 +511,250 @@ pub fn wrap(
     let len = frame.encode(&mut out)?;
     out.truncate(len);
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use std::sync::LazyLock;
+
+    const ACTIONS: [Action; 4] = [Action::Control, Action::Read, Action::Reply, Action::Report];
+
+    static FIXTURES: LazyLock<Vec<Product>> = LazyLock::new(|| {
+        let files = std::fs::read_dir("../tests/fixtures").unwrap();
+        let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        texts
+            .map(|text| Product::from_json(&text).unwrap())
+            .collect()
+    });
+
+    /// Values as a program writes them, and values that are nearly so.
+    fn value(attr: &Attr, product: &Product, form: usize, number: u32) -> String {
+        let (min, max) = product.layout().limits(attr.id()).unwrap();
+        let raw = min + (u64::from(number) % (u64::from(max - min) + 1)) as u32;
+        let scale = product.layout().scale(attr.id()).unwrap();
+        let pick = |texts: &[&str]| texts[number as usize % texts.len()].to_owned();
+        let len = attr.point().position.len as usize + form % 3;
+        let bytes: Vec<u8> = (0..len as u32)
+            .map(|n| number.rotate_left(n) as u8)
+            .collect();
+        let hex = payload::hex(&bytes);
+        match (attr.point().kind, form) {
+            (_, 16..) => pick(&[
+                "null",
+                "{}",
+                "[]",
+                "{\"a\":[1,{}]}",
+                "",
+                "nul",
+                "\"",
+                "\"\\ud800\"",
+                "1 2",
+            ]),
+            (Kind::Bool, _) => pick(&[
+                "true",
+                "false",
+                "0",
+                "1",
+                "\"0\"",
+                "\"1\"",
+                "2",
+                "1.0",
+                "-0",
+                "01",
+                "\"true\"",
+                "tru",
+                "\"\\u0031\"",
+            ]),
+            (Kind::Enum { .. }, 0..8) => attr.rendered[raw as usize].to_string(),
+            (Kind::Enum { .. }, 8..12) => raw.to_string(),
+            (Kind::Enum { .. }, _) => pick(&[
+                "-0",
+                "01",
+                "1.0",
+                "1e0",
+                "\"1\"",
+                "\"none\"",
+                "9",
+                "4294967296",
+                "\"\\n\"",
+            ]),
+            (Kind::Binary, 0..6) => format!("\"{}\"", &hex[..hex.len().min(2 * max as usize)]),
+            (Kind::Binary, 6) => format!("\"{}\"", &hex[..number as usize % (hex.len() + 1)]),
+            (Kind::Binary, 7) => format!("\"{}\"", hex.to_uppercase()),
+            (Kind::Binary, 8) => format!("\"0x{hex}\""),
+            (Kind::Binary, 9) => format!("\"base64:{}\"", payload::base64(&number.to_le_bytes())),
+            (Kind::Binary, _) => pick(&[
+                "[1,2]",
+                "[256]",
+                "\"\"",
+                "\"zz\"",
+                "\"0g\"",
+                "\"01 02\"",
+                "\"\\u0030\\u0030\"",
+                "\"é\"",
+                "12",
+            ]),
+            (_, 0..8) => scale.value(raw).to_string(),
+            (_, 8) => scale.value(number).to_string(),
+            (_, 9) => {
+                scale.value(max).to_string() + if number.is_multiple_of(2) { "1" } else { ".01" }
+            }
+            (_, 10) => format!(
+                "{}{}",
+                scale.value(raw),
+                &"e0 .0 00 E-2 e+1 . e"
+                    .split(' ')
+                    .nth(number as usize % 7)
+                    .unwrap()
+            ),
+            (_, 11) => format!("\"{}\"", scale.value(raw)),
+            (_, 12) => format!("-{}", scale.value(raw)),
+            _ => pick(&[
+                "-0",
+                "00",
+                "01",
+                "-",
+                ".5",
+                "1.",
+                "+1",
+                "1e400",
+                "1.5e-3",
+                "999999999999999999",
+                "9223372036854775807",
+                "9223372036854775808",
+                "18446744073709551616",
+                "-9223372036854775808",
+                "0.0000000000000000001",
+                "1.000000000000000000000000",
+                "123456789012345678.5",
+                "4294967295",
+                "4294967296",
+                "0x10",
+            ]),
+        }
+    }
+
+    /// One member, from the choices that a test drew.
+    fn member(product: &Product, at: usize, (key_form, form, number): (u8, u8, u32)) -> String {
+        let attr = product.attrs().nth(at).unwrap();
+        let key = match key_form {
+            0..230 => attr.key.to_string(),
+            230..236 => attr.key.replace(':', " \n:\t"),
+            236..240 => {
+                let mut rest = attr.name().chars();
+                let first = rest.next().map_or(0, u32::from);
+                let rest = serde_json::Value::from(rest.as_str()).to_string();
+                format!("\"\\u{first:04x}{}:", &rest[1..])
+            }
+            240..244 => attr.key.replace("\":", "x\":"),
+            244..248 => "\"\":".to_owned(),
+            248..250 => "\"a\nb\":".to_owned(),
+            _ => attr.key.replace(':', ""),
+        };
+        // Most values are sound, so that the reader gets far.
+        let form = usize::from(form);
+        let form = if form < 200 { form % 8 } else { form % 17 };
+        format!("{key}{}", value(attr, product, form, number))
+    }
+
+    fn plain(product: &Product, json: &str, action: Action) -> Result<Vec<u8>, Error> {
+        let mut message = product.message(action);
+        message.set_each(json)?;
+        message.encode()
+    }
+
+    /// The readers of one pass agree with the plain path.
+    fn law(product: &Product, json: &str, action: Action) {
+        let expected = plain(product, json, action);
+        let mut out = vec![0xaa; 5];
+        let result = product.encode_json(json, action, &mut out);
+        assert!(result.is_ok() || out.is_empty());
+        assert_eq!(result.map(|()| out), expected, "{json}");
+        let (mut one, mut two) = (product.message(action), product.message(action));
+        assert_eq!(one.set_json(json), two.set_each(json), "{json}");
+        // What was set before an error stays set.
+        assert_eq!(one.encode(), two.encode(), "{json}");
+        assert_eq!(one.set_json(json), two.set_each(json), "{json}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn one_pass_is_the_plain_path(
+            (which, action, all) in any::<(Index, Index, bool)>(),
+            members in proptest::collection::vec((any::<Index>(), any::<(u8, u8, u32)>()), 0..12),
+            (space, end) in any::<(u8, u8)>(),
+            edits in proptest::collection::vec(any::<(Index, Index, u8)>(), 0..4),
+        ) {
+            let product = which.get(&FIXTURES);
+            let action = *action.get(&ACTIONS);
+            let count = product.attrs().len();
+            let texts: Vec<String> = match (all, &members[..]) {
+                (true, [first, ..]) => (0..count)
+                    .map(|at| {
+                        let (_, (_, _, number)) = members[at % members.len()];
+                        // One of all points may be odd.
+                        let odd = (at == first.0.index(count)).then_some(first.1);
+                        member(product, at, odd.unwrap_or((0, 0, number)))
+                    })
+                    .collect(),
+                _ => members.iter().map(|(at, drawn)| member(product, at.index(count), *drawn)).collect(),
+            };
+            let comma = match space { 0..150 => ",", 150..200 => ", ", 200..250 => " ,\r\n\t", _ => ",," };
+            let (open, close) = match end {
+                0..200 => ("{", "}"),
+                200..220 => (" {\n", " } \n"),
+                220..230 => ("{", ",}"),
+                230..240 => ("{", "}x"),
+                240..245 => ("", ""),
+                _ => ("{ ", ""),
+            };
+            let mut json = format!("{open}{}{close}", texts.join(comma));
+            law(product, &json, action);
+            for (at, with, how) in edits {
+                let mut chars: Vec<char> = json.chars().collect();
+                let at = at.index(chars.len() + 1);
+                let with = *with.get(&"{}[]\":,\\0159eE.-+tfn \n\u{1}é\u{2028}".chars().collect::<Vec<_>>());
+                match how {
+                    0..100 => chars.insert(at, with),
+                    100..200 if at < chars.len() => chars[at] = with,
+                    200..240 if at < chars.len() => { chars.remove(at); }
+                    _ => chars.truncate(at),
+                }
+                json = chars.into_iter().collect();
+                law(product, &json, action);
+            }
+        }
+    }
+
+    /// The one pass takes all that a payload decodes to, so the law above is about it.
+    #[test]
+    fn decoded_values_take_one_pass() {
+        for product in &*FIXTURES {
+            for pick in [|min, _| min, |_, max| max, |min, max| min + (max - min) / 3] {
+                let layout = product.layout();
+                let mut p0 = vec![0; layout.p0_len(Action::Report)];
+                let mut encoder = Encoder::begin(layout, Action::Report, &mut p0).unwrap();
+                for id in (0..layout.points()).map(PointId) {
+                    let (min, max) = layout.limits(id).unwrap();
+                    if encoder.set_raw(id, pick(min, max)).is_err() {
+                        encoder
+                            .set(id, Value::Binary(&vec![7; max as usize]))
+                            .unwrap();
+                    }
+                }
+                let p0 = encoder.finish().to_vec();
+                let json = product.decode(&p0).unwrap().to_json();
+                let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+                let mut out = Vec::new();
+                let taken =
+                    product.encode_members(&json["attrs"].to_string(), Action::Report, &mut out);
+                assert_eq!((taken, out), (Some(()), p0), "{}", product.name());
+            }
+        }
+    }
 }
