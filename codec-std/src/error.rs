@@ -1,5 +1,6 @@
 //! The error of the crate, which names points where the core's error has ids.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use gizwits_codec_core as core;
@@ -108,10 +109,10 @@ impl Error {
         ("frame_limit", "the frame is longer than the limit"),
     ];
 
-    pub(crate) fn new(kind: &'static str, message: impl AsRef<str>) -> Self {
+    pub(crate) fn new(kind: &'static str, message: impl Into<String>) -> Self {
         Error {
             kind,
-            message: cut(message.as_ref()),
+            message: cut(message.into()),
             point: None,
             byte: None,
             bit: None,
@@ -147,9 +148,11 @@ impl From<core::Error> for Error {
 
 /// Returns a message for people: at most 1,000 bytes, with invisible characters escaped. Messages quote names, labels
 /// and values, which can hold any characters and be of any length.
-pub(crate) fn cut(message: &str) -> String {
+pub(crate) fn cut(mut message: String) -> String {
     const MAX: usize = 1000;
-    let mut message = printable(message).into_owned();
+    if let Cow::Owned(escaped) = printable(&message) {
+        message = escaped;
+    }
     if message.len() > MAX {
         message.truncate(message.floor_char_boundary(MAX));
         message.push('…');

@@ -37,7 +37,9 @@ pub fn is_invisible(character: char) -> bool {
 /// ```
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_invisible) {
+    // Nearly all text is ASCII, which needs no table of characters. This loop has vector instructions.
+    let odd = |odd, byte: u8| odd | !(0x20..0x7f).contains(&byte);
+    if !text.bytes().fold(false, odd) || !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len());

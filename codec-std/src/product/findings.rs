@@ -61,9 +61,9 @@ impl Findings {
             span,
             line: 0,
             column: 0,
-            message: cut(&text.message),
-            label: cut(&text.label),
-            help: cut(&text.help),
+            message: cut(text.message),
+            label: cut(text.label),
+            help: cut(text.help),
         };
         self.kept.truncate(Check::MAX_DIAGNOSTICS - 1);
         self.kept.insert(at, diagnostic);

@@ -1,7 +1,7 @@
 //! Reads the record of a line: by a shape that earlier lines had, or with the strict parser.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use gizwits_codec_core::definition;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::lazy::LazyRecord;
+use super::scanner::scan;
 use super::shape::LineShape;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
@@ -67,18 +68,16 @@ impl Reader {
         found.is_some()
     }
 
-    /// Reads a line without escapes with the strict parser; kept members go to [`extra`](Self::extra). Returns
-    /// false if [`read`](Self::read) has to read the line, because it is invalid or a shape is to be learned.
+    /// Reads a line that needs no unescaping; kept members go to [`extra`](Self::extra). Returns false if
+    /// [`read`](Self::read) has to read the line, because it is unusual or invalid, or a shape is to be learned.
     #[inline(always)]
     pub(crate) fn read_plain<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
-        if self.learns() || is_deep(line) {
+        if self.learns() {
             return false;
         }
         self.extra.clear();
-        let mut json = sonic_rs::Deserializer::from_json(line);
         let extra = self.keep.then_some(&mut self.extra);
-        let done = json.deserialize_map(PlainVisitor(record, extra));
-        let done = done.and_then(|()| json.end()).is_ok();
+        let done = scan(line, record, extra).is_some();
         // Failed lines are counted by `read`.
         self.missed = self.missed.saturating_add(done.into());
         done
@@ -163,12 +162,23 @@ fn brackets(text: &[u8]) -> usize {
 /// Converts the error of a line that is not JSON.
 #[cold]
 fn refused(error: &sonic_rs::Error) -> Error {
-    let text = error.to_string();
-    let text = text.lines().next().unwrap_or_default();
-    let end = text.find(" at line ").unwrap_or(text.len());
-    let byte = error.offset();
-    let message = format!("the record is not JSON: {}, byte {byte}", &text[..end]);
+    let mut message = Reason("the record is not JSON: ".to_owned());
+    // Ends with an error at the position, which is the last thing that is of interest.
+    let _ = write!(message, "{error}");
+    let (Reason(mut message), byte) = (message, error.offset());
+    let _ = write!(message, ", byte {byte}");
     Error::new("json", message).at(u32::try_from(byte).ok(), None)
+}
+
+/// The message of a parser without the position and the excerpt after it.
+struct Reason(String);
+
+impl fmt::Write for Reason {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = text.find(" at line ");
+        self.0.push_str(&text[..end.unwrap_or(text.len())]);
+        end.map_or(Ok(()), |_| Err(fmt::Error))
+    }
 }
 
 /// The error of a line that is not UTF-8 from this byte on.
@@ -244,56 +254,6 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
             (None, Some(_)) => Ok(members),
             (None, None) => Err(Error::new("record", "the record has no `payload`")),
         })
-    }
-}
-
-/// Deserializes a record whose texts need no unescaping. Fails without a reason if anything is unusual:
-/// [`MembersVisitor`] then reads the line.
-struct PlainVisitor<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
-
-impl<'de> Visitor<'de> for PlainVisitor<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let odd = || A::Error::custom("odd");
-        let PlainVisitor(record, mut extra) = self;
-        let mut payload = None;
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let member = match key {
-                "payload" => &mut payload,
-                "type" => &mut record.kind,
-                "did" => &mut record.did,
-                "product_key" => &mut record.product_key,
-                _ => {
-                    let value: LazyValue<'de> = map.next_value()?;
-                    let Cow::Borrowed(json) = value.as_raw_cow() else {
-                        return Err(odd());
-                    };
-                    if key == "timestamp" {
-                        let moment = Some(Timestamp(json)).filter(Timestamp::is_plain);
-                        if moment.is_none() || record.timestamp.is_some() {
-                            return Err(odd());
-                        }
-                        record.timestamp = moment;
-                    } else if memchr::memchr(b'\\', json.as_bytes()).is_some() {
-                        return Err(odd());
-                    } else if let Some(extra) = &mut extra {
-                        put_member(extra, key, json);
-                    }
-                    continue;
-                }
-            };
-            if member.replace(map.next_value()?).is_some() {
-                return Err(odd());
-            }
-        }
-        record.payload = payload.ok_or_else(odd)?;
-        Ok(())
     }
 }
 
