@@ -4,72 +4,91 @@
 //! exponents, literals, arrays and objects. It refuses everything else without a reason, and the strict parser then
 //! reads the line.
 
+use std::ops::Range;
+
 use super::Record;
 use super::reader::DEPTH_LIMIT;
 use super::timestamp::Timestamp;
 
 /// Reads a line into an empty record. Appends the other members to `extra`, each after a comma.
-#[inline(always)]
+// Not inlined: the scanner needs most registers for itself.
+#[inline(never)]
 pub(super) fn scan<'a>(
     line: &'a str,
     record: &mut Record<'a>,
     mut extra: Option<&mut Vec<u8>>,
 ) -> Option<()> {
-    let mut scanner = Scanner { line, at: 0 };
+    let mut scanner = Scanner {
+        line: line.as_bytes(),
+        at: 0,
+    };
     let mut payload = None;
     scanner.expect(b'{')?;
     loop {
-        let key = scanner.text()?;
+        let key = line.as_bytes().get(scanner.text()?)?;
         scanner.expect(b':')?;
-        let member = match key {
-            "payload" => &mut payload,
-            "type" => &mut record.kind,
-            "did" => &mut record.did,
-            "product_key" => &mut record.product_key,
-            _ => {
-                let json = scanner.value(DEPTH_LIMIT - 1)?;
-                if key == "timestamp" {
-                    let moment = Timestamp(json);
-                    if record.timestamp.replace(moment).is_some() || !moment.is_sound() {
-                        return None;
-                    }
-                } else if let Some(extra) = &mut extra {
-                    for part in [",\"", key, "\":", json] {
-                        extra.extend(part.as_bytes());
-                    }
-                }
-                match scanner.next()? {
-                    b',' => continue,
-                    _ => break,
+        if key == b"timestamp" {
+            let moment = Timestamp(line.get(scanner.value(DEPTH_LIMIT - 1)?)?);
+            if record.timestamp.replace(moment).is_some() || !moment.is_sound() {
+                return None;
+            }
+        } else if let Some(member) = member(key, record, &mut payload) {
+            if member.replace(line.get(scanner.text()?)?).is_some() {
+                return None;
+            }
+        } else {
+            let json = scanner.value(DEPTH_LIMIT - 1)?;
+            if let Some(extra) = &mut extra {
+                for part in [b",\"", key, b"\":", line.as_bytes().get(json)?] {
+                    extra.extend(part);
                 }
             }
-        };
-        if member.replace(scanner.text()?).is_some() {
-            return None;
         }
-        if scanner.next()? != b',' {
-            break;
+        match scanner.next()? {
+            b',' => {}
+            b'}' => break,
+            _ => return None,
         }
     }
     record.payload = payload?;
-    let end = scanner.line.as_bytes().get(scanner.at - 1..)?;
-    let (bracket, rest) = end.split_first()?;
-    (*bracket == b'}' && rest.iter().copied().all(is_space)).then_some(())
+    // Only spaces may follow.
+    scanner.peek().is_none().then_some(())
+}
+
+/// The member with a text that has this key.
+#[inline(always)]
+fn member<'r, 'a>(
+    key: &[u8],
+    record: &'r mut Record<'a>,
+    payload: &'r mut Option<&'a str>,
+) -> Option<&'r mut Option<&'a str>> {
+    // As a `match`, this compares byte by byte.
+    if key == b"payload" {
+        Some(payload)
+    } else if key == b"type" {
+        Some(&mut record.kind)
+    } else if key == b"did" {
+        Some(&mut record.did)
+    } else if key == b"product_key" {
+        Some(&mut record.product_key)
+    } else {
+        None
+    }
 }
 
 /// A position in a line.
 struct Scanner<'a> {
-    line: &'a str,
+    line: &'a [u8],
     at: usize,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     /// Skips spaces and returns the byte after them without taking it.
     #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         loop {
-            let byte = *self.line.as_bytes().get(self.at)?;
-            if !is_space(byte) {
+            let byte = *self.line.get(self.at)?;
+            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                 return Some(byte);
             }
             self.at += 1;
@@ -84,25 +103,31 @@ impl<'a> Scanner<'a> {
         Some(byte)
     }
 
-    /// Takes this byte.
+    /// Takes this byte, which is no space.
     #[inline(always)]
     fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
+        // Nearly all logs have no spaces.
+        if self.line.get(self.at) != Some(&byte) && self.peek()? != byte {
+            return None;
+        }
+        self.at += 1;
+        Some(())
     }
 
-    /// Takes a text without escapes, and returns it without its quotes.
+    /// Takes a text without escapes, and returns the range between its quotes.
     #[inline(always)]
-    fn text(&mut self) -> Option<&'a str> {
+    fn text(&mut self) -> Option<Range<usize>> {
         self.expect(b'"')?;
-        let rest = self.line.get(self.at..)?;
-        let text = rest.get(..plain_len(rest.as_bytes()))?;
-        self.at += text.len() + 1;
-        (rest.as_bytes().get(text.len()) == Some(&b'"')).then_some(text)
+        let start = self.at;
+        let rest = self.line.get(start..)?;
+        let len = plain_len(rest);
+        self.at += len + 1;
+        (rest.get(len) == Some(&b'"')).then_some(start..start + len)
     }
 
-    /// Takes a value with at most `depth` nested arrays and objects, and returns its JSON.
+    /// Takes a value with at most `depth` nested arrays and objects, and returns its range.
     #[inline(always)]
-    fn value(&mut self, depth: usize) -> Option<&'a str> {
+    fn value(&mut self, depth: usize) -> Option<Range<usize>> {
         let first = self.peek()?;
         let start = self.at;
         match first {
@@ -111,40 +136,40 @@ impl<'a> Scanner<'a> {
             b'[' | b'{' => self.list(depth)?,
             _ => {
                 let rest = self.line.get(start..)?;
-                let is_literal = |literal: &&str| rest.starts_with(*literal);
-                self.at += ["true", "false", "null"]
-                    .iter()
-                    .find(|literal| is_literal(literal))?
-                    .len();
+                let literals = [&b"true"[..], b"false", b"null"];
+                let literal = literals.iter().find(|literal| rest.starts_with(literal))?;
+                self.at += literal.len();
             }
         }
-        self.line.get(start..self.at)
+        Some(start..self.at)
     }
 
     /// Takes a number without an exponent.
     #[inline(always)]
     fn number(&mut self) -> Option<()> {
-        let bytes = self.line.as_bytes();
-        self.at += usize::from(bytes.get(self.at) == Some(&b'-'));
-        let first = self.at;
+        self.at += usize::from(self.line.get(self.at) == Some(&b'-'));
+        let is_zero = self.line.get(self.at) == Some(&b'0');
         // JSON allows no other digits after a leading zero.
-        if self.digits()? > 1 && bytes.get(first) == Some(&b'0') {
+        if self.digits()? > 1 && is_zero {
             return None;
         }
-        if bytes.get(self.at) == Some(&b'.') {
+        if self.line.get(self.at) == Some(&b'.') {
             self.at += 1;
             self.digits()?;
         }
         Some(())
     }
 
-    /// Takes digits, of which there has to be one, and returns their number.
+    /// Takes digits, at least one, and returns their number.
     #[inline(always)]
     fn digits(&mut self) -> Option<usize> {
-        let rest = self.line.as_bytes().get(self.at..)?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += digits;
-        (digits > 0).then_some(digits)
+        let rest = self.line.get(self.at..)?;
+        let len = first_mark(rest, |word| {
+            let digits = word ^ (0x30 * ONES);
+            digits.wrapping_add(0x76 * ONES) | digits
+        });
+        self.at += len;
+        (len > 0).then_some(len)
     }
 
     /// Takes an array or object.
@@ -171,40 +196,80 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether JSON allows a byte between values.
-#[inline(always)]
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
 /// The number of bytes before the first quote, backslash or control character.
 #[inline(always)]
 fn plain_len(text: &[u8]) -> usize {
-    let is_end = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    // Long texts, such as payloads, are passed with vector instructions.
-    let blocks = text.as_chunks::<32>().0.iter();
-    let plain =
-        blocks.take_while(|block| !block.iter().fold(false, |end, byte| end | is_end(*byte)));
-    let passed = 32 * plain.count();
-    let rest = text.get(passed..).unwrap_or(&[]);
-    let mut len = passed;
-    for word in rest.as_chunks().0 {
-        let ends = ends(u64::from_le_bytes(*word));
-        if ends != 0 {
-            return len + ends.trailing_zeros() as usize / 8;
-        }
-        len += 8;
+    let below = |word: u64, limit: u64| word.wrapping_sub(limit * ONES) & !word;
+    let equal = |word: u64, byte: u64| below(word ^ (byte * ONES), 1);
+    let ends = |word| below(word, 0x20) | equal(word, b'"'.into()) | equal(word, b'\\'.into());
+    // Most texts are short.
+    if let Some(word) = text.first_chunk()
+        && let Some(len) = mark(ends(u64::from_le_bytes(*word)))
+    {
+        return len;
     }
-    let rest = text.get(len..).unwrap_or(&[]);
-    len + rest.iter().take_while(|byte| !is_end(**byte)).count()
+    // Long texts, such as payloads, are passed with vector instructions.
+    let is_end = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    let mut passed = 0;
+    while let Some(block) = text.get(passed..).and_then(<[u8]>::first_chunk::<32>)
+        && !block.iter().fold(false, |end, byte| end | is_end(*byte))
+    {
+        passed += 32;
+    }
+    passed + first_mark(text.get(passed..).unwrap_or(&[]), ends)
 }
 
-/// Sets the highest bit of the first byte that is a quote, a backslash or a control character, and perhaps of bytes
-/// after it: a difference below zero borrows from the next byte.
+/// A word with a 1 in each byte.
+const ONES: u64 = u64::MAX / 255;
+
+/// The index of the first marked byte. A mark is the highest bit of a byte.
 #[inline(always)]
-fn ends(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let below = |word: u64, limit: u64| word.wrapping_sub(limit * ONES) & !word;
-    let equal = |byte: u8| below(word ^ (u64::from(byte) * ONES), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (0x80 * ONES)
+fn mark(marks: u64) -> Option<usize> {
+    let marks = marks & (0x80 * ONES);
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
+}
+
+/// The number of bytes before the first that `marks` marks. It gets 8 bytes at a time, the first in the lowest bits,
+/// and has to mark a zero. Bytes after the first mark may be marked wrongly, because sums carry.
+#[inline(always)]
+fn first_mark(text: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+    let (words, rest) = text.as_chunks();
+    for (n, word) in words.iter().enumerate() {
+        if let Some(len) = mark(marks(u64::from_le_bytes(*word))) {
+            return 8 * n + len;
+        }
+    }
+    // The rest, and zeros after it.
+    let last = match text.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last).unbounded_shr(64 - 8 * rest.len() as u32),
+        None => rest
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    text.len() - rest.len() + mark(marks(last)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Words and blocks find what a loop over bytes finds.
+        #[test]
+        fn texts_end_at_the_first_end(text in "[a-z\u{7f}é\u{80}\u{ffff}]{0,90}", ends in "[\"\\\\\u{1f}\0-~é]{0,12}") {
+            let text = text + &ends;
+            let is_end = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
+            for start in 0..text.len() {
+                let text = &text.as_bytes()[start..];
+                let len = text.iter().position(is_end);
+                prop_assert_eq!(plain_len(text), len.unwrap_or(text.len()));
+                let digits = text.iter().position(|byte| !byte.is_ascii_digit());
+                let mut scanner = Scanner { line: text, at: 0 };
+                let expected = Some(digits.unwrap_or(text.len())).filter(|len| *len > 0);
+                prop_assert_eq!(scanner.digits(), expected);
+            }
+        }
+    }
 }
