@@ -141,6 +141,7 @@ impl Sink for NdjsonSink {
                     room
                 }
             };
+            let head = room.len;
             let action = if status.is_reply() { REPLY } else { REPORT };
             let begun = begin(action, &mut room);
             let sound = writer.put_status(status.values(), &mut room);
@@ -148,9 +149,11 @@ impl Sink for NdjsonSink {
             if written.is_some() {
                 return out.keep(written);
             }
+            // A value breaks the definition, which only the product can write. The head remains.
+            out.keep(Some(head));
+            out.with(|out| status.decoded().write_content(out));
+            out.put(b"}\n");
         }
-        // A value breaks the definition, which only the general path can write.
-        self.record(out, &line.record(), product, &status.decoded());
     }
 }
 
