@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::lazy::LazyRecord;
-use super::scanner::scan;
+use super::scanner::{Refusal, scan};
 use super::shape::LineShape;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
@@ -69,18 +69,23 @@ impl Reader {
     }
 
     /// Reads a line that needs no unescaping; kept members go to [`extra`](Self::extra). Returns false if
-    /// [`read`](Self::read) has to read the line, because it is unusual or invalid, or a shape is to be learned.
+    /// [`read`](Self::read) has to read the line, because it is unusual, or a shape is to be learned.
     #[inline(always)]
-    pub(crate) fn read_plain<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
-        if self.learns() {
-            return false;
-        }
+    pub(crate) fn read_plain<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<bool, Error> {
         self.extra.clear();
         let extra = self.keep.then_some(&mut self.extra);
-        let done = scan(line, record, extra).is_some();
+        let done = match scan(line, record, extra) {
+            Ok(()) => !self.learns(),
+            Err(Refusal::Unusual) => false,
+            Err(Refusal::Incomplete) => return Err(not_json(END, line.len() - 1)),
+        };
         // Failed lines are counted by `read`.
         self.missed = self.missed.saturating_add(done.into());
-        done
+        Ok(done)
     }
 
     /// Whether a shape is learned from the next strict line. Learning takes longer than reading, so it is done
@@ -162,22 +167,38 @@ fn brackets(text: &[u8]) -> usize {
 /// Converts the error of a line that is not JSON.
 #[cold]
 fn refused(error: &sonic_rs::Error) -> Error {
-    let mut message = Reason("the record is not JSON: ".to_owned());
-    // Ends with an error at the position, which is the last thing that is of interest.
-    let _ = write!(message, "{error}");
-    let (Reason(mut message), byte) = (message, error.offset());
-    let _ = write!(message, ", byte {byte}");
+    // The position and the excerpt after the reason take longer to format than the reason.
+    let mut reason = Reason(String::new());
+    let _ = write!(reason, "{error}");
+    let Reason(reason) = reason;
+    let line = reason.lines().next().unwrap_or_default();
+    let end = memchr::memmem::find(line.as_bytes(), POSITION.as_bytes());
+    not_json(&line[..end.unwrap_or(line.len())], error.offset())
+}
+
+/// The error of a line that is not JSON at this byte, for this reason.
+#[cold]
+fn not_json(reason: &str, byte: usize) -> Error {
+    let message = format!("the record is not JSON: {reason}, byte {byte}");
     Error::new("json", message).at(u32::try_from(byte).ok(), None)
 }
 
-/// The message of a parser without the position and the excerpt after it.
+/// The reason that sonic-rs has for a line that ends within a value.
+const END: &str = "EOF while parsing";
+
+/// The text after the reason in the error of sonic-rs.
+const POSITION: &str = " at line ";
+
+/// A text that ends before [`POSITION`], at the latest at the end of its line.
 struct Reason(String);
 
 impl fmt::Write for Reason {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = text.find(" at line ");
-        self.0.push_str(&text[..end.unwrap_or(text.len())]);
-        end.map_or(Ok(()), |_| Err(fmt::Error))
+        if text.starts_with(POSITION) {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
     }
 }
 
@@ -213,7 +234,10 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
             let member = match &*key {
                 "timestamp" => {
                     if value != "null" {
-                        if let Err(error) = Timestamp::new(&value) {
+                        // The JSON is valid, so `Timestamp::new` is only needed for its error.
+                        if Timestamp(&value).parse().is_none()
+                            && let Err(error) = Timestamp::new(&value)
+                        {
                             wrong.get_or_insert(error);
                         } else if members.timestamp.replace(value).is_some() {
                             wrong.get_or_insert_with(|| repeated(&key));
@@ -287,5 +311,52 @@ fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
             Some(json.strip_prefix('"')?.strip_suffix('"')?.into())
         }
         json => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The scanner's error of an incomplete record is that of the strict parser, byte by byte.
+    #[test]
+    fn incomplete_records_have_the_error_of_the_parser() {
+        let nested = r#" { "timestamp" : 1517384243.044 , "x\u00e9" : [ 1 , {"b" : -2.5, "c":"\t",
+            "d":0} , [ ] , { } , true ] , "\u6e29":null,"type":"dev2app","did" : "x", "payload":"0140" } "#;
+        let nested = nested.replace(r"\u6e29", "\u{6e29}").replace('\n', " ");
+        let plain = nested
+            .replace(r"\u00e9", "")
+            .replace(r"\t", "")
+            .replace("1517384243.044", "-0.5");
+        let times = plain.replace("-0.5", "\"2018-01-31T07:37:32.294Z\"");
+        let mut incomplete = 0;
+        for line in [nested, plain, times] {
+            for end in 1..=line.len() {
+                let Some(line) = line.get(..end).filter(|line| !line.trim().is_empty()) else {
+                    continue;
+                };
+                let mut reader = Reader::new(true, true);
+                let mut record = Record::default();
+                let scanned = reader.read_plain(line, &mut record);
+                let extra = reader.extra().to_vec();
+                let parsed = reader.read(line).map(|members| {
+                    Record {
+                        extra: b"",
+                        ..members.record()
+                    } == record
+                });
+                match scanned {
+                    Ok(true) => {
+                        assert_eq!((parsed, &extra[..]), (Ok(true), reader.extra()), "{line}")
+                    }
+                    Ok(false) => {}
+                    Err(error) => {
+                        assert_eq!(parsed, Err(error), "{line}");
+                        incomplete += 1;
+                    }
+                }
+            }
+        }
+        assert!(incomplete > 300, "{incomplete}");
     }
 }

@@ -1,14 +1,26 @@
 //! Reads records whose texts need no unescaping: nearly all of them.
 //!
 //! A scanner accepts a part of JSON that every parser reads in the same way: texts without escapes, numbers without
-//! exponents, literals, arrays and objects. It refuses everything else without a reason, and the strict parser then
-//! reads the line.
+//! exponents, literals, arrays and objects. It also recognises the beginning of such a record, because most broken
+//! lines of logs are incomplete. It refuses everything else without a reason, and the strict parser then reads the
+//! line.
 
 use std::ops::Range;
+
+use Refusal::{Incomplete, Unusual};
 
 use super::Record;
 use super::reader::DEPTH_LIMIT;
 use super::timestamp::Timestamp;
+
+/// Why a scanner refuses a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The line ends within the record.
+    Incomplete,
+    /// Anything else. The line may be valid.
+    Unusual,
+}
 
 /// Reads a line into an empty record. Appends the other members to `extra`, each after a comma.
 // Not inlined: the scanner needs most registers for itself.
@@ -17,7 +29,7 @@ pub(super) fn scan<'a>(
     line: &'a str,
     record: &mut Record<'a>,
     mut extra: Option<&mut Vec<u8>>,
-) -> Option<()> {
+) -> Result<(), Refusal> {
     let mut scanner = Scanner {
         line: line.as_bytes(),
         at: 0,
@@ -25,21 +37,27 @@ pub(super) fn scan<'a>(
     let mut payload = None;
     scanner.expect(b'{')?;
     loop {
-        let key = line.as_bytes().get(scanner.text()?)?;
+        let key = scanner.text()?;
         scanner.expect(b':')?;
+        let key = line.as_bytes().get(key).unwrap_or_default();
         if key == b"timestamp" {
-            let moment = Timestamp(line.get(scanner.value(DEPTH_LIMIT - 1)?)?);
+            let moment = Timestamp(
+                line.get(scanner.value(DEPTH_LIMIT - 1)?)
+                    .unwrap_or_default(),
+            );
             if record.timestamp.replace(moment).is_some() || !moment.is_sound() {
-                return None;
+                return Err(Unusual);
             }
         } else if let Some(member) = member(key, record, &mut payload) {
-            if member.replace(line.get(scanner.text()?)?).is_some() {
-                return None;
+            let text = line.get(scanner.text()?).unwrap_or_default();
+            if member.replace(text).is_some() {
+                return Err(Unusual);
             }
         } else {
             let json = scanner.value(DEPTH_LIMIT - 1)?;
             if let Some(extra) = &mut extra {
-                for part in [b",\"", key, b"\":", line.as_bytes().get(json)?] {
+                let json = line.as_bytes().get(json).unwrap_or_default();
+                for part in [b",\"", key, b"\":", json] {
                     extra.extend(part);
                 }
             }
@@ -47,12 +65,15 @@ pub(super) fn scan<'a>(
         match scanner.next()? {
             b',' => {}
             b'}' => break,
-            _ => return None,
+            _ => return Err(Unusual),
         }
     }
-    record.payload = payload?;
+    record.payload = payload.ok_or(Unusual)?;
     // Only spaces may follow.
-    scanner.peek().is_none().then_some(())
+    match scanner.peek() {
+        Err(Incomplete) => Ok(()),
+        _ => Err(Unusual),
+    }
 }
 
 /// The member with a text that has this key.
@@ -85,11 +106,11 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     /// Skips spaces and returns the byte after them without taking it.
     #[inline(always)]
-    fn peek(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Result<u8, Refusal> {
         loop {
-            let byte = *self.line.get(self.at)?;
+            let byte = *self.line.get(self.at).ok_or(Incomplete)?;
             if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                return Some(byte);
+                return Ok(byte);
             }
             self.at += 1;
         }
@@ -97,37 +118,40 @@ impl Scanner<'_> {
 
     /// Skips spaces and takes the byte after them.
     #[inline(always)]
-    fn next(&mut self) -> Option<u8> {
+    fn next(&mut self) -> Result<u8, Refusal> {
         let byte = self.peek()?;
         self.at += 1;
-        Some(byte)
+        Ok(byte)
     }
 
     /// Takes this byte, which is no space.
     #[inline(always)]
-    fn expect(&mut self, byte: u8) -> Option<()> {
+    fn expect(&mut self, byte: u8) -> Result<(), Refusal> {
         // Nearly all logs have no spaces.
         if self.line.get(self.at) != Some(&byte) && self.peek()? != byte {
-            return None;
+            return Err(Unusual);
         }
         self.at += 1;
-        Some(())
+        Ok(())
     }
 
     /// Takes a text without escapes, and returns the range between its quotes.
     #[inline(always)]
-    fn text(&mut self) -> Option<Range<usize>> {
+    fn text(&mut self) -> Result<Range<usize>, Refusal> {
         self.expect(b'"')?;
         let start = self.at;
-        let rest = self.line.get(start..)?;
-        let len = plain_len(rest);
-        self.at += len + 1;
-        (rest.get(len) == Some(&b'"')).then_some(start..start + len)
+        let end = start + plain_len(self.line.get(start..).unwrap_or_default());
+        self.at = end + 1;
+        match self.line.get(end) {
+            Some(b'"') => Ok(start..end),
+            Some(_) => Err(Unusual),
+            None => Err(Incomplete),
+        }
     }
 
     /// Takes a value with at most `depth` nested arrays and objects, and returns its range.
     #[inline(always)]
-    fn value(&mut self, depth: usize) -> Option<Range<usize>> {
+    fn value(&mut self, depth: usize) -> Result<Range<usize>, Refusal> {
         let first = self.peek()?;
         let start = self.at;
         match first {
@@ -135,52 +159,56 @@ impl Scanner<'_> {
             b'-' | b'0'..=b'9' => self.number()?,
             b'[' | b'{' => self.list(depth)?,
             _ => {
-                let rest = self.line.get(start..)?;
+                let rest = self.line.get(start..).unwrap_or_default();
                 let literals = [&b"true"[..], b"false", b"null"];
-                let literal = literals.iter().find(|literal| rest.starts_with(literal))?;
-                self.at += literal.len();
+                let literal = literals.iter().find(|literal| rest.starts_with(literal));
+                self.at += literal.ok_or(Unusual)?.len();
             }
         }
-        Some(start..self.at)
+        Ok(start..self.at)
     }
 
     /// Takes a number without an exponent.
     #[inline(always)]
-    fn number(&mut self) -> Option<()> {
+    fn number(&mut self) -> Result<(), Refusal> {
         self.at += usize::from(self.line.get(self.at) == Some(&b'-'));
         let is_zero = self.line.get(self.at) == Some(&b'0');
         // JSON allows no other digits after a leading zero.
         if self.digits()? > 1 && is_zero {
-            return None;
+            return Err(Unusual);
         }
         if self.line.get(self.at) == Some(&b'.') {
             self.at += 1;
             self.digits()?;
         }
-        Some(())
+        Ok(())
     }
 
     /// Takes digits, at least one, and returns their number.
     #[inline(always)]
-    fn digits(&mut self) -> Option<usize> {
-        let rest = self.line.get(self.at..)?;
+    fn digits(&mut self) -> Result<usize, Refusal> {
+        let rest = self.line.get(self.at..).unwrap_or_default();
         let len = first_mark(rest, |word| {
             let digits = word ^ (0x30 * ONES);
             digits.wrapping_add(0x76 * ONES) | digits
         });
         self.at += len;
-        (len > 0).then_some(len)
+        match len {
+            1.. => Ok(len),
+            0 if rest.is_empty() => Err(Incomplete),
+            0 => Err(Unusual),
+        }
     }
 
     /// Takes an array or object.
     #[inline(never)]
-    fn list(&mut self, depth: usize) -> Option<()> {
-        let depth = depth.checked_sub(1)?;
+    fn list(&mut self, depth: usize) -> Result<(), Refusal> {
+        let depth = depth.checked_sub(1).ok_or(Unusual)?;
         let is_object = self.next()? == b'{';
         let end = if is_object { b'}' } else { b']' };
         if self.peek()? == end {
             self.at += 1;
-            return Some(());
+            return Ok(());
         }
         loop {
             if is_object {
@@ -189,8 +217,13 @@ impl Scanner<'_> {
             }
             self.value(depth)?;
             match self.next()? {
+                // The strict parser has another error for an object that ends after a comma.
+                b',' if is_object => {
+                    self.peek().map_err(|_| Unusual)?;
+                }
                 b',' => {}
-                byte => return (byte == end).then_some(()),
+                byte if byte == end => return Ok(()),
+                _ => return Err(Unusual),
             }
         }
     }
@@ -267,8 +300,7 @@ mod tests {
                 prop_assert_eq!(plain_len(text), len.unwrap_or(text.len()));
                 let digits = text.iter().position(|byte| !byte.is_ascii_digit());
                 let mut scanner = Scanner { line: text, at: 0 };
-                let expected = Some(digits.unwrap_or(text.len())).filter(|len| *len > 0);
-                prop_assert_eq!(scanner.digits(), expected);
+                prop_assert_eq!(scanner.digits().unwrap_or(0), digits.unwrap_or(text.len()));
             }
         }
     }
