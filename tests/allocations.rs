@@ -59,6 +59,11 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
             product.decode(&bytes).unwrap().write_json(&mut out);
         });
         assert_eq!(count, 0, "{}", vector["id"]);
+        let count = allocations(|| {
+            out.clear();
+            product.write_json(&bytes, &mut out).unwrap();
+        });
+        assert_eq!(count, 0, "{}", vector["id"]);
     }
 }
 

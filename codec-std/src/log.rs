@@ -43,7 +43,7 @@ mod decoder;
 mod pipeline;
 mod record;
 mod rejects;
-mod sink;
+pub(crate) mod sink;
 mod source;
 
 pub use crate::product::products::Products;

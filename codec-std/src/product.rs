@@ -8,18 +8,21 @@ mod entry;
 mod finding_text;
 mod findings;
 mod json;
+pub(crate) mod location;
 #[cfg(feature = "log")]
 pub(crate) mod products;
+pub(crate) mod text_plan;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gizwits_codec_core::layout::{Field, Head, LayoutRef, Limits};
 use gizwits_codec_core::{PointId, Protocol, Scale, View};
 use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
+use self::text_plan::{JsonFormat, TextPlan};
 use crate::error::{Error, shown};
 
 /// The definition of a product, ready to decode and encode messages.
@@ -50,6 +53,8 @@ struct Inner {
     scales: Box<[Scale]>,
     attrs: Box<[Attr]>,
     ids: HashMap<String, PointId>,
+    /// The plan of the JSON of the points, made when it is first used.
+    json: OnceLock<TextPlan>,
 }
 
 impl Product {
@@ -71,6 +76,7 @@ impl Product {
             scales: scales.into(),
             ids: ids.collect(),
             attrs: attrs.into(),
+            json: OnceLock::new(),
         }))
     }
 
@@ -147,6 +153,13 @@ impl Product {
         let view = layout.view_known(&known, &zeros);
         // Both buffers have the lengths that the layout requires, so `view` is never an error.
         call(view.unwrap_or_else(|_| layout.view_lax(&[])))
+    }
+
+    /// The plan of the JSON of the points.
+    #[inline]
+    pub(crate) fn json_plan(&self) -> &TextPlan {
+        let make = || TextPlan::new(self, &JsonFormat);
+        self.0.json.get_or_init(make)
     }
 
     /// The points, in the order of their ids.

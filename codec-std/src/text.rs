@@ -1,5 +1,8 @@
 //! Text from outside, such as the names and labels of a definition, made safe to show to people.
 
+pub(crate) mod cursor;
+pub(crate) mod digits;
+
 use std::borrow::Cow;
 
 /// Whether a character is invisible, or changes how the text around it is shown.

@@ -158,6 +158,13 @@ impl<S: Sink> Decoder<S> {
         std::mem::take(&mut self.records.inexact)
     }
 
+    /// Decodes a line that consists of the hex digits of a payload; `None` for any other line.
+    #[inline(always)]
+    fn bare(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
+        let is_bare = line.first() != Some(&b'{') && self.records.unpack_hex(line);
+        is_bare.then(|| self.records.line(&LazyRecord::bare(line), block))
+    }
+
     /// Decodes a line that fits a learned shape; `None` if the line fits no shape.
     #[inline(always)]
     fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
@@ -210,8 +217,8 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     // `sure`: the end of the line was searched for, not predicted. `text`: all lines as UTF-8, once needed.
     let (mut sure, mut text) = (false, None);
     while start < lines.len() {
-        // Most lines have the length of the line before, and a line that fits a shape contains no line end.
-        // Only other lines need a search for their end.
+        // Most lines have the length of the line before. Hex digits, and lines that fit a shape, contain no line
+        // end. Only other lines need a search for their end.
         if sure || lines.get(start + len) != Some(&b'\n') {
             let rest = lines.get(start..).unwrap_or(&[]);
             len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -221,7 +228,10 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let mut done = match line.len() > limit {
             true => sure.then(|| Err(too_long(line.len() as u64, limit).into())),
-            false => decoder.learnt(line, block),
+            false => match decoder.bare(line, block) {
+                None => decoder.learnt(line, block),
+                done => done,
+            },
         };
         if done.is_none() && !sure {
             sure = true;

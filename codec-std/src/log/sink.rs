@@ -4,11 +4,9 @@
 pub(crate) mod arrow;
 pub(crate) mod columns;
 pub(crate) mod csv;
-mod location;
 pub(crate) mod ndjson;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
-mod point_text;
 mod table;
 
 use std::io;

@@ -155,12 +155,13 @@ impl<'p> Lax<'p> {
     }
 }
 
-/// A reply or report of a standard product in an M2M frame without did and sn: the form of nearly all
-/// frames in a log.
+/// A reply or report of a standard product, bare or in an M2M frame without did and sn: the form of nearly all
+/// payloads in a log.
 #[derive(Clone, Copy, Debug)]
 pub struct Status<'p, 'b> {
     product: &'p Product,
-    command: u8,
+    /// The command of the frame; `None` for a bare P0.
+    command: Option<u8>,
     action: u8,
     body: &'b [u8],
 }
@@ -170,26 +171,26 @@ impl<'p, 'b> Status<'p, 'b> {
     #[inline(always)]
     pub(crate) fn of(product: &'p Product, bytes: &'b [u8]) -> Option<Self> {
         // The length is a varint of 7 bits for each byte, low bits first. Two bytes are enough for 16 KiB.
-        let (len, command, body) = match *bytes {
+        let (frame, body) = match *bytes {
             [0, 0, 0, 3, len @ ..0x80, 0, 0, command, ref body @ ..] => {
-                (usize::from(len), command, body)
+                (Some((usize::from(len), command)), body)
             }
             [0, 0, 0, 3, low, high @ ..0x80, 0, 0, command, ref body @ ..] if low >= 0x80 => {
                 let len = usize::from(high) << 7 | usize::from(low & 0x7f);
-                (len, command, body)
+                (Some((len, command)), body)
             }
-            _ => return None,
+            _ => (None, bytes),
         };
         let &[action @ (3 | 4), ref values @ ..] = body else {
             return None;
         };
-        (matches!(command, 0x90 | 0x91)
-            && len == body.len() + 3
+        let fits = |(len, command)| matches!(command, 0x90 | 0x91) && len == body.len() + 3;
+        (frame.is_none_or(fits)
             && values.len() == product.layout().status_len()
             && product.protocol() == Protocol::Standard)
             .then_some(Status {
                 product,
-                command,
+                command: frame.map(|(_, command)| command),
                 action,
                 body,
             })
@@ -219,17 +220,19 @@ impl<'p, 'b> Status<'p, 'b> {
     #[must_use]
     pub fn decoded(&self) -> Decoded<'p, 'b> {
         let view = self.product.layout().view_lax(self.values());
-        let frame = m2m::Frame {
-            flag: 0,
-            command: self.command.into(),
-            sn: None,
-            did: None,
-            body: self.body,
+        let frame = |command: u8| {
+            Event::Frame(m2m::Frame {
+                flag: 0,
+                command: command.into(),
+                sn: None,
+                did: None,
+                body: self.body,
+            })
         };
         let p0 = match self.is_reply() {
             true => P0::Reply(view),
             false => P0::Report(view),
         };
-        Decoded::new(self.product, Some(Event::Frame(frame)), Content::P0(p0))
+        Decoded::new(self.product, self.command.map(frame), Content::P0(p0))
     }
 }

@@ -7,8 +7,10 @@ use gizwits_codec_core::{Decimal, P0, PointValue, Protocol, Raw, Value, View};
 
 use super::decoded::{Content, Decoded};
 use super::payload;
+use crate::error::Error;
 use crate::product::Product;
 use crate::product::attr::Attr;
+use crate::text::cursor::{Cursor, STEP};
 
 impl Decoded<'_, '_> {
     /// Writes the members `surplus_flags`, `whole_body`, `missing` and `extra`, each after a comma.
@@ -96,13 +98,12 @@ impl Decoded<'_, '_> {
         out.push(b'{');
         match self.envelope {
             Some(Event::Frame(frame)) => {
-                let _ = write!(
-                    out,
-                    r#""frame":{{"command":"{:#06x}","flag":{}"#,
-                    frame.command, frame.flag
-                );
+                put_command(out, frame.command);
+                out.extend_from_slice(br#","flag":"#);
+                put_integer(out, frame.flag.into());
                 if let Some(sn) = frame.sn {
-                    let _ = write!(out, r#","sn":{sn}"#);
+                    out.extend_from_slice(br#","sn":"#);
+                    put_integer(out, sn);
                 }
                 if let Some(did) = frame.did {
                     out.extend(br#","did":"#);
@@ -116,7 +117,8 @@ impl Decoded<'_, '_> {
                 out.extend(b"},");
             }
             Some(Event::Service { command }) => {
-                let _ = write!(out, r#""frame":{{"command":"{command:#06x}"}},"#);
+                put_command(out, command);
+                out.extend_from_slice(b"},");
             }
             None => {}
         }
@@ -166,8 +168,58 @@ impl Decoded<'_, '_> {
 }
 
 impl Product {
+    /// Decodes a payload as [`decode`](Self::decode) does, and appends the JSON of [`Decoded::to_json`] to a buffer. Does
+    /// not allocate if the buffer is large enough, except for the first message of a product, for which it prepares
+    /// the texts of its points.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let mut json = Vec::new();
+    /// product.write_json(&[0x01, 0x40, 0x00, 0x00, 0x00, 0x18], &mut json)?;
+    /// assert_eq!(json, br#"{"action":"control","attrs":{"set_temp":24}}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`decode`](Self::decode). The buffer is then unchanged.
+    pub fn write_json(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        self.decode(payload)?.write_json(out);
+        Ok(())
+    }
+
     /// Writes `"attrs":{…}`, and `,"flagged":{…}` if values break the definition.
     pub(crate) fn write_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
+        if !self.write_sound_points(out, &view) {
+            self.write_any_points(out, view);
+        }
+    }
+
+    /// Writes `"attrs":{…}` by the text plan of the product. Writes nothing and returns false if a value breaks the
+    /// definition.
+    fn write_sound_points(&self, out: &mut Vec<u8>, view: &View<'_, '_>) -> bool {
+        let plan = self.json_plan();
+        let start = out.len();
+        if plan.max_len > LONGEST {
+            return false;
+        }
+        out.resize(start + plan.max_len + 2 * STEP + Cursor::SPARE, 0);
+        let room = out.get_mut(start..).unwrap_or(&mut []);
+        let mut room = Cursor { room, len: 0 };
+        room.put_prefix(b"\"attrs\":", 8);
+        let bracket = room.len;
+        let sound = plan.put_view(view, &mut room);
+        room.close_object(bracket);
+        let written = room.written().filter(|_| sound);
+        out.truncate(start + written.unwrap_or(0));
+        written.is_some()
+    }
+
+    /// Writes the same as [`write_points`](Self::write_points), point by point.
+    #[inline(never)]
+    fn write_any_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
         out.extend(br#""attrs":{"#);
         let mut flagged = false;
         view.iter().for_each(|reading| {
@@ -191,6 +243,22 @@ impl Product {
             close(out, b'}');
         }
     }
+}
+
+/// The maximum length of the points by the text plan, in bytes: all of them are cleared first, so a product with very
+/// long labels is faster point by point.
+const LONGEST: usize = 1 << 16;
+
+/// Appends `"frame":{"command":"0x0091"`.
+fn put_command(out: &mut Vec<u8>, command: u16) {
+    let digits = [12, 8, 4, 0].map(|shift| b"0123456789abcdef"[usize::from(command >> shift & 15)]);
+    out.extend_from_slice(br#""frame":{"command":"0x"#);
+    out.extend_from_slice(&digits);
+    out.push(b'"');
+}
+
+fn put_integer(out: &mut Vec<u8>, number: u32) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
@@ -258,9 +326,90 @@ fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gizwits_codec_core::{Action, Encoder, Kind};
     use proptest::prelude::*;
 
+    fn fixtures() -> Vec<Product> {
+        let folder = std::fs::read_dir("../tests/fixtures").unwrap();
+        let products: Vec<Product> = folder
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .filter_map(|definition| Product::from_json(&definition).ok())
+            .collect();
+        assert!(products.len() > 15);
+        products
+    }
+
+    /// A message of any points with any valid values, of which some bits may then be wrong.
+    fn payload(
+        product: &Product,
+        action: Action,
+        (all, random, wrong): (bool, &[u32], u32),
+    ) -> Option<Vec<u8>> {
+        let layout = product.layout();
+        let mut buffer = vec![0; layout.p0_len(action)];
+        let mut encoder = Encoder::begin(layout, action, &mut buffer).ok()?;
+        for (attr, random) in product.attrs().zip(random.iter().cycle()) {
+            let (min, max) = layout.limits(attr.id())?;
+            let number = ((u64::from(*random) * 0x9e37_79b9) >> 7) % (u64::from(max - min) + 1);
+            if all || random % 3 == 0 {
+                let binary = vec![*random as u8; max as usize % 1000];
+                let _ = match attr.point().kind {
+                    Kind::Binary => encoder.set(attr.id(), Value::Binary(&binary)),
+                    _ => encoder.set_raw(attr.id(), min + number as u32),
+                };
+            }
+        }
+        let mut payload = encoder.finish().to_vec();
+        let at = wrong as usize >> 8;
+        if wrong % 4 == 0 && at % 4096 < payload.len() {
+            payload[at % 4096] ^= 1 << (wrong >> 2 & 7);
+        }
+        Some(payload)
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_text_plan_writes_what_is_written_point_by_point(
+            random in proptest::collection::vec(any::<u32>(), 1..100),
+            actions in any::<[u8; 4]>(),
+            wrong: u32,
+            cut in 0_usize..8,
+        ) {
+            for product in fixtures() {
+                for (n, action) in [Action::Control, Action::Reply, Action::Report].into_iter().enumerate() {
+                    let all = actions[n] % 2 == 0;
+                    let Some(mut payload) = payload(&product, action, (all, &random, wrong)) else {
+                        continue;
+                    };
+                    if cut == 0 {
+                        payload.pop();
+                    }
+                    let mut out = b"before".to_vec();
+                    let written = product.write_json(&payload, &mut out);
+                    let decoded = match product.decode(&payload) {
+                        Ok(decoded) => decoded,
+                        Err(error) => {
+                            prop_assert_eq!(written, Err(error));
+                            prop_assert_eq!(out, b"before");
+                            continue;
+                        }
+                    };
+                    prop_assert_eq!(written, Ok(()));
+                    let json = decoded.to_json();
+                    prop_assert_eq!(&out[6..], json.as_bytes());
+                    let (mut one, mut other) = (b"x".to_vec(), Vec::new());
+                    let Some(view) = decoded.view() else {
+                        continue;
+                    };
+                    product.write_any_points(&mut other, view);
+                    let flagged = view.iter().any(|reading| reading.flagged().is_some());
+                    prop_assert_eq!(product.write_sound_points(&mut one, &view), !flagged);
+                    prop_assert_eq!(&one[1..], if flagged { b"" } else { &other[..] });
+                }
+            }
+        }
+
         #[test]
         fn numbers_are_written_as_displayed(coefficient: i64, small in -1000_i64..1000, scale in 0_u8..=18) {
             for coefficient in [coefficient, small, 0] {

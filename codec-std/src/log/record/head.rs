@@ -1,7 +1,8 @@
 //! The head of a record in NDJSON: timestamp, type, did and kept members.
 
 use super::Record;
-use super::text::{Cursor, TextBlock};
+use super::text::TextBlock;
+use crate::text::cursor::Cursor;
 
 /// Appends the head of a record.
 pub(crate) fn append_head(out: &mut TextBlock, record: &Record<'_>, did: Option<&str>) {

@@ -15,6 +15,8 @@ pub struct LazyRecord<'a>(Origin<'a>);
 enum Origin<'a> {
     /// A line, the shape that it fits, and its kept members.
     Shaped(&'a [u8], &'a LineShape, &'a [u8]),
+    /// The hex digits of a bare payload.
+    Bare(&'a [u8]),
     /// A complete record, and whether its texts are known to need no escapes.
     Made(&'a Record<'a>, bool),
 }
@@ -24,6 +26,12 @@ impl<'a> LazyRecord<'a> {
     #[inline(always)]
     pub(crate) fn learnt(line: &'a [u8], shape: &'a LineShape, extra: &'a [u8]) -> Self {
         LazyRecord(Origin::Shaped(line, shape, extra))
+    }
+
+    /// The record of a line that consists of the hex digits of a payload.
+    #[inline(always)]
+    pub(crate) fn bare(line: &'a [u8]) -> Self {
+        LazyRecord(Origin::Bare(line))
     }
 
     /// A complete record, and whether its texts are known to need no escapes.
@@ -44,6 +52,7 @@ impl<'a> LazyRecord<'a> {
                 payload: std::str::from_utf8(self.payload()).unwrap_or_default(),
                 extra,
             },
+            Origin::Bare(line) => Record::bare(std::str::from_utf8(line).unwrap_or_default()),
             Origin::Made(record, _) => *record,
         }
     }
@@ -52,6 +61,7 @@ impl<'a> LazyRecord<'a> {
     pub(crate) fn product_key(&self) -> Option<&'a str> {
         match self.0 {
             Origin::Shaped(_, shape, _) => shape.product_key.as_deref(),
+            Origin::Bare(_) => None,
             Origin::Made(record, _) => record.product_key,
         }
     }
@@ -60,6 +70,7 @@ impl<'a> LazyRecord<'a> {
     pub(crate) fn did(&self) -> Option<&'a str> {
         match self.0 {
             Origin::Shaped(line, shape, _) => shape.did.map(|span| span.text(line)),
+            Origin::Bare(_) => None,
             Origin::Made(record, _) => record.did,
         }
     }
@@ -71,6 +82,7 @@ impl<'a> LazyRecord<'a> {
                 let end = line.len().wrapping_sub(shape.tail);
                 line.get(shape.head..end).unwrap_or(&[])
             }
+            Origin::Bare(line) => line,
             Origin::Made(record, _) => record.payload.as_bytes(),
         }
     }
@@ -84,6 +96,7 @@ impl<'a> LazyRecord<'a> {
                 let head = shape.verbatim.and_then(|len| line.get(..len));
                 head.ok_or_else(|| (Cow::Owned(self.record()), false))
             }
+            Origin::Bare(_) => Ok(b"{"),
             Origin::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
         }
     }

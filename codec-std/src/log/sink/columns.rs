@@ -3,8 +3,8 @@
 //! For points of up to 8 bits, equal bytes of many rows are put next to each other. Wider points are cut
 //! from the windows as numbers. All loops are written so that the compiler vectorises them.
 
-use super::location::{Location, locations};
 use crate::product::Product;
+use crate::product::location::{Location, locations};
 
 /// The raw values of a point in every row.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,15 +9,21 @@
 //! that a read asks for, are only in NDJSON.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use super::point_text::{PointWriter, TextFormat, max_len};
+use gizwits_codec_core::{PointId, Raw, Scale, View};
+
 use super::table::{ACTIONS, head_names};
 use super::{Format, Sink};
 use crate::log::record::Record;
-use crate::log::record::text::{TextBlock, cell, is_formula, is_plain};
+use crate::log::record::text::TextBlock;
 use crate::log::record::timestamp::Timestamp;
 use crate::message::Decoded;
 use crate::product::Product;
+use crate::product::attr::Attr;
+use crate::product::text_plan::{PointFormat, TextPlan};
+use crate::text::cursor::Cursor;
+use crate::text::digits::four_digits;
 
 /// The CSV format: a table of the records of one product.
 ///
@@ -38,10 +44,33 @@ use crate::product::Product;
 /// ```
 #[derive(Debug)]
 pub struct Csv<W> {
-    product: Product,
+    cells: CellFormat,
+    plan: Arc<TextPlan>,
     keep: bool,
-    format: TextFormat,
     out: W,
+}
+
+/// Points as cells, each after a comma. Guarded labels are never formulas in a spreadsheet.
+#[derive(Clone, Copy, Debug)]
+struct CellFormat {
+    guarded: bool,
+}
+
+impl PointFormat for CellFormat {
+    fn key(&self, _: &Attr) -> String {
+        ",".to_owned()
+    }
+
+    fn label(&self, attr: &Attr, index: u32) -> String {
+        match attr.label_of(index) {
+            Some(label) => cell(label, self.guarded),
+            None => index.to_string(),
+        }
+    }
+
+    fn quotes(&self) -> bool {
+        false
+    }
 }
 
 impl<W: Write> Csv<W> {
@@ -71,10 +100,11 @@ impl<W: Write> Csv<W> {
         let names = head_names(product, keep);
         let names: Vec<String> = names.iter().map(|name| cell(name, guarded)).collect();
         writeln!(out, "{}\r", names.join(","))?;
+        let cells = CellFormat { guarded };
         Ok(Csv {
-            product: product.clone(),
+            plan: TextPlan::new(product, &cells).into(),
+            cells,
             keep,
-            format: TextFormat::Csv { guarded },
             out,
         })
     }
@@ -85,9 +115,9 @@ impl<W: Write> Format for Csv<W> {
 
     fn sink(&self) -> CsvSink {
         CsvSink {
-            writer: PointWriter::new(&self.product, self.format),
+            plan: self.plan.clone(),
+            cells: self.cells,
             keep: self.keep,
-            guarded: self.format == TextFormat::Csv { guarded: true },
             extra: Vec::new(),
             day: (i64::MIN, String::new()),
         }
@@ -102,16 +132,16 @@ impl<W: Write> Format for Csv<W> {
     }
 
     fn record_len(&self) -> usize {
-        max_len(&self.product, self.format)
+        self.plan.max_len
     }
 }
 
 /// The sink of [`Csv`], which writes records as rows.
 #[derive(Debug)]
 pub struct CsvSink {
-    writer: PointWriter,
+    plan: Arc<TextPlan>,
+    cells: CellFormat,
     keep: bool,
-    guarded: bool,
     extra: Vec<u8>,
     /// The day of the last record and its text. The next record usually has the same day.
     day: (i64, String),
@@ -143,11 +173,43 @@ impl CsvSink {
             (b".", part, 3),
         ] {
             room.put_prefix(mark, 1);
-            room.put_8(number, digits);
+            let ascii = (four_digits(number) | 0x3030_3030) >> (8 * (4 - digits));
+            room.put_prefix(&ascii.to_le_bytes(), digits);
         }
         room.put_prefix(b"Z", 1);
         let written = room.written();
         out.keep(written);
+    }
+}
+
+impl CsvSink {
+    /// Appends a cell for each point of the product. The cells of points that the message does not have are empty, and
+    /// values that break the definition also have cells.
+    #[inline(never)]
+    fn put_cells(&self, product: &Product, view: Option<&View<'_, '_>>, out: &mut Cursor<'_>) {
+        let layout = product.layout();
+        let mut next = 0;
+        let skip = |next: &mut u16, id: PointId, out: &mut Cursor<'_>| {
+            for _ in *next..id.0 {
+                out.put_prefix(b",", 1);
+            }
+            *next = id.0 + 1;
+        };
+        view.into_iter().flatten().for_each(|reading| {
+            let id = reading.id();
+            skip(&mut next, id, out);
+            if let Raw::Number(raw) = reading.raw()
+                && !self.plan.put_point(&reading, out)
+            {
+                let label = product.attr(id).and_then(|attr| attr.label_of(raw));
+                let scale = layout.scale(id).unwrap_or(Scale::IDENTITY);
+                let _ = match label {
+                    Some(label) => write!(out, ",{}", cell(label, self.cells.guarded)),
+                    None => write!(out, ",{}", scale.value(raw)),
+                };
+            }
+        });
+        skip(&mut next, PointId(layout.points()), out);
     }
 }
 
@@ -169,7 +231,7 @@ impl Sink for CsvSink {
         for text in [record.kind, did.as_deref()] {
             out.put(b",");
             match text.unwrap_or("") {
-                text if self.guarded && is_formula(text) => {
+                text if self.cells.guarded && is_formula(text) => {
                     out.put(cell(text, true).as_bytes());
                 }
                 text if is_plain(text) => out.put(text.as_bytes()),
@@ -191,19 +253,13 @@ impl Sink for CsvSink {
                 put_quoted(&[b"{", extra, b"}"], out);
             }
         }
-        let (view, writer) = (decoded.view(), &mut self.writer);
+        let view = decoded.view();
         let whole = view.filter(|view| view.is_whole());
-        let mut room = out.room(writer.max_len);
-        if !whole.is_some_and(|view| writer.put_status(view.values(), &mut room)) {
+        let mut room = out.room(self.plan.max_len);
+        if !whole.is_some_and(|view| self.plan.put_status(view.values(), &mut room)) {
             // Discards the points that `put_status` wrote before it failed.
             room.len = 0;
-            match &view {
-                // Flagged values also have cells.
-                Some(view) => {
-                    writer.put_view(decoded.product, view, &mut room);
-                }
-                None => writer.put_nothing(decoded.product, &mut room),
-            }
+            self.put_cells(decoded.product, view.as_ref(), &mut room);
         }
         let written = room.written();
         out.keep(written);
@@ -223,4 +279,26 @@ fn put_quoted(pieces: &[&[u8]], out: &mut TextBlock) {
         }
     }
     out.put(b"\"");
+}
+
+/// Whether a cell needs no quotes by RFC 4180.
+#[inline]
+pub(crate) fn is_plain(cell: &str) -> bool {
+    let odd = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    !cell.bytes().any(odd)
+}
+
+/// Whether a spreadsheet may interpret a cell as a formula, possibly after trimming it.
+#[inline]
+pub(crate) fn is_formula(cell: &str) -> bool {
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+/// Returns a text as a cell of RFC 4180. In guarded output, a formula begins with `'`, which makes it text.
+pub(crate) fn cell(text: &str, guarded: bool) -> String {
+    let guard = if guarded && is_formula(text) { "'" } else { "" };
+    match is_plain(text) {
+        true => format!("{guard}{text}"),
+        false => format!("\"{guard}{}\"", text.replace('"', "\"\"")),
+    }
 }

@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use gizwits_codec_core::P0;
 
-use super::point_text::{PointWriter, TextFormat, max_len};
 use super::{Format, Sink};
 use crate::log::record::Record;
 use crate::log::record::head::{append_head, head_len, put_head};
 use crate::log::record::lazy::LazyRecord;
-use crate::log::record::text::{Cursor, STEP, TextBlock};
+use crate::log::record::text::TextBlock;
 use crate::message::{Content, Decoded, Status};
+use crate::product::Product;
 use crate::product::products::Products;
+use crate::text::cursor::{Cursor, STEP};
 
 /// The NDJSON format: a record for each line,
 /// `{"timestamp":…,"type":…,"did":…,"action":…,"attrs":{…}}`.
@@ -52,8 +53,7 @@ impl<W: Write> Format for Ndjson<W> {
     type Sink = NdjsonSink;
 
     fn sink(&self) -> NdjsonSink {
-        let writer = |product| PointWriter::new(product, TextFormat::Json);
-        NdjsonSink(self.products.iter().map(writer).collect())
+        NdjsonSink(self.products.clone())
     }
 
     fn write(&mut self, block: &mut TextBlock) -> io::Result<()> {
@@ -65,14 +65,17 @@ impl<W: Write> Format for Ndjson<W> {
     }
 
     fn record_len(&self) -> usize {
-        let len = |product| max_len(product, TextFormat::Json);
-        self.products.iter().map(len).max().unwrap_or(0)
+        let lens = self
+            .products
+            .iter()
+            .map(|product| product.json_plan().max_len);
+        lens.max().unwrap_or(0)
     }
 }
 
 /// The sink of [`Ndjson`], which writes records as lines of JSON.
 #[derive(Debug)]
-pub struct NdjsonSink(Vec<PointWriter>);
+pub struct NdjsonSink(Products);
 
 impl Sink for NdjsonSink {
     type Block = TextBlock;
@@ -84,9 +87,10 @@ impl Sink for NdjsonSink {
         product: usize,
         decoded: &Decoded<'_, '_>,
     ) {
-        let Some(writer) = self.0.get_mut(product) else {
+        let Some(product) = self.0.get(product) else {
             return;
         };
+        let plan = product.json_plan();
         append_head(out, record, record.device(decoded).as_deref());
         let opening = match &decoded.content {
             Content::P0(P0::Report(view)) => Some((REPORT, view)),
@@ -95,13 +99,10 @@ impl Sink for NdjsonSink {
             _ => None,
         };
         let written = opening.and_then(|(action, view)| {
-            let mut room = out.room(writer.max_len + 2 * STEP);
-            let begun = begin(action, &mut room);
-            let sound = match view.is_whole() {
-                true => writer.put_status(view.values(), &mut room),
-                false => writer.put_view(decoded.product, view, &mut room),
-            };
-            end(begun, room).filter(|_| sound)
+            let mut room = out.room(plan.max_len + 2 * STEP);
+            let start = begin(action, &mut room);
+            let sound = plan.put_view(view, &mut room);
+            end(start, room).filter(|_| sound)
         });
         match written {
             written @ Some(_) => {
@@ -127,8 +128,8 @@ impl Sink for NdjsonSink {
         product: usize,
         status: &Status<'_, '_>,
     ) {
-        if let Some(writer) = self.0.get_mut(product) {
-            let most = writer.max_len + 2 * STEP;
+        if let Some(plan) = self.0.get(product).map(Product::json_plan) {
+            let most = plan.max_len + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);
@@ -143,9 +144,9 @@ impl Sink for NdjsonSink {
             };
             let head = room.len;
             let action = if status.is_reply() { REPLY } else { REPORT };
-            let begun = begin(action, &mut room);
-            let sound = writer.put_status(status.values(), &mut room);
-            let written = end(begun, room).filter(|_| sound);
+            let start = begin(action, &mut room);
+            let sound = plan.put_status(status.values(), &mut room);
+            let written = end(start, room).filter(|_| sound);
             if written.is_some() {
                 return out.keep(written);
             }
@@ -166,23 +167,17 @@ const REPLY: Opening = (b"\"action\":\"reply\",\"attrs\":       ", 25);
 
 const REPORT: Opening = (b"\"action\":\"report\",\"attrs\":      ", 26);
 
-/// Begins the points. Returns the offset of their opening bracket.
+/// Appends the action. Returns the length before the points.
 #[inline(always)]
 fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.put_prefix(text, len);
     out.len
 }
 
-/// Ends the points and the record. Returns the number of written bytes.
+/// Ends the points and the line. Returns the number of bytes in the room.
 #[inline(always)]
-fn end(bracket: usize, mut out: Cursor<'_>) -> Option<usize> {
-    // The bracket overwrites the comma before the first point. Without points there is no comma.
-    if out.len == bracket {
-        out.put_prefix(b"{", 1);
-    }
-    if let Some(to) = out.room.get_mut(bracket) {
-        *to = b'{';
-    }
-    out.put_prefix(b"}}\n\0", 3);
+fn end(start: usize, mut out: Cursor<'_>) -> Option<usize> {
+    out.close_object(start);
+    out.put_prefix(b"}\n", 2);
     out.written()
 }
