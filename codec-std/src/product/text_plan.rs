@@ -72,8 +72,8 @@ pub(crate) struct TextPlan {
 pub(crate) enum Written {
     /// All values are valid.
     Sound,
-    /// At least one value breaks the definition.
-    Flagged,
+    /// A value of this point breaks the definition, or of points after it.
+    Flagged(u16),
     /// Not completely, because the plan has no text for a point.
     Partly,
 }
@@ -83,8 +83,10 @@ pub(crate) enum Written {
 struct FlagPlan {
     key: Box<str>,
     scale: Scale,
-    /// The name of the rule that a value past the greatest valid value breaks.
-    above: &'static str,
+    /// The key and the rule that a value below the least valid value breaks.
+    below: Box<str>,
+    /// The key and the rule that a value above the greatest valid value breaks.
+    above: Box<str>,
 }
 
 impl FlagPlan {
@@ -448,7 +450,8 @@ impl TextPlan {
             };
             match written {
                 Written::Sound => {}
-                Written::Flagged => all = written,
+                Written::Flagged(_) if all == Written::Sound => all = written,
+                Written::Flagged(_) => {}
                 Written::Partly => return written,
             }
         }
@@ -473,13 +476,14 @@ impl TextPlan {
                 flag.put(raw, out);
             }
         }
-        Written::Flagged
+        Written::Flagged(plan.point)
     }
 
-    /// Appends the rules that the values of a status break: `,"flagged":{"name":"rule"}`.
+    /// Appends the rules that the values of a status break: `,"flagged":{"name":"rule"}`. `first` is that of
+    /// [`Written::Flagged`].
     #[cold]
     #[inline(never)]
-    pub(crate) fn put_flags(&self, status: &[u8], out: &mut Cursor<'_>) {
+    pub(crate) fn put_flags(&self, first: u16, status: &[u8], out: &mut Cursor<'_>) {
         let padded;
         let status = match status.len() {
             0..8 => {
@@ -490,21 +494,14 @@ impl TextPlan {
         };
         out.put(FLAGGED);
         let start = out.len;
-        for (piece, flag) in self.points.iter().zip(&self.flags) {
+        for (piece, flag) in self.points.iter().zip(&self.flags).skip(first.into()) {
             if let PieceKind::Binary(..) = piece.kind {
                 continue;
             }
             let raw = piece.raw.of(piece.raw.window(status));
             if piece.raw.index(raw).is_none() {
                 let is_below = raw < piece.raw.min;
-                let rule = if is_below {
-                    ErrorKind::BelowMin.name()
-                } else {
-                    flag.above
-                };
-                for text in [&flag.key, "\"", rule, "\""] {
-                    out.put(text.as_bytes());
-                }
+                out.put(if is_below { &flag.below } else { &flag.above }.as_bytes());
             }
         }
         out.close_object(start);
@@ -550,10 +547,13 @@ impl TextPlan {
                     room: &mut *room,
                     len,
                 };
-                all = self.put_flagged(&text.raw, status, &mut rest);
+                let written = self.put_flagged(&text.raw, status, &mut rest);
                 len = rest.len;
-                if all == Written::Partly {
-                    break;
+                if written == Written::Partly {
+                    return written;
+                }
+                if all == Written::Sound {
+                    all = written;
                 }
                 continue;
             }
@@ -602,7 +602,7 @@ impl TextPlan {
                 flag.put(raw, out);
             }
         }
-        Written::Flagged
+        Written::Flagged(numbers.first().map_or(0, |number| number.raw.point))
     }
 
     /// Appends the raw value of one point or of points that share a location. Returns false if it breaks the definition.
@@ -768,10 +768,12 @@ impl PointText<'_> {
             Kind::Enum { .. } => ErrorKind::PastLabels,
             _ => ErrorKind::AboveMax,
         };
+        let rule = |rule: ErrorKind| format!("{}\"{}\"", self.key, rule.name()).into();
         FlagPlan {
             key: self.key.as_str().into(),
             scale: self.scale,
-            above: above.name(),
+            below: rule(ErrorKind::BelowMin),
+            above: rule(above),
         }
     }
 

@@ -257,7 +257,7 @@ impl Sink for CsvSink {
         let whole = view.filter(|view| view.is_whole());
         let mut room = out.room(self.plan.max_len);
         let written = whole.map(|view| self.plan.put_status(view.values(), &mut room));
-        if !matches!(written, Some(Written::Sound | Written::Flagged)) {
+        if !matches!(written, Some(Written::Sound | Written::Flagged(_))) {
             // Discards the points that `put_status` wrote before it failed.
             room.len = 0;
             self.put_cells(decoded.product, view.as_ref(), &mut room);

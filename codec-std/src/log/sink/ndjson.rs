@@ -148,8 +148,8 @@ impl Sink for NdjsonSink {
             let start = begin(action, &mut room);
             let points = plan.put_status(status.values(), &mut room);
             room.close_object(start);
-            if points == Written::Flagged {
-                plan.put_flags(status.values(), &mut room);
+            if let Written::Flagged(first) = points {
+                plan.put_flags(first, status.values(), &mut room);
             }
             room.put_prefix(b"}\n", 2);
             let written = room.written();
