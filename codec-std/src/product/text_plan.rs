@@ -435,7 +435,10 @@ impl TextPlan {
         let mut all = Written::Sound;
         for piece in &self.pieces {
             let written = match piece.kind {
-                PieceKind::Texts(first, len) => self.put_texts(first, len, status, out),
+                PieceKind::Texts(first, len) => match self.put_texts(first, len, status, out) {
+                    done if done == len => Written::Sound,
+                    done => self.put_some_texts(first + done, len - done, status, out),
+                },
                 PieceKind::Numbers(first, len) => self.put_numbers(first, len, status, out),
                 PieceKind::Binary(key, start, len) => {
                     let bytes = status.get(start as usize..);
@@ -494,7 +497,9 @@ impl TextPlan {
         };
         out.put(FLAGGED);
         let start = out.len;
-        for (piece, flag) in self.points.iter().zip(&self.flags).skip(first.into()) {
+        let points = self.points.get(usize::from(first)..).unwrap_or_default();
+        let flags = self.flags.get(usize::from(first)..).unwrap_or_default();
+        for (piece, flag) in points.iter().zip(flags) {
             if let PieceKind::Binary(..) = piece.kind {
                 continue;
             }
@@ -507,31 +512,27 @@ impl TextPlan {
         out.close_object(start);
     }
 
-    /// Appends values of a status that have finished texts.
+    /// Appends values of a status that have finished texts, up to a value that breaks the definition. Returns their
+    /// number.
     ///
     /// Not inlined: the loop needs all registers.
     #[inline(never)]
-    fn put_texts(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> Written {
+    fn put_texts(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> u32 {
         let texts = self.texts.get(first as usize..);
         let texts = texts.and_then(|texts| texts.get(..len as usize));
+        let mut texts = texts.unwrap_or(&[]).iter();
         let (mut start, mut window) = (u32::MAX, 0);
         let (mut len, steps, room) = (out.len, &self.steps[..], &mut *out.room);
-        let mut all = Written::Sound;
-        for text in texts.unwrap_or(&[]) {
+        let all = texts.len();
+        for text in texts.by_ref() {
             if text.raw.start != start {
                 (start, window) = (text.raw.start, text.raw.window(status));
             }
-            let mut written = 0;
-            if let Some(index) = text.raw.index(text.raw.of(window)) {
-                let TextTable {
-                    first,
-                    steps: count,
-                } = text.table;
+            let written = text.raw.index(text.raw.of(window)).and_then(|index| {
+                let (count, first) = (text.table.steps, text.table.first);
                 let first = first.wrapping_add(index.wrapping_mul(count)) as usize;
-                let (Some(steps), Some(room)) = (steps.get(first..), room.get_mut(len..)) else {
-                    return Written::Partly;
-                };
-                written = match count {
+                let (steps, room) = (steps.get(first..)?, room.get_mut(len..)?);
+                Some(match count {
                     1 => copy_steps::<1>(steps, room),
                     2 => copy_steps::<2>(steps, room),
                     3 => copy_steps::<3>(steps, room),
@@ -539,27 +540,42 @@ impl TextPlan {
                         let mut rest = Cursor { room, len: 0 };
                         rest.put_steps(steps.get(..count as usize).unwrap_or(&[]))
                     }
-                };
-            }
+                })
+            });
             // An empty text, too, marks a value that breaks the definition.
-            if written == 0 {
-                let mut rest = Cursor {
-                    room: &mut *room,
-                    len,
-                };
-                let written = self.put_flagged(&text.raw, status, &mut rest);
-                len = rest.len;
-                if written == Written::Partly {
-                    return written;
+            match written {
+                Some(written @ 1..) => len += written,
+                _ => {
+                    out.len = len;
+                    return (all - texts.len() - 1) as u32;
                 }
-                if all == Written::Sound {
-                    all = written;
-                }
-                continue;
             }
-            len += written;
         }
         out.len = len;
+        all as u32
+    }
+
+    /// Appends values of a status that have finished texts. The first breaks the definition, and others may.
+    #[cold]
+    #[inline(never)]
+    fn put_some_texts(
+        &self,
+        mut first: u32,
+        mut len: u32,
+        status: &[u8],
+        out: &mut Cursor<'_>,
+    ) -> Written {
+        let mut all = Written::Sound;
+        while let Some(text) = self.texts.get(first as usize).filter(|_| len > 0) {
+            let written = self.put_flagged(&text.raw, status, out);
+            match written {
+                Written::Partly => return written,
+                _ if all == Written::Sound => all = written,
+                _ => {}
+            }
+            let done = 1 + self.put_texts(first + 1, len - 1, status, out);
+            (first, len) = (first + done, len - done);
+        }
         all
     }
 
