@@ -681,12 +681,13 @@ impl TextPlan {
         }
     }
 
-    /// Appends the points of any message. Returns false if a value breaks the definition.
+    /// Appends the points of any message. Flagged are only values of messages with all points.
     #[inline(always)]
-    pub(crate) fn put_view(&self, view: &View<'_, '_>, out: &mut Cursor<'_>) -> bool {
+    pub(crate) fn put_view(&self, view: &View<'_, '_>, out: &mut Cursor<'_>) -> Written {
         match view.is_whole() {
-            true => self.put_status(view.values(), out) == Written::Sound,
-            false => self.put_points(view, out),
+            true => self.put_status(view.values(), out),
+            false if self.put_points(view, out) => Written::Sound,
+            false => Written::Partly,
         }
     }
 

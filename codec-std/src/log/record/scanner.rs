@@ -155,7 +155,9 @@ impl Scanner<'_> {
         let first = self.peek()?;
         let start = self.at;
         match first {
-            b'"' => drop(self.text()?),
+            b'"' => {
+                self.text()?;
+            }
             b'-' | b'0'..=b'9' => self.number()?,
             b'[' | b'{' => self.list(depth)?,
             _ => {

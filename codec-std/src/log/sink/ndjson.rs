@@ -12,7 +12,7 @@ use crate::log::record::text::TextBlock;
 use crate::message::{Content, Decoded, Status};
 use crate::product::Product;
 use crate::product::products::Products;
-use crate::product::text_plan::Written;
+use crate::product::text_plan::{TextPlan, Written};
 use crate::text::cursor::{Cursor, STEP};
 
 /// The NDJSON format: a record for each line,
@@ -100,10 +100,10 @@ impl Sink for NdjsonSink {
             _ => None,
         };
         let written = opening.and_then(|(action, view)| {
-            let mut room = out.room(plan.max_len + 2 * STEP);
+            let mut room = out.room(plan.max_len + plan.flags_len + 2 * STEP);
             let start = begin(action, &mut room);
-            let sound = plan.put_view(view, &mut room);
-            end(start, room).filter(|_| sound)
+            let points = plan.put_view(view, &mut room);
+            end(plan, (start, points), view.values(), room)
         });
         match written {
             written @ Some(_) => {
@@ -147,13 +147,8 @@ impl Sink for NdjsonSink {
             let action = if status.is_reply() { REPLY } else { REPORT };
             let start = begin(action, &mut room);
             let points = plan.put_status(status.values(), &mut room);
-            room.close_object(start);
-            if let Written::Flagged(first) = points {
-                plan.put_flags(first, status.values(), &mut room);
-            }
-            room.put_prefix(b"}\n", 2);
-            let written = room.written();
-            if points != Written::Partly {
+            let written = end(plan, (start, points), status.values(), room);
+            if written.is_some() {
                 return out.keep(written);
             }
             // Only the product can write all points. The head remains.
@@ -180,12 +175,21 @@ fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.len
 }
 
-/// Ends the points and the line. Returns the number of bytes in the room.
+/// Ends the points, which are those of a status from `start`, and the line. Returns the number of bytes in the room;
+/// `None` if the points were written partly.
 #[inline(always)]
-fn end(start: usize, mut out: Cursor<'_>) -> Option<usize> {
+fn end(
+    plan: &TextPlan,
+    (start, points): (usize, Written),
+    status: &[u8],
+    mut out: Cursor<'_>,
+) -> Option<usize> {
     out.close_object(start);
+    if let Written::Flagged(first) = points {
+        plan.put_flags(first, status, &mut out);
+    }
     out.put_prefix(b"}\n", 2);
-    out.written()
+    out.written().filter(|_| points != Written::Partly)
 }
 
 #[cfg(test)]
