@@ -68,7 +68,7 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
 }
 
 /// Records with the least and the greatest values, what can't be, some points alone, and a read, in lines
-/// of two shapes.
+/// of two shapes and bare.
 fn records(product: &Product) -> String {
     let layout = product.layout();
     let mut buffer = vec![0; 4096];
@@ -100,6 +100,7 @@ fn records(product: &Product) -> String {
         log += &format!(
             "{{\"did\":\"d,{n:02}\",\"ip\":\"10.0.0.{n:02}\",\"n\":{n},\"payload\":\"{payload}\"}}\n"
         );
+        log += &format!("{payload}\n");
     }
     log
 }

@@ -29,6 +29,17 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a text of 16 bytes or more is visible ASCII, as nearly all text is, which needs no table of characters.
+fn is_plain_ascii(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<16>() else {
+        return false;
+    };
+    let odd = |odd, byte: &u8| odd | !(0x20..0x7f).contains(byte);
+    let mut chunks = text.as_chunks::<16>().0.iter().chain([last]);
+    // The bytes of a chunk are compared at once.
+    chunks.all(|chunk| !chunk.iter().fold(false, odd))
+}
+
 /// Returns text with its [invisible](is_invisible) characters escaped as in Rust: `\n`, `\u{202e}`.
 ///
 /// # Examples
@@ -40,9 +51,7 @@ pub fn is_invisible(character: char) -> bool {
 /// ```
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    // Nearly all text is ASCII, which needs no table of characters. This loop has vector instructions.
-    let odd = |odd, byte: u8| odd | !(0x20..0x7f).contains(&byte);
-    if !text.bytes().fold(false, odd) || !text.contains(is_invisible) {
+    if is_plain_ascii(text.as_bytes()) || !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len());

@@ -113,13 +113,21 @@ impl Product {
         let byte = error.byte.unwrap_or(0);
         let message = match error.kind {
             K::Incomplete { missing } => {
-                let before = point.map_or(String::new(), |name| format!(" before `{name}`"));
-                let missing = counted(missing as usize, "byte");
-                format!("the payload ends{before}: {missing} missing, from byte {byte} on")
+                let mut message = String::with_capacity(96 + point.map_or(0, str::len));
+                message.push_str("the payload ends");
+                if let Some(name) = point {
+                    message.push_str(" before `");
+                    message.push_str(name);
+                    message.push('`');
+                }
+                message.push_str(": ");
+                put_bytes(&mut message, missing, " missing", byte);
+                message
             }
             K::Trailing { extra } => {
-                let extra = counted(extra as usize, "byte");
-                format!("{extra} after the end, from byte {byte} on")
+                let mut message = String::with_capacity(64);
+                put_bytes(&mut message, extra, " after the end", byte);
+                message
             }
             K::UnknownAction { action } => {
                 let known = match self.protocol() {
@@ -203,8 +211,62 @@ impl Product {
     }
 }
 
+/// Appends `2 bytes missing, from byte 7 on`. These messages are written for every payload of a wrong length, in a
+/// fraction of the instructions of `format!`.
+fn put_bytes(message: &mut String, number: u32, problem: &str, byte: u32) {
+    let bytes = if number == 1 { " byte" } else { " bytes" };
+    message.push_str(itoa::Buffer::new().format(number));
+    message.push_str(bytes);
+    message.push_str(problem);
+    message.push_str(", from byte ");
+    message.push_str(itoa::Buffer::new().format(byte));
+    message.push_str(" on");
+}
+
 /// An error about a value, with the point and its location in the status.
 pub(super) fn refusal(kind: &'static str, attr: &Attr, message: String) -> Error {
     let (byte, bit) = attr.origin();
     Error::new(kind, message).about(attr.name()).at(byte, bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_wrong_lengths() {
+        let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json").unwrap();
+        let product = Product::from_json(&definition).unwrap();
+        let report = [4, 1, 0, 0, 16, 30, 0, 0, 9, 9];
+        for (payload, message, point) in [
+            (
+                &report[..7],
+                "the payload ends before `fault_roomtemp`: 1 byte missing, from byte 7 on",
+                Some("fault_roomtemp"),
+            ),
+            (
+                &report[..1],
+                "the payload ends before `switch`: 7 bytes missing, from byte 1 on",
+                Some("switch"),
+            ),
+            (&report[..9], "1 byte after the end, from byte 8 on", None),
+            (&report[..], "2 bytes after the end, from byte 8 on", None),
+            (
+                &[],
+                "the payload ends: 1 byte missing, from byte 0 on",
+                None,
+            ),
+            (
+                &[0, 0, 0, 3, 12, 0],
+                "the payload ends: 11 bytes missing, from byte 6 on",
+                None,
+            ),
+        ] {
+            let error = product.decode(payload).unwrap_err();
+            assert_eq!(
+                (error.message.as_str(), error.point.as_deref()),
+                (message, point)
+            );
+        }
+    }
 }

@@ -531,15 +531,11 @@ impl TextPlan {
             let written = text.raw.index(text.raw.of(window)).and_then(|index| {
                 let (count, first) = (text.table.steps, text.table.first);
                 let first = first.wrapping_add(index.wrapping_mul(count)) as usize;
-                let (steps, room) = (steps.get(first..)?, room.get_mut(len..)?);
+                let room = room.get_mut(len..)?;
                 Some(match count {
-                    1 => copy_steps::<1>(steps, room),
-                    2 => copy_steps::<2>(steps, room),
-                    3 => copy_steps::<3>(steps, room),
-                    _ => {
-                        let mut rest = Cursor { room, len: 0 };
-                        rest.put_steps(steps.get(..count as usize).unwrap_or(&[]))
-                    }
+                    1 => copy_step(steps, first, room),
+                    2 => copy_steps(steps, first, room),
+                    _ => copy_text(steps, first, count as usize, room),
                 })
             });
             // An empty text, too, marks a value that breaks the definition.
@@ -700,19 +696,36 @@ impl TextPlan {
     }
 }
 
-/// Copies a text of `N` steps and returns its length; 0 if there is no room.
+/// Copies a text of one step and returns its length; 0 if there is no room.
 #[inline(always)]
-fn copy_steps<const N: usize>(steps: &[[u8; STEP]], room: &mut [u8]) -> usize {
-    let Some((text, to)) = steps
-        .first_chunk::<N>()
-        .zip(room.as_chunks_mut().0.first_chunk_mut())
-    else {
+fn copy_step(steps: &[[u8; STEP]], first: usize, room: &mut [u8]) -> usize {
+    let Some((step, to)) = steps.get(first).zip(room.get_mut(..STEP)) else {
         return 0;
     };
-    *to = *text;
-    text.last().map_or(0, |[.., low, high]| {
-        usize::from(u16::from_le_bytes([*low, *high]))
-    })
+    // The compiler would cut an assignment in pieces, because one of the bytes is also read below.
+    to.copy_from_slice(step);
+    usize::from(step[STEP - 2])
+}
+
+/// Copies a text of two steps and returns its length; 0 if there is no room.
+#[inline(always)]
+fn copy_steps(steps: &[[u8; STEP]], first: usize, room: &mut [u8]) -> usize {
+    let steps = steps.get(first..).and_then(<[_]>::first_chunk::<2>);
+    let Some((steps, to)) = steps.zip(room.get_mut(..2 * STEP)) else {
+        return 0;
+    };
+    to.copy_from_slice(steps.as_flattened());
+    usize::from(steps[1][STEP - 2])
+}
+
+/// Copies a text of any number of steps and returns its length; 0 if there is no room. Not inlined, because it needs
+/// many registers.
+#[inline(never)]
+fn copy_text(steps: &[[u8; STEP]], first: usize, count: usize, room: &mut [u8]) -> usize {
+    let steps = steps.get(first..).and_then(|steps| steps.get(..count));
+    let mut to = Cursor { room, len: 0 };
+    let len = to.put_steps(steps.unwrap_or(&[]));
+    if to.len == len { len } else { 0 }
 }
 
 /// Returns a status of less than 8 bytes, followed by zeros.
@@ -879,23 +892,26 @@ mod tests {
         }
     }
 
-    /// Asserts that a report of this status is the product's JSON in NDJSON, and these cells in CSV.
+    /// Asserts that a report of this status is the product's JSON in NDJSON, and these cells in CSV: as bare hex, and
+    /// in a notation that only the general reader knows.
     fn is_written(product: &Product, status: &[u8], cells: &str) {
         let p0 = [&[4], status].concat();
-        let line = crate::payload::hex(&p0);
+        let hex = crate::payload::hex(&p0);
         let json = product.decode_p0(&p0).unwrap().to_json();
         let products = Products::one(product.clone());
-        let mut block = TextBlock::default();
         let ndjson = Ndjson::new(&products, std::io::sink());
-        let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
-        decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
-        assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
-
         let csv = Csv::new(product, false, std::io::sink()).unwrap();
-        let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
-        block.clear();
-        decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
-        assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+        for line in [format!("0x{hex}"), hex] {
+            let mut block = TextBlock::default();
+            let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            assert_eq!(block.as_bytes(), [json.as_bytes(), b"\n"].concat());
+
+            let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
+            block.clear();
+            decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+            assert_eq!(block.as_bytes(), format!(",,,report{cells}\r\n").as_bytes());
+        }
     }
 
     /// Numbers of any length, with names of any length and any number of decimal places, are exact.

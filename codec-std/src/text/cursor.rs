@@ -108,12 +108,12 @@ impl Cursor<'_> {
         };
         // The number of bits of leading zeros that may be omitted: a digit has to stay before the point.
         let mut most = 56_u32.wrapping_sub(8 * decimals);
-        if number.head != Default::default() {
-            if number.head.negative {
+        if !number.head.is_none() {
+            if number.head.is_negative() {
                 put(len, b'-'.into());
                 len += 1;
             }
-            let high = u64::from(number.head.high);
+            let high = u64::from(number.head.high());
             if high > 0 {
                 // 103 / 2^10 is 1/10 for numbers below 100.
                 let tens = (high * 103) >> 10;

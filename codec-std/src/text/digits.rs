@@ -24,12 +24,29 @@ pub(crate) struct Digits {
     pub(crate) head: Head,
 }
 
-/// The part of a number before its last 8 digits.
+/// The part of a number before its last 8 digits: a number below 100, and [`NEGATIVE`](Self::NEGATIVE). One byte, because
+/// nearly all numbers have none of both, which then is one comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) negative: bool,
-    /// A number below 100.
-    pub(crate) high: u8,
+pub(crate) struct Head(u8);
+
+impl Head {
+    const NEGATIVE: u8 = 0x80;
+
+    /// Whether the number is not negative and has at most 8 digits.
+    #[inline(always)]
+    pub(crate) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_negative(self) -> bool {
+        self.0 & Self::NEGATIVE != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn high(self) -> u8 {
+        self.0 & !Self::NEGATIVE
+    }
 }
 
 /// The number of numbers in a [`Batch`].
@@ -56,10 +73,8 @@ impl Batch {
             if low >= HALF {
                 let number = coefficient.unsigned_abs();
                 low = number % HALF;
-                *head = Head {
-                    negative: coefficient < 0,
-                    high: (number / HALF) as u8,
-                };
+                let sign = if coefficient < 0 { Head::NEGATIVE } else { 0 };
+                *head = Head((number / HALF) as u8 | sign);
             }
             let low = low as u32;
             *halves = [low / 10_000, low % 10_000];
