@@ -185,7 +185,7 @@ impl<S: Sink> Decoder<S> {
     fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
         let members;
         let mut record = Record::default();
-        let plain = self.reader.read_plain(line, &mut record);
+        let plain = self.reader.read_plain(line, &mut record)?;
         if plain {
             record.extra = self.reader.extra();
         } else {

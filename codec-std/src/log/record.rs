@@ -3,6 +3,7 @@
 pub(crate) mod head;
 pub(crate) mod lazy;
 pub(crate) mod reader;
+mod scanner;
 pub(crate) mod shape;
 pub(crate) mod text;
 pub(crate) mod timestamp;

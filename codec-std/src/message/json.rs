@@ -10,6 +10,7 @@ use super::payload;
 use crate::error::Error;
 use crate::product::Product;
 use crate::product::attr::Attr;
+use crate::product::text_plan::Written;
 use crate::text::cursor::{Cursor, STEP};
 
 impl Decoded<'_, '_> {
@@ -192,27 +193,31 @@ impl Product {
 
     /// Writes `"attrs":{…}`, and `,"flagged":{…}` if values break the definition.
     pub(crate) fn write_points(&self, out: &mut Vec<u8>, view: View<'_, '_>) {
-        if !self.write_sound_points(out, &view) {
+        if !self.write_planned_points(out, &view) {
             self.write_any_points(out, view);
         }
     }
 
-    /// Writes `"attrs":{…}` by the text plan of the product. Writes nothing and returns false if a value breaks the
-    /// definition.
-    fn write_sound_points(&self, out: &mut Vec<u8>, view: &View<'_, '_>) -> bool {
+    /// Writes the same as [`write_points`](Self::write_points) by the text plan of the product. Writes nothing and
+    /// returns false if the plan does not have all texts.
+    fn write_planned_points(&self, out: &mut Vec<u8>, view: &View<'_, '_>) -> bool {
         let plan = self.json_plan();
         let start = out.len();
         if plan.max_len > LONGEST {
             return false;
         }
-        out.resize(start + plan.max_len + 2 * STEP + Cursor::SPARE, 0);
+        let most = plan.max_len + plan.flags_len;
+        out.resize(start + most + 2 * STEP + Cursor::SPARE, 0);
         let room = out.get_mut(start..).unwrap_or(&mut []);
         let mut room = Cursor { room, len: 0 };
         room.put_prefix(b"\"attrs\":", 8);
         let bracket = room.len;
-        let sound = plan.put_view(view, &mut room);
+        let points = plan.put_view(view, &mut room);
         room.close_object(bracket);
-        let written = room.written().filter(|_| sound);
+        if let Written::Flagged(first) = points {
+            plan.put_flags(first, view.values(), &mut room);
+        }
+        let written = room.written().filter(|_| points != Written::Partly);
         out.truncate(start + written.unwrap_or(0));
         written.is_some()
     }
@@ -404,8 +409,9 @@ mod tests {
                     };
                     product.write_any_points(&mut other, view);
                     let flagged = view.iter().any(|reading| reading.flagged().is_some());
-                    prop_assert_eq!(product.write_sound_points(&mut one, &view), !flagged);
-                    prop_assert_eq!(&one[1..], if flagged { b"" } else { &other[..] });
+                    let planned = product.write_planned_points(&mut one, &view);
+                    prop_assert!(planned || flagged);
+                    prop_assert_eq!(&one[1..], if planned { &other[..] } else { b"" });
                 }
             }
         }

@@ -2,12 +2,12 @@
 //!
 //! A [`TextPlan`] writes a status in pieces. Points that share a byte or have few values are one piece:
 //! a table of finished texts, which are copied in steps of a fixed length. Numbers are formatted as
-//! integers, without floats. Values that break the definition are left to the caller.
+//! integers, without floats. A value that breaks the definition is written as a number, point by point.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use gizwits_codec_core::{Kind, PointValue, Raw, Scale, View};
+use gizwits_codec_core::{ErrorKind, Kind, PointValue, Raw, Scale, View};
 
 use super::Product;
 use super::attr::Attr;
@@ -55,12 +55,54 @@ pub(crate) struct TextPlan {
     pieces: Vec<Piece>,
     /// The pieces of single points, by id, for any other message.
     points: Vec<Piece>,
+    /// The texts of values that break the definition, by id.
+    flags: Vec<FlagPlan>,
     texts: Vec<TextsPlan>,
     numbers: Vec<NumberPlan>,
     /// Finished texts and keys, see [`TextTable`].
     steps: Vec<[u8; STEP]>,
     /// The maximum number of bytes that the points of a message take, if each value has the width of its point.
     pub(crate) max_len: usize,
+    /// The maximum number of bytes that [`put_flags`](Self::put_flags) appends.
+    pub(crate) flags_len: usize,
+}
+
+/// How the points of a message were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All values are valid.
+    Sound,
+    /// A value of this point breaks the definition, or of points after it.
+    Flagged(u16),
+    /// Not completely, because the plan has no text for a point.
+    Partly,
+}
+
+/// The text of a value that breaks the definition.
+#[derive(Debug)]
+struct FlagPlan {
+    key: Box<str>,
+    scale: Scale,
+    /// The key and the rule that a value below the least valid value breaks.
+    below: Box<str>,
+    /// The key and the rule that a value above the greatest valid value breaks.
+    above: Box<str>,
+}
+
+impl FlagPlan {
+    /// Appends the key and the value, which is always a number: past the labels of an enum is no label.
+    fn put(&self, raw: u32, out: &mut Cursor<'_>) {
+        out.put(self.key.as_bytes());
+        let value = self.scale.value(raw);
+        if is_short(value) {
+            let batch = Batch::new([value.coefficient()].into_iter());
+            for digits in batch.iter().take(1) {
+                out.put_number(&[0; STEP], digits, value.scale());
+            }
+        } else {
+            let _ = write!(out, "{value}");
+        }
+    }
 }
 
 /// One point or several, which are written together.
@@ -99,10 +141,18 @@ struct RawPlan {
     span: u32,
     /// The number of bits of the 8 bytes below the value.
     shift: u8,
+    /// The number of points that the value consists of, and the id of the first of them.
+    count: u8,
+    point: u16,
 }
 
 impl RawPlan {
-    fn new(location: Location, (min, max): (u32, u32), status_len: usize) -> Self {
+    fn new(
+        points: &[PointText<'_>],
+        location: Location,
+        (min, max): (u32, u32),
+        status_len: usize,
+    ) -> Self {
         let first = location.end - location.len;
         // Values next to each other then have the same start. A value has up to 5 bytes.
         let start = (first & !3).min(status_len.saturating_sub(8));
@@ -112,6 +162,8 @@ impl RawPlan {
             min,
             span: max - min,
             shift: (8 * (start + 8).saturating_sub(location.end)) as u8 + location.shift,
+            count: points.len() as u8,
+            point: points.first().map_or(0, |point| point.attr.id().0),
         }
     }
 
@@ -172,6 +224,12 @@ const TABLES: usize = 1 << 20;
 /// The maximum number of values of a piece with a table.
 const MOST: u32 = 256;
 
+/// The text before the rules that values break.
+const FLAGGED: &[u8] = br#","flagged":"#;
+
+/// The length of the longest name of a rule, in quotes.
+const RULE: usize = r#""past_labels""#.len();
+
 impl TextPlan {
     pub(crate) fn new(product: &Product, format: &dyn PointFormat) -> Self {
         let texts = point_texts(product, format);
@@ -180,10 +238,17 @@ impl TextPlan {
             status_len: product.layout().status_len(),
             pieces: Vec::new(),
             points: Vec::new(),
+            flags: texts.iter().map(PointText::flag).collect(),
             texts: Vec::new(),
             numbers: Vec::new(),
             steps: Vec::new(),
             max_len: texts.iter().map(PointText::max_len).sum(),
+            flags_len: texts
+                .iter()
+                .map(|text| text.key.len() + RULE)
+                .sum::<usize>()
+                + FLAGGED.len()
+                + 1,
         };
         for text in &texts {
             let piece = plan.point(text);
@@ -242,7 +307,12 @@ impl TextPlan {
             scale,
             ..
         } = *point;
-        let raw = RawPlan::new(location, (min, max), self.status_len);
+        let raw = RawPlan::new(
+            std::slice::from_ref(point),
+            location,
+            (min, max),
+            self.status_len,
+        );
         let is_enum = matches!(point.attr.point().kind, Kind::Enum { .. });
         let kind = if location.bits == 0 {
             let quote = if self.quotes { "\"" } else { "" };
@@ -282,7 +352,7 @@ impl TextPlan {
             return None;
         }
         let most = (1 << at.bits) - 1;
-        let raw = RawPlan::new(at, (0, most), self.status_len);
+        let raw = RawPlan::new(points, at, (0, most), self.status_len);
         let kind = self.table(raw, |shared, text| {
             points.iter().all(|point| {
                 let PointText {
@@ -348,11 +418,11 @@ impl TextPlan {
         Some(TextTable { first, steps })
     }
 
-    /// Appends the points of a status. Returns false if a value breaks the definition.
+    /// Appends the points of a status.
     #[inline(always)]
-    pub(crate) fn put_status(&self, status: &[u8], out: &mut Cursor<'_>) -> bool {
+    pub(crate) fn put_status(&self, status: &[u8], out: &mut Cursor<'_>) -> Written {
         if status.len() != self.status_len {
-            return false;
+            return Written::Partly;
         }
         let padded;
         let status = match status.len() {
@@ -362,64 +432,152 @@ impl TextPlan {
             }
             _ => status,
         };
+        let mut all = Written::Sound;
         for piece in &self.pieces {
-            let sound = match piece.kind {
-                PieceKind::Texts(first, len) => self.put_texts(first, len, status, out),
+            let written = match piece.kind {
+                PieceKind::Texts(first, len) => match self.put_texts(first, len, status, out) {
+                    done if done == len => Written::Sound,
+                    done => self.put_some_texts(first + done, len - done, status, out),
+                },
                 PieceKind::Numbers(first, len) => self.put_numbers(first, len, status, out),
                 PieceKind::Binary(key, start, len) => {
                     let bytes = status.get(start as usize..);
                     let bytes = bytes.and_then(|bytes| bytes.get(..len as usize));
                     self.put_binary(key, bytes.unwrap_or(&[]), out);
-                    true
+                    Written::Sound
                 }
-                _ => self.put_value(piece, piece.raw.of(piece.raw.window(status)), out),
+                _ if self.put_value(piece, piece.raw.of(piece.raw.window(status)), out) => {
+                    Written::Sound
+                }
+                _ => self.put_flagged(&piece.raw, status, out),
             };
-            if !sound {
-                return false;
+            match written {
+                Written::Sound => {}
+                Written::Flagged(_) if all == Written::Sound => all = written,
+                Written::Flagged(_) => {}
+                Written::Partly => return written,
             }
         }
-        true
+        all
     }
 
-    /// Appends values of a status that have finished texts. Returns false if a value breaks the definition.
+    /// Appends the points of a raw value one by one, because one of them breaks the definition.
+    #[cold]
+    #[inline(never)]
+    fn put_flagged(&self, plan: &RawPlan, status: &[u8], out: &mut Cursor<'_>) -> Written {
+        let first = usize::from(plan.point);
+        let ids = first..first + usize::from(plan.count);
+        let Some((pieces, flags)) = self.points.get(ids.clone()).zip(self.flags.get(ids)) else {
+            return Written::Partly;
+        };
+        for (piece, flag) in pieces.iter().zip(flags) {
+            if let PieceKind::Unsupported = piece.kind {
+                return Written::Partly;
+            }
+            let raw = piece.raw.of(piece.raw.window(status));
+            if !self.put_value(piece, raw, out) {
+                flag.put(raw, out);
+            }
+        }
+        Written::Flagged(plan.point)
+    }
+
+    /// Appends the rules that the values of a status break: `,"flagged":{"name":"rule"}`. `first` is that of
+    /// [`Written::Flagged`].
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn put_flags(&self, first: u16, status: &[u8], out: &mut Cursor<'_>) {
+        let padded;
+        let status = match status.len() {
+            0..8 => {
+                padded = pad(status);
+                &padded
+            }
+            _ => status,
+        };
+        out.put(FLAGGED);
+        let start = out.len;
+        let points = self.points.get(usize::from(first)..).unwrap_or_default();
+        let flags = self.flags.get(usize::from(first)..).unwrap_or_default();
+        for (piece, flag) in points.iter().zip(flags) {
+            if let PieceKind::Binary(..) = piece.kind {
+                continue;
+            }
+            let raw = piece.raw.of(piece.raw.window(status));
+            if piece.raw.index(raw).is_none() {
+                let is_below = raw < piece.raw.min;
+                out.put(if is_below { &flag.below } else { &flag.above }.as_bytes());
+            }
+        }
+        out.close_object(start);
+    }
+
+    /// Appends values of a status that have finished texts, up to a value that breaks the definition. Returns their
+    /// number.
     ///
     /// Not inlined: the loop needs all registers.
     #[inline(never)]
-    fn put_texts(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> bool {
+    fn put_texts(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> u32 {
         let texts = self.texts.get(first as usize..);
         let texts = texts.and_then(|texts| texts.get(..len as usize));
+        let mut texts = texts.unwrap_or(&[]).iter();
         let (mut start, mut window) = (u32::MAX, 0);
         let (mut len, steps, room) = (out.len, &self.steps[..], &mut *out.room);
-        for text in texts.unwrap_or(&[]) {
+        let all = texts.len();
+        for text in texts.by_ref() {
             if text.raw.start != start {
                 (start, window) = (text.raw.start, text.raw.window(status));
             }
-            let Some(index) = text.raw.index(text.raw.of(window)) else {
-                return false;
-            };
-            let (count, first) = (text.table.steps, text.table.first);
-            let first = first.wrapping_add(index.wrapping_mul(count)) as usize;
-            let Some(room) = room.get_mut(len..) else {
-                return false;
-            };
-            let written = match count {
-                1 => copy_step(steps, first, room),
-                2 => copy_steps(steps, first, room),
-                _ => copy_text(steps, first, count as usize, room),
-            };
-            // An empty text marks a value that breaks the definition.
-            if written == 0 {
-                return false;
+            let written = text.raw.index(text.raw.of(window)).and_then(|index| {
+                let (count, first) = (text.table.steps, text.table.first);
+                let first = first.wrapping_add(index.wrapping_mul(count)) as usize;
+                let room = room.get_mut(len..)?;
+                Some(match count {
+                    1 => copy_step(steps, first, room),
+                    2 => copy_steps(steps, first, room),
+                    _ => copy_text(steps, first, count as usize, room),
+                })
+            });
+            // An empty text, too, marks a value that breaks the definition.
+            match written {
+                Some(written @ 1..) => len += written,
+                _ => {
+                    out.len = len;
+                    return (all - texts.len() - 1) as u32;
+                }
             }
-            len += written;
         }
         out.len = len;
-        true
+        all as u32
     }
 
-    /// Appends numbers of a status. Returns false if a value breaks the definition.
+    /// Appends values of a status that have finished texts. The first breaks the definition, and others may.
+    #[cold]
+    #[inline(never)]
+    fn put_some_texts(
+        &self,
+        mut first: u32,
+        mut len: u32,
+        status: &[u8],
+        out: &mut Cursor<'_>,
+    ) -> Written {
+        let mut all = Written::Sound;
+        while let Some(text) = self.texts.get(first as usize).filter(|_| len > 0) {
+            let written = self.put_flagged(&text.raw, status, out);
+            match written {
+                Written::Partly => return written,
+                _ if all == Written::Sound => all = written,
+                _ => {}
+            }
+            let done = 1 + self.put_texts(first + 1, len - 1, status, out);
+            (first, len) = (first + done, len - done);
+        }
+        all
+    }
+
+    /// Appends numbers of a status.
     #[inline(always)]
-    fn put_numbers(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> bool {
+    fn put_numbers(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> Written {
         let numbers = self.numbers.get(first as usize..);
         let numbers = numbers.and_then(|numbers| numbers.get(..len as usize));
         let numbers = numbers.unwrap_or(&[]);
@@ -429,10 +587,34 @@ impl TextPlan {
             sound &= number.raw.index(raw).is_some();
             number.scale.value(raw).coefficient()
         }));
+        if !sound {
+            return self.put_some_numbers(numbers, &batch, status, out);
+        }
         for (number, digits) in numbers.iter().zip(batch.iter()) {
             out.put_number(&number.key, digits, number.scale.decimals());
         }
-        sound
+        Written::Sound
+    }
+
+    /// Appends numbers of which one breaks the definition and may have more digits than a batch has.
+    #[cold]
+    #[inline(never)]
+    fn put_some_numbers(
+        &self,
+        numbers: &[NumberPlan],
+        batch: &Batch,
+        status: &[u8],
+        out: &mut Cursor<'_>,
+    ) -> Written {
+        for (number, digits) in numbers.iter().zip(batch.iter()) {
+            let raw = number.raw.of(number.raw.window(status));
+            if number.raw.index(raw).is_some() {
+                out.put_number(&number.key, digits, number.scale.decimals());
+            } else if let Some(flag) = self.flags.get(usize::from(number.raw.point)) {
+                flag.put(raw, out);
+            }
+        }
+        Written::Flagged(numbers.first().map_or(0, |number| number.raw.point))
     }
 
     /// Appends the raw value of one point or of points that share a location. Returns false if it breaks the definition.
@@ -495,12 +677,13 @@ impl TextPlan {
         }
     }
 
-    /// Appends the points of any message. Returns false if a value breaks the definition.
+    /// Appends the points of any message. Flagged are only values of messages with all points.
     #[inline(always)]
-    pub(crate) fn put_view(&self, view: &View<'_, '_>, out: &mut Cursor<'_>) -> bool {
+    pub(crate) fn put_view(&self, view: &View<'_, '_>, out: &mut Cursor<'_>) -> Written {
         match view.is_whole() {
             true => self.put_status(view.values(), out),
-            false => self.put_points(view, out),
+            false if self.put_points(view, out) => Written::Sound,
+            false => Written::Partly,
         }
     }
 
@@ -606,6 +789,21 @@ impl PointText<'_> {
             None => {
                 let _ = write!(text, "{}", self.scale.value(raw));
             }
+        }
+    }
+
+    /// Returns the text of values that break the definition.
+    fn flag(&self) -> FlagPlan {
+        let above = match self.attr.point().kind {
+            Kind::Enum { .. } => ErrorKind::PastLabels,
+            _ => ErrorKind::AboveMax,
+        };
+        let rule = |rule: ErrorKind| format!("{}\"{}\"", self.key, rule.name()).into();
+        FlagPlan {
+            key: self.key.as_str().into(),
+            scale: self.scale,
+            below: rule(ErrorKind::BelowMin),
+            above: rule(above),
         }
     }
 

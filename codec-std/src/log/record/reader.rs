@@ -1,7 +1,7 @@
 //! Reads the record of a line: by a shape that earlier lines had, or with the strict parser.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use gizwits_codec_core::definition;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
 use super::lazy::LazyRecord;
+use super::scanner::{Refusal, scan};
 use super::shape::LineShape;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
@@ -67,21 +68,24 @@ impl Reader {
         found.is_some()
     }
 
-    /// Reads a line without escapes with the strict parser; kept members go to [`extra`](Self::extra). Returns
-    /// false if [`read`](Self::read) has to read the line, because it is invalid or a shape is to be learned.
+    /// Reads a line that needs no unescaping; kept members go to [`extra`](Self::extra). Returns false if
+    /// [`read`](Self::read) has to read the line, because it is unusual, or a shape is to be learned.
     #[inline(always)]
-    pub(crate) fn read_plain<'a>(&mut self, line: &'a str, record: &mut Record<'a>) -> bool {
-        if self.learns() || is_deep(line) {
-            return false;
-        }
+    pub(crate) fn read_plain<'a>(
+        &mut self,
+        line: &'a str,
+        record: &mut Record<'a>,
+    ) -> Result<bool, Error> {
         self.extra.clear();
-        let mut json = sonic_rs::Deserializer::from_json(line);
         let extra = self.keep.then_some(&mut self.extra);
-        let done = json.deserialize_map(PlainVisitor(record, extra));
-        let done = done.and_then(|()| json.end()).is_ok();
+        let done = match scan(line, record, extra) {
+            Ok(()) => !self.learns(),
+            Err(Refusal::Unusual) => false,
+            Err(Refusal::Incomplete) => return Err(not_json(END, line.len() - 1)),
+        };
         // Failed lines are counted by `read`.
         self.missed = self.missed.saturating_add(done.into());
-        done
+        Ok(done)
     }
 
     /// Whether a shape is learned from the next strict line. Learning takes longer than reading, so it is done
@@ -163,12 +167,39 @@ fn brackets(text: &[u8]) -> usize {
 /// Converts the error of a line that is not JSON.
 #[cold]
 fn refused(error: &sonic_rs::Error) -> Error {
-    let text = error.to_string();
-    let text = text.lines().next().unwrap_or_default();
-    let end = text.find(" at line ").unwrap_or(text.len());
-    let byte = error.offset();
-    let message = format!("the record is not JSON: {}, byte {byte}", &text[..end]);
+    // The position and the excerpt after the reason take longer to format than the reason.
+    let mut reason = Reason(String::new());
+    let _ = write!(reason, "{error}");
+    let Reason(reason) = reason;
+    let line = reason.lines().next().unwrap_or_default();
+    let end = memchr::memmem::find(line.as_bytes(), POSITION.as_bytes());
+    not_json(&line[..end.unwrap_or(line.len())], error.offset())
+}
+
+/// The error of a line that is not JSON at this byte, for this reason.
+#[cold]
+fn not_json(reason: &str, byte: usize) -> Error {
+    let message = format!("the record is not JSON: {reason}, byte {byte}");
     Error::new("json", message).at(u32::try_from(byte).ok(), None)
+}
+
+/// The reason that sonic-rs has for a line that ends within a value.
+const END: &str = "EOF while parsing";
+
+/// The text after the reason in the error of sonic-rs.
+const POSITION: &str = " at line ";
+
+/// A text that ends before [`POSITION`], at the latest at the end of its line.
+struct Reason(String);
+
+impl fmt::Write for Reason {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.starts_with(POSITION) {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 /// The error of a line that is not UTF-8 from this byte on.
@@ -203,7 +234,10 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
             let member = match &*key {
                 "timestamp" => {
                     if value != "null" {
-                        if let Err(error) = Timestamp::new(&value) {
+                        // The JSON is valid, so `Timestamp::new` is only needed for its error.
+                        if Timestamp(&value).parse().is_none()
+                            && let Err(error) = Timestamp::new(&value)
+                        {
                             wrong.get_or_insert(error);
                         } else if members.timestamp.replace(value).is_some() {
                             wrong.get_or_insert_with(|| repeated(&key));
@@ -247,56 +281,6 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
     }
 }
 
-/// Deserializes a record whose texts need no unescaping. Fails without a reason if anything is unusual:
-/// [`MembersVisitor`] then reads the line.
-struct PlainVisitor<'x, 'de>(&'x mut Record<'de>, Option<&'x mut Vec<u8>>);
-
-impl<'de> Visitor<'de> for PlainVisitor<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    #[inline]
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let odd = || A::Error::custom("odd");
-        let PlainVisitor(record, mut extra) = self;
-        let mut payload = None;
-        while let Some(key) = map.next_key::<&'de str>()? {
-            let member = match key {
-                "payload" => &mut payload,
-                "type" => &mut record.kind,
-                "did" => &mut record.did,
-                "product_key" => &mut record.product_key,
-                _ => {
-                    let value: LazyValue<'de> = map.next_value()?;
-                    let Cow::Borrowed(json) = value.as_raw_cow() else {
-                        return Err(odd());
-                    };
-                    if key == "timestamp" {
-                        let moment = Some(Timestamp(json)).filter(Timestamp::is_plain);
-                        if moment.is_none() || record.timestamp.is_some() {
-                            return Err(odd());
-                        }
-                        record.timestamp = moment;
-                    } else if memchr::memchr(b'\\', json.as_bytes()).is_some() {
-                        return Err(odd());
-                    } else if let Some(extra) = &mut extra {
-                        put_member(extra, key, json);
-                    }
-                    continue;
-                }
-            };
-            if member.replace(map.next_value()?).is_some() {
-                return Err(odd());
-            }
-        }
-        record.payload = payload.ok_or_else(odd)?;
-        Ok(())
-    }
-}
-
 /// Whether the escapes of a value are valid. sonic-rs skips values without checking the digits of `\u`.
 fn escapes_are_sound(json: &str) -> bool {
     memchr::memchr(b'\\', json.as_bytes()).is_none()
@@ -327,5 +311,52 @@ fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
             Some(json.strip_prefix('"')?.strip_suffix('"')?.into())
         }
         json => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The scanner's error of an incomplete record is that of the strict parser, byte by byte.
+    #[test]
+    fn incomplete_records_have_the_error_of_the_parser() {
+        let nested = r#" { "timestamp" : 1517384243.044 , "x\u00e9" : [ 1 , {"b" : -2.5, "c":"\t",
+            "d":0} , [ ] , { } , true ] , "\u6e29":null,"type":"dev2app","did" : "x", "payload":"0140" } "#;
+        let nested = nested.replace(r"\u6e29", "\u{6e29}").replace('\n', " ");
+        let plain = nested
+            .replace(r"\u00e9", "")
+            .replace(r"\t", "")
+            .replace("1517384243.044", "-0.5");
+        let times = plain.replace("-0.5", "\"2018-01-31T07:37:32.294Z\"");
+        let mut incomplete = 0;
+        for line in [nested, plain, times] {
+            for end in 1..=line.len() {
+                let Some(line) = line.get(..end).filter(|line| !line.trim().is_empty()) else {
+                    continue;
+                };
+                let mut reader = Reader::new(true, true);
+                let mut record = Record::default();
+                let scanned = reader.read_plain(line, &mut record);
+                let extra = reader.extra().to_vec();
+                let parsed = reader.read(line).map(|members| {
+                    Record {
+                        extra: b"",
+                        ..members.record()
+                    } == record
+                });
+                match scanned {
+                    Ok(true) => {
+                        assert_eq!((parsed, &extra[..]), (Ok(true), reader.extra()), "{line}")
+                    }
+                    Ok(false) => {}
+                    Err(error) => {
+                        assert_eq!(parsed, Err(error), "{line}");
+                        incomplete += 1;
+                    }
+                }
+            }
+        }
+        assert!(incomplete > 300, "{incomplete}");
     }
 }

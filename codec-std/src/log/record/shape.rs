@@ -120,12 +120,12 @@ impl Learner<'_> {
         let mut sides = [self.classes.clone(), self.classes.clone()];
         sides[0][head..].fill(ByteClass::Any);
         sides[1][..self.payload.end].fill(ByteClass::Any);
-        let before = (0..head).step_by(16).map(|at| {
-            let at = at.min(head.saturating_sub(16));
+        let before = (0..head).step_by(CHUNK).map(|at| {
+            let at = at.min(head.saturating_sub(CHUNK));
             ChunkPattern::new(line, &sides[0], at)
         });
-        let behind = (0..tail).step_by(16).map(|end| {
-            let at = (end + 16).min(tail.max(16));
+        let behind = (0..tail).step_by(CHUNK).map(|end| {
+            let at = (end + CHUNK).min(tail.max(CHUNK));
             let mut pattern = ChunkPattern::new(line, &sides[1], line.len() - at);
             (pattern.at, pattern.behind) = (at.wrapping_neg(), usize::MAX);
             pattern
@@ -140,8 +140,8 @@ impl LineShape {
     pub(crate) fn new(line: &str, members: &Members<'_>, keep: bool) -> Option<Self> {
         let line = line.as_bytes();
         let payload = range_of(line, members.payload.as_deref()?)?;
-        // A shape takes memory in proportion to its line, and the last pattern begins 16 bytes before the end.
-        if payload.is_empty() || line.len() > LEARNT || line.len() < 16 {
+        // A shape takes memory in proportion to its line, and the last pattern begins a chunk before the end.
+        if payload.is_empty() || line.len() > LEARNT || line.len() < CHUNK {
             return None;
         }
         let (head, tail) = (payload.start, line.len() - payload.end);
@@ -153,7 +153,7 @@ impl LineShape {
         let mut shape = LineShape {
             head,
             tail,
-            least: 16.max(head + tail + 1),
+            least: CHUNK.max(head + tail + 1),
             patterns: Vec::new(),
             timestamp: None,
             worded: None,
@@ -237,7 +237,13 @@ impl LineShape {
     }
 }
 
-/// A pattern of 16 bytes, which are compared in parallel as two words. One number of 128 bits takes more
+/// The number of bytes that are compared at once: a vector register of AVX2.
+const CHUNK: usize = 32;
+
+/// One bit mask for each 8 bytes of a chunk.
+type Words = [u64; CHUNK / 8];
+
+/// A pattern of [`CHUNK`] bytes, which are compared in parallel as words. One number of 128 bits takes more
 /// instructions, because its sums carry from one half to the other.
 #[derive(Debug)]
 struct ChunkPattern {
@@ -245,21 +251,22 @@ struct ChunkPattern {
     /// all bits of `behind` are set.
     at: usize,
     behind: usize,
-    want: [u64; 2],
+    want: Words,
     /// The bits of `want` that are compared.
-    mask: [u64; 2],
+    mask: Words,
     /// 6 for each byte that must be a digit: the sum with the low half of a digit is below 16.
-    digit: [u64; 2],
+    digit: Words,
     /// The highest bit of each byte that must be text.
-    text: Option<[u64; 2]>,
+    text: Option<Words>,
 }
 
 impl ChunkPattern {
-    /// The pattern of the 16 bytes from `start`.
+    /// The pattern of the bytes from `start`.
     fn new(line: &[u8], classes: &[ByteClass], start: usize) -> Self {
-        let (mut want, mut mask, mut digit, mut text) = ([0; 16], [0; 16], [0; 16], [0; 16]);
+        let mut parts = [[0; CHUNK]; 4];
+        let [want, mask, digit, text] = &mut parts;
         let bytes = line[start..].iter().zip(&classes[start..]);
-        for (n, (byte, class)) in bytes.take(16).enumerate() {
+        for (n, (byte, class)) in bytes.take(CHUNK).enumerate() {
             (want[n], mask[n]) = match class {
                 ByteClass::Same => (*byte, 0xff),
                 ByteClass::Number => (0x30, 0xf0),
@@ -269,41 +276,43 @@ impl ChunkPattern {
             digit[n] = if *class == ByteClass::Number { 6 } else { 0 };
             text[n] = if *class == ByteClass::Text { 0x80 } else { 0 };
         }
+        let [want, mask, digit, text] = parts.map(|part| words(&part));
         ChunkPattern {
             at: start,
             behind: 0,
-            want: words(&want),
-            mask: words(&mask),
-            digit: words(&digit),
-            text: Some(words(&text)).filter(|text| *text != [0; 2]),
+            want,
+            mask,
+            digit,
+            text: Some(text).filter(|text| *text != [0; CHUNK / 8]),
         }
     }
 
     #[inline(always)]
-    fn fits(&self, bytes: &[u8; 16]) -> bool {
+    fn fits(&self, bytes: &[u8; CHUNK]) -> bool {
         const ONES: u64 = u64::MAX / 255;
         let words = words(bytes);
-        let mut wrong = [0; 2];
-        for n in 0..2 {
+        let mut wrong = [0; CHUNK / 8];
+        for n in 0..CHUNK / 8 {
             let digit = (words[n] & (15 * ONES)) + self.digit[n];
             wrong[n] = (words[n] ^ self.want[n]) & self.mask[n] | digit & (16 * ONES);
         }
         if let Some(text) = &self.text {
-            for n in 0..2 {
+            for n in 0..CHUNK / 8 {
                 // The highest bit of a sum is set if the byte is not a control character, quote or backslash.
                 let low = words[n] & (0x7f * ONES);
                 let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
                 wrong[n] |= !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];
             }
         }
-        wrong == [0; 2]
+        wrong == [0; CHUNK / 8]
     }
 }
 
 #[inline(always)]
-fn words(bytes: &[u8; 16]) -> [u64; 2] {
-    let [low, high] = bytes.as_chunks().0 else {
-        return [0; 2];
-    };
-    [u64::from_le_bytes(*low), u64::from_le_bytes(*high)]
+fn words(bytes: &[u8; CHUNK]) -> Words {
+    let mut words = Words::default();
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    words
 }

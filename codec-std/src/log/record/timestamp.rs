@@ -53,10 +53,13 @@ impl<'a> Timestamp<'a> {
         self.parse().unwrap_or(0)
     }
 
-    /// Whether a JSON number has the form that the API sends, which is always a valid time.
-    pub(super) fn is_plain(&self) -> bool {
-        // Numbers of this length are in range, with or without a decimal point.
-        self.0.len() <= 14 && self.0.bytes().all(|byte| (b'.'..=b'9').contains(&byte))
+    /// Whether valid JSON is a time.
+    #[inline]
+    pub(super) fn is_sound(&self) -> bool {
+        // Positive numbers of this length are in range, with or without a decimal point.
+        let is_short =
+            self.0.len() <= 14 && self.0.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        is_short || self.parse().is_some()
     }
 
     /// Whether the JSON stays a valid time if its digits are replaced by others.

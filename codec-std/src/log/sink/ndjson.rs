@@ -12,6 +12,7 @@ use crate::log::record::text::TextBlock;
 use crate::message::{Content, Decoded, Status};
 use crate::product::Product;
 use crate::product::products::Products;
+use crate::product::text_plan::{TextPlan, Written};
 use crate::text::cursor::{Cursor, STEP};
 
 /// The NDJSON format: a record for each line,
@@ -99,10 +100,10 @@ impl Sink for NdjsonSink {
             _ => None,
         };
         let written = opening.and_then(|(action, view)| {
-            let mut room = out.room(plan.max_len + 2 * STEP);
+            let mut room = out.room(plan.max_len + plan.flags_len + 2 * STEP);
             let start = begin(action, &mut room);
-            let sound = plan.put_view(view, &mut room);
-            end(start, room).filter(|_| sound)
+            let points = plan.put_view(view, &mut room);
+            end(plan, (start, points), view.values(), room)
         });
         match written {
             written @ Some(_) => {
@@ -129,7 +130,7 @@ impl Sink for NdjsonSink {
         status: &Status<'_, '_>,
     ) {
         if let Some(plan) = self.0.get(product).map(Product::json_plan) {
-            let most = plan.max_len + 2 * STEP;
+            let most = plan.max_len + plan.flags_len + 2 * STEP;
             let mut room = match line.head() {
                 Ok(head) => {
                     let mut room = out.room(head.len() + most);
@@ -142,16 +143,19 @@ impl Sink for NdjsonSink {
                     room
                 }
             };
+            let head = room.len;
             let action = if status.is_reply() { REPLY } else { REPORT };
             let start = begin(action, &mut room);
-            let sound = plan.put_status(status.values(), &mut room);
-            let written = end(start, room).filter(|_| sound);
+            let points = plan.put_status(status.values(), &mut room);
+            let written = end(plan, (start, points), status.values(), room);
             if written.is_some() {
                 return out.keep(written);
             }
+            // Only the product can write all points. The head remains.
+            out.keep(Some(head));
+            out.with(|out| status.decoded().write_content(out));
+            out.put(b"}\n");
         }
-        // A value breaks the definition, which only the general path can write.
-        self.record(out, &line.record(), product, &status.decoded());
     }
 }
 
@@ -171,10 +175,61 @@ fn begin((text, len): Opening, out: &mut Cursor<'_>) -> usize {
     out.len
 }
 
-/// Ends the points and the line. Returns the number of bytes in the room.
+/// Ends the points, which are those of a status from `start`, and the line. Returns the number of bytes in the room;
+/// `None` if the points were written partly.
 #[inline(always)]
-fn end(start: usize, mut out: Cursor<'_>) -> Option<usize> {
+fn end(
+    plan: &TextPlan,
+    (start, points): (usize, Written),
+    status: &[u8],
+    mut out: Cursor<'_>,
+) -> Option<usize> {
     out.close_object(start);
+    if let Written::Flagged(first) = points {
+        plan.put_flags(first, status, &mut out);
+    }
     out.put_prefix(b"}\n", 2);
-    out.written()
+    out.written().filter(|_| points != Written::Partly)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Decoder, Options};
+    use gizwits_codec_core::{Protocol, m2m};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        /// A status of any bytes, of which many break the definition, is written as the product writes it.
+        #[test]
+        fn statuses_of_any_bytes(seed: u32, valid in 0_u8..4) {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
+            for file in std::fs::read_dir(folder).unwrap() {
+                let json = std::fs::read_to_string(file.unwrap().path()).unwrap();
+                let product = Product::from_json(&json).unwrap();
+                if product.protocol() == Protocol::VarLen {
+                    continue;
+                }
+                // Zeros between other bytes break fewer rules.
+                let bytes = (0..product.layout().status_len() as u32).map(|n| {
+                    let random = (seed ^ n).wrapping_mul(0x9e37_79b1) >> 7;
+                    if random as u8 % 4 < valid { 0 } else { (random >> 8) as u8 }
+                });
+                let p0: Vec<u8> = [4].into_iter().chain(bytes).collect();
+                let frame = m2m::Frame { flag: 0, command: 0x91, sn: None, did: None, body: &p0 };
+                let mut bytes = vec![0; p0.len() + 16];
+                let len = frame.encode(&mut bytes).unwrap();
+                let line = crate::payload::hex(&bytes[..len]) + "\n";
+                let decoded = product.decode_p0(&p0).unwrap();
+                let expected = decoded.to_json() + "\n";
+                let products = Products::one(product.clone());
+                let sink = Ndjson::new(&products, io::sink()).sink();
+                let mut block = TextBlock::default();
+                let mut decoder = Decoder::new(&products, Options::default(), sink);
+                decoder.lines(line.as_bytes(), &mut block, |_, _, error| panic!("{error}"));
+                prop_assert_eq!(std::str::from_utf8(block.as_bytes()).unwrap(), &expected);
+            }
+        }
+    }
 }

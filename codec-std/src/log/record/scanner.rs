@@ -1,0 +1,309 @@
+//! Reads records whose texts need no unescaping: nearly all of them.
+//!
+//! A scanner accepts a part of JSON that every parser reads in the same way: texts without escapes, numbers without
+//! exponents, literals, arrays and objects. It also recognises the beginning of such a record, because most broken
+//! lines of logs are incomplete. It refuses everything else without a reason, and the strict parser then reads the
+//! line.
+
+use std::ops::Range;
+
+use Refusal::{Incomplete, Unusual};
+
+use super::Record;
+use super::reader::DEPTH_LIMIT;
+use super::timestamp::Timestamp;
+
+/// Why a scanner refuses a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The line ends within the record.
+    Incomplete,
+    /// Anything else. The line may be valid.
+    Unusual,
+}
+
+/// Reads a line into an empty record. Appends the other members to `extra`, each after a comma.
+// Not inlined: the scanner needs most registers for itself.
+#[inline(never)]
+pub(super) fn scan<'a>(
+    line: &'a str,
+    record: &mut Record<'a>,
+    mut extra: Option<&mut Vec<u8>>,
+) -> Result<(), Refusal> {
+    let mut scanner = Scanner {
+        line: line.as_bytes(),
+        at: 0,
+    };
+    let mut payload = None;
+    scanner.expect(b'{')?;
+    loop {
+        let key = scanner.text()?;
+        scanner.expect(b':')?;
+        let key = line.as_bytes().get(key).unwrap_or_default();
+        if key == b"timestamp" {
+            let moment = Timestamp(
+                line.get(scanner.value(DEPTH_LIMIT - 1)?)
+                    .unwrap_or_default(),
+            );
+            if record.timestamp.replace(moment).is_some() || !moment.is_sound() {
+                return Err(Unusual);
+            }
+        } else if let Some(member) = member(key, record, &mut payload) {
+            let text = line.get(scanner.text()?).unwrap_or_default();
+            if member.replace(text).is_some() {
+                return Err(Unusual);
+            }
+        } else {
+            let json = scanner.value(DEPTH_LIMIT - 1)?;
+            if let Some(extra) = &mut extra {
+                let json = line.as_bytes().get(json).unwrap_or_default();
+                for part in [b",\"", key, b"\":", json] {
+                    extra.extend(part);
+                }
+            }
+        }
+        match scanner.next()? {
+            b',' => {}
+            b'}' => break,
+            _ => return Err(Unusual),
+        }
+    }
+    record.payload = payload.ok_or(Unusual)?;
+    // Only spaces may follow.
+    match scanner.peek() {
+        Err(Incomplete) => Ok(()),
+        _ => Err(Unusual),
+    }
+}
+
+/// The member with a text that has this key.
+#[inline(always)]
+fn member<'r, 'a>(
+    key: &[u8],
+    record: &'r mut Record<'a>,
+    payload: &'r mut Option<&'a str>,
+) -> Option<&'r mut Option<&'a str>> {
+    // As a `match`, this compares byte by byte.
+    if key == b"payload" {
+        Some(payload)
+    } else if key == b"type" {
+        Some(&mut record.kind)
+    } else if key == b"did" {
+        Some(&mut record.did)
+    } else if key == b"product_key" {
+        Some(&mut record.product_key)
+    } else {
+        None
+    }
+}
+
+/// A position in a line.
+struct Scanner<'a> {
+    line: &'a [u8],
+    at: usize,
+}
+
+impl Scanner<'_> {
+    /// Skips spaces and returns the byte after them without taking it.
+    #[inline(always)]
+    fn peek(&mut self) -> Result<u8, Refusal> {
+        loop {
+            let byte = *self.line.get(self.at).ok_or(Incomplete)?;
+            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return Ok(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Skips spaces and takes the byte after them.
+    #[inline(always)]
+    fn next(&mut self) -> Result<u8, Refusal> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// Takes this byte, which is no space.
+    #[inline(always)]
+    fn expect(&mut self, byte: u8) -> Result<(), Refusal> {
+        // Nearly all logs have no spaces.
+        if self.line.get(self.at) != Some(&byte) && self.peek()? != byte {
+            return Err(Unusual);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Takes a text without escapes, and returns the range between its quotes.
+    #[inline(always)]
+    fn text(&mut self) -> Result<Range<usize>, Refusal> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let end = start + plain_len(self.line.get(start..).unwrap_or_default());
+        self.at = end + 1;
+        match self.line.get(end) {
+            Some(b'"') => Ok(start..end),
+            Some(_) => Err(Unusual),
+            None => Err(Incomplete),
+        }
+    }
+
+    /// Takes a value with at most `depth` nested arrays and objects, and returns its range.
+    #[inline(always)]
+    fn value(&mut self, depth: usize) -> Result<Range<usize>, Refusal> {
+        let first = self.peek()?;
+        let start = self.at;
+        match first {
+            b'"' => {
+                self.text()?;
+            }
+            b'-' | b'0'..=b'9' => self.number()?,
+            b'[' | b'{' => self.list(depth)?,
+            _ => {
+                let rest = self.line.get(start..).unwrap_or_default();
+                let literals = [&b"true"[..], b"false", b"null"];
+                let literal = literals.iter().find(|literal| rest.starts_with(literal));
+                self.at += literal.ok_or(Unusual)?.len();
+            }
+        }
+        Ok(start..self.at)
+    }
+
+    /// Takes a number without an exponent.
+    #[inline(always)]
+    fn number(&mut self) -> Result<(), Refusal> {
+        self.at += usize::from(self.line.get(self.at) == Some(&b'-'));
+        let is_zero = self.line.get(self.at) == Some(&b'0');
+        // JSON allows no other digits after a leading zero.
+        if self.digits()? > 1 && is_zero {
+            return Err(Unusual);
+        }
+        if self.line.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// Takes digits, at least one, and returns their number.
+    #[inline(always)]
+    fn digits(&mut self) -> Result<usize, Refusal> {
+        let rest = self.line.get(self.at..).unwrap_or_default();
+        let len = first_mark(rest, |word| {
+            let digits = word ^ (0x30 * ONES);
+            digits.wrapping_add(0x76 * ONES) | digits
+        });
+        self.at += len;
+        match len {
+            1.. => Ok(len),
+            0 if rest.is_empty() => Err(Incomplete),
+            0 => Err(Unusual),
+        }
+    }
+
+    /// Takes an array or object.
+    #[inline(never)]
+    fn list(&mut self, depth: usize) -> Result<(), Refusal> {
+        let depth = depth.checked_sub(1).ok_or(Unusual)?;
+        let is_object = self.next()? == b'{';
+        let end = if is_object { b'}' } else { b']' };
+        if self.peek()? == end {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if is_object {
+                self.text()?;
+                self.expect(b':')?;
+            }
+            self.value(depth)?;
+            match self.next()? {
+                // The strict parser has another error for an object that ends after a comma.
+                b',' if is_object => {
+                    self.peek().map_err(|_| Unusual)?;
+                }
+                b',' => {}
+                byte if byte == end => return Ok(()),
+                _ => return Err(Unusual),
+            }
+        }
+    }
+}
+
+/// The number of bytes before the first quote, backslash or control character.
+#[inline(always)]
+fn plain_len(text: &[u8]) -> usize {
+    let below = |word: u64, limit: u64| word.wrapping_sub(limit * ONES) & !word;
+    let equal = |word: u64, byte: u64| below(word ^ (byte * ONES), 1);
+    let ends = |word| below(word, 0x20) | equal(word, b'"'.into()) | equal(word, b'\\'.into());
+    // Most texts are short.
+    if let Some(word) = text.first_chunk()
+        && let Some(len) = mark(ends(u64::from_le_bytes(*word)))
+    {
+        return len;
+    }
+    // Long texts, such as payloads, are passed with vector instructions.
+    let is_end = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    let mut passed = 0;
+    while let Some(block) = text.get(passed..).and_then(<[u8]>::first_chunk::<32>)
+        && !block.iter().fold(false, |end, byte| end | is_end(*byte))
+    {
+        passed += 32;
+    }
+    passed + first_mark(text.get(passed..).unwrap_or(&[]), ends)
+}
+
+/// A word with a 1 in each byte.
+const ONES: u64 = u64::MAX / 255;
+
+/// The index of the first marked byte. A mark is the highest bit of a byte.
+#[inline(always)]
+fn mark(marks: u64) -> Option<usize> {
+    let marks = marks & (0x80 * ONES);
+    (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
+}
+
+/// The number of bytes before the first that `marks` marks. It gets 8 bytes at a time, the first in the lowest bits,
+/// and has to mark a zero. Bytes after the first mark may be marked wrongly, because sums carry.
+#[inline(always)]
+fn first_mark(text: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+    let (words, rest) = text.as_chunks();
+    for (n, word) in words.iter().enumerate() {
+        if let Some(len) = mark(marks(u64::from_le_bytes(*word))) {
+            return 8 * n + len;
+        }
+    }
+    // The rest, and zeros after it.
+    let last = match text.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last).unbounded_shr(64 - 8 * rest.len() as u32),
+        None => rest
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    text.len() - rest.len() + mark(marks(last)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Words and blocks find what a loop over bytes finds.
+        #[test]
+        fn texts_end_at_the_first_end(text in "[a-z\u{7f}é\u{80}\u{ffff}]{0,90}", ends in "[\"\\\\\u{1f}\0-~é]{0,12}") {
+            let text = text + &ends;
+            let is_end = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
+            for start in 0..text.len() {
+                let text = &text.as_bytes()[start..];
+                let len = text.iter().position(is_end);
+                prop_assert_eq!(plain_len(text), len.unwrap_or(text.len()));
+                let digits = text.iter().position(|byte| !byte.is_ascii_digit());
+                let mut scanner = Scanner { line: text, at: 0 };
+                prop_assert_eq!(scanner.digits().unwrap_or(0), digits.unwrap_or(text.len()));
+            }
+        }
+    }
+}
