@@ -92,7 +92,7 @@ fn draw_growth(svg: &mut String, title: &str, x: &str, y: &str, lines: &[Line]) 
     area.present()
 }
 
-/// Draws bars with a logarithmic axis: name, value and whether it is one of ours.
+/// Draws bars with a logarithmic axis. A bar is a name, a value, and whether the program is ours.
 #[must_use]
 pub fn bars(title: &str, bars: &[(String, f64, bool)]) -> String {
     let mut svg = String::new();
@@ -104,7 +104,7 @@ fn draw_bars(svg: &mut String, title: &str, bars: &[(String, f64, bool)]) -> Dra
     const LEFT: i32 = 260;
     const WIDTH: f64 = 400.0;
     const STEP: i32 = 26;
-    let height = 60 + STEP * bars.len() as i32;
+    let height = 75 + STEP * bars.len() as i32;
     let area = SVGBackend::with_string(svg, (760, height as u32)).into_drawing_area();
     area.fill(&WHITE)?;
     let text = |size: u32, side: HPos| {
@@ -122,6 +122,8 @@ fn draw_bars(svg: &mut String, title: &str, bars: &[(String, f64, bool)]) -> Dra
     for decade in 0..=decades as i32 {
         let x = place(10_f64.powi(decade));
         area.draw(&PathElement::new([(x, 40), (x, bottom)], BLACK.mix(0.15)))?;
+        let label = crate::table::number(10_f64.powi(decade));
+        area.draw(&Text::new(label, (x, bottom + 12), text(13, HPos::Center)))?;
     }
     for (n, (name, value, ours)) in bars.iter().enumerate() {
         let middle = 55 + STEP * n as i32;

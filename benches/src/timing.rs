@@ -24,7 +24,7 @@ impl Effort {
     };
     /// The effort of a complete run.
     pub const FULL: Effort = Effort {
-        turns: 31,
+        turns: 21,
         sample: Duration::from_millis(3),
     };
 }

@@ -6,7 +6,7 @@
 //! cargo measure -- check [PART OF A NAME]
 //! ```
 //!
-//! `--quick` takes about a minute and has less exact times. `--write` replaces the marked parts of
+//! `--quick` takes about a minute and its times are less exact. `--write` replaces the marked parts of
 //! `docs/performance.md` and its plots. With a part of a name, only kernels whose name contains it run. `instructions`
 //! counts the kernels in `benches/instructions.txt` and fails if a count has grown by more than 3 %.
 //! `check` only compares the outputs.
@@ -269,5 +269,8 @@ fn programs(results: &Results) -> String {
             }
         }
     }
-    plot::bars("Instructions to decode a payload to numbers", &bars)
+    plot::bars(
+        "Instructions to decode a payload to numbers (logarithmic)",
+        &bars,
+    )
 }

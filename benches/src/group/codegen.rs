@@ -88,51 +88,62 @@ fn structs_of_a() -> Vec<Kernel> {
             coefficients,
         ),
     ];
-    #[cfg(feature = "peers")]
-    {
-        use crate::peer::{bitfield, deku, modular, packed};
-        use packed_struct::PackedStruct as _;
-        let numbers = |out: &[i32; 11]| Output::Numbers(out.map(f64::from).to_vec());
-        all.push(Kernel::new(
-            title("packed_struct"),
-            A.bodies,
-            || None,
-            |out, body| {
-                let status = (*body).try_into().ok();
-                *out = status.and_then(|status| packed::A::unpack(status).ok());
-            },
-            |out| Output::Numbers(out.map_or(Vec::new(), |out| out.numbers())),
-        ));
-        all.push(Kernel::new(
-            title("bitfield-struct"),
-            A.bodies,
-            || [0; 11],
-            |out, body| {
-                if let Ok(status) = (*body).try_into() {
-                    *out = bitfield::A::decode(status).values();
-                }
-            },
-            numbers,
-        ));
-        all.push(Kernel::new(
-            title("modular-bitfield"),
-            A.bodies,
-            || [0; 11],
-            |out, body| {
-                if let Ok(status) = (*body).try_into() {
-                    *out = modular::A::from_bytes(status).values();
-                }
-            },
-            numbers,
-        ));
-        all.push(Kernel::new(
-            title("deku"),
-            A.bodies,
-            || None,
-            |out, body| *out = deku::A::new(body),
-            |out| Output::Numbers(out.as_ref().map_or(Vec::new(), |out| out.numbers())),
-        ));
-    }
+    all.extend(peers_of_a());
+    all
+}
+
+#[cfg(not(feature = "peers"))]
+fn peers_of_a() -> Vec<Kernel> {
+    Vec::new()
+}
+
+/// A status of A to the structs of published crates.
+#[cfg(feature = "peers")]
+fn peers_of_a() -> Vec<Kernel> {
+    use crate::peer::{bitfield, deku, modular, packed};
+    use packed_struct::PackedStruct as _;
+    let title = |program: &str| format!("codegen/A/struct/{program}");
+    let mut all = Vec::new();
+    let numbers = |out: &[i32; 11]| Output::Numbers(out.map(f64::from).to_vec());
+    all.push(Kernel::new(
+        title("packed_struct"),
+        A.bodies,
+        || None,
+        |out, body| {
+            let status = (*body).try_into().ok();
+            *out = status.and_then(|status| packed::A::unpack(status).ok());
+        },
+        |out| Output::Numbers(out.map_or(Vec::new(), |out| out.numbers())),
+    ));
+    all.push(Kernel::new(
+        title("bitfield-struct"),
+        A.bodies,
+        || [0; 11],
+        |out, body| {
+            if let Ok(status) = (*body).try_into() {
+                *out = bitfield::A::decode(status).values();
+            }
+        },
+        numbers,
+    ));
+    all.push(Kernel::new(
+        title("modular-bitfield"),
+        A.bodies,
+        || [0; 11],
+        |out, body| {
+            if let Ok(status) = (*body).try_into() {
+                *out = modular::A::from_bytes(status).values();
+            }
+        },
+        numbers,
+    ));
+    all.push(Kernel::new(
+        title("deku"),
+        A.bodies,
+        || None,
+        |out, body| *out = deku::A::new(body),
+        |out| Output::Numbers(out.as_ref().map_or(Vec::new(), |out| out.numbers())),
+    ));
     all
 }
 
@@ -170,51 +181,62 @@ fn structs_of_b() -> Vec<Kernel> {
             },
         ),
     ];
-    #[cfg(feature = "peers")]
-    {
-        use crate::peer::{bitfield, deku, modular, packed};
-        use packed_struct::PackedStruct as _;
-        let numbers = |out: &[i64; 45]| head(&out.map(|number| number as f64));
-        all.push(Kernel::new(
-            title("packed_struct"),
-            B.bodies,
-            || None,
-            |out, body| {
-                let status = (*body).try_into().ok();
-                *out = status.and_then(|status| packed::B::unpack(status).ok());
-            },
-            |out| head(&out.map_or(Vec::new(), |out| out.numbers())),
-        ));
-        all.push(Kernel::new(
-            title("bitfield-struct"),
-            B.bodies,
-            || [0; 45],
-            |out, body| {
-                if let Ok(status) = (*body).try_into() {
-                    *out = bitfield::b(status);
-                }
-            },
-            numbers,
-        ));
-        all.push(Kernel::new(
-            title("modular-bitfield"),
-            B.bodies,
-            || [0; 45],
-            |out, body| {
-                if let Ok(status) = (*body).try_into() {
-                    *out = modular::b(status);
-                }
-            },
-            numbers,
-        ));
-        all.push(Kernel::new(
-            title("deku"),
-            B.bodies,
-            || None,
-            |out, body| *out = deku::B::new(body),
-            |out| head(&out.as_ref().map_or(Vec::new(), |out| out.numbers())),
-        ));
-    }
+    all.extend(peers_of_b());
+    all
+}
+
+#[cfg(not(feature = "peers"))]
+fn peers_of_b() -> Vec<Kernel> {
+    Vec::new()
+}
+
+/// A status of B to the structs of published crates.
+#[cfg(feature = "peers")]
+fn peers_of_b() -> Vec<Kernel> {
+    use crate::peer::{bitfield, deku, modular, packed};
+    use packed_struct::PackedStruct as _;
+    let title = |program: &str| format!("codegen/B/struct/{program}");
+    let mut all = Vec::new();
+    let numbers = |out: &[i64; 45]| head(&out.map(|number| number as f64));
+    all.push(Kernel::new(
+        title("packed_struct"),
+        B.bodies,
+        || None,
+        |out, body| {
+            let status = (*body).try_into().ok();
+            *out = status.and_then(|status| packed::B::unpack(status).ok());
+        },
+        |out| head(&out.map_or(Vec::new(), |out| out.numbers())),
+    ));
+    all.push(Kernel::new(
+        title("bitfield-struct"),
+        B.bodies,
+        || [0; 45],
+        |out, body| {
+            if let Ok(status) = (*body).try_into() {
+                *out = bitfield::b(status);
+            }
+        },
+        numbers,
+    ));
+    all.push(Kernel::new(
+        title("modular-bitfield"),
+        B.bodies,
+        || [0; 45],
+        |out, body| {
+            if let Ok(status) = (*body).try_into() {
+                *out = modular::b(status);
+            }
+        },
+        numbers,
+    ));
+    all.push(Kernel::new(
+        title("deku"),
+        B.bodies,
+        || None,
+        |out, body| *out = deku::B::new(body),
+        |out| head(&out.as_ref().map_or(Vec::new(), |out| out.numbers())),
+    ));
     all
 }
 

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use gizwits_codec_std::log::{Decoder, Ndjson, Options, Products, TextBlock};
+use gizwits_codec_std::log::{Decoder, Format as _, Ndjson, Options, Products, TextBlock};
 use gizwits_codec_std::payload::{self, Encoding};
 
 use super::decode;
@@ -93,37 +93,40 @@ fn typed(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// A line of hex to a line of JSON.
+/// The lines of a block.
+const LINES: usize = 200;
+
+/// A block of lines of hex to lines of JSON.
 fn lines(name: &str, fixture: &'static Fixture) -> Vec<Kernel> {
-    let title = |program: &str| format!("text/{name}/hex line to NDJSON/{program}");
+    let title = |program: &str| format!("text/{name}/hex lines to NDJSON/{program}");
+    let block: &'static str = (fixture.lines[..LINES].join("\n") + "\n").leak();
+    let block: &'static [&'static str] = vec![block].leak();
     let products = Products::one(fixture.product.clone());
     let sink = Ndjson::new(&products, std::io::sink());
-    let mut decoder = Decoder::new(
-        &products,
-        Options::default(),
-        gizwits_codec_std::log::Format::sink(&sink),
-    );
+    let mut decoder = Decoder::new(&products, Options::default(), sink.sink());
     let bulk = Kernel::new(
         title("bulk decoder"),
-        fixture.lines,
+        block,
         TextBlock::default,
-        move |block, line| {
-            block.clear();
-            decoder.lines(line.as_bytes(), block, |_, _, error| panic!("{error}"));
+        move |out, block| {
+            out.clear();
+            decoder.lines(block.as_bytes(), out, |_, _, error| panic!("{error}"));
         },
-        |block| Output::json(block.as_bytes()),
+        |out| Output::json(out.as_bytes()),
     );
     let product = Kernel::new(
         title("product"),
-        fixture.lines,
+        block,
         || (Vec::new(), Vec::new()),
-        |(bytes, out), line| {
+        |(bytes, out), block| {
             out.clear();
-            if payload::parse_into(line, Some(Encoding::Hex), bytes).is_ok()
-                && let Ok(decoded) = fixture.product.decode(bytes)
-            {
-                decoded.write_json(out);
-                out.push(b'\n');
+            for line in block.lines() {
+                if payload::parse_into(line, Some(Encoding::Hex), bytes).is_ok()
+                    && let Ok(decoded) = fixture.product.decode(bytes)
+                {
+                    decoded.write_json(out);
+                    out.push(b'\n');
+                }
             }
         },
         |(_, out)| Output::json(out),
@@ -132,13 +135,16 @@ fn lines(name: &str, fixture: &'static Fixture) -> Vec<Kernel> {
     if name == "A" {
         all.push(Kernel::new(
             title("faster-hex and serde struct"),
-            fixture.lines,
+            block,
             Vec::new,
-            |out, line| {
+            |out, block| {
                 out.clear();
-                let mut bytes = [0; 8];
-                if faster_hex::hex_decode(line.as_bytes(), &mut bytes).is_ok() {
-                    typed(&bytes[1..], out);
+                for line in block.lines() {
+                    let mut bytes = [0; 8];
+                    if faster_hex::hex_decode(line.as_bytes(), &mut bytes).is_ok() {
+                        typed(&bytes[1..], out);
+                        out.push(b'\n');
+                    }
                 }
             },
             |out| Output::json(out),
@@ -146,12 +152,18 @@ fn lines(name: &str, fixture: &'static Fixture) -> Vec<Kernel> {
     }
     all.push(Kernel::new(
         title("naive"),
-        fixture.lines,
+        block,
         String::new,
-        |out, line| *out = naive::ndjson(&fixture.definition, line),
+        |out, block| {
+            out.clear();
+            for line in block.lines() {
+                *out += &naive::ndjson(&fixture.definition, line);
+                out.push('\n');
+            }
+        },
         |out| Output::json(out.as_bytes()),
     ));
-    all
+    all.into_iter().map(|kernel| kernel.items(LINES)).collect()
 }
 
 /// A line of hex to bytes: the least that a decoder of lines does.

@@ -17,17 +17,7 @@ pub fn unhex(line: &str) -> Vec<u8> {
 #[must_use]
 pub fn decode(definition: &Value, status: &[u8]) -> HashMap<String, Value> {
     let attrs = definition["entities"][0]["attrs"].as_array().unwrap();
-    let mut areas: HashMap<u64, u64> = HashMap::new();
-    for attr in attrs {
-        let position = &attr["position"];
-        if position["unit"] == "bit" {
-            let end = position["bit_offset"].as_u64().unwrap() + position["len"].as_u64().unwrap();
-            let area = areas
-                .entry(position["byte_offset"].as_u64().unwrap())
-                .or_default();
-            *area = end.div_ceil(8).max(*area);
-        }
-    }
+    let areas = areas(attrs);
     let mut values = HashMap::new();
     for attr in attrs {
         let position = &attr["position"];
@@ -136,7 +126,9 @@ fn field(area: &[u8], position: &Value) -> u64 {
 pub fn encode(definition: &Value, len: usize, json: &str) -> Vec<u8> {
     let values: HashMap<String, Value> = serde_json::from_str(json).unwrap();
     let mut status = vec![0; len];
-    for attr in definition["entities"][0]["attrs"].as_array().unwrap() {
+    let attrs = definition["entities"][0]["attrs"].as_array().unwrap();
+    let areas = areas(attrs);
+    for attr in attrs {
         let position = &attr["position"];
         let start = position["byte_offset"].as_u64().unwrap() as usize;
         let len = position["len"].as_u64().unwrap() as usize;
@@ -160,7 +152,7 @@ pub fn encode(definition: &Value, len: usize, json: &str) -> Vec<u8> {
         };
         if position["unit"] == "bit" {
             let bit = position["bit_offset"].as_u64().unwrap() as usize;
-            let area = area(definition, start);
+            let area = areas[&(start as u64)] as usize;
             for n in 0..len {
                 let at = bit + n;
                 status[start + area - 1 - at / 8] |= ((raw >> n & 1) as u8) << (at % 8);
@@ -172,13 +164,18 @@ pub fn encode(definition: &Value, len: usize, json: &str) -> Vec<u8> {
     status
 }
 
-/// The length in bytes of the bit area that begins at a byte.
-fn area(definition: &Value, start: usize) -> usize {
-    let attrs = definition["entities"][0]["attrs"].as_array().unwrap();
-    let ends = attrs.iter().filter_map(|attr| {
+/// The length in bytes of each bit area, by its first byte.
+fn areas(attrs: &[Value]) -> HashMap<u64, u64> {
+    let mut areas: HashMap<u64, u64> = HashMap::new();
+    for attr in attrs {
         let position = &attr["position"];
-        let same = position["unit"] == "bit" && position["byte_offset"] == start;
-        same.then(|| position["bit_offset"].as_u64().unwrap() + position["len"].as_u64().unwrap())
-    });
-    ends.max().unwrap().div_ceil(8) as usize
+        if position["unit"] == "bit" {
+            let end = position["bit_offset"].as_u64().unwrap() + position["len"].as_u64().unwrap();
+            let area = areas
+                .entry(position["byte_offset"].as_u64().unwrap())
+                .or_default();
+            *area = end.div_ceil(8).max(*area);
+        }
+    }
+    areas
 }
