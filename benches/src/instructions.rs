@@ -1,5 +1,5 @@
-//! Instructions an item by callgrind. Unlike times they do not depend on the load of the machine, so they can be compared
-//! with a file.
+//! Instructions an item by callgrind. Unlike times they do not depend on the load of the machine, so they can be
+//! compared with a file.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -40,6 +40,26 @@ fn replaced(page: &str, name: &str, text: &str) -> Option<String> {
     Some(format!("{before}{begin}\n{}\n\n{end}{behind}", text.trim()))
 }
 
+/// Breaks a paragraph into lines of at most 120 characters, of which all but the first are indented.
+#[must_use]
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let (mut out, mut width) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let len = word.chars().count();
+        if width > 0 && width + 1 + len > 120 {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            width = indent;
+        } else if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += len;
+    }
+    out
+}
+
 /// The machine, the compiler and the versions of the peers, as a Markdown list.
 #[must_use]
 pub fn machine() -> String {
@@ -78,15 +98,20 @@ pub fn machine() -> String {
             .and_then(|rest| rest.split('"').next());
         format!("{name} {}", version.unwrap_or("unknown"))
     });
-    format!(
-        "- processor: {}, {cores} cores, {}\n- compiled for {target} by {}, profile `dist`\n- counted with {}\n- \
-         peers: {}",
-        entry("model name"),
-        known.join(" "),
-        version("rustc", "--version"),
-        version("valgrind", "--version"),
-        peers.join(", "),
-    )
+    let items = [
+        format!(
+            "- processor: {}, {cores} cores, {}",
+            entry("model name"),
+            known.join(" ")
+        ),
+        format!(
+            "- compiled for {target} by {}, profile `dist`",
+            version("rustc", "--version")
+        ),
+        format!("- counted with {}", version("valgrind", "--version")),
+        format!("- peers: {}", peers.join(", ")),
+    ];
+    items.map(|item| wrapped(&item, 2)).join("\n")
 }
 
 const PEERS: [&str; 11] = [
@@ -105,7 +130,16 @@ const PEERS: [&str; 11] = [
 
 #[cfg(test)]
 mod tests {
-    use super::replaced;
+    use super::{replaced, wrapped};
+
+    #[test]
+    fn long_lines_are_broken() {
+        let text = ["word"; 30].join(" ");
+        let wrapped = wrapped(&text, 2);
+        assert!(wrapped.lines().all(|line| line.len() <= 120));
+        assert_eq!(wrapped.split_whitespace().count(), 30);
+        assert!(wrapped.contains("\n  word"));
+    }
 
     #[test]
     fn only_the_marked_part_is_replaced() {

@@ -201,12 +201,13 @@ fn threads() -> String {
         ours.push(logs::decoding(&products, log, 1) / logs::decoding(&products, log, 2));
         alone.push(logs::arithmetic(rounds, 1) / logs::arithmetic(rounds, 2));
     }
-    format!(
+    let text = format!(
         "Two threads decode a log of A {:.2} times as fast as one. A loop of arithmetic without memory becomes {:.2} \
-         times as fast in the same run.",
+         times as fast in the same run, which is all that the machine has to give.",
         timing::median(ours),
         timing::median(alone),
-    )
+    );
+    page::wrapped(&text, 0)
 }
 
 /// The microseconds of logs of so many records.
