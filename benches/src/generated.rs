@@ -1,4 +1,7 @@
-//! What a code generator would write for one product: every place, ratio and addition a constant.
+//! Code that knows one product when it is compiled: every location, ratio and addition is a constant.
+//!
+//! The modules `a` and `b` are written by hand, to be the fastest code that anybody can write. `code_a` and `code_b` are
+//! what `gizwits_codec_std::codegen` writes.
 
 use gizwits_codec_core::{Decimal, Value};
 
@@ -38,7 +41,20 @@ macro_rules! value {
     };
 }
 
-/// The same as its raw integer; of a binary 0.
+/// The decimal of a field; 0 for a binary.
+macro_rules! decimal {
+    ($status:ident, uint($end:literal, $width:literal, $ratio:literal, $addition:literal, $places:literal)) => {
+        Decimal::new(
+            i64::from(bits($status, $end, 0, $width)) * $ratio + $addition,
+            $places,
+        )
+    };
+    ($status:ident, $kind:ident($($place:literal),*)) => {
+        Decimal::new(i64::from(raw!($status, $kind($($place),*))), 0)
+    };
+}
+
+/// The raw integer of a field; 0 for a binary.
 macro_rules! raw {
     ($status:ident, bool($end:literal, $shift:literal)) => {
         bits($status, $end, $shift, 1)
@@ -54,7 +70,7 @@ macro_rules! raw {
     };
 }
 
-/// The same as a float; of a binary 0.
+/// The float of a field; 0 for a binary.
 macro_rules! float {
     ($status:ident, uint($end:literal, $width:literal, $ratio:literal, $addition:literal, 0)) => {
         (i64::from(bits($status, $end, 0, $width)) * $ratio + $addition) as f64
@@ -86,6 +102,12 @@ macro_rules! product {
         #[inline]
         pub fn values<'b>(status: &'b [u8; LEN], out: &mut [Value<'b>; POINTS]) {
             $(out[$id] = value!(status, $kind $place);)*
+        }
+
+        /// Every point's engineering value as a decimal; of a binary 0.
+        #[inline]
+        pub fn decimals(status: &[u8; LEN], out: &mut [Decimal; POINTS]) {
+            $(out[$id] = decimal!(status, $kind $place);)*
         }
 
         /// Every point's engineering value as a float; of a binary 0.
@@ -289,4 +311,16 @@ pub mod b {
     fn array<const N: usize>(status: &[u8; LEN], at: usize) -> [u8; N] {
         std::array::from_fn(|n| status[at + n])
     }
+}
+
+/// Product A, as the code generator writes it.
+#[allow(dead_code, reason = "firmware uses more of it")]
+pub mod code_a {
+    include!(concat!(env!("OUT_DIR"), "/product-a.rs"));
+}
+
+/// Product B, as the code generator writes it.
+#[allow(dead_code, reason = "firmware uses more of it")]
+pub mod code_b {
+    include!(concat!(env!("OUT_DIR"), "/product-b.rs"));
 }

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
 
 use gizwits_benches::fixture::{A, B, Reports};
-use gizwits_benches::log::record;
+use gizwits_benches::group::logs::record;
 use gizwits_codec_std::payload;
 
 fn main() -> io::Result<ExitCode> {

@@ -17,17 +17,7 @@ pub fn unhex(line: &str) -> Vec<u8> {
 #[must_use]
 pub fn decode(definition: &Value, status: &[u8]) -> HashMap<String, Value> {
     let attrs = definition["entities"][0]["attrs"].as_array().unwrap();
-    let mut areas: HashMap<u64, u64> = HashMap::new();
-    for attr in attrs {
-        let position = &attr["position"];
-        if position["unit"] == "bit" {
-            let end = position["bit_offset"].as_u64().unwrap() + position["len"].as_u64().unwrap();
-            let area = areas
-                .entry(position["byte_offset"].as_u64().unwrap())
-                .or_default();
-            *area = end.div_ceil(8).max(*area);
-        }
-    }
+    let areas = areas(attrs);
     let mut values = HashMap::new();
     for attr in attrs {
         let position = &attr["position"];
@@ -71,7 +61,7 @@ pub struct Slot {
     /// Whether it is in bits.
     bit: bool,
     binary: bool,
-    /// Its bits or bytes.
+    /// The length in bits or bytes.
     len: usize,
 }
 
@@ -129,4 +119,63 @@ fn field(area: &[u8], position: &Value) -> u64 {
     let offset = position["bit_offset"].as_u64().unwrap();
     let len = position["len"].as_u64().unwrap();
     (integer(area) >> offset) & ((1 << len) - 1)
+}
+
+/// A status of the values in a JSON object.
+#[must_use]
+pub fn encode(definition: &Value, len: usize, json: &str) -> Vec<u8> {
+    let values: HashMap<String, Value> = serde_json::from_str(json).unwrap();
+    let mut status = vec![0; len];
+    let attrs = definition["entities"][0]["attrs"].as_array().unwrap();
+    let areas = areas(attrs);
+    for attr in attrs {
+        let position = &attr["position"];
+        let start = position["byte_offset"].as_u64().unwrap() as usize;
+        let len = position["len"].as_u64().unwrap() as usize;
+        let value = &values[attr["name"].as_str().unwrap()];
+        let raw = match attr["data_type"].as_str().unwrap() {
+            "bool" => value.as_u64().unwrap(),
+            "enum" => {
+                let labels = attr["enum"].as_array().unwrap();
+                labels.iter().position(|label| label == value).unwrap() as u64
+            }
+            "binary" => {
+                let bytes = unhex(value.as_str().unwrap());
+                status[start..start + len].copy_from_slice(&bytes);
+                continue;
+            }
+            _ => {
+                let ratio = attr["uint_spec"]["ratio"].as_f64().unwrap();
+                let addition = attr["uint_spec"]["addition"].as_f64().unwrap();
+                ((value.as_f64().unwrap() - addition) / ratio).round() as u64
+            }
+        };
+        if position["unit"] == "bit" {
+            let bit = position["bit_offset"].as_u64().unwrap() as usize;
+            let area = areas[&(start as u64)] as usize;
+            for n in 0..len {
+                let at = bit + n;
+                status[start + area - 1 - at / 8] |= ((raw >> n & 1) as u8) << (at % 8);
+            }
+        } else {
+            status[start..start + len].copy_from_slice(&raw.to_be_bytes()[8 - len..]);
+        }
+    }
+    status
+}
+
+/// The length in bytes of each bit area, by its first byte.
+fn areas(attrs: &[Value]) -> HashMap<u64, u64> {
+    let mut areas: HashMap<u64, u64> = HashMap::new();
+    for attr in attrs {
+        let position = &attr["position"];
+        if position["unit"] == "bit" {
+            let end = position["bit_offset"].as_u64().unwrap() + position["len"].as_u64().unwrap();
+            let area = areas
+                .entry(position["byte_offset"].as_u64().unwrap())
+                .or_default();
+            *area = end.div_ceil(8).max(*area);
+        }
+    }
+    areas
 }
