@@ -1,0 +1,89 @@
+//! The session: parses and runs queries.
+
+use std::sync::Arc;
+
+use datafusion::common::DataFusionError;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt as _;
+use gizwits_codec_std::Product;
+
+use crate::Failure;
+use crate::args::Args;
+use crate::output::Output;
+use crate::stores::Stores;
+
+pub(crate) struct Session {
+    pub(crate) context: SessionContext,
+}
+
+impl Session {
+    pub(crate) fn new(args: &Args) -> Result<Self, Failure> {
+        let mut config = SessionConfig::from_env().map_err(readable)?;
+        config = config.with_information_schema(true);
+        if let Some(threads) = args.threads {
+            config = config.with_target_partitions(threads.into());
+        }
+        let runtime = RuntimeEnvBuilder::new()
+            .with_object_store_registry(Arc::<Stores>::default())
+            .build_arc()
+            .map_err(readable)?;
+        let context = SessionContext::new_with_config_rt(config, runtime).enable_url_table();
+        let definitions = gizwits_datafusion::register(&context);
+        for (name, file) in &args.define {
+            let shown = file.display();
+            let json = std::fs::read_to_string(file)
+                .map_err(|error| Failure::Message(format!("{shown}: {error}")))?;
+            let product = Product::from_json(&json)
+                .map_err(|invalid| Failure::Message(format!("{shown}:{invalid}")))?;
+            definitions.define(name, product);
+        }
+        Ok(Session { context })
+    }
+
+    /// Runs queries that are separated by semicolons.
+    pub(crate) async fn run(&self, text: &str, output: &mut Output) -> Result<(), Failure> {
+        for statement in gizwits_datafusion::parse(text).map_err(readable)? {
+            let plan = self.context.state().statement_to_plan(statement).await;
+            let frame = self.context.execute_logical_plan(plan.map_err(readable)?);
+            let mut rows = frame
+                .await
+                .map_err(readable)?
+                .execute_stream()
+                .await
+                .map_err(readable)?;
+            // A statement such as CREATE TABLE has no result.
+            if rows.schema().fields().is_empty() {
+                while let Some(batch) = rows.next().await {
+                    batch.map_err(readable)?;
+                }
+                continue;
+            }
+            output.begin(&rows.schema())?;
+            while let Some(batch) = rows.next().await {
+                if !output.write(&batch.map_err(readable)?)? {
+                    break;
+                }
+            }
+            output.end()?;
+        }
+        Ok(())
+    }
+}
+
+/// The text of an error, without the names of the engine's parts.
+pub(crate) fn readable(error: DataFusionError) -> Failure {
+    let text = error.strip_backtrace();
+    // The last cause is what the user can change.
+    let text = text.rsplit("\ncaused by\n").next().unwrap_or(&text);
+    let prefixes = [
+        "Error during planning: ",
+        "Execution error: ",
+        "External error: ",
+        "SQL error: ",
+    ];
+    let text = prefixes.iter().fold(text, |text, prefix| {
+        text.strip_prefix(prefix).unwrap_or(text)
+    });
+    Failure::Message(text.to_owned())
+}
