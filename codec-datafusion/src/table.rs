@@ -44,7 +44,7 @@ impl TableFunctionImpl for LogFunction {
         let [files, definition] = args.exprs() else {
             return plan_err!("gizwits_log takes a path, URL or glob of files, and a definition");
         };
-        let Some(Some(files)) = literal(files).map(ScalarValue::try_as_str).flatten() else {
+        let Some(files) = literal(files).and_then(|files| files.try_as_str().flatten()) else {
             return plan_err!("the files of gizwits_log must be a literal path, URL or glob");
         };
         let definition = self.definitions.get(literal(definition))?;

@@ -35,7 +35,7 @@ enum Writer {
         rows: usize,
         out: Box<dyn Write + Send>,
     },
-    Csv(csv::Writer<Box<dyn Write + Send>>),
+    Csv(Box<csv::Writer<Box<dyn Write + Send>>>),
     Json(json::LineDelimitedWriter<Box<dyn Write + Send>>),
     Parquet(Box<ArrowWriter<Box<dyn Write + Send>>>),
 }
@@ -103,7 +103,7 @@ impl Output {
                 rows: 0,
                 out,
             },
-            Form::Csv => Writer::Csv(csv::Writer::new(out)),
+            Form::Csv => Writer::Csv(Box::new(csv::Writer::new(out))),
             Form::Json => Writer::Json(json::LineDelimitedWriter::new(out)),
             Form::Parquet => {
                 let zstd = Compression::ZSTD(ZstdLevel::default());
