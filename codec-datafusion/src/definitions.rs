@@ -64,15 +64,18 @@ impl Definitions {
         }
         drop(known);
         let is_json = text.trim_start().starts_with('{');
-        let shown = if is_json { "the given JSON" } else { text };
+        let shown = match is_json {
+            true => "the given JSON".to_owned(),
+            false => format!("`{text}`"),
+        };
         let json = match is_json {
             true => text.to_owned(),
             false => self.read(text).map_err(|error| {
-                plan_datafusion_err!("cannot read the definition `{shown}`: {error}")
+                plan_datafusion_err!("cannot read the definition {shown}: {error}")
             })?,
         };
         let product = Product::from_json(&json)
-            .map_err(|invalid| plan_datafusion_err!("invalid definition: {shown}:{invalid}"))?;
+            .map_err(|invalid| plan_datafusion_err!("{shown} is not a definition:\n{invalid}"))?;
         Ok(self.put(text.to_owned(), product))
     }
 

@@ -139,7 +139,7 @@ async fn errors_say_what_is_expected() {
         ),
         (
             "gizwits_decode('{\"a\": 1}', payload)",
-            "invalid definition: the given JSON:",
+            "the given JSON is not a definition:\n1:1: ",
         ),
         (
             "gizwits_decode(payload, payload)",

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Write the result of the query to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// The format of the result [default: that of the output file, otherwise table]
+    /// The format of the result; JSON is a line for each row [default: that of the output file, otherwise table]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Form>,
     /// Print at most this number of rows of a table; 0 for all
@@ -36,19 +36,21 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   gizwits-sql -c \"SELECT * FROM gizwits_log('log.ndjson.gz', 'ac.json') LIMIT 10\"
-  gizwits-sql -d ac=ac.json -c \"SELECT did, max(room_temp) FROM gizwits_log('s3://logs/2024/*.gz', 'ac') GROUP BY did\"
+  gizwits-sql -d ac=ac.json -c \"SELECT did, max(room_temp)
+      FROM gizwits_log('s3://logs/2024/*.gz', 'ac') GROUP BY did\"
   gizwits-sql -o hours.parquet -f hours.sql
 
-Objects on s3:// use the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
-AWS_ENDPOINT and AWS_ALLOW_HTTP. Objects on http:// and https:// need none. DATAFUSION_ variables set options of
-the engine, for example DATAFUSION_EXECUTION_BATCH_SIZE.";
+Environment:
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
+  AWS_ENDPOINT, AWS_ALLOW_HTTP, AWS_SKIP_SIGNATURE    access to s3:// objects
+  DATAFUSION_EXECUTION_BATCH_SIZE and others          options of the engine
+";
 
 /// A format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
     Table,
     Csv,
-    /// A line of JSON for each row
     Json,
     Parquet,
 }

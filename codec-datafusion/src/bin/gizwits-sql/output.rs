@@ -199,6 +199,8 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 fn arrow(error: ArrowError) -> Failure {
     match error {
         ArrowError::IoError(_, error) => error.into(),
+        // The writer of CSV keeps only the text of an error.
+        ArrowError::CsvError(message) if message.contains("Broken pipe") => Failure::BrokenPipe,
         ArrowError::CsvError(message) if message.contains("Nested") => {
             let hint = "select its fields, for example with unnest(…), or choose JSON or Parquet";
             Failure::Message(format!("CSV has no structs: {hint}"))

@@ -34,8 +34,9 @@ impl Session {
             let shown = file.display();
             let json = std::fs::read_to_string(file)
                 .map_err(|error| Failure::Message(format!("{shown}: {error}")))?;
-            let product = Product::from_json(&json)
-                .map_err(|invalid| Failure::Message(format!("{shown}:{invalid}")))?;
+            let product = Product::from_json(&json).map_err(|invalid| {
+                Failure::Message(format!("{shown} is not a definition:\n{invalid}"))
+            })?;
             definitions.define(name, product);
         }
         Ok(Session { context })
@@ -75,15 +76,46 @@ impl Session {
 pub(crate) fn readable(error: DataFusionError) -> Failure {
     let text = error.strip_backtrace();
     // The last cause is what the user can change.
-    let text = text.rsplit("\ncaused by\n").next().unwrap_or(&text);
-    let prefixes = [
-        "Error during planning: ",
-        "Execution error: ",
-        "External error: ",
-        "SQL error: ",
-    ];
-    let text = prefixes.iter().fold(text, |text, prefix| {
-        text.strip_prefix(prefix).unwrap_or(text)
-    });
-    Failure::Message(text.to_owned())
+    let mut text = text.rsplit("\ncaused by\n").next().unwrap_or(&text);
+    if let Some((_, reason)) = text.split_once("coercion failed with: ") {
+        let end = reason.find(" No function matches").unwrap_or(reason.len());
+        text = &reason[..end];
+    }
+    while let Some(rest) = PARTS.iter().find_map(|part| text.strip_prefix(part)) {
+        text = rest;
+    }
+    let parser = text.strip_prefix("ParserError(\"");
+    text = parser
+        .and_then(|text| text.strip_suffix("\")"))
+        .unwrap_or(text);
+    let table = text.strip_prefix("table 'datafusion.public.");
+    if let Some(table) = table.and_then(|text| text.strip_suffix("' not found")) {
+        return Failure::Message(match table.contains('.') {
+            true => format!(
+                "`{table}` is not a file of a known format (.parquet, .csv, .json): \
+                 read logs with gizwits_log('{table}', definition)"
+            ),
+            false => format!("unknown table `{table}`"),
+        });
+    }
+    // The address of the service that gives credentials to machines of the cloud.
+    let hint = match text.contains("169.254.169.254") {
+        true => {
+            "\nno credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for \
+             public objects"
+        }
+        false => "",
+    };
+    Failure::Message(format!("{text}{hint}"))
 }
+
+/// The prefixes that the engine puts before the text of an error.
+const PARTS: [&str; 7] = [
+    "Error during planning: ",
+    "Execution error: ",
+    "External error: ",
+    "SQL error: ",
+    "Schema error: ",
+    "Arrow error: ",
+    "Object Store error: ",
+];
