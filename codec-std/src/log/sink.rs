@@ -7,6 +7,8 @@ pub(crate) mod csv;
 pub(crate) mod ndjson;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
+#[cfg(feature = "arrow")]
+pub(crate) mod payload_decoder;
 mod table;
 
 use std::io;

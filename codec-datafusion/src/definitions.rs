@@ -1,0 +1,216 @@
+//! The definitions of a session.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+
+use datafusion::arrow::array::StructArray;
+use datafusion::arrow::datatypes::Fields;
+use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::datasource::listing::ListingTableUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::object_store::ObjectStoreExt as _;
+use gizwits_codec_std::core::PointId;
+use gizwits_codec_std::log::PayloadDecoder;
+use gizwits_codec_std::{Product, Value};
+
+/// The definitions that the functions of a session know. [`register`](crate::register) returns them.
+///
+/// Cheap to clone; all clones share the definitions.
+#[derive(Clone)]
+pub struct Definitions(Arc<Inner>);
+
+struct Inner {
+    /// Definitions by name, path, URL or JSON.
+    known: RwLock<HashMap<String, Arc<Definition>>>,
+    /// The object stores of the session.
+    runtime: Arc<RuntimeEnv>,
+}
+
+impl Definitions {
+    pub(crate) fn new(runtime: Arc<RuntimeEnv>) -> Self {
+        Definitions(Arc::new(Inner {
+            known: RwLock::default(),
+            runtime,
+        }))
+    }
+
+    /// Gives a name to a definition, which queries can use instead of a path. Replaces an earlier definition
+    /// of this name. Queries that are already planned must not be run afterwards.
+    pub fn define(&self, name: impl Into<String>, product: Product) {
+        self.put(name.into(), product);
+    }
+
+    fn put(&self, name: String, product: Product) -> Arc<Definition> {
+        let definition = Arc::new(Definition::new(product));
+        let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name, Arc::clone(&definition));
+        definition
+    }
+
+    /// Returns the definition that a literal names.
+    pub(crate) fn get(&self, literal: Option<&ScalarValue>) -> Result<Arc<Definition>> {
+        let text = literal.and_then(|literal| literal.try_as_str().flatten());
+        let Some(text) = text else {
+            return plan_err!(
+                "the definition must be a literal text: a path, a URL, JSON, or the name of a definition"
+            );
+        };
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(definition) = known.get(text) {
+            return Ok(Arc::clone(definition));
+        }
+        drop(known);
+        let is_json = text.trim_start().starts_with('{');
+        let shown = match is_json {
+            true => "the given JSON".to_owned(),
+            false => format!("`{text}`"),
+        };
+        let json = match is_json {
+            true => text.to_owned(),
+            false => self.read(text).map_err(|error| {
+                plan_datafusion_err!("cannot read the definition {shown}: {error}")
+            })?,
+        };
+        let product = Product::from_json(&json)
+            .map_err(|invalid| plan_datafusion_err!("{shown} is not a definition:\n{invalid}"))?;
+        Ok(self.put(text.to_owned(), product))
+    }
+
+    /// Reads a file or object. Functions are planned by code that cannot wait, so another thread does.
+    fn read(&self, place: &str) -> Result<String> {
+        let url = ListingTableUrl::parse(place)?;
+        let store = self.0.runtime.object_store(&url)?;
+        let path = url.prefix().clone();
+        let read = thread::spawn(move || -> Result<Vec<u8>> {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build()?;
+            let bytes = runtime.block_on(async { store.get(&path).await?.bytes().await })?;
+            Ok(bytes.to_vec())
+        });
+        let bytes = read
+            .join()
+            .map_err(|_| DataFusionError::Execution("the reading thread panicked".to_owned()))??;
+        String::from_utf8(bytes).map_err(|_| plan_datafusion_err!("it is not UTF-8"))
+    }
+}
+
+impl fmt::Debug for Definitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definitions").finish_non_exhaustive()
+    }
+}
+
+/// Definitions are equal if they belong to the same session.
+impl PartialEq for Definitions {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Definitions {}
+
+impl Hash for Definitions {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
+/// A product, with decoders for its payloads.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    product: Product,
+    /// The fields of all points.
+    fields: Fields,
+    /// Decoders that are not in use, each with its points.
+    idle: Mutex<Vec<(Vec<PointId>, PayloadDecoder)>>,
+}
+
+/// The number of decoders that are kept. Queries use a decoder for each thread and set of points.
+const IDLE: usize = 64;
+
+impl Definition {
+    fn new(product: Product) -> Self {
+        let all: Vec<PointId> = product.attrs().map(|attr| attr.id()).collect();
+        Definition {
+            fields: PayloadDecoder::new(&product, &all).fields().clone(),
+            product,
+            idle: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn product(&self) -> &Product {
+        &self.product
+    }
+
+    /// The fields of these points.
+    pub(crate) fn fields(&self, points: &[PointId]) -> Fields {
+        let fields = points.iter().filter_map(|id| self.fields.get(id.index()));
+        fields.cloned().collect()
+    }
+
+    /// The points that literals name, in the order of the names; all points if there are no names.
+    pub(crate) fn points<'n>(
+        &self,
+        names: impl ExactSizeIterator<Item = Option<&'n ScalarValue>>,
+    ) -> Result<Vec<PointId>> {
+        if names.len() == 0 {
+            return Ok(self.product.attrs().map(|attr| attr.id()).collect());
+        }
+        let mut points = Vec::new();
+        for name in names {
+            let id = self.point(name)?;
+            if points.contains(&id) {
+                let name = self.product.attr(id).map_or("", |attr| attr.name());
+                return plan_err!("attribute `{name}` is given twice");
+            }
+            points.push(id);
+        }
+        Ok(points)
+    }
+
+    /// The point that a literal names.
+    pub(crate) fn point(&self, name: Option<&ScalarValue>) -> Result<PointId> {
+        let Some(name) = name.and_then(|name| name.try_as_str().flatten()) else {
+            return plan_err!("the name of an attribute must be a literal text");
+        };
+        self.named(name)
+    }
+
+    /// The point with this name. The error suggests a similar name.
+    pub(crate) fn named(&self, name: &str) -> Result<PointId> {
+        if let Some(attr) = self.product.find(name) {
+            return Ok(attr.id());
+        }
+        let mut message = self.product.message(gizwits_codec_std::Action::Control);
+        match message.set(name, Value::Bool(true)) {
+            Err(error) => plan_err!("{error}"),
+            Ok(()) => plan_err!("unknown point `{name}`"),
+        }
+    }
+
+    /// Decodes payloads that `fill` adds to a decoder of these points.
+    pub(crate) fn decode(
+        &self,
+        points: Vec<PointId>,
+        fill: impl FnOnce(&mut PayloadDecoder) -> Result<()>,
+    ) -> Result<StructArray> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = {
+            let mut idle = idle();
+            let found = idle.iter().position(|(own, _)| *own == points);
+            found.map(|found| idle.swap_remove(found).1)
+        };
+        let mut decoder = kept.unwrap_or_else(|| PayloadDecoder::new(&self.product, &points));
+        fill(&mut decoder)?;
+        let rows = decoder.finish()?;
+        let mut idle = idle();
+        if idle.len() >= IDLE {
+            idle.swap_remove(0);
+        }
+        idle.push((points, decoder));
+        Ok(rows)
+    }
+}

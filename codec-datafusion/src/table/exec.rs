@@ -1,0 +1,186 @@
+//! The scan of text files.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    ReplaceChildrenOptions,
+};
+use gizwits_codec_std::core::PointId;
+use gizwits_codec_std::log::Source;
+use tokio::runtime::Handle;
+
+use super::decoding::Decoding;
+use super::files::Part;
+use super::object::PartReader;
+use super::time_range::TimeRange;
+use crate::definitions::Definition;
+
+/// Reads and decodes text files. Each partition has a thread that decodes.
+#[derive(Debug)]
+pub(super) struct LogExec {
+    store: ObjectStoreUrl,
+    partitions: Vec<Vec<Part>>,
+    definition: Arc<Definition>,
+    points: Arc<[PointId]>,
+    columns: Arc<[usize]>,
+    times: Option<TimeRange>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+/// The number of batches that a partition decodes ahead of the query.
+const AHEAD: usize = 2;
+
+impl LogExec {
+    /// Creates a scan of the columns in `projection` of the table with this schema.
+    pub(super) fn new(
+        store: ObjectStoreUrl,
+        partitions: Vec<Vec<Part>>,
+        definition: Arc<Definition>,
+        schema: &SchemaRef,
+        projection: Option<&Vec<usize>>,
+        times: Option<TimeRange>,
+    ) -> Result<Self> {
+        let head = schema.fields().len() - definition.product().attrs().len();
+        let all = (0..schema.fields().len()).collect();
+        let projection = projection.unwrap_or(&all);
+        let mut points: Vec<usize> = projection.iter().filter(|n| **n >= head).copied().collect();
+        points.sort_unstable();
+        points.dedup();
+        let column = |n: &usize| match points.binary_search(n) {
+            Ok(point) => head + point,
+            Err(_) => *n,
+        };
+        let columns: Vec<usize> = projection.iter().map(column).collect();
+        let projected = Arc::new(schema.project(projection)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(projected),
+            Partitioning::UnknownPartitioning(partitions.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let points = points.iter().map(|n| PointId((n - head) as u16));
+        Ok(LogExec {
+            store,
+            partitions,
+            definition,
+            points: points.collect(),
+            columns: columns.into(),
+            times,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+}
+
+impl DisplayAs for LogExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = self.partitions.iter().map(Vec::len).sum::<usize>();
+        let (partitions, points) = (self.partitions.len(), self.points.len());
+        write!(
+            f,
+            "LogExec: partitions={partitions}, parts={parts}, points={points}"
+        )?;
+        match self.times {
+            Some(TimeRange { first, last }) => write!(f, ", timestamps={first}..={last}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ExecutionPlan for LogExec {
+    fn name(&self) -> &'static str {
+        "LogExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let Some(parts) = self.partitions.get(partition).cloned() else {
+            return internal_err!("no partition {partition}");
+        };
+        let store = context.runtime_env().object_store(&self.store)?;
+        let handle = Handle::current();
+        let sources = parts.into_iter().map(move |part| {
+            let name = part.file.location.to_string();
+            Source::new(
+                name,
+                PartReader::new(part, Arc::clone(&store), handle.clone()),
+            )
+        });
+        let decoding = Decoding {
+            product: self.definition.product().clone(),
+            points: Arc::clone(&self.points),
+            columns: Arc::clone(&self.columns),
+            times: self.times,
+        };
+        let counter = |name| MetricBuilder::new(&self.metrics).counter(name, partition);
+        let (rows, records, rejected) = (
+            MetricBuilder::new(&self.metrics).output_rows(partition),
+            counter("records"),
+            counter("rejected"),
+        );
+        let mut stream = RecordBatchReceiverStream::builder(
+            Arc::clone(self.properties.eq_properties.schema()),
+            AHEAD,
+        );
+        let batches = stream.tx();
+        stream.spawn_blocking(move || {
+            let summary = decoding.run(sources, |batch| {
+                rows.add(batch.num_rows());
+                batches.blocking_send(Ok(batch)).is_ok()
+            })?;
+            records.add(summary.records as usize);
+            rejected.add(summary.rejected.values().sum::<u64>() as usize);
+            Ok(())
+        });
+        Ok(stream.build())
+    }
+}
