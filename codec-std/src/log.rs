@@ -66,5 +66,7 @@ pub use sink::csv::{Csv, CsvSink};
 pub use sink::ndjson::{Ndjson, NdjsonSink};
 #[cfg(feature = "parquet")]
 pub use sink::parquet::{Parquet, ParquetBlock, ParquetSink};
+#[cfg(feature = "arrow")]
+pub use sink::payload_decoder::PayloadDecoder;
 pub use sink::{ByProduct, Format, Sink};
 pub use source::Source;

@@ -8,6 +8,8 @@ mod location;
 pub(crate) mod ndjson;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
+#[cfg(feature = "arrow")]
+pub(crate) mod payload_decoder;
 mod point_text;
 mod table;
 

@@ -33,7 +33,7 @@ use arrow_array::{
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use gizwits_codec_core::{Kind, Scale, View};
+use gizwits_codec_core::{Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
 use super::table::{ACTIONS, head_names};
@@ -74,16 +74,20 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
     let mut fields: Vec<Field> = head
         .map(|(data_type, name)| Field::new(name, data_type, true))
         .collect();
-    fields.extend(product.attrs().zip(names).map(|(attr, name)| {
-        let data_type = ColumnType::new(product, attr).data_type;
-        Field::new(name, data_type, true).with_metadata(metadata(product, attr))
-    }));
+    let points = product.attrs().zip(names);
+    fields.extend(points.map(|(attr, name)| point_field(product, attr).with_name(name)));
     let definition = [
         ("gizwits.definition", product.to_json()),
         ("gizwits.product_key", product.product_key().to_owned()),
     ];
     let definition = definition.map(|(key, value)| (key.to_owned(), value));
     Arc::new(Schema::new_with_metadata(fields, definition.into()))
+}
+
+/// The field of a point, which has its name.
+pub(super) fn point_field(product: &Product, attr: &Attr) -> Field {
+    let data_type = ColumnType::new(product, attr).data_type;
+    Field::new(attr.name(), data_type, true).with_metadata(metadata(product, attr))
 }
 
 /// The type of an enum with up to 128 values.
@@ -249,6 +253,114 @@ pub(crate) fn row_len(product: &Product) -> usize {
     2 * product.layout().status_len() + array.sum::<usize>()
 }
 
+/// Rows of points, which become an array for each of the chosen points.
+#[derive(Debug)]
+pub(super) struct PointTable {
+    ids: Vec<PointId>,
+    types: Vec<ColumnType>,
+    columns: Columns,
+    rows: usize,
+    /// The length of a mask in bytes.
+    mask_len: usize,
+    /// The length of a status in bytes.
+    status_len: usize,
+    status: Vec<u8>,
+    /// A presence mask for each row; empty as long as every row has all points.
+    known: Vec<u8>,
+}
+
+/// The number of bytes of statuses that are turned into columns at once.
+const CACHED: usize = 64 << 10;
+
+impl PointTable {
+    /// Creates an empty table with a column for each of these points of the product.
+    pub(super) fn new(product: &Product, ids: &[PointId]) -> Self {
+        let attrs = ids.iter().filter_map(|id| product.attr(*id));
+        PointTable {
+            ids: ids.to_vec(),
+            types: attrs.map(|attr| ColumnType::new(product, attr)).collect(),
+            columns: Columns::of_points(product, ids),
+            rows: 0,
+            mask_len: product.layout().mask_len(),
+            status_len: product.layout().status_len(),
+            status: Vec::new(),
+            known: Vec::new(),
+        }
+    }
+
+    /// Adds a row with the points of a message; `None` adds a row without points.
+    pub(super) fn put(&mut self, view: Option<View<'_, '_>>) {
+        match view {
+            Some(view) if view.is_whole() => self.put_status(view.values()),
+            view => self.put_some(view),
+        }
+    }
+
+    /// Adds a row with all points.
+    #[inline]
+    pub(super) fn put_status(&mut self, values: &[u8]) {
+        self.status.extend_from_slice(values);
+        if !self.known.is_empty() {
+            self.known.resize(self.known.len() + self.mask_len, 0xff);
+        }
+        self.turn_full();
+    }
+
+    /// Adds a row with some points or none.
+    fn put_some(&mut self, view: Option<View<'_, '_>>) {
+        let end = self.status.len();
+        self.status.resize(end + self.status_len, 0);
+        let start = self.rows * self.mask_len;
+        if self.known.is_empty() {
+            self.known.resize(start, 0xff);
+        }
+        self.known.resize(start + self.mask_len, 0);
+        if let Some(view) = view {
+            // Both buffers have the lengths that the layout requires, so merging never fails.
+            let _ = view.merge_into(&mut self.known[start..], &mut self.status[end..]);
+        }
+        self.turn_full();
+    }
+
+    #[inline]
+    fn turn_full(&mut self) {
+        self.rows += 1;
+        if self.status.len() >= CACHED {
+            self.columns.extend(&self.status);
+            self.status.clear();
+        }
+    }
+
+    /// Calls `with` for each column, one at a time, and removes the rows.
+    pub(super) fn drain<E: From<ArrowError>>(
+        &mut self,
+        mut with: impl FnMut(ArrayRef) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.columns.extend(&self.status);
+        self.status.clear();
+        let columns = self.types.iter().zip(self.columns.columns());
+        for (id, (column_type, column)) in self.ids.iter().zip(columns) {
+            let nulls = match self.known.is_empty() {
+                true => None,
+                false => {
+                    let id = id.index();
+                    // The last byte of a mask has the points 0 to 7.
+                    let byte = self.mask_len - 1 - id / 8;
+                    let known =
+                        |row: usize| self.known[row * self.mask_len + byte] >> (id % 8) & 1 == 1;
+                    let nulls = NullBuffer::new(BooleanBuffer::collect_bool(self.rows, known));
+                    Some(nulls).filter(|nulls| nulls.null_count() > 0)
+                }
+            };
+            with(column_type.array(column, nulls)?)?;
+        }
+        self.columns.clear();
+        self.known.clear();
+        self.rows = 0;
+        Ok(())
+    }
+}
+
 /// Collects records of a product into record batches.
 ///
 /// ```
@@ -266,16 +378,7 @@ pub(crate) fn row_len(product: &Product) -> usize {
 #[derive(Debug)]
 pub struct Batches {
     pub(crate) schema: SchemaRef,
-    types: Vec<ColumnType>,
-    columns: Columns,
-    rows: usize,
-    /// The length of a mask in bytes.
-    mask_len: usize,
-    /// The length of a status in bytes.
-    status_len: usize,
-    status: Vec<u8>,
-    /// A presence mask for each row; empty as long as every row has all points.
-    known: Vec<u8>,
+    points: PointTable,
     times: Vec<Option<i64>>,
     kinds: StringBuilder,
     dids: StringBuilder,
@@ -283,23 +386,42 @@ pub struct Batches {
     extra: Option<StringBuilder>,
 }
 
-/// The number of bytes of statuses that are turned into columns at once.
-const CACHED: usize = 64 << 10;
-
 impl Batches {
     /// Creates an empty collection. `extra` is as in [`schema`].
     #[must_use]
     pub fn new(product: &Product, extra: bool) -> Self {
-        let types = product.attrs().map(|attr| ColumnType::new(product, attr));
+        let points: Vec<PointId> = product.attrs().map(Attr::id).collect();
+        Self::of_points(product, extra, &points)
+    }
+
+    /// Creates an empty collection with columns for some points of the product, in the order of the given ids.
+    /// The columns of the record precede them. Ids that the product does not have are ignored.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    /// use gizwits_codec_std::log::{Batches, Record};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let room_temp = product.find("room_temp").unwrap().id();
+    /// let mut batches = Batches::of_points(&product, false, &[room_temp]);
+    /// batches.push(&Record::bare("02"), &product.decode(&[0x02])?);
+    /// assert_eq!(batches.finish()?.unwrap().num_columns(), 4 + 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of_points(product: &Product, extra: bool, points: &[PointId]) -> Self {
+        let whole = schema(product, extra);
+        let head = whole.fields().len() - product.attrs().len();
+        let points = points.iter().copied();
+        let points: Vec<PointId> = points.filter(|id| product.attr(*id).is_some()).collect();
+        let fields = (0..head).chain(points.iter().map(|id| head + id.index()));
+        let fields: Vec<_> = fields
+            .map(|field| Arc::clone(&whole.fields()[field]))
+            .collect();
         Batches {
-            schema: schema(product, extra),
-            types: types.collect(),
-            columns: Columns::new(product),
-            rows: 0,
-            mask_len: product.layout().mask_len(),
-            status_len: product.layout().status_len(),
-            status: Vec::new(),
-            known: Vec::new(),
+            schema: Arc::new(Schema::new_with_metadata(fields, whole.metadata().clone())),
+            points: PointTable::new(product, &points),
             times: Vec::new(),
             kinds: StringBuilder::new(),
             dids: StringBuilder::new(),
@@ -316,10 +438,7 @@ impl Batches {
         }
         let did = record.device(decoded);
         self.put_record(record, did, decoded.action_number(), &remarks);
-        match decoded.view() {
-            Some(view) if view.is_whole() => self.put_status(view.values()),
-            view => self.put_some(view),
-        }
+        self.points.put(decoded.view());
     }
 
     /// Adds a status in a plain frame.
@@ -328,7 +447,7 @@ impl Batches {
         let record = line.record();
         let did = record.did.map(Cow::Borrowed);
         self.put_record(&record, did, status.action_number(), &[]);
-        self.put_status(status.values());
+        self.points.put_status(status.values());
     }
 
     #[inline]
@@ -363,42 +482,6 @@ impl Batches {
                 extra.append_value("");
             }
         }
-        self.rows += 1;
-    }
-
-    /// Adds a row with all points.
-    #[inline]
-    fn put_status(&mut self, values: &[u8]) {
-        self.status.extend_from_slice(values);
-        if !self.known.is_empty() {
-            self.known.resize(self.known.len() + self.mask_len, 0xff);
-        }
-        self.turn_full();
-    }
-
-    /// Adds a row with some points or none.
-    fn put_some(&mut self, view: Option<View<'_, '_>>) {
-        let end = self.status.len();
-        self.status.resize(end + self.status_len, 0);
-        // `put_record` has counted this row already.
-        let start = (self.rows - 1) * self.mask_len;
-        if self.known.is_empty() {
-            self.known.resize(start, 0xff);
-        }
-        self.known.resize(start + self.mask_len, 0);
-        if let Some(view) = view {
-            // Both buffers have the lengths that the layout requires, so merging never fails.
-            let _ = view.merge_into(&mut self.known[start..], &mut self.status[end..]);
-        }
-        self.turn_full();
-    }
-
-    #[inline]
-    fn turn_full(&mut self) {
-        if self.status.len() >= CACHED {
-            self.columns.extend(&self.status);
-            self.status.clear();
-        }
     }
 
     /// Returns the records as a batch and removes them; `None` if there are no records.
@@ -423,11 +506,9 @@ impl Batches {
         &mut self,
         mut with: impl FnMut(ArrayRef) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.rows == 0 {
+        if self.points.rows == 0 {
             return Ok(());
         }
-        self.columns.extend(&self.status);
-        self.status.clear();
         let times = TimestampMillisecondArray::from(std::mem::take(&mut self.times));
         let actions = UInt8Array::from(std::mem::take(&mut self.actions));
         let words: ArrayRef = Arc::new(StringArray::from(ACTIONS.to_vec()));
@@ -441,25 +522,7 @@ impl Batches {
         if let Some(extra) = &mut self.extra {
             with(Arc::new(extra.finish()))?;
         }
-        for (id, (column_type, column)) in self.types.iter().zip(self.columns.columns()).enumerate()
-        {
-            let nulls = match self.known.is_empty() {
-                true => None,
-                false => {
-                    // The last byte of a mask has the points 0 to 7.
-                    let byte = self.mask_len - 1 - id / 8;
-                    let known =
-                        |row: usize| self.known[row * self.mask_len + byte] >> (id % 8) & 1 == 1;
-                    let nulls = NullBuffer::new(BooleanBuffer::collect_bool(self.rows, known));
-                    Some(nulls).filter(|nulls| nulls.null_count() > 0)
-                }
-            };
-            with(column_type.array(column, nulls)?)?;
-        }
-        self.columns.clear();
-        self.known.clear();
-        self.rows = 0;
-        Ok(())
+        self.points.drain(with)
     }
 }
 

@@ -3,6 +3,8 @@
 //! For points of up to 8 bits, equal bytes of many rows are put next to each other. Wider points are cut
 //! from the windows as numbers. All loops are written so that the compiler vectorises them.
 
+use gizwits_codec_core::PointId;
+
 use super::location::{Location, locations};
 use crate::product::Product;
 
@@ -49,7 +51,7 @@ struct Window {
     /// The offset of the first byte. The window ends within the status unless the status is shorter than 8
     /// bytes.
     start: usize,
-    /// The id of the first point.
+    /// The index of the first point's column.
     first: usize,
     locations: Vec<Location>,
     /// Whether there are points of up to 8 bits.
@@ -72,7 +74,32 @@ impl Columns {
     /// Creates empty columns for the points of a product.
     #[must_use]
     pub fn new(product: &Product) -> Self {
-        let locations = locations(product);
+        Self::at(product, &locations(product))
+    }
+
+    /// Creates empty columns for some points of a product, in the order of the given ids. Ids that the product
+    /// does not have are ignored.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    /// use gizwits_codec_std::log::{Column, Columns};
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let set_temp = product.find("set_temp").unwrap().id();
+    /// let mut columns = Columns::of_points(&product, &[set_temp]);
+    /// columns.extend(&[0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00]);
+    /// assert_eq!(columns.columns(), [Column::U8(vec![16])]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn of_points(product: &Product, points: &[PointId]) -> Self {
+        let all = locations(product);
+        let chosen = points.iter().filter_map(|id| all.get(id.index()));
+        Self::at(product, &chosen.copied().collect::<Vec<_>>())
+    }
+
+    fn at(product: &Product, locations: &[Location]) -> Self {
         let columns = locations.iter().map(|location| match location.bits {
             0 => Column::Bytes(location.len, Vec::new()),
             1..=8 => Column::U8(Vec::new()),
@@ -83,11 +110,11 @@ impl Columns {
         Columns {
             stride,
             columns: columns.collect(),
-            windows: windows(&locations, stride),
+            windows: windows(locations, stride),
         }
     }
 
-    /// The columns, in the order of the ids of their points.
+    /// The columns, in the order of the ids of their points, or in the order in which the points were given.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
@@ -116,7 +143,7 @@ fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
     let mut all: Vec<Window> = Vec::new();
     // The bytes of the points in the last window; `None` if that is a binary.
     let mut span = None;
-    for (id, location) in locations.iter().enumerate() {
+    for (index, location) in locations.iter().enumerate() {
         let own = location.end - location.len..location.end;
         let joint = span
             .map(|span: std::ops::Range<usize>| span.start.min(own.start)..span.end.max(own.end));
@@ -134,7 +161,7 @@ fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
             _ => {
                 all.push(Window {
                     start: start(own.start),
-                    first: id,
+                    first: index,
                     locations: vec![*location],
                     narrow,
                     wide,
