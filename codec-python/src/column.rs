@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array, ArrayAccessor, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{
+    Array, ArrayAccessor, ArrayRef, GenericBinaryArray, OffsetSizeTrait, RecordBatch,
+    RecordBatchOptions,
+};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use gizwits_codec_std as codec;
 use gizwits_codec_std::core::PointId;
@@ -135,10 +138,17 @@ fn push_array(decoder: &mut PayloadDecoder, array: &ArrayRef) -> PyResult<usize>
     let bytes = PayloadDecoder::push;
     let text = PayloadDecoder::push_text;
     Ok(match array.data_type() {
-        DataType::Binary => push_all(decoder, array.as_binary::<i32>(), bytes),
-        DataType::LargeBinary => push_all(decoder, array.as_binary::<i64>(), bytes),
+        DataType::Binary => push_binary::<i32>(decoder, array.as_binary()),
+        DataType::LargeBinary => push_binary::<i64>(decoder, array.as_binary()),
         DataType::BinaryView => push_all(decoder, array.as_binary_view(), bytes),
-        DataType::FixedSizeBinary(_) => push_all(decoder, array.as_fixed_size_binary(), bytes),
+        DataType::FixedSizeBinary(_) => {
+            let array = array.as_fixed_size_binary();
+            let len = array.value_length() as usize;
+            match array.value_data().get(..array.len() * len) {
+                Some(data) if array.null_count() == 0 => decoder.push_equal(data, len),
+                _ => push_all(decoder, array, bytes),
+            }
+        }
         DataType::Utf8 => push_all(decoder, array.as_string::<i32>(), text),
         DataType::LargeUtf8 => push_all(decoder, array.as_string::<i64>(), text),
         DataType::Utf8View => push_all(decoder, array.as_string_view(), text),
@@ -148,6 +158,23 @@ fn push_array(decoder: &mut PayloadDecoder, array: &ArrayRef) -> PyResult<usize>
             )));
         }
     })
+}
+
+/// Adds the payloads of a binary array. Most columns have payloads of one length.
+fn push_binary<O: OffsetSizeTrait>(
+    decoder: &mut PayloadDecoder,
+    array: &GenericBinaryArray<O>,
+) -> usize {
+    let offsets = array.value_offsets();
+    let (first, len) = (offsets[0].as_usize(), array.value_length(0).as_usize());
+    let is_equal = |pair: &[O]| (pair[1] - pair[0]).as_usize() == len;
+    let last = first + len * array.len();
+    match array.value_data().get(first..last) {
+        Some(data) if len > 0 && array.null_count() == 0 && offsets.windows(2).all(is_equal) => {
+            decoder.push_equal(data, len)
+        }
+        _ => push_all(decoder, array, PayloadDecoder::push),
+    }
 }
 
 fn push_all<A: ArrayAccessor>(

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,40 @@ def test_columns(product: Product) -> None:
         product.decode_column(pyarrow.array([1]))
     with pytest.raises(TypeError, match="an Arrow array or an iterable"):
         product.decode_column(7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("damaged", [None, 0, 777])
+@pytest.mark.parametrize("name", ["product-a", "product-b", "air-conditioner"])
+def test_payloads_of_one_length(name: str, damaged: int | None) -> None:
+    """A column whose payloads are decoded together has the values of payloads one by one."""
+    product = product_named(name)
+    length = len(product.encode_report(all_zero(product))) - 1
+    varint = [length + 4] if length + 4 < 0x80 else [length + 4 & 0x7F | 0x80, length + 4 >> 7]
+    head = bytes([0, 0, 0, 3, *varint, 0, 0, 0x91, 4])
+    source = numpy.random.default_rng(7)
+    payloads = [head + source.bytes(length) for _ in range(1000)]
+    if damaged is not None:
+        payloads[damaged] = b"\1" + payloads[damaged][1:]
+    expected = pyarrow.table(product.decode_column(payloads))
+    for kind in (pyarrow.binary(), pyarrow.large_binary(), pyarrow.binary(len(payloads[0]))):
+        array = pyarrow.array([b"\2" * len(payloads[0]), *payloads], kind)[1:]
+        table = product.decode_column(array)
+        assert table.rejected == (damaged is not None)
+        assert pyarrow.table(table) == expected
+
+
+def all_zero(product: Product) -> dict[str, Any]:
+    """Return the values of a status whose raw values are the lowest."""
+    low: dict[str, Any] = {}
+    for point in product.points:
+        match point.data_type:
+            case "bool" | "enum":
+                low[point.name] = 0
+            case "binary":
+                low[point.name] = b""
+            case _:
+                low[point.name] = Decimal(point.range.split("..")[0])
+    return low
 
 
 @pytest.mark.parametrize("name", ["product-b", "wave-pump", "ph-monitor", "climate"])
