@@ -39,6 +39,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod batch_reader;
 mod decoder;
 mod pipeline;
 mod record;
@@ -47,6 +49,8 @@ pub(crate) mod sink;
 mod source;
 
 pub use crate::product::products::Products;
+#[cfg(feature = "arrow")]
+pub use batch_reader::{BatchReader, BatchSender};
 pub use decoder::{DEVICE_LIMIT, Decoder, LINE_LIMIT, Options};
 pub use pipeline::{Log, Summary};
 pub use record::Record;

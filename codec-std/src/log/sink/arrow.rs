@@ -157,8 +157,7 @@ impl ColumnType {
         let scaled = |raw| self.scale.value(raw).coefficient();
         Ok(match (&self.data_type, column) {
             (DataType::Boolean, Column::U8(values)) => {
-                let bits = BooleanBuffer::collect_bool(values.len(), |n| values[n] != 0);
-                Arc::new(BooleanArray::new(bits, nulls))
+                Arc::new(BooleanArray::new(packed(values), nulls))
             }
             (DataType::Dictionary(..), Column::U8(values)) => {
                 let keys = UInt8Array::new(values.clone().into(), nulls);
@@ -224,6 +223,24 @@ fn number_type(scale: Scale, widest: u32) -> DataType {
     } else {
         DataType::Int64
     }
+}
+
+/// Returns values of 0 and 1 as bits.
+fn packed(values: &[u8]) -> BooleanBuffer {
+    // The product has the lowest bit of each byte in its highest byte. No two of its terms have the same power
+    // of two, so there are no carries.
+    let pack = |eight: [u8; 8]| {
+        let product = u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080);
+        (product >> 56) as u8
+    };
+    let (eights, rest) = values.as_chunks();
+    let mut bytes: Vec<u8> = eights.iter().map(|eight| pack(*eight)).collect();
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        bytes.push(pack(last));
+    }
+    BooleanBuffer::new(bytes.into(), 0, values.len())
 }
 
 /// Converts the raw values of a column.
@@ -304,6 +321,17 @@ impl PointTable {
             self.known.resize(self.known.len() + self.mask_len, 0xff);
         }
         self.turn_full();
+    }
+
+    /// Adds a row for each of the concatenated payloads of `len` bytes, which end with the status of all points.
+    pub(super) fn put_payloads(&mut self, payloads: &[u8], len: usize) {
+        self.columns.extend(&self.status);
+        self.status.clear();
+        self.columns.extend_from_payloads(payloads, len);
+        self.rows += payloads.len() / len;
+        if !self.known.is_empty() {
+            self.known.resize(self.rows * self.mask_len, 0xff);
+        }
     }
 
     /// Adds a row with some points or none.

@@ -137,6 +137,22 @@ impl Columns {
             extend(statuses, self.stride, &self.windows, &mut self.columns);
         }
     }
+
+    /// Appends a row for each of the concatenated payloads of `len` bytes, which end with their status. `len`
+    /// must be at least the length of a status. An incomplete payload at the end is ignored.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn extend_from_payloads(&mut self, payloads: &[u8], len: usize) {
+        let head = len.saturating_sub(self.stride);
+        let locations = self.windows.iter().flat_map(|window| &window.locations);
+        let behind = locations.map(|location| Location {
+            end: location.end + head,
+            ..*location
+        });
+        let windows = windows(&behind.collect::<Vec<_>>(), len);
+        if self.stride > 0 {
+            extend(payloads, len, &windows, &mut self.columns);
+        }
+    }
 }
 
 fn windows(locations: &[Location], stride: usize) -> Vec<Window> {
