@@ -37,6 +37,7 @@
 //!   the suffix `Point`, as in `StatusPoint`.
 //! - If several names are then equal, all but the first get their id or index as a suffix.
 
+mod c;
 mod expression;
 mod model;
 mod names;
@@ -48,6 +49,7 @@ mod types;
 use std::path::Path;
 use std::{fmt, fs, io};
 
+pub use self::c::{CCode, c};
 use self::point::PointCode;
 use self::text::one_line;
 use crate::error::counted;

@@ -155,3 +155,54 @@ fn code_does_not_replace_its_definition() {
     );
     assert_eq!(std::fs::read_to_string(&definition).unwrap(), text);
 }
+
+/// C code is a header and a source file beside it, which are not written over the definition or to stdout.
+#[test]
+fn c_code_is_two_files() {
+    let folder = Folder::new("cli-codegen-c");
+    let header = folder.0.join("Air-Con.h");
+    let header = header.to_str().unwrap();
+    let ran = run(&[
+        "codegen",
+        "-d",
+        AIR_CONDITIONER,
+        "--lang",
+        "c",
+        "-o",
+        header,
+    ]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+        (0, "", "")
+    );
+    let header = std::fs::read_to_string(header).unwrap();
+    let source = std::fs::read_to_string(folder.0.join("Air-Con.c")).unwrap();
+    assert!(
+        header.contains("#define AIR_CON_STATUS_LEN 8u\n"),
+        "{header}"
+    );
+    assert!(source.starts_with("#include \"Air-Con.h\"\n"), "{source}");
+
+    let ran = run(&["codegen", "-d", AIR_CONDITIONER, "--lang", "c"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("name the header, as in -o DIR/NAME.h"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&[
+        "codegen",
+        "-d",
+        AIR_CONDITIONER,
+        "--lang",
+        "c",
+        "-o",
+        "code.c",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("choose a name that ends with .h"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -18,7 +18,7 @@ pub(super) struct PointCode<'p> {
     /// The names of the type and the variants of an enum.
     pub(super) labels: Option<(String, Vec<String>)>,
     pub(super) number: Number,
-    scale: Scale,
+    pub(super) scale: Scale,
     /// The least and the greatest valid raw value.
     pub(super) limits: (u32, u32),
     /// The bytes that contain bits of the point.

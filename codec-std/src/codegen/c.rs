@@ -1,0 +1,152 @@
+//! C99 code for firmware.
+
+mod convert;
+mod header;
+mod packing;
+mod point;
+mod source;
+
+use std::ops::Range;
+
+use gizwits_codec_core::Protocol;
+
+use self::point::CPoint;
+use super::names::words;
+use crate::product::Product;
+
+/// The C code of a product: a header and a source file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CCode {
+    /// The prefix of all names in the code, in snake_case.
+    pub prefix: String,
+    /// The content of the header, `NAME.h`.
+    pub header: String,
+    /// The content of the source file, `NAME.c`.
+    pub source: String,
+}
+
+/// Returns the C99 code of a product. `name` is the name of both files without their extensions. It is also the
+/// prefix of all names in the code: in snake_case, or `product` if it cannot become a C name.
+///
+/// The code includes `stdbool.h`, `stddef.h` and `stdint.h` only. It has no heap, no floats and no bit-fields,
+/// and works with an `int` of 16 bits and in either byte order. 64-bit integers are only used for points
+/// whose values do not fit 32 bits. The status is a struct with a member for each point, in engineering units:
+/// a number with a ratio of 0.1 is an integer in tenths.
+///
+/// ```
+/// use gizwits_codec_std::{Product, codegen};
+///
+/// let json = r#"{
+///   "name": "lamp", "product_key": "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50",
+///   "protocolType": "standard", "packetVersion": "0x00000004",
+///   "entities": [{"id": 0, "name": "entity0", "attrs": [
+///     {"id": 0, "name": "Brightness", "type": "status_writable", "data_type": "uint8",
+///      "position": {"unit": "byte", "byte_offset": 0, "bit_offset": 0, "len": 1},
+///      "uint_spec": {"min": 0, "max": 100, "ratio": 1, "addition": 0}}]}]
+/// }"#;
+/// let code = codegen::c(&Product::from_json(json)?, "lamp");
+/// assert!(code.header.contains("    uint8_t brightness;\n"));
+/// assert!(code.source.starts_with("#include \"lamp.h\"\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn c(product: &Product, name: &str) -> CCode {
+    let prefix = match words(name) {
+        Some(words) => words.join("_"),
+        None => "product".to_owned(),
+    };
+    let program = Program::new(product, &prefix);
+    CCode {
+        header: program.header(),
+        source: program.source(name),
+        prefix,
+    }
+}
+
+/// A product and its C names.
+struct Program<'p> {
+    product: &'p Product,
+    /// The prefix of functions and types.
+    prefix: &'p str,
+    /// The prefix of constants.
+    upper: String,
+    points: Vec<CPoint<'p>>,
+}
+
+impl<'p> Program<'p> {
+    fn new(product: &'p Product, prefix: &'p str) -> Self {
+        let upper = prefix.to_uppercase();
+        Program {
+            points: CPoint::all(product, &upper),
+            product,
+            prefix,
+            upper,
+        }
+    }
+
+    fn is_var_len(&self) -> bool {
+        self.product.protocol() == Protocol::VarLen
+    }
+
+    fn writable(&self) -> impl Iterator<Item = &CPoint<'p>> {
+        self.points.iter().filter(|point| point.code.is_writable())
+    }
+
+    fn has_control(&self) -> bool {
+        self.writable().next().is_some()
+    }
+
+    /// The length of the flags of a control in bytes. In a var_len product this is the mask.
+    fn flags_len(&self) -> usize {
+        match self.is_var_len() {
+            true => self.product.layout().mask_len(),
+            false => self.product.layout().flags_len(),
+        }
+    }
+
+    /// The length of the values of all points in bytes.
+    fn status_len(&self) -> usize {
+        self.product.layout().status_len()
+    }
+
+    /// The length of the values of a control that sets every point, in bytes.
+    fn control_values_len(&self) -> usize {
+        match self.is_var_len() {
+            true => self.status_len(),
+            false => self.product.layout().writable_len(),
+        }
+    }
+
+    /// The bytes of the values that contain no point with the unit byte. They are set to 0 before the bits of
+    /// the points are added.
+    fn bit_bytes(&self, len: usize) -> Vec<Range<usize>> {
+        let mut covered = vec![false; len];
+        for point in self.points.iter().filter(|point| !point.is_in_bits()) {
+            for byte in point.code.bytes.clone() {
+                if let Some(covered) = covered.get_mut(byte) {
+                    *covered = true;
+                }
+            }
+        }
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for (byte, _) in covered.iter().enumerate().filter(|(_, covered)| !**covered) {
+            match ranges.last_mut() {
+                Some(range) if range.end == byte => range.end = byte + 1,
+                _ => ranges.push(byte..byte + 1),
+            }
+        }
+        ranges
+    }
+
+    /// An expression for whether the flag of a point is set in the array `flags`.
+    fn flag(&self, flags: &str, point: &CPoint<'_>) -> String {
+        let (byte, bit) = self.flag_place(point);
+        format!("({flags}[{byte}] & {bit:#04x}u) != 0u")
+    }
+
+    /// The byte of the flag of a point in the flags, and its bit as a mask.
+    fn flag_place(&self, point: &CPoint<'_>) -> (usize, u32) {
+        let id = usize::from(point.code.id);
+        (self.flags_len() - 1 - id / 8, 1 << (id % 8))
+    }
+}
