@@ -22,8 +22,8 @@ use gizwits_codec_core::{PointId, Protocol, Scale, View};
 use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
-use self::text_plan::{JsonFormat, TextPlan};
 use self::names::Names;
+use self::text_plan::{JsonFormat, TextPlan};
 use crate::error::{Error, shown};
 
 /// The definition of a product, ready to decode and encode messages.
