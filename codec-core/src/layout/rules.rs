@@ -469,10 +469,12 @@ impl<'p> Check<'p, '_, '_, '_> {
             n += 1;
         }
         #[cfg(target_pointer_width = "64")]
-        self.prepare();
+        if self.findings.errors == 0 {
+            self.prepare();
+        }
     }
 
-    /// Prepares the kernels. Requires offsets and scales.
+    /// Prepares the kernels. Requires offsets and scales, which are sound only in a layout without errors.
     #[cfg(target_pointer_width = "64")]
     const fn prepare(&mut self) {
         let mut before = Room(0);
