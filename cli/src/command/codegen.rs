@@ -22,7 +22,7 @@ and a source file beside it. All its names begin with the name of the header.
 Examples:
   gizwits codegen -d tests/fixtures/air-conditioner.json
   gizwits codegen -d tests/fixtures/air-conditioner.json -o product.rs
-  gizwits codegen -d tests/fixtures/air-conditioner.json --lang c -o src/aircon.h")]
+  gizwits codegen -d tests/fixtures/air-conditioner.json --lang c -o aircon.h")]
 pub(crate) struct Codegen {
     /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
