@@ -102,7 +102,7 @@ fn answers(name: &str, product: &Product, lines: &[String]) -> Vec<String> {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {told}");
     };
-    compile(&["-x", "c++", "-fsyntax-only", &source]);
+    compile(&["-std=c++20", "-x", "c++", "-fsyntax-only", &source]);
     let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover"];
     compile(&[
         "-std=c99",
@@ -481,5 +481,81 @@ fn it_says_of_drawn_products_what_the_layout_says() {
             let product = Product::from_json(&definition.to_string()).unwrap();
             check(&format!("drawn-{seed}"), &product, 100);
         }
+    }
+}
+
+/// A product with these attrs, whose ids are their indexes.
+fn product_of(protocol: &str, attrs: Vec<serde_json::Value>) -> Product {
+    let mut attrs = attrs;
+    for (id, attr) in attrs.iter_mut().enumerate() {
+        attr["id"] = id.into();
+    }
+    let definition = serde_json::json!({
+        "name": "drawn up", "product_key": "", "protocolType": protocol, "packetVersion": "0x00000004",
+        "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
+    });
+    Product::from_json(&definition.to_string()).unwrap()
+}
+
+fn a_bool(name: &str, bit: u32) -> serde_json::Value {
+    serde_json::json!({
+        "name": name, "type": "status_writable", "data_type": "bool",
+        "position": {"byte_offset": 0, "bit_offset": bit, "len": 1, "unit": "bit"},
+    })
+}
+
+fn an_integer(
+    name: &str,
+    at: u32,
+    (kind, len): (&str, u32),
+    (ratio, addition): (f64, i64),
+) -> serde_json::Value {
+    let max = u32::MAX >> (32 - 8 * len);
+    serde_json::json!({
+        "name": name, "type": "status_writable", "data_type": kind,
+        "position": {"byte_offset": at, "bit_offset": 0, "len": len, "unit": "byte"},
+        "uint_spec": {"min": 0, "max": max, "ratio": ratio, "addition": addition},
+    })
+}
+
+const NAMES: [&str; 26] = [
+    "bitand",
+    "bitor",
+    "compl",
+    "concept",
+    "consteval",
+    "constinit",
+    "and_eq",
+    "not_eq",
+    "or_eq",
+    "xor_eq",
+    "static_assert",
+    "static_cast",
+    "const_cast",
+    "dynamic_cast",
+    "reinterpret_cast",
+    "thread_local",
+    "co_await",
+    "co_return",
+    "co_yield",
+    "wchar_t",
+    "char8_t",
+    "char16_t",
+    "typeof_unqual",
+    "uint8_t",
+    "int32_t",
+    "has",
+];
+
+#[test]
+fn names_of_keywords_and_types_compile_in_both_languages() {
+    for protocol in ["standard", "var_len"] {
+        let mut attrs: Vec<_> = (0..)
+            .zip(NAMES)
+            .map(|(bit, name)| a_bool(name, bit))
+            .collect();
+        attrs.push(an_integer("number", 4, ("uint8", 1), (1.0, 0)));
+        attrs.push(an_integer("tenths", 5, ("uint16", 2), (0.1, -7)));
+        check("keywords", &product_of(protocol, attrs), 8);
     }
 }
