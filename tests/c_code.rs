@@ -559,3 +559,12 @@ fn names_of_keywords_and_types_compile_in_both_languages() {
         check("keywords", &product_of(protocol, attrs), 8);
     }
 }
+
+#[test]
+fn no_prefix_is_taken_by_the_code_itself() {
+    for protocol in ["standard", "var_len"] {
+        for prefix in ["encode", "put", "get", "copy", "int", "at"] {
+            check(prefix, &product_of(protocol, vec![a_bool("power", 0)]), 4);
+        }
+    }
+}

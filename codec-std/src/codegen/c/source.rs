@@ -149,7 +149,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
     fn encode_status(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
         let mut out = format!(
-            "static {prefix}_result encode_status(uint8_t action, const {prefix}_status *status, uint8_t *p0, size_t room,
+            "static {prefix}_result encode_as(uint8_t action, const {prefix}_status *status, uint8_t *p0, size_t room,
     size_t *len)
 {{
     if (room < {upper}_STATUS_LEN) {{
@@ -167,7 +167,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
                 "
 {prefix}_result {prefix}_encode_{name}(const {prefix}_status *status, uint8_t *p0, size_t room, size_t *len)
 {{
-    return encode_status({upper}_ACTION_{}, status, p0, room, len);
+    return encode_as({upper}_ACTION_{}, status, p0, room, len);
 }}
 ",
                 name.to_uppercase()
