@@ -568,3 +568,35 @@ fn no_prefix_is_taken_by_the_code_itself() {
         }
     }
 }
+
+#[test]
+fn numbers_may_reach_the_limits_of_their_member() {
+    let attrs = vec![
+        an_integer("highest16", 0, ("uint8", 1), (128.0, 127)),
+        an_integer("lowest16", 1, ("uint8", 1), (1.0, -32_767)),
+        an_integer("highest32", 2, ("uint16", 2), (1.0, 2_147_418_112)),
+        an_integer("lowest32", 4, ("uint16", 2), (1.0, -2_147_483_647)),
+        an_integer("past32", 6, ("uint16", 2), (1.0, -2_147_483_648)),
+        an_integer("wide", 8, ("uint32", 4), (1.0, -2_147_483_648)),
+        an_integer("steps", 12, ("uint32", 4), (0.000_001, -5)),
+    ];
+    for protocol in ["standard", "var_len"] {
+        check("limits", &product_of(protocol, attrs.clone()), 200);
+    }
+}
+
+#[test]
+fn a_product_may_have_the_most_points() {
+    for protocol in ["standard", "var_len"] {
+        let bools = (0..1_000).map(|bit| a_bool(&format!("switch{bit}"), bit));
+        let numbers = (0..24).map(|n| {
+            let name = format!("number{n}");
+            an_integer(&name, 125 + 2 * n, ("uint16", 2), (0.5, -3))
+        });
+        check(
+            "most",
+            &product_of(protocol, bools.chain(numbers).collect()),
+            20,
+        );
+    }
+}
