@@ -296,15 +296,14 @@ impl Points<'_> {
     fn controlled(&self, p0: &[u8]) -> String {
         let mut status = self.least();
         let mut present = Vec::new();
-        let code;
         let action = p0.first().map(|action| action & 0xf);
-        match P0::parse(self.layout, p0) {
-            Ok(P0::Control(view)) => code = self.set(view, &mut status, &mut present),
+        let code = match P0::parse(self.layout, p0) {
+            Ok(P0::Control(view)) => self.set(view, &mut status, &mut present),
             Err(error) if action.is_none_or(|action| action == 1) => {
-                code = result(error.kind, error.point);
+                result(error.kind, error.point)
             }
-            _ => code = 3,
-        }
+            _ => 3,
+        };
         let mut out = format!(" {code}");
         for (id, held) in (0..).map(PointId).zip(&status) {
             if self.access[usize::from(id.0)] == Access::Writable {
