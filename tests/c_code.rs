@@ -102,7 +102,14 @@ fn answers(name: &str, product: &Product, lines: &[String]) -> Vec<String> {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {told}");
     };
-    compile(&["-std=c++20", "-x", "c++", "-fsyntax-only", &source]);
+    compile(&[
+        "-std=c++20",
+        "-Wunused-macros",
+        "-x",
+        "c++",
+        "-fsyntax-only",
+        &source,
+    ]);
     let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover"];
     compile(&[
         "-std=c99",

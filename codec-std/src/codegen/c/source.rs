@@ -8,12 +8,7 @@ use super::point::{CPoint, integer};
 impl Program<'_> {
     pub(super) fn source(&self, name: &str) -> String {
         let prefix = self.prefix;
-        let mut items = vec![format!(
-            "#include \"{name}.h\"
-
-#define AT(code, id) (({prefix}_result)((code) | (({prefix}_result)(id) << 4)))
-"
-        )];
+        let mut items = vec![format!("#include \"{name}.h\"\n")];
         let mut functions = vec![self.init_status()];
         functions.push(self.encode_values());
         functions.extend(match self.is_var_len() {
@@ -29,6 +24,12 @@ impl Program<'_> {
             functions.push(self.apply_control());
             functions.push(self.encode_control());
         }
+        if functions.iter().any(|code| code.contains("AT(")) {
+            items.push(format!(
+                "#define AT(code, id) (({prefix}_result)((code) | (({prefix}_result)(id) << 4)))\n"
+            ));
+        }
+        let before = items.len();
         if self.is_var_len() {
             items.push(self.packing());
         }
@@ -44,7 +45,7 @@ impl Program<'_> {
             .collect();
         let helpers = helpers.join("\n");
         if !helpers.is_empty() {
-            items.insert(1, helpers);
+            items.insert(before, helpers);
         }
         items.extend(functions);
         items.join("\n")
