@@ -102,7 +102,14 @@ fn answers(name: &str, product: &Product, lines: &[String]) -> Vec<String> {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {told}");
     };
-    compile(&["-x", "c++", "-fsyntax-only", &source]);
+    compile(&[
+        "-std=c++20",
+        "-Wunused-macros",
+        "-x",
+        "c++",
+        "-fsyntax-only",
+        &source,
+    ]);
     let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover"];
     compile(&[
         "-std=c99",
@@ -480,5 +487,122 @@ fn it_says_of_drawn_products_what_the_layout_says() {
             let product = Product::from_json(&definition.to_string()).unwrap();
             check(&format!("drawn-{seed}"), &product, 100);
         }
+    }
+}
+
+/// A product with these attrs, whose ids are their indexes.
+fn product_of(protocol: &str, attrs: Vec<serde_json::Value>) -> Product {
+    let mut attrs = attrs;
+    for (id, attr) in attrs.iter_mut().enumerate() {
+        attr["id"] = id.into();
+    }
+    let definition = serde_json::json!({
+        "name": "drawn up", "product_key": "", "protocolType": protocol, "packetVersion": "0x00000004",
+        "entities": [{"id": 0, "name": "entity0", "attrs": attrs}],
+    });
+    Product::from_json(&definition.to_string()).unwrap()
+}
+
+fn a_bool(name: &str, bit: u32) -> serde_json::Value {
+    serde_json::json!({
+        "name": name, "type": "status_writable", "data_type": "bool",
+        "position": {"byte_offset": 0, "bit_offset": bit, "len": 1, "unit": "bit"},
+    })
+}
+
+fn an_integer(
+    name: &str,
+    at: u32,
+    (kind, len): (&str, u32),
+    (ratio, addition): (f64, i64),
+) -> serde_json::Value {
+    let max = u32::MAX >> (32 - 8 * len);
+    serde_json::json!({
+        "name": name, "type": "status_writable", "data_type": kind,
+        "position": {"byte_offset": at, "bit_offset": 0, "len": len, "unit": "byte"},
+        "uint_spec": {"min": 0, "max": max, "ratio": ratio, "addition": addition},
+    })
+}
+
+const NAMES: [&str; 26] = [
+    "bitand",
+    "bitor",
+    "compl",
+    "concept",
+    "consteval",
+    "constinit",
+    "and_eq",
+    "not_eq",
+    "or_eq",
+    "xor_eq",
+    "static_assert",
+    "static_cast",
+    "const_cast",
+    "dynamic_cast",
+    "reinterpret_cast",
+    "thread_local",
+    "co_await",
+    "co_return",
+    "co_yield",
+    "wchar_t",
+    "char8_t",
+    "char16_t",
+    "typeof_unqual",
+    "uint8_t",
+    "int32_t",
+    "has",
+];
+
+#[test]
+fn names_of_keywords_and_types_compile_in_both_languages() {
+    for protocol in ["standard", "var_len"] {
+        let mut attrs: Vec<_> = (0..)
+            .zip(NAMES)
+            .map(|(bit, name)| a_bool(name, bit))
+            .collect();
+        attrs.push(an_integer("number", 4, ("uint8", 1), (1.0, 0)));
+        attrs.push(an_integer("tenths", 5, ("uint16", 2), (0.1, -7)));
+        check("keywords", &product_of(protocol, attrs), 8);
+    }
+}
+
+#[test]
+fn no_prefix_is_taken_by_the_code_itself() {
+    for protocol in ["standard", "var_len"] {
+        for prefix in ["encode", "put", "get", "copy", "int", "at"] {
+            check(prefix, &product_of(protocol, vec![a_bool("power", 0)]), 4);
+        }
+    }
+}
+
+#[test]
+fn numbers_may_reach_the_limits_of_their_member() {
+    let attrs = vec![
+        an_integer("highest16", 0, ("uint8", 1), (128.0, 127)),
+        an_integer("lowest16", 1, ("uint8", 1), (1.0, -32_767)),
+        an_integer("highest32", 2, ("uint16", 2), (1.0, 2_147_418_112)),
+        an_integer("lowest32", 4, ("uint16", 2), (1.0, -2_147_483_647)),
+        an_integer("past32", 6, ("uint16", 2), (1.0, -2_147_483_648)),
+        an_integer("wide", 8, ("uint32", 4), (1.0, -2_147_483_648)),
+        an_integer("steps", 12, ("uint32", 4), (0.000_001, -5)),
+    ];
+    for protocol in ["standard", "var_len"] {
+        check("limits", &product_of(protocol, attrs.clone()), 200);
+    }
+}
+
+#[test]
+fn a_product_may_have_the_most_points() {
+    for protocol in ["standard", "var_len"] {
+        let bools = (0..1_000).map(|bit| a_bool(&format!("switch{bit}"), bit));
+        let numbers = (0..24).map(|n| {
+            let name = format!("number{n}");
+            an_integer(&name, 125 + 2 * n, ("uint16", 2), (0.5, -3))
+        });
+        check(
+            "most",
+            &product_of(protocol, bools.chain(numbers).collect()),
+            20,
+        );
     }
 }

@@ -547,6 +547,21 @@ proptest! {
 
 /// Names that can't be names in Rust, or not twice, become others.
 #[test]
+fn an_enum_may_have_the_name_of_a_trait_that_the_code_uses() {
+    let definition = serde_json::json!({
+        "name": "traits", "product_key": "", "protocolType": "standard", "packetVersion": "0x00000004",
+        "entities": [{"id": 0, "name": "entity0", "attrs": [{
+            "id": 0, "name": "fn_mut", "type": "status_writable", "data_type": "enum", "enum": ["a", "b"],
+            "position": {"byte_offset": 0, "bit_offset": 0, "len": 1, "unit": "bit"},
+        }]}],
+    });
+    let product = Product::from_json(&definition.to_string()).unwrap();
+    let code = codegen::rust(&product);
+    // All functions of the model take an `impl FnMut`.
+    assert!(code.contains("pub enum FnMutPoint {"), "{code}");
+}
+
+#[test]
 fn names() {
     use generated::names::{ControlPoint, Status, StatusPoint, id};
     let status = Status::new();

@@ -205,4 +205,15 @@ fn c_code_is_two_files() {
         "{}",
         ran.stderr
     );
+    let quoted = folder.0.join("air\"con.h");
+    let arguments = ["codegen", "-d", AIR_CONDITIONER, "--lang", "c", "-o"];
+    let ran = run(&[&arguments[..], &[quoted.to_str().unwrap()]].concat());
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr
+            .contains("C cannot include a file with this name"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!quoted.exists());
 }

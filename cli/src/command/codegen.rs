@@ -72,6 +72,12 @@ impl Codegen {
             return Err(in_file(header, message));
         }
         let name = header.file_stem().unwrap_or_default().to_string_lossy();
+        // The source file includes the header by its name.
+        if name.contains(|one: char| one == '"' || one == '\\' || one.is_control()) {
+            let message = "C cannot include a file with this name: choose one without quotation \
+                marks, backslashes and control characters";
+            return Err(in_file(header, message));
+        }
         let code = codegen::c(product, &name);
         self.write(Some(header), &code.header, out)?;
         self.write(Some(&header.with_extension("c")), &code.source, out)

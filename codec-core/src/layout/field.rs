@@ -198,7 +198,7 @@ impl Room {
         self.0.wrapping_shr(16) as u16
     }
 
-    /// Returns the space that this space has more than `other`. Requires that both halves of `other` are smaller.
+    /// Returns the space that this space has more than `other`. Requires that no half of `other` is greater.
     #[inline]
     #[cfg(target_pointer_width = "64")]
     pub(crate) const fn without(self, other: Room) -> Room {

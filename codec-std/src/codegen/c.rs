@@ -29,9 +29,10 @@ pub struct CCode {
 /// prefix of all names in the code: in snake_case, or `product` if it cannot become a C name.
 ///
 /// The code includes `stdbool.h`, `stddef.h` and `stdint.h` only. It has no heap, no floats and no bit-fields,
-/// and works with an `int` of 16 bits and in either byte order. 64-bit integers are only used for points
-/// whose values do not fit 32 bits. The status is a struct with a member for each point, in engineering units:
-/// a number with a ratio of 0.1 is an integer in tenths.
+/// and works with an `int` of 16 bits and in either byte order. 64-bit integers are only used for points of 4
+/// bytes with a ratio or an addition, and where a ratio or an addition needs more than 32 bits. The status is a
+/// struct with a member for each point, in engineering units: a number with a ratio of 0.1 is an integer in
+/// tenths.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};

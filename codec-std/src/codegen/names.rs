@@ -9,7 +9,7 @@ pub(super) const RESERVED_FIELDS: &str = "abstract as async await become box bre
     virtual where while yield";
 
 /// Names that are not allowed for enums, because the file uses them.
-pub(super) const RESERVED_TYPES: &str = "Clone Control Copy Debug Default Eq Err From None Ok Option \
+pub(super) const RESERVED_TYPES: &str = "Clone Control Copy Debug Default Eq Err FnMut From None Ok Option \
     PartialEq Product Result Self Some Status";
 
 /// The names that have been taken, each of which is unique.

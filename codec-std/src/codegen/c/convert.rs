@@ -104,10 +104,19 @@ impl CPoint<'_> {
             return self.raw_checks(member);
         };
         let (least, greatest) = self.member_limits();
-        let mut checks = vec![
-            (format!("{member} > {}", integer(greatest)), "ABOVE_MAX"),
-            (format!("{member} < {}", integer(least)), "BELOW_MIN"),
-        ];
+        // A comparison that is always false would be a warning here, too.
+        let (lowest, highest) = match self.member_type() {
+            "int16_t" => (i16::MIN.into(), i16::MAX.into()),
+            "int32_t" => (i32::MIN.into(), i32::MAX.into()),
+            _ => (i64::MIN, i64::MAX),
+        };
+        let mut checks = Vec::new();
+        if greatest < highest {
+            checks.push((format!("{member} > {}", integer(greatest)), "ABOVE_MAX"));
+        }
+        if least > lowest {
+            checks.push((format!("{member} < {}", integer(least)), "BELOW_MIN"));
+        }
         let (ratio, _) = self.code.ratio_and_addition();
         if ratio != 1 {
             let distance = self.distance(member);

@@ -132,24 +132,15 @@ extern \"C\" {{
         ];
         let mut out = format!(
             "/* A result: the code in the low 4 bits, and the id of the point above them if the code is about a point. */
-typedef {} {prefix}_result;
+typedef uint16_t {prefix}_result;
 #define {upper}_CODE(result) ((result) & 0x0fu)
 #define {upper}_POINT(result) ((result) >> 4)
-",
-            self.result_type()
+"
         );
         for ((code, text), number) in codes.iter().zip(0..) {
             out += &format!("#define {upper}_{code} {number}u /* {text} */\n");
         }
         out
-    }
-
-    /// The type of a result: 16 bits hold the ids of all real products.
-    pub(super) fn result_type(&self) -> &'static str {
-        match self.points.len() {
-            ..=0x1000 => "uint16_t",
-            _ => "uint32_t",
-        }
     }
 
     fn status(&self) -> String {

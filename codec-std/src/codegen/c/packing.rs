@@ -196,7 +196,7 @@ static void fill(uint8_t *mask)
     pub(super) fn encode_status_packed(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
         let mut out = format!(
-            "static {prefix}_result encode_status(uint8_t action, const {prefix}_status *status, const uint8_t *points,
+            "static {prefix}_result encode_as(uint8_t action, const {prefix}_status *status, const uint8_t *points,
     uint8_t *p0, size_t room, size_t *len)
 {{
     uint8_t mask[{upper}_MASK_LEN];
@@ -223,7 +223,7 @@ static void fill(uint8_t *mask)
 {prefix}_result {prefix}_encode_{name}(const {prefix}_status *status, const uint8_t *points, uint8_t *p0,
     size_t room, size_t *len)
 {{
-    return encode_status({upper}_ACTION_{}, status, points, p0, room, len);
+    return encode_as({upper}_ACTION_{}, status, points, p0, room, len);
 }}
 ",
                 name.to_uppercase()

@@ -8,15 +8,20 @@ use crate::codegen::text::one_line;
 use crate::product::Product;
 use crate::product::attr::access_word;
 
-/// Names that are not allowed for members: the keywords of C and C++, the keywords of compilers for small
-/// processors, macros of common compilers, and `has`, which a control contains.
-const RESERVED: &str = "alignas alignof alien and asm at auto banked bdata bit bool break case catch char \
-    class code compact const constexpr continue critical data decltype default defined delete do double \
-    else enum errno explicit export extern false far final float for fortran friend goto has huge i386 \
-    idata if import inline int interrupt large linux long module mutable naked namespace near new noexcept \
-    not nullptr operator or override pdata private protected public reentrant register requires restrict \
-    return sbit sfr sfr16 sfr32 short signed sizeof small static struct switch template this throw true \
-    try typedef typeid typename typeof union unix unsigned using virtual void volatile while xdata xor";
+/// Names that are not allowed for members: the keywords of C and C++, the types of other members, the keywords of
+/// compilers for small processors, macros of common compilers, and `has`, which a control contains.
+const RESERVED: &str = "alignas alignof alien and and_eq asm at auto banked bdata bit bitand \
+    bitor bool break case catch char char16_t char32_t char8_t class co_await co_return \
+    co_yield code compact compl concept const const_cast consteval constexpr constinit \
+    continue critical data decltype default defined delete do double dynamic_cast else enum \
+    errno explicit export extern false far final float for fortran friend goto has huge i386 \
+    idata if import inline int int16_t int32_t int64_t interrupt large linux long module \
+    mutable naked namespace near new noexcept not not_eq nullptr operator or or_eq override \
+    pdata private protected public reentrant register reinterpret_cast requires restrict \
+    return sbit sfr sfr16 sfr32 short signed sizeof small static static_assert static_cast \
+    struct switch template this thread_local throw true try typedef typeid typename typeof \
+    typeof_unqual uint16_t uint32_t uint8_t union unix unsigned using virtual void volatile \
+    wchar_t while xdata xor xor_eq";
 
 /// Names that are not allowed for the constants of labels, because the header uses them.
 const CONSTANTS: &str = "ABOVE_MAX ACTION_CONTROL ACTION_READ ACTION_REPLY ACTION_REPORT AT BELOW_MIN CODE \

@@ -8,12 +8,7 @@ use super::point::{CPoint, integer};
 impl Program<'_> {
     pub(super) fn source(&self, name: &str) -> String {
         let prefix = self.prefix;
-        let mut items = vec![format!(
-            "#include \"{name}.h\"
-
-#define AT(code, id) (({prefix}_result)((code) | (({prefix}_result)(id) << 4)))
-"
-        )];
+        let mut items = vec![format!("#include \"{name}.h\"\n")];
         let mut functions = vec![self.init_status()];
         functions.push(self.encode_values());
         functions.extend(match self.is_var_len() {
@@ -29,6 +24,12 @@ impl Program<'_> {
             functions.push(self.apply_control());
             functions.push(self.encode_control());
         }
+        if functions.iter().any(|code| code.contains("AT(")) {
+            items.push(format!(
+                "#define AT(code, id) (({prefix}_result)((code) | (({prefix}_result)(id) << 4)))\n"
+            ));
+        }
+        let before = items.len();
         if self.is_var_len() {
             items.push(self.packing());
         }
@@ -44,7 +45,7 @@ impl Program<'_> {
             .collect();
         let helpers = helpers.join("\n");
         if !helpers.is_empty() {
-            items.insert(1, helpers);
+            items.insert(before, helpers);
         }
         items.extend(functions);
         items.join("\n")
@@ -149,7 +150,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
     fn encode_status(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
         let mut out = format!(
-            "static {prefix}_result encode_status(uint8_t action, const {prefix}_status *status, uint8_t *p0, size_t room,
+            "static {prefix}_result encode_as(uint8_t action, const {prefix}_status *status, uint8_t *p0, size_t room,
     size_t *len)
 {{
     if (room < {upper}_STATUS_LEN) {{
@@ -167,7 +168,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
                 "
 {prefix}_result {prefix}_encode_{name}(const {prefix}_status *status, uint8_t *p0, size_t room, size_t *len)
 {{
-    return encode_status({upper}_ACTION_{}, status, p0, room, len);
+    return encode_as({upper}_ACTION_{}, status, p0, room, len);
 }}
 ",
                 name.to_uppercase()
