@@ -145,7 +145,7 @@ fn push_array(decoder: &mut PayloadDecoder, array: &ArrayRef) -> PyResult<usize>
             let array = array.as_fixed_size_binary();
             let len = array.value_length() as usize;
             match array.value_data().get(..array.len() * len) {
-                Some(data) if array.null_count() == 0 => decoder.push_equal(data, len),
+                Some(data) if len > 0 && array.null_count() == 0 => decoder.push_equal(data, len),
                 _ => push_all(decoder, array, bytes),
             }
         }

@@ -159,6 +159,8 @@ def test_columns(product: Product) -> None:
         assert len(pyarrow.schema(table)) == 11
     fixed = pyarrow.array([b"\1\x40\0\0\0\x18"], pyarrow.binary(6))
     assert polars.DataFrame(product.decode_column(fixed))["set_temp"].to_list() == [24]
+    empty = product.decode_column(pyarrow.array([b"", b""], pyarrow.binary(0)))
+    assert len(empty) == 2 and empty.rejected == 2
     two = product.decode_column(texts, points=["mode", "set_temp"])
     assert polars.DataFrame(two).columns == ["mode", "set_temp"]
     assert polars.DataFrame(product.decode_column(polars.Series(["0140"] * 100_000))).height == 100_000

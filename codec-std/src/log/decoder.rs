@@ -37,7 +37,7 @@ pub struct Options {
     /// Whether members of records that the codec does not use are kept. NDJSON contains them as they are,
     /// tables in the column `extra` if the format has one. Default: false.
     pub keep: bool,
-    /// Whether every line is read by the strict parser. Changes only the time that decoding takes, not its
+    /// Whether every record is read by the strict parser. Changes only the time that decoding takes, not its
     /// result. Default: false.
     pub strict: bool,
     /// Whether reports and replies of var_len products are filled with the last known values of the other
@@ -161,7 +161,9 @@ impl<S: Sink> Decoder<S> {
     /// Decodes a line that consists of the hex digits of a payload; `None` for any other line.
     #[inline(always)]
     fn bare(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
-        let is_bare = line.first() != Some(&b'{') && self.records.unpack_hex(line);
+        let is_bare = line.first() != Some(&b'{')
+            && !self.records.options.strict
+            && self.records.unpack_hex(line);
         is_bare.then(|| self.records.line(&LazyRecord::bare(line), block))
     }
 
@@ -180,7 +182,7 @@ impl<S: Sink> Decoder<S> {
         Some(self.records.record(&line.record(), false, block))
     }
 
-    /// Decodes a line with the strict parser.
+    /// Decodes a line that fits no shape, with the scanner or the strict parser.
     #[inline(always)]
     fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
         let members;

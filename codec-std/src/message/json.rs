@@ -73,11 +73,13 @@ impl Decoded<'_, '_> {
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         self.write_json(&mut out);
+        // Writing takes room for the longest message, which a caller that keeps many texts does not need.
+        out.shrink_to_fit();
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// Appends the JSON of [`to_json`](Self::to_json) to a buffer. Does not allocate if the buffer is large
-    /// enough.
+    /// Appends the JSON of [`to_json`](Self::to_json) to a buffer. Does not allocate if the buffer has
+    /// room for the longest message of the product, as a buffer has that was used before and cleared.
     ///
     /// ```
     /// use gizwits_codec_std::Product;
@@ -170,8 +172,8 @@ impl Decoded<'_, '_> {
 
 impl Product {
     /// Decodes a payload as [`decode`](Self::decode) does, and appends the JSON of [`Decoded::to_json`] to a buffer. Does
-    /// not allocate if the buffer is large enough, except for the first message of a product, for which it prepares
-    /// the texts of its points.
+    /// not allocate if the buffer has room for the longest message of the product, except for the first message of a
+    /// product, for which it prepares the texts of its points.
     ///
     /// ```
     /// use gizwits_codec_std::Product;
@@ -370,6 +372,28 @@ mod tests {
             payload[at % 4096] ^= 1 << (wrong >> 2 & 7);
         }
         Some(payload)
+    }
+
+    /// The text of a short message takes no more memory than its bytes, whatever the longest message would take.
+    #[test]
+    fn texts_have_no_spare_memory() {
+        let mut short = 0;
+        for product in fixtures() {
+            let Some(payload) = payload(&product, Action::Report, (false, &[3, 1, 1, 1], 1)) else {
+                continue;
+            };
+            let decoded = product.decode(&payload).unwrap();
+            let texts = [decoded.to_json(), product.state().to_json()];
+            for json in texts {
+                assert!(
+                    json.capacity() < json.len() + 64,
+                    "{json}: {}",
+                    json.capacity()
+                );
+            }
+            short += 1;
+        }
+        assert!(short > 10);
     }
 
     proptest! {

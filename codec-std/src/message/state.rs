@@ -129,6 +129,7 @@ impl State {
         out.extend(br#","never_seen":"#);
         write_names(&mut out, self.never_seen());
         out.push(b'}');
+        out.shrink_to_fit();
         String::from_utf8(out).unwrap_or_default()
     }
 }

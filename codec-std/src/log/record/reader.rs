@@ -69,13 +69,17 @@ impl Reader {
     }
 
     /// Reads a line that needs no unescaping; kept members go to [`extra`](Self::extra). Returns false if
-    /// [`read`](Self::read) has to read the line, because it is unusual, or a shape is to be learned.
+    /// [`read`](Self::read) has to read the line, because it is unusual, or a shape is to be learned, or
+    /// every line is read by the strict parser.
     #[inline(always)]
     pub(crate) fn read_plain<'a>(
         &mut self,
         line: &'a str,
         record: &mut Record<'a>,
     ) -> Result<bool, Error> {
+        if self.strict {
+            return Ok(false);
+        }
         self.extra.clear();
         let extra = self.keep.then_some(&mut self.extra);
         let done = match scan(line, record, extra) {
@@ -335,7 +339,9 @@ mod tests {
                 let Some(line) = line.get(..end).filter(|line| !line.trim().is_empty()) else {
                     continue;
                 };
-                let mut reader = Reader::new(true, true);
+                let mut reader = Reader::new(true, false);
+                // So many that no shape is learned.
+                reader.missed = 33;
                 let mut record = Record::default();
                 let scanned = reader.read_plain(line, &mut record);
                 let extra = reader.extra().to_vec();
@@ -358,5 +364,18 @@ mod tests {
             }
         }
         assert!(incomplete > 300, "{incomplete}");
+    }
+
+    /// A strict reader leaves every line to the strict parser, so that it can be compared with the other readers.
+    #[test]
+    fn strict_readers_do_not_scan() {
+        for line in [r#"{"payload":"0140"}"#, r#"{"payload":"0140"#] {
+            let mut record = Record::default();
+            let scanned = Reader::new(true, true).read_plain(line, &mut record);
+            assert_eq!((scanned, record), (Ok(false), Record::default()));
+            let mut reader = Reader::new(true, false);
+            reader.missed = 33;
+            assert_ne!(reader.read_plain(line, &mut record), Ok(false));
+        }
     }
 }

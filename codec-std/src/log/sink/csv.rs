@@ -198,8 +198,9 @@ impl CsvSink {
         view.into_iter().flatten().for_each(|reading| {
             let id = reading.id();
             skip(&mut next, id, out);
+            let done = self.plan.put_point(&reading, out);
             if let Raw::Number(raw) = reading.raw()
-                && !self.plan.put_point(&reading, out)
+                && !done
             {
                 let label = product.attr(id).and_then(|attr| attr.label_of(raw));
                 let scale = layout.scale(id).unwrap_or(Scale::IDENTITY);
@@ -301,5 +302,39 @@ pub(crate) fn cell(text: &str, guarded: bool) -> String {
     match is_plain(text) {
         true => format!("{guard}{text}"),
         false => format!("\"{guard}{}\"", text.replace('"', "\"\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Decoder, Options, Products};
+
+    /// A row has a cell for each point, also if the message has only some of the points, and binaries among them.
+    #[test]
+    fn binaries_of_messages_with_some_points() {
+        let binary = |id: u32| {
+            serde_json::json!({
+                "id": id, "name": format!("b{id}"), "type": "status_writable", "data_type": "binary",
+                "position": {"byte_offset": 2 * id, "bit_offset": 0, "len": 2, "unit": "byte"},
+            })
+        };
+        let definition = serde_json::json!({
+            "name": "binaries", "product_key": "0123456789abcdef0123456789abcdef",
+            "protocolType": "standard", "packetVersion": "0x00000004",
+            "entities": [{"id": 0, "name": "entity0", "attrs": [binary(0), binary(1), binary(2)]}],
+        });
+        let product = Product::from_json(&definition.to_string()).unwrap();
+        let csv = Csv::new(&product, false, io::sink()).unwrap();
+        let products = Products::one(product);
+        let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
+        let mut block = TextBlock::default();
+        let lines = b"0106000001020304\n0102000001020000\n0107a1a2b1b2c1c2\n";
+        decoder.lines(lines, &mut block, |_, _, error| panic!("{error}"));
+        let rows = ",,,control,,0102,0304\r\n,,,control,,0102,\r\n,,,control,a1a2,b1b2,c1c2\r\n";
+        assert_eq!(
+            block.as_bytes().escape_ascii().to_string(),
+            rows.as_bytes().escape_ascii().to_string()
+        );
     }
 }

@@ -86,7 +86,7 @@ impl PayloadDecoder {
     }
 
     /// Adds payloads of `len` bytes each, which are one after the other. Returns the number of those that were
-    /// rejected. An incomplete payload at the end is ignored.
+    /// rejected. An incomplete payload at the end is ignored. A `len` of 0 adds no rows.
     ///
     /// Reports of a standard product in equal frames are decoded where they are, which takes a fraction of the
     /// time of [`push`](Self::push).
@@ -106,7 +106,10 @@ impl PayloadDecoder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn push_equal(&mut self, payloads: &[u8], len: usize) -> usize {
-        let rows = payloads.chunks_exact(len.max(1));
+        if len == 0 {
+            return 0;
+        }
+        let rows = payloads.chunks_exact(len);
         if !self.are_statuses(rows.clone()) {
             return rows.filter(|row| !self.push(row)).count();
         }
@@ -257,6 +260,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Bytes are not payloads of length 0.
+    #[test]
+    fn payloads_without_bytes_are_no_rows() {
+        let json = include_str!("../../../../tests/fixtures/air-conditioner.json");
+        let mut decoder = PayloadDecoder::new(&Product::from_json(json).unwrap(), &[]);
+        assert_eq!(decoder.push_equal(&[2, 2, 2], 0), 0);
+        assert_eq!(decoder.finish().unwrap().len(), 0);
     }
 
     /// The rows are those of `Batches`, for all points and for each point alone, and rejected payloads are null.
