@@ -143,7 +143,7 @@ fn points(results: &Results) -> (String, bool) {
         "64",
         "256",
         "1,024",
-        "1,024 / 64",
+        "1,024 / 256",
     ];
     let (mut cells, mut linear) = (vec![head.map(str::to_owned)], true);
     for kind in growth::KINDS {
@@ -154,7 +154,7 @@ fn points(results: &Results) -> (String, bool) {
         let [Some(a), Some(b), Some(c), Some(d)] = growth::POINTS.map(cost) else {
             continue;
         };
-        let factor = d / b;
+        let factor = d / c;
         let good = factor <= growth::BOUND;
         linear &= good;
         let verdict = if good { "" } else { " (not linear)" };

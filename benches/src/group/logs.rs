@@ -155,7 +155,7 @@ fn ndjson(name: &str, fixture: &'static Fixture, log: &'static [&'static [u8]]) 
             text,
         ),
         Kernel::new(
-            title("strict"),
+            title("strict parser"),
             log,
             TextBlock::default,
             move |block, log| {
