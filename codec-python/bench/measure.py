@@ -3,7 +3,7 @@
 measure.py [--quick]
 
 The unit is nanoseconds of CPU time per message, of all threads. The three programs take turns, and a ratio is
-the median of the ratios of all rounds. Exit status 1 if the package is less than 50 times as fast as pure Python
+the median of the ratios of all rounds. Without --quick, exit status 1 if the package is less than 50 times as fast as pure Python
 or slower than NumPy.
 """
 
@@ -111,7 +111,8 @@ def main() -> int:
         ]
         agree(pyarrow.table(product.decode_log(log)), works[1](), works[2]())
         suffices &= compare(f"{name}, log", count, few, works)
-    return 0 if suffices else 1
+    # A quick run shows that the programs agree. Its times are too short to judge.
+    return 0 if suffices or QUICK else 1
 
 
 if __name__ == "__main__":

@@ -265,7 +265,7 @@ def test_memory_is_bounded(product: Product) -> None:
 
 INTERRUPTED = """
 import os, signal, sys, threading, time
-import duckdb, pandas, polars, pyarrow
+import pandas, polars, pyarrow
 from gizwits_codec import Product
 
 class Endless:
@@ -290,7 +290,6 @@ except KeyboardInterrupt:
         "for batch in log.to_pyarrow(): pass",
         "pyarrow.table(log)",
         "polars.DataFrame(log)",
-        "duckdb.sql('SELECT count(*) FROM log').fetchall()",
     ],
 )
 def test_ctrl_c(statement: str, sleep: str) -> None:
