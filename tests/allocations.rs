@@ -68,8 +68,8 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
     }
 }
 
-/// All that a payload decodes to is encoded into a used buffer without allocating, also with white space and in another
-/// order.
+/// The JSON of every decoded payload is encoded into a used buffer without allocating, also if the text has white space
+/// or the points are in another order.
 #[test]
 fn a_product_encodes_json_into_a_used_buffer_without_allocating() {
     let mut encoded = 0;

@@ -215,7 +215,7 @@ impl Points<'_> {
         (0..).zip(&self.members).map(least).collect()
     }
 
-    /// What the generated code answers about the encoding of a status: of the points in the list.
+    /// Returns the expected answer of the generated code to the encoding of the points in the list.
     fn encoded(&self, action: Action, status: &[Held], wanted: &[PointId]) -> String {
         let mut out = vec![0; self.layout.p0_len(action)];
         match self.encode(action, status, wanted, &mut out) {

@@ -3,8 +3,8 @@
 measure.py [--quick]
 
 The unit is nanoseconds of CPU time per message, of all threads. The three programs take turns, and a ratio is
-the median of the ratios of all rounds. Without --quick, exit status 1 if the package is less than 50 times as fast as pure Python
-or slower than NumPy.
+the median of the ratios of all rounds. Without --quick, the exit status is 1 if the package is less than 50 times as
+fast as pure Python or slower than NumPy.
 """
 
 import io

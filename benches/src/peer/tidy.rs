@@ -1,5 +1,5 @@
-//! What careful services write: the definition is compiled to a list of typed attributes once, and a decode
-//! returns a list of names and values. Floats do the scaling.
+//! A decoder like those in carefully written services. It compiles the definition to a list of typed attributes
+//! once, and a decode returns a list of names and values. Floats do the scaling.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value as Json;
