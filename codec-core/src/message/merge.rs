@@ -70,18 +70,19 @@ impl View<'_, '_> {
             return false;
         };
         let area_len = layout.head.area_len;
-        if area_len >= 8 || self.missing() > 0 {
+        if area_len >= 8 || status.len() < area_len.into() || self.missing() > 0 {
             return false;
         }
-        let area = Area::new(self.body.head, packed);
+        let spare = 64_u32.wrapping_sub(u32::from(packed).wrapping_mul(8));
+        let bits = self.body.head.checked_shr(spare).unwrap_or(0);
         let from = self.values().get(packed.into()..).unwrap_or(&[]);
-        put_runs(layout.fields, self.mask, area.rest, from, area_len, status);
+        put_runs(layout.fields, self.mask, bits, from, area_len, status);
         true
     }
 }
 
-/// Writes the points of a mask, packed in a bit area and the bytes after it, to the bytes of all points. Returns the
-/// bit area of all points.
+/// Writes the points of a mask to a status with all points, whose bit area has `area_len` bytes. `bits` are the bit area of
+/// the message and `from` the bytes after it.
 ///
 /// Present points with consecutive ids are copied together: their bits follow each other both in the message and in a
 /// status with all points, and so do their bytes.
@@ -90,13 +91,13 @@ impl View<'_, '_> {
 fn put_runs(
     fields: &[Field],
     mask: Mask<'_>,
-    rest: u64,
+    bits: u64,
     mut from: &[u8],
     area_len: u16,
     status: &mut [u8],
 ) {
     let mut area = Area {
-        rest,
+        rest: bits,
         value: 0,
         mask: 0,
     };
@@ -137,17 +138,6 @@ struct Area {
 
 #[cfg(target_pointer_width = "64")]
 impl Area {
-    /// Creates the area of `len` bytes, fewer than 8, at the head of a message.
-    #[inline(always)]
-    fn new(head: u64, len: u16) -> Self {
-        let spare = 64_u32.wrapping_sub(u32::from(len).wrapping_mul(8));
-        Area {
-            rest: head.checked_shr(spare).unwrap_or(0),
-            value: 0,
-            mask: 0,
-        }
-    }
-
     /// Moves the next `bits` bits, fewer than 64, to bit `to`.
     #[inline(always)]
     fn take(&mut self, to: u16, bits: u16) {
