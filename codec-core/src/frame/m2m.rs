@@ -485,6 +485,7 @@ impl<'o> Decoder<'o> {
         self.push_all(bytes)
     }
 
+    /// Copies any number of bytes, and moves those of the buffer to its start if they need its room.
     fn push_all<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if self.start == self.end {
             (self.start, self.end, self.needed) = (0, 0, 0);
