@@ -32,6 +32,13 @@ impl<'b> Source<'b> {
         }
     }
 
+    /// Returns the bytes as one left-aligned word, if there are up to 8.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn word(self) -> Option<u64> {
+        (self.bytes.len() <= 8).then_some(self.head)
+    }
+
     /// Returns the field that ends before byte `end`, `shift` bits up and `32 - drop` bits wide, or `None` if
     /// the bytes end before the field does.
     #[inline]
@@ -67,6 +74,23 @@ pub(crate) fn head(bytes: &[u8]) -> u64 {
         true => 0,
         false => bytes.iter().fold(0, word).wrapping_shl(spare),
     }
+}
+
+/// Returns up to as many bytes as a machine word has as a big-endian integer.
+#[inline]
+pub(crate) fn integer(bytes: &[u8]) -> usize {
+    #[cfg(target_pointer_width = "64")]
+    return match bytes {
+        [byte] => usize::from(*byte),
+        _ => {
+            let spare = 64_usize.wrapping_sub(bytes.len().wrapping_mul(8));
+            head(bytes).checked_shr(spare as u32).unwrap_or(0) as usize
+        }
+    };
+    #[cfg(not(target_pointer_width = "64"))]
+    return bytes.iter().fold(0, |word: usize, byte| {
+        word.wrapping_shl(8) | usize::from(*byte)
+    });
 }
 
 /// Sets all bytes to 0.
@@ -209,19 +233,18 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first `len` bytes, or all if a slice has fewer.
+/// Copies the first `len` bytes, one or more, or all if a slice has fewer.
 #[inline]
 #[cfg(target_pointer_width = "64")]
 pub(crate) fn copy_head(to: &mut [u8], from: &[u8], len: usize) {
     // Most values have up to 8 bytes. A call of `memcpy` would take more instructions than the copy.
-    if let 0..=8 = len
+    if let 1..=8 = len
         && let Some(to) = to.first_chunk_mut()
         && let Some(from) = from.first_chunk()
     {
-        let later = u64::MAX
-            .checked_shl((len as u32).wrapping_mul(8))
-            .unwrap_or(0);
-        let word = u64::from_le_bytes(*to) & later | u64::from_le_bytes(*from) & !later;
+        // The shift is taken modulo 64: it is 0 for 8 bytes.
+        let ones = u64::MAX.wrapping_shr(0_u32.wrapping_sub(len as u32).wrapping_mul(8));
+        let word = u64::from_le_bytes(*to) & !ones | u64::from_le_bytes(*from) & ones;
         *to = word.to_le_bytes();
         return;
     }

@@ -7,8 +7,6 @@
 //! [`Mask`] is the set of points in a message. Layout and mask together determine the offsets in a var_len
 //! message.
 
-#[cfg(target_pointer_width = "64")]
-mod equal;
 mod field;
 #[cfg(target_pointer_width = "64")]
 mod kernel;
@@ -16,6 +14,8 @@ mod mask;
 mod packing;
 mod point;
 pub mod rules;
+#[cfg(target_pointer_width = "64")]
+mod runs;
 #[cfg(target_pointer_width = "64")]
 mod sizes;
 #[cfg(target_pointer_width = "64")]
@@ -28,6 +28,8 @@ pub use mask::{Ids, Mask};
 pub(crate) use packing::Packing;
 pub use point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};
 use rules::{Findings, check};
+#[cfg(target_pointer_width = "64")]
+pub(crate) use runs::{RunKind, Runs};
 pub use tables::{Head, LayoutRef, Tables};
 
 use crate::error::{Error, ErrorKind};

@@ -1,6 +1,7 @@
 //! The steps that decode a number on 64-bit machines, prepared when the layout is made.
 
 use super::field::{Field, Shape};
+use crate::bits::Source;
 use crate::value::{Decimal, Scale};
 
 /// The steps from the bytes of a whole status to a number: an 8-byte load, a shift, a mask, a multiplication and an
@@ -70,6 +71,31 @@ impl Kernel {
         let start = usize::from(self.start);
         let word = status.get(start..start.wrapping_add(8))?.first_chunk()?;
         Some(self.raw_of(u64::from_be_bytes(*word)))
+    }
+
+    /// Returns the raw value in a status that may be cut, of a field with this end. Returns `None` if the bytes end
+    /// before the field does.
+    #[inline(always)]
+    pub(crate) fn load(&self, status: Source<'_>, end: u16) -> Option<u32> {
+        match status.bytes.len() {
+            8.. => self.raw(status.bytes),
+            len => (usize::from(end) <= len).then(|| self.raw_of(status.head)),
+        }
+    }
+
+    /// Returns whether the coefficient of the engineering value is the raw value.
+    #[inline(always)]
+    pub(crate) const fn is_unit(&self) -> bool {
+        self.ratio == 1 && self.addition == 0
+    }
+
+    /// Returns the engineering value of a raw value, if [`is_unit`](Self::is_unit).
+    #[inline(always)]
+    pub(crate) fn unit(&self, raw: u32) -> Decimal {
+        Decimal {
+            coefficient: raw.into(),
+            scale: self.decimals,
+        }
     }
 
     /// Returns the engineering value of a raw value.

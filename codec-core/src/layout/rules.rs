@@ -22,7 +22,7 @@ use super::point::{Access, Kind, Point, Protocol, UintSpec, Unit};
 use super::tables::Head;
 pub use super::tables::Tables;
 #[cfg(target_pointer_width = "64")]
-use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
+use super::{runs::Runs, sizes::Sizes, spare::Spare};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::{Decimal, Scale};
 
@@ -527,7 +527,7 @@ impl<'p> Check<'p, '_, '_, '_> {
             id += 1;
         }
         let fields = self.tables.fields.split_at(self.count).0;
-        self.head.equal = EqualRuns::new(fields);
+        self.head.runs = Runs::new(fields);
         self.head.spare = Spare::new(fields, self.head.status_len);
         if matches!(self.head.protocol, Protocol::VarLen) {
             self.head.sizes = Sizes::new(fields);

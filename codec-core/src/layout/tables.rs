@@ -3,7 +3,7 @@
 use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
 #[cfg(target_pointer_width = "64")]
-use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
+use super::{runs::Runs, sizes::Sizes, spare::Spare};
 use crate::error::PointId;
 use crate::value::Scale;
 
@@ -23,7 +23,7 @@ pub struct Head {
     #[cfg(target_pointer_width = "64")]
     pub(crate) spare: Spare,
     #[cfg(target_pointer_width = "64")]
-    pub(crate) equal: EqualRuns,
+    pub(crate) runs: Runs,
 }
 
 impl Head {
@@ -40,7 +40,7 @@ impl Head {
         #[cfg(target_pointer_width = "64")]
         spare: Spare::UNKNOWN,
         #[cfg(target_pointer_width = "64")]
-        equal: EqualRuns::NONE,
+        runs: Runs::NONE,
     };
 
     /// Returns the number of points.
