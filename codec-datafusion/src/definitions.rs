@@ -46,6 +46,9 @@ impl Definitions {
     fn put(&self, name: String, product: Product) -> Arc<Definition> {
         let definition = Arc::new(Definition::new(product));
         let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KNOWN {
+            known.retain(|name, _| !is_json(name));
+        }
         known.insert(name, Arc::clone(&definition));
         definition
     }
@@ -63,7 +66,7 @@ impl Definitions {
             return Ok(Arc::clone(definition));
         }
         drop(known);
-        let is_json = text.trim_start().starts_with('{');
+        let is_json = is_json(text);
         let shown = match is_json {
             true => "the given JSON".to_owned(),
             false => format!("`{text}`"),
@@ -77,6 +80,12 @@ impl Definitions {
         let product = Product::from_json(&json)
             .map_err(|invalid| plan_datafusion_err!("{shown} is not a definition:\n{invalid}"))?;
         Ok(self.put(text.to_owned(), product))
+    }
+
+    /// Returns the definition that [`Definition::json`] has written.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn of_json(&self, json: &str) -> Result<Arc<Definition>> {
+        self.get(Some(&ScalarValue::from(json)))
     }
 
     /// Reads a file or object. Functions are planned by code that cannot wait, so another thread does.
@@ -118,6 +127,14 @@ impl Hash for Definitions {
     }
 }
 
+/// The number of definitions beyond which those given as JSON are forgotten. An executor of a cluster, which gets
+/// all definitions as JSON, runs for a long time.
+const KNOWN: usize = 1024;
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
 /// A product, with decoders for its payloads.
 #[derive(Debug)]
 pub(crate) struct Definition {
@@ -143,6 +160,16 @@ impl Definition {
 
     pub(crate) fn product(&self) -> &Product {
         &self.product
+    }
+
+    /// The definition as JSON on one line, which needs no file.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn json(&self) -> String {
+        let json = self.product.to_json();
+        match serde_json::from_str::<serde_json::Value>(&json) {
+            Ok(value) => value.to_string(),
+            Err(_) => json,
+        }
     }
 
     /// The fields of these points.

@@ -3,6 +3,8 @@
 mod decoding;
 mod exec;
 mod files;
+#[cfg(feature = "cluster")]
+mod message;
 mod object;
 mod time_range;
 
@@ -23,7 +25,7 @@ use datafusion::physical_plan::union::UnionExec;
 use gizwits_codec_std::log::schema;
 
 use crate::definitions::{Definition, Definitions};
-use exec::LogExec;
+pub(crate) use exec::LogExec;
 use files::{Files, LogFiles};
 use time_range::TimeRange;
 
@@ -48,11 +50,7 @@ impl TableFunctionImpl for LogFunction {
             return plan_err!("the files of gizwits_log must be a literal path, URL or glob");
         };
         let definition = self.definitions.get(literal(definition))?;
-        Ok(Arc::new(LogTable {
-            files: Files::parse(files)?,
-            schema: schema(definition.product(), false),
-            definition,
-        }))
+        Ok(Arc::new(LogTable::new(Files::parse(files)?, definition)))
     }
 }
 
@@ -65,7 +63,7 @@ fn literal(expr: &Expr) -> Option<&ScalarValue> {
 
 /// The decoded records of files, as a table.
 #[derive(Debug)]
-struct LogTable {
+pub(crate) struct LogTable {
     files: Files,
     definition: Arc<Definition>,
     schema: SchemaRef,
@@ -128,6 +126,14 @@ impl TableProvider for LogTable {
 }
 
 impl LogTable {
+    fn new(files: Files, definition: Arc<Definition>) -> Self {
+        LogTable {
+            files,
+            schema: schema(definition.product(), false),
+            definition,
+        }
+    }
+
     async fn parquet(
         &self,
         state: &dyn Session,

@@ -28,13 +28,13 @@ use crate::definitions::Definition;
 
 /// Reads and decodes text files. Each partition has a thread that decodes.
 #[derive(Debug)]
-pub(super) struct LogExec {
-    store: ObjectStoreUrl,
-    partitions: Vec<Vec<Part>>,
-    definition: Arc<Definition>,
+pub(crate) struct LogExec {
+    pub(super) store: ObjectStoreUrl,
+    pub(super) partitions: Vec<Vec<Part>>,
+    pub(super) definition: Arc<Definition>,
     points: Arc<[PointId]>,
     columns: Arc<[usize]>,
-    times: Option<TimeRange>,
+    pub(super) times: Option<TimeRange>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }

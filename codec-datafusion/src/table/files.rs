@@ -14,9 +14,12 @@ use glob::{MatchOptions, Pattern};
 /// The files that a path, URL or glob names.
 #[derive(Debug)]
 pub(super) struct Files {
-    given: String,
-    url: ListingTableUrl,
-    glob: Option<Pattern>,
+    /// The path, URL or glob of the query.
+    pub(super) given: String,
+    pub(super) url: ListingTableUrl,
+    pub(super) glob: Option<Pattern>,
+    /// What the user can do if there are none.
+    pub(super) hint: &'static str,
 }
 
 /// The files of a log by format.
@@ -45,6 +48,7 @@ impl Files {
             given: given.to_owned(),
             url: ListingTableUrl::parse(base)?,
             glob,
+            hint: "",
         })
     }
 
@@ -68,8 +72,8 @@ impl Files {
             found.extend(all.into_iter().filter(|file| self.matches(file)));
         }
         if found.is_empty() {
-            let given = &self.given;
-            return plan_err!("no file matches `{given}`");
+            let Files { given, hint, .. } = self;
+            return plan_err!("no file matches `{given}`{hint}");
         }
         found.sort_by(|one, two| one.location.cmp(&two.location));
         let mut files = LogFiles::default();

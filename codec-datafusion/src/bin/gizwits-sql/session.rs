@@ -7,29 +7,28 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt as _;
 use gizwits_codec_std::Product;
+use gizwits_datafusion::{Definitions, Stores};
 
 use crate::Failure;
 use crate::args::Args;
 use crate::output::Output;
-use crate::stores::Stores;
 
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
 }
 
 impl Session {
-    pub(crate) fn new(args: &Args) -> Result<Self, Failure> {
+    pub(crate) async fn new(args: &Args) -> Result<Self, Failure> {
         let mut config = SessionConfig::from_env().map_err(readable)?;
         config = config.with_information_schema(true);
         if let Some(threads) = args.threads {
             config = config.with_target_partitions(threads.into());
         }
-        let runtime = RuntimeEnvBuilder::new()
-            .with_object_store_registry(Arc::<Stores>::default())
-            .build_arc()
-            .map_err(readable)?;
-        let context = SessionContext::new_with_config_rt(config, runtime).enable_url_table();
-        let definitions = gizwits_datafusion::register(&context);
+        let (context, definitions) = match &args.cluster {
+            Some(url) => on_cluster(url, config, args).await?,
+            None => on_this_machine(config).map_err(readable)?,
+        };
+        let context = context.enable_url_table();
         for (name, file) in &args.define {
             let shown = file.display();
             let json = std::fs::read_to_string(file)
@@ -70,6 +69,43 @@ impl Session {
         }
         Ok(())
     }
+}
+
+fn on_this_machine(
+    config: SessionConfig,
+) -> Result<(SessionContext, Definitions), DataFusionError> {
+    let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::<Stores>::default());
+    let context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+    let definitions = gizwits_datafusion::register(&context);
+    Ok((context, definitions))
+}
+
+#[cfg(feature = "cluster")]
+async fn on_cluster(
+    url: &str,
+    mut config: SessionConfig,
+    args: &Args,
+) -> Result<(SessionContext, Definitions), Failure> {
+    // The cores of this machine say nothing about a cluster.
+    if args.threads.is_none()
+        && std::env::var_os("DATAFUSION_EXECUTION_TARGET_PARTITIONS").is_none()
+    {
+        config = config.with_target_partitions(16);
+    }
+    let stores = Arc::<Stores>::default();
+    gizwits_datafusion::cluster::connect(url, config, stores)
+        .await
+        .map_err(readable)
+}
+
+#[cfg(not(feature = "cluster"))]
+async fn on_cluster(
+    _: &str,
+    _: SessionConfig,
+    _: &Args,
+) -> Result<(SessionContext, Definitions), Failure> {
+    let message = "this gizwits-sql was built without --features cluster";
+    Err(Failure::Message(message.to_owned()))
 }
 
 /// The text of an error, without the names of the engine's parts.
