@@ -6,6 +6,7 @@ mod files;
 #[cfg(feature = "cluster")]
 mod message;
 mod object;
+mod parts;
 mod time_range;
 
 use std::sync::Arc;
@@ -109,14 +110,18 @@ impl TableProvider for LogTable {
             };
             let partitions = config.execution.target_partitions;
             let groups = files::partitions(&*store, text, partitions, min_len).await?;
-            plans.push(Arc::new(LogExec::new(
+            let scan = LogExec::new(
                 self.files.store(),
                 groups,
                 Arc::clone(&self.definition),
                 &self.schema,
                 projection,
                 TimeRange::of(filters),
-            )?) as _);
+            )?;
+            plans.push(Arc::new(match self.files.on_cluster {
+                true => scan.divisible()?,
+                false => scan,
+            }) as _);
         }
         match plans.len() {
             1 => Ok(plans.remove(0)),

@@ -132,7 +132,11 @@ impl PhysicalExtensionCodec for PhysicalCodec {
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match marked(bytes)? {
-            Some(bytes) => Ok(Arc::new(LogExec::from_bytes(bytes, &self.definitions)?)),
+            Some(bytes) => Ok(Arc::new(LogExec::from_bytes(
+                bytes,
+                inputs,
+                &self.definitions,
+            )?)),
             None => self.ballista.try_decode(bytes, inputs, context, converter),
         }
     }

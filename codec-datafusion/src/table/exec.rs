@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use super::decoding::Decoding;
 use super::files::Part;
 use super::object::PartReader;
+use super::parts;
 use super::time_range::TimeRange;
 use crate::definitions::Definition;
 
@@ -30,7 +31,9 @@ use crate::definitions::Definition;
 #[derive(Debug)]
 pub(crate) struct LogExec {
     pub(super) store: ObjectStoreUrl,
-    pub(super) partitions: Vec<Vec<Part>>,
+    partitions: Vec<Vec<Part>>,
+    /// The parts as rows, if a cluster divides them.
+    rows: Option<Arc<dyn ExecutionPlan>>,
     pub(super) definition: Arc<Definition>,
     points: Arc<[PointId]>,
     columns: Arc<[usize]>,
@@ -74,10 +77,35 @@ impl LogExec {
         Ok(LogExec {
             store,
             partitions,
+            rows: None,
             definition,
             points: points.collect(),
             columns: columns.into(),
             times,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// Returns the scan with its parts as rows, which a cluster divides among tasks.
+    pub(super) fn divisible(self) -> Result<Self> {
+        let rows = parts::to_plan(&self.partitions)?;
+        self.of_rows(rows)
+    }
+
+    /// Returns the scan of the parts that are the rows of a plan.
+    pub(super) fn of_rows(&self, rows: Arc<dyn ExecutionPlan>) -> Result<Self> {
+        let partitions = parts::of_plan(&rows)?;
+        let mut properties = PlanProperties::clone(&self.properties);
+        properties.partitioning = Partitioning::UnknownPartitioning(partitions.len());
+        Ok(LogExec {
+            store: self.store.clone(),
+            partitions,
+            rows: Some(rows),
+            definition: Arc::clone(&self.definition),
+            points: Arc::clone(&self.points),
+            columns: Arc::clone(&self.columns),
+            times: self.times,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
@@ -109,15 +137,20 @@ impl ExecutionPlan for LogExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.rows.iter().collect()
+    }
+
+    /// The rows are places of files, which another partitioning would only move around.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.children().len()]
     }
 
     fn replace_children(
         self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+        self.with_new_children(children)
     }
 
     fn apply_expressions(
@@ -129,9 +162,12 @@ impl ExecutionPlan for LogExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+        match children.pop() {
+            Some(rows) => Ok(Arc::new(self.of_rows(rows)?)),
+            None => Ok(self),
+        }
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

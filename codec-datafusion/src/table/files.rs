@@ -18,8 +18,8 @@ pub(super) struct Files {
     pub(super) given: String,
     pub(super) url: ListingTableUrl,
     pub(super) glob: Option<Pattern>,
-    /// What the user can do if there are none.
-    pub(super) hint: &'static str,
+    /// Whether the files are read by a cluster, on behalf of a client.
+    pub(super) on_cluster: bool,
 }
 
 /// The files of a log by format.
@@ -32,6 +32,10 @@ pub(super) struct LogFiles {
 
 /// The characters that a glob has and a plain path has not.
 const GLOB: [char; 3] = ['*', '?', '['];
+
+/// A path means the same on all machines, or the scheduler does not find the log of the client.
+const SHARED: &str =
+    ": logs must be in object storage, or in a file system that all machines of the cluster have";
 
 impl Files {
     pub(super) fn parse(given: &str) -> Result<Self> {
@@ -48,7 +52,7 @@ impl Files {
             given: given.to_owned(),
             url: ListingTableUrl::parse(base)?,
             glob,
-            hint: "",
+            on_cluster: false,
         })
     }
 
@@ -72,8 +76,11 @@ impl Files {
             found.extend(all.into_iter().filter(|file| self.matches(file)));
         }
         if found.is_empty() {
-            let Files { given, hint, .. } = self;
-            return plan_err!("no file matches `{given}`{hint}");
+            let given = &self.given;
+            return match self.on_cluster {
+                true => plan_err!("no file matches `{given}`{SHARED}"),
+                false => plan_err!("no file matches `{given}`"),
+            };
         }
         found.sort_by(|one, two| one.location.cmp(&two.location));
         let mut files = LogFiles::default();

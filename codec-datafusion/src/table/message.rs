@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::object_store::ObjectMeta;
-use datafusion::object_store::path::Path;
-use datafusion::physical_plan::ExecutionPlan as _;
+use datafusion::physical_plan::ExecutionPlan;
 use gizwits_codec_std::log::schema;
 use glob::Pattern;
 use prost::Message;
 
 use super::LogTable;
 use super::exec::LogExec;
-use super::files::{Files, Part};
+use super::files::Files;
 use super::time_range::TimeRange;
 use crate::definitions::Definitions;
 
@@ -44,8 +42,6 @@ struct ScanMessage {
     columns: Vec<String>,
     #[prost(message, optional, tag = "4")]
     times: Option<TimesMessage>,
-    #[prost(message, repeated, tag = "5")]
-    partitions: Vec<PartitionMessage>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -55,28 +51,6 @@ struct TimesMessage {
     #[prost(sint64, tag = "2")]
     last: i64,
 }
-
-#[derive(Clone, PartialEq, Message)]
-struct PartitionMessage {
-    #[prost(message, repeated, tag = "1")]
-    parts: Vec<PartMessage>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PartMessage {
-    #[prost(string, tag = "1")]
-    path: String,
-    #[prost(uint64, tag = "2")]
-    size: u64,
-    #[prost(uint64, tag = "3")]
-    start: u64,
-    #[prost(uint64, tag = "4")]
-    end: u64,
-}
-
-/// The path of a log means the same on all machines, or the scheduler does not find the log of the client.
-const SHARED: &str =
-    ": logs must be in object storage, or in a file system that all machines of the cluster have";
 
 impl LogTable {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -100,7 +74,7 @@ impl LogTable {
             given: message.given,
             url: ListingTableUrl::parse(message.url)?,
             glob: glob.map_err(|error| exec_datafusion_err!("invalid glob: {error}"))?,
-            hint: SHARED,
+            on_cluster: true,
         };
         Ok(LogTable::new(
             files,
@@ -111,15 +85,6 @@ impl LogTable {
 
 impl LogExec {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let part = |part: &Part| PartMessage {
-            path: part.file.location.to_string(),
-            size: part.file.size,
-            start: part.range.start,
-            end: part.range.end,
-        };
-        let partition = |parts: &Vec<Part>| PartitionMessage {
-            parts: parts.iter().map(part).collect(),
-        };
         let projected = self.schema();
         let fields = projected.fields().iter();
         let message = ScanMessage {
@@ -129,43 +94,34 @@ impl LogExec {
             times: self
                 .times
                 .map(|TimeRange { first, last }| TimesMessage { first, last }),
-            partitions: self.partitions.iter().map(partition).collect(),
         };
         message.encode_to_vec()
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8], definitions: &Definitions) -> Result<Self> {
+    /// The inputs are those of the node in the plan: the rows of its parts.
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        definitions: &Definitions,
+    ) -> Result<Self> {
+        let [rows] = inputs else {
+            return exec_err!("the scan of a log has {} inputs, not 1", inputs.len());
+        };
         let message = ScanMessage::decode(bytes)
             .map_err(|error| exec_datafusion_err!("invalid scan of a log: {error}"))?;
         let definition = definitions.of_json(&message.definition)?;
-        let partition =
-            |partition: PartitionMessage| partition.parts.into_iter().map(part).collect();
-        let partitions = message.partitions.into_iter().map(partition);
         let schema = schema(definition.product(), false);
         let columns = message.columns.iter().map(|name| schema.index_of(name));
-        LogExec::new(
+        let scan = LogExec::new(
             ObjectStoreUrl::parse(message.store)?,
-            partitions.collect::<Result<_>>()?,
+            Vec::new(),
             Arc::clone(&definition),
             &schema,
             Some(&columns.collect::<Result<_, _>>()?),
             message
                 .times
                 .map(|TimesMessage { first, last }| TimeRange { first, last }),
-        )
+        )?;
+        scan.of_rows(Arc::clone(rows))
     }
-}
-
-/// The part of a message. A scan reads only the place and the size of a file.
-fn part(message: PartMessage) -> Result<Part> {
-    Ok(Part {
-        file: ObjectMeta {
-            location: Path::parse(message.path)?,
-            last_modified: Default::default(),
-            size: message.size,
-            e_tag: None,
-            version: None,
-        },
-        range: message.start..message.end,
-    })
 }

@@ -199,7 +199,7 @@ fn definitions_travel_and_logs_do_not() {
         let definition = work.path().join("ac.json");
         fs::copy(fixture("air-conditioner"), &definition).unwrap();
         let query = format!(
-            "SELECT count(*), count(DISTINCT mode) FROM gizwits_log('memory://logs/log/*.ndjson', '{}')",
+            "SELECT count(*) AS n, count(DISTINCT mode) AS modes FROM gizwits_log('memory://logs/log/*.ndjson', '{}')",
             definition.display()
         );
         let planned = context.sql(&query).await.unwrap();
