@@ -117,6 +117,8 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
         let end = reason.find(" No function matches").unwrap_or(reason.len());
         text = &reason[..end];
     }
+    let of_cluster = cluster_cause(text);
+    text = of_cluster.as_deref().unwrap_or(text);
     while let Some(rest) = PARTS.iter().find_map(|part| text.strip_prefix(part)) {
         text = rest;
     }
@@ -134,6 +136,11 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
             false => format!("unknown table `{table}`"),
         });
     }
+    if UNKNOWN.iter().any(|unknown| text.contains(unknown)) {
+        let message = "a scheduler or executor of the cluster does not know the functions: all must be \
+                       gizwits-scheduler and gizwits-executor";
+        return Failure::Message(format!("{message} ({text})"));
+    }
     // The address of the service that gives credentials to machines of the cloud.
     let hint = match text.contains("169.254.169.254") {
         true => {
@@ -145,8 +152,38 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
     Failure::Message(format!("{text}{hint}"))
 }
 
+/// What Ballista says of tables, scans and functions that it does not know.
+const UNKNOWN: [&str; 2] = [
+    "ExtensionCodec is not provided",
+    "Could not deserialize BallistaPhysicalPlanNode",
+];
+
+/// The cause of the failure of a job or of its submission, which Ballista writes as Rust code.
+fn cluster_cause(text: &str) -> Option<String> {
+    let text = text.strip_prefix("Execution error: ").unwrap_or(text);
+    let (cause, end) = if text.starts_with("Job ") {
+        (
+            text.split_once("DataFusionError(")?.1.split_once("(\"")?.1,
+            "\")",
+        )
+    } else {
+        let status = text.strip_prefix("Status { ")?;
+        (status.split_once("message: \"")?.1, "\", metadata: ")
+    };
+    let cause = &cause[..cause.rfind(end)?];
+    let cause = cause
+        .strip_prefix("Could not parse plan: DataFusion error: ")
+        .unwrap_or(cause);
+    Some(
+        cause
+            .replace("\\\"", "\"")
+            .replace("\\n", "\n")
+            .replace("\\\\", "\\"),
+    )
+}
+
 /// The prefixes that the engine puts before the text of an error.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "Error during planning: ",
     "Execution error: ",
     "External error: ",
@@ -154,4 +191,38 @@ const PARTS: [&str; 7] = [
     "Schema error: ",
     "Arrow error: ",
     "Object Store error: ",
+    "This feature is not implemented: ",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_of_failed_jobs() {
+        let unknown = "a scheduler or executor of the cluster does not know the functions: all must be \
+                       gizwits-scheduler and gizwits-executor";
+        for (text, expected) in [
+            (
+                "Job 03 failed: Error planning job 03: DataFusionError(Plan(\"no file matches `a \\\"b\\\".gz`\"))",
+                "no file matches `a \"b\".gz`",
+            ),
+            (
+                "Job 03 failed: Job failed due to stage 0 failed: Task failed due to runtime execution error: \
+                 DataFusionError(NotImplemented(\"PhysicalExtensionCodec is not provided for scalar function f\"))",
+                unknown,
+            ),
+            (
+                "Status { code: InvalidArgument, message: \"Could not parse plan: DataFusion error: This feature is \
+                 not implemented: LogicalExtensionCodec is not provided\", metadata: MetadataMap { headers: {} }, \
+                 source: None }",
+                unknown,
+            ),
+        ] {
+            match readable(DataFusionError::Execution(text.to_owned())) {
+                Failure::Message(message) => assert!(message.starts_with(expected), "{message}"),
+                Failure::BrokenPipe => panic!("{text}"),
+            }
+        }
+    }
+}
