@@ -75,7 +75,7 @@ pub async fn connect(
     let runtime = RuntimeEnvBuilder::new()
         .with_object_store_registry(stores)
         .build_arc()?;
-    let definitions = Definitions::new(Arc::clone(&runtime));
+    let definitions = Definitions::new(Arc::clone(&runtime), true);
     let scheduler = format!("http://{address}");
     let config = config.upgrade_for_ballista();
     let ballista = BallistaQueryPlanner::with_extension(
@@ -129,7 +129,7 @@ pub fn scheduler(
     mut config: SchedulerConfig,
     stores: Arc<dyn ObjectStoreRegistry>,
 ) -> SchedulerConfig {
-    let definitions = Definitions::new(Arc::default());
+    let definitions = Definitions::new(Arc::default(), true);
     config.override_logical_codec = Some(Arc::new(LogicalCodec::new(definitions.clone())));
     config.override_physical_codec = Some(Arc::new(PhysicalCodec::new(definitions.clone())));
     config.override_session_builder = Some(Arc::new(move |config| {
@@ -159,7 +159,7 @@ pub fn executor(
     mut config: ExecutorProcessConfig,
     stores: Arc<dyn ObjectStoreRegistry>,
 ) -> Result<ExecutorProcessConfig> {
-    let definitions = Definitions::new(Arc::default());
+    let definitions = Definitions::new(Arc::default(), true);
     let functions = session(SessionConfig::new_with_ballista(), &definitions, &stores)?;
     config.override_logical_codec = Some(Arc::new(LogicalCodec::new(definitions.clone())));
     config.override_physical_codec = Some(Arc::new(PhysicalCodec::new(definitions)));

@@ -89,7 +89,7 @@ pub use stores::Stores;
 /// # }
 /// ```
 pub fn register(context: &SessionContext) -> Definitions {
-    let definitions = Definitions::new(context.runtime_env());
+    let definitions = Definitions::new(context.runtime_env(), false);
     add(context, &definitions);
     definitions
 }

@@ -23,7 +23,6 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
-use gizwits_codec_std::log::schema;
 
 use crate::definitions::{Definition, Definitions};
 pub(crate) use exec::LogExec;
@@ -134,7 +133,7 @@ impl LogTable {
     fn new(files: Files, definition: Arc<Definition>) -> Self {
         LogTable {
             files,
-            schema: schema(definition.product(), false),
+            schema: definition.log_schema(),
             definition,
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
@@ -25,7 +26,7 @@ use super::files::Part;
 use super::object::PartReader;
 use super::parts;
 use super::time_range::TimeRange;
-use crate::definitions::Definition;
+use crate::definitions::{Definition, conform};
 
 /// Reads and decodes text files. Each partition has a thread that decodes.
 #[derive(Debug)]
@@ -93,6 +94,16 @@ impl LogExec {
         self.of_rows(rows)
     }
 
+    fn of_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(rows) => Ok(Arc::new(self.of_rows(rows)?)),
+            None => Ok(self),
+        }
+    }
+
     /// Returns the scan of the parts that are the rows of a plan.
     pub(super) fn of_rows(&self, rows: Arc<dyn ExecutionPlan>) -> Result<Self> {
         let partitions = parts::of_plan(&rows)?;
@@ -150,7 +161,7 @@ impl ExecutionPlan for LogExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.with_new_children(children)
+        self.of_children(children)
     }
 
     fn apply_expressions(
@@ -162,12 +173,9 @@ impl ExecutionPlan for LogExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.pop() {
-            Some(rows) => Ok(Arc::new(self.of_rows(rows)?)),
-            None => Ok(self),
-        }
+        self.of_children(children)
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -208,10 +216,20 @@ impl ExecutionPlan for LogExec {
             AHEAD,
         );
         let batches = stream.tx();
+        let schema = self.schema();
+        let conform = move |batch: RecordBatch| {
+            let columns = conform(batch.columns().to_vec(), schema.fields())?;
+            let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            Ok(RecordBatch::try_new_with_options(
+                Arc::clone(&schema),
+                columns,
+                &rows,
+            )?)
+        };
         stream.spawn_blocking(move || {
             let summary = decoding.run(sources, |batch| {
                 rows.add(batch.num_rows());
-                batches.blocking_send(Ok(batch)).is_ok()
+                batches.blocking_send(conform(batch)).is_ok()
             })?;
             records.add(summary.records as usize);
             rejected.add(summary.rejected.values().sum::<u64>() as usize);

@@ -6,7 +6,6 @@ use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
-use gizwits_codec_std::log::schema;
 use glob::Pattern;
 use prost::Message;
 
@@ -110,7 +109,7 @@ impl LogExec {
         let message = ScanMessage::decode(bytes)
             .map_err(|error| exec_datafusion_err!("invalid scan of a log: {error}"))?;
         let definition = definitions.of_json(&message.definition)?;
-        let schema = schema(definition.product(), false);
+        let schema = definition.log_schema();
         let columns = message.columns.iter().map(|name| schema.index_of(name));
         let scan = LogExec::new(
             ObjectStoreUrl::parse(message.store)?,
