@@ -158,9 +158,12 @@ const UNKNOWN: [&str; 2] = [
     "Could not deserialize BallistaPhysicalPlanNode",
 ];
 
-/// The cause of the failure of a job or of its submission, which Ballista writes as Rust code.
+/// The cause of the failure of a job or of its submission. Ballista writes some causes as Rust code.
 fn cluster_cause(text: &str) -> Option<String> {
     let text = text.strip_prefix("Execution error: ").unwrap_or(text);
+    if let Some((_, cause)) = text.split_once(" failed: DataFusion error: ") {
+        return Some(cause.to_owned());
+    }
     let (cause, end) = if text.starts_with("Job ") {
         (
             text.split_once("DataFusionError(")?.1.split_once("(\"")?.1,
@@ -203,6 +206,10 @@ mod tests {
         let unknown = "a scheduler or executor of the cluster does not know the functions: all must be \
                        gizwits-scheduler and gizwits-executor";
         for (text, expected) in [
+            (
+                "Job 03 failed: DataFusion error: Error during planning: no file matches `a`",
+                "no file matches `a`",
+            ),
             (
                 "Job 03 failed: Error planning job 03: DataFusionError(Plan(\"no file matches `a \\\"b\\\".gz`\"))",
                 "no file matches `a \"b\".gz`",
