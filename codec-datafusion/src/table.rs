@@ -3,7 +3,10 @@
 mod decoding;
 mod exec;
 mod files;
+#[cfg(feature = "cluster")]
+mod message;
 mod object;
+mod parts;
 mod time_range;
 
 use std::sync::Arc;
@@ -20,10 +23,9 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
-use gizwits_codec_std::log::schema;
 
 use crate::definitions::{Definition, Definitions};
-use exec::LogExec;
+pub(crate) use exec::LogExec;
 use files::{Files, LogFiles};
 use time_range::TimeRange;
 
@@ -48,11 +50,7 @@ impl TableFunctionImpl for LogFunction {
             return plan_err!("the files of gizwits_log must be a literal path, URL or glob");
         };
         let definition = self.definitions.get(literal(definition))?;
-        Ok(Arc::new(LogTable {
-            files: Files::parse(files)?,
-            schema: schema(definition.product(), false),
-            definition,
-        }))
+        Ok(Arc::new(LogTable::new(Files::parse(files)?, definition)))
     }
 }
 
@@ -65,7 +63,7 @@ fn literal(expr: &Expr) -> Option<&ScalarValue> {
 
 /// The decoded records of files, as a table.
 #[derive(Debug)]
-struct LogTable {
+pub(crate) struct LogTable {
     files: Files,
     definition: Arc<Definition>,
     schema: SchemaRef,
@@ -111,14 +109,18 @@ impl TableProvider for LogTable {
             };
             let partitions = config.execution.target_partitions;
             let groups = files::partitions(&*store, text, partitions, min_len).await?;
-            plans.push(Arc::new(LogExec::new(
+            let scan = LogExec::new(
                 self.files.store(),
                 groups,
                 Arc::clone(&self.definition),
                 &self.schema,
                 projection,
                 TimeRange::of(filters),
-            )?) as _);
+            )?;
+            plans.push(Arc::new(match self.files.on_cluster {
+                true => scan.divisible()?,
+                false => scan,
+            }) as _);
         }
         match plans.len() {
             1 => Ok(plans.remove(0)),
@@ -128,6 +130,14 @@ impl TableProvider for LogTable {
 }
 
 impl LogTable {
+    fn new(files: Files, definition: Arc<Definition>) -> Self {
+        LogTable {
+            files,
+            schema: definition.log_schema(),
+            definition,
+        }
+    }
+
     async fn parquet(
         &self,
         state: &dyn Session,

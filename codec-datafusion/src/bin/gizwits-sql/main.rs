@@ -4,7 +4,6 @@ mod args;
 mod output;
 mod repl;
 mod session;
-mod stores;
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
@@ -52,7 +51,7 @@ impl From<io::Error> for Failure {
 
 async fn run(args: Args) -> Result<(), Failure> {
     let mut output = Output::new(&args)?;
-    let session = Session::new(&args)?;
+    let session = Session::new(&args).await?;
     let mut queries = args.command.clone();
     for file in &args.file {
         let text = match file.as_os_str() == "-" {
