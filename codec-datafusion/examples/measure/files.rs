@@ -135,7 +135,9 @@ pub(crate) async fn measure(
     let context = session(product, 1);
     let hours = |form: &Form| {
         let (attr, table) = (form.attr(attr), form.table(folder));
-        format!("SELECT date_trunc('hour', timestamp) h, avg({attr}) FROM {table} GROUP BY h")
+        format!(
+            "SELECT date_trunc('hour', timestamp) h, avg({attr}) AS mean FROM {table} GROUP BY h"
+        )
     };
 
     let mut expected = None;
