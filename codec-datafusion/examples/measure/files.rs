@@ -80,7 +80,7 @@ impl Form {
     fn scan(&self, table: &str) -> String {
         match self.is_decoded {
             true => format!("SELECT count(timestamp) FROM {table}"),
-            false => format!("SELECT count(timestamp), min(octet_length(payload)) FROM {table}"),
+            false => format!("SELECT count(timestamp), min(payload) FROM {table}"),
         }
     }
 
