@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::object_store::ObjectStoreExt as _;
+use datafusion::object_store::{Error, ObjectStoreExt as _};
 use gizwits_codec_std::core::PointId;
 use gizwits_codec_std::log::{PayloadDecoder, schema};
 use gizwits_codec_std::{Product, Value};
@@ -78,7 +78,11 @@ impl Definitions {
         let json = match is_json {
             true => text.to_owned(),
             false => self.read(text).map_err(|error| {
-                plan_datafusion_err!("cannot read the definition {shown}: {error}")
+                let reason = match error {
+                    DataFusionError::Plan(reason) => reason,
+                    error => error.strip_backtrace(),
+                };
+                plan_datafusion_err!("cannot read the definition {shown}: {reason}")
             })?,
         };
         let product = Product::from_json(&json)
@@ -100,8 +104,11 @@ impl Definitions {
         let read = thread::spawn(move || -> Result<Vec<u8>> {
             let runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = { runtime }.enable_all().build()?;
-            let bytes = runtime.block_on(async { store.get(&path).await?.bytes().await })?;
-            Ok(bytes.to_vec())
+            let bytes = runtime.block_on(async { store.get(&path).await?.bytes().await });
+            match bytes {
+                Err(Error::NotFound { .. }) => plan_err!("no such file"),
+                bytes => Ok(bytes?.to_vec()),
+            }
         });
         let bytes = read
             .join()

@@ -47,7 +47,9 @@ impl TableFunctionImpl for LogFunction {
             return plan_err!("gizwits_log takes a path, URL or glob of files, and a definition");
         };
         let Some(files) = literal(files).and_then(|files| files.try_as_str().flatten()) else {
-            return plan_err!("the files of gizwits_log must be a literal path, URL or glob");
+            return plan_err!(
+                "the files of gizwits_log must be a path, URL or glob in single quotes"
+            );
         };
         let definition = self.definitions.get(literal(definition))?;
         Ok(Arc::new(LogTable::new(Files::parse(files)?, definition)))
@@ -161,7 +163,7 @@ impl LogTable {
         format.create_physical_plan(state, config).await
     }
 
-    /// Refuses files of undecoded records, whose attributes would all be null.
+    /// Refuses files that `gizwits log decode` has not written, whose columns would all be null.
     async fn check(
         &self,
         state: &dyn Session,
@@ -176,11 +178,27 @@ impl LogTable {
         let found = format.infer_schema(state, &store, &[first]).await?;
         let has = |name: &str| found.field_with_name(name).is_ok();
         let attrs = self.definition.product().attrs();
-        if has("payload") && !attrs.into_iter().any(|attr| has(attr.name())) {
+        let has_attrs = attrs.into_iter().any(|attr| has(attr.name()));
+        if has("payload") && !has_attrs {
             return plan_err!(
                 "`{name}` has undecoded payloads: read it as a table, and use gizwits_decode(definition, payload)"
             );
         }
-        Ok(())
+        let head = self.schema.fields().iter().take(self.head());
+        let missing = match head.map(|field| field.name()).find(|head| !has(head)) {
+            Some(missing) => format!("no column `{missing}`"),
+            None if !has_attrs => "no attribute of the definition".to_owned(),
+            None => return Ok(()),
+        };
+        let columns: Vec<&str> = found.fields().iter().map(|field| &**field.name()).collect();
+        plan_err!(
+            "`{name}` has {missing}: expected a file of `gizwits log decode`, found the columns {}",
+            columns.join(", ")
+        )
+    }
+
+    /// The number of columns before the attributes.
+    fn head(&self) -> usize {
+        self.schema.fields().len() - self.definition.product().attrs().len()
     }
 }

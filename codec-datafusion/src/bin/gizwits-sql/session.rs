@@ -128,7 +128,11 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
         .unwrap_or(text);
     let table = text.strip_prefix("table 'datafusion.public.");
     if let Some(table) = table.and_then(|text| text.strip_suffix("' not found")) {
+        let has_known_format = [".parquet", ".csv", ".json"]
+            .iter()
+            .any(|form| table.ends_with(form));
         return Failure::Message(match table.contains('.') {
+            true if has_known_format => format!("no file `{table}`"),
             true => format!(
                 "`{table}` is not a file of a known format (.parquet, .csv, .json): \
                  read logs with gizwits_log('{table}', definition)"
@@ -140,6 +144,11 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
         let message = "a scheduler or executor of the cluster does not know the functions: all must be \
                        gizwits-scheduler and gizwits-executor";
         return Failure::Message(format!("{message} ({text})"));
+    }
+    for (function, usage) in USAGES {
+        if text.starts_with(&format!("Invalid function '{function}'")) {
+            return Failure::Message(format!("{function} is a {usage}"));
+        }
     }
     // The address of the service that gives credentials to machines of the cloud.
     let hint = match text.contains("169.254.169.254") {
@@ -184,6 +193,18 @@ fn cluster_cause(text: &str) -> Option<String> {
             .replace("\\\\", "\\"),
     )
 }
+
+/// The use of the functions that are not scalar.
+const USAGES: [(&str, &str); 2] = [
+    (
+        "gizwits_log",
+        "table function: SELECT … FROM gizwits_log('log.ndjson', definition)",
+    ),
+    (
+        "gizwits_fill",
+        "window function: gizwits_fill(value, action) OVER (PARTITION BY did ORDER BY timestamp)",
+    ),
+];
 
 /// The prefixes that the engine puts before the text of an error.
 const PARTS: [&str; 8] = [
