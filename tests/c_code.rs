@@ -8,7 +8,7 @@ use gizwits_codec_std::{Product, codegen, payload};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::generated_c::{self, Case, GeneratedC, noise, p0};
 use gizwits_tests::program::Folder;
-use gizwits_tests::vectors::{fixtures, vectors};
+use gizwits_tests::vectors::{fixtures, product, vectors};
 
 /// A program with the generated code of several products and their drivers. One program for all of them takes far
 /// less time to build than a program for each.
@@ -408,4 +408,29 @@ fn a_short_size_t_is_refused() {
             assert!(compiles("shorter.h", &shorter, max), "{protocol}: {max}");
         }
     }
+}
+
+/// The code of the page about the vendor's SDK compiles with the code of a product.
+#[test]
+fn the_example_of_the_docs_compiles() {
+    let folder = Folder::new("c-code-docs");
+    folder.write(
+        "aircon.h",
+        codegen::c(&product("air-conditioner"), "aircon").header,
+    );
+    let page = include_str!("../docs/from-the-vendors-sdk.md");
+    let (_, example) = page.split_once("```c\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let file = folder.write("example.c", example);
+    let options = ["-std=c99", "-Wno-unused-function", "-fsyntax-only", &file];
+    let output = Command::new("cc")
+        .args(STRICT)
+        .args(options)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

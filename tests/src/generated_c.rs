@@ -28,8 +28,8 @@ struct Member {
 fn members(header: &str) -> Vec<Member> {
     let (_, status) = header
         .split_once("/* The status: all points. */\ntypedef struct {\n")
-        .expect("TODO");
-    let (status, _) = status.split_once("\n}").expect("TODO");
+        .expect("a status struct");
+    let (status, _) = status.split_once("\n}").expect("the end of the struct");
     let declarations = status.lines().filter(|line| line.ends_with(';'));
     declarations
         .map(|line| {
@@ -37,9 +37,9 @@ fn members(header: &str) -> Vec<Member> {
                 .trim()
                 .trim_end_matches(';')
                 .split_once(' ')
-                .expect("TODO");
+                .expect("a type and a name");
             let (name, len) = match name.split_once('[') {
-                Some((name, len)) => (name, Some(len.trim_end_matches(']').parse().expect("TODO"))),
+                Some((name, len)) => (name, Some(len.trim_end_matches(']').parse().expect("a length"))),
                 None => (name, None),
             };
             Member {
@@ -75,6 +75,9 @@ pub struct Case {
 
 /// The actions of all messages.
 const ACTIONS: [Action; 4] = [Action::Report, Action::Control, Action::Reply, Action::Read];
+
+/// The number of drawn products of each protocol that are compiled into the fuzz target.
+pub const DRAWN_TO_FUZZ: u8 = 16;
 
 /// The products of all fixtures and `drawn` products of each protocol.
 ///
@@ -162,7 +165,7 @@ fn result(kind: ErrorKind, point: Option<PointId>) -> u32 {
         ErrorKind::OffStep { .. } => 9,
         kind => panic!("{kind:?}"),
     };
-    code | u32::from(point.expect("TODO").0) << 4
+    code | u32::from(point.expect("a point").0) << 4
 }
 
 impl GeneratedC {
@@ -251,7 +254,7 @@ impl GeneratedC {
                     return Held::Number(raw.into());
                 };
                 let (value, places) = (scale.value(raw), self.places(id.0.into()));
-                let up = places.checked_sub(value.scale()).expect("TODO");
+                let up = places.checked_sub(value.scale()).expect("places for all values");
                 Held::Number(value.coefficient() * 10_i64.pow(up.into()))
             }
         }
@@ -285,9 +288,9 @@ impl GeneratedC {
         wanted: &[PointId],
         out: &mut [u8],
     ) -> Result<usize, (ErrorKind, PointId)> {
-        let mut encoder = Encoder::begin(self.layout(), action, out).expect("TODO");
+        let mut encoder = Encoder::begin(self.layout(), action, out).expect("room");
         let mut all = vec![0; self.layout().p0_len(Action::Report)];
-        let mut check = Encoder::begin(self.layout(), Action::Report, &mut all).expect("TODO");
+        let mut check = Encoder::begin(self.layout(), Action::Report, &mut all).expect("room");
         for (id, held) in (0..).map(PointId).zip(status) {
             let places = self.places(id.0.into());
             let value = match (held, self.kinds[usize::from(id.0)]) {
