@@ -39,7 +39,10 @@ fn members(header: &str) -> Vec<Member> {
                 .split_once(' ')
                 .expect("a type and a name");
             let (name, len) = match name.split_once('[') {
-                Some((name, len)) => (name, Some(len.trim_end_matches(']').parse().expect("a length"))),
+                Some((name, len)) => (
+                    name,
+                    Some(len.trim_end_matches(']').parse().expect("a length")),
+                ),
                 None => (name, None),
             };
             Member {
@@ -254,7 +257,9 @@ impl GeneratedC {
                     return Held::Number(raw.into());
                 };
                 let (value, places) = (scale.value(raw), self.places(id.0.into()));
-                let up = places.checked_sub(value.scale()).expect("places for all values");
+                let up = places
+                    .checked_sub(value.scale())
+                    .expect("places for all values");
                 Held::Number(value.coefficient() * 10_i64.pow(up.into()))
             }
         }
