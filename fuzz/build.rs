@@ -17,7 +17,9 @@ fn main() -> std::io::Result<()> {
         build.flag("-fsanitize=address");
     }
     // Undefined behaviour traps, because the fuzzer is not linked with the messages of this sanitizer.
-    build.flag("-fsanitize=undefined").flag("-fsanitize-trap=undefined");
+    build
+        .flag("-fsanitize=undefined")
+        .flag("-fsanitize-trap=undefined");
 
     let products = generated_c::products(DRAWN_TO_FUZZ);
     for product in &products {

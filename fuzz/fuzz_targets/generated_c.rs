@@ -23,7 +23,12 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         // SAFETY: the table has this product. `line` is a line of at least one character with a NUL at its end, and
         // `answer` has as many bytes as the call says; both are only used during the call. The fuzzer has one thread.
         let len = unsafe {
-            drive(product as c_uint, line.as_mut_ptr().cast(), answer.as_mut_ptr().cast(), answer.len())
+            drive(
+                product as c_uint,
+                line.as_mut_ptr().cast(),
+                answer.as_mut_ptr().cast(),
+                answer.len(),
+            )
         };
         answer.truncate(len);
         String::from_utf8(answer).expect("ASCII")
