@@ -80,7 +80,7 @@ pub struct Case {
 const ACTIONS: [Action; 4] = [Action::Report, Action::Control, Action::Reply, Action::Read];
 
 /// The number of drawn products of each protocol that are compiled into the fuzz target.
-pub const DRAWN_TO_FUZZ: u8 = 16;
+pub const DRAWN_TO_FUZZ: u8 = 6;
 
 /// The products of all fixtures and `drawn` products of each protocol.
 ///
