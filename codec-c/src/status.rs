@@ -148,6 +148,17 @@ const NAMES: &[(gizwits_status, &CStr)] = &[
     (S::Definition, c"definition"),
 ];
 
+impl gizwits_status {
+    /// Returns the status of the kind with this name.
+    #[cfg(feature = "std")]
+    pub(crate) fn named(kind: &str) -> Self {
+        let named = NAMES
+            .iter()
+            .find(|(_, name)| name.to_bytes() == kind.as_bytes());
+        named.map_or(S::Internal, |(status, _)| *status)
+    }
+}
+
 impl From<ErrorKind> for gizwits_status {
     /// Returns the status with the name of the kind. The kinds of a definition are one status.
     fn from(kind: ErrorKind) -> Self {
