@@ -1,0 +1,1 @@
+//! The serial link between an MCU and its Wi-Fi module.
