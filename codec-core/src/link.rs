@@ -372,6 +372,11 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
         self
     }
 
+    /// Returns what the link keeps of its device.
+    pub const fn state(&self) -> &M::State {
+        &self.state
+    }
+
     /// Queues a request, which [`poll`](Self::poll) sends once no frame is in flight. The outcome is
     /// [`Event::Acked`], [`Event::Unanswered`], or the event with the answer.
     ///
@@ -430,6 +435,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
     /// and returns the event of the frame.
     ///
     /// `now` is the time in ms of any clock that may wrap around, the same as for [`poll`](Self::poll).
+    #[inline]
     pub fn receive(
         &mut self,
         byte: u8,
