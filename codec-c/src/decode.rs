@@ -55,7 +55,7 @@ pub unsafe extern "C" fn gizwits_decode_json(
 ///
 /// `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
 /// has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
-/// needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. No message has more values than its product has points.
+/// needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
 ///
 /// The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
 /// asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid

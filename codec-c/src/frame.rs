@@ -44,30 +44,31 @@ pub struct gizwits_frame {
 
 impl From<Event<'_>> for gizwits_frame {
     fn from(event: Event<'_>) -> Self {
-        let (frame, is_service) = match event {
-            Event::Frame(frame) => (frame, 0),
-            Event::Service { command } => (
-                Frame {
-                    flag: 0,
-                    command,
-                    sn: None,
-                    did: None,
-                    body: &[],
-                },
-                1,
-            ),
+        let mut to = gizwits_frame {
+            did: ptr::null(),
+            did_length: 0,
+            body: ptr::null(),
+            body_length: 0,
+            sn: 0,
+            command: 0,
+            flag: 0,
+            has_sn: 0,
+            is_service: 0,
         };
-        gizwits_frame {
-            did: frame.did.map_or(ptr::null(), <[u8]>::as_ptr),
-            did_length: frame.did.map_or(0, <[u8]>::len),
-            body: frame.body.as_ptr(),
-            body_length: frame.body.len(),
-            sn: frame.sn.unwrap_or(0),
-            command: frame.command,
-            flag: frame.flag,
-            has_sn: frame.sn.is_some().into(),
-            is_service,
+        match event {
+            Event::Service { command } => (to.command, to.is_service) = (command, 1),
+            Event::Frame(frame) => {
+                (to.command, to.flag) = (frame.command, frame.flag);
+                (to.body, to.body_length) = (frame.body.as_ptr(), frame.body.len());
+                if let Some(did) = frame.did {
+                    (to.did, to.did_length) = (did.as_ptr(), did.len());
+                }
+                if let Some(sn) = frame.sn {
+                    (to.sn, to.has_sn) = (sn, 1);
+                }
+            }
         }
+        to
     }
 }
 

@@ -8,6 +8,15 @@
 #![allow(non_camel_case_types)]
 // The contract is the same for all functions, and the page of the crate states it.
 #![allow(clippy::missing_safety_doc)]
+// The number of the parameters is that of C, where a buffer has three.
+#![allow(clippy::too_many_arguments)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
 
 mod argument;
 #[cfg(feature = "std")]
