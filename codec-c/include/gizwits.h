@@ -85,6 +85,92 @@
 #define GIZWITS_ENCODE_ROUND 1
 
 /**
+ * The number of pointers that the memory of a link has room for.
+ */
+#define GIZWITS_LINK_WORDS 36
+
+/**
+ * The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
+ */
+#define GIZWITS_REQUEST_CONFIGURE 0
+
+/**
+ * The request for the description of the module. The argument is 0 for a Wi-Fi module and 1 for a mobile module. The
+ * answer is GIZWITS_EVENT_MODULE.
+ */
+#define GIZWITS_REQUEST_MODULE 1
+
+/**
+ * The request that resets the module, which forgets its network and its owner.
+ */
+#define GIZWITS_REQUEST_RESET 2
+
+/**
+ * The request that starts the factory test of the module.
+ */
+#define GIZWITS_REQUEST_TEST 3
+
+/**
+ * The request that opens the period in which a user can bind the device.
+ */
+#define GIZWITS_REQUEST_BIND 4
+
+/**
+ * The request for the network time. The answer is GIZWITS_EVENT_TIME.
+ */
+#define GIZWITS_REQUEST_TIME 5
+
+/**
+ * The request that restarts the module.
+ */
+#define GIZWITS_REQUEST_REBOOT 6
+
+/**
+ * The bit of `number` that is set if the module has a network of its own.
+ */
+#define GIZWITS_MODULE_SOFT_AP 1
+
+/**
+ * The bit of `number` that is set if the module is a station in a network.
+ */
+#define GIZWITS_MODULE_STATION 2
+
+/**
+ * The bit of `number` that is set if a phone may configure the module.
+ */
+#define GIZWITS_MODULE_ONBOARDING 4
+
+/**
+ * The bit of `number` that is set if a user may bind the device.
+ */
+#define GIZWITS_MODULE_BINDING 8
+
+/**
+ * The bit of `number` that is set if the module is connected to a router.
+ */
+#define GIZWITS_MODULE_ROUTER 16
+
+/**
+ * The bit of `number` that is set if the module is connected to the cloud.
+ */
+#define GIZWITS_MODULE_CLOUD 32
+
+/**
+ * The bits of `number` with the signal strength of the router, from 0 to 7 in steps of 256.
+ */
+#define GIZWITS_MODULE_RSSI 1792
+
+/**
+ * The bit of `number` that is set if an app is online.
+ */
+#define GIZWITS_MODULE_APP 2048
+
+/**
+ * The bit of `number` that is set if the module is in its factory test.
+ */
+#define GIZWITS_MODULE_TEST 4096
+
+/**
  * The status of a call: 0 if it succeeded, otherwise the kind of its error. The numbers never change.
  *
  * Always 4 bytes, also where a compiler makes enums shorter. gizwits_status_name() returns the name.
@@ -272,9 +358,84 @@ typedef int32_t gizwits_status;
 #endif // __cplusplus
 
 /**
+ * The kind of an event.
+ */
+enum gizwits_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Nothing happened.
+     */
+    GIZWITS_EVENT_NONE = 0,
+    /**
+     * A control, which the link has acknowledged and whose valid points it has set in the status. `data` is its P0, which
+     * NAME_decode_control() reads. `number` is 0, or the result of the first point with an invalid value, which the
+     * link has left out.
+     */
+    GIZWITS_EVENT_CONTROL = 1,
+    /**
+     * Transparent data from the module: bytes that the protocol does not interpret.
+     */
+    GIZWITS_EVENT_TRANSPARENT = 2,
+    /**
+     * The state of the module's connections. `number` has the bits GIZWITS_MODULE_...
+     */
+    GIZWITS_EVENT_STATUS = 3,
+    /**
+     * The module asks the MCU to restart. Vendor code restarts after 600 ms.
+     */
+    GIZWITS_EVENT_REBOOT = 4,
+    /**
+     * The module rejected a frame of the MCU as illegal. `number` is the reason: 1 for a wrong checksum, 2 for an unknown
+     * command, 3 for any other.
+     */
+    GIZWITS_EVENT_ILLEGAL = 5,
+    /**
+     * The network time. `number` is the time in seconds since 1970. `data` has the payload of 11 bytes.
+     */
+    GIZWITS_EVENT_TIME = 6,
+    /**
+     * The description of the module, in `data`.
+     */
+    GIZWITS_EVENT_MODULE = 7,
+    /**
+     * The module acknowledged a request or report, whose command is `command`.
+     */
+    GIZWITS_EVENT_ACKED = 8,
+    /**
+     * The module did not acknowledge a request or report after all transmissions. `command` is its command.
+     */
+    GIZWITS_EVENT_UNANSWERED = 9,
+    /**
+     * A frame that the firmware answers with gizwits_link_answer(): big data, transactions and sub-devices. `data` is
+     * its payload.
+     */
+    GIZWITS_EVENT_FRAME = 10,
+    /**
+     * The link refused a frame as illegal, or an answer is invalid. `data` is its payload.
+     */
+    GIZWITS_EVENT_REFUSED = 11,
+    /**
+     * The status has an invalid value, or has none any more. `number` is the result of the first point with an invalid
+     * value, or 0. A link sends no invalid value: until all of them are valid again, it replies and reports with
+     * the last status that was valid.
+     */
+    GIZWITS_EVENT_INVALID = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum gizwits_event gizwits_event;
+#else
+typedef uint8_t gizwits_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * An M2M frame. Its pointers borrow: from the bytes that were parsed, or from the caller that encodes the frame.
  */
-typedef struct {
+typedef struct gizwits_frame {
     /**
      * The did of the device, usually 22 ASCII characters without a NUL. NULL if the frame has none.
      */
@@ -319,7 +480,7 @@ typedef struct {
  * The caller owns the memory, on its stack for example, and passes its address or NULL. The library writes it before
  * the call returns and keeps no reference to it, so that errors of threads and of calls never mix.
  */
-typedef struct {
+typedef struct gizwits_error {
     /**
      * The status that the call returned. After a success it is GIZWITS_STATUS_OK, and the text is empty.
      */
@@ -361,7 +522,7 @@ typedef int32_t gizwits_protocol;
 /**
  * The numbers of a product.
  */
-typedef struct {
+typedef struct gizwits_product_info {
     /**
      * The protocol of the product.
      */
@@ -389,7 +550,7 @@ typedef int32_t gizwits_access;
 /**
  * An exact number: `coefficient` divided by 10 to the power of `scale`. 7.32 is 732 and 2.
  */
-typedef struct {
+typedef struct gizwits_decimal {
     /**
      * The digits of the number, with its sign.
      */
@@ -403,7 +564,7 @@ typedef struct {
 /**
  * The numbers of a point.
  */
-typedef struct {
+typedef struct gizwits_point_info {
     /**
      * The data type of the point.
      */
@@ -439,11 +600,11 @@ typedef struct {
     /**
      * The factor from a raw value to the engineering value, and the step between two engineering values.
      */
-    gizwits_decimal ratio;
+    struct gizwits_decimal ratio;
     /**
      * The number that is added to the raw value times the ratio.
      */
-    gizwits_decimal addition;
+    struct gizwits_decimal addition;
 } gizwits_point_info;
 
 /**
@@ -454,11 +615,11 @@ typedef int32_t gizwits_action;
 /**
  * A decoded message, without its values. The pointers borrow from the payload.
  */
-typedef struct {
+typedef struct gizwits_message {
     /**
      * The M2M frame around the message, if `has_frame` is not 0.
      */
-    gizwits_frame frame;
+    struct gizwits_frame frame;
     /**
      * The P0: its action byte and what follows. NULL if the frame has no P0. The data of a transparent message begin
      * behind the first byte.
@@ -496,11 +657,11 @@ typedef int32_t gizwits_kind;
  *
  * Decoding sets all members. Encoding reads `point`, `kind` and the members that the kind names.
  */
-typedef struct {
+typedef struct gizwits_value {
     /**
      * The exact engineering value of a number, otherwise 0.
      */
-    gizwits_decimal exact;
+    struct gizwits_decimal exact;
     /**
      * The engineering value of a number as the nearest floating-point number, otherwise `raw`. Encoding does not read
      * it.
@@ -531,6 +692,199 @@ typedef struct {
      */
     uint16_t point;
 } gizwits_value;
+
+/**
+ * The memory of a link, usually a static variable. Its content belongs to the library.
+ *
+ * A link begins with gizwits_link_init() and needs no end. It must not be moved or copied. All calls for a link come
+ * from one thread or interrupt level at a time.
+ */
+typedef struct gizwits_link {
+    /**
+     * The content.
+     */
+    void *memory[GIZWITS_LINK_WORDS];
+} gizwits_link;
+
+/**
+ * The table of a product, NAME_link_product of the generated code, which has it if GIZWITS_LINK is defined.
+ *
+ * The functions get the state of the link, a NAME_link_state. It has two sets of values: those of the status, and those
+ * of the last report. A result is one of NAME_result: 0, or the rule that a value breaks in the low 4 bits and the id of
+ * its point above them.
+ */
+typedef struct gizwits_link_product {
+    /**
+     * Writes the values of a status. Returns the result of the first invalid value, after which the values are those of
+     * the last report.
+     */
+    uint16_t (*encode)(void *state, const void *status);
+    /**
+     * Returns whether the values differ from those of the last report. Measured values count only if `measured` is true.
+     */
+    bool (*differs)(const void *state, bool measured);
+    /**
+     * Makes the values those of the last report, with all points or those that have changed. Returns whether the report
+     * has all points.
+     */
+    bool (*keep)(void *state, bool all);
+    /**
+     * Returns the P0 of a reply with the values of the status, or of the last report, and stores its length.
+     */
+    const uint8_t *(*message)(void *state, bool is_reply, size_t *length);
+    /**
+     * Returns whether a P0 is a read, and keeps the points that it asks for.
+     */
+    bool (*read)(void *state, const uint8_t *p0, size_t length);
+    /**
+     * Returns whether a P0 is a control with the right length and flags.
+     */
+    bool (*is_control)(const uint8_t *p0, size_t length);
+    /**
+     * Sets the valid points of such a control in a status. Returns the result of the first invalid value.
+     */
+    uint16_t (*apply)(const uint8_t *p0, size_t length, void *status);
+} gizwits_link_product;
+
+/**
+ * The description of a device, usually a constant in flash. NAME_DEVICE_INFO() of the generated code initialises it. No member ends
+ * with a NUL.
+ */
+typedef struct gizwits_device_info {
+    /**
+     * The version of the serial protocol, "00000004".
+     */
+    char serial_version[8];
+    /**
+     * The version of the P0, "00000002".
+     */
+    char p0_version[8];
+    /**
+     * The hardware version, for example "03000001".
+     */
+    char hardware[8];
+    /**
+     * The software version.
+     */
+    char software[8];
+    /**
+     * The product key.
+     */
+    char product_key[32];
+    /**
+     * The time in seconds after a start in which a user may bind the device, the high byte first. 0 is no limit.
+     */
+    uint8_t bind_timeout[2];
+    /**
+     * Zeros.
+     */
+    uint8_t reserved[7];
+    /**
+     * Bit 0 is set for a gateway.
+     */
+    uint8_t attributes;
+    /**
+     * The secret of the product, which newer modules accept. The link sends it unless it begins with a NUL.
+     */
+    char secret[32];
+} gizwits_device_info;
+
+/**
+ * What a link is made of, usually a constant in flash. The link keeps the address: this struct and all that it points
+ * to must live as long as the link.
+ */
+typedef struct gizwits_link_options {
+    /**
+     * The table of the product, NAME_link_product of the generated code.
+     */
+    const struct gizwits_link_product *product;
+    /**
+     * The description of the device that the link sends to the module.
+     */
+    const struct gizwits_device_info *info;
+    /**
+     * The status: a NAME_status of the generated code, with valid values at first. The link sets the points of a
+     * control in it, and reports what has changed.
+     */
+    void *status;
+    /**
+     * The memory of the product: a NAME_link_state of the generated code.
+     */
+    void *state;
+    /**
+     * The memory for frames of the module and the outbox.
+     */
+    uint8_t *memory;
+    /**
+     * The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
+     */
+    size_t memory_length;
+    /**
+     * The maximum length of the data of gizwits_link_send().
+     */
+    size_t outbox_length;
+    /**
+     * Sends a byte to the module, or puts it into a buffer that an interrupt sends. It may drop bytes if the buffer is
+     * full, because the link sends lost frames again. It must not call the link.
+     */
+    void (*write)(void *context, uint8_t byte);
+    /**
+     * The first argument of `write`.
+     */
+    void *context;
+} gizwits_link_options;
+
+/**
+ * The waiting times of a link in milliseconds, and the number of transmissions.
+ */
+typedef struct gizwits_link_timing {
+    /**
+     * The maximum time between two reports of all points: 600000 at first.
+     */
+    uint32_t full;
+    /**
+     * The minimum time between two reports if only measured values have changed: 6000 at first.
+     */
+    uint16_t measured;
+    /**
+     * The time until a frame that was not acknowledged is sent again: 200 at first.
+     */
+    uint16_t resend;
+    /**
+     * The maximum number of transmissions of a frame: 3 at first.
+     */
+    uint8_t tries;
+} gizwits_link_timing;
+
+/**
+ * An event of a link. Members that the kind does not mention are 0, and `data` is valid only if `length` is not 0.
+ */
+typedef struct gizwits_link_event {
+    /**
+     * The kind.
+     */
+    gizwits_event kind;
+    /**
+     * The command of a frame.
+     */
+    uint8_t command;
+    /**
+     * The sequence number of a frame.
+     */
+    uint8_t sn;
+    /**
+     * The length of `data` in bytes.
+     */
+    uint16_t length;
+    /**
+     * The number of the kind.
+     */
+    uint32_t number;
+    /**
+     * The data of the kind, in the memory of the link until it reads the next byte.
+     */
+    const uint8_t *data;
+} gizwits_link_event;
 
 /**
  * Every report has all points.
@@ -680,9 +1034,9 @@ const char *gizwits_status_name(int32_t status);
 gizwits_status gizwits_frame_parse(const uint8_t *bytes,
                                    size_t length,
                                    size_t limit,
-                                   gizwits_frame *frame,
+                                   struct gizwits_frame *frame,
                                    size_t *consumed,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Finds the next frame in the bytes of a stream.
@@ -695,11 +1049,11 @@ gizwits_status gizwits_frame_parse(const uint8_t *bytes,
 gizwits_status gizwits_frame_scan(const uint8_t *bytes,
                                   size_t length,
                                   size_t limit,
-                                  gizwits_frame *frame,
+                                  struct gizwits_frame *frame,
                                   uint8_t *found,
                                   size_t *consumed,
                                   size_t *skipped,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Writes a frame to `out`, and the number of its bytes to `*length`.
@@ -707,11 +1061,11 @@ gizwits_status gizwits_frame_scan(const uint8_t *bytes,
  * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
  * GIZWITS_STATUS_OUT_OF_SPACE.
  */
-gizwits_status gizwits_frame_encode(const gizwits_frame *frame,
+gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
                                     uint8_t *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Loads a definition: its JSON text, as the cloud returns it.
@@ -725,7 +1079,7 @@ gizwits_status gizwits_frame_encode(const gizwits_frame *frame,
 gizwits_status gizwits_product_new(const char *definition,
                                    size_t length,
                                    gizwits_product *product,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Frees a product. Its handle, and every copy of it, is invalid from then on.
@@ -737,7 +1091,9 @@ gizwits_status gizwits_product_free(gizwits_product product);
 /**
  * Stores the numbers of a product in `*info`, which is memory of the caller.
  */
-gizwits_status gizwits_product_describe(gizwits_product product, gizwits_product_info *info, gizwits_error *error);
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
 
 /**
  * Copies the name of a product to `out`. The text is empty if the definition has no name.
@@ -746,7 +1102,7 @@ gizwits_status gizwits_product_name(gizwits_product product,
                                     char *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Copies the product key to `out`. The text is empty if the definition has no key.
@@ -755,7 +1111,7 @@ gizwits_status gizwits_product_key(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Checks a definition and writes every problem to `out`, as a JSON array of objects.
@@ -769,7 +1125,7 @@ gizwits_status gizwits_definition_check(const char *definition,
                                         char *out,
                                         size_t capacity,
                                         size_t *length,
-                                        gizwits_error *error);
+                                        struct gizwits_error *error);
 
 /**
  * Finds a point by its name of `name_length` bytes and stores its id in `*point`.
@@ -778,15 +1134,15 @@ gizwits_status gizwits_point_find(gizwits_product product,
                                   const char *name,
                                   size_t name_length,
                                   uint16_t *point,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Stores the numbers of a point in `*info`, which is memory of the caller.
  */
 gizwits_status gizwits_point_describe(gizwits_product product,
                                       uint16_t point,
-                                      gizwits_point_info *info,
-                                      gizwits_error *error);
+                                      struct gizwits_point_info *info,
+                                      struct gizwits_error *error);
 
 /**
  * Copies the name of a point, as messages have it, to `out`.
@@ -796,7 +1152,7 @@ gizwits_status gizwits_point_name(gizwits_product product,
                                   char *out,
                                   size_t capacity,
                                   size_t *length,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Copies the name of a point for people to `out`. The text is empty if the definition has none.
@@ -806,7 +1162,7 @@ gizwits_status gizwits_point_display_name(gizwits_product product,
                                           char *out,
                                           size_t capacity,
                                           size_t *length,
-                                          gizwits_error *error);
+                                          struct gizwits_error *error);
 
 /**
  * Copies the description of a point to `out`. The text is empty if the definition has none.
@@ -816,7 +1172,7 @@ gizwits_status gizwits_point_description(gizwits_product product,
                                          char *out,
                                          size_t capacity,
                                          size_t *length,
-                                         gizwits_error *error);
+                                         struct gizwits_error *error);
 
 /**
  * Copies the values that a point can have to `out`, as a text for people: `-10..35, step 1`.
@@ -826,7 +1182,7 @@ gizwits_status gizwits_point_range(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Copies the label with this index, which is the raw value of an enum, to `out`.
@@ -839,7 +1195,7 @@ gizwits_status gizwits_point_label(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Reads the bytes of a payload from a text of `text_length` bytes: hex, base64, or a list such as `[0,0,0,3]`.
@@ -853,7 +1209,7 @@ gizwits_status gizwits_payload_parse(const char *text,
                                      uint8_t *out,
                                      size_t capacity,
                                      size_t *length,
-                                     gizwits_error *error);
+                                     struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes it to `out` as a line of JSON without a line end.
@@ -869,14 +1225,14 @@ gizwits_status gizwits_decode_json(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes the values of its points to `values`, in the order of the message.
  *
  * `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
  * has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
- * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. No message has more values than its product has points.
+ * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
  *
  * The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
  * asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid
@@ -886,11 +1242,11 @@ gizwits_status gizwits_decode(gizwits_product product,
                               uint32_t options,
                               const uint8_t *payload,
                               size_t payload_length,
-                              gizwits_message *message,
-                              gizwits_value *values,
+                              struct gizwits_message *message,
+                              struct gizwits_value *values,
                               size_t capacity,
                               size_t *count,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Decodes one point of a payload and stores its value in `*value`.
@@ -904,8 +1260,8 @@ gizwits_status gizwits_decode_point(gizwits_product product,
                                     const uint8_t *payload,
                                     size_t payload_length,
                                     uint16_t point,
-                                    gizwits_value *value,
-                                    gizwits_error *error);
+                                    struct gizwits_value *value,
+                                    struct gizwits_error *error);
 
 /**
  * Encodes a P0 from a JSON object of points, such as `{"switch": true, "set_temp": 24}`.
@@ -926,7 +1282,7 @@ gizwits_status gizwits_encode_json(gizwits_product product,
                                    uint8_t *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Encodes a P0 from values. The values that gizwits_decode() returns encode to the same message again.
@@ -941,12 +1297,12 @@ gizwits_status gizwits_encode_json(gizwits_product product,
 gizwits_status gizwits_encode(gizwits_product product,
                               gizwits_action action,
                               uint32_t options,
-                              const gizwits_value *values,
+                              const struct gizwits_value *values,
                               size_t count,
                               uint8_t *out,
                               size_t capacity,
                               size_t *length,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes it to `out` as a line of JSON without a line end.
@@ -962,14 +1318,14 @@ gizwits_status gizwits_decode_json(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes the values of its points to `values`, in the order of the message.
  *
  * `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
  * has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
- * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. No message has more values than its product has points.
+ * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
  *
  * The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
  * asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid
@@ -979,11 +1335,11 @@ gizwits_status gizwits_decode(gizwits_product product,
                               uint32_t options,
                               const uint8_t *payload,
                               size_t payload_length,
-                              gizwits_message *message,
-                              gizwits_value *values,
+                              struct gizwits_message *message,
+                              struct gizwits_value *values,
                               size_t capacity,
                               size_t *count,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Decodes one point of a payload and stores its value in `*value`.
@@ -997,8 +1353,8 @@ gizwits_status gizwits_decode_point(gizwits_product product,
                                     const uint8_t *payload,
                                     size_t payload_length,
                                     uint16_t point,
-                                    gizwits_value *value,
-                                    gizwits_error *error);
+                                    struct gizwits_value *value,
+                                    struct gizwits_error *error);
 
 /**
  * Encodes a P0 from a JSON object of points, such as `{"switch": true, "set_temp": 24}`.
@@ -1019,7 +1375,7 @@ gizwits_status gizwits_encode_json(gizwits_product product,
                                    uint8_t *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Encodes a P0 from values. The values that gizwits_decode() returns encode to the same message again.
@@ -1034,12 +1390,12 @@ gizwits_status gizwits_encode_json(gizwits_product product,
 gizwits_status gizwits_encode(gizwits_product product,
                               gizwits_action action,
                               uint32_t options,
-                              const gizwits_value *values,
+                              const struct gizwits_value *values,
                               size_t count,
                               uint8_t *out,
                               size_t capacity,
                               size_t *length,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
@@ -1050,9 +1406,9 @@ gizwits_status gizwits_encode(gizwits_product product,
 gizwits_status gizwits_frame_parse(const uint8_t *bytes,
                                    size_t length,
                                    size_t limit,
-                                   gizwits_frame *frame,
+                                   struct gizwits_frame *frame,
                                    size_t *consumed,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Finds the next frame in the bytes of a stream.
@@ -1065,11 +1421,11 @@ gizwits_status gizwits_frame_parse(const uint8_t *bytes,
 gizwits_status gizwits_frame_scan(const uint8_t *bytes,
                                   size_t length,
                                   size_t limit,
-                                  gizwits_frame *frame,
+                                  struct gizwits_frame *frame,
                                   uint8_t *found,
                                   size_t *consumed,
                                   size_t *skipped,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Writes a frame to `out`, and the number of its bytes to `*length`.
@@ -1077,11 +1433,95 @@ gizwits_status gizwits_frame_scan(const uint8_t *bytes,
  * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
  * GIZWITS_STATUS_OUT_OF_SPACE.
  */
-gizwits_status gizwits_frame_encode(const gizwits_frame *frame,
+gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
                                     uint8_t *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
+
+/**
+ * Makes a link, which reports the status at the first gizwits_link_poll().
+ *
+ * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
+ * GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
+ * has an invalid value. After any other status than
+ * GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+ */
+gizwits_status gizwits_link_init(struct gizwits_link *link,
+                                 const struct gizwits_link_options *options);
+
+/**
+ * Changes the waiting times of a link.
+ */
+gizwits_status gizwits_link_set_timing(struct gizwits_link *link, const struct gizwits_link_timing *timing);
+
+/**
+ * Reads one byte from the module. If the byte completes a frame, the link answers it and stores its event; otherwise
+ * the event is GIZWITS_EVENT_NONE.
+ *
+ * `now` is the time in milliseconds of any clock that may wrap around, the same as for gizwits_link_poll(). The data of
+ * the event is in the memory of the link until the next byte is read.
+ */
+gizwits_status gizwits_link_receive(struct gizwits_link *link,
+                                    uint8_t byte,
+                                    uint32_t now,
+                                    struct gizwits_link_event *event);
+
+/**
+ * Reads bytes from the module up to the first event, or all of them, and stores the number of bytes that it has read.
+ * The rest is for the next call. Apart from that, the function is like gizwits_link_receive().
+ */
+gizwits_status gizwits_link_receive_bytes(struct gizwits_link *link,
+                                          const uint8_t *bytes,
+                                          size_t length,
+                                          uint32_t now,
+                                          struct gizwits_link_event *event,
+                                          size_t *used);
+
+/**
+ * Sends what is due: at most the answer to a read, and one report or request. Stores GIZWITS_EVENT_UNANSWERED,
+ * GIZWITS_EVENT_INVALID, or GIZWITS_EVENT_NONE.
+ *
+ * To be called after bytes were received, when the status may have changed, and when the time of gizwits_link_wait()
+ * has passed.
+ */
+gizwits_status gizwits_link_poll(struct gizwits_link *link, uint32_t now, struct gizwits_link_event *event);
+
+/**
+ * Stores the time in milliseconds until the next gizwits_link_poll() is due, unless bytes are received or the status
+ * changes before.
+ */
+gizwits_status gizwits_link_wait(struct gizwits_link *link, uint32_t now, uint32_t *wait);
+
+/**
+ * Queues a request, which gizwits_link_poll() sends once no frame is in flight. The outcome is GIZWITS_EVENT_ACKED,
+ * GIZWITS_EVENT_UNANSWERED, or the event with the answer.
+ *
+ * `request` is a GIZWITS_REQUEST_... number. `argument` is that of the request, otherwise 0. The status is
+ * GIZWITS_STATUS_BUSY while another request is in progress.
+ */
+gizwits_status gizwits_link_request(struct gizwits_link *link, uint8_t request, uint8_t argument);
+
+/**
+ * Sends transparent data, as a request. The data, which may be that of an event, is copied to the outbox, which keeps it
+ * until the module acknowledges it.
+ *
+ * The status is GIZWITS_STATUS_BUSY while another request is in progress, and GIZWITS_STATUS_OUT_OF_SPACE if the outbox
+ * is shorter than the data.
+ */
+gizwits_status gizwits_link_send(struct gizwits_link *link,
+                                 const uint8_t *data,
+                                 size_t length);
+
+/**
+ * Answers the frame of a GIZWITS_EVENT_FRAME. `command` and `sn` are those of the event. The payload has at most 65274
+ * bytes.
+ */
+gizwits_status gizwits_link_answer(struct gizwits_link *link,
+                                   uint8_t command,
+                                   uint8_t sn,
+                                   const uint8_t *payload,
+                                   size_t length);
 
 /**
  * Reads the bytes of a payload from a text of `text_length` bytes: hex, base64, or a list such as `[0,0,0,3]`.
@@ -1095,7 +1535,7 @@ gizwits_status gizwits_payload_parse(const char *text,
                                      uint8_t *out,
                                      size_t capacity,
                                      size_t *length,
-                                     gizwits_error *error);
+                                     struct gizwits_error *error);
 
 /**
  * Finds a point by its name of `name_length` bytes and stores its id in `*point`.
@@ -1104,15 +1544,15 @@ gizwits_status gizwits_point_find(gizwits_product product,
                                   const char *name,
                                   size_t name_length,
                                   uint16_t *point,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Stores the numbers of a point in `*info`, which is memory of the caller.
  */
 gizwits_status gizwits_point_describe(gizwits_product product,
                                       uint16_t point,
-                                      gizwits_point_info *info,
-                                      gizwits_error *error);
+                                      struct gizwits_point_info *info,
+                                      struct gizwits_error *error);
 
 /**
  * Copies the name of a point, as messages have it, to `out`.
@@ -1122,7 +1562,7 @@ gizwits_status gizwits_point_name(gizwits_product product,
                                   char *out,
                                   size_t capacity,
                                   size_t *length,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Copies the name of a point for people to `out`. The text is empty if the definition has none.
@@ -1132,7 +1572,7 @@ gizwits_status gizwits_point_display_name(gizwits_product product,
                                           char *out,
                                           size_t capacity,
                                           size_t *length,
-                                          gizwits_error *error);
+                                          struct gizwits_error *error);
 
 /**
  * Copies the description of a point to `out`. The text is empty if the definition has none.
@@ -1142,7 +1582,7 @@ gizwits_status gizwits_point_description(gizwits_product product,
                                          char *out,
                                          size_t capacity,
                                          size_t *length,
-                                         gizwits_error *error);
+                                         struct gizwits_error *error);
 
 /**
  * Copies the values that a point can have to `out`, as a text for people: `-10..35, step 1`.
@@ -1152,7 +1592,7 @@ gizwits_status gizwits_point_range(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Copies the label with this index, which is the raw value of an enum, to `out`.
@@ -1165,7 +1605,7 @@ gizwits_status gizwits_point_label(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Loads a definition: its JSON text, as the cloud returns it.
@@ -1179,7 +1619,7 @@ gizwits_status gizwits_point_label(gizwits_product product,
 gizwits_status gizwits_product_new(const char *definition,
                                    size_t length,
                                    gizwits_product *product,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Frees a product. Its handle, and every copy of it, is invalid from then on.
@@ -1191,7 +1631,9 @@ gizwits_status gizwits_product_free(gizwits_product product);
 /**
  * Stores the numbers of a product in `*info`, which is memory of the caller.
  */
-gizwits_status gizwits_product_describe(gizwits_product product, gizwits_product_info *info, gizwits_error *error);
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
 
 /**
  * Copies the name of a product to `out`. The text is empty if the definition has no name.
@@ -1200,7 +1642,7 @@ gizwits_status gizwits_product_name(gizwits_product product,
                                     char *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Copies the product key to `out`. The text is empty if the definition has no key.
@@ -1209,7 +1651,7 @@ gizwits_status gizwits_product_key(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Checks a definition and writes every problem to `out`, as a JSON array of objects.
@@ -1223,7 +1665,7 @@ gizwits_status gizwits_definition_check(const char *definition,
                                         char *out,
                                         size_t capacity,
                                         size_t *length,
-                                        gizwits_error *error);
+                                        struct gizwits_error *error);
 
 /**
  * Returns the name of a status in snake_case, for example `above_max`. The names never change. A number without a
@@ -1239,6 +1681,150 @@ const char *gizwits_status_name(int32_t status);
  * The text ends with a NUL and lives as long as the program. The caller does not free it.
  */
 const char *gizwits_version(void);
+
+/**
+ * Makes a link, which reports the status at the first gizwits_link_poll().
+ *
+ * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
+ * GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
+ * has an invalid value. After any other status than
+ * GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+ */
+gizwits_status gizwits_link_init(struct gizwits_link *link,
+                                 const struct gizwits_link_options *options);
+
+/**
+ * Changes the waiting times of a link.
+ */
+gizwits_status gizwits_link_set_timing(struct gizwits_link *link, const struct gizwits_link_timing *timing);
+
+/**
+ * Reads one byte from the module. If the byte completes a frame, the link answers it and stores its event; otherwise
+ * the event is GIZWITS_EVENT_NONE.
+ *
+ * `now` is the time in milliseconds of any clock that may wrap around, the same as for gizwits_link_poll(). The data of
+ * the event is in the memory of the link until the next byte is read.
+ */
+gizwits_status gizwits_link_receive(struct gizwits_link *link,
+                                    uint8_t byte,
+                                    uint32_t now,
+                                    struct gizwits_link_event *event);
+
+/**
+ * Reads bytes from the module up to the first event, or all of them, and stores the number of bytes that it has read.
+ * The rest is for the next call. Apart from that, the function is like gizwits_link_receive().
+ */
+gizwits_status gizwits_link_receive_bytes(struct gizwits_link *link,
+                                          const uint8_t *bytes,
+                                          size_t length,
+                                          uint32_t now,
+                                          struct gizwits_link_event *event,
+                                          size_t *used);
+
+/**
+ * Sends what is due: at most the answer to a read, and one report or request. Stores GIZWITS_EVENT_UNANSWERED,
+ * GIZWITS_EVENT_INVALID, or GIZWITS_EVENT_NONE.
+ *
+ * To be called after bytes were received, when the status may have changed, and when the time of gizwits_link_wait()
+ * has passed.
+ */
+gizwits_status gizwits_link_poll(struct gizwits_link *link, uint32_t now, struct gizwits_link_event *event);
+
+/**
+ * Stores the time in milliseconds until the next gizwits_link_poll() is due, unless bytes are received or the status
+ * changes before.
+ */
+gizwits_status gizwits_link_wait(struct gizwits_link *link, uint32_t now, uint32_t *wait);
+
+/**
+ * Queues a request, which gizwits_link_poll() sends once no frame is in flight. The outcome is GIZWITS_EVENT_ACKED,
+ * GIZWITS_EVENT_UNANSWERED, or the event with the answer.
+ *
+ * `request` is a GIZWITS_REQUEST_... number. `argument` is that of the request, otherwise 0. The status is
+ * GIZWITS_STATUS_BUSY while another request is in progress.
+ */
+gizwits_status gizwits_link_request(struct gizwits_link *link, uint8_t request, uint8_t argument);
+
+/**
+ * Sends transparent data, as a request. The data, which may be that of an event, is copied to the outbox, which keeps it
+ * until the module acknowledges it.
+ *
+ * The status is GIZWITS_STATUS_BUSY while another request is in progress, and GIZWITS_STATUS_OUT_OF_SPACE if the outbox
+ * is shorter than the data.
+ */
+gizwits_status gizwits_link_send(struct gizwits_link *link,
+                                 const uint8_t *data,
+                                 size_t length);
+
+/**
+ * Answers the frame of a GIZWITS_EVENT_FRAME. `command` and `sn` are those of the event. The payload has at most 65274
+ * bytes.
+ */
+gizwits_status gizwits_link_answer(struct gizwits_link *link,
+                                   uint8_t command,
+                                   uint8_t sn,
+                                   const uint8_t *payload,
+                                   size_t length);
+
+/**
+ * Loads a definition: its JSON text, as the cloud returns it.
+ *
+ * `definition` is UTF-8 of `length` bytes; a NUL behind them is not part of it. The library copies what it needs.
+ * `*product` becomes a handle, which the caller frees with gizwits_product_free(), or 0 after a failure.
+ *
+ * If the definition has errors, the status is GIZWITS_STATUS_DEFINITION, and the text of the error has a line for each
+ * of the first ten. gizwits_definition_check() returns all problems.
+ */
+gizwits_status gizwits_product_new(const char *definition,
+                                   size_t length,
+                                   gizwits_product *product,
+                                   struct gizwits_error *error);
+
+/**
+ * Frees a product. Its handle, and every copy of it, is invalid from then on.
+ *
+ * Calls of other threads that use the product end first. The handle 0 is refused like any other invalid handle.
+ */
+gizwits_status gizwits_product_free(gizwits_product product);
+
+/**
+ * Stores the numbers of a product in `*info`, which is memory of the caller.
+ */
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
+
+/**
+ * Copies the name of a product to `out`. The text is empty if the definition has no name.
+ */
+gizwits_status gizwits_product_name(gizwits_product product,
+                                    char *out,
+                                    size_t capacity,
+                                    size_t *length,
+                                    struct gizwits_error *error);
+
+/**
+ * Copies the product key to `out`. The text is empty if the definition has no key.
+ */
+gizwits_status gizwits_product_key(gizwits_product product,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Checks a definition and writes every problem to `out`, as a JSON array of objects.
+ *
+ * An object has the keys `severity` ("error" or "warning"), `kind`, `pointer` (a JSON pointer), `line` and `column` (from
+ * 1), `message`, `label` (the present value) and `help` (what would be valid). The array has at most 100 objects; it
+ * is `[]` if the definition has no problem. The status is GIZWITS_STATUS_OK whatever the check finds.
+ */
+gizwits_status gizwits_definition_check(const char *definition,
+                                        size_t definition_length,
+                                        char *out,
+                                        size_t capacity,
+                                        size_t *length,
+                                        struct gizwits_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -20,7 +20,7 @@ pub use self::product::{gizwits_device_info, gizwits_link_product};
 use crate::status::gizwits_status;
 
 /// The number of pointers that the memory of a link has room for.
-pub const GIZWITS_LINK_WORDS: usize = 36;
+pub const GIZWITS_LINK_WORDS: usize = 24;
 
 /// The memory of a link, usually a static variable. Its content belongs to the library.
 ///
@@ -44,7 +44,9 @@ pub struct gizwits_link_options {
     /// The status: a NAME_status of the generated code, with valid values at first. The link sets the points of a
     /// control in it, and reports what has changed.
     pub status: *mut c_void,
-    /// The memory for values and frames, which belongs to the link.
+    /// The memory of the product: a NAME_link_state of the generated code.
+    pub state: *mut c_void,
+    /// The memory for frames of the module and the outbox.
     pub memory: *mut u8,
     /// The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
     pub memory_length: usize,
@@ -71,26 +73,21 @@ pub struct gizwits_link_timing {
     pub tries: u8,
 }
 
-/// A request to the module.
-#[repr(u8)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum gizwits_request {
-    /// Lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
-    Configure = 0,
-    /// Requests the description of the module. The argument is 0 for a Wi-Fi module and 1 for a mobile module. The
-    /// answer is GIZWITS_EVENT_MODULE.
-    Module = 1,
-    /// Resets the module, which forgets its network and its owner.
-    Reset = 2,
-    /// Starts the factory test of the module.
-    Test = 3,
-    /// Opens the period in which a user can bind the device.
-    Bind = 4,
-    /// Requests the network time. The answer is GIZWITS_EVENT_TIME.
-    Time = 5,
-    /// Restarts the module.
-    Reboot = 6,
-}
+/// The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
+pub const GIZWITS_REQUEST_CONFIGURE: u8 = 0;
+/// The request for the description of the module. The argument is 0 for a Wi-Fi module and 1 for a mobile module. The
+/// answer is GIZWITS_EVENT_MODULE.
+pub const GIZWITS_REQUEST_MODULE: u8 = 1;
+/// The request that resets the module, which forgets its network and its owner.
+pub const GIZWITS_REQUEST_RESET: u8 = 2;
+/// The request that starts the factory test of the module.
+pub const GIZWITS_REQUEST_TEST: u8 = 3;
+/// The request that opens the period in which a user can bind the device.
+pub const GIZWITS_REQUEST_BIND: u8 = 4;
+/// The request for the network time. The answer is GIZWITS_EVENT_TIME.
+pub const GIZWITS_REQUEST_TIME: u8 = 5;
+/// The request that restarts the module.
+pub const GIZWITS_REQUEST_REBOOT: u8 = 6;
 
 /// The requests without an argument, in the order of their numbers.
 static REQUESTS: [Request; 5] = [
@@ -191,19 +188,15 @@ unsafe fn with_bytes<'a>(
     if length > MAX_PAYLOAD {
         return Err(gizwits_status::InvalidLength);
     }
-    let options = content.options();
-    if product::overlap((bytes, length), (options.memory, options.memory_length)) {
-        return Err(gizwits_status::Overlap);
-    }
-    // SAFETY: the pointer is not null, the link does not write the bytes, and the caller promises the rest.
+    // SAFETY: the pointer is not null, the length is possible, and the caller promises the rest.
     Ok((content, unsafe { slice::from_raw_parts(bytes, length) }))
 }
 
 /// Makes a link, which reports the status at the first gizwits_link_poll().
 ///
 /// `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
-/// GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the table has no
-/// function that its protocol requires, or the status of the device has an invalid value. After any other status than
+/// GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
+/// has an invalid value. After any other status than
 /// GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gizwits_link_init(
@@ -374,7 +367,7 @@ pub unsafe extern "C" fn gizwits_link_wait(
 /// Queues a request, which gizwits_link_poll() sends once no frame is in flight. The outcome is GIZWITS_EVENT_ACKED,
 /// GIZWITS_EVENT_UNANSWERED, or the event with the answer.
 ///
-/// `request` is one of gizwits_request. `argument` is that of the request, otherwise 0. The status is
+/// `request` is a GIZWITS_REQUEST_... number. `argument` is that of the request, otherwise 0. The status is
 /// GIZWITS_STATUS_BUSY while another request is in progress.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gizwits_link_request(
@@ -388,12 +381,14 @@ pub unsafe extern "C" fn gizwits_link_request(
         Err(status) => return status,
     };
     let request = match request {
-        0 => Request::configure(ConfigMode::Unknown(argument)),
-        1 => Request::module(argument),
-        other => match REQUESTS.get(usize::from(other).wrapping_sub(2)) {
-            Some(request) => *request,
-            None => return gizwits_status::InvalidArgument,
-        },
+        GIZWITS_REQUEST_CONFIGURE => Request::configure(ConfigMode::Unknown(argument)),
+        GIZWITS_REQUEST_MODULE => Request::module(argument),
+        other => {
+            match REQUESTS.get(usize::from(other).wrapping_sub(GIZWITS_REQUEST_RESET.into())) {
+                Some(request) => *request,
+                None => return gizwits_status::InvalidArgument,
+            }
+        }
     };
     match content.link.request(request) {
         Ok(()) => gizwits_status::Ok,
@@ -401,8 +396,8 @@ pub unsafe extern "C" fn gizwits_link_request(
     }
 }
 
-/// Sends transparent data, as a request. The data is copied to the outbox, which keeps it until the module acknowledges
-/// it.
+/// Sends transparent data, as a request. The data, which may be that of an event, is copied to the outbox, which keeps it
+/// until the module acknowledges it.
 ///
 /// The status is GIZWITS_STATUS_BUSY while another request is in progress, and GIZWITS_STATUS_OUT_OF_SPACE if the outbox
 /// is shorter than the data.

@@ -5,6 +5,7 @@
 #define OUTBOX 16u
 
 static climate_status status;
+static climate_link_state state;
 static gizwits_link link;
 static uint8_t memory[CLIMATE_LINK_MEMORY + OUTBOX];
 
@@ -14,6 +15,7 @@ static const gizwits_link_options OPTIONS = {
     &climate_link_product,
     &INFO,
     &status,
+    &state,
     memory,
     sizeof memory,
     OUTBOX,

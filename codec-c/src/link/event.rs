@@ -106,9 +106,9 @@ pub(super) unsafe fn store(
     let (mut command, mut sn, mut number) = (0, 0, 0);
     let mut data: &[u8] = &[];
     let kind = match event {
-        Some(Event::Control(p0)) => {
-            data = p0.0;
-            number = p0.apply(options).into();
+        Some(Event::Control(control)) => {
+            data = control.p0;
+            number = control.apply(options).into();
             gizwits_event::Control
         }
         Some(Event::Transparent(bytes)) => {

@@ -10,40 +10,50 @@ use gizwits_codec_core::uart::{self, Command};
 use super::{check, gizwits_link, gizwits_link_options};
 use crate::status::gizwits_status;
 
-/// The table of a product, NAME_link_product of the generated code.
+/// The table of a product, NAME_link_product of the generated code, which has it if GIZWITS_LINK is defined.
 ///
-/// The generated code has it if GIZWITS_LINK is defined. A result is one of NAME_result: 0, or the rule that a value
-/// breaks in the low 4 bits and the id of its point above them.
+/// The functions get the state of the link, a NAME_link_state. It has two sets of values: those of the status, and those
+/// of the last report. A result is one of NAME_result: 0, or the rule that a value breaks in the low 4 bits and the id of
+/// its point above them.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct gizwits_link_product {
-    /// The number of bytes of the values of all points.
-    pub values_length: u16,
-    /// The number of bytes of a mask of points, or 0 for a standard product.
-    pub mask_length: u16,
-    /// The number of ranges in `measured`.
-    pub measured_count: u16,
-    /// The ranges of measured values among the values: first byte, and the byte after the last. A link waits with their
-    /// reports.
-    pub measured: *const [u16; 2],
-    /// Writes the values of a status. Returns the result of the first invalid value, after which the values may be
-    /// anything.
-    pub encode: Option<unsafe extern "C" fn(status: *const c_void, values: *mut u8) -> u16>,
-    /// Returns whether a P0 is a control with the right length and flags. NULL if no point is writable.
+    /// Writes the values of a status. Returns the result of the first invalid value, after which the values are those of
+    /// the last report.
+    pub encode: Option<unsafe extern "C" fn(state: *mut c_void, status: *const c_void) -> u16>,
+    /// Returns whether the values differ from those of the last report. Measured values count only if `measured` is true.
+    pub differs: Option<unsafe extern "C" fn(state: *const c_void, measured: bool) -> bool>,
+    /// Makes the values those of the last report, with all points or those that have changed. Returns whether the report
+    /// has all points.
+    pub keep: Option<unsafe extern "C" fn(state: *mut c_void, all: bool) -> bool>,
+    /// Returns the P0 of a reply with the values of the status, or of the last report, and stores its length.
+    pub message: Option<
+        unsafe extern "C" fn(state: *mut c_void, is_reply: bool, length: *mut usize) -> *const u8,
+    >,
+    /// Returns whether a P0 is a read, and keeps the points that it asks for.
+    pub read:
+        Option<unsafe extern "C" fn(state: *mut c_void, p0: *const u8, length: usize) -> bool>,
+    /// Returns whether a P0 is a control with the right length and flags.
     pub is_control: Option<unsafe extern "C" fn(p0: *const u8, length: usize) -> bool>,
     /// Sets the valid points of such a control in a status. Returns the result of the first invalid value.
     pub apply:
         Option<unsafe extern "C" fn(p0: *const u8, length: usize, status: *mut c_void) -> u16>,
-    /// Returns whether a P0 is a read, and writes the mask of the points that it asks for. For a var_len product.
-    pub read: Option<unsafe extern "C" fn(p0: *const u8, length: usize, mask: *mut u8) -> bool>,
-    /// Writes the mask of the points whose values differ. For a var_len product.
-    pub changed: Option<unsafe extern "C" fn(one: *const u8, two: *const u8, mask: *mut u8)>,
-    /// Writes a message with the points of a mask, which may have surplus bits. Returns its length. For a var_len
-    /// product.
-    pub pack: Option<
-        unsafe extern "C" fn(action: u8, mask: *const u8, values: *const u8, p0: *mut u8) -> usize,
-    >,
 }
+
+/// The functions of a table that has all of them.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Functions {
+    encode: unsafe extern "C" fn(*mut c_void, *const c_void) -> u16,
+    differs: unsafe extern "C" fn(*const c_void, bool) -> bool,
+    keep: unsafe extern "C" fn(*mut c_void, bool) -> bool,
+    message: unsafe extern "C" fn(*mut c_void, bool, *mut usize) -> *const u8,
+    read: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> bool,
+    is_control: unsafe extern "C" fn(*const u8, usize) -> bool,
+    apply: unsafe extern "C" fn(*const u8, usize, *mut c_void) -> u16,
+}
+
+const _: () = assert!(size_of::<Functions>() == size_of::<gizwits_link_product>());
 
 /// The description of a device, usually a constant in flash. NAME_DEVICE_INFO() of the generated code initialises it. No member ends
 /// with a NUL.
@@ -91,28 +101,25 @@ const FRAME: usize = 65 + uart::Decoder::OVERHEAD;
 pub(super) enum Table {}
 
 /// What a link keeps of such a product.
-///
-/// The memory of the link begins with the P0 of the last report and the P0 of the status. In a var_len product, they have
-/// no mask, and three items follow: the mask of the last report, the mask of a read, and the P0 of a frame.
 pub(super) struct TableState {
     pub(super) options: &'static gizwits_link_options,
-    product: &'static gizwits_link_product,
+    functions: &'static Functions,
     /// The result of the first invalid value.
     pub(super) invalid: u16,
 }
 
 /// A control whose length and flags were checked: its P0.
-pub(super) struct Control<'b>(pub(super) &'b [u8]);
+pub(super) struct Control<'b> {
+    pub(super) p0: &'b [u8],
+    functions: &'static Functions,
+}
 
 impl Control<'_> {
     /// Sets the points of the control in the status of the firmware.
     pub(super) fn apply(&self, options: &gizwits_link_options) -> u16 {
-        // SAFETY: `TableState::new` has checked the pointer to the product.
-        let apply = unsafe { (*options.product).apply };
+        let (start, length) = (self.p0.as_ptr(), self.p0.len());
         // SAFETY: `is_control` has accepted the P0, and the firmware promises that the status belongs to the product.
-        apply.map_or(0, |apply| unsafe {
-            apply(self.0.as_ptr(), self.0.len(), options.status)
-        })
+        unsafe { (self.functions.apply)(start, length, options.status) }
     }
 }
 
@@ -126,15 +133,6 @@ unsafe fn shared<T>(pointer: *const T) -> Result<&'static T, gizwits_status> {
         gizwits_status::Ok => Ok(unsafe { &*pointer }),
         status => Err(status),
     }
-}
-
-/// Returns whether two memories share a byte.
-#[inline(never)]
-pub(super) fn overlap(one: (*const u8, usize), two: (*const u8, usize)) -> bool {
-    let ends_before = |(start, length): (*const u8, usize), (other, _): (*const u8, usize)| {
-        start.addr().saturating_add(length) <= other.addr()
-    };
-    one.1 > 0 && two.1 > 0 && !ends_before(one, two) && !ends_before(two, one)
 }
 
 /// What a link is made of.
@@ -157,54 +155,61 @@ impl Made {
     ) -> Result<Made, gizwits_status> {
         // SAFETY: the firmware promises that the pointers are null or lead to what they say.
         let options = unsafe { shared(options)? };
+        // The table and the options are all pointers, which are null if a firmware leaves them out.
+        let words = options.product.cast::<*const c_void>();
         // SAFETY: as above.
-        let (product, info) = unsafe { (shared(options.product)?, shared(options.info)?) };
-        let (memory, length) = (options.memory, options.memory_length);
-        if memory.is_null() || options.status.is_null() || options.write.is_none() {
+        let info = unsafe {
+            shared(words)?;
+            shared(options.info)?
+        };
+        // SAFETY: the table has as many functions, and a function has the size of a pointer.
+        let functions =
+            unsafe { slice::from_raw_parts(words, size_of::<Functions>() / size_of::<usize>()) };
+        let pointers = [options.status, options.state, options.memory.cast()];
+        if options.write.is_none()
+            || pointers.iter().any(|pointer| pointer.is_null())
+            || functions.iter().any(|function| function.is_null())
+        {
             return Err(gizwits_status::NullPointer);
         }
-        if isize::try_from(length).is_err() {
+        let (memory, length) = (options.memory, options.memory_length);
+        let (start, link) = (memory.addr(), link.addr());
+        // The end of a memory that is no longer than the address space allows.
+        let Some(end) = start
+            .checked_add(length)
+            .filter(|_| isize::try_from(length).is_ok())
+        else {
             return Err(gizwits_status::InvalidLength);
-        }
-        if overlap((memory, length), (link.cast(), size_of::<gizwits_link>())) {
+        };
+        if start < link.saturating_add(size_of::<gizwits_link>()) && link < end {
             return Err(gizwits_status::Overlap);
         }
-        let packs = product.read.is_some() && product.changed.is_some() && product.pack.is_some();
-        let Some(encode) = product.encode else {
-            return Err(gizwits_status::InvalidArgument);
-        };
-        if (product.mask_length > 0) != packs
-            || (product.measured.is_null() && product.measured_count > 0)
-        {
-            return Err(gizwits_status::InvalidArgument);
-        }
-        let state = TableState {
-            options,
-            product,
-            invalid: 0,
-        };
-        // Products have at most 65535 bytes, so that nothing here overflows.
-        let used = state.end();
-        let Some(frame) = length
-            .checked_sub(used)
-            .and_then(|rest| rest.checked_sub(options.outbox_length))
-            .filter(|frame| *frame >= FRAME)
-        else {
+        let frame = length.checked_sub(options.outbox_length);
+        let Some(frame) = frame.filter(|frame| *frame >= FRAME) else {
             return Err(gizwits_status::OutOfSpace);
         };
         // SAFETY: the memory is not null, its length is possible, and the firmware promises that it belongs to the link.
-        // Frame and outbox are behind what the state uses.
         let (frame, outbox) = unsafe {
-            let start = memory.add(used);
             (
-                slice::from_raw_parts_mut(start, frame),
-                slice::from_raw_parts_mut(start.add(frame), options.outbox_length),
+                slice::from_raw_parts_mut(memory, frame),
+                slice::from_raw_parts_mut(memory.add(frame), options.outbox_length),
             )
         };
-        // SAFETY: the table promises a function for this status that writes as many values as there is room for.
-        if unsafe { encode(options.status, state.sent().add(1)) } != 0 {
-            return Err(gizwits_status::InvalidArgument);
+        // SAFETY: no function of the table is null, and the table promises what they do with state and status.
+        let functions = unsafe { &*words.cast::<Functions>() };
+        // SAFETY: as above.
+        unsafe {
+            if (functions.encode)(options.state, options.status) != 0 {
+                return Err(gizwits_status::InvalidArgument);
+            }
+            // The first values are those that a status with an invalid value is replaced with.
+            (functions.keep)(options.state, true);
         }
+        let state = TableState {
+            options,
+            functions,
+            invalid: 0,
+        };
         Ok(Made {
             info: info.bytes(),
             frame,
@@ -215,78 +220,17 @@ impl Made {
 }
 
 impl TableState {
-    /// The length of a P0 without a mask.
-    fn length(&self) -> usize {
-        usize::from(self.product.values_length).wrapping_add(1)
-    }
-
-    /// The P0 of the last report.
-    fn sent(&self) -> *mut u8 {
-        self.options.memory
-    }
-
-    /// The P0 of the status.
-    fn new(&self) -> *mut u8 {
-        self.options.memory.wrapping_add(self.length())
-    }
-
-    /// The mask of the last report.
-    fn mask(&self) -> *mut u8 {
-        self.new().wrapping_add(self.length())
-    }
-
-    /// The mask of a read.
-    fn wanted(&self) -> *mut u8 {
-        self.mask().wrapping_add(self.product.mask_length.into())
-    }
-
-    /// The P0 of a frame of a var_len product.
-    fn packed(&self) -> *mut u8 {
-        self.wanted().wrapping_add(self.product.mask_length.into())
-    }
-
-    /// The number of bytes of the memory that the state uses.
-    fn end(&self) -> usize {
-        let mask = usize::from(self.product.mask_length);
-        match mask {
-            0 => self.length().wrapping_mul(2),
-            _ => self.length().wrapping_add(mask).wrapping_mul(3),
-        }
-    }
-
-    /// The bytes of a P0 in the memory of the link.
-    fn p0(&self, start: *const u8) -> &[u8] {
-        // SAFETY: `Made::new` has checked that the memory has room for it, and has set what is read.
-        unsafe { slice::from_raw_parts(start, self.length()) }
-    }
-
-    /// Copies a P0 within the memory.
-    fn copy(&self, to: *mut u8, from: *const u8) {
-        // SAFETY: both are one of the first two P0s, which do not overlap.
-        unsafe { to.copy_from_nonoverlapping(from, self.length()) }
-    }
-
-    /// Writes the frame of a reply or report. Its P0 begins at `p0`.
+    /// Writes the frame of a reply or report.
     #[inline(never)]
-    fn write(
-        &self,
-        (command, action): (Command, u8),
-        p0: *mut u8,
-        mask: *const u8,
-        sn: u8,
-        sink: &mut dyn FnMut(u8),
-    ) {
-        let (mut start, mut length) = (p0, self.length());
-        // SAFETY: the memory has room for the P0, and in a var_len product for the masks and a packed P0.
-        let bytes = unsafe {
-            p0.write(action);
-            if let Some(pack) = self.product.pack {
-                start = self.packed();
-                length = pack(action | 0x10, mask, p0.add(1), start);
-            }
+    fn write(&self, command: Command, sn: u8, sink: &mut dyn FnMut(u8)) {
+        let is_reply = command == Command::TO_DEVICE_ACK;
+        let mut length = 0;
+        // SAFETY: the table promises a P0 of this length in the state.
+        let p0 = unsafe {
+            let start = (self.functions.message)(self.options.state, is_reply, &raw mut length);
             slice::from_raw_parts(start, length)
         };
-        uart::write(command, sn, &[bytes], sink);
+        uart::write(command, sn, &[p0], sink);
     }
 }
 
@@ -299,78 +243,46 @@ impl Device for Table {
     const VALUES: () = ();
 
     fn encode<P: Policy>(state: &mut TableState, (): &(), (): &mut ()) -> bool {
-        let result = state.product.encode.map_or(0, |encode| {
-            // SAFETY: the table promises a function for this status that writes as many values as there is room for.
-            unsafe { encode(state.options.status, state.new().wrapping_add(1)) }
-        });
-        if result != 0 {
-            state.copy(state.new(), state.sent());
-        }
+        let options = state.options;
+        // SAFETY: the firmware promises that state and status belong to the product, here and below.
+        let result = unsafe { (state.functions.encode)(options.state, options.status) };
         let changed = state.invalid != result;
         state.invalid = result;
         changed
     }
 
+    #[inline(never)]
     fn read(state: &mut TableState, p0: &[u8]) -> bool {
-        match state.product.read {
-            // SAFETY: the mask has the length of the table.
-            Some(read) => unsafe { read(p0.as_ptr(), p0.len(), state.wanted()) },
-            None => p0 == [0x02],
-        }
+        // SAFETY: the function reads as many bytes.
+        unsafe { (state.functions.read)(state.options.state, p0.as_ptr(), p0.len()) }
     }
 
+    #[inline(never)]
     fn control<'b, P: Policy>(state: &TableState, p0: &'b [u8]) -> Option<Control<'b>> {
-        let is_control = state.product.is_control?;
-        // SAFETY: the table promises a function that reads as many bytes.
-        unsafe { is_control(p0.as_ptr(), p0.len()) }.then_some(Control(p0))
+        let functions = state.functions;
+        // SAFETY: the function reads as many bytes.
+        let is_control = unsafe { (functions.is_control)(p0.as_ptr(), p0.len()) };
+        is_control.then_some(Control { p0, functions })
     }
 
     fn differs(state: &TableState, (): &(), measured: bool) -> bool {
-        let product = state.product;
-        let count = match measured {
-            true => 0,
-            false => product.measured_count,
-        };
-        // SAFETY: the table promises as many ranges, and `Made::new` has refused a null pointer to one or more. No
-        // ranges are read behind a null pointer, which is replaced.
-        let ranges: &[[u16; 2]] = match count {
-            0 => &[],
-            count => unsafe { slice::from_raw_parts(product.measured, count.into()) },
-        };
-        let (sent, new) = (state.p0(state.sent()), state.p0(state.new()));
-        // The values are behind the action.
-        let pairs = sent.iter().zip(new).zip(0_u16..).skip(1);
-        pairs.into_iter().any(|((old, new), at)| {
-            old != new && !ranges.iter().any(|[from, to]| *from < at && at <= *to)
-        })
+        // SAFETY: as in `encode`.
+        unsafe { (state.functions.differs)(state.options.state, measured) }
     }
 
     fn choose(state: &mut TableState, (): &(), all: bool) -> bool {
-        let Some(changed) = state.product.changed else {
-            return true;
-        };
-        let mask = state.mask();
-        // SAFETY: values and mask have the lengths of the table.
-        unsafe {
-            match all {
-                true => mask.write_bytes(0xff, state.product.mask_length.into()),
-                false => changed(state.sent().add(1), state.new().add(1), mask),
-            }
-        }
-        all
+        // SAFETY: as in `encode`.
+        unsafe { (state.functions.keep)(state.options.state, all) }
     }
 
-    fn keep(state: &mut TableState, (): ()) {
-        state.copy(state.sent(), state.new());
-    }
+    // `choose` has kept them.
+    fn keep(_: &mut TableState, (): ()) {}
 
     fn reply(state: &mut TableState, (): &(), sn: u8, sink: &mut dyn FnMut(u8)) {
-        let head = (Command::TO_DEVICE_ACK, 0x03);
-        state.write(head, state.new(), state.wanted(), sn, sink);
+        state.write(Command::TO_DEVICE_ACK, sn, sink);
     }
 
     fn report(state: &mut TableState, sn: u8, sink: &mut dyn FnMut(u8)) {
-        let head = (Command::FROM_DEVICE, 0x04);
-        state.write(head, state.sent(), state.mask(), sn, sink);
+        state.write(Command::FROM_DEVICE, sn, sink);
     }
 }

@@ -19,13 +19,17 @@ impl Program<'_> {
             true => 1 + self.flags_len() + self.control_values_len(),
             false => 0,
         };
-        // Two sets of values with their action. A var_len product also has two masks and a whole message.
+        let memory = control.max(PAYLOAD) + HEAD;
         let values = 1 + self.status_len();
-        let state = match self.is_var_len() {
-            true => 3 * (values + self.flags_len()),
-            false => 2 * values,
+        let packed = match self.is_var_len() {
+            true => format!(
+                "    uint8_t mask[{upper}_MASK_LEN];
+    uint8_t wanted[{upper}_MASK_LEN];
+    uint8_t packed[{upper}_STATUS_LEN];
+"
+            ),
+            false => String::new(),
         };
-        let memory = control.max(PAYLOAD) + HEAD + state;
         let info = match is_product_key(self.product.product_key()) {
             true => format!(
                 "
@@ -40,7 +44,12 @@ impl Program<'_> {
             "#ifdef GIZWITS_LINK
 #include <gizwits.h>
 
-/* The product of a link of the library gizwits, and the length of the memory of such a link in bytes. */
+/* The product of a link of the library gizwits, the length of the memory for its frames in bytes, and its state: the
+   values of the last report and of the status, each after the byte of an action. */
+typedef struct {{
+    uint8_t sent[{values}];
+    uint8_t values[{values}];
+{packed}}} {prefix}_link_state;
 extern const gizwits_link_product {prefix}_link_product;
 #define {upper}_LINK_MEMORY {memory}u
 {info}#endif
@@ -51,74 +60,145 @@ extern const gizwits_link_product {prefix}_link_product;
     /// The functions and the table.
     pub(super) fn link_source(&self) -> String {
         let prefix = self.prefix;
-        let mut out = "#ifdef GIZWITS_LINK\n".to_owned();
-        let ranges = self.measured();
-        if !ranges.is_empty() {
-            let _ = writeln!(
-                out,
-                "static const uint16_t LINK_MEASURED[{}][2] = {{",
-                ranges.len()
-            );
-            for (start, end) in &ranges {
-                let _ = writeln!(out, "    {{{start}u, {end}u}},");
-            }
-            out += "};\n\n";
-        }
-        let _ = write!(
-            out,
-            "static uint16_t link_encode(const void *status, uint8_t *values)
-{{
-    return encode_values((const {prefix}_status *)status, values);
-}}
+        let mut out = "#ifdef GIZWITS_LINK
+static void link_copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+    size_t at;
+
+    for (at = 0u; at < len; at++) {
+        to[at] = from[at];
+    }
+}
 
 "
-        );
-        if self.has_control() {
-            out += &match self.is_var_len() {
-                true => self.link_control_packed(),
-                false => self.link_control(),
-            };
-        }
-        if self.is_var_len() {
-            out += &self.link_packing();
-        }
-        let (control, apply) = match self.has_control() {
-            true => ("link_is_control", "link_apply"),
-            false => ("NULL", "NULL"),
+        .to_owned();
+        out += &self.link_values();
+        out += &match self.is_var_len() {
+            true => self.link_packing(),
+            false => self.link_messages(),
         };
-        let (mask, read, changed, pack) = match self.is_var_len() {
-            true => (self.flags_len(), "link_read", "link_changed", "link_pack"),
-            false => (0, "NULL", "NULL", "NULL"),
-        };
-        let measured = match ranges.is_empty() {
-            true => "NULL",
-            false => "LINK_MEASURED",
+        out += &match (self.has_control(), self.is_var_len()) {
+            (false, _) => self.link_without_control(),
+            (true, true) => self.link_control_packed(),
+            (true, false) => self.link_control(),
         };
         let _ = write!(
             out,
             "const gizwits_link_product {prefix}_link_product = {{
-    {}u,
-    {mask}u,
-    {}u,
-    {measured},
     link_encode,
-    {control},
-    {apply},
-    {read},
-    {changed},
-    {pack}
+    link_differs,
+    link_keep,
+    link_message,
+    link_read,
+    link_is_control,
+    link_apply
 }};
 #endif
-",
-            self.status_len(),
-            ranges.len()
+"
         );
         out
     }
 
-    /// The byte ranges of the measured values: numbers and binaries that are read-only.
-    fn measured(&self) -> Vec<(usize, usize)> {
-        measured(self.points.iter().map(|point| &point.code))
+    /// The functions that write and compare values.
+    fn link_values(&self) -> String {
+        let (prefix, upper) = (self.prefix, &self.upper);
+        let len = 1 + self.status_len();
+        let ranges = measured(self.points.iter().map(|point| &point.code));
+        // The values are after the byte of an action.
+        let is_measured: Vec<_> = ranges
+            .iter()
+            .map(|(start, end)| format!("(at >= {}u && at < {}u)", start + 1, end + 1))
+            .collect();
+        let (unused, counts) = match is_measured.is_empty() {
+            true => ("    (void)measured;\n", String::new()),
+            false => (
+                "",
+                format!(" && (measured || !({}))", is_measured.join(" || ")),
+            ),
+        };
+        format!(
+            "static uint16_t link_encode(void *state, const void *status)
+{{
+    {prefix}_link_state *own = ({prefix}_link_state *)state;
+    {prefix}_result result = encode_values((const {prefix}_status *)status, own->values + 1);
+
+    if (result != {upper}_OK) {{
+        link_copy(own->values, own->sent, {len}u);
+    }}
+    return result;
+}}
+
+static bool link_differs(const void *state, bool measured)
+{{
+    const {prefix}_link_state *own = (const {prefix}_link_state *)state;
+    uint16_t at;
+
+{unused}    for (at = 1u; at < {len}u; at++) {{
+        if (own->sent[at] != own->values[at]{counts}) {{
+            return true;
+        }}
+    }}
+    return false;
+}}
+
+"
+        )
+    }
+
+    /// The functions for messages of a standard product.
+    fn link_messages(&self) -> String {
+        let (prefix, upper) = (self.prefix, &self.upper);
+        format!(
+            "static bool link_keep(void *state, bool all)
+{{
+    {prefix}_link_state *own = ({prefix}_link_state *)state;
+
+    (void)all;
+    link_copy(own->sent, own->values, {upper}_STATUS_LEN);
+    return true;
+}}
+
+static const uint8_t *link_message(void *state, bool is_reply, size_t *len)
+{{
+    {prefix}_link_state *own = ({prefix}_link_state *)state;
+    uint8_t *p0 = is_reply ? own->values : own->sent;
+
+    p0[0] = is_reply ? {upper}_ACTION_REPLY : {upper}_ACTION_REPORT;
+    *len = {upper}_STATUS_LEN;
+    return p0;
+}}
+
+static bool link_read(void *state, const uint8_t *p0, size_t len)
+{{
+    (void)state;
+    return {prefix}_decode_read(p0, len) == {upper}_OK;
+}}
+
+"
+        )
+    }
+
+    /// The functions of a product without a writable point.
+    fn link_without_control(&self) -> String {
+        let upper = &self.upper;
+        format!(
+            "static bool link_is_control(const uint8_t *p0, size_t len)
+{{
+    (void)p0;
+    (void)len;
+    return false;
+}}
+
+static uint16_t link_apply(const uint8_t *p0, size_t len, void *status)
+{{
+    (void)p0;
+    (void)len;
+    (void)status;
+    return {upper}_OK;
+}}
+
+"
+        )
     }
 
     /// The functions for controls of a standard product, which set the points of a status without a control struct.
@@ -134,9 +214,15 @@ extern const gizwits_link_product {prefix}_link_product;
         };
         let mut points = String::new();
         let mut collects = false;
+        // A local variable with the flags, because a compiler has to read memory again after each store to the status.
+        let mut last = None;
         for point in self.writable() {
             let member = format!("to->{}", point.member);
-            let _ = writeln!(points, "    if ({}) {{", self.flag("flags", point));
+            let (byte, bit) = self.flag_place(point);
+            if last.replace(byte) != Some(byte) {
+                let _ = writeln!(points, "    flag = flags[{byte}];");
+            }
+            let _ = writeln!(points, "    if ((flag & {bit:#04x}u) != 0u) {{");
             let checks = match point.is_bool() || point.is_binary() {
                 true => Vec::new(),
                 false => point.raw_checks("raw"),
@@ -188,6 +274,7 @@ static uint16_t link_apply(const uint8_t *p0, size_t len, void *status)
     {prefix}_status *to = ({prefix}_status *)status;
     const uint8_t *flags = p0 + 1;
     const uint8_t *values = flags + {flags};
+    uint8_t flag;
 {result}
     (void)len;
 {points}    return {returned};
@@ -225,18 +312,22 @@ static uint16_t link_apply(const uint8_t *p0, size_t len, void *status)
     /// The functions for messages with some of the points.
     fn link_packing(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
+        let len = 1 + self.status_len();
         format!(
-            "static bool link_read(const uint8_t *p0, size_t len, uint8_t *mask)
+            "static bool link_read(void *state, const uint8_t *p0, size_t len)
 {{
-    return {prefix}_decode_read(p0, len, mask) == {upper}_OK;
+    {prefix}_link_state *own = ({prefix}_link_state *)state;
+
+    return {prefix}_decode_read(p0, len, own->wanted) == {upper}_OK;
 }}
 
-static bool link_differs(const uint8_t *one, const uint8_t *two, uint16_t bits, uint16_t width)
+/* Returns whether the bits of a point differ. */
+static bool link_bits_differ(const uint8_t *one, const uint8_t *two, uint16_t first, uint16_t width)
 {{
     uint16_t at;
 
     for (at = 0u; at < width; at++) {{
-        uint16_t bit = (uint16_t)(bits + at);
+        uint16_t bit = (uint16_t)(first + at);
         uint16_t byte = (uint16_t)(AREA - 1u - (bit / 8u));
 
         if (((one[byte] ^ two[byte]) & (1u << (bit % 8u))) != 0u) {{
@@ -246,6 +337,7 @@ static bool link_differs(const uint8_t *one, const uint8_t *two, uint16_t bits, 
     return false;
 }}
 
+/* Writes the mask of the points that differ. */
 static void link_changed(const uint8_t *one, const uint8_t *two, uint8_t *mask)
 {{
     uint16_t bits = 0u;
@@ -259,7 +351,7 @@ static void link_changed(const uint8_t *one, const uint8_t *two, uint8_t *mask)
         bool is_changed = false;
 
         if (WIDTHS[id].unit == BITS) {{
-            is_changed = link_differs(one, two, bits, width);
+            is_changed = link_bits_differ(one, two, bits, width);
             bits = (uint16_t)(bits + width);
         }} else {{
             for (at = 0u; at < width; at++) {{
@@ -275,18 +367,29 @@ static void link_changed(const uint8_t *one, const uint8_t *two, uint8_t *mask)
     }}
 }}
 
-static size_t link_pack(uint8_t action, const uint8_t *mask, const uint8_t *values, uint8_t *p0)
+static bool link_keep(void *state, bool all)
 {{
-    uint8_t points[{upper}_MASK_LEN];
-    size_t len = 0u;
-    uint16_t at;
+    {prefix}_link_state *own = ({prefix}_link_state *)state;
 
-    fill(points);
-    for (at = 0u; at < {upper}_MASK_LEN; at++) {{
-        points[at] &= mask[at];
+    if (all) {{
+        fill(own->mask);
+    }} else {{
+        link_changed(own->sent + 1, own->values + 1, own->mask);
     }}
-    (void)put_message(action, points, values, p0, {upper}_STATUS_LEN, &len);
-    return len;
+    link_copy(own->sent, own->values, {len}u);
+    return all;
+}}
+
+static const uint8_t *link_message(void *state, bool is_reply, size_t *len)
+{{
+    {prefix}_link_state *own = ({prefix}_link_state *)state;
+
+    if (is_reply) {{
+        (void)put_message({upper}_ACTION_REPLY, own->wanted, own->values + 1, own->packed, {upper}_STATUS_LEN, len);
+    }} else {{
+        (void)put_message({upper}_ACTION_REPORT, own->mask, own->sent + 1, own->packed, {upper}_STATUS_LEN, len);
+    }}
+    return own->packed;
 }}
 
 "
