@@ -87,7 +87,7 @@
 /**
  * The number of pointers that the memory of a link has room for.
  */
-#define GIZWITS_LINK_WORDS 36
+#define GIZWITS_LINK_WORDS 24
 
 /**
  * The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.

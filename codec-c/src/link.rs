@@ -148,14 +148,13 @@ unsafe fn content<'a>(
     other: *const c_void,
     alignment: usize,
 ) -> Result<&'a mut Content, gizwits_status> {
-    for (pointer, alignment) in [
-        (link.cast_const().cast(), align_of::<Content>()),
-        (other, alignment),
-    ] {
-        match check(pointer, alignment) {
-            gizwits_status::Ok => {}
-            status => return Err(status),
-        }
+    match check(link.cast_const().cast(), align_of::<Content>()) {
+        gizwits_status::Ok => {}
+        status => return Err(status),
+    }
+    match check(other, alignment) {
+        gizwits_status::Ok => {}
+        status => return Err(status),
     }
     let content = link.cast::<Content>();
     // SAFETY: the pointer is neither null nor unaligned, and a link is longer than the mark.

@@ -82,6 +82,12 @@ pub struct gizwits_link_event {
     pub data: *const u8,
 }
 
+impl Default for gizwits_link_event {
+    fn default() -> Self {
+        gizwits_link_event::NONE
+    }
+}
+
 impl gizwits_link_event {
     pub(super) const NONE: gizwits_link_event = gizwits_link_event {
         kind: gizwits_event::None,
