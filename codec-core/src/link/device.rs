@@ -1,5 +1,6 @@
 //! What a link asks of a product, and the answers of a [`Model`].
 
+use crate::bits;
 use crate::frame::uart::Command;
 use crate::layout::Protocol;
 use crate::message::{Action, Wanted};
@@ -143,7 +144,8 @@ impl<M: Model> Device for M {
 
     #[inline]
     fn keep(state: &mut ModelState<M>, values: M::Values) {
-        state.sent = values;
+        // Byte by byte: compilers expand the copy of an array to many instructions.
+        bits::copy(state.sent.as_mut(), values.as_ref());
     }
 
     #[inline]
