@@ -4,7 +4,7 @@ use core::ptr;
 
 use gizwits_codec_core::link::Event;
 
-use super::gizwits_link_options;
+use super::options::gizwits_link_options;
 use super::product::Table;
 
 /// The kind of an event.
