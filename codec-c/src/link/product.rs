@@ -24,7 +24,11 @@ struct Functions {
     apply: unsafe extern "C" fn(*const u8, usize, *mut c_void) -> u16,
 }
 
+/// The number of the functions of a table.
+const FUNCTIONS: usize = 7;
+
 const _: () = assert!(size_of::<Functions>() == size_of::<gizwits_link_product>());
+const _: () = assert!(size_of::<Functions>() == size_of::<[usize; FUNCTIONS]>());
 
 /// The room for all frames of a module but controls: the longest description of a module, and the head of a frame.
 const FRAME: usize = 65 + uart::Decoder::OVERHEAD;
@@ -95,8 +99,7 @@ impl Made {
             shared(options.info)?
         };
         // SAFETY: the table has as many functions, and a function has the size of a pointer.
-        let functions =
-            unsafe { slice::from_raw_parts(words, size_of::<Functions>() / size_of::<usize>()) };
+        let functions = unsafe { slice::from_raw_parts(words, FUNCTIONS) };
         let pointers = [options.status, options.state, options.memory.cast()];
         if options.write.is_none()
             || pointers.iter().any(|pointer| pointer.is_null())

@@ -60,13 +60,17 @@ pub(crate) fn compile(name: &str, arguments: &[&str], output: &[&str]) -> Folder
     folder
 }
 
+type Start = unsafe extern "C" fn(*mut c_void);
+type Set = unsafe extern "C" fn(*mut c_void, *const u8, usize) -> u16;
+type Get = unsafe extern "C" fn(*const c_void, *mut u8, usize, *mut usize) -> u16;
+
 /// The code of a product.
 pub(crate) struct Generated {
     table: *const gizwits_link_product,
     sizes: [usize; 3],
-    start: unsafe extern "C" fn(*mut c_void),
-    set: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> u16,
-    get: unsafe extern "C" fn(*const c_void, *mut u8, usize, *mut usize) -> u16,
+    start: Start,
+    set: Set,
+    get: Get,
 }
 
 // SAFETY: the table is a constant, and functions belong to no thread.
@@ -108,9 +112,9 @@ impl Generated {
             Generated {
                 table: table(),
                 sizes: *symbol("link_sizes").cast(),
-                start: std::mem::transmute::<*mut c_void, _>(symbol("link_start")),
-                set: std::mem::transmute::<*mut c_void, _>(symbol("link_set")),
-                get: std::mem::transmute::<*mut c_void, _>(symbol("link_get")),
+                start: std::mem::transmute::<*mut c_void, Start>(symbol("link_start")),
+                set: std::mem::transmute::<*mut c_void, Set>(symbol("link_set")),
+                get: std::mem::transmute::<*mut c_void, Get>(symbol("link_get")),
             }
         };
         std::fs::remove_file(file).unwrap();
@@ -131,19 +135,23 @@ pub(crate) const INFO: &[u8; 106] = &{
     info
 };
 
+/// The bytes that a link has sent.
+#[derive(Default)]
+struct Sent(Vec<u8>);
+
 /// A link over generated code, with memory of exactly the length that it needs.
 pub(crate) struct Running {
     generated: &'static Generated,
     link: Box<gizwits_link>,
     options: Box<gizwits_link_options>,
-    sent: Box<Vec<u8>>,
+    sent: Box<Sent>,
     memory: Vec<Box<[u64]>>,
     frame: Box<[u8]>,
 }
 
 unsafe extern "C" fn write(context: *mut c_void, byte: u8) {
     // SAFETY: the context is that of `Running::new`.
-    unsafe { (*context.cast::<Vec<u8>>()).push(byte) }
+    unsafe { (*context.cast::<Sent>()).0.push(byte) }
 }
 
 impl Running {
@@ -151,7 +159,7 @@ impl Running {
     pub(crate) fn new(generated: &'static Generated, outbox: usize) -> Self {
         let [status, state, memory] = generated.sizes;
         let words = |bytes: usize| vec![0_u64; bytes.div_ceil(8)].into_boxed_slice();
-        let mut sent = Box::new(Vec::new());
+        let mut sent = Box::new(Sent::default());
         let mut memories = vec![words(status), words(state)];
         let mut frame = vec![0; memory + outbox].into_boxed_slice();
         let options = gizwits_link_options {
@@ -195,7 +203,7 @@ impl Running {
 
     /// The bytes that were sent since the last call.
     pub(crate) fn sent(&mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.sent)
+        std::mem::take(&mut self.sent.0)
     }
 
     /// Sets the status to that of a reply or report, whose values may be invalid.

@@ -137,6 +137,9 @@ fn no_invalid_value_is_sent() {
     assert_eq!(link.sent(), wire(5, 1, 0, &[0x04, 1, 0, 0, 30, 0, 0, 0]));
 }
 
+/// A change of the options of a link.
+type Change<'a> = &'a dyn Fn(&mut gizwits_link_options);
+
 #[test]
 fn misuse_returns_a_status() {
     let generated = Generated::get("climate");
@@ -162,7 +165,7 @@ fn misuse_returns_a_status() {
         assert_eq!(gizwits_link_init(&raw mut link, null()), S::NullPointer);
         let odd = (&raw mut link).byte_add(1);
         assert_eq!(gizwits_link_init(odd, &raw const good), S::Misaligned);
-        let mut init = |change: &dyn Fn(&mut gizwits_link_options)| {
+        let mut init = |change: Change<'_>| {
             let mut options = good;
             change(&mut options);
             let status = gizwits_link_init(&raw mut link, &raw const options);
@@ -174,7 +177,7 @@ fn misuse_returns_a_status() {
         let mut table = *good.product;
         table.differs = None;
         let table = &raw const table;
-        let changes: [(&dyn Fn(&mut gizwits_link_options), S); 11] = [
+        let changes: [(Change<'_>, S); 11] = [
             (&|options| options.product = null(), S::NullPointer),
             (&|options| options.product = table, S::NullPointer),
             (
