@@ -85,11 +85,6 @@
 #define GIZWITS_ENCODE_ROUND 1
 
 /**
- * The number of pointers that the memory of a link has room for.
- */
-#define GIZWITS_LINK_WORDS 24
-
-/**
  * The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
  */
 #define GIZWITS_REQUEST_CONFIGURE 0
@@ -169,6 +164,11 @@
  * The bit of `number` that is set if the module is in its factory test.
  */
 #define GIZWITS_MODULE_TEST 4096
+
+/**
+ * The number of pointers that the memory of a link has room for.
+ */
+#define GIZWITS_LINK_WORDS 24
 
 /**
  * The status of a call: 0 if it succeeded, otherwise the kind of its error. The numbers never change.
