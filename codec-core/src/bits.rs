@@ -69,6 +69,66 @@ pub(crate) fn head(bytes: &[u8]) -> u64 {
     }
 }
 
+/// Sets all bytes to 0.
+#[inline]
+pub(crate) fn clear(bytes: &mut [u8]) {
+    // A call of `memset` takes longer than all of a short message.
+    #[cfg(target_pointer_width = "64")]
+    if let 8..=16 = bytes.len() {
+        if let Some(first) = bytes.first_chunk_mut() {
+            *first = [0; 8];
+        }
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = [0; 8];
+        }
+        return;
+    } else if let 4..8 = bytes.len() {
+        if let Some(first) = bytes.first_chunk_mut() {
+            *first = [0; 4];
+        }
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = [0; 4];
+        }
+        return;
+    }
+    bytes.fill(0);
+}
+
+/// Sets the bits of a left-aligned word in the first 8 bytes, or in all if there are fewer.
+#[inline]
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn add_head(bytes: &mut [u8], word: u64) {
+    if let Some(head) = bytes.first_chunk_mut() {
+        *head = (u64::from_be_bytes(*head) | word).to_be_bytes();
+        return;
+    }
+    let spare = 8_usize.wrapping_sub(bytes.len()).wrapping_mul(8) as u32;
+    if let Some(first) = bytes.first_chunk_mut() {
+        *first = (u32::from_be_bytes(*first) | word.wrapping_shr(32) as u32).to_be_bytes();
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = (u32::from_be_bytes(*last) | word.wrapping_shr(spare) as u32).to_be_bytes();
+        }
+        return;
+    }
+    for (byte, new) in bytes.iter_mut().zip(word.to_be_bytes()) {
+        *byte |= new;
+    }
+}
+
+/// Sets the bits of a word in the last 8 bytes, or in all if there are fewer.
+#[inline]
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn add_tail(bytes: &mut [u8], mut word: u64) {
+    if let Some(tail) = bytes.last_chunk_mut() {
+        *tail = (u64::from_be_bytes(*tail) | word).to_be_bytes();
+        return;
+    }
+    for byte in bytes.iter_mut().rev() {
+        *byte |= word as u8;
+        word = word.wrapping_shr(8);
+    }
+}
+
 #[inline]
 #[cfg(any(test, target_pointer_width = "64"))]
 fn load_wide(bytes: &[u8], head: u64, end: u16, shift: u8, mask: u32) -> Option<u32> {
@@ -202,7 +262,7 @@ pub(crate) fn set_bit(bitmap: &mut [u8], n: u16) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -231,6 +291,27 @@ mod tests {
             prop_assert_eq!(Source::new(&stored).load(end, shift, drop), Some(value & mask));
             prop_assert!(store(&mut stored, end, shift, drop, expected));
             prop_assert_eq!(stored, bytes);
+        }
+    }
+
+    proptest! {
+        /// Words set the bits at the two ends of the bytes, whatever the number of bytes.
+        #[test]
+        fn words_are_their_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..24), word: u64) {
+            let len = bytes.len().min(8);
+            let (mut head, mut tail) = (bytes.clone(), bytes.clone());
+            add_head(&mut head, word);
+            add_tail(&mut tail, word);
+            let (mut expected, new) = ((bytes.clone(), bytes.clone()), word.to_be_bytes());
+            let at = bytes.len() - len;
+            for n in 0..len {
+                expected.0[n] |= new[n];
+                expected.1[at + n] |= new[8 - len + n];
+            }
+            prop_assert_eq!((head, tail), expected);
+            let mut cleared = bytes.clone();
+            clear(&mut cleared);
+            prop_assert!(cleared.iter().all(|byte| *byte == 0));
         }
     }
 

@@ -10,8 +10,10 @@ mod findings;
 mod json;
 pub(crate) mod location;
 mod names;
+pub(crate) mod point_text;
 #[cfg(feature = "log")]
 pub(crate) mod products;
+mod text_piece;
 pub(crate) mod text_plan;
 
 use std::fmt;
@@ -23,7 +25,8 @@ use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
 use self::names::Names;
-use self::text_plan::{JsonFormat, TextPlan};
+use self::point_text::JsonFormat;
+use self::text_plan::TextPlan;
 use crate::error::{Error, shown};
 
 /// The definition of a product, ready to decode and encode messages.

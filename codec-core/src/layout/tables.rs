@@ -149,7 +149,7 @@ impl<'l> LayoutRef<'l> {
     #[inline]
     pub const fn flags_len(self) -> usize {
         match self.head.protocol {
-            Protocol::Standard => self.head.writable.div_ceil(8) as usize,
+            Protocol::Standard => self.head.writable.wrapping_add(7) as usize / 8,
             Protocol::VarLen => self.mask_len(),
         }
     }
@@ -162,7 +162,7 @@ impl<'l> LayoutRef<'l> {
     /// Returns the length in bytes of a bitmap of all points.
     #[inline]
     pub const fn mask_len(self) -> usize {
-        self.head.points.div_ceil(8) as usize
+        self.head.points.wrapping_add(7) as usize / 8
     }
 
     /// Returns the access to a point, or `None` if the product has no such point.
