@@ -2,6 +2,7 @@
 
 mod convert;
 mod header;
+mod link;
 mod packing;
 mod point;
 mod source;

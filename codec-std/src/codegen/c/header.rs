@@ -16,6 +16,7 @@ impl Program<'_> {
             self.status(),
             self.control(),
             self.declarations(),
+            self.link_header(),
             "#ifdef __cplusplus\n}\n#endif\n\n#endif\n".to_owned(),
         ];
         let items: Vec<_> = items.into_iter().filter(|item| !item.is_empty()).collect();

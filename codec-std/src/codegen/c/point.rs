@@ -26,7 +26,7 @@ const RESERVED: &str = "alignas alignof alien and and_eq asm at auto banked bdat
 
 /// Names that are not allowed for the constants of labels, because the header uses them.
 const CONSTANTS: &str = "ABOVE_MAX ACTION_CONTROL ACTION_READ ACTION_REPLY ACTION_REPORT AT BELOW_MIN CODE \
-    CONTROL_LEN H MASK_LEN NOT_WRITABLE NO_LABEL NO_ROOM OFF_STEP OK POINT POINTS PRODUCT_KEY READ_LEN \
+    CONTROL_LEN DEVICE_INFO H LINK_MEMORY MASK_LEN NOT_WRITABLE NO_LABEL NO_ROOM OFF_STEP OK POINT POINTS PRODUCT_KEY READ_LEN \
     STATUS_LEN TOO_LONG TOO_SHORT UNKNOWN_FLAG WRONG_ACTION";
 
 /// Macros of standard headers that a prefix, a point and a label could be joined to. A firmware includes other
