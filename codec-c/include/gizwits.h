@@ -274,7 +274,7 @@ typedef int32_t gizwits_status;
 /**
  * An M2M frame. Its pointers borrow: from the bytes that were parsed, or from the caller that encodes the frame.
  */
-typedef struct {
+typedef struct gizwits_frame {
     /**
      * The did of the device, usually 22 ASCII characters without a NUL. NULL if the frame has none.
      */
@@ -319,7 +319,7 @@ typedef struct {
  * The caller owns the memory, on its stack for example, and passes its address or NULL. The library writes it before
  * the call returns and keeps no reference to it, so that errors of threads and of calls never mix.
  */
-typedef struct {
+typedef struct gizwits_error {
     /**
      * The status that the call returned. After a success it is GIZWITS_STATUS_OK, and the text is empty.
      */
@@ -361,7 +361,7 @@ typedef int32_t gizwits_protocol;
 /**
  * The numbers of a product.
  */
-typedef struct {
+typedef struct gizwits_product_info {
     /**
      * The protocol of the product.
      */
@@ -389,7 +389,7 @@ typedef int32_t gizwits_access;
 /**
  * An exact number: `coefficient` divided by 10 to the power of `scale`. 7.32 is 732 and 2.
  */
-typedef struct {
+typedef struct gizwits_decimal {
     /**
      * The digits of the number, with its sign.
      */
@@ -403,7 +403,7 @@ typedef struct {
 /**
  * The numbers of a point.
  */
-typedef struct {
+typedef struct gizwits_point_info {
     /**
      * The data type of the point.
      */
@@ -439,11 +439,11 @@ typedef struct {
     /**
      * The factor from a raw value to the engineering value, and the step between two engineering values.
      */
-    gizwits_decimal ratio;
+    struct gizwits_decimal ratio;
     /**
      * The number that is added to the raw value times the ratio.
      */
-    gizwits_decimal addition;
+    struct gizwits_decimal addition;
 } gizwits_point_info;
 
 /**
@@ -454,11 +454,11 @@ typedef int32_t gizwits_action;
 /**
  * A decoded message, without its values. The pointers borrow from the payload.
  */
-typedef struct {
+typedef struct gizwits_message {
     /**
      * The M2M frame around the message, if `has_frame` is not 0.
      */
-    gizwits_frame frame;
+    struct gizwits_frame frame;
     /**
      * The P0: its action byte and what follows. NULL if the frame has no P0. The data of a transparent message begin
      * behind the first byte.
@@ -496,11 +496,11 @@ typedef int32_t gizwits_kind;
  *
  * Decoding sets all members. Encoding reads `point`, `kind` and the members that the kind names.
  */
-typedef struct {
+typedef struct gizwits_value {
     /**
      * The exact engineering value of a number, otherwise 0.
      */
-    gizwits_decimal exact;
+    struct gizwits_decimal exact;
     /**
      * The engineering value of a number as the nearest floating-point number, otherwise `raw`. Encoding does not read
      * it.
@@ -680,9 +680,9 @@ const char *gizwits_status_name(int32_t status);
 gizwits_status gizwits_frame_parse(const uint8_t *bytes,
                                    size_t length,
                                    size_t limit,
-                                   gizwits_frame *frame,
+                                   struct gizwits_frame *frame,
                                    size_t *consumed,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Finds the next frame in the bytes of a stream.
@@ -695,11 +695,11 @@ gizwits_status gizwits_frame_parse(const uint8_t *bytes,
 gizwits_status gizwits_frame_scan(const uint8_t *bytes,
                                   size_t length,
                                   size_t limit,
-                                  gizwits_frame *frame,
+                                  struct gizwits_frame *frame,
                                   uint8_t *found,
                                   size_t *consumed,
                                   size_t *skipped,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Writes a frame to `out`, and the number of its bytes to `*length`.
@@ -707,11 +707,11 @@ gizwits_status gizwits_frame_scan(const uint8_t *bytes,
  * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
  * GIZWITS_STATUS_OUT_OF_SPACE.
  */
-gizwits_status gizwits_frame_encode(const gizwits_frame *frame,
+gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
                                     uint8_t *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Loads a definition: its JSON text, as the cloud returns it.
@@ -725,7 +725,7 @@ gizwits_status gizwits_frame_encode(const gizwits_frame *frame,
 gizwits_status gizwits_product_new(const char *definition,
                                    size_t length,
                                    gizwits_product *product,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Frees a product. Its handle, and every copy of it, is invalid from then on.
@@ -737,7 +737,9 @@ gizwits_status gizwits_product_free(gizwits_product product);
 /**
  * Stores the numbers of a product in `*info`, which is memory of the caller.
  */
-gizwits_status gizwits_product_describe(gizwits_product product, gizwits_product_info *info, gizwits_error *error);
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
 
 /**
  * Copies the name of a product to `out`. The text is empty if the definition has no name.
@@ -746,7 +748,7 @@ gizwits_status gizwits_product_name(gizwits_product product,
                                     char *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Copies the product key to `out`. The text is empty if the definition has no key.
@@ -755,7 +757,7 @@ gizwits_status gizwits_product_key(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Checks a definition and writes every problem to `out`, as a JSON array of objects.
@@ -769,7 +771,7 @@ gizwits_status gizwits_definition_check(const char *definition,
                                         char *out,
                                         size_t capacity,
                                         size_t *length,
-                                        gizwits_error *error);
+                                        struct gizwits_error *error);
 
 /**
  * Finds a point by its name of `name_length` bytes and stores its id in `*point`.
@@ -778,15 +780,15 @@ gizwits_status gizwits_point_find(gizwits_product product,
                                   const char *name,
                                   size_t name_length,
                                   uint16_t *point,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Stores the numbers of a point in `*info`, which is memory of the caller.
  */
 gizwits_status gizwits_point_describe(gizwits_product product,
                                       uint16_t point,
-                                      gizwits_point_info *info,
-                                      gizwits_error *error);
+                                      struct gizwits_point_info *info,
+                                      struct gizwits_error *error);
 
 /**
  * Copies the name of a point, as messages have it, to `out`.
@@ -796,7 +798,7 @@ gizwits_status gizwits_point_name(gizwits_product product,
                                   char *out,
                                   size_t capacity,
                                   size_t *length,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Copies the name of a point for people to `out`. The text is empty if the definition has none.
@@ -806,7 +808,7 @@ gizwits_status gizwits_point_display_name(gizwits_product product,
                                           char *out,
                                           size_t capacity,
                                           size_t *length,
-                                          gizwits_error *error);
+                                          struct gizwits_error *error);
 
 /**
  * Copies the description of a point to `out`. The text is empty if the definition has none.
@@ -816,7 +818,7 @@ gizwits_status gizwits_point_description(gizwits_product product,
                                          char *out,
                                          size_t capacity,
                                          size_t *length,
-                                         gizwits_error *error);
+                                         struct gizwits_error *error);
 
 /**
  * Copies the values that a point can have to `out`, as a text for people: `-10..35, step 1`.
@@ -826,7 +828,7 @@ gizwits_status gizwits_point_range(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Copies the label with this index, which is the raw value of an enum, to `out`.
@@ -839,7 +841,7 @@ gizwits_status gizwits_point_label(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Reads the bytes of a payload from a text of `text_length` bytes: hex, base64, or a list such as `[0,0,0,3]`.
@@ -853,7 +855,7 @@ gizwits_status gizwits_payload_parse(const char *text,
                                      uint8_t *out,
                                      size_t capacity,
                                      size_t *length,
-                                     gizwits_error *error);
+                                     struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes it to `out` as a line of JSON without a line end.
@@ -869,14 +871,14 @@ gizwits_status gizwits_decode_json(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes the values of its points to `values`, in the order of the message.
  *
  * `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
  * has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
- * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. No message has more values than its product has points.
+ * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
  *
  * The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
  * asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid
@@ -886,11 +888,11 @@ gizwits_status gizwits_decode(gizwits_product product,
                               uint32_t options,
                               const uint8_t *payload,
                               size_t payload_length,
-                              gizwits_message *message,
-                              gizwits_value *values,
+                              struct gizwits_message *message,
+                              struct gizwits_value *values,
                               size_t capacity,
                               size_t *count,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Decodes one point of a payload and stores its value in `*value`.
@@ -904,8 +906,8 @@ gizwits_status gizwits_decode_point(gizwits_product product,
                                     const uint8_t *payload,
                                     size_t payload_length,
                                     uint16_t point,
-                                    gizwits_value *value,
-                                    gizwits_error *error);
+                                    struct gizwits_value *value,
+                                    struct gizwits_error *error);
 
 /**
  * Encodes a P0 from a JSON object of points, such as `{"switch": true, "set_temp": 24}`.
@@ -926,7 +928,7 @@ gizwits_status gizwits_encode_json(gizwits_product product,
                                    uint8_t *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Encodes a P0 from values. The values that gizwits_decode() returns encode to the same message again.
@@ -941,12 +943,12 @@ gizwits_status gizwits_encode_json(gizwits_product product,
 gizwits_status gizwits_encode(gizwits_product product,
                               gizwits_action action,
                               uint32_t options,
-                              const gizwits_value *values,
+                              const struct gizwits_value *values,
                               size_t count,
                               uint8_t *out,
                               size_t capacity,
                               size_t *length,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes it to `out` as a line of JSON without a line end.
@@ -962,14 +964,14 @@ gizwits_status gizwits_decode_json(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Decodes a payload and writes the values of its points to `values`, in the order of the message.
  *
  * `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
  * has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
- * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. No message has more values than its product has points.
+ * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
  *
  * The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
  * asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid
@@ -979,11 +981,11 @@ gizwits_status gizwits_decode(gizwits_product product,
                               uint32_t options,
                               const uint8_t *payload,
                               size_t payload_length,
-                              gizwits_message *message,
-                              gizwits_value *values,
+                              struct gizwits_message *message,
+                              struct gizwits_value *values,
                               size_t capacity,
                               size_t *count,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Decodes one point of a payload and stores its value in `*value`.
@@ -997,8 +999,8 @@ gizwits_status gizwits_decode_point(gizwits_product product,
                                     const uint8_t *payload,
                                     size_t payload_length,
                                     uint16_t point,
-                                    gizwits_value *value,
-                                    gizwits_error *error);
+                                    struct gizwits_value *value,
+                                    struct gizwits_error *error);
 
 /**
  * Encodes a P0 from a JSON object of points, such as `{"switch": true, "set_temp": 24}`.
@@ -1019,7 +1021,7 @@ gizwits_status gizwits_encode_json(gizwits_product product,
                                    uint8_t *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Encodes a P0 from values. The values that gizwits_decode() returns encode to the same message again.
@@ -1034,12 +1036,12 @@ gizwits_status gizwits_encode_json(gizwits_product product,
 gizwits_status gizwits_encode(gizwits_product product,
                               gizwits_action action,
                               uint32_t options,
-                              const gizwits_value *values,
+                              const struct gizwits_value *values,
                               size_t count,
                               uint8_t *out,
                               size_t capacity,
                               size_t *length,
-                              gizwits_error *error);
+                              struct gizwits_error *error);
 
 /**
  * Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
@@ -1050,9 +1052,9 @@ gizwits_status gizwits_encode(gizwits_product product,
 gizwits_status gizwits_frame_parse(const uint8_t *bytes,
                                    size_t length,
                                    size_t limit,
-                                   gizwits_frame *frame,
+                                   struct gizwits_frame *frame,
                                    size_t *consumed,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Finds the next frame in the bytes of a stream.
@@ -1065,11 +1067,11 @@ gizwits_status gizwits_frame_parse(const uint8_t *bytes,
 gizwits_status gizwits_frame_scan(const uint8_t *bytes,
                                   size_t length,
                                   size_t limit,
-                                  gizwits_frame *frame,
+                                  struct gizwits_frame *frame,
                                   uint8_t *found,
                                   size_t *consumed,
                                   size_t *skipped,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Writes a frame to `out`, and the number of its bytes to `*length`.
@@ -1077,11 +1079,11 @@ gizwits_status gizwits_frame_scan(const uint8_t *bytes,
  * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
  * GIZWITS_STATUS_OUT_OF_SPACE.
  */
-gizwits_status gizwits_frame_encode(const gizwits_frame *frame,
+gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
                                     uint8_t *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Reads the bytes of a payload from a text of `text_length` bytes: hex, base64, or a list such as `[0,0,0,3]`.
@@ -1095,7 +1097,7 @@ gizwits_status gizwits_payload_parse(const char *text,
                                      uint8_t *out,
                                      size_t capacity,
                                      size_t *length,
-                                     gizwits_error *error);
+                                     struct gizwits_error *error);
 
 /**
  * Finds a point by its name of `name_length` bytes and stores its id in `*point`.
@@ -1104,15 +1106,15 @@ gizwits_status gizwits_point_find(gizwits_product product,
                                   const char *name,
                                   size_t name_length,
                                   uint16_t *point,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Stores the numbers of a point in `*info`, which is memory of the caller.
  */
 gizwits_status gizwits_point_describe(gizwits_product product,
                                       uint16_t point,
-                                      gizwits_point_info *info,
-                                      gizwits_error *error);
+                                      struct gizwits_point_info *info,
+                                      struct gizwits_error *error);
 
 /**
  * Copies the name of a point, as messages have it, to `out`.
@@ -1122,7 +1124,7 @@ gizwits_status gizwits_point_name(gizwits_product product,
                                   char *out,
                                   size_t capacity,
                                   size_t *length,
-                                  gizwits_error *error);
+                                  struct gizwits_error *error);
 
 /**
  * Copies the name of a point for people to `out`. The text is empty if the definition has none.
@@ -1132,7 +1134,7 @@ gizwits_status gizwits_point_display_name(gizwits_product product,
                                           char *out,
                                           size_t capacity,
                                           size_t *length,
-                                          gizwits_error *error);
+                                          struct gizwits_error *error);
 
 /**
  * Copies the description of a point to `out`. The text is empty if the definition has none.
@@ -1142,7 +1144,7 @@ gizwits_status gizwits_point_description(gizwits_product product,
                                          char *out,
                                          size_t capacity,
                                          size_t *length,
-                                         gizwits_error *error);
+                                         struct gizwits_error *error);
 
 /**
  * Copies the values that a point can have to `out`, as a text for people: `-10..35, step 1`.
@@ -1152,7 +1154,7 @@ gizwits_status gizwits_point_range(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Copies the label with this index, which is the raw value of an enum, to `out`.
@@ -1165,7 +1167,7 @@ gizwits_status gizwits_point_label(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Loads a definition: its JSON text, as the cloud returns it.
@@ -1179,7 +1181,7 @@ gizwits_status gizwits_point_label(gizwits_product product,
 gizwits_status gizwits_product_new(const char *definition,
                                    size_t length,
                                    gizwits_product *product,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Frees a product. Its handle, and every copy of it, is invalid from then on.
@@ -1191,7 +1193,9 @@ gizwits_status gizwits_product_free(gizwits_product product);
 /**
  * Stores the numbers of a product in `*info`, which is memory of the caller.
  */
-gizwits_status gizwits_product_describe(gizwits_product product, gizwits_product_info *info, gizwits_error *error);
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
 
 /**
  * Copies the name of a product to `out`. The text is empty if the definition has no name.
@@ -1200,7 +1204,7 @@ gizwits_status gizwits_product_name(gizwits_product product,
                                     char *out,
                                     size_t capacity,
                                     size_t *length,
-                                    gizwits_error *error);
+                                    struct gizwits_error *error);
 
 /**
  * Copies the product key to `out`. The text is empty if the definition has no key.
@@ -1209,7 +1213,7 @@ gizwits_status gizwits_product_key(gizwits_product product,
                                    char *out,
                                    size_t capacity,
                                    size_t *length,
-                                   gizwits_error *error);
+                                   struct gizwits_error *error);
 
 /**
  * Checks a definition and writes every problem to `out`, as a JSON array of objects.
@@ -1223,7 +1227,7 @@ gizwits_status gizwits_definition_check(const char *definition,
                                         char *out,
                                         size_t capacity,
                                         size_t *length,
-                                        gizwits_error *error);
+                                        struct gizwits_error *error);
 
 /**
  * Returns the name of a status in snake_case, for example `above_max`. The names never change. A number without a
