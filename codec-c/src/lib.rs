@@ -1,6 +1,17 @@
 //! The Gizwits codec behind a small C ABI.
 //!
-//! The header `include/gizwits.h` documents every function for C.
+//! The header `include/gizwits.h` is for programs in C; these pages are the same functions, as Rust has them. Programs
+//! in Rust use `gizwits-codec-std` or `gizwits-codec-core` instead.
+//!
+//! # Safety
+//! All functions that take pointers have the contract of the header. A pointer to data is null with the length 0, or
+//! points to as many items as its length says; a pointer to a result points to memory of its type, which need not be
+//! initialised; `error` may be null. Nobody else writes the memory of the arguments during the call, or uses that of
+//! the results. The functions check the rest: null, alignment, impossible lengths, and memory that overlaps.
+//!
+//! # Features
+//! - `std` (default): definitions that are read at run time, with names, labels and JSON. Without it, the library has
+//!   frames and the serial link, and needs neither an operating system nor an allocator.
 
 // An operating system brings a panic handler with its standard library, which a library without `std` lacks.
 #![cfg_attr(all(not(feature = "std"), target_os = "none"), no_std)]
