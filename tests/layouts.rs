@@ -171,7 +171,7 @@ proptest::proptest! {
         proptest::prop_assert_eq!(&layout_of(&points), &layout);
     }
 
-    /// Runs of equal integers, of any length and number, are decoded like any other points.
+    /// Runs of equal integers and of binaries, of any length and number, are decoded like any other points.
     #[test]
     fn runs_of_equal_integers(
         runs in proptest::collection::vec((1_u16..9, 0_usize..4), 1..24),
@@ -187,12 +187,18 @@ proptest::proptest! {
                 points.push(Point::uint32(id, Writable, offset, spec));
                 offset += 4;
             }
+            if len % 3 == 0 {
+                for _ in 0..len {
+                    points.push(Point::binary(points.len() as u16, Writable, offset, 2));
+                    offset += 2;
+                }
+            }
             if len % 2 == 0 {
                 points.push(Point::uint8(points.len() as u16, Writable, offset, UintSpec::new(0, 255)));
                 offset += 1;
             }
         }
-        let layout = Layout::<256>::new(Protocol::Standard, &points).unwrap();
+        let layout = Layout::<512>::new(Protocol::Standard, &points).unwrap();
         let mut word = seed;
         let status: Vec<u8> = (0..offset).map(|_| {
             word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

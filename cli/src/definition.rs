@@ -6,9 +6,11 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 use gizwits_codec_std::{Check, Product};
+use same_file::Handle;
 
 use crate::failure::{Failure, in_file};
 use crate::output::diagnostic::report;
+use crate::output::file::{is_same, leads_to};
 use crate::text::{counted, printable};
 
 /// Reads the text of a file, or of standard input for `-`.
@@ -53,6 +55,21 @@ fn text(path: &Path, max_len: u64) -> Result<String, Failure> {
             fail(&format!("not UTF-8 at byte {at}"))
         }
     })
+}
+
+/// Checks that an output file is not the definition, which would be lost.
+pub(crate) fn check_output(definition: &Path, output: &Path) -> Result<(), Failure> {
+    let is_definition = match definition == Path::new("-") {
+        true => leads_to(Handle::stdin(), output),
+        false => is_same(output, definition),
+    };
+    match is_definition {
+        true => Err(in_file(
+            output,
+            "this is the definition: choose another output file",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Loads a product from the file of its definition.

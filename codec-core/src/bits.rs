@@ -32,6 +32,13 @@ impl<'b> Source<'b> {
         }
     }
 
+    /// Returns the bytes as one left-aligned word, if there are up to 8.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) fn word(self) -> Option<u64> {
+        (self.bytes.len() <= 8).then_some(self.head)
+    }
+
     /// Returns the field that ends before byte `end`, `shift` bits up and `32 - drop` bits wide, or `None` if
     /// the bytes end before the field does.
     #[inline]
@@ -66,6 +73,83 @@ pub(crate) fn head(bytes: &[u8]) -> u64 {
     match bytes.is_empty() {
         true => 0,
         false => bytes.iter().fold(0, word).wrapping_shl(spare),
+    }
+}
+
+/// Returns up to as many bytes as a machine word has as a big-endian integer.
+#[inline]
+pub(crate) fn integer(bytes: &[u8]) -> usize {
+    #[cfg(target_pointer_width = "64")]
+    return match bytes {
+        [byte] => usize::from(*byte),
+        _ => {
+            let spare = 64_usize.wrapping_sub(bytes.len().wrapping_mul(8));
+            head(bytes).checked_shr(spare as u32).unwrap_or(0) as usize
+        }
+    };
+    #[cfg(not(target_pointer_width = "64"))]
+    return bytes.iter().fold(0, |word: usize, byte| {
+        word.wrapping_shl(8) | usize::from(*byte)
+    });
+}
+
+/// Sets all bytes to 0.
+#[inline]
+pub(crate) fn clear(bytes: &mut [u8]) {
+    // A call of `memset` takes longer than all of a short message.
+    #[cfg(target_pointer_width = "64")]
+    if let 8..=16 = bytes.len() {
+        if let Some(first) = bytes.first_chunk_mut() {
+            *first = [0; 8];
+        }
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = [0; 8];
+        }
+        return;
+    } else if let 4..8 = bytes.len() {
+        if let Some(first) = bytes.first_chunk_mut() {
+            *first = [0; 4];
+        }
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = [0; 4];
+        }
+        return;
+    }
+    bytes.fill(0);
+}
+
+/// Sets the bits of a left-aligned word in the first 8 bytes, or in all if there are fewer.
+#[inline]
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn add_head(bytes: &mut [u8], word: u64) {
+    if let Some(head) = bytes.first_chunk_mut() {
+        *head = (u64::from_be_bytes(*head) | word).to_be_bytes();
+        return;
+    }
+    let spare = 8_usize.wrapping_sub(bytes.len()).wrapping_mul(8) as u32;
+    if let Some(first) = bytes.first_chunk_mut() {
+        *first = (u32::from_be_bytes(*first) | word.wrapping_shr(32) as u32).to_be_bytes();
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = (u32::from_be_bytes(*last) | word.wrapping_shr(spare) as u32).to_be_bytes();
+        }
+        return;
+    }
+    for (byte, new) in bytes.iter_mut().zip(word.to_be_bytes()) {
+        *byte |= new;
+    }
+}
+
+/// Sets the bits of a word in the last 8 bytes, or in all if there are fewer.
+#[inline]
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn add_tail(bytes: &mut [u8], mut word: u64) {
+    if let Some(tail) = bytes.last_chunk_mut() {
+        *tail = (u64::from_be_bytes(*tail) | word).to_be_bytes();
+        return;
+    }
+    for byte in bytes.iter_mut().rev() {
+        *byte |= word as u8;
+        word = word.wrapping_shr(8);
     }
 }
 
@@ -149,19 +233,18 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first `len` bytes, or all if a slice has fewer.
+/// Copies the first `len` bytes, one or more, or all if a slice has fewer.
 #[inline]
 #[cfg(target_pointer_width = "64")]
 pub(crate) fn copy_head(to: &mut [u8], from: &[u8], len: usize) {
     // Most values have up to 8 bytes. A call of `memcpy` would take more instructions than the copy.
-    if let 0..=8 = len
+    if let 1..=8 = len
         && let Some(to) = to.first_chunk_mut()
         && let Some(from) = from.first_chunk()
     {
-        let later = u64::MAX
-            .checked_shl((len as u32).wrapping_mul(8))
-            .unwrap_or(0);
-        let word = u64::from_le_bytes(*to) & later | u64::from_le_bytes(*from) & !later;
+        // The shift is taken modulo 64: it is 0 for 8 bytes.
+        let ones = u64::MAX.wrapping_shr(0_u32.wrapping_sub(len as u32).wrapping_mul(8));
+        let word = u64::from_le_bytes(*to) & !ones | u64::from_le_bytes(*from) & ones;
         *to = word.to_le_bytes();
         return;
     }
@@ -202,7 +285,7 @@ pub(crate) fn set_bit(bitmap: &mut [u8], n: u16) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -231,6 +314,27 @@ mod tests {
             prop_assert_eq!(Source::new(&stored).load(end, shift, drop), Some(value & mask));
             prop_assert!(store(&mut stored, end, shift, drop, expected));
             prop_assert_eq!(stored, bytes);
+        }
+    }
+
+    proptest! {
+        /// Words set the bits at the two ends of the bytes, whatever the number of bytes.
+        #[test]
+        fn words_are_their_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..24), word: u64) {
+            let len = bytes.len().min(8);
+            let (mut head, mut tail) = (bytes.clone(), bytes.clone());
+            add_head(&mut head, word);
+            add_tail(&mut tail, word);
+            let (mut expected, new) = ((bytes.clone(), bytes.clone()), word.to_be_bytes());
+            let at = bytes.len() - len;
+            for n in 0..len {
+                expected.0[n] |= new[n];
+                expected.1[at + n] |= new[8 - len + n];
+            }
+            prop_assert_eq!((head, tail), expected);
+            let mut cleared = bytes.clone();
+            clear(&mut cleared);
+            prop_assert!(cleared.iter().all(|byte| *byte == 0));
         }
     }
 

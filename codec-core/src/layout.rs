@@ -7,8 +7,6 @@
 //! [`Mask`] is the set of points in a message. Layout and mask together determine the offsets in a var_len
 //! message.
 
-#[cfg(target_pointer_width = "64")]
-mod equal;
 mod field;
 #[cfg(target_pointer_width = "64")]
 mod kernel;
@@ -16,6 +14,8 @@ mod mask;
 mod packing;
 mod point;
 pub mod rules;
+#[cfg(target_pointer_width = "64")]
+mod runs;
 #[cfg(target_pointer_width = "64")]
 mod sizes;
 #[cfg(target_pointer_width = "64")]
@@ -28,6 +28,8 @@ pub use mask::{Ids, Mask};
 pub(crate) use packing::Packing;
 pub use point::{Access, Kind, Point, Position, Protocol, UintSpec, Unit};
 use rules::{Findings, check};
+#[cfg(target_pointer_width = "64")]
+pub(crate) use runs::{RunKind, Runs};
 pub use tables::{Head, LayoutRef, Tables};
 
 use crate::error::{Error, ErrorKind};
@@ -116,5 +118,66 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     #[inline]
     pub const fn get(&self) -> LayoutRef<'_> {
         LayoutRef::new(&self.head, &self.fields, &self.limits, &self.scales)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::error::PointId;
+    use crate::value::{Decimal, Scale};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    proptest! {
+        /// Whatever the order of the scales, and of the points: each scale is stored once, the table is sorted, and
+        /// each point has its own.
+        #[test]
+        fn scales_are_sorted(
+            seeds in vec((1_i64..40, 0_u8..3, 0_i64..3), 1..40),
+            swaps in vec((any::<usize>(), any::<usize>()), 0..40),
+            spare in 0_usize..2,
+        ) {
+            let point = |(id, (ratio, places, addition)): (u16, &(i64, u8, i64))| {
+                let (ratio, addition) = (Decimal::new(*ratio, *places), Decimal::new(*addition, 0));
+                let spec = UintSpec::new(0, 100).scaled(ratio, addition);
+                Point::uint8(id, Access::ReadOnly, id.into(), spec)
+            };
+            let mut points: Vec<Point> = (0..).zip(&seeds).map(point).collect();
+            let scales = |points: &[Point]| {
+                let (mut fields, mut limits) = ([Field::EMPTY; 40], [Limits::EMPTY; 40]);
+                let mut scales = [Scale::IDENTITY; 41];
+                let mut expected: Vec<_> = points.iter().map(|one| one.scale().unwrap().sort_key()).collect();
+                expected.retain(|key| *key != Scale::IDENTITY.sort_key());
+                expected.sort_unstable();
+                expected.dedup();
+                let tables = Tables {
+                    fields: &mut fields,
+                    limits: &mut limits,
+                    scales: scales.get_mut(..expected.len() + spare).unwrap(),
+                };
+                let mut room = [Error::new(ErrorKind::NoPoints); 1];
+                let mut findings = Findings::errors(&mut room);
+                let head = check(Protocol::Standard, points, points.len(), tables, &mut findings);
+                prop_assert_eq!(findings.first(), None);
+                let layout = LayoutRef::new(&head, &fields, &limits, &scales);
+                let keys: Vec<_> = layout.scales.iter().map(|scale| scale.sort_key()).collect();
+                prop_assert_eq!(keys, expected);
+                for point in points {
+                    prop_assert_eq!(layout.scale(PointId(point.id)), point.scale().ok());
+                }
+                Ok(())
+            };
+            scales(&points)?;
+            for (one, two) in swaps {
+                let len = points.len();
+                points.swap(one % len, two % len);
+            }
+            scales(&points)?;
+        }
     }
 }

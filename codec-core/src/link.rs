@@ -6,6 +6,8 @@
 //! both again if the module does not acknowledge them. The link writes into a sink of the caller, one frame
 //! at a time. A full sink may drop bytes, because the link sends lost frames again.
 
+mod device;
+
 use core::marker::PhantomData;
 
 use crate::bits;
@@ -14,18 +16,21 @@ use crate::frame::uart::{
     Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, MAX_PAYLOAD,
     ModuleInfo, ModuleStatus, OVERHEAD, Time, write,
 };
-use crate::layout::Protocol;
-use crate::message::{Action, Wanted};
-use crate::model::{self, DefaultPolicy, Model, Policy, Update};
+use crate::message::Action;
+#[cfg(doc)]
+use crate::model::Update;
+use crate::model::{DefaultPolicy, Model, Policy};
+
+pub use self::device::{Device, ModelState};
 
 /// An event of the link: a frame of the module for the application, or the outcome of a request or report.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Event<'b, M: Model> {
+pub enum Event<'b, M: Device> {
     /// A control, which the link has already acknowledged. The application applies it to its status with
     /// [`Update::apply`], which leaves out the points with invalid values. If the status has changed, the next
     /// [`Link::poll`] reports it.
-    Control(Update<'b, M>),
+    Control(M::Control<'b>),
     /// Transparent data from the module: bytes that the protocol does not interpret.
     Transparent(&'b [u8]),
     /// The state of the module's connections.
@@ -53,7 +58,7 @@ pub enum Event<'b, M: Model> {
 }
 
 #[cfg(feature = "defmt")]
-impl<M: Model> defmt::Format for Event<'_, M> {
+impl<M: Device> defmt::Format for Event<'_, M> {
     fn format(&self, f: defmt::Formatter<'_>) {
         match self {
             Event::Control(_) => defmt::write!(f, "Control"),
@@ -193,7 +198,7 @@ enum Known {
 
 /// The MCU's side of the serial line.
 ///
-/// The product `M` is a [`Model`], which the code generator of `gizwits-codec-std` writes. The status is a
+/// The product `M` is a [`Model`], which the code generator of `gizwits-codec-std` writes, or another [`Device`]. The status is a
 /// struct of the application. The policy `P` chooses replacements for invalid values; see [`Policy`].
 ///
 /// This example receives a control, applies it, and sends the acknowledgement and a report. The example
@@ -254,24 +259,17 @@ enum Known {
 /// ```
 #[derive(Debug)]
 #[must_use]
-pub struct Link<'b, M: Model, P = DefaultPolicy> {
+pub struct Link<'b, M: Device, P = DefaultPolicy> {
     decoder: Decoder<'b>,
-    info: &'b DeviceInfo,
+    info: &'b [u8],
     outbox: &'b mut [u8],
     outbox_len: u16,
     /// The waiting times and the number of transmissions. [`Timing::VENDOR`] by default.
     pub timing: Timing,
-    /// The values of the last report.
-    sent: M::Values,
-    /// The points of the last report.
-    mask: M::Mask,
+    state: M::State,
     known: Known,
-    /// The points with invalid values, as last reported to the application.
-    invalid: M::Points,
     /// The sequence number of the read that the next poll answers.
     read: Option<u8>,
-    /// The points that the read asks for.
-    wanted: M::Mask,
     request: Option<Request>,
     /// Whether the last frame that the link sent by itself was a request.
     requested: bool,
@@ -301,18 +299,55 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// `info` is the description that the link sends to the module. `buffer` holds a frame of the module
     /// while it is received. Its length should be [`room`](Self::room).
     pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
+        Link::with_state(info.bytes(), buffer, ModelState::new())
+    }
+
+    /// Returns the length in bytes of a buffer for all frames of the module: controls, reads, and
+    /// descriptions of the module. Big data and transparent data may need a longer buffer.
+    pub const fn room() -> usize {
+        let control = M::LAYOUT.p0_len(Action::Control);
+        let longest = if control > 65 { control } else { 65 };
+        longest.saturating_add(Decoder::OVERHEAD)
+    }
+
+    /// Returns the points whose value in the status was invalid at the last [`poll`](Self::poll), in the
+    /// order of their ids: an enum index without a label, or a number outside its limits or between two
+    /// steps. [`model::encode`] returns the rule that the first of them breaks.
+    pub fn invalid(&self) -> impl Iterator<Item = PointId> {
+        let words = self.state.invalid.as_ref();
+        let points = (0..const { M::LAYOUT.points() }).map(PointId);
+        points.filter(|point| {
+            let word = words.get(usize::from(point.0 / 32));
+            word.is_some_and(|word| word.wrapping_shr(u32::from(point.0 % 32)) & 1 == 1)
+        })
+    }
+
+    /// Returns the maximum number of bytes that one call writes to the sink, stuffing included.
+    pub const fn longest() -> usize {
+        let report = M::LAYOUT.p0_len(Action::Report);
+        let info = 106;
+        // The answer to a read and a report, or the description of the device. Stuffing doubles the length at
+        // most.
+        let two = report.saturating_add(OVERHEAD).saturating_mul(4);
+        let one = OVERHEAD.saturating_add(info).saturating_mul(2);
+        if two > one { two } else { one }
+    }
+}
+
+impl<'b, M: Device, P: Policy> Link<'b, M, P> {
+    /// Creates a link of a device that is no [`Model`]. `info` is the payload of the description that the link sends
+    /// to the module, as [`DeviceInfo::bytes`] returns it. `state` is what the device keeps.
+    #[inline]
+    pub fn with_state(info: &'b [u8], buffer: &'b mut [u8], state: M::State) -> Self {
         Link {
             decoder: Decoder::new(buffer),
             info,
             outbox: &mut [],
             outbox_len: 0,
             timing: Timing::VENDOR,
-            sent: M::VALUES,
-            mask: M::MASK,
+            state,
             known: Known::Nothing,
-            invalid: M::POINTS,
             read: None,
-            wanted: M::MASK,
             request: None,
             requested: false,
             flight: Flight::None,
@@ -337,12 +372,9 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         self
     }
 
-    /// Returns the length in bytes of a buffer for all frames of the module: controls, reads, and
-    /// descriptions of the module. Big data and transparent data may need a longer buffer.
-    pub const fn room() -> usize {
-        let control = M::LAYOUT.p0_len(Action::Control);
-        let longest = if control > 65 { control } else { 65 };
-        longest.saturating_add(Decoder::OVERHEAD)
+    /// Returns what the link keeps of its device.
+    pub const fn state(&self) -> &M::State {
+        &self.state
     }
 
     /// Queues a request, which [`poll`](Self::poll) sends once no frame is in flight. The outcome is
@@ -403,6 +435,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// and returns the event of the frame.
     ///
     /// `now` is the time in ms of any clock that may wrap around, the same as for [`poll`](Self::poll).
+    #[inline]
     pub fn receive(
         &mut self,
         byte: u8,
@@ -434,7 +467,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         let mut event = None;
         let mut wrong = None;
         match command {
-            Command::INFO => answer = self.info.bytes(),
+            Command::INFO => answer = self.info,
             Command::HEARTBEAT => {}
             Command::STATUS => match payload {
                 &[high, low] => {
@@ -446,17 +479,12 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             Command::TO_DEVICE => {
                 event = match payload {
                     [0x71..=0x73, ..] => return Some(Event::Frame(frame)),
-                    [action, ..]
-                        if *action == const { Action::Read.code(M::LAYOUT.protocol()) }
-                            && model::read::<M>(payload, &mut self.wanted) =>
-                    {
+                    _ if M::read(&mut self.state, payload) => {
                         self.read = Some(sn);
                         return None;
                     }
                     [0x05, data @ ..] => Some(Event::Transparent(data)),
-                    _ => model::update(payload)
-                        .filter(|update| !P::REFUSE_CONTROLS || update.is_valid())
-                        .map(Event::Control),
+                    _ => M::control::<P>(&self.state, payload).map(Event::Control),
                 };
                 if event.is_none() {
                     wrong = Some(Illegal::OTHER);
@@ -496,18 +524,11 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         status: &M::Status,
         sink: &mut dyn FnMut(u8),
     ) -> Option<Event<'static, M>> {
-        let (mut values, mut invalid) = (M::VALUES, M::POINTS);
-        M::encode::<P>(status, &self.sent, &mut values, &mut |point, _| {
-            if let Some(word) = invalid.as_mut().get_mut(usize::from(point.0 / 32)) {
-                *word |= 1_u32.wrapping_shl(u32::from(point.0 % 32));
-            }
-        });
+        let mut values = M::VALUES;
+        let changed = M::encode::<P>(&mut self.state, status, &mut values);
         if let Some(sn) = self.read.take() {
-            let head = (Command::TO_DEVICE_ACK, sn);
-            model::write::<M>(sink, head, Action::Reply, &self.wanted, &values);
+            M::reply(&mut self.state, &values, sn, sink);
         }
-        let changed = self.invalid != invalid;
-        self.invalid = invalid;
         let event = changed.then_some(Event::Invalid);
         match self.flight {
             Flight::None => {}
@@ -533,7 +554,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         let reports = (self.request.is_none() || self.requested) && self.is_due(now, &values);
         self.flight = match self.request {
             _ if reports => {
-                self.sent = values;
+                M::keep(&mut self.state, values);
                 self.known = Known::All;
                 Flight::Report
             }
@@ -555,7 +576,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         event
     }
 
-    /// Returns whether a report is due. For a var_len product, sets the mask of its points.
+    /// Returns whether a report is due, and chooses its points.
     fn is_due(&mut self, now: u32, values: &M::Values) -> bool {
         let since = |then| now.wrapping_sub(then);
         let measured = since(self.reported) >= u32::from(self.timing.measured);
@@ -564,28 +585,13 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             Known::Unsure => measured,
             Known::All => since(self.complete) >= self.timing.full,
         };
-        let (old, new) = (self.sent.as_ref(), values.as_ref());
-        let changed = old.iter().zip(new).enumerate().any(|(at, (old, new))| {
-            old != new
-                && (measured
-                    || !M::MEASURED
-                        .iter()
-                        .any(|(from, to)| (*from..*to).contains(&at)))
-        });
+        let changed = M::differs(&self.state, values, measured);
         if !all && !changed {
             return false;
         }
         let all = all || self.known != Known::All;
-        if let Protocol::VarLen = const { M::LAYOUT.protocol() } {
-            let mask = self.mask.as_mut();
-            mask.fill(0);
-            match all {
-                true => Wanted::all(M::LAYOUT.points()).put_into(mask),
-                false => model::changed(M::LAYOUT, old, new, mask),
-            }
-        }
         self.reported = now;
-        if all || matches!(const { M::LAYOUT.protocol() }, Protocol::Standard) {
+        if M::choose(&mut self.state, values, all) {
             self.complete = now;
         }
         true
@@ -600,8 +606,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             _ => None,
         };
         let Some(Request { command, argument }) = request else {
-            let head = (Command::FROM_DEVICE, self.sn);
-            return model::write::<M>(sink, head, Action::Report, &self.mask, &self.sent);
+            return M::report(&mut self.state, self.sn, sink);
         };
         let data = match command {
             Command::FROM_DEVICE => self.outbox.get(..usize::from(self.outbox_len)),
@@ -613,18 +618,6 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             &[argument.as_slice(), data.unwrap_or(&[])],
             sink,
         );
-    }
-
-    /// Returns the points whose value in the status was invalid at the last [`poll`](Self::poll), in the
-    /// order of their ids: an enum index without a label, or a number outside its limits or between two
-    /// steps. [`model::encode`] returns the rule that the first of them breaks.
-    pub fn invalid(&self) -> impl Iterator<Item = PointId> {
-        let words = self.invalid.as_ref();
-        let points = (0..const { M::LAYOUT.points() }).map(PointId);
-        points.filter(|point| {
-            let word = words.get(usize::from(point.0 / 32));
-            word.is_some_and(|word| word.wrapping_shr(u32::from(point.0 % 32)) & 1 == 1)
-        })
     }
 
     /// Returns the time in ms until the next [`poll`](Self::poll) is due, unless bytes are received or the
@@ -647,22 +640,11 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
             _ => left(self.since, self.timing.resend.into()),
         }
     }
-
-    /// Returns the maximum number of bytes that one call writes to the sink, stuffing included.
-    pub const fn longest() -> usize {
-        let report = M::LAYOUT.p0_len(Action::Report);
-        let info = 106;
-        // The answer to a read and a report, or the description of the device. Stuffing doubles the length at
-        // most.
-        let two = report.saturating_add(OVERHEAD).saturating_mul(4);
-        let one = OVERHEAD.saturating_add(info).saturating_mul(2);
-        if two > one { two } else { one }
-    }
 }
 
 /// Returns the event of an awaited acknowledgement.
 #[inline(always)]
-fn acknowledged<M: Model>(command: Command, payload: &[u8]) -> Event<'_, M> {
+fn acknowledged<M: Device>(command: Command, payload: &[u8]) -> Event<'_, M> {
     match command {
         Command::TIME_ACK => match payload.try_into() {
             Ok(time) => Event::Time(Time(time)),

@@ -2,6 +2,7 @@
 
 mod encoder;
 mod merge;
+mod numbers;
 mod p0;
 mod view;
 mod wanted;

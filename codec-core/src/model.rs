@@ -12,6 +12,7 @@
 
 use core::cmp::Ordering;
 use core::fmt;
+use core::hint::cold_path;
 use core::marker::PhantomData;
 
 use crate::bits::{self, Source};
@@ -432,6 +433,7 @@ pub fn check_label(
 ) -> bool {
     let valid = index < labels;
     if !valid {
+        cold_path();
         invalid(PointId(id), ErrorKind::PastLabels);
     }
     valid
@@ -480,6 +482,7 @@ pub fn check_limits(
     } else {
         return true;
     };
+    cold_path();
     invalid(PointId(id), kind);
     false
 }
@@ -563,6 +566,7 @@ impl Steps {
             Ordering::Greater => ErrorKind::AboveMax,
             Ordering::Equal => ErrorKind::OffStep { below: self.whole },
         };
+        cold_path();
         invalid(PointId(id), kind);
         let nearest = self.whole.wrapping_add(u32::from(self.is_half));
         replaced::<P>(nearest, limits, last)

@@ -6,14 +6,15 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 
-use datafusion::arrow::array::StructArray;
-use datafusion::arrow::datatypes::Fields;
+use datafusion::arrow::array::{Array as _, ArrayRef, StructArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::object_store::ObjectStoreExt as _;
+use datafusion::object_store::{Error, ObjectStoreExt as _};
 use gizwits_codec_std::core::PointId;
-use gizwits_codec_std::log::PayloadDecoder;
+use gizwits_codec_std::log::{PayloadDecoder, schema};
 use gizwits_codec_std::{Product, Value};
 
 /// The definitions that the functions of a session know. [`register`](crate::register) returns them.
@@ -27,13 +28,16 @@ struct Inner {
     known: RwLock<HashMap<String, Arc<Definition>>>,
     /// The object stores of the session.
     runtime: Arc<RuntimeEnv>,
+    /// Whether columns have no dictionaries: those are lost between the machines of a cluster.
+    is_plain: bool,
 }
 
 impl Definitions {
-    pub(crate) fn new(runtime: Arc<RuntimeEnv>) -> Self {
+    pub(crate) fn new(runtime: Arc<RuntimeEnv>, is_plain: bool) -> Self {
         Definitions(Arc::new(Inner {
             known: RwLock::default(),
             runtime,
+            is_plain,
         }))
     }
 
@@ -44,8 +48,11 @@ impl Definitions {
     }
 
     fn put(&self, name: String, product: Product) -> Arc<Definition> {
-        let definition = Arc::new(Definition::new(product));
+        let definition = Arc::new(Definition::new(product, self.0.is_plain));
         let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KNOWN {
+            known.retain(|name, _| !is_json(name));
+        }
         known.insert(name, Arc::clone(&definition));
         definition
     }
@@ -63,7 +70,7 @@ impl Definitions {
             return Ok(Arc::clone(definition));
         }
         drop(known);
-        let is_json = text.trim_start().starts_with('{');
+        let is_json = is_json(text);
         let shown = match is_json {
             true => "the given JSON".to_owned(),
             false => format!("`{text}`"),
@@ -71,12 +78,22 @@ impl Definitions {
         let json = match is_json {
             true => text.to_owned(),
             false => self.read(text).map_err(|error| {
-                plan_datafusion_err!("cannot read the definition {shown}: {error}")
+                let reason = match error {
+                    DataFusionError::Plan(reason) => reason,
+                    error => error.strip_backtrace(),
+                };
+                plan_datafusion_err!("cannot read the definition {shown}: {reason}")
             })?,
         };
         let product = Product::from_json(&json)
             .map_err(|invalid| plan_datafusion_err!("{shown} is not a definition:\n{invalid}"))?;
         Ok(self.put(text.to_owned(), product))
+    }
+
+    /// Returns the definition that [`Definition::json`] has written.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn of_json(&self, json: &str) -> Result<Arc<Definition>> {
+        self.get(Some(&ScalarValue::from(json)))
     }
 
     /// Reads a file or object. Functions are planned by code that cannot wait, so another thread does.
@@ -87,8 +104,11 @@ impl Definitions {
         let read = thread::spawn(move || -> Result<Vec<u8>> {
             let runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = { runtime }.enable_all().build()?;
-            let bytes = runtime.block_on(async { store.get(&path).await?.bytes().await })?;
-            Ok(bytes.to_vec())
+            let bytes = runtime.block_on(async { store.get(&path).await?.bytes().await });
+            match bytes {
+                Err(Error::NotFound { .. }) => plan_err!("no such file"),
+                bytes => Ok(bytes?.to_vec()),
+            }
         });
         let bytes = read
             .join()
@@ -118,10 +138,20 @@ impl Hash for Definitions {
     }
 }
 
+/// The number of definitions beyond which those given as JSON are forgotten. An executor of a cluster, which gets
+/// all definitions as JSON, runs for a long time.
+const KNOWN: usize = 1024;
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
 /// A product, with decoders for its payloads.
 #[derive(Debug)]
 pub(crate) struct Definition {
     product: Product,
+    /// Whether columns have no dictionaries.
+    is_plain: bool,
     /// The fields of all points.
     fields: Fields,
     /// Decoders that are not in use, each with its points.
@@ -132,17 +162,38 @@ pub(crate) struct Definition {
 const IDLE: usize = 64;
 
 impl Definition {
-    fn new(product: Product) -> Self {
+    fn new(product: Product, is_plain: bool) -> Self {
         let all: Vec<PointId> = product.attrs().map(|attr| attr.id()).collect();
+        let fields = PayloadDecoder::new(&product, &all).fields().clone();
         Definition {
-            fields: PayloadDecoder::new(&product, &all).fields().clone(),
+            fields: if is_plain { plain(&fields) } else { fields },
             product,
+            is_plain,
             idle: Mutex::default(),
         }
     }
 
     pub(crate) fn product(&self) -> &Product {
         &self.product
+    }
+
+    /// The columns of a log of this product.
+    pub(crate) fn log_schema(&self) -> SchemaRef {
+        let schema = schema(&self.product, false);
+        match self.is_plain {
+            true => Arc::new(Schema::new(plain(schema.fields()))),
+            false => schema,
+        }
+    }
+
+    /// The definition as JSON on one line, which needs no file.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn json(&self) -> String {
+        let json = self.product.to_json();
+        match serde_json::from_str::<serde_json::Value>(&json) {
+            Ok(value) => value.to_string(),
+            Err(_) => json,
+        }
     }
 
     /// The fields of these points.
@@ -205,7 +256,13 @@ impl Definition {
         };
         let mut decoder = kept.unwrap_or_else(|| PayloadDecoder::new(&self.product, &points));
         fill(&mut decoder)?;
-        let rows = decoder.finish()?;
+        let mut rows = decoder.finish()?;
+        if self.is_plain {
+            let (fields, columns, nulls) = rows.into_parts();
+            let fields = plain(&fields);
+            let columns = conform(columns, &fields)?;
+            rows = StructArray::try_new(fields, columns, nulls)?;
+        }
         let mut idle = idle();
         if idle.len() >= IDLE {
             idle.swap_remove(0);
@@ -213,4 +270,26 @@ impl Definition {
         idle.push((points, decoder));
         Ok(rows)
     }
+}
+
+/// The fields with the values of dictionaries.
+fn plain(fields: &Fields) -> Fields {
+    let plain = |field: &FieldRef| match field.data_type() {
+        DataType::Dictionary(_, values) => {
+            let field = field.as_ref().clone();
+            Arc::new(field.with_data_type(values.as_ref().clone()))
+        }
+        _ => Arc::clone(field),
+    };
+    fields.iter().map(plain).collect()
+}
+
+/// Casts the columns that have other types than their fields.
+pub(crate) fn conform(columns: Vec<ArrayRef>, fields: &Fields) -> Result<Vec<ArrayRef>> {
+    let conform =
+        |(column, field): (ArrayRef, &FieldRef)| match column.data_type() == field.data_type() {
+            true => Ok(column),
+            false => Ok(cast(&column, field.data_type())?),
+        };
+    columns.into_iter().zip(fields).map(conform).collect()
 }

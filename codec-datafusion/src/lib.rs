@@ -48,12 +48,16 @@
 //! # }
 //! ```
 
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod definitions;
 mod dialect;
 mod fill;
 mod function;
 mod narrowing;
 mod payloads;
+#[cfg(feature = "cli")]
+mod stores;
 mod table;
 
 use std::sync::Arc;
@@ -63,6 +67,8 @@ use datafusion::prelude::SessionContext;
 
 pub use definitions::Definitions;
 pub use dialect::{parse, sql};
+#[cfg(feature = "cli")]
+pub use stores::Stores;
 
 /// Registers all functions on a session, and the optimizer rule that decodes only the attributes that a query
 /// uses. Returns the definitions of the session, to which names can be given.
@@ -83,7 +89,13 @@ pub use dialect::{parse, sql};
 /// # }
 /// ```
 pub fn register(context: &SessionContext) -> Definitions {
-    let definitions = Definitions::new(context.runtime_env());
+    let definitions = Definitions::new(context.runtime_env(), false);
+    add(context, &definitions);
+    definitions
+}
+
+/// Adds the functions and the optimizer rule to a session.
+fn add(context: &SessionContext, definitions: &Definitions) {
     let of = || definitions.clone();
     let decode = Arc::new(ScalarUDF::from(function::Decode::new(of())));
     let attr = Arc::new(ScalarUDF::from(function::Attr::new(of())));
@@ -101,7 +113,6 @@ pub fn register(context: &SessionContext) -> Definitions {
     // after projections have been merged.
     context.add_analyzer_rule(Arc::<narrowing::Narrowing>::clone(&narrowing));
     context.add_optimizer_rule(narrowing);
-    definitions
 }
 
 #[cfg(doctest)]

@@ -3,7 +3,10 @@
 mod decoding;
 mod exec;
 mod files;
+#[cfg(feature = "cluster")]
+mod message;
 mod object;
+mod parts;
 mod time_range;
 
 use std::sync::Arc;
@@ -20,10 +23,9 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
-use gizwits_codec_std::log::schema;
 
 use crate::definitions::{Definition, Definitions};
-use exec::LogExec;
+pub(crate) use exec::LogExec;
 use files::{Files, LogFiles};
 use time_range::TimeRange;
 
@@ -45,14 +47,12 @@ impl TableFunctionImpl for LogFunction {
             return plan_err!("gizwits_log takes a path, URL or glob of files, and a definition");
         };
         let Some(files) = literal(files).and_then(|files| files.try_as_str().flatten()) else {
-            return plan_err!("the files of gizwits_log must be a literal path, URL or glob");
+            return plan_err!(
+                "the files of gizwits_log must be a path, URL or glob in single quotes"
+            );
         };
         let definition = self.definitions.get(literal(definition))?;
-        Ok(Arc::new(LogTable {
-            files: Files::parse(files)?,
-            schema: schema(definition.product(), false),
-            definition,
-        }))
+        Ok(Arc::new(LogTable::new(Files::parse(files)?, definition)))
     }
 }
 
@@ -65,7 +65,7 @@ fn literal(expr: &Expr) -> Option<&ScalarValue> {
 
 /// The decoded records of files, as a table.
 #[derive(Debug)]
-struct LogTable {
+pub(crate) struct LogTable {
     files: Files,
     definition: Arc<Definition>,
     schema: SchemaRef,
@@ -111,14 +111,18 @@ impl TableProvider for LogTable {
             };
             let partitions = config.execution.target_partitions;
             let groups = files::partitions(&*store, text, partitions, min_len).await?;
-            plans.push(Arc::new(LogExec::new(
+            let scan = LogExec::new(
                 self.files.store(),
                 groups,
                 Arc::clone(&self.definition),
                 &self.schema,
                 projection,
                 TimeRange::of(filters),
-            )?) as _);
+            )?;
+            plans.push(Arc::new(match self.files.on_cluster {
+                true => scan.divisible()?,
+                false => scan,
+            }) as _);
         }
         match plans.len() {
             1 => Ok(plans.remove(0)),
@@ -128,6 +132,14 @@ impl TableProvider for LogTable {
 }
 
 impl LogTable {
+    fn new(files: Files, definition: Arc<Definition>) -> Self {
+        LogTable {
+            files,
+            schema: definition.log_schema(),
+            definition,
+        }
+    }
+
     async fn parquet(
         &self,
         state: &dyn Session,
@@ -151,7 +163,7 @@ impl LogTable {
         format.create_physical_plan(state, config).await
     }
 
-    /// Refuses files of undecoded records, whose attributes would all be null.
+    /// Refuses files that `gizwits log decode` has not written, whose columns would all be null.
     async fn check(
         &self,
         state: &dyn Session,
@@ -166,11 +178,27 @@ impl LogTable {
         let found = format.infer_schema(state, &store, &[first]).await?;
         let has = |name: &str| found.field_with_name(name).is_ok();
         let attrs = self.definition.product().attrs();
-        if has("payload") && !attrs.into_iter().any(|attr| has(attr.name())) {
+        let has_attrs = attrs.into_iter().any(|attr| has(attr.name()));
+        if has("payload") && !has_attrs {
             return plan_err!(
                 "`{name}` has undecoded payloads: read it as a table, and use gizwits_decode(definition, payload)"
             );
         }
-        Ok(())
+        let head = self.schema.fields().iter().take(self.head());
+        let missing = match head.map(|field| field.name()).find(|head| !has(head)) {
+            Some(missing) => format!("no column `{missing}`"),
+            None if !has_attrs => "no attribute of the definition".to_owned(),
+            None => return Ok(()),
+        };
+        let columns: Vec<&str> = found.fields().iter().map(|field| &**field.name()).collect();
+        plan_err!(
+            "`{name}` has {missing}: expected a file of `gizwits log decode`, found the columns {}",
+            columns.join(", ")
+        )
+    }
+
+    /// The number of columns before the attributes.
+    fn head(&self) -> usize {
+        self.schema.fields().len() - self.definition.product().attrs().len()
     }
 }

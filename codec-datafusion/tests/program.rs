@@ -123,6 +123,64 @@ fn closed_output() {
     }
 }
 
+/// A query that fails or is interrupted leaves the output file as it was, and no other file.
+#[test]
+fn output_files_are_complete() {
+    let folder = folder();
+    let folder = folder.path();
+    let names = || {
+        let files = fs::read_dir(folder).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap())
+    };
+    fs::write(folder.join("out.csv"), "before").unwrap();
+    failure(
+        folder,
+        &[
+            "-o",
+            "out.csv",
+            "-c",
+            "SELECT 1 / (n - 9) FROM generate_series(1, 9) AS t(n)",
+        ],
+    );
+    let endless = "SELECT count(*) FROM generate_series(1, 1000000000000000)";
+    let mut program = Command::new(env!("CARGO_BIN_EXE_gizwits-sql"))
+        .args(["-o", "out.csv", "-c", endless])
+        .current_dir(folder)
+        .spawn()
+        .unwrap();
+    while !names().any(|name| name.ends_with(".part")) {
+        assert_eq!(program.try_wait().unwrap(), None);
+        std::thread::yield_now();
+    }
+    let pid = program.id().to_string();
+    let kill = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(program.wait().unwrap().code(), Some(130));
+    assert_eq!(
+        fs::read_to_string(folder.join("out.csv")).unwrap(),
+        "before"
+    );
+    assert_eq!(names().count(), 3, "{:?}", names().collect::<Vec<_>>());
+}
+
+/// The result replaces a file that the query reads.
+#[test]
+fn an_input_is_replaced() {
+    let folder = folder();
+    let folder = folder.path();
+    let count = |file: &str| {
+        let query = format!("SELECT count(*) AS n FROM '{file}'");
+        stdout(folder, &["-c", &query, "--format", "csv"])
+    };
+    for query in [
+        "SELECT n FROM generate_series(1, 100000) AS t(n)",
+        "SELECT n FROM 'n.parquet' WHERE n > 10",
+    ] {
+        stdout(folder, &["-o", "n.parquet", "-c", query]);
+    }
+    assert_eq!(count("n.parquet"), "n\n99990\n");
+}
+
 #[test]
 fn errors() {
     let folder = folder();
@@ -145,6 +203,26 @@ fn errors() {
         (
             &["-c", "SELECT gizwits_attr('ac.json', '02', 'rom_temp')"],
             "error: unknown point `rom_temp`: did you mean `room_temp`?",
+        ),
+        (
+            &["-c", "SELECT * FROM 'none.parquet'"],
+            "error: no file `none.parquet`\n",
+        ),
+        (
+            &["-c", "SELECT * FROM gizwits_log('log.ndjson', 'none.json')"],
+            "error: cannot read the definition `none.json`: no such file\n",
+        ),
+        (
+            &["-c", "SELECT * FROM gizwits_log(\"log.ndjson\", 'ac.json')"],
+            "error: the files of gizwits_log must be a path, URL or glob in single quotes\n",
+        ),
+        (
+            &["-c", "SELECT gizwits_log('log.ndjson', 'ac.json')"],
+            "error: gizwits_log is a table function: SELECT",
+        ),
+        (
+            &["-c", "SELECT gizwits_fill(1, 'report')"],
+            "error: gizwits_fill is a window function: gizwits_fill(value, action) OVER",
         ),
         (&["-f", "none.sql"], "error: none.sql: No such file"),
         (&["-d", "ac=none.json"], "error: none.json: No such file"),

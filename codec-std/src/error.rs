@@ -119,6 +119,18 @@ impl Error {
         }
     }
 
+    /// Creates an error whose message quotes nothing, so that it needs no escapes and is short.
+    #[cfg(feature = "log")]
+    pub(crate) fn own(kind: &'static str, message: String) -> Self {
+        Error {
+            kind,
+            message,
+            point: None,
+            byte: None,
+            bit: None,
+        }
+    }
+
     pub(crate) fn about(mut self, point: &str) -> Self {
         self.point = Some(point.to_owned());
         self

@@ -10,8 +10,10 @@ mod findings;
 mod json;
 pub(crate) mod location;
 mod names;
+pub(crate) mod point_text;
 #[cfg(feature = "log")]
 pub(crate) mod products;
+mod text_piece;
 pub(crate) mod text_plan;
 mod unknown_keys;
 
@@ -24,7 +26,8 @@ use serde_json::{Value, json};
 
 use self::attr::{Attr, attr_json};
 use self::names::Names;
-use self::text_plan::{JsonFormat, TextPlan};
+use self::point_text::JsonFormat;
+use self::text_plan::TextPlan;
 use crate::error::{Error, shown};
 
 /// The JSON Schema of definitions, draft 2020-12. It states the form of a definition; [`check`](crate::check) also

@@ -132,28 +132,86 @@ fn definitions_that_cannot_be_used() {
     assert!(ran.stderr.contains("missing.json"), "{}", ran.stderr);
 }
 
-/// A definition is not written over by the code that is made of it.
+/// A definition is not written over by what is made of it, and nothing is written if one of the files is refused.
 #[test]
-fn code_does_not_replace_its_definition() {
+fn no_output_replaces_the_definition() {
     let folder = Folder::new("cli-codegen");
     let text = std::fs::read_to_string(root().join(AIR_CONDITIONER)).unwrap();
+    let refused = |arguments: &[&str], stdin: Option<&Path>, definition: &Path, message: &str| {
+        let stdin = stdin.map_or(Stdio::null(), |path| {
+            std::fs::File::open(path).unwrap().into()
+        });
+        let output = Command::new(GIZWITS)
+            .args(arguments)
+            .stdin(stdin)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(message), "{arguments:?}: {told}");
+        assert_eq!(
+            std::fs::read_to_string(definition).unwrap(),
+            text,
+            "{arguments:?}"
+        );
+    };
+    let message = "is the definition: choose another output file";
+    for (name, spelt, options) in [
+        ("ac.json", "./ac.json", &["codegen"][..]),
+        ("ac.h", "./ac.h", &["codegen", "--lang", "c"]),
+        ("ac.c", "ac.h", &["codegen", "--lang", "c"]),
+        ("ac.svg", "./ac.svg", &["layout"]),
+    ] {
+        let (definition, output) = (folder.0.join(name), folder.0.join(spelt));
+        std::fs::write(&definition, &text).unwrap();
+        let (file, output_file) = (definition.to_str().unwrap(), output.to_str().unwrap());
+        let arguments = |definition| [options, &["-d", definition, "-o", output_file]].concat();
+        refused(&arguments(file), None, &definition, message);
+        refused(&arguments("-"), Some(&definition), &definition, message);
+        std::fs::remove_file(&definition).unwrap();
+        assert!(!output.exists(), "{name}: {spelt} is written");
+    }
+
+    // The source file cannot replace a folder, and may not be the header.
     let definition = folder.0.join("ac.json");
     std::fs::write(&definition, &text).unwrap();
-    let spelt = folder.0.join(".").join("ac.json");
-    let arguments = ["codegen", "-d", definition.to_str().unwrap(), "-o"];
-    let ran = program::run(
-        GIZWITS,
-        &[&arguments[..], &[spelt.to_str().unwrap()]].concat(),
-        &[],
-    );
-    assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(
-        ran.stderr
-            .contains("is the definition: choose another output file"),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(std::fs::read_to_string(&definition).unwrap(), text);
+    let header = folder.0.join("ac.h");
+    let arguments = [
+        "codegen",
+        "--lang",
+        "c",
+        "-d",
+        definition.to_str().unwrap(),
+        "-o",
+    ];
+    let arguments = [&arguments[..], &[header.to_str().unwrap()]].concat();
+    std::fs::create_dir(folder.0.join("ac.c")).unwrap();
+    refused(&arguments, None, &definition, "ac.c");
+    assert!(!header.exists());
+    std::fs::remove_dir(folder.0.join("ac.c")).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("ac.c", &header).unwrap();
+        refused(&arguments, None, &definition, "the same file");
+    }
+}
+
+/// A header is not mistaken for one of the standard headers.
+#[test]
+fn c_code_has_the_name_of_no_standard_header() {
+    let folder = Folder::new("cli-codegen-names");
+    for name in ["stdint.h", "StdBool.h", "string.h"] {
+        let header = folder.0.join(name);
+        let arguments = ["codegen", "-d", AIR_CONDITIONER, "--lang", "c", "-o"];
+        let ran = run(&[&arguments[..], &[header.to_str().unwrap()]].concat());
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("a standard header of C has this name"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!header.exists());
+    }
 }
 
 /// C code is a header and a source file beside it, which are not written over the definition or to stdout.

@@ -714,7 +714,8 @@ pub fn numbers(points: usize, view: View<'_, '_>) {
         floats
             .iter()
             .copied()
-            .eq(expected.iter().map(|one| one.to_f64()))
+            .map(f64::to_bits)
+            .eq(expected.iter().map(|one| one.to_f64().to_bits()))
     );
     assert!(view.read_decimals(&mut decimals[1..]).is_err());
     let stale = Some(Value::Enum(u32::MAX));

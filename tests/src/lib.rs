@@ -9,6 +9,7 @@
 pub mod arbitrary;
 pub mod cloud;
 pub mod generated;
+pub mod generated_c;
 pub mod laws;
 pub mod log;
 pub mod module;

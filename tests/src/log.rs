@@ -560,6 +560,8 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
     let product = &PRODUCTS[usize::from(which)];
     let form = draw.below(8);
     let lax = if draw.chance(25) { 128 } else { 0 };
+    // How many lines in a hundred end with a CR.
+    let ends = [0, 0, 0, 5, 90, 100][draw.below(6) as usize];
     let mut log = vec![which | lax, how];
     let (mut seconds, mut payload) = (1_517_384_243_u64, String::new());
     while !draw.is_empty() {
@@ -622,14 +624,18 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
                 let at = draw.below(line.len() as u32) as usize;
                 let odd = b"\"\\{}[]:, \t\r\x000123456789abcdefguxAZ/=.-+eE\x7f\x80\xff\xe5";
                 let byte = odd[draw.below(odd.len() as u32) as usize];
-                match draw.below(3) {
+                match draw.below(4) {
                     0 => line[at] = byte,
                     1 => line.insert(at, byte),
+                    2 if line.len() > 1 => drop(line.remove(at)),
                     _ => line.truncate(at.max(1)),
                 }
             }
         }
         log.extend(line);
+        if draw.chance(ends) {
+            log.push(b'\r');
+        }
         log.push(b'\n');
     }
     log

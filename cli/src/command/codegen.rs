@@ -8,7 +8,7 @@ use gizwits_codec_std::{Product, codegen};
 
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
-use crate::output::file::{is_same, named_output, write};
+use crate::output::file::{OutputFile, is_same, named_output};
 
 /// Generate a firmware's source code for a product
 #[derive(Args)]
@@ -44,28 +44,27 @@ enum Language {
     C,
 }
 
+/// The names of the headers of standard C, without `.h`. A file of the same name could be included for one of them.
+const STANDARD_HEADERS: &str = "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp \
+    signal stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn string tgmath \
+    threads time uchar wchar wctype";
+
 impl Codegen {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let product = definition::load(&self.definition)?;
         let output = named_output(self.output.as_deref());
-        match self.lang {
-            Language::Rust => self.write(output, &codegen::rust(&product), out),
-            Language::C => self.write_c(&product, output, out),
+        match (self.lang, output) {
+            (Language::Rust, None) => Ok(out.write_all(codegen::rust(&product).as_bytes())?),
+            (Language::Rust, Some(path)) => self.write(&[(path, codegen::rust(&product))]),
+            (Language::C, None) => Err(usage(
+                "C code is two files: name the header, as in -o DIR/NAME.h",
+            )),
+            (Language::C, Some(header)) => self.write_c(&product, header),
         }
     }
 
     /// Writes a header and the source file beside it.
-    fn write_c(
-        &self,
-        product: &Product,
-        output: Option<&Path>,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
-        let Some(header) = output else {
-            return Err(usage(
-                "C code is two files: name the header, as in -o DIR/NAME.h",
-            ));
-        };
+    fn write_c(&self, product: &Product, header: &Path) -> Result<(), Failure> {
         if header.extension().is_none_or(|extension| extension != "h") {
             let message =
                 "with --lang c the output file is the header: choose a name that ends with .h";
@@ -78,21 +77,35 @@ impl Codegen {
                 marks, backslashes and control characters";
             return Err(in_file(header, message));
         }
+        // Some file systems do not distinguish the case of letters.
+        let mut standard = STANDARD_HEADERS.split_whitespace();
+        if standard.any(|header| name.eq_ignore_ascii_case(header)) {
+            let message = "a standard header of C has this name, and a compiler could include one for the \
+                other: choose another name";
+            return Err(in_file(header, message));
+        }
         let code = codegen::c(product, &name);
-        self.write(Some(header), &code.header, out)?;
-        self.write(Some(&header.with_extension("c")), &code.source, out)
+        let source = header.with_extension("c");
+        if is_same(header, &source) {
+            let message = "the source file beside it is the same file: choose another name";
+            return Err(in_file(header, message));
+        }
+        self.write(&[(header, code.header), (&source, code.source)])
     }
 
-    fn write(
-        &self,
-        output: Option<&Path>,
-        code: &str,
-        out: &mut impl Write,
-    ) -> Result<(), Failure> {
-        if let Some(path) = output.filter(|path| is_same(path, &self.definition)) {
-            let message = "this is the definition: choose another output file";
-            return Err(in_file(path, message));
+    /// Writes files: all of them, or none if one of them is the definition or cannot be created.
+    fn write(&self, files: &[(&Path, String)]) -> Result<(), Failure> {
+        for (path, _) in files {
+            definition::check_output(&self.definition, path)?;
         }
-        write(output, code.as_bytes(), out)
+        let mut complete = Vec::new();
+        for (path, code) in files {
+            let file = OutputFile::create(path)?;
+            file.writer()?.write_all(code.as_bytes())?;
+            complete.push(file);
+        }
+        complete
+            .into_iter()
+            .try_for_each(|file| file.commit().map(drop))
     }
 }

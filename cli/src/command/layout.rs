@@ -83,7 +83,10 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     };
     match &args.out {
         None => Ok(out.write_all(drawing.text(colours).as_bytes())?),
-        Some(path) => image::write(path, drawing.svg(), out),
+        Some(path) => {
+            definition::check_output(&args.definition, path)?;
+            image::write(path, drawing.svg(), out)
+        }
     }
 }
 

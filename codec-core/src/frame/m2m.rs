@@ -201,8 +201,17 @@ pub enum Event<'b> {
 /// assert_eq!(error, Error::new(ErrorKind::NotM2m).at(0));
 /// # Ok::<(), Error>(())
 /// ```
+#[inline]
 pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
-    match event(bytes, limit) {
+    match short_frame(bytes, limit) {
+        Some((rest, frame)) => Ok((Event::Frame(frame), rest)),
+        None => parse_any(bytes, limit),
+    }
+}
+
+/// Reads any frame or service message.
+fn parse_any(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
+    match any_event(bytes, limit) {
         Ok((rest, event)) => Ok((event, rest)),
         Err(Err::Incomplete(needed)) => {
             let missing = match needed {
@@ -226,29 +235,21 @@ pub fn parse(bytes: &[u8], limit: usize) -> Result<(Event<'_>, &[u8]), Error> {
 
 type Parsed<'b, O> = IResult<&'b [u8], O, (&'b [u8], Fault)>;
 
-/// The event at the head of some bytes.
-#[inline]
-fn event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
-    match short_frame(input, limit) {
-        Some((rest, frame)) => Ok((rest, Event::Frame(frame))),
-        None => any_event(input, limit),
-    }
-}
-
 /// A complete frame without sn and did whose length field is one byte, as nearly all frames are. This takes half the
 /// time of the general parser.
 #[inline]
 fn short_frame(input: &[u8], limit: usize) -> Option<(&[u8], Frame<'_>)> {
-    let (&[0, 0, 0, 3, length @ 3..=0x7f, flag, high, low], behind) = input.split_first_chunk()?
-    else {
-        return None;
-    };
-    let command = u16::from_be_bytes([high, low]);
-    let length = usize::from(length);
-    if flag & 1 != 0 || Frame::has_sn(command) || length > limit {
+    /// The bits of the prefix, and those of a longer length field and of a did.
+    const DECIDING: u64 = 0xffff_ffff_8001_0000;
+    let (head, behind) = input.split_first_chunk::<8>()?;
+    let head = u64::from_be_bytes(*head);
+    let length = usize::from(head.wrapping_shr(24) as u8);
+    let (flag, command) = (head.wrapping_shr(16) as u8, head as u16);
+    let is_short = head & DECIDING == 0x0000_0003_0000_0000;
+    if !is_short || Frame::has_sn(command) || length > limit {
         return None;
     }
-    let (body, rest) = behind.split_at_checked(length.wrapping_sub(3))?;
+    let (body, rest) = behind.split_at_checked(length.checked_sub(3)?)?;
     let frame = Frame {
         flag,
         command,
@@ -257,6 +258,21 @@ fn short_frame(input: &[u8], limit: usize) -> Option<(&[u8], Frame<'_>)> {
         body,
     };
     Some((rest, frame))
+}
+
+/// The number of bytes that are missing of a frame whose length field is one byte, or 1 if the length is missing.
+/// `None` if the general parser has to decide.
+#[inline]
+fn missing_bytes(input: &[u8], limit: usize) -> Option<usize> {
+    match input {
+        [] | [0] | [0, 0] | [0, 0, 0] | [0, 0, 0, 3] => Some(1),
+        [0, 0, 0, 3, length @ 3..=0x7f, rest @ ..] if usize::from(*length) <= limit => {
+            usize::from(*length)
+                .checked_sub(rest.len())
+                .filter(|missing| *missing > 0)
+        }
+        _ => None,
+    }
 }
 
 fn any_event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
@@ -366,18 +382,28 @@ pub struct Scan<'b> {
 /// let Some(Event::Frame(frame)) = scan.event else { panic!() };
 /// assert_eq!(frame.command, m2m::TO_DEVICE);
 /// ```
+#[inline]
 #[must_use]
 pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
+    if let Some((rest, frame)) = short_frame(bytes, limit) {
+        return Scan {
+            consumed: bytes.len().saturating_sub(rest.len()),
+            skipped: 0,
+            event: Some(Event::Frame(frame)),
+        };
+    }
     scan_for(bytes, limit).0
 }
 
-/// The result of a scan, and the number of bytes that must arrive before another scan can find more.
+/// The result of a scan, and the number of bytes that must arrive before another scan can find more. The law for the
+/// shortcuts of its callers.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
 fn scan_for(bytes: &[u8], limit: usize) -> (Scan<'_>, usize) {
     let mut rest = bytes;
     let mut skipped = 0_usize;
     let mut missing = 0;
     loop {
-        let (consumed, event) = match event(rest, limit) {
+        let (consumed, event) = match any_event(rest, limit) {
             Ok((behind, event)) => (bytes.len().saturating_sub(behind.len()), Some(event)),
             Err(Err::Incomplete(needed)) => {
                 // Less than a prefix may turn out to be garbage with any byte.
@@ -445,8 +471,22 @@ impl<'o> Decoder<'o> {
 
     /// Copies as many of `bytes` as fit into the buffer and returns the rest. Push the rest again after
     /// [`next_event`](Self::next_event) has returned `None`.
+    #[inline]
     #[must_use = "the bytes that do not fit are returned"]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        // A serial line or a slow reader: a call of `memcpy` for each byte takes longer than all else.
+        if let [byte] = bytes
+            && let Some(slot) = self.buffer.get_mut(self.end)
+        {
+            *slot = *byte;
+            self.end = self.end.saturating_add(1);
+            return &[];
+        }
+        self.push_all(bytes)
+    }
+
+    /// Copies any number of bytes, and moves those of the buffer to its start if they need its room.
+    fn push_all<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if self.start == self.end {
             (self.start, self.end, self.needed) = (0, 0, 0);
         } else if self.start > 0 && self.buffer.len().saturating_sub(self.end) < bytes.len() {
@@ -459,12 +499,6 @@ impl<'o> Decoder<'o> {
             (self.start, self.end) = (0, self.end.saturating_sub(self.start));
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or(&mut []);
-        if let ([byte], [slot, ..]) = (bytes, &mut *room) {
-            // A serial line or a slow reader: a call of `memcpy` for each byte takes longer than all else.
-            *slot = *byte;
-            self.end = self.end.saturating_add(1);
-            return &[];
-        }
         let (taken, rest) = bytes.split_at(room.len().min(bytes.len()));
         if let Some(room) = room.get_mut(..taken.len()) {
             room.copy_from_slice(taken);
@@ -474,12 +508,22 @@ impl<'o> Decoder<'o> {
     }
 
     /// Returns the next frame or service message, or `None` if more bytes are needed.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn next_event(&mut self) -> Option<Event<'_>> {
         if self.end < self.needed {
             return None;
         }
         let limit = self.buffer.len().saturating_sub(8);
-        let (found, missing) = scan_for(self.buffer.get(self.start..self.end)?, limit);
+        let bytes = self.buffer.get(self.start..self.end)?;
+        if let Some((rest, frame)) = short_frame(bytes, limit) {
+            self.start = self.end.wrapping_sub(rest.len());
+            return Some(Event::Frame(frame));
+        }
+        if let Some(missing) = missing_bytes(bytes, limit) {
+            self.needed = self.end.saturating_add(missing);
+            return None;
+        }
+        let (found, missing) = scan_for(bytes, limit);
         self.start = self.start.saturating_add(found.consumed);
         self.skipped = self.skipped.saturating_add(found.skipped);
         self.needed = self.end.saturating_add(missing);
@@ -489,5 +533,72 @@ impl<'o> Decoder<'o> {
     /// Returns the number of skipped bytes: those so far that belonged to no event.
     pub fn skipped(&self) -> usize {
         self.skipped
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// Bytes that often begin like a frame.
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just(std::vec![0, 0, 0, 3]),
+            Just(std::vec![0, 0]),
+            (0_u8..=0x20, 0_u8..4, 0x8f_u8..0x96).prop_map(|(length, flag, command)| {
+                std::vec![0, 0, 0, 3, length, flag, 0, command]
+            }),
+            vec(any::<u8>(), 0..12),
+            vec(0_u8..4, 0..12),
+        ];
+        vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// The shortcuts agree with the general parser, and what they leave to it is not cut short.
+        #[test]
+        fn shortcuts_are_the_general_parser(bytes in stream(), limit in prop_oneof![0_usize..40, Just(DEFAULT_LIMIT)]) {
+            let general = any_event(&bytes, limit);
+            if let Some((rest, frame)) = short_frame(&bytes, limit) {
+                prop_assert_eq!(general, Ok((rest, Event::Frame(frame))));
+                let scan = Scan { consumed: bytes.len() - rest.len(), skipped: 0, event: Some(Event::Frame(frame)) };
+                prop_assert_eq!(scan_for(&bytes, limit), (scan, 0));
+            }
+            if let Some(missing) = missing_bytes(&bytes, limit) {
+                let nothing = Scan { consumed: 0, skipped: 0, event: None };
+                prop_assert_eq!(scan_for(&bytes, limit), (nothing, missing));
+            }
+            prop_assert_eq!(scan(&bytes, limit), scan_for(&bytes, limit).0);
+        }
+
+        /// The events and the skipped bytes do not depend on how the stream is cut.
+        #[test]
+        fn cuts_change_nothing(bytes in stream(), size in 1_usize..5, room in 8_usize..64) {
+            let events = |size| {
+                let mut buffer = [0; 64];
+                let mut decoder = Decoder::new(&mut buffer[..room]);
+                let mut events = Vec::new();
+                for piece in bytes.chunks(size) {
+                    let mut rest = piece;
+                    loop {
+                        rest = decoder.push(rest);
+                        while let Some(event) = decoder.next_event() {
+                            events.push(std::format!("{event:?}"));
+                        }
+                        if rest.is_empty() {
+                            break;
+                        }
+                    }
+                }
+                (events, decoder.skipped())
+            };
+            prop_assert_eq!(events(size), events(64));
+        }
     }
 }

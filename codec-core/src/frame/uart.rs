@@ -24,6 +24,5 @@ mod message;
 
 pub use command::Command;
 pub use decoder::{Decoder, Event, parse};
-pub(crate) use frame::write;
-pub use frame::{Frame, MAX_PAYLOAD, OVERHEAD, Writer};
+pub use frame::{Frame, MAX_PAYLOAD, OVERHEAD, Writer, write};
 pub use message::{ConfigMode, DeviceInfo, Illegal, Message, ModuleInfo, ModuleStatus, Time};

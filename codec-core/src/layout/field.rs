@@ -56,11 +56,19 @@ impl Field {
         before: Room(0),
     };
 
+    /// Keeps the scale, so that it need not be checked again.
+    #[cfg(target_pointer_width = "64")]
+    pub(crate) const fn keep_scale(&mut self, scale: Scale) {
+        self.kernel = Kernel::new(scale);
+    }
+
     /// Prepares what only 64-bit machines store, once location and scale are known. `before` is the space of the
     /// points with lower ids.
     #[cfg(target_pointer_width = "64")]
-    pub(crate) const fn prepare(&mut self, scale: Scale, before: Room) {
-        self.kernel = Kernel::new(self, scale);
+    pub(crate) const fn prepare(&mut self, before: Room) {
+        let mut kernel = self.kernel;
+        kernel.place(self);
+        self.kernel = kernel;
         self.before = before;
     }
 

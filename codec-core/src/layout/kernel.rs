@@ -1,6 +1,7 @@
 //! The steps that decode a number on 64-bit machines, prepared when the layout is made.
 
 use super::field::{Field, Shape};
+use crate::bits::Source;
 use crate::value::{Decimal, Scale};
 
 /// The steps from the bytes of a whole status to a number: an 8-byte load, a shift, a mask, a multiplication and an
@@ -15,7 +16,7 @@ pub(crate) struct Kernel {
     /// The mask of the value's bits; 0 for a binary.
     pub(crate) mask: u32,
     /// The first of the 8 bytes that end with the value, or 0.
-    start: u16,
+    pub(crate) start: u16,
     /// The number of bits of these 8 bytes below the value.
     shift: u8,
     decimals: u8,
@@ -31,25 +32,25 @@ impl Kernel {
         decimals: 0,
     };
 
-    /// Creates the kernel of a field with this scale.
-    pub(crate) const fn new(field: &Field, scale: Scale) -> Self {
-        let mask = match field.shape {
-            Shape::Binary => 0,
-            _ => u32::MAX.wrapping_shr(field.drop as u32),
-        };
-        let start = field.end.saturating_sub(8);
-        let below = start
-            .wrapping_add(8)
-            .wrapping_sub(field.end)
-            .wrapping_mul(8);
+    /// Creates a kernel with this scale. [`place`](Self::place) completes it.
+    pub(crate) const fn new(scale: Scale) -> Self {
         Kernel {
             ratio: scale.factor(),
             addition: scale.offset(),
-            mask,
-            start,
-            shift: (below as u8).wrapping_add(field.shift),
             decimals: scale.decimals(),
+            ..Kernel::EMPTY
         }
+    }
+
+    /// Sets the location: that of a field.
+    pub(crate) const fn place(&mut self, field: &Field) {
+        self.mask = match field.shape {
+            Shape::Binary => 0,
+            _ => u32::MAX.wrapping_shr(field.drop as u32),
+        };
+        self.start = field.end.saturating_sub(8);
+        let below = self.start.wrapping_add(8).wrapping_sub(field.end);
+        self.shift = (below.wrapping_mul(8) as u8).wrapping_add(field.shift);
     }
 
     /// Returns the sort key of the scale.
@@ -72,6 +73,31 @@ impl Kernel {
         Some(self.raw_of(u64::from_be_bytes(*word)))
     }
 
+    /// Returns the raw value in a status that may be cut, of a field with this end. Returns `None` if the bytes end
+    /// before the field does.
+    #[inline(always)]
+    pub(crate) fn load(&self, status: Source<'_>, end: u16) -> Option<u32> {
+        match status.bytes.len() {
+            8.. => self.raw(status.bytes),
+            len => (usize::from(end) <= len).then(|| self.raw_of(status.head)),
+        }
+    }
+
+    /// Returns whether the coefficient of the engineering value is the raw value.
+    #[inline(always)]
+    pub(crate) const fn is_unit(&self) -> bool {
+        self.ratio == 1 && self.addition == 0
+    }
+
+    /// Returns the engineering value of a raw value, if [`is_unit`](Self::is_unit).
+    #[inline(always)]
+    pub(crate) fn unit(&self, raw: u32) -> Decimal {
+        Decimal {
+            coefficient: raw.into(),
+            scale: self.decimals,
+        }
+    }
+
     /// Returns the engineering value of a raw value.
     #[inline(always)]
     pub(crate) fn value(&self, raw: u32) -> Decimal {
@@ -80,5 +106,30 @@ impl Kernel {
             coefficient: span.wrapping_add(self.addition),
             scale: self.decimals,
         }
+    }
+
+    /// Returns the raw value of an engineering value with exactly the decimal places of the scale, as decoding yields
+    /// it. Returns `None` for a value with other places, or of no raw value.
+    #[inline(always)]
+    pub(crate) fn raw_of_value(&self, value: Decimal) -> Option<u32> {
+        if value.scale != self.decimals {
+            return None;
+        }
+        let distance = u64::try_from(value.coefficient.checked_sub(self.addition)?).ok()?;
+        // Most ratios have one digit that is not 0, a 1. A division takes longer than all else.
+        if self.ratio == 1 {
+            return u32::try_from(distance).ok();
+        }
+        let raw = distance.checked_div(self.ratio)?;
+        let is_exact = raw.wrapping_mul(self.ratio) == distance;
+        u32::try_from(raw).ok().filter(|_| is_exact)
+    }
+
+    /// Returns the 8 bytes from `start` with this raw value in them.
+    #[inline(always)]
+    pub(crate) fn put(&self, raw: u32, word: u64) -> u64 {
+        let shift = u32::from(self.shift);
+        let mask = u64::from(self.mask).wrapping_shl(shift);
+        word & !mask | u64::from(raw).wrapping_shl(shift)
     }
 }

@@ -48,40 +48,33 @@ impl<'b> Mask<'b> {
         let past = self.0.len().saturating_sub(MOST);
         let bytes = self.0.get(past..).unwrap_or(&[]);
         Ids {
-            words: Words::new(bytes),
+            words: Words(bytes),
             word: 0,
             // The first word adds `WORD`, which wraps around to 0.
             first: 0_u16.wrapping_sub(WORD),
         }
     }
 
-    /// Returns the 128 least significant bits below `end` as two words.
-    #[inline]
-    #[cfg(target_pointer_width = "64")]
-    pub(crate) fn words_below(self, end: PointId) -> [u64; 2] {
-        let below = |bits: u16| match bits {
-            ..64 => !u64::MAX.wrapping_shl(bits.into()),
-            _ => u64::MAX,
-        };
-        let [low, high] = self.words();
-        [low & below(end.0), high & below(end.0.saturating_sub(64))]
-    }
-
-    /// Returns the 128 least significant bits as two words.
+    /// Returns the bits of a mask of up to 16 bytes as two words.
     #[inline]
     #[cfg(target_pointer_width = "64")]
     pub(crate) fn words(self) -> [u64; 2] {
-        let mut words = Words::new(self.0).map(|word| word as u64);
-        [words.next().unwrap_or(0), words.next().unwrap_or(0)]
+        match self.0.split_last_chunk() {
+            Some((rest, low)) => [u64::from_be_bytes(*low), bits::integer(rest) as u64],
+            None => [bits::integer(self.0) as u64, 0],
+        }
     }
 
-    /// Calls `each` with the first id and the number of ids of each run of consecutive ids in the set, in ascending
-    /// order. Ids of different machine words are different runs.
+    /// Calls `each` with the first id and the number of ids of each run of consecutive ids below `points` in the set, in
+    /// ascending order. Ids of different machine words are different runs.
     #[inline(always)]
     #[cfg(target_pointer_width = "64")]
-    pub(crate) fn for_each_run(self, mut each: impl FnMut(usize, usize)) {
+    pub(crate) fn for_each_run(self, points: usize, mut each: impl FnMut(usize, usize)) {
         let mut base = 0_usize;
-        for mut word in Words::new(self.0) {
+        for mut word in Words(self.0) {
+            if let rest @ ..64 = points.wrapping_sub(base) {
+                word &= !usize::MAX.wrapping_shl(rest as u32);
+            }
             while word != 0 {
                 let bit = word.trailing_zeros();
                 let len = word.wrapping_shr(bit).trailing_ones();
@@ -143,7 +136,7 @@ impl<'b> Mask<'b> {
         let len = self.0.len();
         let end = len.saturating_sub(usize::from(points / 8));
         let bytes = self.0.get(len.saturating_sub(MOST)..end).unwrap_or(&[]);
-        let mut words = Words::new(bytes);
+        let mut words = Words(bytes);
         // The lowest bits of the first word may belong to points.
         let low = u32::from(points % 8);
         let word = words.next().unwrap_or(0).wrapping_shr(low);
@@ -175,49 +168,23 @@ const WORD: u16 = usize::BITS as u16;
 
 /// The machine words of a mask, the least significant first. The last word may have fewer bytes.
 #[derive(Clone, Debug)]
-struct Words<'b> {
-    chunks: core::slice::RChunks<'b, u8>,
-    /// The first 8 bytes.
-    #[cfg(target_pointer_width = "64")]
-    head: u64,
-}
-
-impl<'b> Words<'b> {
-    #[inline]
-    fn new(bytes: &'b [u8]) -> Self {
-        Words {
-            chunks: bytes.rchunks(size_of::<usize>()),
-            #[cfg(target_pointer_width = "64")]
-            head: bits::head(bytes),
-        }
-    }
-
-    /// Returns a chunk that is shorter than a word as a big-endian integer.
-    #[inline]
-    fn part(&self, chunk: &[u8]) -> usize {
-        // The only such chunk is the first one of the mask.
-        #[cfg(target_pointer_width = "64")]
-        return self
-            .head
-            .wrapping_shr(64_u32.wrapping_sub((chunk.len() as u32).wrapping_mul(8)))
-            as usize;
-        #[cfg(not(target_pointer_width = "64"))]
-        return chunk.iter().fold(0, |word: usize, byte| {
-            word.wrapping_shl(8) | usize::from(*byte)
-        });
-    }
-}
+struct Words<'b>(&'b [u8]);
 
 impl Iterator for Words<'_> {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let chunk = self.chunks.next()?;
-        Some(match chunk.try_into() {
-            Ok(whole) => usize::from_be_bytes(whole),
-            Err(_) => self.part(chunk),
-        })
+        if let Some((rest, word)) = self.0.split_last_chunk() {
+            self.0 = rest;
+            return Some(usize::from_be_bytes(*word));
+        }
+        if self.0.is_empty() {
+            return None;
+        }
+        let word = bits::integer(self.0);
+        self.0 = &[];
+        Some(word)
     }
 }
 

@@ -28,17 +28,37 @@ impl Packing {
         Packing { area, room }
     }
 
+    /// Returns the packing of all points of a mask, or `None` if the mask has all points of the product. Requires a mask
+    /// of exactly the length for that many points.
+    #[inline]
+    pub(crate) fn of(layout: LayoutRef<'_>, mask: Mask<'_>) -> Option<Self> {
+        #[cfg(target_pointer_width = "64")]
+        if layout.head.sizes.is_known() {
+            let (sizes, words) = (&layout.head.sizes, mask.words());
+            let packing = || Packing {
+                area: 0,
+                room: sizes.room(layout.fields, words),
+            };
+            return (!sizes.is_full(words)).then(|| packing().closed());
+        }
+        (!mask.is_full(layout.points())).then(|| Packing::all(layout, mask))
+    }
+
     /// Returns the packing of all points of a mask.
     #[inline]
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
-        #[cfg(target_pointer_width = "64")]
-        if let Some(room) = layout.head.sizes.room(mask.words()) {
-            all.room = room;
-            return all.closed();
-        }
         all.pass(layout, mask, PointId(layout.points()));
         all.closed()
+    }
+
+    /// Returns the packing of the points of a mask below `end`, behind a bit area of `area` bytes. It is not part of its
+    /// callers, because their loops over a status have no register to spare for it.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    pub(crate) fn before(layout: LayoutRef<'_>, mask: Mask<'_>, area: u16, end: PointId) -> Self {
+        let mut before = Packing::behind(area);
+        before.pass(layout, mask, end);
+        before
     }
 
     /// Returns the packing with a bit area of exactly the length for the points so far.
@@ -52,7 +72,11 @@ impl Packing {
     #[inline]
     pub(crate) fn pass(&mut self, layout: LayoutRef<'_>, mask: Mask<'_>, end: PointId) {
         #[cfg(target_pointer_width = "64")]
-        if let Some(room) = layout.head.sizes.room(mask.words_below(end)) {
+        if layout.head.sizes.is_known() {
+            let [low, high] = mask.words();
+            let below = |bits: u16| !u64::MAX.checked_shl(bits.into()).unwrap_or(0);
+            let words = [low & below(end.0), high & below(end.0.saturating_sub(64))];
+            let room = layout.head.sizes.room(layout.fields, words);
             self.room = self.room.and(room);
             return;
         }

@@ -247,6 +247,7 @@ impl Point {
     }
 
     /// Returns the scale of a point that passed the rules of one point.
+    #[cfg(not(target_pointer_width = "64"))]
     pub(crate) const fn sound_scale(&self) -> Scale {
         match self.scale() {
             Ok(scale) => scale,

@@ -22,7 +22,7 @@ use super::point::{Access, Kind, Point, Protocol, UintSpec, Unit};
 use super::tables::Head;
 pub use super::tables::Tables;
 #[cfg(target_pointer_width = "64")]
-use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
+use super::{runs::Runs, sizes::Sizes, spare::Spare};
 use crate::error::{Error, ErrorKind, PointId};
 use crate::value::{Decimal, Scale};
 
@@ -143,10 +143,12 @@ pub const fn check(
         points,
         count,
         sound: 0,
+        is_sorted: true,
         tables,
         head,
         findings,
         recent: RecentScales::EMPTY,
+        low_scales: 0,
     };
     check.check_points();
     check.check_ids();
@@ -171,10 +173,15 @@ struct Check<'p, 't, 'c, 'f> {
     count: usize,
     /// The number of sound points: those that passed the rules of one point.
     sound: usize,
+    /// Whether all points are sound and were given in the order of their positions, as in most definitions. Then the
+    /// scratch space need not be read for their order.
+    is_sorted: bool,
     tables: Tables<'t>,
     head: Head,
     findings: &'c mut Findings<'f>,
     recent: RecentScales,
+    /// The number of scales at the end of their table. They are below those at its start in the order of the sort keys.
+    low_scales: usize,
 }
 
 impl<'p> Check<'p, '_, '_, '_> {
@@ -185,7 +192,10 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     /// Returns the `n`-th sound point in the order of the last sort.
     const fn nth(&self, n: usize) -> &'p Point {
-        &self.points[self.tables.limits[n].min as usize]
+        match self.is_sorted {
+            true => &self.points[n],
+            false => &self.points[self.tables.limits[n].min as usize],
+        }
     }
 
     const fn field(&mut self, point: &Point) -> &mut Field {
@@ -205,7 +215,7 @@ impl<'p> Check<'p, '_, '_, '_> {
             self.tables.limits[n] = Limits::EMPTY;
             n += 1;
         }
-        let mut n = 0;
+        let (mut n, mut last) = (0, 0);
         while n < self.points.len() {
             let point = &self.points[n];
             let id = point.id as usize;
@@ -218,12 +228,13 @@ impl<'p> Check<'p, '_, '_, '_> {
                     Scale::IDENTITY
                 }
             };
-            let error = Error::new(ErrorKind::IdRange).about(PointId(point.id));
+            #[cfg(not(target_pointer_width = "64"))]
+            let _ = scale;
             if id >= self.count {
-                self.findings.add(error);
+                let error = Error::new(ErrorKind::IdRange);
+                self.findings.add(error.about(PointId(point.id)));
             } else if self.tables.limits[id].max != 0 {
-                let kind = ErrorKind::DuplicateId;
-                let error = Error { kind, ..error };
+                let error = Error::new(ErrorKind::DuplicateId).about(PointId(point.id));
                 self.findings.add(error.with(PointId(point.id)));
             } else {
                 self.tables.limits[id].max = n as u32 + 1;
@@ -231,22 +242,18 @@ impl<'p> Check<'p, '_, '_, '_> {
             if self.findings.errors == errors {
                 self.tables.limits[self.sound].min = n as u32;
                 self.sound += 1;
-                *self.field(point) = field_of(point);
-                self.keep_scale(point, scale);
+                let field = &mut self.tables.fields[id];
+                *field = field_of(point);
+                #[cfg(target_pointer_width = "64")]
+                field.keep_scale(scale);
+                let key = sort_key(point);
+                self.is_sorted = self.is_sorted && key >= last;
+                last = key;
             }
             n += 1;
         }
+        self.is_sorted = self.is_sorted && self.is_whole();
     }
-
-    /// Keeps the scale of a sound point in its kernel, so that it need not be checked again.
-    #[cfg(target_pointer_width = "64")]
-    const fn keep_scale(&mut self, point: &Point, scale: Scale) {
-        self.field(point).prepare(scale, Room(0));
-    }
-
-    /// Small machines have no kernels and check the scale again.
-    #[cfg(not(target_pointer_width = "64"))]
-    const fn keep_scale(&mut self, _point: &Point, _scale: Scale) {}
 
     /// Checks the rules in the order of the ids. In a standard product, writable points come first, because
     /// the bit of a flag is the id. An order that is not canonical is a warning.
@@ -276,7 +283,9 @@ impl<'p> Check<'p, '_, '_, '_> {
 
     /// Checks the rules in the order of the bytes, and sets the offset of each field.
     const fn check_positions(&mut self) {
-        self.sort();
+        if !self.is_sorted {
+            self.heap_sort();
+        }
         let mut reach = Reach::NONE;
         let (mut sections, mut ids) = (Order::NEW, Order::NEW);
         let mut n = 0;
@@ -388,68 +397,100 @@ impl<'p> Check<'p, '_, '_, '_> {
         let mut n = 0;
         while n < self.sound {
             let point = self.nth(n);
-            let aux = match self.find_scale(point) {
-                Ok(aux) => aux,
-                Err(index) => {
-                    let len = self.head.scales();
+            let key = self.key_of(point);
+            if key != Scale::IDENTITY.sort_key() {
+                let index = self.scales_below(key);
+                let len = self.head.scales();
+                if !self.is_scale(index, key) {
                     if len == self.tables.scales.len() {
                         self.findings.add(point.error(ErrorKind::TooManyScales));
                         return;
                     }
-                    self.tables.scales[len] = point.sound_scale();
-                    let (known, _) = self.tables.scales.split_at_mut(len + 1);
-                    let (_, greater) = known.split_at_mut(index);
-                    greater.rotate_right(1);
-                    self.head.scales += 1;
+                    self.insert_scale(index, Scale::of_key(key));
                     moves = moves || index < len;
-                    index as u16 + 1
                 }
-            };
-            self.set_scale(point, aux);
+                self.field(point).aux = index as u16 + 1;
+            }
             n += 1;
+        }
+        if !moves {
+            return;
         }
         // A scale that was inserted before others has changed their indices.
+        self.tables.scales.rotate_right(self.low_scales);
+        self.low_scales = 0;
         let mut n = 0;
-        while moves && n < self.sound {
+        while n < self.sound {
             let point = self.nth(n);
-            if let Ok(aux) = self.find_scale(point) {
-                self.set_scale(point, aux);
+            let key = self.key_of(point);
+            if key != Scale::IDENTITY.sort_key() {
+                self.field(point).aux = self.scales_below(key) as u16 + 1;
             }
             n += 1;
         }
     }
 
-    const fn set_scale(&mut self, point: &Point, aux: u16) {
-        if aux > 0 {
-            self.field(point).aux = aux;
+    /// Returns the sort key of the scale of a sound point.
+    const fn key_of(&self, point: &Point) -> u128 {
+        // The check of a scale takes divisions, so it is done once where there is room for its result.
+        #[cfg(target_pointer_width = "64")]
+        return self.tables.fields[point.id as usize].scale_key();
+        #[cfg(not(target_pointer_width = "64"))]
+        return point.sound_scale().sort_key();
+    }
+
+    /// Returns the number of scales with a lower sort key: the index of this one.
+    const fn scales_below(&self, key: u128) -> usize {
+        let (lows, highs) = self.scales();
+        match highs {
+            [least, ..] if least.sort_key() < key => lows.len() + below(highs, key),
+            _ => below(lows, key),
         }
     }
 
-    /// Returns one more than the index of the scale of a sound point, or 0 for the identity. For a scale that is not
-    /// in the table, the error is the index at which it belongs.
-    const fn find_scale(&self, point: &Point) -> Result<u16, usize> {
-        // The check of a scale takes divisions, so it is done once where there is room for its result.
-        #[cfg(target_pointer_width = "64")]
-        let key = self.tables.fields[point.id as usize].scale_key();
-        #[cfg(not(target_pointer_width = "64"))]
-        let key = point.sound_scale().sort_key();
-        if key == Scale::IDENTITY.sort_key() {
-            return Ok(0);
-        }
-        let (mut from, mut to) = (0, self.head.scales());
-        while from < to {
-            let middle = (from + to) / 2;
-            let other = self.tables.scales[middle].sort_key();
-            if other == key {
-                return Ok(middle as u16 + 1);
-            }
-            if other < key {
-                from = middle + 1;
+    /// Returns whether the scale with this index has this sort key.
+    const fn is_scale(&self, index: usize, key: u128) -> bool {
+        let (lows, highs) = self.scales();
+        let scale = match index.checked_sub(lows.len()) {
+            None => &lows[index],
+            Some(index) if index < highs.len() => &highs[index],
+            Some(_) => return false,
+        };
+        scale.sort_key() == key
+    }
+
+    /// Returns the scales in two parts, in the order of their sort keys.
+    const fn scales(&self) -> (&[Scale], &[Scale]) {
+        let table = &*self.tables.scales;
+        let (rest, lows) = table.split_at(table.len() - self.low_scales);
+        (lows, rest.split_at(self.head.scales() - self.low_scales).0)
+    }
+
+    /// Inserts a scale at an index below the length of the table. Either the scales below it move down, or those above
+    /// it move up: in falling order, as in rising order, few move.
+    const fn insert_scale(&mut self, index: usize, scale: Scale) {
+        let (low, len) = (self.low_scales, self.head.scales());
+        let table = &mut *self.tables.scales;
+        if index >= low && 2 * index >= len {
+            let high = len - low;
+            table[high] = scale;
+            let (highs, _) = table.split_at_mut(high + 1);
+            highs.split_at_mut(index - low).1.rotate_right(1);
+        } else {
+            let last = table.len() - 1;
+            let (highs, lows) = table.split_at_mut(last - low);
+            lows[0] = scale;
+            if index <= low {
+                lows.split_at_mut(index + 1).0.rotate_left(1);
             } else {
-                to = middle;
+                lows[0] = highs[0];
+                lows.rotate_left(1);
+                highs[0] = scale;
+                highs.split_at_mut(index - low).0.rotate_left(1);
             }
+            self.low_scales += 1;
         }
-        Err(from)
+        self.head.scales += 1;
     }
 
     /// Writes the limits, whose table is no longer needed as scratch space, and the kernels.
@@ -481,35 +522,19 @@ impl<'p> Check<'p, '_, '_, '_> {
         let mut id = 0;
         while id < self.count {
             let field = &mut self.tables.fields[id];
-            let scale = match (field.shape, field.aux.checked_sub(1)) {
-                (Shape::Uint, Some(index)) => self.tables.scales[index as usize],
-                _ => Scale::IDENTITY,
-            };
-            field.prepare(scale, before);
+            field.prepare(before);
             before = before.and(field.room());
             id += 1;
         }
         let fields = self.tables.fields.split_at(self.count).0;
-        self.head.equal = EqualRuns::new(fields);
+        self.head.runs = Runs::new(fields);
         self.head.spare = Spare::new(fields, self.head.status_len);
         if matches!(self.head.protocol, Protocol::VarLen) {
             self.head.sizes = Sizes::new(fields);
         }
     }
 
-    /// Sorts the sound points by position. The points of most definitions are in order already.
-    const fn sort(&mut self) {
-        let (mut n, mut last) = (0, 0);
-        while n < self.sound {
-            let key = sort_key(self.nth(n));
-            if key < last {
-                return self.heap_sort();
-            }
-            (n, last) = (n + 1, key);
-        }
-    }
-
-    /// Sorts the sound points with a heap sort, which works in place, without recursion, and never takes
+    /// Sorts the sound points by position with a heap sort, which works in place, without recursion, and never takes
     /// quadratic time. The standard library has no sort for a `const fn`.
     const fn heap_sort(&mut self) {
         let mut start = self.sound / 2;
@@ -544,6 +569,20 @@ impl<'p> Check<'p, '_, '_, '_> {
     const fn is_less(&self, one: usize, two: usize) -> bool {
         sort_key(self.nth(one)) < sort_key(self.nth(two))
     }
+}
+
+/// Returns the number of scales with a lower sort key, in scales that are in the order of their sort keys.
+const fn below(scales: &[Scale], key: u128) -> usize {
+    let (mut from, mut to) = (0, scales.len());
+    while from < to {
+        let middle = (from + to) / 2;
+        if scales[middle].sort_key() < key {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    from
 }
 
 /// Returns the field of a sound point without its offset and its scale.

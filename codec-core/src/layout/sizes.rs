@@ -12,6 +12,8 @@ use super::field::{Field, Room};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
     planes: [Plane; Sizes::MOST],
+    /// All points, as the words of a [`Mask`](super::Mask).
+    points: [u64; 2],
     /// The number of planes, or 0 if the product has more planes than the table holds, or more points than two words
     /// have bits.
     len: usize,
@@ -30,15 +32,16 @@ impl Sizes {
     /// The number of present points up to which one step for each point is as fast. Without an instruction for it, a
     /// popcount takes a dozen others.
     const FEW: u32 = if cfg!(target_feature = "popcnt") {
-        0
+        4
     } else {
-        6
+        12
     };
     pub(crate) const NONE: Sizes = Sizes {
         planes: [Plane {
             points: [0; 2],
             bit: 0,
         }; Sizes::MOST],
+        points: [0; 2],
         len: 0,
     };
 
@@ -54,6 +57,7 @@ impl Sizes {
         }
         let mut id = 0;
         while id < fields.len() {
+            sizes.points[id / 64] |= 1 << (id % 64);
             let mut room = fields[id].room().0;
             while room != 0 {
                 let bit = room.trailing_zeros();
@@ -76,14 +80,34 @@ impl Sizes {
         sizes
     }
 
-    /// Returns the space that the points of a mask take, or `None` if a step for each point is faster.
+    /// Returns whether the table has the sizes of the product.
     #[inline]
-    pub(crate) fn room(&self, [low, high]: [u64; 2]) -> Option<Room> {
-        let is_few = || low.count_ones().wrapping_add(high.count_ones()) <= Sizes::FEW;
-        if self.len == 0 || Sizes::FEW > 0 && is_few() {
-            return None;
-        }
+    pub(crate) fn is_known(&self) -> bool {
+        self.len > 0
+    }
+
+    /// Returns whether a mask has all points. Requires a table that [`is_known`](Self::is_known).
+    #[inline]
+    pub(crate) fn is_full(&self, words: [u64; 2]) -> bool {
+        let is_full = |(word, points): (u64, u64)| word & points == points;
+        words.into_iter().zip(self.points).all(is_full)
+    }
+
+    /// Returns the space that the points of a mask take. Requires the fields and a table that [`is_known`](Self::is_known).
+    #[inline]
+    pub(crate) fn room(&self, fields: &[Field], words: [u64; 2]) -> Room {
+        let [low, high] = words;
         let mut room = Room(0);
+        if low.count_ones().wrapping_add(high.count_ones()) <= Sizes::FEW {
+            for (mut word, base) in words.into_iter().zip([0, 64]) {
+                while word != 0 {
+                    let id = word.trailing_zeros() as usize | base;
+                    word &= word.wrapping_sub(1);
+                    room = room.and(fields.get(id).map_or(Room(0), |field| field.room));
+                }
+            }
+            return room;
+        }
         for plane in self.planes.iter().take(self.len) {
             let [one, two] = plane.points;
             let count = (low & one)
@@ -91,6 +115,6 @@ impl Sizes {
                 .wrapping_add((high & two).count_ones());
             room = room.and(Room(count.wrapping_shl(plane.bit)));
         }
-        Some(room)
+        room
     }
 }

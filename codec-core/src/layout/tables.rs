@@ -3,7 +3,7 @@
 use super::field::{Field, Limits, Shape};
 use super::point::{Access, Protocol};
 #[cfg(target_pointer_width = "64")]
-use super::{equal::EqualRuns, sizes::Sizes, spare::Spare};
+use super::{runs::Runs, sizes::Sizes, spare::Spare};
 use crate::error::PointId;
 use crate::value::Scale;
 
@@ -23,7 +23,7 @@ pub struct Head {
     #[cfg(target_pointer_width = "64")]
     pub(crate) spare: Spare,
     #[cfg(target_pointer_width = "64")]
-    pub(crate) equal: EqualRuns,
+    pub(crate) runs: Runs,
 }
 
 impl Head {
@@ -40,7 +40,7 @@ impl Head {
         #[cfg(target_pointer_width = "64")]
         spare: Spare::UNKNOWN,
         #[cfg(target_pointer_width = "64")]
-        equal: EqualRuns::NONE,
+        runs: Runs::NONE,
     };
 
     /// Returns the number of points.
@@ -149,7 +149,7 @@ impl<'l> LayoutRef<'l> {
     #[inline]
     pub const fn flags_len(self) -> usize {
         match self.head.protocol {
-            Protocol::Standard => self.head.writable.div_ceil(8) as usize,
+            Protocol::Standard => self.head.writable.wrapping_add(7) as usize / 8,
             Protocol::VarLen => self.mask_len(),
         }
     }
@@ -162,7 +162,7 @@ impl<'l> LayoutRef<'l> {
     /// Returns the length in bytes of a bitmap of all points.
     #[inline]
     pub const fn mask_len(self) -> usize {
-        self.head.points.div_ceil(8) as usize
+        self.head.points.wrapping_add(7) as usize / 8
     }
 
     /// Returns the access to a point, or `None` if the product has no such point.

@@ -1,10 +1,12 @@
 //! Merging of messages into the status that a caller keeps.
 
+#[cfg(target_pointer_width = "64")]
+use super::view::Placing;
 use super::view::View;
 use crate::bits;
 use crate::error::{Error, ErrorKind};
 #[cfg(target_pointer_width = "64")]
-use crate::layout::Mask;
+use crate::layout::{Field, Mask};
 
 impl View<'_, '_> {
     /// Writes the points of the message into `status`, each at its offset in the layout, and sets their bits
@@ -60,43 +62,67 @@ impl View<'_, '_> {
 
     /// Writes the points of a complete var_len message with some of the points. Returns false, and writes nothing, for
     /// any other message, and if the bit area of all points has 8 bytes or more.
-    ///
-    /// Present points with consecutive ids are copied together: their bits follow each other both in the message and
-    /// in a status with all points, and so do their bytes.
+    #[inline]
     #[cfg(target_pointer_width = "64")]
     fn put_packed(&self, status: &mut [u8]) -> bool {
-        let (fields, whole) = (self.layout().fields, self.layout().head.area_len);
-        let Some(packed) = self.packed.filter(|_| whole < 8 && self.missing() == 0) else {
+        let layout = self.layout();
+        let Placing::Packed(packed) = self.placing else {
             return false;
         };
-        let Some((area_to, to)) = status.split_at_mut_checked(whole.into()) else {
+        let area_len = layout.head.area_len;
+        if area_len >= 8 || status.len() < area_len.into() || self.missing() > 0 {
             return false;
-        };
-        let mut area = Area::new(self.body.head, packed);
-        let mut from = self.values().get(packed.into()..).unwrap_or(&[]);
-        self.mask.for_each_run(|first, len| {
-            // The last run may go on with surplus bits.
-            let last = fields
-                .get(first.wrapping_add(len).wrapping_sub(1))
-                .or(fields.last());
-            let (Some(first), Some(last)) = (fields.get(first), last) else {
-                return;
-            };
-            let room = last.before.and(last.room).without(first.before);
-            if room.bits() > 0 {
-                area.take(first.before.bits(), room.bits());
-            }
-            let len = usize::from(room.bytes());
-            if let Some(to) = to.get_mut(first.before.bytes().into()..)
-                && let Some(rest) = from.get(len..)
-            {
-                bits::copy_head(to, from, len);
-                from = rest;
-            }
-        });
-        area.put_into(area_to);
+        }
+        let spare = 64_u32.wrapping_sub(u32::from(packed).wrapping_mul(8));
+        let bits = self.body.head.checked_shr(spare).unwrap_or(0);
+        let from = self.values().get(packed.into()..).unwrap_or(&[]);
+        put_runs(layout.fields, self.mask, bits, from, area_len, status);
         true
     }
+}
+
+/// Writes the points of a mask to a status with all points, whose bit area has `area_len` bytes. `bits` are the bit area of
+/// the message and `from` the bytes after it.
+///
+/// Present points with consecutive ids are copied together: their bits follow each other both in the message and in a
+/// status with all points, and so do their bytes.
+#[inline(never)]
+#[cfg(target_pointer_width = "64")]
+fn put_runs(
+    fields: &[Field],
+    mask: Mask<'_>,
+    bits: u64,
+    mut from: &[u8],
+    area_len: u16,
+    status: &mut [u8],
+) {
+    let mut area = Area {
+        rest: bits,
+        value: 0,
+        mask: 0,
+    };
+    let Some((area_to, to)) = status.split_at_mut_checked(area_len.into()) else {
+        return;
+    };
+    mask.for_each_run(fields.len(), |first, len| {
+        let last = first.wrapping_add(len).wrapping_sub(1);
+        let (Some(first), Some(last)) = (fields.get(first), fields.get(last)) else {
+            return;
+        };
+        let room = last.before.and(last.room).without(first.before);
+        if room.bits() > 0 {
+            area.take(first.before.bits(), room.bits());
+        }
+        let len = usize::from(room.bytes());
+        if len > 0
+            && let Some(to) = to.get_mut(first.before.bytes().into()..)
+            && let Some(rest) = from.get(len..)
+        {
+            bits::copy_head(to, from, len);
+            from = rest;
+        }
+    });
+    area.put_into(area_to);
 }
 
 /// The bit area of a var_len message as it is moved to the bit area of all points.
@@ -112,17 +138,6 @@ struct Area {
 
 #[cfg(target_pointer_width = "64")]
 impl Area {
-    /// Creates the area of `len` bytes, fewer than 8, at the head of a message.
-    #[inline(always)]
-    fn new(head: u64, len: u16) -> Self {
-        let spare = 64_u32.wrapping_sub(u32::from(len).wrapping_mul(8));
-        Area {
-            rest: head.checked_shr(spare).unwrap_or(0),
-            value: 0,
-            mask: 0,
-        }
-    }
-
     /// Moves the next `bits` bits, fewer than 64, to bit `to`.
     #[inline(always)]
     fn take(&mut self, to: u16, bits: u16) {

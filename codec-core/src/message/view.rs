@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, PointId};
 use crate::layout::{
     Access, Field, Ids, LayoutRef, Limits, Location, Mask, Packing, Protocol, Shape,
 };
-use crate::value::{Decimal, Raw, Value};
+use crate::value::{Raw, Value};
 
 /// The value of one point in a message.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +54,16 @@ impl<'l, 'b> PointValue<'l, 'b> {
         })
     }
 
-    /// Returns the value of a point of a whole status. `status` is the status, padded to 8 bytes if it is shorter.
+    /// Reads the value at the offset of the layout, with the raw value that `load` returns for a number. Returns `None`
+    /// if the bytes end before the value does.
     #[cfg(target_pointer_width = "64")]
     #[inline(always)]
     fn whole(
         layout: LayoutRef<'l>,
         body: Source<'b>,
-        status: &[u8],
         field: &'l Field,
         id: PointId,
+        load: impl Fn(&Field) -> Option<u32>,
     ) -> Option<Self> {
         let location = field.location(id);
         let raw = if field.shape == Shape::Binary {
@@ -70,7 +71,7 @@ impl<'l, 'b> PointValue<'l, 'b> {
             let start = end.checked_sub(usize::from(field.aux))?;
             Raw::Bytes(body.bytes.get(start..end)?)
         } else {
-            Raw::Number(field.kernel.raw(status)?)
+            Raw::Number(load(field)?)
         };
         let limits = layout.limits.get(id.index());
         Some(PointValue {
@@ -78,6 +79,12 @@ impl<'l, 'b> PointValue<'l, 'b> {
             limits,
             raw,
         })
+    }
+
+    /// Returns the field of the point.
+    #[inline]
+    pub(super) fn field(&self) -> &'l Field {
+        self.location.field
     }
 
     /// Returns the id of the point.
@@ -185,16 +192,24 @@ pub struct View<'l, 'b> {
     layout: LayoutRef<'l>,
     /// The flags or the mask, empty if the message has neither.
     pub(super) mask: Mask<'b>,
-    /// Whether the message has all points, each at its offset in the layout, whatever the mask.
-    all: bool,
-    /// The length of the bit area in bytes, if the points are packed.
-    pub(super) packed: Option<u16>,
+    pub(super) placing: Placing,
     /// The required length of the values in bytes.
     len: u16,
     /// The values: the bytes after the flags or mask.
     pub(super) body: Source<'b>,
     /// Whether a body with all points was accepted although its mask has only some of them.
     whole_body: bool,
+}
+
+/// Where the values of a message are.
+#[derive(Clone, Copy)]
+pub(super) enum Placing {
+    /// All points at the offsets of the layout, whatever the mask.
+    Whole,
+    /// The points of the mask at the offsets of the layout.
+    Sparse,
+    /// The points of the mask packed, behind a bit area of this many bytes.
+    Packed(u16),
 }
 
 impl core::fmt::Debug for View<'_, '_> {
@@ -214,17 +229,26 @@ impl<'l> LayoutRef<'l> {
     /// # Errors
     /// - [`ErrorKind::Incomplete`] if the body is too short, with the point that has the first missing byte.
     /// - [`ErrorKind::Trailing`] if the body is too long.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn view<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
-            let (mask, values) = self.split_mask(body)?;
-            return self.view_packed(mask, values);
+            return self.view_packed(body);
         }
-        if body.len() != self.status_len() {
-            let needed = self.status_len();
-            return Err(wrong_length(self.whole(), 0, body.len(), needed));
+        match body.len() == self.status_len() {
+            true => Ok(self.view_of(Mask::new(&[]), body, self.placing())),
+            false => Err(self.wrong_values_length(Mask::new(&[]), body)),
         }
-        Ok(self.view_of_all(Mask::new(&[]), body))
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn view_packed<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
+        let (mask, values) = self.split_mask(body)?;
+        let placing = self.placing_of(mask);
+        match values.len() == usize::from(placing.1) {
+            true => Ok(self.view_of(mask, values, placing)),
+            false => Err(self.wrong_values_length(mask, values)),
+        }
     }
 
     /// Like [`view`](Self::view), but accepts a body of any length and yields only complete points.
@@ -256,7 +280,7 @@ impl<'l> LayoutRef<'l> {
     #[must_use]
     pub fn view_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
         match self.protocol() {
-            Protocol::Standard => self.view_of_all(Mask::new(&[]), body),
+            Protocol::Standard => self.view_of(Mask::new(&[]), body, self.placing()),
             Protocol::VarLen => self.view_packed_lax(body),
         }
     }
@@ -271,11 +295,11 @@ impl<'l> LayoutRef<'l> {
     #[inline]
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
-            let (mask, values) = self.split_mask(body)?;
+            let (mask, _) = self.split_mask(body)?;
             if let Some(bit) = mask.past(self.points()) {
                 return Err(unknown_flag(bit));
             }
-            let view = self.view_packed(mask, values)?;
+            let view = self.view(body)?;
             let mut locations = view.locations();
             return match locations.find(|location| location.field.access != Access::Writable) {
                 None => Ok(view),
@@ -292,7 +316,10 @@ impl<'l> LayoutRef<'l> {
             Some((flags, values)) if body.len() == needed => {
                 let flags = Mask::new(flags);
                 match flags.past(self.writable()) {
-                    None => Ok(self.view_of(flags, values, self.head.writable_len)),
+                    None => {
+                        let placing = (Placing::Sparse, self.head.writable_len);
+                        Ok(self.view_of(flags, values, placing))
+                    }
                     Some(bit) if bit < self.points() => {
                         Err(Error::new(ErrorKind::NotWritable).about(PointId(bit)).at(0))
                     }
@@ -351,78 +378,73 @@ impl<'l> LayoutRef<'l> {
                 return Err(Error::wrong_length(bytes.len(), needed));
             }
         }
-        let len = self.head.status_len;
-        Ok(self.view_of(Mask::new(known), status, len))
+        let placing = (Placing::Sparse, self.head.status_len);
+        Ok(self.view_of(Mask::new(known), status, placing))
     }
 
-    /// Returns a view of the points of a mask at the offsets of the layout.
+    /// Returns a view, whose length is not checked.
     #[inline]
-    fn view_of<'b>(self, mask: Mask<'b>, values: &'b [u8], len: u16) -> View<'l, 'b> {
+    fn view_of<'b>(
+        self,
+        mask: Mask<'b>,
+        values: &'b [u8],
+        (placing, len): (Placing, u16),
+    ) -> View<'l, 'b> {
         View {
             layout: self,
             mask,
-            all: false,
-            packed: None,
+            placing,
             len,
             body: Source::new(values),
             whole_body: false,
         }
     }
 
-    /// Returns a view of all points at the offsets of the layout.
+    /// Returns the placing of all points at the offsets of the layout, and the length of the values.
     #[inline]
-    fn view_of_all<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
-        View {
-            all: true,
-            ..self.view_of(mask, values, self.head.status_len)
-        }
+    fn placing(self) -> (Placing, u16) {
+        (Placing::Whole, self.head.status_len)
     }
 
-    /// Returns a view of a var_len body, whose length is not checked.
+    /// Returns the placing of the points of a mask in a var_len message, and the length of the values. A result of two
+    /// registers costs less than one that contains the layout.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn pack<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> View<'l, 'b> {
-        if mask.is_full(self.points()) {
-            return self.view_of_all(mask, values);
+    fn placing_of(self, mask: Mask<'_>) -> (Placing, u16) {
+        match Packing::of(self, mask) {
+            None => self.placing(),
+            Some(all) => (Placing::Packed(all.area), all.end()),
         }
-        let all = Packing::all(self, mask);
-        View {
-            packed: Some(all.area),
-            ..self.view_of(mask, values, all.end())
-        }
-    }
-
-    fn view_packed<'b>(self, mask: Mask<'b>, values: &'b [u8]) -> Result<View<'l, 'b>, Error> {
-        let view = self.pack(mask, values);
-        if values.len() == usize::from(view.len) {
-            return Ok(view);
-        }
-        Err(self.wrong_packed_length(mask, values))
     }
 
     #[cold]
-    fn wrong_packed_length(self, mask: Mask<'_>, values: &[u8]) -> Error {
-        let view = self.pack(mask, values);
-        let skipped = self.mask_len();
-        let needed = skipped.saturating_add(view.len.into());
+    fn wrong_values_length(self, mask: Mask<'_>, values: &[u8]) -> Error {
+        let (skipped, placing) = match self.protocol() {
+            Protocol::Standard => (0, self.placing()),
+            Protocol::VarLen => (self.mask_len(), self.placing_of(mask)),
+        };
+        let needed = skipped.saturating_add(placing.1.into());
         let have = skipped.saturating_add(values.len());
+        let view = self.view_of(mask, values, placing);
         wrong_length(view.locations(), skipped, have, needed)
     }
 
     fn view_packed_lax<'b>(self, body: &'b [u8]) -> View<'l, 'b> {
         let Ok((mask, values)) = self.split_mask(body) else {
-            return self.view_of(Mask::new(&[]), body, self.mask_len() as u16);
+            let placing = (Placing::Sparse, self.mask_len() as u16);
+            return self.view_of(Mask::new(&[]), body, placing);
         };
-        let view = self.pack(mask, values);
-        if values.len() != usize::from(view.len) && values.len() == self.status_len() {
+        let placing = self.placing_of(mask);
+        if values.len() != usize::from(placing.1) && values.len() == self.status_len() {
             return View {
                 whole_body: true,
-                ..self.view_of_all(mask, values)
+                ..self.view_of(mask, values, self.placing())
             };
         }
-        view
+        self.view_of(mask, values, placing)
     }
 
     /// Splits a var_len body into its mask and its values.
+    #[inline]
     fn split_mask<'b>(self, body: &'b [u8]) -> Result<(Mask<'b>, &'b [u8]), Error> {
         match body.split_at_checked(self.mask_len()) {
             Some((mask, values)) => Ok((Mask::new(mask), values)),
@@ -465,17 +487,24 @@ impl<'l, 'b> View<'l, 'b> {
     #[inline]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;
-        let mut location = field.location(id);
-        if !self.all {
-            if !self.mask.contains(id) {
-                return None;
+        let location = match self.placing {
+            #[cfg(target_pointer_width = "64")]
+            Placing::Whole => {
+                // For one point, a load that fails for a short status costs less than to ask for its length.
+                let load = |field: &Field| {
+                    let raw = field.kernel.raw(self.body.bytes);
+                    raw.or_else(|| field.kernel.load(self.body, field.end))
+                };
+                return PointValue::whole(self.layout, self.body, field, id, load);
             }
-            if let Some(area) = self.packed {
-                let mut packing = Packing::behind(area);
-                packing.pass(self.layout, self.mask, id);
-                location = packing.push(id, field);
+            #[cfg(not(target_pointer_width = "64"))]
+            Placing::Whole => field.location(id),
+            _ if !self.mask.contains(id) => return None,
+            Placing::Sparse => field.location(id),
+            Placing::Packed(area) => {
+                Packing::before(self.layout, self.mask, area, id).push(id, field)
             }
-        }
+        };
         PointValue::new(self.layout, self.body, location)
     }
 
@@ -562,7 +591,8 @@ impl<'l, 'b> View<'l, 'b> {
     }
 
     /// Returns the entries of a slice for the points of the product.
-    fn entries<'o, T>(&self, out: &'o mut [T]) -> Result<&'o mut [T], Error> {
+    #[inline]
+    pub(super) fn entries<'o, T>(&self, out: &'o mut [T]) -> Result<&'o mut [T], Error> {
         let needed = self.layout.fields.len();
         let short = Error::new(ErrorKind::OutOfSpace {
             needed: needed as u32,
@@ -570,102 +600,11 @@ impl<'l, 'b> View<'l, 'b> {
         out.get_mut(..needed).ok_or(short)
     }
 
-    /// Writes the exact value of each point to `out[id]`: 0 or 1 for a bool, the label index of an enum, the
-    /// engineering value of an integer, 0 for a binary.
-    ///
-    /// Entries of points that the message does not have keep their value. This is the fastest way to read all
-    /// numbers of a message.
-    ///
-    /// ```
-    /// use gizwits_codec_core::{Access, Decimal, Layout, Point, Protocol, UintSpec};
-    ///
-    /// static LAYOUT: Layout<2> = Layout::must(
-    ///     Protocol::Standard,
-    ///     &[
-    ///         Point::bool(0, Access::Writable, 0, 0),
-    ///         Point::uint8(1, Access::Writable, 1, UintSpec::new(16, 30)),
-    ///     ],
-    /// );
-    /// let mut values = [Decimal::ZERO; 2];
-    /// LAYOUT.get().view(&[0x01, 0x18])?.read_decimals(&mut values)?;
-    /// assert_eq!(values, [1.into(), 24.into()]);
-    /// # Ok::<(), gizwits_codec_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::OutOfSpace`] if `out` has fewer entries than the layout has points. Nothing is written then.
-    pub fn read_decimals(&self, out: &mut [Decimal]) -> Result<(), Error> {
-        self.read_numbers(out, |value| value)
-    }
-
-    /// Like [`read_decimals`](Self::read_decimals), but converts each value with [`Decimal::to_f64`].
-    ///
-    /// # Errors
-    /// As for [`read_decimals`](Self::read_decimals).
-    pub fn read_f64s(&self, out: &mut [f64]) -> Result<(), Error> {
-        self.read_numbers(out, Decimal::to_f64)
-    }
-
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
-    fn read_numbers<T>(&self, out: &mut [T], make: impl Fn(Decimal) -> T) -> Result<(), Error> {
-        let layout = self.layout;
-        let out = self.entries(out)?;
-        #[cfg(target_pointer_width = "64")]
-        if self.is_whole() {
-            self.read_whole(out, make);
-            return Ok(());
-        }
-        self.iter().for_each(|reading| {
-            let value = match reading.raw {
-                Raw::Number(raw) => layout.scale_of(reading.location.field).value(raw),
-                Raw::Bytes(_) => Decimal::ZERO,
-            };
-            if let Some(slot) = out.get_mut(reading.id().index()) {
-                *slot = make(value);
-            }
-        });
-        Ok(())
-    }
-
-    /// Writes the numbers of a whole status with the kernels of the layout.
-    #[cfg(target_pointer_width = "64")]
-    #[inline(always)]
-    fn read_whole<T>(&self, mut out: &mut [T], make: impl Fn(Decimal) -> T) {
-        let (status, fields) = (self.body.bytes, self.layout.fields);
-        if status.len() <= 8 {
-            for (slot, field) in out.iter_mut().zip(fields) {
-                *slot = make(field.kernel.value(field.kernel.raw_of(self.body.head)));
-            }
-            return;
-        }
-        for (is_equal, run) in self.layout.head.equal.split(fields) {
-            let Some((slots, rest)) = out.split_at_mut_checked(run.len()) else {
-                return;
-            };
-            out = rest;
-            if let (true, Some(first)) = (is_equal, run.first()) {
-                // A copy, so that the loop does not load the kernel for each value.
-                let (kernel, start) = (first.kernel, usize::from(first.end).saturating_sub(4));
-                let (words, _) = status.get(start..).unwrap_or(&[]).as_chunks();
-                for (slot, word) in slots.iter_mut().zip(words) {
-                    *slot = make(kernel.value(u32::from_be_bytes(*word)));
-                }
-                continue;
-            }
-            for (slot, field) in slots.iter_mut().zip(run) {
-                let Some(raw) = field.kernel.raw(status) else {
-                    return;
-                };
-                *slot = make(field.kernel.value(raw));
-            }
-        }
-    }
-
     /// Returns whether the message has all points, each at its offset in the layout: whether
     /// [`values`](Self::values) is a complete status.
     #[inline]
     pub fn is_whole(&self) -> bool {
-        self.all && self.body.bytes.len() == usize::from(self.len)
+        matches!(self.placing, Placing::Whole) && self.body.bytes.len() == usize::from(self.len)
     }
 
     /// Returns whether the body has exactly the length of its points. Only a view made by
@@ -701,11 +640,12 @@ impl<'l, 'b> View<'l, 'b> {
 
     #[inline]
     fn locations(&self) -> Locations<'l, 'b> {
-        if self.all {
-            return self.layout.whole();
-        }
-        let ids = self.mask.ids();
-        Locations::Some(self.layout, ids, self.packed.map(Packing::behind))
+        let packing = match self.placing {
+            Placing::Whole => return self.layout.whole(),
+            Placing::Sparse => None,
+            Placing::Packed(area) => Some(Packing::behind(area)),
+        };
+        Locations::Some(self.layout, self.mask.ids(), packing)
     }
 }
 
@@ -793,19 +733,16 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
         let (layout, body) = (self.layout, self.body);
         match self.locations {
             #[cfg(target_pointer_width = "64")]
-            Locations::Whole(fields, first) if body.bytes.len() == layout.status_len() => {
-                let padded = body.head.to_be_bytes();
-                let status = match body.bytes.len() {
-                    ..8 => &padded,
-                    _ => body.bytes,
-                };
+            Locations::Whole(fields, first) => {
+                let load = |field: &Field| field.kernel.load(body, field.end);
                 for (field, id) in fields.zip(first..) {
                     let id = PointId(id);
-                    if let Some(reading) = PointValue::whole(layout, body, status, field, id) {
+                    if let Some(reading) = PointValue::whole(layout, body, field, id, load) {
                         all = next(all, reading);
                     }
                 }
             }
+            #[cfg(not(target_pointer_width = "64"))]
             Locations::Whole(fields, first) => {
                 for (field, id) in fields.zip(first..) {
                     if let Some(reading) =

@@ -74,7 +74,7 @@ impl Scale {
         if ratio.coefficient <= 0 {
             return Err(Error::new(ErrorKind::Ratio));
         }
-        if ratio.digits() > 15 || addition.digits() > 15 {
+        if has_many_digits(ratio) || has_many_digits(addition) {
             return Err(Error::new(ErrorKind::Digits));
         }
         let (one, two) = (ratio.scale, addition.scale);
@@ -137,6 +137,14 @@ impl Scale {
         (self.ratio as u128) << 64 | self.addition as u64 as u128
     }
 
+    /// Returns the scale with this sort key.
+    pub(crate) const fn of_key(key: u128) -> Self {
+        Scale {
+            ratio: (key >> 64) as u64,
+            addition: key as u64 as i64,
+        }
+    }
+
     /// Returns the raw value of an engineering value, or its relation to the raw values.
     pub(crate) fn raw(self, value: Decimal, rounding: Rounding) -> Unscaled {
         let decimals = self.decimals();
@@ -183,6 +191,12 @@ impl Scale {
             raw.checked_add(1).map_or(Unscaled::High, Unscaled::Exactly)
         }
     }
+}
+
+/// Returns whether a number has more than 15 significant digits. Few numbers are so large that their digits must be
+/// counted.
+const fn has_many_digits(number: Decimal) -> bool {
+    number.coefficient.unsigned_abs() >= 1_000_000_000_000_000 && number.digits() > 15
 }
 
 /// The part of a number below its last decimal place: none, less than half a unit, or at least half.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
@@ -23,18 +24,21 @@ use tokio::runtime::Handle;
 use super::decoding::Decoding;
 use super::files::Part;
 use super::object::PartReader;
+use super::parts;
 use super::time_range::TimeRange;
-use crate::definitions::Definition;
+use crate::definitions::{Definition, conform};
 
 /// Reads and decodes text files. Each partition has a thread that decodes.
 #[derive(Debug)]
-pub(super) struct LogExec {
-    store: ObjectStoreUrl,
+pub(crate) struct LogExec {
+    pub(super) store: ObjectStoreUrl,
     partitions: Vec<Vec<Part>>,
-    definition: Arc<Definition>,
+    /// The parts as rows, if a cluster divides them.
+    rows: Option<Arc<dyn ExecutionPlan>>,
+    pub(super) definition: Arc<Definition>,
     points: Arc<[PointId]>,
     columns: Arc<[usize]>,
-    times: Option<TimeRange>,
+    pub(super) times: Option<TimeRange>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -74,10 +78,45 @@ impl LogExec {
         Ok(LogExec {
             store,
             partitions,
+            rows: None,
             definition,
             points: points.collect(),
             columns: columns.into(),
             times,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// Returns the scan with its parts as rows, which a cluster divides among tasks.
+    pub(super) fn divisible(self) -> Result<Self> {
+        let rows = parts::to_plan(&self.partitions)?;
+        self.of_rows(rows)
+    }
+
+    fn of_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(rows) => Ok(Arc::new(self.of_rows(rows)?)),
+            None => Ok(self),
+        }
+    }
+
+    /// Returns the scan of the parts that are the rows of a plan.
+    pub(super) fn of_rows(&self, rows: Arc<dyn ExecutionPlan>) -> Result<Self> {
+        let partitions = parts::of_plan(&rows)?;
+        let mut properties = PlanProperties::clone(&self.properties);
+        properties.partitioning = Partitioning::UnknownPartitioning(partitions.len());
+        Ok(LogExec {
+            store: self.store.clone(),
+            partitions,
+            rows: Some(rows),
+            definition: Arc::clone(&self.definition),
+            points: Arc::clone(&self.points),
+            columns: Arc::clone(&self.columns),
+            times: self.times,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
@@ -109,15 +148,20 @@ impl ExecutionPlan for LogExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.rows.iter().collect()
+    }
+
+    /// The rows are places of files, which another partitioning would only move around.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.children().len()]
     }
 
     fn replace_children(
         self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+        self.of_children(children)
     }
 
     fn apply_expressions(
@@ -129,9 +173,9 @@ impl ExecutionPlan for LogExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+        self.of_children(children)
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -172,10 +216,20 @@ impl ExecutionPlan for LogExec {
             AHEAD,
         );
         let batches = stream.tx();
+        let schema = self.schema();
+        let conform = move |batch: RecordBatch| {
+            let columns = conform(batch.columns().to_vec(), schema.fields())?;
+            let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            Ok(RecordBatch::try_new_with_options(
+                Arc::clone(&schema),
+                columns,
+                &rows,
+            )?)
+        };
         stream.spawn_blocking(move || {
             let summary = decoding.run(sources, |batch| {
                 rows.add(batch.num_rows());
-                batches.blocking_send(Ok(batch)).is_ok()
+                batches.blocking_send(conform(batch)).is_ok()
             })?;
             records.add(summary.records as usize);
             rejected.add(summary.rejected.values().sum::<u64>() as usize);

@@ -14,9 +14,12 @@ use glob::{MatchOptions, Pattern};
 /// The files that a path, URL or glob names.
 #[derive(Debug)]
 pub(super) struct Files {
-    given: String,
-    url: ListingTableUrl,
-    glob: Option<Pattern>,
+    /// The path, URL or glob of the query.
+    pub(super) given: String,
+    pub(super) url: ListingTableUrl,
+    pub(super) glob: Option<Pattern>,
+    /// Whether the files are read by a cluster, on behalf of a client.
+    pub(super) on_cluster: bool,
 }
 
 /// The files of a log by format.
@@ -29,6 +32,10 @@ pub(super) struct LogFiles {
 
 /// The characters that a glob has and a plain path has not.
 const GLOB: [char; 3] = ['*', '?', '['];
+
+/// A path means the same on all machines, or the scheduler does not find the log of the client.
+const SHARED: &str =
+    ": logs must be in object storage, or in a file system that all machines of the cluster have";
 
 impl Files {
     pub(super) fn parse(given: &str) -> Result<Self> {
@@ -45,6 +52,7 @@ impl Files {
             given: given.to_owned(),
             url: ListingTableUrl::parse(base)?,
             glob,
+            on_cluster: false,
         })
     }
 
@@ -69,7 +77,10 @@ impl Files {
         }
         if found.is_empty() {
             let given = &self.given;
-            return plan_err!("no file matches `{given}`");
+            return match self.on_cluster {
+                true => plan_err!("no file matches `{given}`{SHARED}"),
+                false => plan_err!("no file matches `{given}`"),
+            };
         }
         found.sort_by(|one, two| one.location.cmp(&two.location));
         let mut files = LogFiles::default();

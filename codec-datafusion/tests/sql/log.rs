@@ -1,11 +1,14 @@
 //! The table function `gizwits_log`.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, StringArray, TimestampMillisecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use datafusion::object_store::memory::InMemory;
-use datafusion::object_store::{ObjectStoreExt as _, path::Path};
+use datafusion::object_store::{ObjectStoreExt as _, path};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use gizwits_codec_std::log::Options;
 use tempfile::TempDir;
@@ -129,7 +132,7 @@ async fn objects_are_files() {
     let context = session();
     let store = Arc::new(InMemory::new());
     for n in 0..3 {
-        let path = Path::from(format!("logs/2024-01-0{n}.ndjson"));
+        let path = path::Path::from(format!("logs/2024-01-0{n}.ndjson"));
         let lines = ndjson(n * 100..n * 100 + 100);
         store.put(&path, lines.into()).await.unwrap();
     }
@@ -166,19 +169,40 @@ async fn failures() {
     let logs = Logs::new(session()).await;
     let half = &gzip(ndjson(0..RECORDS).as_bytes())[..5000];
     fs::write(logs.path("half.gz"), half).unwrap();
-    let raw: RecordBatch =
-        RecordBatch::try_from_iter([("payload", Arc::new(StringArray::from(vec!["02"])) as _)])
+    // Parquet files that `gizwits log decode` has not written.
+    let column = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+    let text = Arc::new(StringArray::from(vec!["02"])) as ArrayRef;
+    for (name, columns) in [
+        ("raw.parquet", vec![("payload", text)]),
+        (
+            "other.parquet",
+            vec![("time", column(&[1])), ("room_temp", column(&[20]))],
+        ),
+    ] {
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        let rows = logs.context.read_batch(rows).unwrap();
+        rows.write_parquet(&logs.path(name), Default::default(), None)
+            .await
             .unwrap();
-    let raw = logs.context.read_batch(raw).unwrap();
-    raw.write_parquet(&logs.path("raw.parquet"), Default::default(), None)
-        .await
-        .unwrap();
+    }
+    let lamp = Options::default();
+    write_parquet(
+        &product("lamp"),
+        lamp,
+        "",
+        Path::new(&logs.path("lamp.parquet")),
+    );
     for (name, expected) in [
         ("half.gz", "the log cannot be read to its end:"),
         ("none.ndjson", "no file matches"),
         ("none/*.ndjson", "no file matches"),
         ("[", "invalid glob"),
         ("raw.parquet", "undecoded payloads"),
+        (
+            "other.parquet",
+            "no column `timestamp`: expected a file of `gizwits log decode`, found the columns time, room_temp",
+        ),
+        ("lamp.parquet", "no attribute of the definition"),
     ] {
         let query = format!("SELECT * FROM gizwits_log('{}', 'ac')", logs.path(name));
         let error = failure(&logs.context, &query).await;

@@ -1,5 +1,7 @@
 //! The functions in queries.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod fill;
 mod functions;
 mod log;

@@ -2,6 +2,7 @@
 
 mod convert;
 mod header;
+mod link;
 mod packing;
 mod point;
 mod source;
@@ -32,7 +33,8 @@ pub struct CCode {
 /// and works with an `int` of 16 bits and in either byte order. 64-bit integers are only used for points of 4
 /// bytes with a ratio or an addition, and where a ratio or an addition needs more than 32 bits. The status is a
 /// struct with a member for each point, in engineering units: a number with a ratio of 0.1 is an integer in
-/// tenths.
+/// tenths. A constant that would be a macro of a standard header, such as `INT_LEAST8_MAX`, gets the suffix `_`. If
+/// messages can be longer than 65,535 bytes, a compiler whose `size_t` has 16 bits refuses the header.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};

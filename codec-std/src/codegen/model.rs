@@ -66,7 +66,9 @@ fn constants(product: &Product, points: &[PointCode<'_>]) -> String {
 }
 
 /// The byte ranges of measured values: read-only points in bytes.
-fn measured(points: &[PointCode<'_>]) -> Vec<(usize, usize)> {
+pub(super) fn measured<'p>(
+    points: impl IntoIterator<Item = &'p PointCode<'p>>,
+) -> Vec<(usize, usize)> {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for PointCode { attr, bytes, .. } in points {
         let point = attr.point();

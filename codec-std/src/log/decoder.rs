@@ -158,40 +158,50 @@ impl<S: Sink> Decoder<S> {
         std::mem::take(&mut self.records.inexact)
     }
 
-    /// Decodes a line that consists of the hex digits of a payload; `None` for any other line.
+    /// Decodes a line like most lines: the hex digits of a payload, or a line that fits a learned shape and has a payload
+    /// of hex digits. `None` for any other line.
     #[inline(always)]
-    fn bare(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
-        let is_bare = line.first() != Some(&b'{')
-            && !self.records.options.strict
-            && self.records.unpack_hex(line);
-        is_bare.then(|| self.records.line(&LazyRecord::bare(line), block))
+    fn known(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
+        let records = &mut self.records;
+        if line.first() == Some(&b'{') {
+            let record = self.reader.learnt(line)?;
+            match records.unpack_hex(record.payload()) {
+                true => Some(records.line(record, block)),
+                false => self.odd(line, block),
+            }
+        } else {
+            let is_hex = !records.options.strict && records.unpack_hex(line);
+            is_hex.then(|| records.line(LazyRecord::bare(line), block))
+        }
     }
 
-    /// Decodes a line that fits a learned shape; `None` if the line fits no shape.
-    #[inline(always)]
-    fn learnt(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
-        let line = self.reader.learnt(line)?;
-        let payload = line.payload();
-        if self.records.unpack_hex(payload) {
-            return Some(self.records.line(&line, block));
-        }
+    /// Decodes a line that fits the first shape and has a payload of other text than hex digits.
+    #[cold]
+    #[inline(never)]
+    fn odd(&mut self, line: &[u8], block: &mut S::Block) -> Option<Outcome> {
+        let record = self.reader.shaped(line)?;
         // A payload with escapes has to be unescaped by the strict parser.
-        if !payload.iter().all(|byte| is_plain(*byte)) {
-            return None;
-        }
-        Some(self.records.record(&line.record(), false, block))
+        let is_sound = record.payload().iter().all(|byte| is_plain(*byte));
+        is_sound.then(|| self.records.record(&record.record(), false, block))
     }
 
-    /// Decodes a line that fits no shape, with the scanner or the strict parser.
-    #[inline(always)]
-    fn strict(&mut self, line: &str, block: &mut S::Block) -> Outcome {
+    /// Decodes a line that is not [`known`](Self::known).
+    ///
+    /// Not inlined, like all paths that few lines take: the others then have more registers.
+    #[inline(never)]
+    fn unknown(&mut self, line: &[u8], text: Option<&str>, block: &mut S::Block) -> Outcome {
+        self.reader.miss();
+        let text = match text {
+            Some(text) => text,
+            None => std::str::from_utf8(line).map_err(|error| not_utf8(error.valid_up_to()))?,
+        };
         let members;
         let mut record = Record::default();
-        let plain = self.reader.read_plain(line, &mut record)?;
+        let plain = self.reader.read_plain(text, &mut record)?;
         if plain {
             record.extra = self.reader.extra();
         } else {
-            members = self.reader.read(line)?;
+            members = self.reader.read(text)?;
             record = members.record();
         }
         self.records.record(&record, plain, block)
@@ -215,51 +225,64 @@ fn decode<S: Sink, R: FnMut(u64, &[u8], &Error)>(
     mut reject: R,
 ) -> u64 {
     let limit = decoder.records.options.line_limit;
-    let (mut start, mut len, mut number, mut records) = (0, 0, 0, 0);
-    // `sure`: the end of the line was searched for, not predicted. `text`: all lines as UTF-8, once needed.
-    let (mut sure, mut text) = (false, None);
-    while start < lines.len() {
+    let (mut rest, mut len, mut number, mut records) = (lines, 0, 0, 0);
+    // All lines as UTF-8, once needed.
+    let mut text = None;
+    while !rest.is_empty() {
         // Most lines have the length of the line before. Hex digits, and lines that fit a shape, contain no line
         // end. Only other lines need a search for their end.
-        if sure || lines.get(start + len) != Some(&b'\n') {
-            let rest = lines.get(start..).unwrap_or(&[]);
-            len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            sure = true;
+        let mut sure = rest.get(len) != Some(&b'\n');
+        if sure {
+            len = line_len(rest);
         }
-        let line = lines.get(start..start + len).unwrap_or(&[]);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let mut done = match line.len() > limit {
-            true => sure.then(|| Err(too_long(line.len() as u64, limit).into())),
-            false => match decoder.bare(line, block) {
-                None => decoder.learnt(line, block),
-                done => done,
-            },
-        };
-        if done.is_none() && !sure {
-            sure = true;
-            continue;
-        }
-        if done.is_none() && !line.trim_ascii().is_empty() {
+        let done = loop {
+            let line = rest.get(..len).unwrap_or(rest);
+            let line = without_cr(line);
+            if line.len() <= limit
+                && let done @ Some(_) = decoder.known(line, block)
+            {
+                break done;
+            }
+            if !sure {
+                (len, sure) = (line_len(rest), true);
+                continue;
+            }
+            if line.len() > limit {
+                break Some(Err(too_long(line.len() as u64, limit).into()));
+            }
+            if line.trim_ascii().is_empty() {
+                break None;
+            }
             // Validating all lines at once is faster than one by one.
             let text = text.get_or_insert_with(|| std::str::from_utf8(lines).ok());
-            let text = match text.and_then(|text| text.get(start..start + line.len())) {
-                Some(text) => Ok(text),
-                None => std::str::from_utf8(line),
-            };
-            done = Some(match text {
-                Ok(text) => decoder.strict(text, block),
-                Err(error) => Err(not_utf8(error.valid_up_to()).into()),
-            });
+            let start = lines.len() - rest.len();
+            let text = text.and_then(|text| text.get(start..start + line.len()));
+            break Some(decoder.unknown(line, text, block));
+        };
+        records += u64::from(done.is_some());
+        if let Some(Err(error)) = done {
+            let line = rest.get(..len).unwrap_or(rest);
+            reject(number, without_cr(line), &error);
         }
-        if let Some(done) = done {
-            records += 1;
-            if let Err(error) = done {
-                reject(number, line, &error);
-            }
-        }
-        (start, number, sure) = (start + len + 1, number + 1, false);
+        rest = rest.get(len + 1..).unwrap_or(&[]);
+        number += 1;
     }
     records
+}
+
+/// A line without the CR of its line end.
+// `strip_suffix` takes twice as many instructions.
+#[inline(always)]
+fn without_cr(line: &[u8]) -> &[u8] {
+    match line {
+        [line @ .., b'\r'] => line,
+        line => line,
+    }
+}
+
+/// The length of the first line.
+fn line_len(lines: &[u8]) -> usize {
+    memchr::memchr(b'\n', lines).unwrap_or(lines.len())
 }
 
 impl<S: Sink> RecordDecoder<S> {
@@ -272,20 +295,22 @@ impl<S: Sink> RecordDecoder<S> {
 
     /// Decodes the unpacked payload of a line.
     #[inline(always)]
-    fn line(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
+    fn line(&mut self, line: LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         if self.did.is_some() {
             return self.of_device(line, block);
         }
-        let index = self
-            .products
-            .of(line.product_key(), line.did(), &self.bytes)?;
+        let usual = self.products.usual();
+        let index = match (line.product_key(), usual) {
+            (None, Some(index)) => index,
+            (key, _) => self.products.of(key, line.did(), &self.bytes)?,
+        };
         let product = self.products.get(index);
         match product.and_then(|product| Status::of(product, &self.bytes)) {
             Some(_) if self.options.known_devices && line.did().is_none_or(str::is_empty) => {
                 Err(unknown_device())
             }
             Some(status) => {
-                self.sink.status(block, line, index, &status);
+                self.sink.status(block, &line, index, &status);
                 Ok(())
             }
             None => self.any(&line.record(), index, block),
@@ -294,7 +319,7 @@ impl<S: Sink> RecordDecoder<S> {
 
     /// Decodes the unpacked payload of a line if all lines belong to one device.
     #[inline(never)]
-    fn of_device(&mut self, line: &LazyRecord<'_>, block: &mut S::Block) -> Outcome {
+    fn of_device(&mut self, line: LazyRecord<'_>, block: &mut S::Block) -> Outcome {
         // `line` would come back here as long as the device is set.
         let given = self.did.take();
         let mut record = line.record();
@@ -312,7 +337,7 @@ impl<S: Sink> RecordDecoder<S> {
             }
             (given, _) => {
                 record.did = given.as_deref();
-                self.line(&LazyRecord::made(&record, false), block)
+                self.line(LazyRecord::made(&record, false), block)
             }
         };
         self.did = given;
@@ -320,12 +345,12 @@ impl<S: Sink> RecordDecoder<S> {
     }
 
     /// Decodes a record. `plain` means that its texts need no escapes in JSON.
-    #[inline(always)]
+    #[inline(never)]
     fn record(&mut self, record: &Record<'_>, plain: bool, block: &mut S::Block) -> Outcome {
         if !self.unpack_hex(record.payload.as_bytes()) {
             payload::parse_into(record.payload, self.options.encoding, &mut self.bytes)?;
         }
-        self.line(&LazyRecord::made(record, plain), block)
+        self.line(LazyRecord::made(record, plain), block)
     }
 
     /// Decodes the unpacked payload of a record, in any form.

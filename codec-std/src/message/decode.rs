@@ -166,31 +166,43 @@ pub struct Status<'p, 'b> {
     body: &'b [u8],
 }
 
+/// The first 8 bytes of a frame with a status whose length has one byte: prefix, length, flag and command.
+const SHORT: u64 = 0x0000_0003_0000_0090;
+const SHORT_MASK: u64 = 0xffff_ffff_80ff_fffe;
+
+/// The first 8 bytes of a frame whose length has two bytes: prefix, length, flag and half of the command.
+const LONG: u64 = 0x0000_0003_8000_0000;
+const LONG_MASK: u64 = 0xffff_ffff_8080_ffff;
+
 impl<'p, 'b> Status<'p, 'b> {
     /// Returns the status of a payload; `None` if the payload has any other form, valid or not.
     #[inline(always)]
     pub(crate) fn of(product: &'p Product, bytes: &'b [u8]) -> Option<Self> {
         // The length is a varint of 7 bits for each byte, low bits first. Two bytes are enough for 16 KiB.
-        let (frame, body) = match *bytes {
-            [0, 0, 0, 3, len @ ..0x80, 0, 0, command, ref body @ ..] => {
-                (Some((usize::from(len), command)), body)
-            }
-            [0, 0, 0, 3, low, high @ ..0x80, 0, 0, command, ref body @ ..] if low >= 0x80 => {
-                let len = usize::from(high) << 7 | usize::from(low & 0x7f);
-                (Some((len, command)), body)
-            }
-            _ => (None, bytes),
+        let head = bytes
+            .first_chunk()
+            .map_or(0, |head| u64::from_be_bytes(*head));
+        let (len, command, body) = if head & SHORT_MASK == SHORT {
+            let len = (head >> 24) as usize & 0x7f;
+            (len, Some(head as u8), bytes.get(8..)?)
+        } else if head & LONG_MASK == LONG {
+            let (low, high) = (head >> 24 & 0x7f, head >> 16 & 0x7f);
+            let &[command @ (0x90 | 0x91), ref body @ ..] = bytes.get(8..)? else {
+                return None;
+            };
+            ((high << 7 | low) as usize, Some(command), body)
+        } else {
+            (bytes.len() + 3, None, bytes)
         };
         let &[action @ (3 | 4), ref values @ ..] = body else {
             return None;
         };
-        let fits = |(len, command)| matches!(command, 0x90 | 0x91) && len == body.len() + 3;
-        (frame.is_none_or(fits)
+        (len == body.len() + 3
             && values.len() == product.layout().status_len()
             && product.protocol() == Protocol::Standard)
             .then_some(Status {
                 product,
-                command: frame.map(|(_, command)| command),
+                command,
                 action,
                 body,
             })
@@ -218,7 +230,7 @@ impl<'p, 'b> Status<'p, 'b> {
 
     /// Returns the status in the form of any other payload.
     #[must_use]
-    pub fn decoded(&self) -> Decoded<'p, 'b> {
+    pub fn decoded(self) -> Decoded<'p, 'b> {
         let view = self.product.layout().view_lax(self.values());
         let frame = |command: u8| {
             Event::Frame(m2m::Frame {

@@ -215,9 +215,9 @@ impl Product {
         room.put_prefix(b"\"attrs\":", 8);
         let bracket = room.len;
         let points = plan.put_view(view, &mut room);
-        room.close_object(bracket);
-        if let Written::Flagged(first) = points {
-            plan.put_flags(first, view.values(), &mut room);
+        room.close_object(bracket, b"}");
+        if let Written::Flagged(first, last) = points {
+            room.len = plan.put_flags((first, last), view.values(), room.lend());
         }
         let written = room.written().filter(|_| points != Written::Partly);
         out.truncate(start + written.unwrap_or(0));

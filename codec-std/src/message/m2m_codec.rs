@@ -97,9 +97,9 @@ impl Decoder for M2mCodec {
             let (flag, command, sn) = (frame.flag, frame.command, frame.sn);
             let (did_len, body_len) = (frame.did.map(<[u8]>::len), frame.body.len());
             // The did and then the body are the last of the consumed bytes.
-            let mut bytes = stream.split_to(found.consumed).freeze();
-            let body = bytes.split_off(bytes.len() - body_len);
-            let did = did_len.map(|len| bytes.split_off(bytes.len() - len));
+            stream.advance(found.consumed - body_len - did_len.unwrap_or(0));
+            let did = did_len.map(|len| stream.split_to(len).freeze());
+            let body = stream.split_to(body_len).freeze();
             return Ok(Some(M2mFrame {
                 flag,
                 command,

@@ -18,6 +18,13 @@ pub(crate) struct Location {
     pub(crate) len: usize,
 }
 
+impl Location {
+    /// The greatest raw value.
+    pub(crate) fn most(&self) -> u32 {
+        u32::MAX.unbounded_shr(32 - u32::from(self.bits))
+    }
+}
+
 /// The locations of the points of a product, by id.
 pub(crate) fn locations(product: &Product) -> Vec<Location> {
     let location = |reading: PointValue<'_, '_>| {

@@ -126,19 +126,26 @@ impl Products {
         })
     }
 
-    /// Returns the index of the product of a record with this product key, did and payload.
+    /// The index of the product of all records that have no product key, if their devices and payloads do not matter.
     #[inline(always)]
+    pub(crate) fn usual(&self) -> Option<usize> {
+        let choice = &*self.0;
+        choice.default.filter(|_| choice.dids.is_empty())
+    }
+
+    /// Returns the index of the product of a record with this product key, did and payload.
+    #[inline(never)]
     pub(crate) fn of(
         &self,
         key: Option<&str>,
         did: Option<&str>,
         bytes: &[u8],
-    ) -> Result<usize, Error> {
+    ) -> Result<usize, Box<Error>> {
         let choice = &*self.0;
         if let Some(key) = key {
             return match &choice.products[..] {
                 [one] if one.product_key().is_empty() || one.product_key() == key => Ok(0),
-                _ => self.index(key),
+                _ => Ok(self.index(key)?),
             };
         }
         if !choice.dids.is_empty() {
@@ -152,10 +159,8 @@ impl Products {
             }
         }
         choice.default.ok_or_else(|| {
-            Error::new(
-                "unknown_product",
-                "the record has no product_key, no product is set for its device, and there is no default",
-            )
+            let message = "the record has no product_key, no product is set for its device, and there is no default";
+            Error::new("unknown_product", message).into()
         })
     }
 }

@@ -4,46 +4,18 @@
 //! a table of finished texts, which are copied in steps of a fixed length. Numbers are formatted as
 //! integers, without floats. A value that breaks the definition is written as a number, point by point.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
-use gizwits_codec_core::{ErrorKind, Kind, PointValue, Raw, Scale, View};
+use gizwits_codec_core::{Kind, PointValue, Raw, View};
 
 use super::Product;
-use super::attr::Attr;
-use super::location::{Location, locations};
-use crate::text::cursor::{Cursor, STEP};
+use super::location::Location;
+use super::point_text::{PointFormat, PointText, point_texts, shared_location};
+use super::text_piece::{
+    FlagPlan, NumberPlan, Piece, PieceKind, RawPlan, Run, TextPiece, Texts, window,
+};
+use crate::text::cursor::{Cursor, FULL, write_number};
 use crate::text::digits::{BATCH, Batch, is_short};
-
-/// The format of points.
-pub(crate) trait PointFormat {
-    /// Returns the text before the value of a point. It begins with a comma.
-    fn key(&self, attr: &Attr) -> String;
-
-    /// Returns the text of a valid value of an enum.
-    fn label(&self, attr: &Attr, index: u32) -> String;
-
-    /// Whether a binary is in quotes.
-    fn quotes(&self) -> bool;
-}
-
-/// Points as members of a JSON object: `,"key":value`.
-pub(crate) struct JsonFormat;
-
-impl PointFormat for JsonFormat {
-    fn key(&self, attr: &Attr) -> String {
-        format!(",{}", attr.key)
-    }
-
-    fn label(&self, attr: &Attr, index: u32) -> String {
-        let json = attr.rendered.get(index as usize);
-        json.map_or_else(|| index.to_string(), |json| json.to_string())
-    }
-
-    fn quotes(&self) -> bool {
-        true
-    }
-}
 
 /// The plan of the text of the points of a product in one format.
 #[derive(Debug)]
@@ -51,16 +23,16 @@ pub(crate) struct TextPlan {
     /// Whether binaries are in quotes.
     quotes: bool,
     status_len: usize,
-    /// The pieces of a message with all points.
-    pieces: Vec<Piece>,
-    /// The pieces of single points, by id, for any other message.
+    /// The points of a message with all points.
+    runs: Vec<Run>,
+    /// Each point by itself, by id, for any other message.
     points: Vec<Piece>,
     /// The texts of values that break the definition, by id.
     flags: Vec<FlagPlan>,
-    texts: Vec<TextsPlan>,
+    texts: Vec<TextPiece>,
     numbers: Vec<NumberPlan>,
-    /// Finished texts and keys, see [`TextTable`].
-    steps: Vec<[u8; STEP]>,
+    /// The size of the finished texts in bytes.
+    texts_len: usize,
     /// The maximum number of bytes that the points of a message take, if each value has the width of its point.
     pub(crate) max_len: usize,
     /// The maximum number of bytes that [`put_flags`](Self::put_flags) appends.
@@ -72,183 +44,53 @@ pub(crate) struct TextPlan {
 pub(crate) enum Written {
     /// All values are valid.
     Sound,
-    /// A value of this point breaks the definition, or of points after it.
-    Flagged(u16),
+    /// Values break the definition. All of them are of points from the first to the last id.
+    Flagged(u16, u16),
     /// Not completely, because the plan has no text for a point.
     Partly,
 }
 
-/// The text of a value that breaks the definition.
-#[derive(Debug)]
-struct FlagPlan {
-    key: Box<str>,
-    scale: Scale,
-    /// The key and the rule that a value below the least valid value breaks.
-    below: Box<str>,
-    /// The key and the rule that a value above the greatest valid value breaks.
-    above: Box<str>,
-}
-
-impl FlagPlan {
-    /// Appends the key and the value, which is always a number: past the labels of an enum is no label.
-    fn put(&self, raw: u32, out: &mut Cursor<'_>) {
-        out.put(self.key.as_bytes());
-        let value = self.scale.value(raw);
-        if is_short(value) {
-            let batch = Batch::new([value.coefficient()].into_iter());
-            for digits in batch.iter().take(1) {
-                out.put_number(&[0; STEP], digits, value.scale());
+impl Written {
+    /// Both parts of a message.
+    #[inline(always)]
+    fn and(self, next: Written) -> Written {
+        match (self, next) {
+            (Written::Sound, _) | (_, Written::Partly) => next,
+            (Written::Flagged(first, _), Written::Flagged(_, last)) => {
+                Written::Flagged(first, last)
             }
-        } else {
-            let _ = write!(out, "{value}");
+            _ => self,
         }
     }
 }
 
-/// One point or several, which are written together.
-#[derive(Clone, Copy, Debug)]
-struct Piece {
-    raw: RawPlan,
-    kind: PieceKind,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum PieceKind {
-    /// A finished text for each value.
-    Text(TextTable),
-    /// The first and the number of several pieces with finished texts.
-    Texts(u32, u32),
-    /// The first and the number of up to [`BATCH`] numbers, whose digits are computed together.
-    Numbers(u32, u32),
-    /// A key and a number that is not [short](is_short).
-    Any(TextTable, Scale),
-    /// A key and bytes as hex, with the start and the number of the bytes.
-    Binary(TextTable, u32, u32),
-    /// Points whose table would be too long. The caller writes them.
-    Unsupported,
-}
-
-/// The location of a raw value in a status, and its valid values.
-#[derive(Clone, Copy, Debug)]
-struct RawPlan {
-    /// The start of the 8 bytes that contain the value.
-    start: u32,
-    /// The mask of the value after the shift.
-    mask: u32,
-    /// The least valid value.
-    min: u32,
-    /// The difference between the greatest and the least valid value.
-    span: u32,
-    /// The number of bits of the 8 bytes below the value.
-    shift: u8,
-    /// The number of points that the value consists of, and the id of the first of them.
-    count: u8,
-    point: u16,
-}
-
-impl RawPlan {
-    fn new(
-        points: &[PointText<'_>],
-        location: Location,
-        (min, max): (u32, u32),
-        status_len: usize,
-    ) -> Self {
-        let first = location.end - location.len;
-        // Values next to each other then have the same start. A value has up to 5 bytes.
-        let start = (first & !3).min(status_len.saturating_sub(8));
-        RawPlan {
-            start: start as u32,
-            mask: u32::MAX.unbounded_shr(32 - u32::from(location.bits)),
-            min,
-            span: max - min,
-            shift: (8 * (start + 8).saturating_sub(location.end)) as u8 + location.shift,
-            count: points.len() as u8,
-            point: points.first().map_or(0, |point| point.attr.id().0),
-        }
-    }
-
-    /// Reads the 8 bytes from a status of at least 8 bytes.
-    #[inline(always)]
-    fn window(&self, status: &[u8]) -> u64 {
-        let eight = status.get(self.start as usize..);
-        let eight = eight.and_then(<[u8]>::first_chunk).unwrap_or(&[0; 8]);
-        u64::from_be_bytes(*eight)
-    }
-
-    /// Returns the value in the 8 bytes.
-    #[inline(always)]
-    fn of(&self, window: u64) -> u32 {
-        window.wrapping_shr(self.shift.into()) as u32 & self.mask
-    }
-
-    /// The index of a value among the valid values.
-    #[inline(always)]
-    fn index(&self, raw: u32) -> Option<u32> {
-        let index = raw.wrapping_sub(self.min);
-        (index <= self.span).then_some(index)
-    }
-}
-
-/// The texts of all values of one point, or of points that share a location.
-#[derive(Clone, Copy, Debug)]
-struct TextsPlan {
-    table: TextTable,
-    raw: RawPlan,
-}
-
-/// A [short](is_short) number with a key of one step.
-#[derive(Clone, Copy, Debug)]
-struct NumberPlan {
-    key: [u8; STEP],
-    scale: Scale,
-    raw: RawPlan,
-}
-
-/// A table of texts. Each text takes the same number of steps, the last of which ends with the length of
-/// the text.
-#[derive(Clone, Copy, Debug)]
-struct TextTable {
-    first: u32,
-    steps: u32,
-}
-
-/// The maximum length of a text in a table, in bytes.
-const LONGEST: usize = 16 << 10;
-
-/// The maximum size of a table in bytes.
+/// The maximum size of the texts of a piece in bytes.
 const TABLE: usize = 128 << 10;
 
-/// The size of all tables, in bytes, from which on only enums get a table.
+/// The size of all finished texts, in bytes, from which on only enums have them.
 const TABLES: usize = 1 << 20;
 
-/// The maximum number of values of a piece with a table.
+/// The maximum number of values of a piece with finished texts.
 const MOST: u32 = 256;
 
 /// The text before the rules that values break.
-const FLAGGED: &[u8] = br#","flagged":"#;
-
-/// The length of the longest name of a rule, in quotes.
-const RULE: usize = r#""past_labels""#.len();
+const FLAGGED: &[u8; 11] = br#","flagged":"#;
 
 impl TextPlan {
     pub(crate) fn new(product: &Product, format: &dyn PointFormat) -> Self {
         let texts = point_texts(product, format);
+        let rules = texts.iter().map(FlagPlan::max_len).sum::<usize>();
         let mut plan = TextPlan {
             quotes: format.quotes(),
             status_len: product.layout().status_len(),
-            pieces: Vec::new(),
+            runs: Vec::new(),
             points: Vec::new(),
-            flags: texts.iter().map(PointText::flag).collect(),
+            flags: texts.iter().map(FlagPlan::new).collect(),
             texts: Vec::new(),
             numbers: Vec::new(),
-            steps: Vec::new(),
+            texts_len: 0,
             max_len: texts.iter().map(PointText::max_len).sum(),
-            flags_len: texts
-                .iter()
-                .map(|text| text.key.len() + RULE)
-                .sum::<usize>()
-                + FLAGGED.len()
-                + 1,
+            flags_len: FLAGGED.len() + rules + 1,
         };
         for text in &texts {
             let piece = plan.point(text);
@@ -262,39 +104,46 @@ impl TextPlan {
                 Some((points, shared_location(points)?))
             });
             let shared = shared.last().and_then(|(points, location)| {
-                Some((points.len(), plan.shared(points, location)?))
+                let raw = RawPlan::new(points, location, (0, location.most()), plan.status_len);
+                let texts = plan.shared(points, location, raw)?;
+                plan.push_texts(TextPiece { texts, raw });
+                Some(points.len())
             });
-            let (len, piece) = shared.unwrap_or((1, plan.points[first]));
-            plan.push(piece);
-            first += len;
+            first += shared.unwrap_or_else(|| {
+                plan.push(first);
+                1
+            });
         }
         plan
     }
 
-    /// Adds a piece of a message with all points.
-    fn push(&mut self, piece: Piece) {
-        let last = self.pieces.last_mut().map(|last| &mut last.kind);
-        match (last, piece.kind) {
-            (last, PieceKind::Text(table)) => {
-                let first = self.texts.len() as u32;
-                self.texts.push(TextsPlan {
-                    table,
-                    raw: piece.raw,
-                });
-                match last {
-                    Some(PieceKind::Texts(_, len)) => *len += 1,
-                    _ => self.pieces.push(Piece {
-                        kind: PieceKind::Texts(first, 1),
-                        ..piece
-                    }),
+    /// Adds a point to a message with all points.
+    fn push(&mut self, id: usize) {
+        let Some(Piece { raw, kind }) = self.points.get(id).cloned() else {
+            return;
+        };
+        match kind {
+            PieceKind::Texts(texts) => self.push_texts(TextPiece { texts, raw }),
+            PieceKind::Number(number) => {
+                let first = self.numbers.len() as u32;
+                self.numbers.push(number);
+                match self.runs.last_mut() {
+                    Some(Run::Numbers(start, end)) if ((*end - *start) as usize) < BATCH => {
+                        *end += 1;
+                    }
+                    _ => self.runs.push(Run::Numbers(first, first + 1)),
                 }
             }
-            (Some(PieceKind::Numbers(start, len)), PieceKind::Numbers(first, _))
-                if *start + *len == first && (*len as usize) < BATCH =>
-            {
-                *len += 1;
-            }
-            _ => self.pieces.push(piece),
+            _ => self.runs.push(Run::Point(id as u16)),
+        }
+    }
+
+    fn push_texts(&mut self, piece: TextPiece) {
+        let first = self.texts.len() as u32;
+        self.texts.push(piece);
+        match self.runs.last_mut() {
+            Some(Run::Texts(_, end)) => *end += 1,
+            _ => self.runs.push(Run::Texts(first, first + 1)),
         }
     }
 
@@ -307,79 +156,68 @@ impl TextPlan {
             scale,
             ..
         } = *point;
-        let raw = RawPlan::new(
-            std::slice::from_ref(point),
-            location,
-            (min, max),
-            self.status_len,
-        );
+        let points = std::slice::from_ref(point);
+        let raw = RawPlan::new(points, location, (min, max), self.status_len);
         let is_enum = matches!(point.attr.point().kind, Kind::Enum { .. });
         let kind = if location.bits == 0 {
             let quote = if self.quotes { "\"" } else { "" };
             self.key(&format!("{}{quote}", point.key)).map(|key| {
-                PieceKind::Binary(
-                    key,
-                    (location.end - location.len) as u32,
-                    location.len as u32,
-                )
+                let start = location.end - location.len;
+                PieceKind::Binary(key, start as u32, location.end as u32)
             })
         } else if max - min < MOST && (is_enum || self.has_room()) {
-            self.table(raw, |raw, text| {
+            let texts = self.texts(raw, |raw, text| {
                 point.put(raw, text);
                 true
-            })
+            });
+            texts.map(PieceKind::Texts)
         } else if is_enum {
             None
         } else {
             let short = is_short(scale.value(min)) && is_short(scale.value(max));
-            self.key(&point.key).map(|key| match key.steps {
-                1 if short => {
-                    // The key is in the plan of the number, where its text needs no look-up.
-                    let key = self.steps.pop().unwrap_or([0; STEP]);
-                    self.numbers.push(NumberPlan { key, scale, raw });
-                    PieceKind::Numbers(self.numbers.len() as u32 - 1, 1)
+            self.key(&point.key).map(|key| match key {
+                Texts::Short(key) if short => {
+                    let key = key.first().copied().unwrap_or_default();
+                    PieceKind::Number(NumberPlan { key, scale, raw })
                 }
-                _ => PieceKind::Any(key, scale),
+                key => PieceKind::Any(key, scale),
             })
         };
         let kind = kind.unwrap_or(PieceKind::Unsupported);
         Piece { raw, kind }
     }
 
-    /// The piece of points that share a location.
-    fn shared(&mut self, points: &[PointText<'_>], at: Location) -> Option<Piece> {
+    /// The texts of points that share a location.
+    fn shared(&mut self, points: &[PointText<'_>], at: Location, raw: RawPlan) -> Option<Texts> {
         if !self.has_room() {
             return None;
         }
-        let most = (1 << at.bits) - 1;
-        let raw = RawPlan::new(points, at, (0, most), self.status_len);
-        let kind = self.table(raw, |shared, text| {
+        self.texts(raw, |shared, text| {
             points.iter().all(|point| {
                 let PointText {
                     location, min, max, ..
                 } = point;
                 let below = 8 * (at.end - location.end) as u32 + u32::from(location.shift)
                     - u32::from(at.shift);
-                let raw = shared >> below & (u32::MAX >> (32 - location.bits));
+                let raw = shared >> below & location.most();
                 point.put(raw, text);
                 (*min..=*max).contains(&raw)
             })
-        })?;
-        Some(Piece { raw, kind })
+        })
     }
 
     fn has_room(&self) -> bool {
-        self.steps.as_flattened().len() < TABLES
+        self.texts_len < TABLES
     }
 
-    /// Adds a table of one text.
-    fn key(&mut self, key: &str) -> Option<TextTable> {
+    /// Prepares one text.
+    fn key(&mut self, key: &str) -> Option<Texts> {
         self.add(key, &[key.len()])
     }
 
-    /// Adds a table of the texts of all valid values. A value for which `put` returns false breaks the definition after
-    /// all, and has an empty text. `None` if the table would be too large.
-    fn table(&mut self, raw: RawPlan, put: impl Fn(u32, &mut String) -> bool) -> Option<PieceKind> {
+    /// Prepares the texts of all valid values. A value for which `put` returns false breaks the definition after
+    /// all, and has an empty text. `None` if the texts would be too large.
+    fn texts(&mut self, raw: RawPlan, put: impl Fn(u32, &mut String) -> bool) -> Option<Texts> {
         let (mut texts, mut ends) = (String::new(), Vec::new());
         for value in raw.min..=raw.min + raw.span {
             let start = texts.len();
@@ -391,31 +229,17 @@ impl TextPlan {
                 return None;
             }
         }
-        self.add(&texts, &ends).map(PieceKind::Text)
+        self.add(&texts, &ends)
     }
 
-    /// Adds a table of texts that are given one after the other, with the end of each. `None` if the table would be too
-    /// large.
-    fn add(&mut self, texts: &str, ends: &[usize]) -> Option<TextTable> {
-        let starts = [0].iter().chain(ends);
-        let longest = starts.zip(ends).map(|(start, end)| end - start).max()?;
-        let first = self.steps.len() as u32;
-        let len = (longest + 2).next_multiple_of(STEP);
-        if len > LONGEST || len * ends.len() > TABLE {
+    /// Prepares texts that are given one after the other, with the end of each. `None` if they would be too large.
+    fn add(&mut self, texts: &str, ends: &[usize]) -> Option<Texts> {
+        let (texts, len) = Texts::new(texts, ends);
+        if len > TABLE {
             return None;
         }
-        let mut start = 0;
-        for end in ends {
-            let at = self.steps.len();
-            self.steps.resize(at + len / STEP, [0; STEP]);
-            let to = self.steps.get_mut(at..)?.as_flattened_mut();
-            let text = texts.as_bytes().get(start..*end)?;
-            to.get_mut(..text.len())?.copy_from_slice(text);
-            *to.last_chunk_mut()? = (text.len() as u16).to_le_bytes();
-            start = *end;
-        }
-        let steps = (len / STEP) as u32;
-        Some(TextTable { first, steps })
+        self.texts_len += len;
+        Some(texts)
     }
 
     /// Appends the points of a status.
@@ -433,122 +257,58 @@ impl TextPlan {
             _ => status,
         };
         let mut all = Written::Sound;
-        for piece in &self.pieces {
-            let written = match piece.kind {
-                PieceKind::Texts(first, len) => match self.put_texts(first, len, status, out) {
-                    done if done == len => Written::Sound,
-                    done => self.put_some_texts(first + done, len - done, status, out),
-                },
-                PieceKind::Numbers(first, len) => self.put_numbers(first, len, status, out),
-                PieceKind::Binary(key, start, len) => {
-                    let bytes = status.get(start as usize..);
-                    let bytes = bytes.and_then(|bytes| bytes.get(..len as usize));
-                    self.put_binary(key, bytes.unwrap_or(&[]), out);
-                    Written::Sound
+        for run in &self.runs {
+            let written;
+            (written, out.len) = match *run {
+                Run::Texts(first, end) => {
+                    let texts = self.texts.get(first as usize..end as usize);
+                    let texts = texts.unwrap_or_default();
+                    let (done, written) = put_texts(texts, status, out.rest());
+                    out.len += written;
+                    match texts.get(done..) {
+                        None | Some([]) => continue,
+                        Some(rest) => self.put_some_texts(rest, status, out.lend()),
+                    }
                 }
-                _ if self.put_value(piece, piece.raw.of(piece.raw.window(status)), out) => {
-                    Written::Sound
+                Run::Numbers(first, end) => {
+                    let numbers = self.numbers.get(first as usize..end as usize);
+                    let numbers = numbers.unwrap_or_default();
+                    let mut batch = Batch::default();
+                    if let Some(written) = put_numbers(numbers, status, &mut batch, out.rest()) {
+                        out.len += written;
+                        continue;
+                    }
+                    self.put_some_numbers(numbers, &batch, status, out.lend())
                 }
-                _ => self.put_flagged(&piece.raw, status, out),
+                Run::Point(id) => self.put_single(id, status, out.lend()),
             };
-            match written {
-                Written::Sound => {}
-                Written::Flagged(_) if all == Written::Sound => all = written,
-                Written::Flagged(_) => {}
-                Written::Partly => return written,
+            all = all.and(written);
+            if all == Written::Partly {
+                break;
             }
         }
         all
     }
 
-    /// Appends the points of a raw value one by one, because one of them breaks the definition.
-    #[cold]
-    #[inline(never)]
-    fn put_flagged(&self, plan: &RawPlan, status: &[u8], out: &mut Cursor<'_>) -> Written {
-        let first = usize::from(plan.point);
-        let ids = first..first + usize::from(plan.count);
-        let Some((pieces, flags)) = self.points.get(ids.clone()).zip(self.flags.get(ids)) else {
-            return Written::Partly;
-        };
-        for (piece, flag) in pieces.iter().zip(flags) {
-            if let PieceKind::Unsupported = piece.kind {
-                return Written::Partly;
-            }
-            let raw = piece.raw.of(piece.raw.window(status));
-            if !self.put_value(piece, raw, out) {
-                flag.put(raw, out);
-            }
-        }
-        Written::Flagged(plan.point)
-    }
+    // The functions below get a cursor by value and return its new length, so that the cursor of `put_status` can stay
+    // in registers.
 
-    /// Appends the rules that the values of a status break: `,"flagged":{"name":"rule"}`. `first` is that of
-    /// [`Written::Flagged`].
-    #[cold]
+    /// Appends a point that has neither finished texts nor is a short number.
     #[inline(never)]
-    pub(crate) fn put_flags(&self, first: u16, status: &[u8], out: &mut Cursor<'_>) {
-        let padded;
-        let status = match status.len() {
-            0..8 => {
-                padded = pad(status);
-                &padded
-            }
-            _ => status,
+    fn put_single(&self, id: u16, status: &[u8], mut out: Cursor<'_>) -> (Written, usize) {
+        let Some(piece) = self.points.get(usize::from(id)) else {
+            return (Written::Partly, out.len);
         };
-        out.put(FLAGGED);
-        let start = out.len;
-        let points = self.points.get(usize::from(first)..).unwrap_or_default();
-        let flags = self.flags.get(usize::from(first)..).unwrap_or_default();
-        for (piece, flag) in points.iter().zip(flags) {
-            if let PieceKind::Binary(..) = piece.kind {
-                continue;
+        let written = match &piece.kind {
+            PieceKind::Binary(key, start, end) => {
+                let bytes = status.get(*start as usize..*end as usize);
+                self.put_binary(key, bytes.unwrap_or(&[]), &mut out);
+                Written::Sound
             }
-            let raw = piece.raw.of(piece.raw.window(status));
-            if piece.raw.index(raw).is_none() {
-                let is_below = raw < piece.raw.min;
-                out.put(if is_below { &flag.below } else { &flag.above }.as_bytes());
-            }
-        }
-        out.close_object(start);
-    }
-
-    /// Appends values of a status that have finished texts, up to a value that breaks the definition. Returns their
-    /// number.
-    ///
-    /// Not inlined: the loop needs all registers.
-    #[inline(never)]
-    fn put_texts(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> u32 {
-        let texts = self.texts.get(first as usize..);
-        let texts = texts.and_then(|texts| texts.get(..len as usize));
-        let mut texts = texts.unwrap_or(&[]).iter();
-        let (mut start, mut window) = (u32::MAX, 0);
-        let (mut len, steps, room) = (out.len, &self.steps[..], &mut *out.room);
-        let all = texts.len();
-        for text in texts.by_ref() {
-            if text.raw.start != start {
-                (start, window) = (text.raw.start, text.raw.window(status));
-            }
-            let written = text.raw.index(text.raw.of(window)).and_then(|index| {
-                let (count, first) = (text.table.steps, text.table.first);
-                let first = first.wrapping_add(index.wrapping_mul(count)) as usize;
-                let room = room.get_mut(len..)?;
-                Some(match count {
-                    1 => copy_step(steps, first, room),
-                    2 => copy_steps(steps, first, room),
-                    _ => copy_text(steps, first, count as usize, room),
-                })
-            });
-            // An empty text, too, marks a value that breaks the definition.
-            match written {
-                Some(written @ 1..) => len += written,
-                _ => {
-                    out.len = len;
-                    return (all - texts.len() - 1) as u32;
-                }
-            }
-        }
-        out.len = len;
-        all as u32
+            _ if self.put_value(piece, piece.raw.read(status), &mut out) => Written::Sound,
+            _ => self.put_flagged(&piece.raw, status, &mut out),
+        };
+        (written, out.len)
     }
 
     /// Appends values of a status that have finished texts. The first breaks the definition, and others may.
@@ -556,44 +316,21 @@ impl TextPlan {
     #[inline(never)]
     fn put_some_texts(
         &self,
-        mut first: u32,
-        mut len: u32,
+        mut texts: &[TextPiece],
         status: &[u8],
-        out: &mut Cursor<'_>,
-    ) -> Written {
+        mut out: Cursor<'_>,
+    ) -> (Written, usize) {
         let mut all = Written::Sound;
-        while let Some(text) = self.texts.get(first as usize).filter(|_| len > 0) {
-            let written = self.put_flagged(&text.raw, status, out);
-            match written {
-                Written::Partly => return written,
-                _ if all == Written::Sound => all = written,
-                _ => {}
+        while let Some((text, rest)) = texts.split_first() {
+            all = all.and(self.put_flagged(&text.raw, status, &mut out));
+            if all == Written::Partly {
+                break;
             }
-            let done = 1 + self.put_texts(first + 1, len - 1, status, out);
-            (first, len) = (first + done, len - done);
+            let (done, written) = put_texts(rest, status, out.rest());
+            out.len += written;
+            texts = rest.get(done..).unwrap_or_default();
         }
-        all
-    }
-
-    /// Appends numbers of a status.
-    #[inline(always)]
-    fn put_numbers(&self, first: u32, len: u32, status: &[u8], out: &mut Cursor<'_>) -> Written {
-        let numbers = self.numbers.get(first as usize..);
-        let numbers = numbers.and_then(|numbers| numbers.get(..len as usize));
-        let numbers = numbers.unwrap_or(&[]);
-        let mut sound = true;
-        let batch = Batch::new(numbers.iter().map(|number| {
-            let raw = number.raw.of(number.raw.window(status));
-            sound &= number.raw.index(raw).is_some();
-            number.scale.value(raw).coefficient()
-        }));
-        if !sound {
-            return self.put_some_numbers(numbers, &batch, status, out);
-        }
-        for (number, digits) in numbers.iter().zip(batch.iter()) {
-            out.put_number(&number.key, digits, number.scale.decimals());
-        }
-        Written::Sound
+        (all, out.len)
     }
 
     /// Appends numbers of which one breaks the definition and may have more digits than a batch has.
@@ -604,61 +341,101 @@ impl TextPlan {
         numbers: &[NumberPlan],
         batch: &Batch,
         status: &[u8],
-        out: &mut Cursor<'_>,
-    ) -> Written {
+        mut out: Cursor<'_>,
+    ) -> (Written, usize) {
+        let mut all = Written::Sound;
         for (number, digits) in numbers.iter().zip(batch.iter()) {
-            let raw = number.raw.of(number.raw.window(status));
-            if number.raw.index(raw).is_some() {
+            let (raw, point) = (number.raw.read(status), number.raw.point);
+            if number.raw.is_valid(raw) {
                 out.put_number(&number.key, digits, number.scale.decimals());
-            } else if let Some(flag) = self.flags.get(usize::from(number.raw.point)) {
+            } else if let Some(flag) = self.flags.get(usize::from(point)) {
+                flag.put(raw, &mut out);
+                all = all.and(Written::Flagged(point, point));
+            }
+        }
+        (all, out.len)
+    }
+
+    /// Appends the points of a raw value one by one, because one of them breaks the definition.
+    #[inline(always)]
+    fn put_flagged(&self, plan: &RawPlan, status: &[u8], out: &mut Cursor<'_>) -> Written {
+        let first = usize::from(plan.point);
+        let ids = first..first + usize::from(plan.count);
+        let Some((pieces, flags)) = self.points.get(ids.clone()).zip(self.flags.get(ids)) else {
+            return Written::Partly;
+        };
+        for (piece, flag) in pieces.iter().zip(flags) {
+            if let PieceKind::Unsupported = piece.kind {
+                return Written::Partly;
+            }
+            let raw = piece.raw.read(status);
+            if !self.put_value(piece, raw, out) {
                 flag.put(raw, out);
             }
         }
-        Written::Flagged(numbers.first().map_or(0, |number| number.raw.point))
+        Written::Flagged(plan.point, plan.last())
+    }
+
+    /// Appends the rules that the values of a status break: `,"flagged":{"name":"rule"}`. `first` and `last` are
+    /// those of [`Written::Flagged`]. Returns the new length of the cursor.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn put_flags(
+        &self,
+        (first, last): (u16, u16),
+        status: &[u8],
+        mut out: Cursor<'_>,
+    ) -> usize {
+        let padded;
+        let status = match status.len() {
+            0..8 => {
+                padded = pad(status);
+                &padded
+            }
+            _ => status,
+        };
+        out.put_prefix(FLAGGED, FLAGGED.len());
+        let start = out.len;
+        let ids = usize::from(first)..=usize::from(last);
+        let points = self.points.get(ids.clone()).unwrap_or_default();
+        let flags = self.flags.get(ids).unwrap_or_default();
+        for (piece, flag) in points.iter().zip(flags) {
+            if !matches!(piece.kind, PieceKind::Binary(..)) {
+                flag.put_rule(&piece.raw, piece.raw.read(status), &mut out);
+            }
+        }
+        out.close_object(start, b"}");
+        out.len
     }
 
     /// Appends the raw value of one point or of points that share a location. Returns false if it breaks the definition.
     #[inline(always)]
     fn put_value(&self, piece: &Piece, raw: u32, out: &mut Cursor<'_>) -> bool {
-        let Some(index) = piece.raw.index(raw) else {
+        if !piece.raw.is_valid(raw) {
             return false;
-        };
-        match piece.kind {
-            PieceKind::Text(table) => self.put_text(table, index, out) > 0,
-            PieceKind::Numbers(first, _) => {
-                if let Some(number) = self.numbers.get(first as usize) {
-                    let value = number.scale.value(raw);
-                    let batch = Batch::new([value.coefficient()].into_iter());
-                    for digits in batch.iter().take(1) {
-                        out.put_number(&number.key, digits, value.scale());
-                    }
-                }
+        }
+        match &piece.kind {
+            PieceKind::Texts(texts) => texts.put(piece.raw.index(raw) as usize, out),
+            PieceKind::Number(number) => {
+                number.put(raw, out);
                 true
             }
             PieceKind::Any(key, scale) => {
-                self.put_text(key, 0, out);
+                key.put(0, out);
                 let _ = write!(out, "{}", scale.value(raw));
                 true
             }
-            PieceKind::Texts(..) | PieceKind::Binary(..) | PieceKind::Unsupported => false,
+            PieceKind::Binary(..) | PieceKind::Unsupported => false,
         }
     }
 
     #[inline]
-    fn put_binary(&self, key: TextTable, bytes: &[u8], out: &mut Cursor<'_>) {
-        self.put_text(key, 0, out);
+    fn put_binary(&self, key: &Texts, bytes: &[u8], out: &mut Cursor<'_>) {
+        key.put(0, out);
         out.put_hex(bytes);
         if self.quotes {
             out.put_prefix(b"\"", 1);
         }
-    }
-
-    /// Appends a text of a table and returns its length.
-    #[inline(always)]
-    fn put_text(&self, table: TextTable, index: u32, out: &mut Cursor<'_>) -> usize {
-        let first = (table.first + index * table.steps) as usize;
-        let steps = self.steps.get(first..first + table.steps as usize);
-        out.put_steps(steps.unwrap_or(&[]))
     }
 
     /// Appends one point of any message. Returns false if the value breaks the definition.
@@ -667,7 +444,7 @@ impl TextPlan {
         let Some(piece) = self.points.get(reading.id().index()) else {
             return true;
         };
-        match (reading.raw(), piece.kind) {
+        match (reading.raw(), &piece.kind) {
             (Raw::Bytes(bytes), PieceKind::Binary(key, ..)) => {
                 self.put_binary(key, bytes, out);
                 true
@@ -696,36 +473,78 @@ impl TextPlan {
     }
 }
 
-/// Copies a text of one step and returns its length; 0 if there is no room.
-#[inline(always)]
-fn copy_step(steps: &[[u8; STEP]], first: usize, room: &mut [u8]) -> usize {
-    let Some((step, to)) = steps.get(first).zip(room.get_mut(..STEP)) else {
-        return 0;
-    };
-    // The compiler would cut an assignment in pieces, because one of the bytes is also read below.
-    to.copy_from_slice(step);
-    usize::from(step[STEP - 2])
-}
-
-/// Copies a text of two steps and returns its length; 0 if there is no room.
-#[inline(always)]
-fn copy_steps(steps: &[[u8; STEP]], first: usize, room: &mut [u8]) -> usize {
-    let steps = steps.get(first..).and_then(<[_]>::first_chunk::<2>);
-    let Some((steps, to)) = steps.zip(room.get_mut(..2 * STEP)) else {
-        return 0;
-    };
-    to.copy_from_slice(steps.as_flattened());
-    usize::from(steps[1][STEP - 2])
-}
-
-/// Copies a text of any number of steps and returns its length; 0 if there is no room. Not inlined, because it needs
-/// many registers.
+/// Writes values of a status that have finished texts, up to a value that breaks the definition. Returns their number
+/// and the length of their text.
+///
+/// Not inlined: the loop needs all registers.
 #[inline(never)]
-fn copy_text(steps: &[[u8; STEP]], first: usize, count: usize, room: &mut [u8]) -> usize {
-    let steps = steps.get(first..).and_then(|steps| steps.get(..count));
-    let mut to = Cursor { room, len: 0 };
-    let len = to.put_steps(steps.unwrap_or(&[]));
-    if to.len == len { len } else { 0 }
+fn put_texts(texts: &[TextPiece], status: &[u8], room: &mut [u8]) -> (usize, usize) {
+    // A short status is one window. In a longer one, points next to each other often share theirs.
+    if let Ok(eight) = <[u8; 8]>::try_from(status) {
+        let window = u64::from_be_bytes(eight);
+        return put_texts_of(texts, |_| window, room);
+    }
+    let (mut at, mut last) = (u32::MAX, 0);
+    let shared = |start| {
+        if start != at {
+            (at, last) = (start, window(status, start));
+        }
+        last
+    };
+    put_texts_of(texts, shared, room)
+}
+
+/// Implements [`put_texts`] for windows that begin at a byte.
+#[inline(always)]
+fn put_texts_of(
+    texts: &[TextPiece],
+    mut window: impl FnMut(u32) -> u64,
+    mut room: &mut [u8],
+) -> (usize, usize) {
+    let mut len = 0;
+    for (done, text) in texts.iter().enumerate() {
+        let window = window(text.raw.start);
+        let Some((written, rest)) = text.copy(window, room) else {
+            return (done, len);
+        };
+        (len, room) = (len + written, rest);
+    }
+    (texts.len(), len)
+}
+
+/// Writes numbers of a status and returns the length of their text. If one of them breaks the definition, returns
+/// `None` and only fills the batch, which is empty before.
+///
+/// Not inlined: the loops need all registers.
+#[cfg_attr(
+    feature = "log",
+    multiversion::multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt"))
+)]
+#[inline(never)]
+fn put_numbers(
+    numbers: &[NumberPlan],
+    status: &[u8],
+    batch: &mut Batch,
+    mut room: &mut [u8],
+) -> Option<usize> {
+    let mut sound = true;
+    batch.fill(numbers.iter().map(|number| {
+        let raw = number.raw.read(status);
+        sound &= number.raw.is_valid(raw);
+        number.scale.value(raw).coefficient()
+    }));
+    if !sound {
+        return None;
+    }
+    let mut len = 0;
+    for (number, digits) in numbers.iter().zip(batch.iter()) {
+        let decimals = number.scale.decimals();
+        let Some((written, rest)) = write_number(room, &number.key, digits, decimals) else {
+            return Some(FULL);
+        };
+        (len, room) = (len + written, rest);
+    }
+    Some(len)
 }
 
 /// Returns a status of less than 8 bytes, followed by zeros.
@@ -745,111 +564,6 @@ fn pad(status: &[u8]) -> [u8; 8] {
     padded
 }
 
-/// A point with everything that its text is made of.
-struct PointText<'p> {
-    attr: &'p Attr,
-    location: Location,
-    key: String,
-    /// The texts of an enum, by raw value.
-    labels: Vec<String>,
-    scale: Scale,
-    min: u32,
-    max: u32,
-}
-
-fn point_texts<'p>(product: &'p Product, format: &dyn PointFormat) -> Vec<PointText<'p>> {
-    let layout = product.layout();
-    let text = |(attr, location): (&'p Attr, Location)| {
-        let (min, max) = layout.limits(attr.id()).unwrap_or((0, 0));
-        let (min, max) = if location.bits == 0 {
-            (0, 0)
-        } else {
-            (min, max)
-        };
-        let labels = 0..attr.labels().len() as u32;
-        PointText {
-            location,
-            key: format.key(attr),
-            labels: labels.map(|index| format.label(attr, index)).collect(),
-            scale: layout.scale(attr.id()).unwrap_or(Scale::IDENTITY),
-            min,
-            max,
-            attr,
-        }
-    };
-    product.attrs().zip(locations(product)).map(text).collect()
-}
-
-impl PointText<'_> {
-    /// Appends the text of a raw value.
-    fn put(&self, raw: u32, text: &mut String) {
-        text.push_str(&self.key);
-        match self.labels.get(raw as usize) {
-            Some(label) => text.push_str(label),
-            None => {
-                let _ = write!(text, "{}", self.scale.value(raw));
-            }
-        }
-    }
-
-    /// Returns the text of values that break the definition.
-    fn flag(&self) -> FlagPlan {
-        let above = match self.attr.point().kind {
-            Kind::Enum { .. } => ErrorKind::PastLabels,
-            _ => ErrorKind::AboveMax,
-        };
-        let rule = |rule: ErrorKind| format!("{}\"{}\"", self.key, rule.name()).into();
-        FlagPlan {
-            key: self.key.as_str().into(),
-            scale: self.scale,
-            below: rule(ErrorKind::BelowMin),
-            above: rule(above),
-        }
-    }
-
-    fn longest_label(&self) -> usize {
-        self.labels.iter().map(String::len).max().unwrap_or(0)
-    }
-
-    /// The maximum length of the text, also of values that break the definition.
-    fn max_len(&self) -> usize {
-        let most = u32::MAX.unbounded_shr(32 - u32::from(self.location.bits));
-        let ends = [0, most].map(|raw| self.scale.value(raw).coefficient().unsigned_abs());
-        let digits = ends
-            .into_iter()
-            .max()
-            .unwrap_or(0)
-            .checked_ilog10()
-            .unwrap_or(0)
-            + 1;
-        // A sign and a point.
-        let number = digits.max(u32::from(self.scale.decimals()) + 1) as usize + 2;
-        let binary = 2 * self.location.len + 2;
-        self.key.len() + self.longest_label().max(number).max(binary)
-    }
-}
-
-/// The common location of adjacent points, if it has at most 8 bits.
-fn shared_location(points: &[PointText<'_>]) -> Option<Location> {
-    let end = points.iter().map(|point| point.location.end).max()?;
-    let from = |location: &Location| 8 * (end - location.end) + usize::from(location.shift);
-    let low = points.iter().map(|point| from(&point.location)).min()?;
-    let high = points
-        .iter()
-        .map(|point| from(&point.location) + usize::from(point.location.bits))
-        .max()?;
-    // A table has a text for every value of the byte, so the texts should be short.
-    let all = points
-        .iter()
-        .all(|point| point.location.bits > 0 && point.key.len() + point.longest_label() <= 64);
-    (all && high - low <= 8 && low < 8).then_some(Location {
-        end,
-        shift: low as u8,
-        bits: (high - low) as u8,
-        len: high.div_ceil(8),
-    })
-}
-
 // The tests write the points with the formats of logs.
 #[cfg(feature = "log")]
 #[cfg(test)]
@@ -857,6 +571,8 @@ mod tests {
     use super::*;
     use crate::log::sink::csv::cell;
     use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
+    use crate::product::point_text::JsonFormat;
+    use crate::text::cursor::STEP;
 
     /// Points with too many or too long labels or names for a table are written as by the product.
     #[test]
@@ -933,7 +649,7 @@ mod tests {
         });
         let product = Product::from_json(&definition.to_string()).unwrap();
         let plan = product.json_plan();
-        assert_eq!(plan.steps.as_flattened().len(), TABLES);
+        assert_eq!(plan.texts_len, TABLES + 72 * STEP);
         assert_eq!(plan.numbers.len(), 200 - TABLES / (256 * STEP));
         let status: Vec<u8> = (0..200).map(|byte| byte + 40).collect();
         let cells = status

@@ -24,6 +24,20 @@ pub(crate) struct Digits {
     pub(crate) head: Head,
 }
 
+impl Digits {
+    /// Computes the digits of the coefficient of one short number.
+    #[inline(always)]
+    pub(crate) fn of(coefficient: i64) -> Self {
+        let (low, head) = match coefficient {
+            0..100_000_000 => (coefficient as u32, Head::default()),
+            _ => Head::split(coefficient),
+        };
+        let (high, low) = (four_digits(low / 10_000), four_digits(low % 10_000));
+        let low = u64::from(high) | u64::from(low) << 32;
+        Digits { low, head }
+    }
+}
+
 /// The part of a number before its last 8 digits: a number below 100, and [`NEGATIVE`](Self::NEGATIVE). One byte, because
 /// nearly all numbers have none of both, which then is one comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +45,15 @@ pub(crate) struct Head(u8);
 
 impl Head {
     const NEGATIVE: u8 = 0x80;
+
+    /// Returns the last 8 digits of a number that is negative or has more digits, and the head before them.
+    #[inline(always)]
+    fn split(coefficient: i64) -> (u32, Self) {
+        let number = coefficient.unsigned_abs();
+        let sign = if coefficient < 0 { Head::NEGATIVE } else { 0 };
+        let head = Head((number / HALF) as u8 | sign);
+        ((number % HALF) as u32, head)
+    }
 
     /// Whether the number is not negative and has at most 8 digits.
     #[inline(always)]
@@ -61,30 +84,24 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Computes the digits of the coefficients of at most [`BATCH`] short numbers.
+    /// Computes the digits of the coefficients of at most [`BATCH`] short numbers, in an empty batch.
     #[inline(always)]
-    pub(crate) fn new(coefficients: impl ExactSizeIterator<Item = i64>) -> Self {
-        let mut batch = Batch::default();
+    pub(crate) fn fill(&mut self, coefficients: impl ExactSizeIterator<Item = i64>) {
         let used = coefficients.len().div_ceil(4);
-        let places = batch.halves.iter_mut().zip(&mut batch.heads);
-        for (coefficient, (halves, head)) in coefficients.zip(places) {
-            let mut low = coefficient as u64;
+        let places = self.halves.iter_mut().zip(&mut self.heads);
+        for ((halves, head), coefficient) in places.zip(coefficients) {
+            let mut low = coefficient as u32;
             // Also true for negative numbers.
-            if low >= HALF {
-                let number = coefficient.unsigned_abs();
-                low = number % HALF;
-                let sign = if coefficient < 0 { Head::NEGATIVE } else { 0 };
-                *head = Head((number / HALF) as u8 | sign);
+            if coefficient as u64 >= HALF {
+                (low, *head) = Head::split(coefficient);
             }
-            let low = low as u32;
             *halves = [low / 10_000, low % 10_000];
         }
-        for chunk in batch.halves.as_chunks_mut::<4>().0.iter_mut().take(used) {
+        for chunk in self.halves.as_chunks_mut::<4>().0.iter_mut().take(used) {
             for half in chunk.as_flattened_mut() {
                 *half = four_digits(*half);
             }
         }
-        batch
     }
 
     /// The digits of each number, in order.

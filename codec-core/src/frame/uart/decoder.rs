@@ -112,13 +112,49 @@ impl<'o> Decoder<'o> {
     /// Reads bytes up to the next event, or all of them, and removes them from the start of `bytes`.
     pub fn next_event(&mut self, bytes: &mut &[u8]) -> Option<Event<'_>> {
         let mut step = Step::None;
-        while step == Step::None
-            && let Some((byte, rest)) = bytes.split_first()
-        {
-            *bytes = rest;
+        let mut rest = *bytes;
+        while step == Step::None {
+            #[cfg(target_pointer_width = "64")]
+            self.take_run(&mut rest);
+            let Some((byte, behind)) = rest.split_first() else {
+                break;
+            };
+            rest = behind;
             step = self.step(*byte);
         }
+        *bytes = rest;
         self.event(step)
+    }
+
+    /// Reads the bytes up to the next ff, or to the end of the content, which all have the same effect.
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    fn take_run(&mut self, bytes: &mut &[u8]) {
+        if self.ff {
+            return;
+        }
+        let mut len = 0_usize;
+        match self.state {
+            State::Outside => {
+                let ff = bytes.iter().position(|byte| *byte == 0xff);
+                len = ff.unwrap_or(bytes.len());
+            }
+            State::Length => {}
+            State::Content => {
+                let content = usize::from(self.at)..usize::from(self.end);
+                let room = self.buffer.get_mut(content).unwrap_or(&mut []);
+                for (slot, byte) in room.iter_mut().zip(*bytes) {
+                    if *byte == 0xff {
+                        break;
+                    }
+                    *slot = *byte;
+                    self.sum = self.sum.wrapping_add(*byte);
+                    len = len.wrapping_add(1);
+                }
+                self.at = self.at.wrapping_add(len as u16);
+            }
+        }
+        *bytes = bytes.get(len..).unwrap_or(&[]);
     }
 
     /// Returns whether the bytes so far end within a frame.
@@ -324,5 +360,68 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
             Ok((frame, rest))
         }
         _ => Err(fail(ErrorKind::FrameLength, rest)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// Bytes of frames, headers, stuffing and noise.
+    fn wire() -> impl Strategy<Value = Vec<u8>> {
+        let frame = (
+            any::<u8>(),
+            vec(prop_oneof![any::<u8>(), Just(0xff)], 0..20),
+        )
+            .prop_map(|(sn, payload)| {
+                let frame = Frame {
+                    command: Command::HEARTBEAT,
+                    sn,
+                    flags: 0,
+                    payload: &payload,
+                };
+                let mut out = [0; 64];
+                let len = frame.encode(&mut out).unwrap_or(0);
+                out.iter().copied().take(len).collect()
+            });
+        let piece = prop_oneof![
+            3 => frame,
+            1 => vec(any::<u8>(), 0..9),
+            1 => Just(std::vec![0xff, 0xff, 0x00]),
+            1 => Just(std::vec![0xff]),
+            1 => Just(std::vec![0xff, 0x55]),
+        ];
+        vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// Slices of any size have the events of their single bytes.
+        #[test]
+        fn slices_are_their_bytes(wire in wire(), size in 1_usize..80, room in 0_usize..40) {
+            let mut buffer = [0; 40];
+            let mut decoder = Decoder::new(buffer.get_mut(..room).unwrap_or_default());
+            let mut by_byte = Vec::new();
+            for byte in &wire {
+                by_byte.extend(decoder.push(*byte).map(|event| std::format!("{event:?}")));
+            }
+            let state = std::format!("{decoder:?}");
+
+            let mut buffer = [0; 40];
+            let mut decoder = Decoder::new(buffer.get_mut(..room).unwrap_or_default());
+            let mut by_slice = Vec::new();
+            for mut piece in wire.chunks(size) {
+                while let Some(event) = decoder.next_event(&mut piece) {
+                    by_slice.push(std::format!("{event:?}"));
+                }
+                prop_assert!(piece.is_empty());
+            }
+            prop_assert_eq!(by_slice, by_byte);
+            prop_assert_eq!(std::format!("{decoder:?}"), state);
+        }
     }
 }

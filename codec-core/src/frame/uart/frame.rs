@@ -143,9 +143,17 @@ impl<F: FnMut(u8)> Writer<F> {
     }
 }
 
-/// Writes a frame whose payload consists of pieces. The link sends all of its frames with this function, so
-/// that a firmware contains the writer once.
-pub(crate) fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
+/// Writes a frame whose payload consists of pieces, together at most [`MAX_PAYLOAD`] bytes. The link sends all of
+/// its frames with this function, so that a firmware contains the writer once.
+///
+/// ```
+/// use gizwits_codec_core::uart::{self, Command};
+///
+/// let mut wire = Vec::new();
+/// uart::write(Command::FROM_DEVICE, 0, &[&[0x04], &[0x01, 0x18]], &mut |byte| wire.push(byte));
+/// assert_eq!(wire, b"\xff\xff\0\x08\x05\0\0\0\x04\x01\x18\x2a");
+/// ```
+pub fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
     let lens = pieces.iter().map(|piece| piece.len());
     let len = lens.fold(0, usize::wrapping_add);
     let mut writer = Writer::begin(sink, command, sn, 0, len);

@@ -233,6 +233,12 @@ fn exactly<const N: usize>(payload: &[u8]) -> Result<&[u8; N], Error> {
 pub struct Time<'b>(pub(crate) &'b [u8; 11]);
 
 impl<'b> Time<'b> {
+    /// Returns the payload.
+    #[must_use]
+    pub const fn bytes(self) -> &'b [u8; 11] {
+        self.0
+    }
+
     /// Reads the payload.
     ///
     /// # Errors
@@ -272,6 +278,12 @@ impl<'b> Time<'b> {
 pub struct ModuleInfo<'b>(pub(crate) &'b [u8; 65]);
 
 impl<'b> ModuleInfo<'b> {
+    /// Returns the payload.
+    #[must_use]
+    pub const fn bytes(self) -> &'b [u8; 65] {
+        self.0
+    }
+
     /// Reads the payload.
     ///
     /// # Errors

@@ -28,7 +28,11 @@ pub(crate) struct Args {
     /// Print at most this number of rows of a table; 0 for all
     #[arg(long, value_name = "ROWS", default_value_t = 1000)]
     pub(crate) max_rows: usize,
-    /// The number of threads that run a query [default: the number of cores]
+    /// Run queries on the cluster of the scheduler at df://HOST:PORT
+    #[arg(long, value_name = "URL", env = "GIZWITS_CLUSTER")]
+    pub(crate) cluster: Option<String>,
+    /// The number of threads that run a query, or of parts in which a cluster runs it
+    /// [default: the number of cores, 16 on a cluster]
     #[arg(short = 'j', long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
 }
@@ -39,6 +43,7 @@ Examples:
   gizwits-sql -d ac=ac.json -c \"SELECT did, max(room_temp)
       FROM gizwits_log('s3://logs/2024/*.gz', 'ac') GROUP BY did\"
   gizwits-sql -o hours.parquet -f hours.sql
+  gizwits-sql --cluster df://scheduler:50050 -c \"…\"
 
 Environment:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,

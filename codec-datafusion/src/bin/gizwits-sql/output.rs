@@ -1,8 +1,7 @@
 //! Results in the chosen format.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::csv;
@@ -16,6 +15,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 
 use crate::Failure;
 use crate::args::{Args, Form};
+use crate::output_file::OutputFile;
 
 /// The output of all queries.
 pub(crate) struct Output {
@@ -24,6 +24,8 @@ pub(crate) struct Output {
     max_rows: usize,
     /// The writer of the current result.
     writer: Option<Writer>,
+    /// The file of the current result.
+    part: Option<OutputFile>,
     /// Whether the output file has a result already.
     used: bool,
 }
@@ -73,6 +75,7 @@ impl Output {
                 None => args.max_rows,
             },
             writer: None,
+            part: None,
             used: false,
         })
     }
@@ -88,14 +91,13 @@ impl Output {
                 );
                 return Err(Failure::Message(message));
             }
-            Some(file) => match File::create(file) {
-                Ok(created) => Box::new(BufWriter::new(created)),
-                Err(error) => {
-                    return Err(Failure::Message(format!("{}: {error}", file.display())));
-                }
-            },
+            Some(file) => {
+                let (created, part) =
+                    OutputFile::create(file).map_err(|error| in_file(file, &error))?;
+                self.part = Some(part);
+                Box::new(BufWriter::new(created))
+            }
         };
-        self.used = true;
         self.writer = Some(match self.form {
             Form::Table => Writer::Table {
                 schema: schema.clone(),
@@ -165,7 +167,11 @@ impl Output {
                 writer.into_inner().map_err(failed)?.flush()?;
             }
         }
-        Ok(())
+        self.used = true;
+        match (self.part.take(), &self.file) {
+            (Some(part), Some(file)) => part.commit().map_err(|error| in_file(file, &error)),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that the output file has a result.
@@ -190,6 +196,10 @@ fn head(batches: &[RecordBatch], mut rows: usize) -> Vec<RecordBatch> {
         rows -= len;
     }
     first
+}
+
+fn in_file(file: &Path, error: &io::Error) -> Failure {
+    Failure::Message(format!("{}: {error}", file.display()))
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {

@@ -107,10 +107,12 @@ async fn command(session: &Session, output: &mut Output, line: &str) -> bool {
 async fn execute(session: &Session, output: &mut Output, query: &str) {
     let done = tokio::select! {
         done = session.run(query, output) => done,
-        _ = tokio::signal::ctrl_c() => Err(Failure::Message("cancelled".to_owned())),
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
     };
-    if let Err(Failure::Message(message)) = done {
-        eprintln!("error: {message}");
+    match done {
+        Ok(()) | Err(Failure::BrokenPipe) => {}
+        Err(Failure::Interrupted) => eprintln!("cancelled"),
+        Err(Failure::Message(message)) => eprintln!("error: {message}"),
     }
 }
 

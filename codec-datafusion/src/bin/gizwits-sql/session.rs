@@ -7,29 +7,28 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt as _;
 use gizwits_codec_std::Product;
+use gizwits_datafusion::{Definitions, Stores};
 
 use crate::Failure;
 use crate::args::Args;
 use crate::output::Output;
-use crate::stores::Stores;
 
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
 }
 
 impl Session {
-    pub(crate) fn new(args: &Args) -> Result<Self, Failure> {
+    pub(crate) async fn new(args: &Args) -> Result<Self, Failure> {
         let mut config = SessionConfig::from_env().map_err(readable)?;
         config = config.with_information_schema(true);
         if let Some(threads) = args.threads {
             config = config.with_target_partitions(threads.into());
         }
-        let runtime = RuntimeEnvBuilder::new()
-            .with_object_store_registry(Arc::<Stores>::default())
-            .build_arc()
-            .map_err(readable)?;
-        let context = SessionContext::new_with_config_rt(config, runtime).enable_url_table();
-        let definitions = gizwits_datafusion::register(&context);
+        let (context, definitions) = match &args.cluster {
+            Some(url) => on_cluster(url, config, args).await?,
+            None => on_this_machine(config).map_err(readable)?,
+        };
+        let context = context.enable_url_table();
         for (name, file) in &args.define {
             let shown = file.display();
             let json = std::fs::read_to_string(file)
@@ -72,6 +71,43 @@ impl Session {
     }
 }
 
+fn on_this_machine(
+    config: SessionConfig,
+) -> Result<(SessionContext, Definitions), DataFusionError> {
+    let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::<Stores>::default());
+    let context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+    let definitions = gizwits_datafusion::register(&context);
+    Ok((context, definitions))
+}
+
+#[cfg(feature = "cluster")]
+async fn on_cluster(
+    url: &str,
+    mut config: SessionConfig,
+    args: &Args,
+) -> Result<(SessionContext, Definitions), Failure> {
+    // The cores of this machine say nothing about a cluster.
+    if args.threads.is_none()
+        && std::env::var_os("DATAFUSION_EXECUTION_TARGET_PARTITIONS").is_none()
+    {
+        config = config.with_target_partitions(16);
+    }
+    let stores = Arc::<Stores>::default();
+    gizwits_datafusion::cluster::connect(url, config, stores)
+        .await
+        .map_err(readable)
+}
+
+#[cfg(not(feature = "cluster"))]
+async fn on_cluster(
+    _: &str,
+    _: SessionConfig,
+    _: &Args,
+) -> Result<(SessionContext, Definitions), Failure> {
+    let message = "this gizwits-sql was built without --features cluster";
+    Err(Failure::Message(message.to_owned()))
+}
+
 /// The text of an error, without the names of the engine's parts.
 pub(crate) fn readable(error: DataFusionError) -> Failure {
     let text = error.strip_backtrace();
@@ -81,6 +117,8 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
         let end = reason.find(" No function matches").unwrap_or(reason.len());
         text = &reason[..end];
     }
+    let of_cluster = cluster_cause(text);
+    text = of_cluster.as_deref().unwrap_or(text);
     while let Some(rest) = PARTS.iter().find_map(|part| text.strip_prefix(part)) {
         text = rest;
     }
@@ -90,13 +128,27 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
         .unwrap_or(text);
     let table = text.strip_prefix("table 'datafusion.public.");
     if let Some(table) = table.and_then(|text| text.strip_suffix("' not found")) {
+        let has_known_format = [".parquet", ".csv", ".json"]
+            .iter()
+            .any(|form| table.ends_with(form));
         return Failure::Message(match table.contains('.') {
+            true if has_known_format => format!("no file `{table}`"),
             true => format!(
                 "`{table}` is not a file of a known format (.parquet, .csv, .json): \
                  read logs with gizwits_log('{table}', definition)"
             ),
             false => format!("unknown table `{table}`"),
         });
+    }
+    if UNKNOWN.iter().any(|unknown| text.contains(unknown)) {
+        let message = "a scheduler or executor of the cluster does not know the functions: all must be \
+                       gizwits-scheduler and gizwits-executor";
+        return Failure::Message(format!("{message} ({text})"));
+    }
+    for (function, usage) in USAGES {
+        if text.starts_with(&format!("Invalid function '{function}'")) {
+            return Failure::Message(format!("{function} is a {usage}"));
+        }
     }
     // The address of the service that gives credentials to machines of the cloud.
     let hint = match text.contains("169.254.169.254") {
@@ -109,8 +161,53 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
     Failure::Message(format!("{text}{hint}"))
 }
 
+/// What Ballista says of tables, scans and functions that it does not know.
+const UNKNOWN: [&str; 2] = [
+    "ExtensionCodec is not provided",
+    "Could not deserialize BallistaPhysicalPlanNode",
+];
+
+/// The cause of the failure of a job or of its submission. Ballista writes some causes as Rust code.
+fn cluster_cause(text: &str) -> Option<String> {
+    let text = text.strip_prefix("Execution error: ").unwrap_or(text);
+    if let Some((_, cause)) = text.split_once(" failed: DataFusion error: ") {
+        return Some(cause.to_owned());
+    }
+    let (cause, end) = if text.starts_with("Job ") {
+        (
+            text.split_once("DataFusionError(")?.1.split_once("(\"")?.1,
+            "\")",
+        )
+    } else {
+        let status = text.strip_prefix("Status { ")?;
+        (status.split_once("message: \"")?.1, "\", metadata: ")
+    };
+    let cause = &cause[..cause.rfind(end)?];
+    let cause = cause
+        .strip_prefix("Could not parse plan: DataFusion error: ")
+        .unwrap_or(cause);
+    Some(
+        cause
+            .replace("\\\"", "\"")
+            .replace("\\n", "\n")
+            .replace("\\\\", "\\"),
+    )
+}
+
+/// The use of the functions that are not scalar.
+const USAGES: [(&str, &str); 2] = [
+    (
+        "gizwits_log",
+        "table function: SELECT … FROM gizwits_log('log.ndjson', definition)",
+    ),
+    (
+        "gizwits_fill",
+        "window function: gizwits_fill(value, action) OVER (PARTITION BY did ORDER BY timestamp)",
+    ),
+];
+
 /// The prefixes that the engine puts before the text of an error.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "Error during planning: ",
     "Execution error: ",
     "External error: ",
@@ -118,4 +215,42 @@ const PARTS: [&str; 7] = [
     "Schema error: ",
     "Arrow error: ",
     "Object Store error: ",
+    "This feature is not implemented: ",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_of_failed_jobs() {
+        let unknown = "a scheduler or executor of the cluster does not know the functions: all must be \
+                       gizwits-scheduler and gizwits-executor";
+        for (text, expected) in [
+            (
+                "Job 03 failed: DataFusion error: Error during planning: no file matches `a`",
+                "no file matches `a`",
+            ),
+            (
+                "Job 03 failed: Error planning job 03: DataFusionError(Plan(\"no file matches `a \\\"b\\\".gz`\"))",
+                "no file matches `a \"b\".gz`",
+            ),
+            (
+                "Job 03 failed: Job failed due to stage 0 failed: Task failed due to runtime execution error: \
+                 DataFusionError(NotImplemented(\"PhysicalExtensionCodec is not provided for scalar function f\"))",
+                unknown,
+            ),
+            (
+                "Status { code: InvalidArgument, message: \"Could not parse plan: DataFusion error: This feature is \
+                 not implemented: LogicalExtensionCodec is not provided\", metadata: MetadataMap { headers: {} }, \
+                 source: None }",
+                unknown,
+            ),
+        ] {
+            match readable(DataFusionError::Execution(text.to_owned())) {
+                Failure::Message(message) => assert!(message.starts_with(expected), "{message}"),
+                Failure::BrokenPipe => panic!("{text}"),
+            }
+        }
+    }
+}

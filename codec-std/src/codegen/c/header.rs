@@ -16,6 +16,7 @@ impl Program<'_> {
             self.status(),
             self.control(),
             self.declarations(),
+            self.link_header(),
             "#ifdef __cplusplus\n}\n#endif\n\n#endif\n".to_owned(),
         ];
         let items: Vec<_> = items.into_iter().filter(|item| !item.is_empty()).collect();
@@ -63,15 +64,24 @@ extern \"C\" {{
             out += &format!("#define {upper}_ACTION_{action} {code:#04x}u\n");
         }
         out += "\n/* The greatest length of each message in bytes. A reply is as long as a report. */\n";
+        let status_len = 1 + mask + self.status_len();
+        let mut longest = status_len;
         if self.has_control() {
             let len = 1 + self.flags_len() + self.control_values_len();
             out += &format!("#define {upper}_CONTROL_LEN {len}u\n");
+            longest = longest.max(len);
         }
         out += &format!("#define {upper}_READ_LEN {}u\n", 1 + mask);
-        out += &format!(
-            "#define {upper}_STATUS_LEN {}u\n",
-            1 + mask + self.status_len()
-        );
+        out += &format!("#define {upper}_STATUS_LEN {status_len}u\n");
+        // A `size_t` has 16 bits or more. In one of 16 bits a longer length would be cut without an error.
+        if longest > usize::from(u16::MAX) {
+            out += &format!(
+                "#if defined(SIZE_MAX) && (SIZE_MAX < {longest}u)
+#error \"Messages of this product have up to {longest} bytes: size_t needs more than 16 bits.\"
+#endif
+"
+            );
+        }
         if self.is_var_len() {
             out += &format!(
                 "\n/* The length of a mask in bytes: a set of points. Bit n of the mask, counted from the lowest bit of its

@@ -9,14 +9,15 @@ use crate::product::Product;
 use crate::product::attr::access_word;
 
 /// Names that are not allowed for members: the keywords of C and C++, the types of other members, the keywords of
-/// compilers for small processors, macros of common compilers, and `has`, which a control contains.
+/// compilers for small processors, macros of common compilers and of standard headers, and `has`, which a control
+/// contains.
 const RESERVED: &str = "alignas alignof alien and and_eq asm at auto banked bdata bit bitand \
     bitor bool break case catch char char16_t char32_t char8_t class co_await co_return \
-    co_yield code compact compl concept const const_cast consteval constexpr constinit \
+    co_yield code compact compl complex concept const const_cast consteval constexpr constinit \
     continue critical data decltype default defined delete do double dynamic_cast else enum \
     errno explicit export extern false far final float for fortran friend goto has huge i386 \
-    idata if import inline int int16_t int32_t int64_t interrupt large linux long module \
-    mutable naked namespace near new noexcept not not_eq nullptr operator or or_eq override \
+    idata if imaginary import inline int int16_t int32_t int64_t interrupt large linux long module \
+    mutable naked namespace near new noexcept noreturn not not_eq nullptr operator or or_eq override \
     pdata private protected public reentrant register reinterpret_cast requires restrict \
     return sbit sfr sfr16 sfr32 short signed sizeof small static static_assert static_cast \
     struct switch template this thread_local throw true try typedef typeid typename typeof \
@@ -25,8 +26,35 @@ const RESERVED: &str = "alignas alignof alien and and_eq asm at auto banked bdat
 
 /// Names that are not allowed for the constants of labels, because the header uses them.
 const CONSTANTS: &str = "ABOVE_MAX ACTION_CONTROL ACTION_READ ACTION_REPLY ACTION_REPORT AT BELOW_MIN CODE \
-    CONTROL_LEN H MASK_LEN NOT_WRITABLE NO_LABEL NO_ROOM OFF_STEP OK POINT POINTS PRODUCT_KEY READ_LEN \
+    CONTROL_LEN DEVICE_INFO H LINK_MEMORY MASK_LEN NOT_WRITABLE NO_LABEL NO_ROOM OFF_STEP OK POINT POINTS PRODUCT_KEY READ_LEN \
     STATUS_LEN TOO_LONG TOO_SHORT UNKNOWN_FLAG WRONG_ACTION";
+
+/// Macros of standard headers that a prefix, a point and a label could be joined to. A firmware includes other
+/// headers than the code does, so that all headers of C99, C23 and C++ count. `INT_LEAST8_MAX` and its relatives are
+/// a pattern: see [`is_standard`].
+const STANDARD: &str = "ATOMIC_BOOL_LOCK_FREE ATOMIC_CHAR16_T_LOCK_FREE ATOMIC_CHAR32_T_LOCK_FREE \
+    ATOMIC_CHAR8_T_LOCK_FREE ATOMIC_CHAR_LOCK_FREE ATOMIC_FLAG_INIT ATOMIC_INT_LOCK_FREE ATOMIC_LLONG_LOCK_FREE \
+    ATOMIC_LONG_LOCK_FREE ATOMIC_POINTER_LOCK_FREE ATOMIC_SHORT_LOCK_FREE ATOMIC_VAR_INIT ATOMIC_WCHAR_T_LOCK_FREE \
+    CLOCKS_PER_SEC DBL_DECIMAL_DIG DBL_HAS_SUBNORM DBL_IS_IEC_60559 DBL_MANT_DIG DBL_MAX_10_EXP DBL_MAX_EXP \
+    DBL_MIN_10_EXP DBL_MIN_EXP DBL_NORM_MAX DBL_TRUE_MIN DEC_EVAL_METHOD FE_ALL_EXCEPT FE_DFL_ENV \
+    FE_DFL_MODE FE_SNANS_ALWAYS_SIGNAL FLT_DECIMAL_DIG FLT_EVAL_METHOD FLT_HAS_SUBNORM FLT_IS_IEC_60559 FLT_MANT_DIG \
+    FLT_MAX_10_EXP FLT_MAX_EXP FLT_MIN_10_EXP FLT_MIN_EXP FLT_NORM_MAX FLT_TRUE_MIN FP_FAST_FMA FP_FAST_FMAF \
+    FP_FAST_FMAL FP_INT_DOWNWARD FP_INT_TONEAREST FP_INT_TONEARESTFROMZERO FP_INT_TOWARDZERO FP_INT_UPWARD \
+    LDBL_DECIMAL_DIG LDBL_HAS_SUBNORM LDBL_IS_IEC_60559 LDBL_MANT_DIG LDBL_MAX_10_EXP LDBL_MAX_EXP LDBL_MIN_10_EXP \
+    LDBL_MIN_EXP LDBL_NORM_MAX LDBL_TRUE_MIN LONG_LONG_MAX LONG_LONG_MIN MB_CUR_MAX MB_LEN_MAX ONCE_FLAG_INIT \
+    SIG_ATOMIC_MAX SIG_ATOMIC_MIN SIG_ATOMIC_WIDTH TSS_DTOR_ITERATIONS";
+
+/// Whether a standard header has, or may get, a macro of this name. C reserves the names that begin with `INT` or
+/// `UINT` and end like these.
+fn is_standard(constant: &str) -> bool {
+    let is_integer = ["INT_", "UINT_"]
+        .iter()
+        .any(|start| constant.starts_with(start))
+        && ["_C", "_MAX", "_MIN", "_WIDTH"]
+            .iter()
+            .any(|end| constant.ends_with(end));
+    is_integer || STANDARD.split_whitespace().any(|name| name == constant)
+}
 
 /// A point, with its names in the generated C code.
 pub(super) struct CPoint<'p> {
@@ -48,7 +76,12 @@ impl<'p> CPoint<'p> {
             let (attr, id) = (code.attr, code.id);
             let name = words(attr.name()).map_or(format!("point_{id}"), |words| words.join("_"));
             let upper = name.to_uppercase();
-            let mut constant = |name: String, id| format!("{prefix}_{}", constants.take(name, id));
+            let mut constant = |mut name: String, id| {
+                if is_standard(&format!("{prefix}_{name}")) {
+                    name.push('_');
+                }
+                format!("{prefix}_{}", constants.take(name, id))
+            };
             let label = |(label, index): (&String, u16)| {
                 let label = words(label).map_or(format!("LABEL{index}"), |words| {
                     words.join("_").to_uppercase()

@@ -48,6 +48,7 @@ impl Program<'_> {
             items.insert(before, helpers);
         }
         items.extend(functions);
+        items.push(self.link_source());
         items.join("\n")
     }
 

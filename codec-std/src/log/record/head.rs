@@ -4,16 +4,22 @@ use super::Record;
 use super::text::TextBlock;
 use crate::text::cursor::Cursor;
 
-/// Appends the head of a record.
-pub(crate) fn append_head(out: &mut TextBlock, record: &Record<'_>, did: Option<&str>) {
+/// Appends the head of a record. `plain` means that its texts need no escapes.
+#[inline(never)]
+pub(crate) fn append_head(
+    out: &mut TextBlock,
+    record: &Record<'_>,
+    did: Option<&str>,
+    plain: bool,
+) {
     let mut room = out.room(head_len(record, did));
-    put_head(&mut room, record, did, false);
+    put_head(&mut room, record, did, plain);
     let written = room.written();
     out.keep(written);
 }
 
 /// The maximum number of bytes that [`put_head`] writes.
-pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
+fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
     let texts = record.kind.map_or(0, str::len) + did.map_or(0, str::len);
     let timestamp = record.timestamp.map_or(0, |moment| moment.json().len());
     // An escape is up to 6 bytes long.
@@ -23,7 +29,7 @@ pub(crate) fn head_len(record: &Record<'_>, did: Option<&str>) -> usize {
 /// Appends the head of a record: `{"timestamp":…,"type":…,"did":…,`. `plain` means that its texts need no
 /// escapes.
 #[inline(always)]
-pub(crate) fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
+fn put_head(out: &mut Cursor<'_>, record: &Record<'_>, did: Option<&str>, plain: bool) {
     out.put_prefix(b"{", 1);
     if let Some(timestamp) = &record.timestamp {
         out.put_prefix(b"\"timestamp\":   ", 12);

@@ -1,10 +1,9 @@
 //! A record whose members are read on demand.
 
-use std::borrow::Cow;
-
 use super::Record;
 use super::shape::LineShape;
 use super::timestamp::Timestamp;
+use crate::text::cursor::STEP;
 
 /// A record whose members are read on demand. Sinks get it with a [`Status`](crate::Status), which most of them
 /// write without reading all members.
@@ -42,7 +41,7 @@ impl<'a> LazyRecord<'a> {
 
     /// Returns the complete record.
     #[must_use]
-    pub fn record(&self) -> Record<'a> {
+    pub fn record(self) -> Record<'a> {
         match self.0 {
             Origin::Shaped(line, shape, extra) => Record {
                 timestamp: shape.timestamp.map(|span| Timestamp(span.text(line))),
@@ -58,7 +57,7 @@ impl<'a> LazyRecord<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn product_key(&self) -> Option<&'a str> {
+    pub(crate) fn product_key(self) -> Option<&'a str> {
         match self.0 {
             Origin::Shaped(_, shape, _) => shape.product_key.as_deref(),
             Origin::Bare(_) => None,
@@ -67,7 +66,7 @@ impl<'a> LazyRecord<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn did(&self) -> Option<&'a str> {
+    pub(crate) fn did(self) -> Option<&'a str> {
         match self.0 {
             Origin::Shaped(line, shape, _) => shape.did.map(|span| span.text(line)),
             Origin::Bare(_) => None,
@@ -76,7 +75,7 @@ impl<'a> LazyRecord<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn payload(&self) -> &'a [u8] {
+    pub(crate) fn payload(self) -> &'a [u8] {
         match self.0 {
             Origin::Shaped(line, shape, _) => {
                 let end = line.len().wrapping_sub(shape.tail);
@@ -87,17 +86,21 @@ impl<'a> LazyRecord<'a> {
         }
     }
 
-    /// The head of the line if NDJSON can copy it unchanged; otherwise the record, and whether its texts are
-    /// known to need no escapes.
+    /// The head of the record in NDJSON if it can be copied: the first bytes of a text, and their number.
     #[inline(always)]
-    pub(crate) fn head(&self) -> Result<&'a [u8], (Cow<'a, Record<'a>>, bool)> {
+    pub(crate) fn head(self) -> Option<(&'a [u8], usize)> {
         match self.0 {
-            Origin::Shaped(line, shape, _) => {
-                let head = shape.verbatim.and_then(|len| line.get(..len));
-                head.ok_or_else(|| (Cow::Owned(self.record()), false))
-            }
-            Origin::Bare(_) => Ok(b"{"),
-            Origin::Made(record, plain) => Err((Cow::Borrowed(record), plain)),
+            Origin::Shaped(line, shape, _) => Some((line, shape.verbatim?)),
+            Origin::Bare(_) => Some((BARE_HEAD, 1)),
+            Origin::Made(..) => None,
         }
     }
+
+    /// Whether the texts of the record are known to need no escapes.
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self.0, Origin::Made(_, true))
+    }
 }
+
+/// The head of a record without members, and bytes after it, so that a fixed length can be copied.
+const BARE_HEAD: &[u8] = &[b'{'; 2 * STEP];

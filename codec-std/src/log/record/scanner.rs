@@ -2,12 +2,12 @@
 //!
 //! A scanner accepts a part of JSON that every parser reads in the same way: texts without escapes, numbers without
 //! exponents, literals, arrays and objects. It also recognises the beginning of such a record, because most broken
-//! lines of logs are incomplete. It refuses everything else without a reason, and the strict parser then reads the
-//! line.
+//! lines of logs are incomplete, and broken syntax between its members. It refuses everything else without a reason, and
+//! the strict parser then reads the line.
 
 use std::ops::Range;
 
-use Refusal::{Incomplete, Unusual};
+use Refusal::{Broken, Incomplete, Unusual};
 
 use super::Record;
 use super::reader::DEPTH_LIMIT;
@@ -18,27 +18,72 @@ use super::timestamp::Timestamp;
 pub(super) enum Refusal {
     /// The line ends within the record.
     Incomplete,
+    /// The record is not JSON from a byte on.
+    Broken(Fault),
     /// Anything else. The line may be valid.
     Unusual,
 }
 
-/// Reads a line into an empty record. Appends the other members to `extra`, each after a comma.
+/// What is wrong with a byte between members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Key,
+    Colon,
+    Value,
+    Control,
+    Comma,
+    TrailingComma,
+    Trailing,
+}
+
+impl Fault {
+    /// The reason that sonic-rs has.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Fault::Key => "Expected this character to be '\"' or '}'",
+            Fault::Colon => "Expected this character to be a ':' while parsing",
+            Fault::Value => "Invalid JSON value",
+            Fault::Control => "Control character found while parsing a string",
+            Fault::Comma => "Expected this character to be either a ',' or a '}' while parsing",
+            Fault::TrailingComma => "JSON has a comma after the last value in an array or object",
+            Fault::Trailing => "JSON has non-whitespace trailing characters after the value",
+        }
+    }
+}
+
+/// Reads a line into an empty record. Appends the other members to `extra`, each after a comma. If the line is broken,
+/// the error has the byte.
 // Not inlined: the scanner needs most registers for itself.
 #[inline(never)]
 pub(super) fn scan<'a>(
     line: &'a str,
     record: &mut Record<'a>,
-    mut extra: Option<&mut Vec<u8>>,
-) -> Result<(), Refusal> {
+    extra: Option<&mut Vec<u8>>,
+) -> Result<(), (Refusal, usize)> {
     let mut scanner = Scanner {
         line: line.as_bytes(),
         at: 0,
     };
+    let done = members(&mut scanner, line, record, extra);
+    done.map_err(|refusal| (refusal, scanner.at))
+}
+
+#[inline(always)]
+fn members<'a>(
+    scanner: &mut Scanner<'a>,
+    line: &'a str,
+    record: &mut Record<'a>,
+    mut extra: Option<&mut Vec<u8>>,
+) -> Result<(), Refusal> {
     let mut payload = None;
-    scanner.expect(b'{')?;
+    scanner.expect(b'{', Unusual)?;
+    // A record without members has no payload.
+    if scanner.peek()? == b'}' {
+        return Err(Unusual);
+    }
     loop {
-        let key = scanner.text()?;
-        scanner.expect(b':')?;
+        let key = scanner.text(Broken(Fault::Key), Unusual)?;
+        scanner.expect(b':', Broken(Fault::Colon))?;
         let key = line.as_bytes().get(key).unwrap_or_default();
         if key == b"timestamp" {
             let moment = Timestamp(
@@ -49,7 +94,9 @@ pub(super) fn scan<'a>(
                 return Err(Unusual);
             }
         } else if let Some(member) = member(key, record, &mut payload) {
-            let text = line.get(scanner.text()?).unwrap_or_default();
+            let text = line
+                .get(scanner.text(Unusual, Broken(Fault::Control))?)
+                .unwrap_or_default();
             if member.replace(text).is_some() {
                 return Err(Unusual);
             }
@@ -62,17 +109,24 @@ pub(super) fn scan<'a>(
                 }
             }
         }
-        match scanner.next()? {
-            b',' => {}
+        match scanner.peek()? {
+            b',' => scanner.at += 1,
             b'}' => break,
-            _ => return Err(Unusual),
+            // The exponent of a number.
+            b'e' | b'E' => return Err(Unusual),
+            _ => return Err(Broken(Fault::Comma)),
+        }
+        // A comma before the end is a fault of its own.
+        if scanner.line.get(scanner.at) != Some(&b'"') && scanner.peek()? == b'}' {
+            return Err(Broken(Fault::TrailingComma));
         }
     }
+    scanner.at += 1;
     record.payload = payload.ok_or(Unusual)?;
     // Only spaces may follow.
     match scanner.peek() {
-        Err(Incomplete) => Ok(()),
-        _ => Err(Unusual),
+        Err(_) => Ok(()),
+        Ok(_) => Err(Broken(Fault::Trailing)),
     }
 }
 
@@ -124,27 +178,32 @@ impl Scanner<'_> {
         Ok(byte)
     }
 
-    /// Takes this byte, which is no space.
+    /// Takes this byte, which is no space. Any other byte is refused with this reason.
     #[inline(always)]
-    fn expect(&mut self, byte: u8) -> Result<(), Refusal> {
+    fn expect(&mut self, byte: u8, refusal: Refusal) -> Result<(), Refusal> {
         // Nearly all logs have no spaces.
         if self.line.get(self.at) != Some(&byte) && self.peek()? != byte {
-            return Err(Unusual);
+            return Err(refusal);
         }
         self.at += 1;
         Ok(())
     }
 
-    /// Takes a text without escapes, and returns the range between its quotes.
+    /// Takes a text without escapes, and returns the range between its quotes. `other` is the refusal of any other byte
+    /// than a quote, `control` that of a control character in the text.
     #[inline(always)]
-    fn text(&mut self) -> Result<Range<usize>, Refusal> {
-        self.expect(b'"')?;
+    fn text(&mut self, other: Refusal, control: Refusal) -> Result<Range<usize>, Refusal> {
+        self.expect(b'"', other)?;
         let start = self.at;
-        let end = start + plain_len(self.line.get(start..).unwrap_or_default());
-        self.at = end + 1;
+        self.at += plain_len(self.line.get(start..).unwrap_or_default());
+        let end = self.at;
         match self.line.get(end) {
-            Some(b'"') => Ok(start..end),
-            Some(_) => Err(Unusual),
+            Some(b'"') => {
+                self.at += 1;
+                Ok(start..end)
+            }
+            Some(b'\\') => Err(Unusual),
+            Some(_) => Err(control),
             None => Err(Incomplete),
         }
     }
@@ -156,16 +215,21 @@ impl Scanner<'_> {
         let start = self.at;
         match first {
             b'"' => {
-                self.text()?;
+                self.text(Unusual, Broken(Fault::Control))?;
             }
             b'-' | b'0'..=b'9' => self.number()?,
-            b'[' | b'{' => self.list(depth)?,
-            _ => {
+            // The parser has other errors within lists.
+            b'[' | b'{' => self.list(depth).map_err(|refusal| match refusal {
+                Incomplete => Incomplete,
+                _ => Unusual,
+            })?,
+            b't' | b'f' | b'n' => {
                 let rest = self.line.get(start..).unwrap_or_default();
                 let literals = [&b"true"[..], b"false", b"null"];
                 let literal = literals.iter().find(|literal| rest.starts_with(literal));
                 self.at += literal.ok_or(Unusual)?.len();
             }
+            _ => return Err(Broken(Fault::Value)),
         }
         Ok(start..self.at)
     }
@@ -214,8 +278,8 @@ impl Scanner<'_> {
         }
         loop {
             if is_object {
-                self.text()?;
-                self.expect(b':')?;
+                self.text(Unusual, Unusual)?;
+                self.expect(b':', Unusual)?;
             }
             self.value(depth)?;
             match self.next()? {

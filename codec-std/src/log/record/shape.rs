@@ -201,7 +201,7 @@ impl LineShape {
         shape.patterns = learner.patterns();
         let record = members.record();
         let mut written = TextBlock::default();
-        append_head(&mut written, &record, record.did);
+        append_head(&mut written, &record, record.did, false);
         // NDJSON copies variable parts unchanged, so this holds for every line of the shape.
         shape.verbatim = Some(written.as_bytes())
             .filter(|written| written.len() <= head && line.starts_with(written))
@@ -289,24 +289,31 @@ impl ChunkPattern {
 
     #[inline(always)]
     fn fits(&self, bytes: &[u8; CHUNK]) -> bool {
-        const ONES: u64 = u64::MAX / 255;
         let words = words(bytes);
         let mut wrong = [0; CHUNK / 8];
         for n in 0..CHUNK / 8 {
             let digit = (words[n] & (15 * ONES)) + self.digit[n];
             wrong[n] = (words[n] ^ self.want[n]) & self.mask[n] | digit & (16 * ONES);
         }
-        if let Some(text) = &self.text {
-            for n in 0..CHUNK / 8 {
-                // The highest bit of a sum is set if the byte is not a control character, quote or backslash.
-                let low = words[n] & (0x7f * ONES);
-                let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
-                wrong[n] |= !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];
-            }
-        }
-        wrong == [0; CHUNK / 8]
+        wrong == [0; CHUNK / 8] && self.text.is_none_or(|text| is_text(words, text))
     }
 }
+
+/// Whether all marked bytes are ASCII that a JSON string contains without an escape. Marks are highest bits.
+#[inline(always)]
+fn is_text(words: Words, text: Words) -> bool {
+    let mut wrong = [0; CHUNK / 8];
+    for n in 0..CHUNK / 8 {
+        // The highest bit of a sum is set if the byte is not a control character, quote or backslash.
+        let low = words[n] & (0x7f * ONES);
+        let other = |byte: u8| (low ^ (u64::from(byte) * ONES)) + 0x7f * ONES;
+        wrong[n] = !((low + 0x60 * ONES) & other(b'"') & other(b'\\')) & text[n];
+    }
+    wrong == [0; CHUNK / 8]
+}
+
+/// A word with a 1 in each byte.
+const ONES: u64 = u64::MAX / 255;
 
 #[inline(always)]
 fn words(bytes: &[u8; CHUNK]) -> Words {

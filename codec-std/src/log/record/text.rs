@@ -34,12 +34,18 @@ impl TextBlock {
     }
 
     /// Reserves `more` bytes.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, more: usize) {
         let needed = self.len + more;
         if needed > self.room.len() {
-            self.room.resize(needed.max(self.room.len() * 2), 0);
+            self.grow(needed);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, needed: usize) {
+        self.room.resize(needed.max(self.room.len() * 2), 0);
     }
 
     #[inline]

@@ -21,7 +21,8 @@ use crate::log::record::timestamp::Timestamp;
 use crate::message::Decoded;
 use crate::product::Product;
 use crate::product::attr::Attr;
-use crate::product::text_plan::{PointFormat, TextPlan, Written};
+use crate::product::point_text::PointFormat;
+use crate::product::text_plan::{TextPlan, Written};
 use crate::text::cursor::Cursor;
 use crate::text::digits::four_digits;
 
@@ -258,7 +259,7 @@ impl Sink for CsvSink {
         let whole = view.filter(|view| view.is_whole());
         let mut room = out.room(self.plan.max_len);
         let written = whole.map(|view| self.plan.put_status(view.values(), &mut room));
-        if !matches!(written, Some(Written::Sound | Written::Flagged(_))) {
+        if !matches!(written, Some(Written::Sound | Written::Flagged(..))) {
             // Discards the points that `put_status` wrote before it failed.
             room.len = 0;
             self.put_cells(decoded.product, view.as_ref(), &mut room);

@@ -6,7 +6,7 @@ use gizwits_codec_core::P0;
 
 use super::{Format, Sink};
 use crate::log::record::Record;
-use crate::log::record::head::{append_head, head_len, put_head};
+use crate::log::record::head::append_head;
 use crate::log::record::lazy::LazyRecord;
 use crate::log::record::text::TextBlock;
 use crate::message::{Content, Decoded, Status};
@@ -92,7 +92,7 @@ impl Sink for NdjsonSink {
             return;
         };
         let plan = product.json_plan();
-        append_head(out, record, record.device(decoded).as_deref());
+        append_head(out, record, record.device(decoded).as_deref(), false);
         let opening = match &decoded.content {
             Content::P0(P0::Report(view)) => Some((REPORT, view)),
             Content::P0(P0::Control(view)) => Some((CONTROL, view)),
@@ -103,7 +103,7 @@ impl Sink for NdjsonSink {
             let mut room = out.room(plan.max_len + plan.flags_len + 2 * STEP);
             let start = begin(action, &mut room);
             let points = plan.put_view(view, &mut room);
-            end(plan, (start, points), view.values(), room)
+            end(plan, (start, points), view.values(), &mut room)
         });
         match written {
             written @ Some(_) => {
@@ -129,33 +129,29 @@ impl Sink for NdjsonSink {
         product: usize,
         status: &Status<'_, '_>,
     ) {
-        if let Some(plan) = self.0.get(product).map(Product::json_plan) {
-            let most = plan.max_len + plan.flags_len + 2 * STEP;
-            let mut room = match line.head() {
-                Ok(head) => {
-                    let mut room = out.room(head.len() + most);
-                    room.put(head);
-                    room
-                }
-                Err((record, plain)) => {
-                    let mut room = out.room(head_len(&record, record.did) + most);
-                    put_head(&mut room, &record, record.did, plain);
-                    room
-                }
-            };
-            let head = room.len;
-            let action = if status.is_reply() { REPLY } else { REPORT };
-            let start = begin(action, &mut room);
-            let points = plan.put_status(status.values(), &mut room);
-            let written = end(plan, (start, points), status.values(), room);
-            if written.is_some() {
-                return out.keep(written);
-            }
-            // Only the product can write all points. The head remains.
-            out.keep(Some(head));
-            out.with(|out| status.decoded().write_content(out));
-            out.put(b"}\n");
+        let Some(plan) = self.0.get(product).map(Product::json_plan) else {
+            return;
+        };
+        let head = line.head();
+        if head.is_none() {
+            let record = line.record();
+            append_head(out, &record, record.did, line.is_plain());
         }
+        let (head, len) = head.unwrap_or_default();
+        let mut room = out.room(len + plan.max_len + plan.flags_len + 2 * STEP);
+        room.put_start(head, len);
+        let action = if status.is_reply() { REPLY } else { REPORT };
+        let start = begin(action, &mut room);
+        let points = plan.put_status(status.values(), &mut room);
+        let written = end(plan, (start, points), status.values(), &mut room);
+        if written.is_some() {
+            return out.keep(written);
+        }
+        // Only the product can write all points. The head remains.
+        out.keep(Some(len));
+        let status = *status;
+        out.with(move |out| status.decoded().write_content(out));
+        out.put(b"}\n");
     }
 }
 
@@ -182,14 +178,18 @@ fn end(
     plan: &TextPlan,
     (start, points): (usize, Written),
     status: &[u8],
-    mut out: Cursor<'_>,
+    out: &mut Cursor<'_>,
 ) -> Option<usize> {
-    out.close_object(start);
-    if let Written::Flagged(first) = points {
-        plan.put_flags(first, status, &mut out);
+    match points {
+        Written::Sound => out.close_object(start, b"}}\n"),
+        Written::Partly => return None,
+        Written::Flagged(first, last) => {
+            out.close_object(start, b"}");
+            out.len = plan.put_flags((first, last), status, out.lend());
+            out.put_prefix(b"}\n", 2);
+        }
     }
-    out.put_prefix(b"}\n", 2);
-    out.written().filter(|_| points != Written::Partly)
+    out.written()
 }
 
 #[cfg(test)]

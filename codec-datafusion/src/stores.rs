@@ -10,9 +10,24 @@ use object_store::aws::AmazonS3Builder;
 use object_store::http::HttpBuilder;
 use url::{Position, Url};
 
-/// Stores by scheme and host.
+/// The object stores of a session: files, `s3://`, `http://` and `https://`. The environment configures access to
+/// S3 when a query first uses a bucket: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`,
+/// `AWS_ENDPOINT` and the other variables of the AWS tools.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+/// use datafusion::prelude::{SessionConfig, SessionContext};
+/// use gizwits_datafusion::Stores;
+///
+/// let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::<Stores>::default());
+/// let context = SessionContext::new_with_config_rt(SessionConfig::new(), runtime.build_arc()?);
+/// gizwits_datafusion::register(&context);
+/// # Ok::<(), datafusion::error::DataFusionError>(())
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct Stores {
+pub struct Stores {
     known: DefaultObjectStoreRegistry,
 }
 

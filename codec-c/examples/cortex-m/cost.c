@@ -1,0 +1,88 @@
+/* The stack that the panel needs, on a script with every kind of frame that a module sends. */
+#include "board.h"
+#include "panel.h"
+
+#define FRAME(...) {sizeof((uint8_t[]){__VA_ARGS__}), (const uint8_t[]){__VA_ARGS__}}
+
+/* The description of the device, the time and an acknowledgement while they are awaited, the status, a heartbeat, a
+   read, a control, bytes, an unknown command, something illegal, big data, a control that is cut, the end of the
+   factory test, and a restart. */
+static const struct {
+    uint8_t len;
+    const uint8_t *bytes;
+} LINE[] = {
+    FRAME(0xff, 0xff, 0, 0x05, 0x01, 0x01, 0, 0, 0x07),
+    FRAME(0xff, 0xff, 0, 0x10, 0x18, 0, 0, 0, 0x07, 0xea, 0x0b, 0x18, 0x0a, 0x1e, 0x2d, 0x6a, 0x2b, 0x3c, 0x4d, 0xaf),
+    FRAME(0xff, 0xff, 0, 0x05, 0x06, 0x01, 0, 0, 0x0c),
+    FRAME(0xff, 0xff, 0, 0x07, 0x0d, 0x02, 0, 0, 0, 0x30, 0x46),
+    FRAME(0xff, 0xff, 0, 0x05, 0x07, 0x03, 0, 0, 0x0f),
+    FRAME(0xff, 0xff, 0, 0x06, 0x03, 0x04, 0, 0, 0x02, 0x0f),
+    FRAME(0xff, 0xff, 0, 0x22, 0x03, 0x05, 0, 0, 0x01, 0x7f, 0xff, 0x55, 0xff, 0x55, 0xff, 0x55, 0x35, 0x5a, 0x01, 0x02,
+        0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x02, 0x1c, 0, 0x1e, 0, 0x28, 0, 0x32, 0, 0x3c, 0x56),
+    FRAME(0xff, 0xff, 0, 0x08, 0x03, 0x06, 0, 0, 0x05, 0x01, 0x02, 0x19),
+    FRAME(0xff, 0xff, 0, 0x05, 0x70, 0x07, 0, 0, 0x7c),
+    FRAME(0xff, 0xff, 0, 0x06, 0x11, 0x09, 0, 0, 0x01, 0x21),
+    FRAME(0xff, 0xff, 0, 0x06, 0x19, 0x0a, 0, 0, 0x01, 0x2a),
+    FRAME(0xff, 0xff, 0, 0x06, 0x03, 0x0b, 0, 0, 0x01, 0x15),
+    FRAME(0xff, 0xff, 0, 0x07, 0x0d, 0x0c, 0, 0, 0x10, 0, 0x30),
+    FRAME(0xff, 0xff, 0, 0x05, 0x0f, 0x0d, 0, 0, 0x21),
+};
+
+#define FRAMES (sizeof LINE / sizeof LINE[0])
+
+static uint32_t now;
+static uint8_t frame, at;
+static uint32_t restarts, written;
+
+bool machine_read(uint8_t *byte)
+{
+    if (frame == FRAMES) {
+        return false;
+    }
+    *byte = LINE[frame].bytes[at];
+    at++;
+    if (at == LINE[frame].len) {
+        frame++;
+        at = 0u;
+    }
+    return true;
+}
+
+void machine_write(void *context, uint8_t byte)
+{
+    (void)context;
+    (void)byte;
+    written++;
+}
+
+uint32_t machine_now(void)
+{
+    now += 5u;
+    return now;
+}
+
+/* Each button for a while. */
+uint8_t machine_button(void)
+{
+    return (uint8_t)(now / 1000u);
+}
+
+bool machine_goes_on(void)
+{
+    return frame < FRAMES || now < 10000u;
+}
+
+void machine_restart(void)
+{
+    restarts++;
+}
+
+int main(void)
+{
+    uint32_t stack = board_stack_of(panel_run);
+
+    board_say("stack ");
+    board_say_number(stack);
+    board_say("\n");
+    return (restarts == 1u && written > 0u) ? 0 : 1;
+}

@@ -1,0 +1,5 @@
+/* Nothing: what every image has. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,1833 @@
+/*
+ * The Gizwits codec for C: definitions, payloads and frames, and the serial link of a device.
+ *
+ * GENERATED from the Rust sources of codec-c by cbindgen. Do not edit.
+ *
+ * Rules for all functions
+ * -----------------------
+ * Status. Every call that can fail returns a gizwits_status, 0 if it succeeded. Misuse is refused with a status as far
+ *   as a library can see it: null and unaligned pointers, impossible lengths, buffers that overlap other arguments,
+ *   wrong and freed handles, texts that are not UTF-8, numbers that are no option.
+ * Ownership. The caller owns all memory that it passes. The library reads and writes it during the call alone and keeps
+ *   no pointer. Texts that it returns as a `const char *` live as long as the program. Nothing is freed with free().
+ * Lengths. A pointer to data comes with its length in items, mostly bytes; a NUL behind a text is not counted. NULL is
+ *   allowed with the length 0. The memory must have that length, which no library can check.
+ * Buffers. A function with `out`, `capacity` and `length` stores the length of its result in `*length`, writes the
+ *   result if there is room for it, and returns GIZWITS_STATUS_OUT_OF_SPACE otherwise. To ask for the length, pass NULL
+ *   and 0. Texts get a NUL behind them, which `*length` leaves out, so that they need a capacity of `*length + 1`. A
+ *   text can have a NUL inside if its definition has one. After any other failure `*length` is 0.
+ * Errors. `error` is NULL, or memory for a gizwits_error, which every call sets: there is no error state in the
+ *   library, neither of a thread nor of a handle.
+ * Threads. All functions may be called from all threads at the same time. Memory that a call writes is used by nobody
+ *   else during the call.
+ */
+
+#ifndef GIZWITS_H
+#define GIZWITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The number of bytes of the text of an error, with the NUL at its end.
+ */
+#define GIZWITS_ERROR_TEXT 1024
+
+/**
+ * The command of a frame to a device without a sequence number.
+ */
+#define GIZWITS_M2M_TO_DEVICE 144
+
+/**
+ * The command of a frame from a device without a sequence number.
+ */
+#define GIZWITS_M2M_FROM_DEVICE 145
+
+/**
+ * The command of a frame with a sequence number, which is acknowledged.
+ */
+#define GIZWITS_M2M_REQUEST 147
+
+/**
+ * The command of an acknowledgement.
+ */
+#define GIZWITS_M2M_ACK 148
+
+/**
+ * Accepts an M2M frame or a bare P0: bytes that begin with 00 00 00 03 are a frame.
+ */
+#define GIZWITS_DECODE_ANY 0
+
+/**
+ * Accepts replies and reports of any length and decodes the points that are complete.
+ */
+#define GIZWITS_DECODE_LAX 1
+
+/**
+ * Accepts a bare P0 alone. Not together with GIZWITS_DECODE_FRAME.
+ */
+#define GIZWITS_DECODE_P0 2
+
+/**
+ * Accepts an M2M frame alone. Not together with GIZWITS_DECODE_P0.
+ */
+#define GIZWITS_DECODE_FRAME 4
+
+/**
+ * Refuses a number between two steps.
+ */
+#define GIZWITS_ENCODE_EXACT 0
+
+/**
+ * Rounds a number between two steps to the nearest, and up if it is in the middle.
+ */
+#define GIZWITS_ENCODE_ROUND 1
+
+/**
+ * The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
+ */
+#define GIZWITS_REQUEST_CONFIGURE 0
+
+/**
+ * The request for the description of the module. The argument is 0 for a Wi-Fi module and 1 for a mobile module. The
+ * answer is GIZWITS_EVENT_MODULE.
+ */
+#define GIZWITS_REQUEST_MODULE 1
+
+/**
+ * The request that resets the module, which forgets its network and its owner.
+ */
+#define GIZWITS_REQUEST_RESET 2
+
+/**
+ * The request that starts the factory test of the module.
+ */
+#define GIZWITS_REQUEST_TEST 3
+
+/**
+ * The request that opens the period in which a user can bind the device.
+ */
+#define GIZWITS_REQUEST_BIND 4
+
+/**
+ * The request for the network time. The answer is GIZWITS_EVENT_TIME.
+ */
+#define GIZWITS_REQUEST_TIME 5
+
+/**
+ * The request that restarts the module.
+ */
+#define GIZWITS_REQUEST_REBOOT 6
+
+/**
+ * The bit of `number` that is set if the module has a network of its own.
+ */
+#define GIZWITS_MODULE_SOFT_AP 1
+
+/**
+ * The bit of `number` that is set if the module is a station in a network.
+ */
+#define GIZWITS_MODULE_STATION 2
+
+/**
+ * The bit of `number` that is set if a phone may configure the module.
+ */
+#define GIZWITS_MODULE_ONBOARDING 4
+
+/**
+ * The bit of `number` that is set if a user may bind the device.
+ */
+#define GIZWITS_MODULE_BINDING 8
+
+/**
+ * The bit of `number` that is set if the module is connected to a router.
+ */
+#define GIZWITS_MODULE_ROUTER 16
+
+/**
+ * The bit of `number` that is set if the module is connected to the cloud.
+ */
+#define GIZWITS_MODULE_CLOUD 32
+
+/**
+ * The bits of `number` with the signal strength of the router, from 0 to 7 in steps of 256.
+ */
+#define GIZWITS_MODULE_RSSI 1792
+
+/**
+ * The bit of `number` that is set if an app is online.
+ */
+#define GIZWITS_MODULE_APP 2048
+
+/**
+ * The bit of `number` that is set if the module is in its factory test.
+ */
+#define GIZWITS_MODULE_TEST 4096
+
+/**
+ * The number of pointers that the memory of a link has room for.
+ */
+#define GIZWITS_LINK_WORDS 24
+
+/**
+ * The status of a call: 0 if it succeeded, otherwise the kind of its error. The numbers never change.
+ *
+ * Always 4 bytes, also where a compiler makes enums shorter. gizwits_status_name() returns the name.
+ */
+enum gizwits_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The call succeeded.
+     */
+    GIZWITS_STATUS_OK = 0,
+    /**
+     * A pointer is null that must not be.
+     */
+    GIZWITS_STATUS_NULL_POINTER = 1,
+    /**
+     * A pointer does not have the alignment of its type.
+     */
+    GIZWITS_STATUS_MISALIGNED = 2,
+    /**
+     * A buffer that a call writes overlaps another argument.
+     */
+    GIZWITS_STATUS_OVERLAP = 3,
+    /**
+     * A length is impossible: longer than any object in memory, or not the length that the function requires.
+     */
+    GIZWITS_STATUS_INVALID_LENGTH = 4,
+    /**
+     * The handle is 0, was freed, or never came from this library.
+     */
+    GIZWITS_STATUS_INVALID_HANDLE = 5,
+    /**
+     * A number is none of those that an argument allows.
+     */
+    GIZWITS_STATUS_INVALID_ARGUMENT = 6,
+    /**
+     * A text is not UTF-8.
+     */
+    GIZWITS_STATUS_INVALID_UTF8 = 7,
+    /**
+     * A buffer is too short. The needed length is stored.
+     */
+    GIZWITS_STATUS_OUT_OF_SPACE = 8,
+    /**
+     * Another request is in progress.
+     */
+    GIZWITS_STATUS_BUSY = 9,
+    /**
+     * The library has a bug. Its state is intact.
+     */
+    GIZWITS_STATUS_INTERNAL = 10,
+    /**
+     * The text is neither hex, nor base64, nor a list of bytes.
+     */
+    GIZWITS_STATUS_NOT_HEX_OR_BASE64 = 32,
+    /**
+     * The bytes end too early.
+     */
+    GIZWITS_STATUS_INCOMPLETE = 33,
+    /**
+     * Bytes follow the end of the message.
+     */
+    GIZWITS_STATUS_TRAILING = 34,
+    /**
+     * The first byte of the P0 is not an action.
+     */
+    GIZWITS_STATUS_UNKNOWN_ACTION = 35,
+    /**
+     * The action belongs to the other protocol: standard or var_len.
+     */
+    GIZWITS_STATUS_OTHER_PROTOCOL = 36,
+    /**
+     * A control sets a flag that belongs to no point.
+     */
+    GIZWITS_STATUS_UNKNOWN_FLAG = 37,
+    /**
+     * A control sets a point that is not writable.
+     */
+    GIZWITS_STATUS_NOT_WRITABLE = 38,
+    /**
+     * The bytes do not begin with 00 00 00 03.
+     */
+    GIZWITS_STATUS_NOT_M2M = 39,
+    /**
+     * The length of the frame is invalid.
+     */
+    GIZWITS_STATUS_FRAME_LENGTH = 40,
+    /**
+     * The frame is longer than the limit.
+     */
+    GIZWITS_STATUS_FRAME_LIMIT = 41,
+    /**
+     * The command requires a sequence number, or does not allow it.
+     */
+    GIZWITS_STATUS_FRAME_SN = 42,
+    /**
+     * The bytes do not begin with ff ff.
+     */
+    GIZWITS_STATUS_NOT_UART = 43,
+    /**
+     * An ff in a UART frame is not followed by 55.
+     */
+    GIZWITS_STATUS_STUFFING = 44,
+    /**
+     * The checksum of a UART frame is wrong.
+     */
+    GIZWITS_STATUS_CHECKSUM = 45,
+    /**
+     * The did is longer than 64 bytes.
+     */
+    GIZWITS_STATUS_DID_LENGTH = 46,
+    /**
+     * The kind of the value does not match the point.
+     */
+    GIZWITS_STATUS_WRONG_KIND = 64,
+    /**
+     * The value is below the minimum of the point.
+     */
+    GIZWITS_STATUS_BELOW_MIN = 65,
+    /**
+     * The value is above the maximum of the point.
+     */
+    GIZWITS_STATUS_ABOVE_MAX = 66,
+    /**
+     * The enum index has no label.
+     */
+    GIZWITS_STATUS_PAST_LABELS = 67,
+    /**
+     * The value is between two steps.
+     */
+    GIZWITS_STATUS_OFF_STEP = 68,
+    /**
+     * The length of the binary value does not match the point.
+     */
+    GIZWITS_STATUS_BINARY_LENGTH = 69,
+    /**
+     * The product has no such point.
+     */
+    GIZWITS_STATUS_UNKNOWN_POINT = 70,
+    /**
+     * A point is given twice.
+     */
+    GIZWITS_STATUS_DUPLICATE_POINT = 71,
+    /**
+     * The enum has no such label.
+     */
+    GIZWITS_STATUS_UNKNOWN_LABEL = 72,
+    /**
+     * A report or reply of a standard product requires every point.
+     */
+    GIZWITS_STATUS_MISSING_POINTS = 73,
+    /**
+     * A control sets no point.
+     */
+    GIZWITS_STATUS_NOTHING_SET = 74,
+    /**
+     * The operation does not fit the action of the message.
+     */
+    GIZWITS_STATUS_WRONG_ACTION = 75,
+    /**
+     * The text is not a number, or has too many digits.
+     */
+    GIZWITS_STATUS_NOT_A_NUMBER = 76,
+    /**
+     * The message does not contain the point.
+     */
+    GIZWITS_STATUS_NO_VALUE = 77,
+    /**
+     * The text is not a JSON object.
+     */
+    GIZWITS_STATUS_JSON = 78,
+    /**
+     * The definition is invalid.
+     */
+    GIZWITS_STATUS_DEFINITION = 96,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum gizwits_status gizwits_status;
+#else
+typedef int32_t gizwits_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The kind of an event.
+ */
+enum gizwits_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Nothing happened.
+     */
+    GIZWITS_EVENT_NONE = 0,
+    /**
+     * A control, which the link has acknowledged and whose valid points it has set in the status. `data` is its P0, which
+     * NAME_decode_control() reads. `number` is 0, or the result of the first point with an invalid value, which the
+     * link has left out.
+     */
+    GIZWITS_EVENT_CONTROL = 1,
+    /**
+     * Transparent data from the module: bytes that the protocol does not interpret.
+     */
+    GIZWITS_EVENT_TRANSPARENT = 2,
+    /**
+     * The state of the module's connections. `number` has the bits GIZWITS_MODULE_...
+     */
+    GIZWITS_EVENT_STATUS = 3,
+    /**
+     * The module asks the MCU to restart. Vendor code restarts after 600 ms.
+     */
+    GIZWITS_EVENT_REBOOT = 4,
+    /**
+     * The module rejected a frame of the MCU as illegal. `number` is the reason: 1 for a wrong checksum, 2 for an unknown
+     * command, 3 for any other.
+     */
+    GIZWITS_EVENT_ILLEGAL = 5,
+    /**
+     * The network time. `number` is the time in seconds since 1970. `data` has the payload of 11 bytes.
+     */
+    GIZWITS_EVENT_TIME = 6,
+    /**
+     * The description of the module, in `data`.
+     */
+    GIZWITS_EVENT_MODULE = 7,
+    /**
+     * The module acknowledged a request or report, whose command is `command`.
+     */
+    GIZWITS_EVENT_ACKED = 8,
+    /**
+     * The module did not acknowledge a request or report after all transmissions. `command` is its command.
+     */
+    GIZWITS_EVENT_UNANSWERED = 9,
+    /**
+     * A frame that the firmware answers with gizwits_link_answer(): big data, transactions and sub-devices. `data` is
+     * its payload.
+     */
+    GIZWITS_EVENT_FRAME = 10,
+    /**
+     * The link refused a frame as illegal, or an answer is invalid. `data` is its payload.
+     */
+    GIZWITS_EVENT_REFUSED = 11,
+    /**
+     * The status has an invalid value, or has none any more. `number` is the result of the first point with an invalid
+     * value, or 0. A link sends no invalid value: until all of them are valid again, it replies and reports with
+     * the last status that was valid.
+     */
+    GIZWITS_EVENT_INVALID = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum gizwits_event gizwits_event;
+#else
+typedef uint8_t gizwits_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * An M2M frame. Its pointers borrow: from the bytes that were parsed, or from the caller that encodes the frame.
+ */
+typedef struct gizwits_frame {
+    /**
+     * The did of the device, usually 22 ASCII characters without a NUL. NULL if the frame has none.
+     */
+    const uint8_t *did;
+    /**
+     * The number of bytes of the did.
+     */
+    size_t did_length;
+    /**
+     * The body: a P0 for the commands GIZWITS_M2M_TO_DEVICE to GIZWITS_M2M_ACK.
+     */
+    const uint8_t *body;
+    /**
+     * The number of bytes of the body.
+     */
+    size_t body_length;
+    /**
+     * The sequence number, if `has_sn` is not 0.
+     */
+    uint32_t sn;
+    /**
+     * The command.
+     */
+    uint16_t command;
+    /**
+     * The flags. Bit 0 announces a did; it is set by itself in a frame that is encoded.
+     */
+    uint8_t flag;
+    /**
+     * 1 if the frame has a sequence number, otherwise 0.
+     */
+    uint8_t has_sn;
+    /**
+     * 1 for a service message, of which nothing but the command is known; otherwise 0. It is not encoded.
+     */
+    uint8_t is_service;
+} gizwits_frame;
+
+/**
+ * The error of a call: its status, its location, and a text for people.
+ *
+ * The caller owns the memory, on its stack for example, and passes its address or NULL. The library writes it before
+ * the call returns and keeps no reference to it, so that errors of threads and of calls never mix.
+ */
+typedef struct gizwits_error {
+    /**
+     * The status that the call returned. After a success it is GIZWITS_STATUS_OK, and the text is empty.
+     */
+    gizwits_status status;
+    /**
+     * The id of the point that the error is about, or -1.
+     */
+    int32_t point;
+    /**
+     * The offset of the byte that the error is about, or -1: in the given bytes, or in the status of the device if a
+     * value was refused.
+     */
+    int64_t byte;
+    /**
+     * The offset of the bit in its bit area, or -1.
+     */
+    int64_t bit;
+    /**
+     * What is wrong, where, and what would be right: UTF-8 that ends with a NUL. A longer text is cut between two
+     * characters. The texts may change with any version; programs compare the status.
+     */
+    char text[GIZWITS_ERROR_TEXT];
+} gizwits_error;
+
+/**
+ * The handle of a product. 0 is never a handle.
+ *
+ * A handle is a number, not an address: the library looks it up in a table, so that a wrong or freed handle is refused
+ * and never followed. The number of a freed handle is not used again until two billion more products have been loaded.
+ * All threads may use a handle at the same time.
+ */
+typedef uint64_t gizwits_product;
+
+/**
+ * The protocol of a product: GIZWITS_PROTOCOL_STANDARD or GIZWITS_PROTOCOL_VAR_LEN.
+ */
+typedef int32_t gizwits_protocol;
+
+/**
+ * The numbers of a product.
+ */
+typedef struct gizwits_product_info {
+    /**
+     * The protocol of the product.
+     */
+    gizwits_protocol protocol;
+    /**
+     * The number of points. Their ids are 0 to `points - 1`.
+     */
+    uint16_t points;
+    /**
+     * The number of bytes of all values.
+     */
+    uint32_t status_length;
+} gizwits_product_info;
+
+/**
+ * The data type of a point: one of GIZWITS_TYPE_BOOL to GIZWITS_TYPE_BINARY.
+ */
+typedef int32_t gizwits_type;
+
+/**
+ * The access of a point: one of GIZWITS_ACCESS_WRITABLE to GIZWITS_ACCESS_FAULT.
+ */
+typedef int32_t gizwits_access;
+
+/**
+ * An exact number: `coefficient` divided by 10 to the power of `scale`. 7.32 is 732 and 2.
+ */
+typedef struct gizwits_decimal {
+    /**
+     * The digits of the number, with its sign.
+     */
+    int64_t coefficient;
+    /**
+     * The number of digits behind the decimal point: 0 to 18.
+     */
+    uint8_t scale;
+} gizwits_decimal;
+
+/**
+ * The numbers of a point.
+ */
+typedef struct gizwits_point_info {
+    /**
+     * The data type of the point.
+     */
+    gizwits_type data_type;
+    /**
+     * The access of the point.
+     */
+    gizwits_access access;
+    /**
+     * The number of labels of an enum, otherwise 0.
+     */
+    uint32_t labels;
+    /**
+     * The offset of the value in the status, in bytes. In a var_len product the offset depends on the message.
+     */
+    uint32_t byte_offset;
+    /**
+     * The offset of the value in its bit area, in bits. 0 for a point that consists of bytes.
+     */
+    uint32_t bit_offset;
+    /**
+     * The length of the value: in bits for bools and enums, otherwise in bytes.
+     */
+    uint32_t length;
+    /**
+     * The lowest raw value.
+     */
+    uint32_t raw_min;
+    /**
+     * The highest raw value; for a binary its length.
+     */
+    uint32_t raw_max;
+    /**
+     * The factor from a raw value to the engineering value, and the step between two engineering values.
+     */
+    struct gizwits_decimal ratio;
+    /**
+     * The number that is added to the raw value times the ratio.
+     */
+    struct gizwits_decimal addition;
+} gizwits_point_info;
+
+/**
+ * The action of a message: one of GIZWITS_ACTION_CONTROL to GIZWITS_ACTION_GATEWAY, or GIZWITS_ACTION_NONE.
+ */
+typedef int32_t gizwits_action;
+
+/**
+ * A decoded message, without its values. The pointers borrow from the payload.
+ */
+typedef struct gizwits_message {
+    /**
+     * The M2M frame around the message, if `has_frame` is not 0.
+     */
+    struct gizwits_frame frame;
+    /**
+     * The P0: its action byte and what follows. NULL if the frame has no P0. The data of a transparent message begin
+     * behind the first byte.
+     */
+    const uint8_t *p0;
+    /**
+     * The number of bytes of the P0.
+     */
+    size_t p0_length;
+    /**
+     * The number of bytes that a reply or report lacks, which GIZWITS_DECODE_LAX accepts.
+     */
+    size_t missing;
+    /**
+     * The number of bytes behind the last point, which GIZWITS_DECODE_LAX accepts.
+     */
+    size_t extra;
+    /**
+     * The action.
+     */
+    gizwits_action action;
+    /**
+     * 1 if there is a frame, otherwise 0.
+     */
+    uint8_t has_frame;
+} gizwits_message;
+
+/**
+ * The kind of a value: one of GIZWITS_KIND_NONE to GIZWITS_KIND_BINARY.
+ */
+typedef int32_t gizwits_kind;
+
+/**
+ * The value of a point.
+ *
+ * Decoding sets all members. Encoding reads `point`, `kind` and the members that the kind names.
+ */
+typedef struct gizwits_value {
+    /**
+     * The exact engineering value of a number, otherwise 0.
+     */
+    struct gizwits_decimal exact;
+    /**
+     * The engineering value of a number as the nearest floating-point number, otherwise `raw`. Encoding does not read
+     * it.
+     */
+    double number;
+    /**
+     * The bytes of a binary, otherwise NULL. A decoded value borrows them from the payload.
+     */
+    const uint8_t *bytes;
+    /**
+     * The number of bytes of a binary, otherwise 0.
+     */
+    size_t length;
+    /**
+     * The raw value of a bool, an enum or a number, otherwise 0. Encoding does not read that of a number.
+     */
+    uint32_t raw;
+    /**
+     * The kind of the value.
+     */
+    gizwits_kind kind;
+    /**
+     * The gizwits_status of the rule that the value breaks, or GIZWITS_STATUS_OK. Encoding does not read it.
+     */
+    int32_t flagged;
+    /**
+     * The id of the point.
+     */
+    uint16_t point;
+} gizwits_value;
+
+/**
+ * The memory of a link, usually a static variable. Its content belongs to the library.
+ *
+ * A link begins with gizwits_link_init() and needs no end. It must not be moved or copied. All calls for a link come
+ * from one thread or interrupt level at a time.
+ */
+typedef struct gizwits_link {
+    /**
+     * The content.
+     */
+    void *memory[GIZWITS_LINK_WORDS];
+} gizwits_link;
+
+/**
+ * The table of a product, NAME_link_product of the generated code, which has it if GIZWITS_LINK is defined.
+ *
+ * The functions get the state of the link, a NAME_link_state. It has two sets of values: those of the status, and those
+ * of the last report. A result is one of NAME_result: 0, or the rule that a value breaks in the low 4 bits and the id of
+ * its point above them.
+ */
+typedef struct gizwits_link_product {
+    /**
+     * Writes the values of a status. Returns the result of the first invalid value, after which the values are those of
+     * the last report.
+     */
+    uint16_t (*encode)(void *state, const void *status);
+    /**
+     * Returns whether the values differ from those of the last report. Measured values count only if `measured` is true.
+     */
+    bool (*differs)(const void *state, bool measured);
+    /**
+     * Makes the values those of the last report, with all points or those that have changed. Returns whether the report
+     * has all points.
+     */
+    bool (*keep)(void *state, bool all);
+    /**
+     * Returns the P0 of a reply with the values of the status, or of the last report, and stores its length.
+     */
+    const uint8_t *(*message)(void *state, bool is_reply, size_t *length);
+    /**
+     * Returns whether a P0 is a read, and keeps the points that it asks for.
+     */
+    bool (*read)(void *state, const uint8_t *p0, size_t length);
+    /**
+     * Returns whether a P0 is a control with the right length and flags.
+     */
+    bool (*is_control)(const uint8_t *p0, size_t length);
+    /**
+     * Sets the valid points of such a control in a status. Returns the result of the first invalid value.
+     */
+    uint16_t (*apply)(const uint8_t *p0, size_t length, void *status);
+} gizwits_link_product;
+
+/**
+ * The description of a device, usually a constant in flash. NAME_DEVICE_INFO() of the generated code initialises it. No member ends
+ * with a NUL.
+ */
+typedef struct gizwits_device_info {
+    /**
+     * The version of the serial protocol, "00000004".
+     */
+    char serial_version[8];
+    /**
+     * The version of the P0, "00000002".
+     */
+    char p0_version[8];
+    /**
+     * The hardware version, for example "03000001".
+     */
+    char hardware[8];
+    /**
+     * The software version.
+     */
+    char software[8];
+    /**
+     * The product key.
+     */
+    char product_key[32];
+    /**
+     * The time in seconds after a start in which a user may bind the device, the high byte first. 0 is no limit.
+     */
+    uint8_t bind_timeout[2];
+    /**
+     * Zeros.
+     */
+    uint8_t reserved[7];
+    /**
+     * Bit 0 is set for a gateway.
+     */
+    uint8_t attributes;
+    /**
+     * The secret of the product, which newer modules accept. The link sends it unless it begins with a NUL.
+     */
+    char secret[32];
+} gizwits_device_info;
+
+/**
+ * What a link is made of, usually a constant in flash. The link keeps the address: this struct and all that it points
+ * to must live as long as the link.
+ */
+typedef struct gizwits_link_options {
+    /**
+     * The table of the product, NAME_link_product of the generated code.
+     */
+    const struct gizwits_link_product *product;
+    /**
+     * The description of the device that the link sends to the module.
+     */
+    const struct gizwits_device_info *info;
+    /**
+     * The status: a NAME_status of the generated code, with valid values at first. The link sets the points of a
+     * control in it, and reports what has changed.
+     */
+    void *status;
+    /**
+     * The memory of the product: a NAME_link_state of the generated code.
+     */
+    void *state;
+    /**
+     * The memory for frames of the module and the outbox.
+     */
+    uint8_t *memory;
+    /**
+     * The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
+     */
+    size_t memory_length;
+    /**
+     * The maximum length of the data of gizwits_link_send().
+     */
+    size_t outbox_length;
+    /**
+     * Sends a byte to the module, or puts it into a buffer that an interrupt sends. It may drop bytes if the buffer is
+     * full, because the link sends lost frames again. It must not call the link.
+     */
+    void (*write)(void *context, uint8_t byte);
+    /**
+     * The first argument of `write`.
+     */
+    void *context;
+} gizwits_link_options;
+
+/**
+ * The waiting times of a link in milliseconds, and the number of transmissions.
+ */
+typedef struct gizwits_link_timing {
+    /**
+     * The maximum time between two reports of all points: 600000 at first.
+     */
+    uint32_t full;
+    /**
+     * The minimum time between two reports if only measured values have changed: 6000 at first.
+     */
+    uint16_t measured;
+    /**
+     * The time until a frame that was not acknowledged is sent again: 200 at first.
+     */
+    uint16_t resend;
+    /**
+     * The maximum number of transmissions of a frame: 3 at first.
+     */
+    uint8_t tries;
+} gizwits_link_timing;
+
+/**
+ * An event of a link. Members that the kind does not mention are 0, and `data` is valid only if `length` is not 0.
+ */
+typedef struct gizwits_link_event {
+    /**
+     * The kind.
+     */
+    gizwits_event kind;
+    /**
+     * The command of a frame.
+     */
+    uint8_t command;
+    /**
+     * The sequence number of a frame.
+     */
+    uint8_t sn;
+    /**
+     * The length of `data` in bytes.
+     */
+    uint16_t length;
+    /**
+     * The number of the kind.
+     */
+    uint32_t number;
+    /**
+     * The data of the kind, in the memory of the link until it reads the next byte.
+     */
+    const uint8_t *data;
+} gizwits_link_event;
+
+/**
+ * Every report has all points.
+ */
+#define GIZWITS_PROTOCOL_STANDARD 1
+
+/**
+ * A message has the points that its presence mask names.
+ */
+#define GIZWITS_PROTOCOL_VAR_LEN 2
+
+/**
+ * A bool: one bit.
+ */
+#define GIZWITS_TYPE_BOOL 1
+
+/**
+ * An enum: the index of a label, in 1 to 32 bits.
+ */
+#define GIZWITS_TYPE_ENUM 2
+
+/**
+ * A number of one byte.
+ */
+#define GIZWITS_TYPE_UINT8 3
+
+/**
+ * A number of two bytes.
+ */
+#define GIZWITS_TYPE_UINT16 4
+
+/**
+ * A number of four bytes.
+ */
+#define GIZWITS_TYPE_UINT32 5
+
+/**
+ * Bytes.
+ */
+#define GIZWITS_TYPE_BINARY 6
+
+/**
+ * Controls set the point.
+ */
+#define GIZWITS_ACCESS_WRITABLE 1
+
+/**
+ * The device alone sets the point.
+ */
+#define GIZWITS_ACCESS_READ_ONLY 2
+
+/**
+ * The point is an alert of the device.
+ */
+#define GIZWITS_ACCESS_ALERT 3
+
+/**
+ * The point is a fault of the device.
+ */
+#define GIZWITS_ACCESS_FAULT 4
+
+/**
+ * The frame has no P0.
+ */
+#define GIZWITS_ACTION_NONE 0
+
+/**
+ * A control, which sets points of a device.
+ */
+#define GIZWITS_ACTION_CONTROL 1
+
+/**
+ * A read, which asks a device for its status.
+ */
+#define GIZWITS_ACTION_READ 2
+
+/**
+ * A reply, with which a device answers a read.
+ */
+#define GIZWITS_ACTION_REPLY 3
+
+/**
+ * A report, which a device sends without a request.
+ */
+#define GIZWITS_ACTION_REPORT 4
+
+/**
+ * Transparent data: bytes that the protocol does not interpret.
+ */
+#define GIZWITS_ACTION_TRANSPARENT 5
+
+/**
+ * A message of a gateway about its sub-devices.
+ */
+#define GIZWITS_ACTION_GATEWAY 6
+
+/**
+ * No value: a point that a read of a var_len product asks for.
+ */
+#define GIZWITS_KIND_NONE 0
+
+/**
+ * A bool: `raw` is 0 or 1.
+ */
+#define GIZWITS_KIND_BOOL 1
+
+/**
+ * An enum: `raw` is the index of the label.
+ */
+#define GIZWITS_KIND_ENUM 2
+
+/**
+ * A number: `exact` is the engineering value.
+ */
+#define GIZWITS_KIND_NUMBER 3
+
+/**
+ * A binary: `bytes` and `length`.
+ */
+#define GIZWITS_KIND_BINARY 4
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Returns the version of the library, for example `0.1.0`.
+ *
+ * The text ends with a NUL and lives as long as the program. The caller does not free it.
+ */
+const char *gizwits_version(void);
+
+/**
+ * Returns the name of a status in snake_case, for example `above_max`. The names never change. A number without a
+ * status has the name `unknown_status`.
+ *
+ * The text ends with a NUL and lives as long as the program. The caller does not free it.
+ */
+const char *gizwits_status_name(int32_t status);
+
+/**
+ * Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
+ *
+ * `*consumed` is the number of bytes that the frame has; further bytes may follow. `limit` is the highest length that
+ * is accepted in the length field of the frame, or 0 for 65536. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
+ */
+gizwits_status gizwits_frame_parse(const uint8_t *bytes,
+                                   size_t length,
+                                   size_t limit,
+                                   struct gizwits_frame *frame,
+                                   size_t *consumed,
+                                   struct gizwits_error *error);
+
+/**
+ * Finds the next frame in the bytes of a stream.
+ *
+ * `*consumed` is the number of bytes that the caller removes from the start of its buffer when it is done with the
+ * frame, `*skipped` the number of those that belong to no frame. `*found` is 1 if `*frame` holds a frame, with pointers
+ * into `bytes`; 0 if more bytes are needed. `limit` is as in gizwits_frame_parse(): a frame that claims to be longer
+ * is skipped. Every stream is accepted, so that the status tells nothing but misuse.
+ */
+gizwits_status gizwits_frame_scan(const uint8_t *bytes,
+                                  size_t length,
+                                  size_t limit,
+                                  struct gizwits_frame *frame,
+                                  uint8_t *found,
+                                  size_t *consumed,
+                                  size_t *skipped,
+                                  struct gizwits_error *error);
+
+/**
+ * Writes a frame to `out`, and the number of its bytes to `*length`.
+ *
+ * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
+ * GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
+                                    uint8_t *out,
+                                    size_t capacity,
+                                    size_t *length,
+                                    struct gizwits_error *error);
+
+/**
+ * Loads a definition: its JSON text, as the cloud returns it.
+ *
+ * `definition` is UTF-8 of `length` bytes; a NUL behind them is not part of it. The library copies what it needs.
+ * `*product` becomes a handle, which the caller frees with gizwits_product_free(), or 0 after a failure.
+ *
+ * If the definition has errors, the status is GIZWITS_STATUS_DEFINITION, and the text of the error has a line for each
+ * of the first ten. gizwits_definition_check() returns all problems.
+ */
+gizwits_status gizwits_product_new(const char *definition,
+                                   size_t length,
+                                   gizwits_product *product,
+                                   struct gizwits_error *error);
+
+/**
+ * Frees a product. Its handle, and every copy of it, is invalid from then on.
+ *
+ * Calls of other threads that use the product end first. The handle 0 is refused like any other invalid handle.
+ */
+gizwits_status gizwits_product_free(gizwits_product product);
+
+/**
+ * Stores the numbers of a product in `*info`, which is memory of the caller.
+ */
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
+
+/**
+ * Copies the name of a product to `out`. The text is empty if the definition has no name.
+ */
+gizwits_status gizwits_product_name(gizwits_product product,
+                                    char *out,
+                                    size_t capacity,
+                                    size_t *length,
+                                    struct gizwits_error *error);
+
+/**
+ * Copies the product key to `out`. The text is empty if the definition has no key.
+ */
+gizwits_status gizwits_product_key(gizwits_product product,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Checks a definition and writes every problem to `out`, as a JSON array of objects.
+ *
+ * An object has the keys `severity` ("error" or "warning"), `kind`, `pointer` (a JSON pointer), `line` and `column` (from
+ * 1), `message`, `label` (the present value) and `help` (what would be valid). The array has at most 100 objects; it
+ * is `[]` if the definition has no problem. The status is GIZWITS_STATUS_OK whatever the check finds.
+ */
+gizwits_status gizwits_definition_check(const char *definition,
+                                        size_t definition_length,
+                                        char *out,
+                                        size_t capacity,
+                                        size_t *length,
+                                        struct gizwits_error *error);
+
+/**
+ * Finds a point by its name of `name_length` bytes and stores its id in `*point`.
+ */
+gizwits_status gizwits_point_find(gizwits_product product,
+                                  const char *name,
+                                  size_t name_length,
+                                  uint16_t *point,
+                                  struct gizwits_error *error);
+
+/**
+ * Stores the numbers of a point in `*info`, which is memory of the caller.
+ */
+gizwits_status gizwits_point_describe(gizwits_product product,
+                                      uint16_t point,
+                                      struct gizwits_point_info *info,
+                                      struct gizwits_error *error);
+
+/**
+ * Copies the name of a point, as messages have it, to `out`.
+ */
+gizwits_status gizwits_point_name(gizwits_product product,
+                                  uint16_t point,
+                                  char *out,
+                                  size_t capacity,
+                                  size_t *length,
+                                  struct gizwits_error *error);
+
+/**
+ * Copies the name of a point for people to `out`. The text is empty if the definition has none.
+ */
+gizwits_status gizwits_point_display_name(gizwits_product product,
+                                          uint16_t point,
+                                          char *out,
+                                          size_t capacity,
+                                          size_t *length,
+                                          struct gizwits_error *error);
+
+/**
+ * Copies the description of a point to `out`. The text is empty if the definition has none.
+ */
+gizwits_status gizwits_point_description(gizwits_product product,
+                                         uint16_t point,
+                                         char *out,
+                                         size_t capacity,
+                                         size_t *length,
+                                         struct gizwits_error *error);
+
+/**
+ * Copies the values that a point can have to `out`, as a text for people: `-10..35, step 1`.
+ */
+gizwits_status gizwits_point_range(gizwits_product product,
+                                   uint16_t point,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Copies the label with this index, which is the raw value of an enum, to `out`.
+ *
+ * The status is GIZWITS_STATUS_PAST_LABELS if the point has no label with this index. Devices may send such an index.
+ */
+gizwits_status gizwits_point_label(gizwits_product product,
+                                   uint16_t point,
+                                   uint32_t index,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Reads the bytes of a payload from a text of `text_length` bytes: hex, base64, or a list such as `[0,0,0,3]`.
+ *
+ * The bytes are written to `out` and their number to `*length`. If `capacity` is too small, nothing is written,
+ * `*length` is the number that is needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. A text is never shorter than
+ * its bytes.
+ */
+gizwits_status gizwits_payload_parse(const char *text,
+                                     size_t text_length,
+                                     uint8_t *out,
+                                     size_t capacity,
+                                     size_t *length,
+                                     struct gizwits_error *error);
+
+/**
+ * Decodes a payload and writes it to `out` as a line of JSON without a line end.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. The object has the keys `frame`, `action`, `attrs` (a bool is 0 or 1,
+ * an enum its label, a number exact, a binary hex), `flagged` (the rules that values break, by point) and others that
+ * the documentation of the crate `gizwits-codec-std` lists.
+ */
+gizwits_status gizwits_decode_json(gizwits_product product,
+                                   uint32_t options,
+                                   const uint8_t *payload,
+                                   size_t payload_length,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Decodes a payload and writes the values of its points to `values`, in the order of the message.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
+ * has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
+ * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
+ *
+ * The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
+ * asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid
+ * as long as its bytes are.
+ */
+gizwits_status gizwits_decode(gizwits_product product,
+                              uint32_t options,
+                              const uint8_t *payload,
+                              size_t payload_length,
+                              struct gizwits_message *message,
+                              struct gizwits_value *values,
+                              size_t capacity,
+                              size_t *count,
+                              struct gizwits_error *error);
+
+/**
+ * Decodes one point of a payload and stores its value in `*value`.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. The status is GIZWITS_STATUS_NO_VALUE if the message does not have
+ * the point, and GIZWITS_STATUS_UNKNOWN_POINT if the product does not. gizwits_point_find() returns the id of a name.
+ * The pointer of a binary borrows from `payload`.
+ */
+gizwits_status gizwits_decode_point(gizwits_product product,
+                                    uint32_t options,
+                                    const uint8_t *payload,
+                                    size_t payload_length,
+                                    uint16_t point,
+                                    struct gizwits_value *value,
+                                    struct gizwits_error *error);
+
+/**
+ * Encodes a P0 from a JSON object of points, such as `{"switch": true, "set_temp": 24}`.
+ *
+ * `action` is GIZWITS_ACTION_CONTROL, GIZWITS_ACTION_READ, GIZWITS_ACTION_REPLY or GIZWITS_ACTION_REPORT. `options` is
+ * GIZWITS_ENCODE_EXACT or GIZWITS_ENCODE_ROUND. A bool is true, false, 1 or 0, an enum a label or an index, a number an
+ * engineering value, and a binary hex. A read has no values: its object is `{}`; gizwits_encode() encodes a read of
+ * some points.
+ *
+ * The bytes are written to `out` and their number to `*length`. If `capacity` is too small, nothing is written,
+ * `*length` is the number that is needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_encode_json(gizwits_product product,
+                                   gizwits_action action,
+                                   uint32_t options,
+                                   const char *json,
+                                   size_t json_length,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Encodes a P0 from values. The values that gizwits_decode() returns encode to the same message again.
+ *
+ * `action` and `options` are as in gizwits_encode_json(). Of each value, `point`, `kind` and the members that the kind
+ * names are read. A read of some points of a var_len product has values of GIZWITS_KIND_NONE; a read of all points has
+ * none.
+ *
+ * The bytes are written to `out` and their number to `*length`. If `capacity` is too small, nothing is written,
+ * `*length` is the number that is needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_encode(gizwits_product product,
+                              gizwits_action action,
+                              uint32_t options,
+                              const struct gizwits_value *values,
+                              size_t count,
+                              uint8_t *out,
+                              size_t capacity,
+                              size_t *length,
+                              struct gizwits_error *error);
+
+/**
+ * Decodes a payload and writes it to `out` as a line of JSON without a line end.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. The object has the keys `frame`, `action`, `attrs` (a bool is 0 or 1,
+ * an enum its label, a number exact, a binary hex), `flagged` (the rules that values break, by point) and others that
+ * the documentation of the crate `gizwits-codec-std` lists.
+ */
+gizwits_status gizwits_decode_json(gizwits_product product,
+                                   uint32_t options,
+                                   const uint8_t *payload,
+                                   size_t payload_length,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Decodes a payload and writes the values of its points to `values`, in the order of the message.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. `message` is NULL, or memory of the caller for what else the payload
+ * has. `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is
+ * needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE; `*message` is set even then. No message has more values than its product has points.
+ *
+ * The points that a read of a var_len product asks for are values of GIZWITS_KIND_NONE. A read of a standard product
+ * asks for all points and has no values. Pointers in `*message` and in the values borrow from `payload`: they are valid
+ * as long as its bytes are.
+ */
+gizwits_status gizwits_decode(gizwits_product product,
+                              uint32_t options,
+                              const uint8_t *payload,
+                              size_t payload_length,
+                              struct gizwits_message *message,
+                              struct gizwits_value *values,
+                              size_t capacity,
+                              size_t *count,
+                              struct gizwits_error *error);
+
+/**
+ * Decodes one point of a payload and stores its value in `*value`.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. The status is GIZWITS_STATUS_NO_VALUE if the message does not have
+ * the point, and GIZWITS_STATUS_UNKNOWN_POINT if the product does not. gizwits_point_find() returns the id of a name.
+ * The pointer of a binary borrows from `payload`.
+ */
+gizwits_status gizwits_decode_point(gizwits_product product,
+                                    uint32_t options,
+                                    const uint8_t *payload,
+                                    size_t payload_length,
+                                    uint16_t point,
+                                    struct gizwits_value *value,
+                                    struct gizwits_error *error);
+
+/**
+ * Encodes a P0 from a JSON object of points, such as `{"switch": true, "set_temp": 24}`.
+ *
+ * `action` is GIZWITS_ACTION_CONTROL, GIZWITS_ACTION_READ, GIZWITS_ACTION_REPLY or GIZWITS_ACTION_REPORT. `options` is
+ * GIZWITS_ENCODE_EXACT or GIZWITS_ENCODE_ROUND. A bool is true, false, 1 or 0, an enum a label or an index, a number an
+ * engineering value, and a binary hex. A read has no values: its object is `{}`; gizwits_encode() encodes a read of
+ * some points.
+ *
+ * The bytes are written to `out` and their number to `*length`. If `capacity` is too small, nothing is written,
+ * `*length` is the number that is needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_encode_json(gizwits_product product,
+                                   gizwits_action action,
+                                   uint32_t options,
+                                   const char *json,
+                                   size_t json_length,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Encodes a P0 from values. The values that gizwits_decode() returns encode to the same message again.
+ *
+ * `action` and `options` are as in gizwits_encode_json(). Of each value, `point`, `kind` and the members that the kind
+ * names are read. A read of some points of a var_len product has values of GIZWITS_KIND_NONE; a read of all points has
+ * none.
+ *
+ * The bytes are written to `out` and their number to `*length`. If `capacity` is too small, nothing is written,
+ * `*length` is the number that is needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_encode(gizwits_product product,
+                              gizwits_action action,
+                              uint32_t options,
+                              const struct gizwits_value *values,
+                              size_t count,
+                              uint8_t *out,
+                              size_t capacity,
+                              size_t *length,
+                              struct gizwits_error *error);
+
+/**
+ * Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
+ *
+ * `*consumed` is the number of bytes that the frame has; further bytes may follow. `limit` is the highest length that
+ * is accepted in the length field of the frame, or 0 for 65536. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
+ */
+gizwits_status gizwits_frame_parse(const uint8_t *bytes,
+                                   size_t length,
+                                   size_t limit,
+                                   struct gizwits_frame *frame,
+                                   size_t *consumed,
+                                   struct gizwits_error *error);
+
+/**
+ * Finds the next frame in the bytes of a stream.
+ *
+ * `*consumed` is the number of bytes that the caller removes from the start of its buffer when it is done with the
+ * frame, `*skipped` the number of those that belong to no frame. `*found` is 1 if `*frame` holds a frame, with pointers
+ * into `bytes`; 0 if more bytes are needed. `limit` is as in gizwits_frame_parse(): a frame that claims to be longer
+ * is skipped. Every stream is accepted, so that the status tells nothing but misuse.
+ */
+gizwits_status gizwits_frame_scan(const uint8_t *bytes,
+                                  size_t length,
+                                  size_t limit,
+                                  struct gizwits_frame *frame,
+                                  uint8_t *found,
+                                  size_t *consumed,
+                                  size_t *skipped,
+                                  struct gizwits_error *error);
+
+/**
+ * Writes a frame to `out`, and the number of its bytes to `*length`.
+ *
+ * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
+ * GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
+                                    uint8_t *out,
+                                    size_t capacity,
+                                    size_t *length,
+                                    struct gizwits_error *error);
+
+/**
+ * Makes a link, which reports the status at the first gizwits_link_poll().
+ *
+ * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
+ * GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
+ * has an invalid value. After any other status than
+ * GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+ */
+gizwits_status gizwits_link_init(struct gizwits_link *link,
+                                 const struct gizwits_link_options *options);
+
+/**
+ * Changes the waiting times of a link.
+ */
+gizwits_status gizwits_link_set_timing(struct gizwits_link *link, const struct gizwits_link_timing *timing);
+
+/**
+ * Reads one byte from the module. If the byte completes a frame, the link answers it and stores its event; otherwise
+ * the event is GIZWITS_EVENT_NONE.
+ *
+ * `now` is the time in milliseconds of any clock that may wrap around, the same as for gizwits_link_poll(). The data of
+ * the event is in the memory of the link until the next byte is read.
+ */
+gizwits_status gizwits_link_receive(struct gizwits_link *link,
+                                    uint8_t byte,
+                                    uint32_t now,
+                                    struct gizwits_link_event *event);
+
+/**
+ * Reads bytes from the module up to the first event, or all of them, and stores the number of bytes that it has read.
+ * The rest is for the next call. Apart from that, the function is like gizwits_link_receive().
+ */
+gizwits_status gizwits_link_receive_bytes(struct gizwits_link *link,
+                                          const uint8_t *bytes,
+                                          size_t length,
+                                          uint32_t now,
+                                          struct gizwits_link_event *event,
+                                          size_t *used);
+
+/**
+ * Sends what is due: at most the answer to a read, and one report or request. Stores GIZWITS_EVENT_UNANSWERED,
+ * GIZWITS_EVENT_INVALID, or GIZWITS_EVENT_NONE.
+ *
+ * To be called after bytes were received, when the status may have changed, and when the time of gizwits_link_wait()
+ * has passed.
+ */
+gizwits_status gizwits_link_poll(struct gizwits_link *link, uint32_t now, struct gizwits_link_event *event);
+
+/**
+ * Stores the time in milliseconds until the next gizwits_link_poll() is due, unless bytes are received or the status
+ * changes before.
+ */
+gizwits_status gizwits_link_wait(struct gizwits_link *link, uint32_t now, uint32_t *wait);
+
+/**
+ * Queues a request, which gizwits_link_poll() sends once no frame is in flight. The outcome is GIZWITS_EVENT_ACKED,
+ * GIZWITS_EVENT_UNANSWERED, or the event with the answer.
+ *
+ * `request` is a GIZWITS_REQUEST_... number. `argument` is that of the request, otherwise 0. The status is
+ * GIZWITS_STATUS_BUSY while another request is in progress.
+ */
+gizwits_status gizwits_link_request(struct gizwits_link *link, uint8_t request, uint8_t argument);
+
+/**
+ * Sends transparent data, as a request. The data, which may be that of an event, is copied to the outbox, which keeps it
+ * until the module acknowledges it.
+ *
+ * The status is GIZWITS_STATUS_BUSY while another request is in progress, and GIZWITS_STATUS_OUT_OF_SPACE if the outbox
+ * is shorter than the data.
+ */
+gizwits_status gizwits_link_send(struct gizwits_link *link,
+                                 const uint8_t *data,
+                                 size_t length);
+
+/**
+ * Answers the frame of a GIZWITS_EVENT_FRAME. `command` and `sn` are those of the event. The payload has at most 65274
+ * bytes.
+ */
+gizwits_status gizwits_link_answer(struct gizwits_link *link,
+                                   uint8_t command,
+                                   uint8_t sn,
+                                   const uint8_t *payload,
+                                   size_t length);
+
+/**
+ * Reads the bytes of a payload from a text of `text_length` bytes: hex, base64, or a list such as `[0,0,0,3]`.
+ *
+ * The bytes are written to `out` and their number to `*length`. If `capacity` is too small, nothing is written,
+ * `*length` is the number that is needed, and the status is GIZWITS_STATUS_OUT_OF_SPACE. A text is never shorter than
+ * its bytes.
+ */
+gizwits_status gizwits_payload_parse(const char *text,
+                                     size_t text_length,
+                                     uint8_t *out,
+                                     size_t capacity,
+                                     size_t *length,
+                                     struct gizwits_error *error);
+
+/**
+ * Finds a point by its name of `name_length` bytes and stores its id in `*point`.
+ */
+gizwits_status gizwits_point_find(gizwits_product product,
+                                  const char *name,
+                                  size_t name_length,
+                                  uint16_t *point,
+                                  struct gizwits_error *error);
+
+/**
+ * Stores the numbers of a point in `*info`, which is memory of the caller.
+ */
+gizwits_status gizwits_point_describe(gizwits_product product,
+                                      uint16_t point,
+                                      struct gizwits_point_info *info,
+                                      struct gizwits_error *error);
+
+/**
+ * Copies the name of a point, as messages have it, to `out`.
+ */
+gizwits_status gizwits_point_name(gizwits_product product,
+                                  uint16_t point,
+                                  char *out,
+                                  size_t capacity,
+                                  size_t *length,
+                                  struct gizwits_error *error);
+
+/**
+ * Copies the name of a point for people to `out`. The text is empty if the definition has none.
+ */
+gizwits_status gizwits_point_display_name(gizwits_product product,
+                                          uint16_t point,
+                                          char *out,
+                                          size_t capacity,
+                                          size_t *length,
+                                          struct gizwits_error *error);
+
+/**
+ * Copies the description of a point to `out`. The text is empty if the definition has none.
+ */
+gizwits_status gizwits_point_description(gizwits_product product,
+                                         uint16_t point,
+                                         char *out,
+                                         size_t capacity,
+                                         size_t *length,
+                                         struct gizwits_error *error);
+
+/**
+ * Copies the values that a point can have to `out`, as a text for people: `-10..35, step 1`.
+ */
+gizwits_status gizwits_point_range(gizwits_product product,
+                                   uint16_t point,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Copies the label with this index, which is the raw value of an enum, to `out`.
+ *
+ * The status is GIZWITS_STATUS_PAST_LABELS if the point has no label with this index. Devices may send such an index.
+ */
+gizwits_status gizwits_point_label(gizwits_product product,
+                                   uint16_t point,
+                                   uint32_t index,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Loads a definition: its JSON text, as the cloud returns it.
+ *
+ * `definition` is UTF-8 of `length` bytes; a NUL behind them is not part of it. The library copies what it needs.
+ * `*product` becomes a handle, which the caller frees with gizwits_product_free(), or 0 after a failure.
+ *
+ * If the definition has errors, the status is GIZWITS_STATUS_DEFINITION, and the text of the error has a line for each
+ * of the first ten. gizwits_definition_check() returns all problems.
+ */
+gizwits_status gizwits_product_new(const char *definition,
+                                   size_t length,
+                                   gizwits_product *product,
+                                   struct gizwits_error *error);
+
+/**
+ * Frees a product. Its handle, and every copy of it, is invalid from then on.
+ *
+ * Calls of other threads that use the product end first. The handle 0 is refused like any other invalid handle.
+ */
+gizwits_status gizwits_product_free(gizwits_product product);
+
+/**
+ * Stores the numbers of a product in `*info`, which is memory of the caller.
+ */
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
+
+/**
+ * Copies the name of a product to `out`. The text is empty if the definition has no name.
+ */
+gizwits_status gizwits_product_name(gizwits_product product,
+                                    char *out,
+                                    size_t capacity,
+                                    size_t *length,
+                                    struct gizwits_error *error);
+
+/**
+ * Copies the product key to `out`. The text is empty if the definition has no key.
+ */
+gizwits_status gizwits_product_key(gizwits_product product,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Checks a definition and writes every problem to `out`, as a JSON array of objects.
+ *
+ * An object has the keys `severity` ("error" or "warning"), `kind`, `pointer` (a JSON pointer), `line` and `column` (from
+ * 1), `message`, `label` (the present value) and `help` (what would be valid). The array has at most 100 objects; it
+ * is `[]` if the definition has no problem. The status is GIZWITS_STATUS_OK whatever the check finds.
+ */
+gizwits_status gizwits_definition_check(const char *definition,
+                                        size_t definition_length,
+                                        char *out,
+                                        size_t capacity,
+                                        size_t *length,
+                                        struct gizwits_error *error);
+
+/**
+ * Returns the name of a status in snake_case, for example `above_max`. The names never change. A number without a
+ * status has the name `unknown_status`.
+ *
+ * The text ends with a NUL and lives as long as the program. The caller does not free it.
+ */
+const char *gizwits_status_name(int32_t status);
+
+/**
+ * Returns the version of the library, for example `0.1.0`.
+ *
+ * The text ends with a NUL and lives as long as the program. The caller does not free it.
+ */
+const char *gizwits_version(void);
+
+/**
+ * Makes a link, which reports the status at the first gizwits_link_poll().
+ *
+ * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
+ * GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
+ * has an invalid value. After any other status than
+ * GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+ */
+gizwits_status gizwits_link_init(struct gizwits_link *link,
+                                 const struct gizwits_link_options *options);
+
+/**
+ * Changes the waiting times of a link.
+ */
+gizwits_status gizwits_link_set_timing(struct gizwits_link *link, const struct gizwits_link_timing *timing);
+
+/**
+ * Reads one byte from the module. If the byte completes a frame, the link answers it and stores its event; otherwise
+ * the event is GIZWITS_EVENT_NONE.
+ *
+ * `now` is the time in milliseconds of any clock that may wrap around, the same as for gizwits_link_poll(). The data of
+ * the event is in the memory of the link until the next byte is read.
+ */
+gizwits_status gizwits_link_receive(struct gizwits_link *link,
+                                    uint8_t byte,
+                                    uint32_t now,
+                                    struct gizwits_link_event *event);
+
+/**
+ * Reads bytes from the module up to the first event, or all of them, and stores the number of bytes that it has read.
+ * The rest is for the next call. Apart from that, the function is like gizwits_link_receive().
+ */
+gizwits_status gizwits_link_receive_bytes(struct gizwits_link *link,
+                                          const uint8_t *bytes,
+                                          size_t length,
+                                          uint32_t now,
+                                          struct gizwits_link_event *event,
+                                          size_t *used);
+
+/**
+ * Sends what is due: at most the answer to a read, and one report or request. Stores GIZWITS_EVENT_UNANSWERED,
+ * GIZWITS_EVENT_INVALID, or GIZWITS_EVENT_NONE.
+ *
+ * To be called after bytes were received, when the status may have changed, and when the time of gizwits_link_wait()
+ * has passed.
+ */
+gizwits_status gizwits_link_poll(struct gizwits_link *link, uint32_t now, struct gizwits_link_event *event);
+
+/**
+ * Stores the time in milliseconds until the next gizwits_link_poll() is due, unless bytes are received or the status
+ * changes before.
+ */
+gizwits_status gizwits_link_wait(struct gizwits_link *link, uint32_t now, uint32_t *wait);
+
+/**
+ * Queues a request, which gizwits_link_poll() sends once no frame is in flight. The outcome is GIZWITS_EVENT_ACKED,
+ * GIZWITS_EVENT_UNANSWERED, or the event with the answer.
+ *
+ * `request` is a GIZWITS_REQUEST_... number. `argument` is that of the request, otherwise 0. The status is
+ * GIZWITS_STATUS_BUSY while another request is in progress.
+ */
+gizwits_status gizwits_link_request(struct gizwits_link *link, uint8_t request, uint8_t argument);
+
+/**
+ * Sends transparent data, as a request. The data, which may be that of an event, is copied to the outbox, which keeps it
+ * until the module acknowledges it.
+ *
+ * The status is GIZWITS_STATUS_BUSY while another request is in progress, and GIZWITS_STATUS_OUT_OF_SPACE if the outbox
+ * is shorter than the data.
+ */
+gizwits_status gizwits_link_send(struct gizwits_link *link,
+                                 const uint8_t *data,
+                                 size_t length);
+
+/**
+ * Answers the frame of a GIZWITS_EVENT_FRAME. `command` and `sn` are those of the event. The payload has at most 65274
+ * bytes.
+ */
+gizwits_status gizwits_link_answer(struct gizwits_link *link,
+                                   uint8_t command,
+                                   uint8_t sn,
+                                   const uint8_t *payload,
+                                   size_t length);
+
+/**
+ * Loads a definition: its JSON text, as the cloud returns it.
+ *
+ * `definition` is UTF-8 of `length` bytes; a NUL behind them is not part of it. The library copies what it needs.
+ * `*product` becomes a handle, which the caller frees with gizwits_product_free(), or 0 after a failure.
+ *
+ * If the definition has errors, the status is GIZWITS_STATUS_DEFINITION, and the text of the error has a line for each
+ * of the first ten. gizwits_definition_check() returns all problems.
+ */
+gizwits_status gizwits_product_new(const char *definition,
+                                   size_t length,
+                                   gizwits_product *product,
+                                   struct gizwits_error *error);
+
+/**
+ * Frees a product. Its handle, and every copy of it, is invalid from then on.
+ *
+ * Calls of other threads that use the product end first. The handle 0 is refused like any other invalid handle.
+ */
+gizwits_status gizwits_product_free(gizwits_product product);
+
+/**
+ * Stores the numbers of a product in `*info`, which is memory of the caller.
+ */
+gizwits_status gizwits_product_describe(gizwits_product product,
+                                        struct gizwits_product_info *info,
+                                        struct gizwits_error *error);
+
+/**
+ * Copies the name of a product to `out`. The text is empty if the definition has no name.
+ */
+gizwits_status gizwits_product_name(gizwits_product product,
+                                    char *out,
+                                    size_t capacity,
+                                    size_t *length,
+                                    struct gizwits_error *error);
+
+/**
+ * Copies the product key to `out`. The text is empty if the definition has no key.
+ */
+gizwits_status gizwits_product_key(gizwits_product product,
+                                   char *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Checks a definition and writes every problem to `out`, as a JSON array of objects.
+ *
+ * An object has the keys `severity` ("error" or "warning"), `kind`, `pointer` (a JSON pointer), `line` and `column` (from
+ * 1), `message`, `label` (the present value) and `help` (what would be valid). The array has at most 100 objects; it
+ * is `[]` if the definition has no problem. The status is GIZWITS_STATUS_OK whatever the check finds.
+ */
+gizwits_status gizwits_definition_check(const char *definition,
+                                        size_t definition_length,
+                                        char *out,
+                                        size_t capacity,
+                                        size_t *length,
+                                        struct gizwits_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* GIZWITS_H */
