@@ -73,8 +73,13 @@ fn what_is_no_definition() {
             attr.clone()
         })
         .collect();
+    // Every point of a var_len product is at byte 0, bit 0, and one point alone can be of either protocol.
     let mut no_protocol = sound();
     no_protocol.as_object_mut().unwrap().remove("protocolType");
+    no_protocol["entities"][0]["attrs"]
+        .as_array_mut()
+        .unwrap()
+        .truncate(1);
     let text = good.to_string();
     for (name, text, kind, words) in [
         (
@@ -107,6 +112,24 @@ fn what_is_no_definition() {
             no_protocol.to_string(),
             "missing",
             "protocolType",
+        ),
+        (
+            "data",
+            r#"{"did": "x", "updated_at": 1, "attr": {"mode": 1}}"#.to_owned(),
+            "not_a_definition",
+            "values of a device",
+        ),
+        (
+            "error",
+            r#"{"error_code": 9004, "error_message": "token invalid!"}"#.to_owned(),
+            "not_a_definition",
+            "error",
+        ),
+        (
+            "page",
+            r#"{"meta": {"total": 0}, "objects": []}"#.to_owned(),
+            "not_a_definition",
+            "list",
         ),
     ] {
         let (code, findings) = check(&text);
@@ -180,7 +203,35 @@ fn what_is_only_odd() {
     let mut order = sound();
     order["entities"][0]["attrs"][3]["position"]["byte_offset"] = json!(4);
     order["entities"][0]["attrs"][4]["position"]["byte_offset"] = json!(1);
+    let mut typing = sound();
+    typing["packet_version"] = typing["packetVersion"].take();
+    typing.as_object_mut().unwrap().remove("packetVersion");
+    typing["comment"] = json!("extensions are allowed");
+    let attr = &mut typing["entities"][0]["attrs"][3];
+    attr["dispaly_name"] = json!("");
+    attr.as_object_mut().unwrap().remove("display_name");
+    let spec = &mut attr["uint_spec"];
+    spec["ratoi"] = spec["ratio"].take();
+    spec["mix"] = json!(0);
+    let spec = spec.as_object_mut().unwrap();
+    spec.remove("ratio");
+    spec.remove("addition");
+    let mut old = sound();
+    old.as_object_mut().unwrap().remove("protocolType");
     for (name, definition, kinds) in [
+        (
+            "typing",
+            typing,
+            &[
+                "unknown_key",
+                "unknown_key",
+                "unknown_key",
+                "missing",
+                "missing",
+                "packet_version",
+            ][..],
+        ),
+        ("old", old, &["missing"]),
         ("plain", plain, &["packet_version", "product_key"][..]),
         (
             "odd",

@@ -569,7 +569,7 @@ fn names() {
         type_,
         type_1,
         self_,
-        point_3,
+        开关,
         status,
         control,
         fault_uart,
@@ -577,11 +577,12 @@ fn names() {
         point_8,
         ..
     } = status;
-    assert!(!(type_ || type_1 || self_ || point_3));
+    assert!(!(type_ || type_1 || self_ || 开关));
     assert_eq!(
         (status, control),
         (StatusPoint::SelfPoint, ControlPoint::X0)
     );
+    assert_eq!(StatusPoint::from(1), StatusPoint::自动);
     assert_eq!(StatusPoint::from(4), StatusPoint::Auto4);
     assert_eq!(StatusPoint::from(5), StatusPoint::Label5);
     assert_eq!(StatusPoint::from(7).index(), 7);

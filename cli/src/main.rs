@@ -55,6 +55,12 @@ enum Command {
     Api(api::Api),
     Simulate(simulate::Simulate),
     Demo(demo::Demo),
+    /// Print the JSON Schema of definitions
+    ///
+    /// An editor that knows the schema completes and checks a definition. `gizwits check` checks more: the rules
+    /// between points.
+    #[command(after_help = "Example:\n  gizwits schema > definition.schema.json")]
+    Schema,
     /// Print a script for tab completion in your shell
     #[command(after_help = "Example:\n  gizwits completions bash > gizwits.bash")]
     Completions {
@@ -80,6 +86,10 @@ fn main() -> ExitCode {
         Command::Api(api) => api.run(&matches, &mut out),
         Command::Simulate(simulate) => simulate.run(&mut out),
         Command::Demo(demo) => demo.run(&mut out),
+        Command::Schema => {
+            let schema = gizwits_codec_std::DEFINITION_SCHEMA;
+            out.write_all(schema.as_bytes()).map_err(Failure::Io)
+        }
         Command::Completions { shell } => {
             // `generate` panics if it can't write, so it writes to memory first.
             let mut script = Vec::new();

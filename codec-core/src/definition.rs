@@ -94,6 +94,17 @@ pub fn protocol(word: &str) -> Option<Protocol> {
     all.find(|protocol| protocol.name() == word)
 }
 
+/// Returns whether a point has a position other than byte 0, bit 0, as var_len products have for all of their
+/// points.
+///
+/// A definition without a `protocolType`, as exported by old versions of the cloud, is that of a standard product
+/// if this is true and the points obey the rules of standard products.
+#[must_use]
+pub fn has_positions(points: &[Point]) -> bool {
+    let mut positions = points.iter().map(|point| point.position);
+    positions.any(|position| position.byte_offset > 0 || position.bit_offset > 0)
+}
+
 /// Reads a `type`, in the spelling of the cloud or of the vendor's tables.
 #[must_use]
 pub fn access(word: &str) -> Option<Access> {
@@ -396,7 +407,6 @@ impl<'a, const N: usize> Definition<'a, N> {
     fn finish(&mut self, head: Head<'a>) -> Result<(), Error> {
         let missing = |key| Error::new(ErrorKind::Missing { key });
         let unknown = |key| Error::new(ErrorKind::UnknownWord { key });
-        let word = head.protocol.ok_or(missing(Key::ProtocolType))?;
         if head.version == Some(false) {
             return Err(unknown(Key::PacketVersion));
         }
@@ -411,8 +421,19 @@ impl<'a, const N: usize> Definition<'a, N> {
         }
         self.name = head.name;
         self.product_key = head.product_key;
-        self.protocol = protocol(word).ok_or(unknown(Key::ProtocolType))?;
-        self.attrs.finish(self.protocol)
+        match head.protocol {
+            Some(word) => {
+                self.protocol = protocol(word).ok_or(unknown(Key::ProtocolType))?;
+                self.attrs.finish(self.protocol)
+            }
+            // `finish` holds the points against the rules of standard products, in which no two points overlap.
+            None if has_positions(&self.attrs.points) => {
+                self.protocol = Protocol::Standard;
+                let finished = self.attrs.finish(self.protocol);
+                finished.map_err(|_| missing(Key::ProtocolType))
+            }
+            None => Err(missing(Key::ProtocolType)),
+        }
     }
 
     /// Returns the name of the product.

@@ -28,11 +28,12 @@
 //!
 //! # Names
 //! Names of points and labels become Rust names by these rules:
-//! - A name is split into words at characters other than ASCII letters and digits, between a lower-case and an
+//! - A name is split into words at characters other than letters and digits, between a lower-case and an
 //!   upper-case letter, and before the last of several upper-case letters if a lower-case letter follows:
 //!   `Fault_UART` becomes `fault_uart`, `SwitchON` becomes `switch_on`, `CH1SWTime` becomes `ch1sw_time`.
-//! - A name that is not ASCII, begins with a digit or has more than 40 characters becomes `point_` and the
-//!   id. Such a label becomes `Label` and its index.
+//! - Letters of all scripts stay, so that the label `制冷` becomes the variant `制冷`. In C, names are ASCII.
+//! - A name that begins with a digit, has more than 40 characters, or for which the compiler would warn of mixed
+//!   scripts or uncommon characters becomes `point_` and the id. Such a label becomes `Label` and its index.
 //! - A keyword gets the suffix `_`, as in `type_`. An enum with the name of another type in the file gets
 //!   the suffix `Point`, as in `StatusPoint`.
 //! - If several names are then equal, all but the first get their id or index as a suffix.

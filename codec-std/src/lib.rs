@@ -65,6 +65,7 @@ pub use message::{
 };
 #[cfg(feature = "tokio")]
 pub use message::{M2mCodec, M2mFrame};
+pub use product::DEFINITION_SCHEMA;
 pub use product::Product;
 pub use product::attr::Attr;
 pub use product::check::check;

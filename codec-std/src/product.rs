@@ -15,6 +15,7 @@ pub(crate) mod point_text;
 pub(crate) mod products;
 mod text_piece;
 pub(crate) mod text_plan;
+mod unknown_keys;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,18 @@ use self::names::Names;
 use self::point_text::JsonFormat;
 use self::text_plan::TextPlan;
 use crate::error::{Error, shown};
+
+/// The JSON Schema of definitions, draft 2020-12. It states the form of a definition; [`check`](crate::check) also
+/// checks the rules between points.
+///
+/// ```
+/// use gizwits_codec_std::DEFINITION_SCHEMA;
+///
+/// let schema: serde_json::Value = serde_json::from_str(DEFINITION_SCHEMA)?;
+/// assert_eq!(schema["required"][0], "entities");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub const DEFINITION_SCHEMA: &str = include_str!("product/definition.schema.json");
 
 /// The definition of a product, ready to decode and encode messages.
 ///

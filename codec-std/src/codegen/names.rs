@@ -2,6 +2,11 @@
 
 use std::collections::HashSet;
 
+use unicode_ident::{is_xid_continue, is_xid_start};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::mixed_script::is_potential_mixed_script_confusable_char;
+use unicode_security::{GeneralSecurityProfile as _, MixedScript as _};
+
 /// Names that are not allowed for fields: keywords, including reserved ones.
 pub(super) const RESERVED_FIELDS: &str = "abstract as async await become box break const continue crate \
     do dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut override \
@@ -52,31 +57,58 @@ impl Names {
     }
 }
 
-/// Splits a name into lower-case words; `None` if the name cannot become a Rust name.
+/// Splits a name of ASCII characters into lower-case words; `None` if the name cannot become a name in C.
 pub(super) fn words(name: &str) -> Option<Vec<String>> {
+    let is_short = name.len() <= MAX_LEN;
+    (name.is_ascii() && is_short).then(|| split(name))?
+}
+
+/// Splits a name into lower-case words; `None` if the name cannot become a name in Rust without a warning of the
+/// compiler.
+pub(super) fn unicode_words(name: &str) -> Option<Vec<String>> {
+    // The compiler compares names in this form, in which names that look the same are equal.
+    let name: String = name.nfc().collect();
+    let uncommon = |letter: char| is_letter(letter) && !letter.identifier_allowed();
+    // The lint is about the letters of a script of which all look like those of another.
+    let confusable =
+        |letter: char| letter.is_ascii() || is_potential_mixed_script_confusable_char(letter);
+    let letters = name.chars().filter(|letter| is_letter(*letter));
+    let is_sound = name.is_ascii()
+        || name.is_single_script()
+            && !name.chars().any(uncommon)
+            && !letters.clone().all(confusable);
+    (is_sound && name.chars().count() <= MAX_LEN).then(|| split(&name))?
+}
+
+/// Longer names are unreadable.
+const MAX_LEN: usize = 40;
+
+/// Whether a character can be part of a word. The underscore separates words.
+fn is_letter(char: char) -> bool {
+    is_xid_continue(char) && char != '_'
+}
+
+fn split(name: &str) -> Option<Vec<String>> {
     let letters: Vec<char> = name.chars().collect();
-    if !name.is_ascii() || letters.len() > 40 {
-        return None;
-    }
     let mut words: Vec<String> = Vec::new();
     let mut begin = true;
     for (at, letter) in letters.iter().enumerate() {
-        if !letter.is_ascii_alphanumeric() {
+        if !is_letter(*letter) {
             begin = true;
             continue;
         }
         let before = at.checked_sub(1).and_then(|at| letters.get(at));
-        let small = |letter: Option<&char>| letter.is_some_and(char::is_ascii_lowercase);
-        let upper = letter.is_ascii_uppercase();
-        let capitals = before.is_some_and(char::is_ascii_uppercase) && small(letters.get(at + 1));
+        let small = |letter: Option<&char>| letter.is_some_and(|letter| letter.is_lowercase());
+        let upper = letter.is_uppercase();
+        let capitals = before.is_some_and(|one| one.is_uppercase()) && small(letters.get(at + 1));
         if begin || upper && (small(before) || capitals) {
             words.push(String::new());
         }
         begin = false;
-        words.last_mut()?.push(letter.to_ascii_lowercase());
+        words.last_mut()?.extend(letter.to_lowercase());
     }
     let first = words.first()?.chars().next()?;
-    first.is_ascii_alphabetic().then_some(words)
+    is_xid_start(first).then_some(words)
 }
 
 /// Joins words to a name in PascalCase.
@@ -90,7 +122,7 @@ pub(super) fn pascal(words: &[String]) -> String {
             name.push('N');
         }
         let mut letters = word.chars();
-        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
         name.extend(letters);
     }
     name

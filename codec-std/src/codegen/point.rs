@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use gizwits_codec_core::{Access, Decimal, Kind, Scale, UintSpec, Unit, View};
 
-use super::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, words};
+use super::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, unicode_words};
 use super::text::{code, comment};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_word, uint_spec};
@@ -45,7 +45,8 @@ impl<'p> PointCode<'p> {
         let layout = product.layout();
         let mut point = |view: View<'_, '_>, attr: &'p Attr| {
             let id = attr.id();
-            let words = words(attr.name()).unwrap_or_else(|| vec!["point".into(), id.to_string()]);
+            let words =
+                unicode_words(attr.name()).unwrap_or_else(|| vec!["point".into(), id.to_string()]);
             let span = view.read(id).map(|reading| reading.span());
             let (bytes, shift) = span.map_or((0..0, 0), |span| (span.bytes, span.shift));
             let mut point = PointCode {
@@ -184,7 +185,7 @@ impl<'p> PointCode<'p> {
 fn variants(attr: &Attr) -> Vec<String> {
     let mut names = Names::new("Unknown Self", true);
     let variant = |(label, index): (&String, u16)| {
-        let name = words(label).map_or(format!("Label{index}"), |words| pascal(&words));
+        let name = unicode_words(label).map_or(format!("Label{index}"), |words| pascal(&words));
         names.take(name, index)
     };
     attr.labels().iter().zip(0..).map(variant).collect()

@@ -9,6 +9,7 @@ use jsonc_parser::ast::Value;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::attr::uint_spec;
 use super::diagnostic::Severity;
 use super::entry::AttrEntry;
 use super::finding_text::{engineering_max, json_finding};
@@ -33,6 +34,7 @@ impl<'v, 't> AttrEntry<'v, 't> {
         if let Some(attr) = entry.attr(findings) {
             entry.read_point(&attr, findings);
             entry.check_labels(findings);
+            entry.check_spec(&attr, findings);
             if let Some(text) = engineering_max(&entry) {
                 let at = entry.node.at(Key::Max.pointer());
                 findings.warning("engineering_max", at, text);
@@ -88,6 +90,26 @@ impl<'v, 't> AttrEntry<'v, 't> {
     fn report(&self, kind: ErrorKind, findings: &mut Findings) {
         let (pointer, message) = json_finding(self, kind);
         findings.error(kind.name(), self.node.at(&pointer), message);
+    }
+
+    /// Warns of a ratio or an addition that is missing, for which 1 or 0 is used.
+    fn check_spec(&self, attr: &JsonAttr<'_>, findings: &mut Findings) {
+        let is_uint = self
+            .point
+            .is_some_and(|point| uint_spec(point.kind).is_some());
+        let Some(spec) = attr.uint_spec.as_ref().filter(|_| is_uint) else {
+            return;
+        };
+        for (key, value, assumed) in [
+            (Key::Ratio, &spec.ratio, 1),
+            (Key::Addition, &spec.addition, 0),
+        ] {
+            if value.is_none() {
+                let (title, name) = (self.title(), key.name());
+                let message = format!("{title} has no {name}: {assumed} is assumed");
+                findings.warning("missing", self.node.at(key.pointer()), message);
+            }
+        }
     }
 
     fn check_labels(&self, findings: &mut Findings) {

@@ -12,10 +12,10 @@ use jsonc_parser::common::Ranged;
 use super::attr::Attr;
 use super::diagnostic::{Check, Invalid, Severity};
 use super::entry::AttrEntry;
-use super::finding_text::{Breach, key};
+use super::finding_text::{Breach, FindingText, key};
 use super::findings::Findings;
 use super::json::{Node, Place, near, parse};
-use super::{Product, is_product_key};
+use super::{Product, is_product_key, unknown_keys};
 use crate::error::shown;
 
 /// Checks a definition against all rules and returns every problem.
@@ -89,12 +89,16 @@ impl Product {
 /// Reads the product and reports its problems; `None` if a part of the product is unreadable.
 fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> Option<Product> {
     let root = Node::new(text, value, String::new());
-    if root.object().is_none() {
+    let Some(object) = root.object() else {
         findings.error("json", root.at(""), "a definition is a JSON object");
+        return None;
+    };
+    if let Some(found) = other_answer(object) {
+        findings.error("not_a_definition", root.at(""), found);
         return None;
     }
     repeated_keys(value, &mut String::new(), findings);
-    let protocol = protocol(&root, findings);
+    unknown_keys::warn(object, findings);
     version(&root, findings);
     let product_key = root.text_at("product_key");
     if !product_key.as_deref().is_some_and(is_product_key) {
@@ -113,6 +117,7 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
     repeated_names(&entries, findings);
 
     let points: Vec<Point> = entries.iter().filter_map(|entry| entry.point).collect();
+    let protocol = protocol(&root, &points, attrs.len(), findings);
     let count = attrs.len().min(MAX_POINTS + 1);
     let mut fields = vec![Field::EMPTY; count];
     let mut limits = vec![Limits::EMPTY; count];
@@ -178,25 +183,69 @@ fn repeated_keys(value: &ast::Value<'_>, pointer: &mut String, findings: &mut Fi
     }
 }
 
-fn protocol(root: &Node<'_, '_>, findings: &mut Findings) -> Option<Protocol> {
+/// Reads the protocol. Without a `protocolType`, the protocol is standard if the positions of all points prove it.
+fn protocol(
+    root: &Node<'_, '_>,
+    points: &[Point],
+    count: usize,
+    findings: &mut Findings,
+) -> Option<Protocol> {
     let pointer = Key::ProtocolType.pointer();
+    let expected = "\"standard\" or \"var_len\"";
+    let given = root.source(pointer);
+    if given.is_empty() || given == "null" {
+        if definition::has_positions(points) && is_standard(points, count) {
+            let message =
+                "protocolType is missing: \"standard\" is assumed, which all positions obey";
+            findings.warning("missing", root.at(pointer), message);
+            return Some(Protocol::Standard);
+        }
+        let message = format!("protocolType is missing: expected {expected}");
+        findings.error("missing", root.at(pointer), message);
+        return None;
+    }
     let word = root.text_at(Key::ProtocolType.name());
     let protocol = word.as_deref().and_then(definition::protocol);
     if protocol.is_none() {
-        let expected = "\"standard\" or \"var_len\"";
-        let (kind, message) = match root.source(pointer) {
-            none if none.is_empty() => (
-                "missing",
-                format!("protocolType is missing: expected {expected}"),
-            ),
-            given => (
-                "unknown_word",
-                format!("protocolType is {given}: expected {expected}"),
-            ),
-        };
-        findings.error(kind, root.at(pointer), message);
+        let message = format!("protocolType is {given}: expected {expected}");
+        findings.error("unknown_word", root.at(pointer), message);
     }
     protocol
+}
+
+/// Returns whether the points obey all rules of standard products.
+fn is_standard(points: &[Point], count: usize) -> bool {
+    let tables = Tables {
+        fields: &mut vec![Field::EMPTY; points.len()],
+        limits: &mut vec![Limits::EMPTY; points.len()],
+        scales: &mut vec![Scale::IDENTITY; points.len()],
+    };
+    let mut broken = rules::Findings::errors(&mut []);
+    rules::check(Protocol::Standard, points, count, tables, &mut broken);
+    broken.found() == 0
+}
+
+/// Describes an answer of the API that is often taken for a definition; `None` if the object can be one.
+fn other_answer(object: &ast::Object<'_>) -> Option<FindingText> {
+    let has = |key| object.get(key).is_some();
+    if has("entities") || has("attrs") {
+        return None;
+    }
+    let message = if has("attr") {
+        "these are the values of a device, not a definition"
+    } else if has("error_code") {
+        "this is an error that the API answered, not a definition"
+    } else if has("objects") {
+        "this is a list that the API answered, not a definition"
+    } else {
+        return None;
+    };
+    Some(FindingText {
+        message: message.to_owned(),
+        label: String::new(),
+        help: "the API answers GET /v1/products/{product_key}/datapoint with the definition"
+            .to_owned(),
+    })
 }
 
 fn version(root: &Node<'_, '_>, findings: &mut Findings) {
