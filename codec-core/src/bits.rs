@@ -1,5 +1,5 @@
-//! The rule of bit order. Values are read and written here; the layout's kernels and the loop over runs of equal
-//! integers apply the same rule to a whole status.
+//! The rule of bit order. Values are read and written here; on 64-bit machines, the layout's kernels and the loop over
+//! runs of equal points apply the same rule to whole statuses, and the encoder to its words.
 //!
 //! A bitmap of flags and a bit area of the status are both one unsigned integer, sent big-endian (the
 //! vendor's `gizByteOrderExchange`): bit n is in byte `len - 1 - n / 8`, with the mask `1 << (n % 8)`. An
@@ -120,7 +120,7 @@ pub(crate) fn clear(bytes: &mut [u8]) {
 
 /// Sets the bits of a left-aligned word in the first 8 bytes, or in all if there are fewer.
 #[inline]
-#[cfg(target_pointer_width = "64")]
+#[cfg(any(test, target_pointer_width = "64"))]
 pub(crate) fn add_head(bytes: &mut [u8], word: u64) {
     if let Some(head) = bytes.first_chunk_mut() {
         *head = (u64::from_be_bytes(*head) | word).to_be_bytes();
@@ -141,7 +141,7 @@ pub(crate) fn add_head(bytes: &mut [u8], word: u64) {
 
 /// Sets the bits of a word in the last 8 bytes, or in all if there are fewer.
 #[inline]
-#[cfg(target_pointer_width = "64")]
+#[cfg(any(test, target_pointer_width = "64"))]
 pub(crate) fn add_tail(bytes: &mut [u8], mut word: u64) {
     if let Some(tail) = bytes.last_chunk_mut() {
         *tail = (u64::from_be_bytes(*tail) | word).to_be_bytes();

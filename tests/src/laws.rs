@@ -690,7 +690,7 @@ pub fn numbers(points: usize, view: View<'_, '_>) {
             Value::Bool(value) => u32::from(value).into(),
             Value::Enum(index) => index.into(),
             Value::Number(number) => {
-                // By the table of scales, which encoding reads, and not by the row that decoding reads.
+                // By the table of scales, and not by the prepared row that decoding and encoding read.
                 let scale = view.layout().scale(reading.id()).unwrap();
                 let CoreRaw::Number(raw) = reading.raw() else {
                     panic!("a number")

@@ -395,8 +395,9 @@ pub fn scan(bytes: &[u8], limit: usize) -> Scan<'_> {
     scan_for(bytes, limit).0
 }
 
-/// The result of a scan, and the number of bytes that must arrive before another scan can find more. The law for the
-/// shortcuts of its callers.
+/// The result of a scan, and the number of bytes that must arrive before another scan can find more.
+///
+/// Callers try shortcuts first, and a test compares them with this function.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 fn scan_for(bytes: &[u8], limit: usize) -> (Scan<'_>, usize) {
     let mut rest = bytes;

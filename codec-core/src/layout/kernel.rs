@@ -1,11 +1,11 @@
-//! The steps that decode a number on 64-bit machines, prepared when the layout is made.
+//! The steps that decode and encode a number on 64-bit machines, prepared when the layout is made.
 
 use super::field::{Field, Shape};
 use crate::bits::Source;
 use crate::value::{Decimal, Scale};
 
-/// The steps from the bytes of a whole status to a number: an 8-byte load, a shift, a mask, a multiplication and an
-/// addition.
+/// The steps from the bytes of a status to a number: an 8-byte load, a shift, a mask, a multiplication and an addition.
+/// The encoder takes the same steps backwards.
 ///
 /// Without it, finding the scale and the first byte of the window would take as many instructions per value as the
 /// steps themselves.

@@ -52,8 +52,8 @@ impl Packing {
         all.closed()
     }
 
-    /// Returns the packing of the points of a mask below `end`, behind a bit area of `area` bytes. It is not part of its
-    /// callers, because their loops over a status have no register to spare for it.
+    /// Returns the packing of the points of a mask below `end`, behind a bit area of `area` bytes.
+    // Not inlined: the loops of the callers need the registers.
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     pub(crate) fn before(layout: LayoutRef<'_>, mask: Mask<'_>, area: u16, end: PointId) -> Self {
         let mut before = Packing::behind(area);

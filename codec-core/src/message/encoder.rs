@@ -15,6 +15,7 @@ use crate::value::{Decimal, Rounding, Unscaled, Value};
 ///
 /// The values of a var_len message are written at the offsets of the layout, so that setting a point moves no
 /// other point. [`finish`](Self::finish) packs them. The buffer therefore needs space for all points.
+/// Until `finish`, the contents of the buffer are unspecified.
 ///
 /// ```
 /// use gizwits_codec_core::{
@@ -37,7 +38,7 @@ use crate::value::{Decimal, Rounding, Unscaled, Value};
 #[derive(Debug)]
 pub struct Encoder<'l, 'o> {
     rules: Rules<'l>,
-    /// The bytes of the P0.
+    /// The bytes of the P0. On 64-bit machines, they are complete only after [`finish`](Self::finish).
     out: &'o mut [u8],
     /// The length in bytes of the flags or mask after the action, 0 for a message without them.
     flags: usize,
@@ -725,7 +726,9 @@ mod tests {
                     let value = value(layout, id, pick, &bytes);
                     (encoder.set(id, value), plain.set(id, value))
                 };
-                prop_assert_eq!(found.err().map(|error| error.kind), expected);
+                let error = found.err();
+                prop_assert_eq!(error.map(|error| error.kind), expected);
+                prop_assert!(error.is_none_or(|error| error.point == Some(id)));
             }
             prop_assert_eq!(encoder.finish(), &plain.finish()[..]);
         }

@@ -482,8 +482,8 @@ impl<'l, 'b> View<'l, 'b> {
     /// Returns the point with this id, or `None` if the product or the message has no such point.
     ///
     /// In a var_len message with only some of the points, this takes one step for each present point before
-    /// it. On 64-bit machines and in a product of up to 128 points, it takes a popcount for each bit of a size
-    /// instead, if the sizes of the points have up to 10 different bits.
+    /// it. On 64-bit machines and in a product of up to 128 points, a message with many points takes a popcount for
+    /// each bit of a size instead, if the sizes of the points have up to 10 different bits.
     #[inline]
     pub fn read(&self, id: PointId) -> Option<PointValue<'l, 'b>> {
         let field = self.layout.field(id)?;

@@ -38,8 +38,8 @@ impl Digits {
     }
 }
 
-/// The part of a number before its last 8 digits: a number below 100, and [`NEGATIVE`](Self::NEGATIVE). One byte, because
-/// nearly all numbers have none of both, which then is one comparison.
+/// The part of a number before its last 8 digits: a number below 100, and [`NEGATIVE`](Self::NEGATIVE). Both are
+/// in one byte, so that one comparison shows that a number has neither, as nearly all numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head(u8);
 
