@@ -9,7 +9,7 @@
  *   as a library can see it: null and unaligned pointers, impossible lengths, buffers that overlap other arguments,
  *   wrong and freed handles, texts that are not UTF-8, numbers that are no option.
  * Ownership. The caller owns all memory that it passes. The library reads and writes it during the call alone and keeps
- *   no pointer. Texts that it returns as a `const char *` live as long as the program. Nothing is freed with free().
+ *   no pointer, except for a link: see gizwits_link_options. Texts that it returns as a `const char *` live as long as the program. Nothing is freed with free().
  * Lengths. A pointer to data comes with its length in items, mostly bytes; a NUL behind a text is not counted. NULL is
  *   allowed with the length 0. The memory must have that length, which no library can check.
  * Buffers. A function with `out`, `capacity` and `length` stores the length of its result in `*length`, writes the
@@ -18,7 +18,8 @@
  *   text can have a NUL inside if its definition has one. After any other failure `*length` is 0.
  * Errors. `error` is NULL, or memory for a gizwits_error, which every call sets: there is no error state in the
  *   library, neither of a thread nor of a handle.
- * Threads. All functions may be called from all threads at the same time. Memory that a call writes is used by nobody
+ *   Structs that a call reads are initialised as a whole, for example by `= {0}`.
+ * Threads. All functions may be called from all threads at the same time, except those of one link: see gizwits_link. Memory that a call writes is used by nobody
  *   else during the call.
  */
 
@@ -469,7 +470,8 @@ typedef struct gizwits_frame {
      */
     uint8_t has_sn;
     /**
-     * 1 for a service message, of which nothing but the command is known; otherwise 0. It is not encoded.
+     * 1 for a service message, of which nothing but the command is known; otherwise 0. Must be 0 to
+     * encode a frame.
      */
     uint8_t is_service;
 } gizwits_frame;
@@ -655,7 +657,8 @@ typedef int32_t gizwits_kind;
 /**
  * The value of a point.
  *
- * Decoding sets all members. Encoding reads `point`, `kind` and the members that the kind names.
+ * Decoding sets all members. Encoding uses `point`, `kind` and the members that the kind names; the others must be
+ * initialised, for example by `= {0}`.
  */
 typedef struct gizwits_value {
     /**
@@ -697,7 +700,7 @@ typedef struct gizwits_value {
  * The memory of a link, usually a static variable. Its content belongs to the library.
  *
  * A link begins with gizwits_link_init() and needs no end. It must not be moved or copied. All calls for a link come
- * from one thread or interrupt level at a time.
+ * from one thread or interrupt level at a time, and nobody writes its status during a call.
  */
 typedef struct gizwits_link {
     /**
@@ -791,7 +794,8 @@ typedef struct gizwits_device_info {
 
 /**
  * What a link is made of, usually a constant in flash. The link keeps the address: this struct and all that it points
- * to must live as long as the link.
+ * to must live as long as the link. Until then, only the link changes the state and the memory, and nobody changes
+ * this struct, the table and the description.
  */
 typedef struct gizwits_link_options {
     /**

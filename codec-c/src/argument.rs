@@ -4,6 +4,7 @@
 //! memory that the call writes and another argument uses as well. What it cannot see is whether the memory exists:
 //! that is the contract of the header.
 
+#[cfg(feature = "std")]
 use core::ffi::c_char;
 use core::marker::PhantomData;
 use core::mem::size_of;
@@ -34,6 +35,8 @@ pub(crate) struct Call<'a> {
     /// The length and the handle that are 0 after a failure.
     length: Option<Output<usize>>,
     handle: Option<Output<u64>>,
+    /// The memory of the argument that was refused because it overlaps that of another.
+    refused: Option<Span>,
     memory: PhantomData<&'a [u8]>,
 }
 
@@ -41,11 +44,23 @@ impl<'a> Call<'a> {
     const MAX: usize = 8;
 
     /// Refuses memory that overlaps that of another argument, if the call writes to either.
-    fn check(&self, name: &'static str, span: Span) -> Result<(), Failure> {
+    fn check(&mut self, name: &'static str, span: Span) -> Result<(), Failure> {
         let mut taken = self.spans.iter().take(self.taken);
-        match taken.any(|other| span.clashes(other)) {
-            true => Err(Failure::Argument(gizwits_status::Overlap, name)),
-            false => Ok(()),
+        if taken.any(|other| span.clashes(other)) {
+            self.refused = Some(span);
+            return Err(Failure::Argument(gizwits_status::Overlap, name));
+        }
+        Ok(())
+    }
+
+    /// Stores the value of an output after a failure. An output that overlaps the refused argument is left alone: it can
+    /// be the memory of an input.
+    fn put<T>(&self, output: Output<T>, value: impl FnOnce() -> T) {
+        let start = output.as_ptr() as usize;
+        let end = start.saturating_add(size_of::<T>());
+        let is_hit = |refused: &Span| refused.start < end && start < refused.end;
+        if !self.refused.as_ref().is_some_and(is_hit) {
+            output.put(value());
         }
     }
 
@@ -78,7 +93,7 @@ impl<'a> Call<'a> {
     /// # Safety
     /// As for [`items`](Self::items).
     pub(crate) unsafe fn peek<T>(
-        &self,
+        &mut self,
         name: &'static str,
         from: *const T,
         count: usize,
@@ -97,6 +112,7 @@ impl<'a> Call<'a> {
     ///
     /// # Safety
     /// As for [`items`](Self::items).
+    #[cfg(feature = "std")]
     pub(crate) unsafe fn text(
         &mut self,
         name: &'static str,
@@ -169,14 +185,15 @@ impl<'a> Call<'a> {
         capacity: usize,
         length: *mut usize,
     ) -> Result<Buffer<T>, Failure> {
+        // The length comes first, so that it is set to 0 if the buffer is refused.
+        // SAFETY: the promise is that of this function.
+        let length = unsafe { self.output("length", length)? };
+        self.length = Some(length);
         let to = match to.is_null() && capacity == 0 {
             true => NonNull::dangling(),
             false => aligned(name, to)?,
         };
-        // SAFETY: the promise is that of this function.
-        let length = unsafe { self.output("length", length)? };
         self.take(name, span(name, to.as_ptr(), capacity, true)?)?;
-        self.length = Some(length);
         Ok(Buffer {
             name,
             to,
@@ -189,6 +206,7 @@ impl<'a> Call<'a> {
     ///
     /// # Safety
     /// As for [`buffer`](Self::buffer).
+    #[cfg(feature = "std")]
     pub(crate) unsafe fn text_buffer(
         &mut self,
         name: &'static str,
@@ -244,6 +262,7 @@ pub(crate) unsafe fn call(
         taken: 0,
         length: None,
         handle: None,
+        refused: None,
         memory: PhantomData,
     };
     // SAFETY: the promise is that of this function.
@@ -261,19 +280,23 @@ pub(crate) unsafe fn call(
         Err(failure) => failure,
     };
     let status = failure.status();
-    // What overlaps is not written, for it can be the memory of an input.
-    if status != gizwits_status::Overlap {
-        if let Some(length) = call.length.filter(|_| !failure.has_length()) {
-            length.put(0);
-        }
-        if let Some(handle) = call.handle {
-            handle.put(0);
-        }
-        if let Some(error) = error {
-            error.put(gizwits_error::new(&failure));
-        }
+    if let Some(length) = call.length.filter(|_| !failure.has_length()) {
+        call.put(length, || 0);
+    }
+    if let Some(handle) = call.handle {
+        call.put(handle, || 0);
+    }
+    if let Some(error) = error {
+        store(&call, error, &failure);
     }
     status
+}
+
+/// Stores an error. Not inlined, because its text would be on the stack of every function.
+#[cold]
+#[inline(never)]
+fn store(call: &Call<'_>, error: Output<gizwits_error>, failure: &Failure) {
+    call.put(error, || gizwits_error::new(failure));
 }
 
 #[cfg(feature = "std")]
@@ -335,6 +358,7 @@ impl<T> Buffer<T> {
     }
 }
 
+#[cfg(feature = "std")]
 impl<T: Copy> Buffer<T> {
     /// Stores the items and their number, or the number alone if there is too little room.
     pub(crate) fn put(&self, items: &[T]) -> Result<(), Failure> {
@@ -348,6 +372,7 @@ impl<T: Copy> Buffer<T> {
 
 impl Buffer<u8> {
     /// Stores a text with a NUL at its end. The length is that without the NUL.
+    #[cfg(feature = "std")]
     pub(crate) fn put_text(&self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
         let text = text.as_ref();
         let to = self.room(text.len(), 1)?;

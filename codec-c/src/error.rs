@@ -58,6 +58,7 @@ impl gizwits_error {
                 (error.point, error.byte, error.bit) =
                     (id(*point), offset(named.byte), offset(named.bit));
             }
+            #[cfg(feature = "std")]
             Failure::Utf8 { byte, .. } => error.byte = i64::try_from(*byte).unwrap_or(-1),
             _ => {}
         }
@@ -115,6 +116,7 @@ pub(crate) enum Failure {
     /// An argument breaks the contract: how, and its name.
     Argument(gizwits_status, &'static str),
     /// A text is not UTF-8 from this byte on.
+    #[cfg(feature = "std")]
     Utf8 { name: &'static str, byte: usize },
     /// A buffer is too short.
     Short {
@@ -138,6 +140,7 @@ impl Failure {
     pub(crate) fn status(&self) -> gizwits_status {
         match self {
             Failure::Argument(status, _) => *status,
+            #[cfg(feature = "std")]
             Failure::Utf8 { .. } => gizwits_status::InvalidUtf8,
             Failure::Short { .. } => gizwits_status::OutOfSpace,
             Failure::Codec(error) => error.kind.into(),
@@ -173,6 +176,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Argument(status, name) => write!(f, "`{name}` {}", misuse(*status)),
+            #[cfg(feature = "std")]
             Failure::Utf8 { name, byte } => write!(f, "`{name}` is not UTF-8 at byte {byte}"),
             Failure::Short {
                 name,

@@ -38,7 +38,8 @@ pub struct gizwits_frame {
     pub flag: u8,
     /// 1 if the frame has a sequence number, otherwise 0.
     pub has_sn: u8,
-    /// 1 for a service message, of which nothing but the command is known; otherwise 0. It is not encoded.
+    /// 1 for a service message, of which nothing but the command is known; otherwise 0. Must be 0 to
+    /// encode a frame.
     pub is_service: u8,
 }
 
@@ -89,9 +90,9 @@ pub unsafe extern "C" fn gizwits_frame_parse(
     unsafe {
         call(error, |call| {
             let bytes = call.items("bytes", bytes, length)?;
-            let frame = call.output("frame", frame)?;
             let consumed = call.output("consumed", consumed)?;
             consumed.put(0);
+            let frame = call.output("frame", frame)?;
             let (event, rest) = m2m::parse(bytes, limit_of(limit))?;
             frame.put(event.into());
             consumed.put(bytes.len().saturating_sub(rest.len()));

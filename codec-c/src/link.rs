@@ -10,6 +10,7 @@ mod table;
 
 use core::ffi::c_void;
 use core::mem::{align_of, size_of};
+use core::ptr::null;
 use core::slice;
 
 use gizwits_codec_core::ErrorKind;
@@ -17,8 +18,8 @@ use gizwits_codec_core::link::{Event, Link, Request, Timing};
 use gizwits_codec_core::uart::{Command, ConfigMode, MAX_PAYLOAD};
 
 pub use self::event::*;
-use self::options::check;
 pub use self::options::{GIZWITS_LINK_WORDS, gizwits_link, gizwits_link_options};
+use self::options::{check, is_inside};
 use self::product::{Made, Table};
 pub use self::table::{gizwits_device_info, gizwits_link_product};
 use crate::status::gizwits_status;
@@ -90,7 +91,7 @@ fn sink(options: &'static gizwits_link_options) -> impl FnMut(u8) {
     }
 }
 
-/// Returns the link in its memory, if that and another pointer can be read.
+/// Returns the link in its memory, if that and another pointer can be used. The alignment 0 stands for no other pointer.
 ///
 /// # Safety
 /// `link` is null, or points to the memory of a link that nobody else uses as long as `'a`.
@@ -104,9 +105,12 @@ unsafe fn content<'a>(
         gizwits_status::Ok => {}
         status => return Err(status),
     }
-    match check(other, alignment) {
-        gizwits_status::Ok => {}
-        status => return Err(status),
+    if alignment > 0 {
+        match check(other, alignment) {
+            gizwits_status::Ok if is_inside(link, other) => return Err(gizwits_status::Overlap),
+            gizwits_status::Ok => {}
+            status => return Err(status),
+        }
     }
     let content = link.cast::<Content>();
     // SAFETY: the pointer is neither null nor unaligned, and a link is longer than the mark.
@@ -117,7 +121,8 @@ unsafe fn content<'a>(
     Ok(unsafe { &mut *content })
 }
 
-/// Returns the link in its memory, and the bytes behind a pointer, which may be null if the length is 0.
+/// Returns the link in its memory, and the bytes behind a pointer, which may be null if the length is 0. `limit` is the
+/// greatest length, at most `isize::MAX`.
 ///
 /// # Safety
 /// As for [`content`]. `bytes` is null, or points to `length` bytes that nobody changes as long as `'a`.
@@ -126,17 +131,14 @@ unsafe fn with_bytes<'a>(
     link: *mut gizwits_link,
     bytes: *const u8,
     length: usize,
+    limit: usize,
 ) -> Result<(&'a mut Content, &'a [u8]), gizwits_status> {
-    let other = match length {
-        0 => link.cast_const().cast(),
-        _ => bytes.cast(),
-    };
     // SAFETY: the promise is that of this function.
-    let content = unsafe { content(link, other, 1)? };
+    let content = unsafe { content(link, bytes.cast(), usize::from(length > 0))? };
     if length == 0 {
         return Ok((content, &[]));
     }
-    if length > MAX_PAYLOAD {
+    if length > limit {
         return Err(gizwits_status::InvalidLength);
     }
     // SAFETY: the pointer is not null, the length is possible, and the caller promises the rest.
@@ -239,7 +241,10 @@ pub unsafe extern "C" fn gizwits_link_receive_bytes(
     // SAFETY: the pointer is checked, and the caller keeps the contract of the header.
     let bytes = match unsafe {
         used.write(0);
-        with_bytes(link, bytes, length)
+        content(link, event.cast(), align_of::<gizwits_link_event>()).and_then(|_| {
+            event.write(gizwits_link_event::NONE);
+            with_bytes(link, bytes, length, isize::MAX.unsigned_abs())
+        })
     } {
         Ok((_, bytes)) => bytes,
         Err(status) => return status,
@@ -327,12 +332,14 @@ pub unsafe extern "C" fn gizwits_link_request(
     argument: u8,
 ) -> gizwits_status {
     // SAFETY: the caller keeps the contract of the header.
-    let content = match unsafe { content(link, link.cast_const().cast(), 1) } {
+    let content = match unsafe { content(link, null(), 0) } {
         Ok(content) => content,
         Err(status) => return status,
     };
     let request = match request {
-        GIZWITS_REQUEST_CONFIGURE => Request::configure(ConfigMode::Unknown(argument)),
+        GIZWITS_REQUEST_CONFIGURE if matches!(argument, 1 | 2) => {
+            Request::configure(ConfigMode::Unknown(argument))
+        }
         GIZWITS_REQUEST_MODULE => Request::module(argument),
         other => {
             match REQUESTS.get(usize::from(other).wrapping_sub(GIZWITS_REQUEST_RESET.into())) {
@@ -359,7 +366,7 @@ pub unsafe extern "C" fn gizwits_link_send(
     length: usize,
 ) -> gizwits_status {
     // SAFETY: the caller keeps the contract of the header.
-    let (content, data) = match unsafe { with_bytes(link, data, length) } {
+    let (content, data) = match unsafe { with_bytes(link, data, length, MAX_PAYLOAD) } {
         Ok(checked) => checked,
         Err(status) => return status,
     };
@@ -382,7 +389,7 @@ pub unsafe extern "C" fn gizwits_link_answer(
     length: usize,
 ) -> gizwits_status {
     // SAFETY: the caller keeps the contract of the header.
-    let (content, payload) = match unsafe { with_bytes(link, payload, length) } {
+    let (content, payload) = match unsafe { with_bytes(link, payload, length, MAX_PAYLOAD) } {
         Ok(checked) => checked,
         Err(status) => return status,
     };

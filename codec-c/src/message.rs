@@ -44,7 +44,8 @@ pub const GIZWITS_KIND_BINARY: gizwits_kind = 4;
 
 /// The value of a point.
 ///
-/// Decoding sets all members. Encoding reads `point`, `kind` and the members that the kind names.
+/// Decoding sets all members. Encoding uses `point`, `kind` and the members that the kind names; the others must be
+/// initialised, for example by `= {0}`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct gizwits_value {

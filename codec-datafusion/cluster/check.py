@@ -195,7 +195,9 @@ class Cluster:
 
     def refusal(self, command):
         """What a command that must fail says."""
-        done = subprocess.run(command, cwd=self.client, env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=self.client, env=self.environment, capture_output=True, text=True, timeout=PATIENCE
+        )
         if done.returncode != 1:
             raise Failure(f"{command} has status {done.returncode}, and 1 is expected")
         return done.stderr.strip()

@@ -49,6 +49,9 @@ const STANDARD_HEADERS: &str = "assert complex ctype errno fenv float inttypes i
     signal stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn string tgmath \
     threads time uchar wchar wctype";
 
+/// The header of the library that runs the serial link, which generated code includes.
+const LIBRARY_HEADER: &str = "gizwits";
+
 impl Codegen {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let product = definition::load(&self.definition)?;
@@ -82,6 +85,10 @@ impl Codegen {
         if standard.any(|header| name.eq_ignore_ascii_case(header)) {
             let message = "a standard header of C has this name, and a compiler could include one for the \
                 other: choose another name";
+            return Err(in_file(header, message));
+        }
+        if name.eq_ignore_ascii_case(LIBRARY_HEADER) {
+            let message = "the header of the library gizwits has this name: choose another name";
             return Err(in_file(header, message));
         }
         let code = codegen::c(product, &name);

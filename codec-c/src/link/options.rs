@@ -1,6 +1,7 @@
 //! The memory of a link, and what it is made of.
 
 use core::ffi::c_void;
+use core::mem::size_of;
 
 use super::table::{gizwits_device_info, gizwits_link_product};
 use crate::status::gizwits_status;
@@ -11,7 +12,7 @@ pub const GIZWITS_LINK_WORDS: usize = 24;
 /// The memory of a link, usually a static variable. Its content belongs to the library.
 ///
 /// A link begins with gizwits_link_init() and needs no end. It must not be moved or copied. All calls for a link come
-/// from one thread or interrupt level at a time.
+/// from one thread or interrupt level at a time, and nobody writes its status during a call.
 #[repr(C)]
 pub struct gizwits_link {
     /// The content.
@@ -19,7 +20,8 @@ pub struct gizwits_link {
 }
 
 /// What a link is made of, usually a constant in flash. The link keeps the address: this struct and all that it points
-/// to must live as long as the link.
+/// to must live as long as the link. Until then, only the link changes the state and the memory, and nobody changes
+/// this struct, the table and the description.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct gizwits_link_options {
@@ -55,4 +57,9 @@ pub(super) fn check(pointer: *const c_void, alignment: usize) -> gizwits_status 
         0 => gizwits_status::Ok,
         _ => gizwits_status::Misaligned,
     }
+}
+
+/// Returns whether a pointer leads into the memory of a link.
+pub(super) fn is_inside(link: *const gizwits_link, pointer: *const c_void) -> bool {
+    pointer.addr().wrapping_sub(link.addr()) < size_of::<gizwits_link>()
 }

@@ -7,7 +7,7 @@ use gizwits_codec_core::link::Device;
 use gizwits_codec_core::model::Policy;
 use gizwits_codec_core::uart::{self, Command};
 
-use super::options::{check, gizwits_link, gizwits_link_options};
+use super::options::{check, gizwits_link, gizwits_link_options, is_inside};
 use super::table::gizwits_link_product;
 use crate::status::gizwits_status;
 
@@ -107,6 +107,9 @@ impl Made {
         {
             return Err(gizwits_status::NullPointer);
         }
+        if pointers.iter().any(|pointer| is_inside(link, *pointer)) {
+            return Err(gizwits_status::Overlap);
+        }
         let (memory, length) = (options.memory, options.memory_length);
         let (start, link) = (memory.addr(), link.addr());
         // The end of a memory that is no longer than the address space allows.
@@ -124,7 +127,9 @@ impl Made {
             return Err(gizwits_status::OutOfSpace);
         };
         // SAFETY: the memory is not null, its length is possible, and the firmware promises that it belongs to the link.
+        // It is set before there are slices of it, because memory of a C program need not be initialised.
         let (frame, outbox) = unsafe {
+            memory.write_bytes(0, length);
             (
                 slice::from_raw_parts_mut(memory, frame),
                 slice::from_raw_parts_mut(memory.add(frame), options.outbox_length),

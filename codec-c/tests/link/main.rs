@@ -199,13 +199,24 @@ fn misuse_returns_a_status() {
         for (at, (change, expected)) in changes.into_iter().enumerate() {
             assert_eq!(init(change), expected, "{at}");
         }
-        let mut options = good;
-        (options.memory, options.memory_length) = (own.cast(), 100);
-        assert_eq!(gizwits_link_init(own, &raw const options), S::Overlap);
+        let inside: [Change<'_>; 3] = [
+            &|options| (options.memory, options.memory_length) = (own.cast(), 100),
+            &|options| options.state = own.cast(),
+            &|options| options.status = own.byte_add(8).cast(),
+        ];
+        for change in inside {
+            let mut options = good;
+            change(&mut options);
+            assert_eq!(gizwits_link_init(own, &raw const options), S::Overlap);
+        }
         assert_eq!(gizwits_link_init(own, &raw const good), S::Ok);
 
         assert_eq!(gizwits_link_poll(own, 0, null_mut()), S::NullPointer);
         assert_eq!(gizwits_link_receive(own, 0, 0, null_mut()), S::NullPointer);
+        assert_eq!(gizwits_link_receive(own, 0, 0, own.cast()), S::Overlap);
+        event.kind = gizwits_event::Invalid;
+        let none = gizwits_link_receive_bytes(own, null(), 0, 0, &raw mut event, &raw mut used);
+        assert_eq!((none, event.kind), (S::Ok, gizwits_event::None));
         let odd = (&raw mut event).byte_add(1);
         assert_eq!(gizwits_link_receive(own, 0, 0, odd), S::Misaligned);
         let bytes = [0; 4];

@@ -202,6 +202,12 @@ impl<M: Model> Both<'_, M> {
     fn request(&mut self, draw: &mut Draw<'_>) {
         let (kind, argument) = (draw.below(8) as u8, draw.below(3) as u8);
         let request = match kind {
+            GIZWITS_REQUEST_CONFIGURE if argument == 0 => {
+                // SAFETY: the link was initialised.
+                let refused = unsafe { gizwits_link_request(self.running.link(), kind, argument) };
+                assert_eq!(refused, S::InvalidArgument);
+                return;
+            }
             GIZWITS_REQUEST_CONFIGURE => Request::configure(ConfigMode::from(argument)),
             GIZWITS_REQUEST_MODULE => Request::module(argument),
             GIZWITS_REQUEST_RESET => Request::RESET,

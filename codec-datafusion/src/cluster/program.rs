@@ -26,7 +26,10 @@ pub fn command(ballista: Command, name: &'static str, about: &'static str) -> Co
 
 /// Runs a program to its end. `RUST_LOG` replaces the level of its log.
 pub fn run<E: Display>(level: &str, program: impl Future<Output = Result<(), E>>) -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // Ballista writes every plan to its log, and a plan contains the definitions of products.
+    let quiet = "ballista_scheduler::state::task_manager=warn";
+    let default = || EnvFilter::new(format!("{level},{quiet}"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     tracing_subscriber::fmt()
         .with_ansi(false)
         .with_env_filter(filter)
