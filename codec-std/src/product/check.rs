@@ -108,7 +108,12 @@ fn read<'t>(text: &'t str, value: &ast::Value<'t>, findings: &mut Findings) -> O
         };
         findings.warning("product_key", root.at("/product_key"), message);
     }
-    let attrs = &attrs(&root, findings)?.elements;
+    let Some(attrs) = attrs(&root, findings) else {
+        // No positions prove a protocol.
+        protocol(&root, &[], 0, findings);
+        return None;
+    };
+    let attrs = &attrs.elements;
     let mut entries = Vec::new();
     for (index, value) in attrs.iter().take(MAX_POINTS).enumerate() {
         let node = Node::new(text, value, format!("/entities/0/attrs/{index}"));
