@@ -94,7 +94,7 @@ impl Check {
 /// let kinds: Vec<&str> = error.diagnostics.iter().map(|one| one.kind).collect();
 /// assert_eq!(kinds, ["missing", "missing", "packet_version", "product_key"]);
 /// assert_eq!((error.errors, error.warnings), (2, 2));
-/// assert!(error.to_string().starts_with("1:1: error: protocolType is missing"));
+/// assert!(error.to_string().starts_with("1:1: error: entities is missing"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
