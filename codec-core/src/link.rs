@@ -312,7 +312,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
 
     /// Returns the points whose value in the status was invalid at the last [`poll`](Self::poll), in the
     /// order of their ids: an enum index without a label, or a number outside its limits or between two
-    /// steps. [`model::encode`] returns the rule that the first of them breaks.
+    /// steps. [`model::encode`](crate::model::encode) returns the rule that the first of them breaks.
     pub fn invalid(&self) -> impl Iterator<Item = PointId> {
         let words = self.state.invalid.as_ref();
         let points = (0..const { M::LAYOUT.points() }).map(PointId);
