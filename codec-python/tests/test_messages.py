@@ -183,8 +183,8 @@ def test_invalid_definitions() -> None:
     error = caught.value
     assert (error.errors, error.warnings) == (2, 2)
     assert [one.kind for one in error.diagnostics][:2] == ["missing", "missing"]
-    assert (error.diagnostics[0].line, error.diagnostics[0].pointer) == (1, "/protocolType")
-    assert str(error).startswith("1:1: error: protocolType is missing")
+    assert (error.diagnostics[0].line, error.diagnostics[0].pointer) == (1, "/entities")
+    assert str(error).startswith("1:1: error: entities is missing")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert gizwits_codec.check("{\n}") == error.diagnostics
     assert gizwits_codec.check((FIXTURES / "air-conditioner.json").read_text()) == []
