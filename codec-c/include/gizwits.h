@@ -367,7 +367,7 @@ enum gizwits_event
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
     /**
-     * Nothing happened.
+     * No event.
      */
     GIZWITS_EVENT_NONE = 0,
     /**
@@ -793,7 +793,7 @@ typedef struct gizwits_device_info {
 } gizwits_device_info;
 
 /**
- * What a link is made of, usually a constant in flash. The link keeps the address: this struct and all that it points
+ * The parts of a link, usually a constant in flash. The link keeps the address: this struct and all that it points
  * to must live as long as the link. Until then, only the link changes the state and the memory, and nobody changes
  * this struct, the table and the description.
  */

@@ -11,7 +11,7 @@ use super::product::Table;
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum gizwits_event {
-    /// Nothing happened.
+    /// No event.
     None = 0,
     /// A control, which the link has acknowledged and whose valid points it has set in the status. `data` is its P0, which
     /// NAME_decode_control() reads. `number` is 0, or the result of the first point with an invalid value, which the

@@ -19,7 +19,7 @@ pub struct gizwits_link {
     pub memory: [*mut c_void; GIZWITS_LINK_WORDS],
 }
 
-/// What a link is made of, usually a constant in flash. The link keeps the address: this struct and all that it points
+/// The parts of a link, usually a constant in flash. The link keeps the address: this struct and all that it points
 /// to must live as long as the link. Until then, only the link changes the state and the memory, and nobody changes
 /// this struct, the table and the description.
 #[repr(C)]

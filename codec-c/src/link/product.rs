@@ -36,7 +36,7 @@ const FRAME: usize = 65 + uart::Decoder::OVERHEAD;
 /// A product whose functions are in a table.
 pub(super) enum Table {}
 
-/// What a link keeps of such a product.
+/// The state that a link keeps for such a product.
 pub(super) struct TableState {
     pub(super) options: &'static gizwits_link_options,
     functions: &'static Functions,
@@ -71,7 +71,7 @@ unsafe fn shared<T>(pointer: *const T) -> Result<&'static T, gizwits_status> {
     }
 }
 
-/// What a link is made of.
+/// The parts of a link, checked.
 pub(super) struct Made {
     pub(super) info: &'static [u8],
     pub(super) frame: &'static mut [u8],

@@ -1,4 +1,4 @@
-//! What a firmware says about its product: a table of generated functions, and the description of the device.
+//! The product of a firmware: a table of generated functions, and the description of the device.
 
 use core::ffi::{c_char, c_void};
 use core::slice;

@@ -19,7 +19,7 @@ use gizwits::product::{gizwits_definition_check, gizwits_product_free, gizwits_p
 use gizwits::products::gizwits_product;
 use gizwits::status::{gizwits_status, gizwits_status_name};
 
-/// What a call that failed has said.
+/// The error of a call that failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: String,

@@ -1,4 +1,4 @@
-//! What a link asks of a product, and the answers of a [`Model`].
+//! The interface between a link and a product, and its implementation for every [`Model`].
 
 use crate::bits;
 use crate::frame::uart::Command;
@@ -56,7 +56,7 @@ pub trait Device {
     fn report(state: &mut Self::State, sn: u8, sink: &mut dyn FnMut(u8));
 }
 
-/// What a link keeps of a [`Model`].
+/// The state that a link keeps for a [`Model`].
 #[derive(Debug)]
 pub struct ModelState<M: Model> {
     /// The values of the last report.

@@ -46,7 +46,7 @@ pub struct Encoder<'l, 'o> {
     words: Words,
 }
 
-/// What a 64-bit machine collects until [`Encoder::finish`] writes it. With these words, most values take a shift and an
+/// The bits that a 64-bit machine collects until [`Encoder::finish`] writes them. With these words, most values take a shift and an
 /// `or` in place of loads and stores.
 #[cfg(target_pointer_width = "64")]
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! What many devices need, calculated from the measured costs.
+//! The needs of many devices, calculated from the measured costs.
 
 use crate::{devices, files};
 

@@ -1,4 +1,4 @@
-//! What the programs `gizwits-scheduler` and `gizwits-executor` share.
+//! The command line and the log of `gizwits-scheduler` and `gizwits-executor`.
 
 use std::fmt::Display;
 use std::future::Future;

@@ -161,7 +161,7 @@ pub(crate) fn readable(error: DataFusionError) -> Failure {
     Failure::Message(format!("{text}{hint}"))
 }
 
-/// What Ballista says of tables, scans and functions that it does not know.
+/// The errors of Ballista about tables, scans and functions that it does not know.
 const UNKNOWN: [&str; 2] = [
     "ExtensionCodec is not provided",
     "Could not deserialize BallistaPhysicalPlanNode",
